@@ -1,0 +1,119 @@
+"""The exceptions and warnings of hubframe, arranged by what the caller can do.
+
+::
+
+    HubframeError
+    ├── TransportError             no usable answer
+    │   ├── RateLimitError         asked to slow down
+    │   │   └── QuotaError         the plan needs more pulls than are left
+    │   ├── NotCachedError         offline, and not here
+    │   └── BlockedError           a bot wall answered, not the API
+    ├── UnauthorizedError          credentials refused, or needed
+    ├── NotFoundError              no such thing, or private to you   (also LookupError)
+    ├── InvalidReferenceError      the text is no image reference     (also ValueError)
+    ├── PayloadError               not what its table expects         (also ValueError)
+    │   └── DigestMismatchError    not the bytes that the digest names
+    ├── CredentialsError           a credential helper or config file failed
+    └── NoSuchPlatformError        the tag has no such platform       (also LookupError)
+
+    UserWarning
+    ├── IncompleteWarning          a frame lacks the rows of items that failed
+    ├── StaleWarning               an old answer was served, since no new one could be had
+    └── CacheWarning               the cache on disk could not be used as it is
+
+No message ever holds a secret.
+"""
+
+from typing import Literal
+
+Limit = Literal["pull", "hub", "abuse"]
+
+
+class HubframeError(Exception):
+    """Everything that hubframe raises on purpose."""
+
+
+class TransportError(HubframeError):
+    """The other side gave no usable answer."""
+
+
+class RateLimitError(TransportError):
+    """The other side asked to slow down.
+
+    Attributes
+    ----------
+    retry_after
+        Seconds to wait, or None where the answer did not say.
+    limit
+        Which limit it is: "pull", "hub" (the Hub API's per-minute limit) or "abuse".
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, limit: Limit = "hub"
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.limit = limit
+
+
+class QuotaError(RateLimitError):
+    """A plan needs more pulls than are left.
+
+    Attributes
+    ----------
+    needed, remaining
+        Pulls that the plan needs, and pulls that are left.
+    """
+
+    def __init__(self, message: str, *, needed: int, remaining: int) -> None:
+        super().__init__(message, limit="pull")
+        self.needed = needed
+        self.remaining = remaining
+
+
+class NotCachedError(TransportError):
+    """The network is not to be used, and the answer is not in the cache."""
+
+
+class BlockedError(TransportError):
+    """A bot wall answered in place of the API."""
+
+
+class UnauthorizedError(HubframeError):
+    """The credentials were refused, or are needed and missing."""
+
+
+class NotFoundError(HubframeError, LookupError):
+    """There is no such repository, tag or document, or it is private to you."""
+
+
+class InvalidReferenceError(HubframeError, ValueError):
+    """The text is not an image reference."""
+
+
+class PayloadError(HubframeError, ValueError):
+    """The answer is not shaped as its table expects."""
+
+
+class DigestMismatchError(PayloadError):
+    """The bytes are not those that their digest names."""
+
+
+class CredentialsError(HubframeError):
+    """A credential helper or a config file failed."""
+
+
+class NoSuchPlatformError(HubframeError, LookupError):
+    """The tag has no image for the platform."""
+
+
+class IncompleteWarning(UserWarning):
+    """A frame lacks the rows of items that failed."""
+
+
+class StaleWarning(UserWarning):
+    """An old answer was served, since no new one could be had."""
+
+
+class CacheWarning(UserWarning):
+    """The cache on disk could not be used as it is."""

@@ -1,0 +1,185 @@
+"""Image references, read as Docker reads them. Nothing here touches the network.
+
+The rules are those of the ``distribution/reference`` grammar with Docker's short names:
+``nginx`` is ``docker.io/library/nginx:latest``.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass, replace
+from typing import Self
+
+from hubframe.errors import InvalidReferenceError
+
+DOCKER_HUB = "docker.io"
+DEFAULT_TAG = "latest"
+# Names under which people write Docker Hub; all of them mean the one registry.
+HUB_ALIASES = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
+
+_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
+_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_NAMESPACE = re.compile(_COMPONENT)
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+DIGEST = re.compile(
+    r"(?!sha256:)(?!sha512:)[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+    r"|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
+)
+_BARE_HEX = re.compile(r"[0-9a-f]{64}")
+_MAX_NAME = 255
+FORM = "[registry/]path[:tag][@digest], in lower case, such as nginx or ghcr.io/org/app:1.2"
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    """A registry's name for an image: where it lives, which repository, which tag or digest.
+
+    Attributes
+    ----------
+    registry
+        The host as written, ``docker.io`` for Docker Hub.
+    path
+        The repository's path on that host, ``library/nginx``.
+    tag, digest
+        What was written, or None. Where both are given the digest decides.
+    """
+
+    registry: str
+    path: str
+    tag: str | None = None
+    digest: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a reference.
+
+        Raises
+        ------
+        InvalidReferenceError
+            The text is none; the message shows it and the form expected.
+
+        Examples
+        --------
+        >>> str(ImageReference.parse("nginx"))
+        'docker.io/library/nginx'
+        >>> ImageReference.parse("localhost:5000/app:1.2").tag
+        '1.2'
+        """
+        if not isinstance(text, str):
+            raise InvalidReferenceError(f"{text!r} is not an image reference: expected {FORM}")
+        name, at, digest = text.partition("@")
+        if at and not DIGEST.fullmatch(digest):
+            raise _invalid(text, "what follows @ is not a digest")
+        name, tag = _split_tag(name)
+        if tag is not None and not TAG.fullmatch(tag):
+            raise _invalid(text, f"{tag!r} is not a tag")
+        registry, path = _split_registry(name, text)
+        return cls(registry, path, tag, digest or None)
+
+    @property
+    def repo(self) -> str:
+        """The repository as frames name it: without the host on Docker Hub."""
+        return self.path if self.is_hub else f"{self.registry}/{self.path}"
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the repository lives on Docker Hub."""
+        return self.registry == DOCKER_HUB
+
+    @property
+    def namespace(self) -> str:
+        """The first part of the path: the user or organisation on Docker Hub."""
+        return self.path.partition("/")[0]
+
+    @property
+    def target(self) -> str:
+        """What to ask the registry for: the digest, else the tag, else ``latest``."""
+        return self.digest or self.tag or DEFAULT_TAG
+
+    def at(self, *, tag: str | None = None, digest: str | None = None) -> Self:
+        """Return the same repository at another tag or digest."""
+        return replace(self, tag=tag, digest=digest)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.registry}/{self.path}{tag}{digest}"
+
+
+def parse_namespace(text: str) -> str:
+    """Read the name of a user or organisation on Docker Hub; ``_`` is the official images'.
+
+    Raises
+    ------
+    InvalidReferenceError
+        The text is no such name.
+    """
+    name = "library" if text == "_" else text
+    if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
+        raise InvalidReferenceError(
+            f"{text!r} is not a namespace of Docker Hub: expected a user or organisation "
+            "in lower case, such as ansible or library"
+        )
+    return name
+
+
+def parse_registry(text: str) -> str:
+    """Read the name of a registry, ``ghcr.io`` or ``localhost:5000``.
+
+    Raises
+    ------
+    InvalidReferenceError
+        The text is no host.
+    """
+    if not isinstance(text, str) or not _HOST.fullmatch(text):
+        raise InvalidReferenceError(
+            f"{text!r} is not a registry: expected a host such as ghcr.io or localhost:5000"
+        )
+    return DOCKER_HUB if text in HUB_ALIASES else text
+
+
+def is_loopback(registry: str) -> bool:
+    """Tell whether a host names this machine, where plain http is the custom."""
+    host = re.sub(r":\d+$", "", registry).strip("[]")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split_tag(name: str) -> tuple[str, str | None]:
+    """Split at the last colon, unless it is a port's: then a slash follows."""
+    head, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        return name, None
+    return head, tag
+
+
+def _split_registry(name: str, text: str) -> tuple[str, str]:
+    if "://" in text:
+        raise _invalid(text, "it is a web address; leave out http:// or https://")
+    if _BARE_HEX.fullmatch(text):
+        raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
+    first, slash, rest = name.partition("/")
+    if slash and (any(mark in first for mark in ".:") or first == "localhost"):
+        registry, path = first, rest
+        if not _HOST.fullmatch(registry):
+            raise _invalid(text, f"{registry!r} is not a host")
+    else:
+        registry, path = DOCKER_HUB, name
+    registry = DOCKER_HUB if registry in HUB_ALIASES else registry
+    if registry == DOCKER_HUB and "/" not in path:
+        path = f"library/{path}"
+    if path != path.lower():
+        raise _invalid(text, "a repository is written in lower case")
+    if len(path) > _MAX_NAME or not _PATH.fullmatch(path) or path == "library/":
+        raise _invalid(text, "the repository's path is malformed")
+    return registry, path
+
+
+def _invalid(text: str, reason: str) -> InvalidReferenceError:
+    shown = text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004
+    return InvalidReferenceError(f"{shown!r} is not an image reference: {reason}. Expected {FORM}")

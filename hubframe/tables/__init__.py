@@ -1,0 +1,37 @@
+"""What each frame is, and how payloads become one. Nothing here touches the network.
+
+``schema`` is the mechanism, ``declarations`` the frames, ``documents`` reads manifests, indexes
+and configs, ``versions`` reads tags, ``shape`` turns payloads into frames, ``files`` writes and
+reads CSV.
+"""
+
+from hubframe.tables.declarations import (
+    CATALOG,
+    CONFIGS,
+    ENV,
+    HISTORY,
+    IMAGES,
+    LABELS,
+    LAYERS,
+    REPOS,
+    SEARCH,
+    TABLES,
+    TAGS,
+)
+from hubframe.tables.schema import Column, Table
+
+__all__ = [
+    "CATALOG",
+    "CONFIGS",
+    "ENV",
+    "HISTORY",
+    "IMAGES",
+    "LABELS",
+    "LAYERS",
+    "REPOS",
+    "SEARCH",
+    "TABLES",
+    "TAGS",
+    "Column",
+    "Table",
+]

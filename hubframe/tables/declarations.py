@@ -1,0 +1,191 @@
+"""Every frame of hubframe, declared once: columns, dtypes, keys and meanings."""
+
+from hubframe.tables.schema import COUNT, FLAG, TEXT, UTC, Column, Table
+
+REPO = Column("repo", TEXT, "Repository: `namespace/name` on Docker Hub, else with its host.", nullable=False)
+TAG = Column("tag", TEXT, "Tag; null where the image was asked for by digest.")
+PLATFORM = Column("platform", TEXT, "`os/architecture[/variant]`.")
+IMAGE_DIGEST = Column("image_digest", TEXT, "Digest of the platform's manifest.")
+OF_IMAGE = (REPO, TAG, PLATFORM, IMAGE_DIGEST)
+IMAGE_KEY = ("repo", "tag", "image_digest", "platform")
+
+REPOS = Table(
+    "repos",
+    "a repository",
+    ("repo",),
+    (
+        REPO,
+        Column("namespace", TEXT, "User or organisation.", nullable=False),
+        Column("name", TEXT, "Name within the namespace.", nullable=False),
+        Column("repository_type", TEXT, "`image` or `plugin`; null on old repositories."),
+        Column("description", TEXT, "The short description."),
+        Column("is_private", FLAG, "Whether only its owners may read it."),
+        Column("is_official", FLAG, "Whether it is a Docker Official Image (namespace `library`)."),
+        Column("status", TEXT, "`active` or `inactive`."),
+        Column("star_count", COUNT, "Stars."),
+        Column("pull_count", COUNT, "Pulls since the repository exists, updates and robots included."),
+        Column("storage_size", COUNT, "Storage that the repository takes on the Hub. [bytes]"),
+        Column("categories", TEXT, "Category slugs, sorted, joined by blanks."),
+        Column("media_types", TEXT, "Media types over all tags, sorted, joined by blanks."),
+        Column("content_types", TEXT, "Content types over all tags, sorted, joined by blanks."),
+        Column("registered_at", UTC, "When the repository was made."),
+        Column("pushed_at", UTC, "Last push."),
+        Column("modified_at", UTC, "Last change of its settings; many share a back-filled date of 2024-10-16."),
+    ),
+)
+
+SEARCH = Table(
+    "search",
+    "a search hit",
+    ("repo",),
+    (
+        REPO,
+        Column("description", TEXT, "The short description."),
+        Column("is_official", FLAG, "Whether it is a Docker Official Image."),
+        Column("is_automated", FLAG, "Whether the Hub built it (a feature of the past)."),
+        Column("star_count", COUNT, "Stars."),
+        Column("pull_count", COUNT, "Pulls since the repository exists."),
+    ),
+)
+
+TAGS = Table(
+    "tags",
+    "a tag",
+    ("repo", "tag"),
+    (
+        REPO,
+        Column("tag", TEXT, "Tag.", nullable=False),
+        Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub."),
+        Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
+        Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),
+        Column("status", TEXT, "`active`, or `inactive` after a month without push or pull."),
+        Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one. [bytes]"),
+        Column("platform_count", COUNT, "Platforms, attestations not counted."),
+        Column("pushed_at", UTC, "Last push."),
+        Column("pulled_at", UTC, "Last pull; null if never pulled."),
+        Column("aliases", TEXT, "The other tags of the repository with the same digest, sorted, joined by blanks."),
+        Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
+        Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
+        Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),
+    ),
+)
+
+IMAGES = Table(
+    "images",
+    "one platform's image of a tag",
+    IMAGE_KEY,
+    (
+        REPO,
+        TAG,
+        PLATFORM,
+        Column("os", TEXT, "Operating system."),
+        Column("architecture", TEXT, "Processor architecture, as Go names it."),
+        Column("variant", TEXT, "Variant of the architecture, `v8`."),
+        Column("os_version", TEXT, "Version of the operating system; Windows only."),
+        IMAGE_DIGEST,
+        Column("index_digest", TEXT, "Digest of the index that lists it; null where the tag is one image."),
+        Column("media_type", TEXT, "Media type of the manifest; null from the Hub, which does not tell it."),
+        Column("size", COUNT, "Sum of the compressed layers, repeated ones counted. [bytes]"),
+        Column("layer_count", COUNT, "Layers, repeated ones counted; null from the Hub."),
+        Column("status", TEXT, "`active` or `inactive`; the Hub only."),
+        Column("created_at", UTC, "When the image says it was built; null from the Hub.", no_epoch=True),
+        Column("pushed_at", UTC, "Last push; the Hub only."),
+        Column("pulled_at", UTC, "Last pull; the Hub only."),
+        Column("is_attestation", FLAG, "Whether it is no image but an attestation about one.", nullable=False),
+    ),
+)
+
+LAYERS = Table(
+    "layers",
+    "a layer of an image",
+    (*IMAGE_KEY, "position"),
+    (
+        *OF_IMAGE,
+        Column("position", COUNT, "Place in the image, counted from the base, from 0.", nullable=False),
+        Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
+        Column("diff_id", TEXT, "Digest of the uncompressed layer; null from the Hub."),
+        Column("size", COUNT, "Compressed size. [bytes]"),
+        Column("media_type", TEXT, "Media type; null from the Hub."),
+        Column("instruction", TEXT, "The step that made it, as a Dockerfile line; null where history and layers disagree."),
+        Column("created_at", UTC, "When that step ran; null from the Hub.", no_epoch=True),
+        Column("is_empty", FLAG, "Whether it is the empty layer, known by digest.", nullable=False),
+    ),
+)
+
+HISTORY = Table(
+    "history",
+    "a build step",
+    (*IMAGE_KEY, "step"),
+    (
+        *OF_IMAGE,
+        Column("step", COUNT, "Place in the history, from 0.", nullable=False),
+        Column("created_at", UTC, "When the step ran; null from the Hub.", no_epoch=True),
+        Column("instruction", TEXT, "The step as a Dockerfile line."),
+        Column("created_by", TEXT, "The step as recorded; the Hub leaves `#(nop)` prefixes out."),
+        Column("comment", TEXT, "The builder's comment."),
+        Column("author", TEXT, "Author."),
+        Column("is_empty_layer", FLAG, "Whether the step made no layer.", nullable=False),
+        Column("layer_digest", TEXT, "The layer that it made; null where history and layers disagree."),
+        Column("size", COUNT, "Compressed size of that layer. [bytes]"),
+    ),
+)
+
+LABELS = Table(
+    "labels",
+    "a label",
+    (*IMAGE_KEY, "source", "key"),
+    (
+        *OF_IMAGE,
+        Column("source", TEXT, "Where it stands: `config`, `manifest`, `index`, `descriptor`, or `history` (read from `LABEL` steps, not complete).", nullable=False),
+        Column("key", TEXT, "Key.", nullable=False, may_be_empty=True),
+        Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
+    ),
+)
+
+ENV = Table(
+    "env",
+    "an environment variable",
+    (*IMAGE_KEY, "key"),
+    (
+        *OF_IMAGE,
+        Column("key", TEXT, "Name; of a repeated one the last counts.", nullable=False, may_be_empty=True),
+        Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
+    ),
+)
+
+CONFIGS = Table(
+    "configs",
+    "an image's configuration",
+    IMAGE_KEY,
+    (
+        *OF_IMAGE,
+        Column("config_digest", TEXT, "Digest of the config, also called the image's id."),
+        Column("created_at", UTC, "When the image says it was built.", no_epoch=True),
+        Column("author", TEXT, "Author."),
+        Column("docker_version", TEXT, "Version of Docker that built it; null with newer builders."),
+        Column("os", TEXT, "Operating system."),
+        Column("architecture", TEXT, "Processor architecture."),
+        Column("variant", TEXT, "Variant of the architecture."),
+        Column("os_version", TEXT, "Version of the operating system; Windows only."),
+        Column("user", TEXT, "User that the container runs as; null means root."),
+        Column("working_dir", TEXT, "Folder that it starts in."),
+        Column("entrypoint", TEXT, "Entrypoint, as JSON."),
+        Column("cmd", TEXT, "Command, as JSON."),
+        Column("shell", TEXT, "Shell of `RUN` lines, as JSON."),
+        Column("stop_signal", TEXT, "Signal that stops it."),
+        Column("exposed_ports", TEXT, "Ports, sorted, joined by blanks."),
+        Column("volumes", TEXT, "Volumes, sorted, joined by blanks."),
+        Column("healthcheck", TEXT, "Health check, as JSON."),
+        Column("layer_count", COUNT, "Layers, repeated ones counted."),
+        Column("label_count", COUNT, "Labels of the config."),
+        Column("env_count", COUNT, "Environment variables."),
+        Column("size", COUNT, "Sum of the compressed layers. [bytes]"),
+    ),
+)
+
+CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,))
+
+TABLES = {
+    table.name: table
+    for table in (REPOS, SEARCH, TAGS, IMAGES, LAYERS, HISTORY, LABELS, ENV, CONFIGS, CATALOG)
+}

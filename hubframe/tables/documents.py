@@ -1,0 +1,492 @@
+"""What indexes, manifests and configs say, and what the Hub says of the same images.
+
+Everything here was written by a stranger: null stands where a list or a map should be, keys are
+missing, types are wrong. What cannot be read is left out; only a document that is no document
+at all is a `PayloadError`. Nothing here touches the network.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
+
+from hubframe.errors import PayloadError
+
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
+SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+INDEX_TYPES = frozenset({DOCKER_LIST, OCI_INDEX})
+CONFIG_TYPES = frozenset(
+    {
+        "application/vnd.docker.container.image.v1+json",
+        "application/vnd.oci.image.config.v1+json",
+    }
+)
+# The empty layer: gzipped by Docker, gzipped by BuildKit, and the uncompressed tar of 1024 zeros.
+EMPTY_LAYERS = frozenset(
+    {
+        "sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4",
+        "sha256:4f4fb700ef54461cfa02571ae0db9a0dc1e0cdb5577484a6d75e68dc38e8acc1",
+        "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
+    }
+)
+_ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
+
+T = TypeVar("T")
+Kind = Literal["index", "manifest", "schema1"]
+LabelSource = Literal["config", "manifest", "index", "descriptor", "history"]
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one where something else stands."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a JSON list, or none where something else stands."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if _is_list(value) else []
+
+
+def text(value: Any) -> str | None:
+    """Return text that is there and not empty."""
+    return value if isinstance(value, str) and value else None
+
+
+def parse(body: bytes, what: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    PayloadError
+        The bytes are no JSON, or JSON of another shape.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise PayloadError(f"{what}: the answer is not JSON ({error})") from None
+    if not isinstance(document, dict):
+        raise PayloadError(f"{what}: expected a JSON object, got a {type(document).__name__}")
+    return document
+
+
+def kind(document: Mapping[str, Any], media_type: str = "") -> Kind:
+    """Tell an index from a manifest: by its own media type, the answer's, then its shape."""
+    declared = text(document.get("mediaType")) or media_type.partition(";")[0].strip()
+    if document.get("schemaVersion") == 1 or declared in (SCHEMA1, SCHEMA1_SIGNED):
+        return "schema1"
+    if declared in INDEX_TYPES or ("manifests" in document and "layers" not in document):
+        return "index"
+    return "manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Operating system and processor that an image runs on."""
+
+    os: str
+    architecture: str
+    variant: str | None = None
+    os_version: str | None = None
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Read the platform of an index entry, a config, or an image of the Hub."""
+        return cls(
+            text(payload.get("os")) or "unknown",
+            text(payload.get("architecture")) or "unknown",
+            text(payload.get("variant")),
+            text(payload.get("os.version")) or text(payload.get("os_version")),
+        )
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """Read ``os/architecture[/variant]``.
+
+        Raises
+        ------
+        ValueError
+            The text is no platform.
+        """
+        parts = written.split("/") if isinstance(written, str) else []
+        if len(parts) not in (2, 3) or not all(parts):
+            raise ValueError(
+                f"{written!r} is not a platform: expected os/architecture[/variant], "
+                "such as linux/amd64, or 'all'"
+            )
+        return cls(*parts)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is the platform that attestations and caches are filed under."""
+        return self.os == "unknown" and self.architecture == "unknown"
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+
+
+# Variants that a processor without a named one, or with a newer one, runs as well, best first.
+_VARIANTS = {"arm": ("v8", "v7", "v6", "v5"), "arm64": ("v8",)}
+
+
+def acceptable(wanted: Platform) -> list[tuple[str, str, str | None]]:
+    """List the platforms that will do, best first, in the order of containers/image."""
+    known = _VARIANTS.get(wanted.architecture, ())
+    if wanted.variant is None:
+        variants: tuple[str | None, ...] = (None, *known)
+    elif wanted.variant in known:
+        variants = (*known[known.index(wanted.variant) :], None)
+    else:
+        variants = (wanted.variant, None)
+    return [(wanted.os, wanted.architecture, variant) for variant in variants]
+
+
+def best(wanted: Platform, entries: Iterable[tuple[Platform, T]]) -> T | None:
+    """Choose the entry that suits a platform best; of equals the first."""
+    ranks = {platform: rank for rank, platform in enumerate(acceptable(wanted))}
+    suited = [
+        (ranks[key], entry)
+        for platform, entry in entries
+        if (key := (platform.os, platform.architecture, platform.variant)) in ranks
+    ]
+    return min(suited, key=lambda pair: pair[0])[1] if suited else None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an index says of one of its manifests."""
+
+    digest: str
+    platform: Platform
+    media_type: str | None
+    size: int | None
+    is_attestation: bool
+    annotations: Mapping[str, Any]
+
+
+def entries(index: Mapping[str, Any]) -> list[Entry]:
+    """List the manifests of an index, in its order."""
+    return [
+        Entry(
+            digest=entry["digest"],
+            platform=Platform.read(mapping(entry.get("platform"))),
+            media_type=text(entry.get("mediaType")),
+            size=entry.get("size"),
+            is_attestation=_is_attestation(entry),
+            annotations=mapping(entry.get("annotations")),
+        )
+        for entry in items(index.get("manifests"))
+        if text(entry.get("digest"))
+    ]
+
+
+def _is_attestation(entry: Mapping[str, Any]) -> bool:
+    """Attestations stand among the images, for the platform unknown/unknown, or annotated."""
+    if _ATTESTATION_ANNOTATION in mapping(entry.get("annotations")):
+        return True
+    platform = entry.get("platform")
+    return isinstance(platform, Mapping) and Platform.read(platform).is_unknown
+
+
+class Layer(NamedTuple):
+    """A layer, with the step that made it where that is known."""
+
+    digest: str
+    diff_id: str | None
+    size: int | None
+    media_type: str | None
+    instruction: str | None
+    created_at: str | None
+    is_empty: bool
+
+
+class Step(NamedTuple):
+    """A build step, with the layer that it made where that is known."""
+
+    created_at: str | None
+    instruction: str | None
+    created_by: str | None
+    comment: str | None
+    author: str | None
+    is_empty_layer: bool
+    layer_digest: str | None
+    size: int | None
+
+
+class Label(NamedTuple):
+    """A label or annotation, and where it stands."""
+
+    source: LabelSource
+    key: str
+    value: str
+
+
+class Content(Protocol):
+    """What an image holds, whoever told it."""
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """Layers, base first."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Build steps, first step first."""
+
+    @property
+    def labels(self) -> Sequence[Label]:
+        """Labels and annotations."""
+
+
+@dataclass(frozen=True)
+class ManifestContent:
+    """An image as its manifest and its config tell it."""
+
+    manifest: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+    @cached_property
+    def descriptors(self) -> list[Mapping[str, Any]]:
+        """The layers' descriptors, base first, repeated ones kept."""
+        return [entry for entry in items(self.manifest.get("layers")) if text(entry.get("digest"))]
+
+    @cached_property
+    def runtime(self) -> Mapping[str, Any]:
+        """What containers of the image start with: the config's ``config``."""
+        return mapping(self.config.get("config"))
+
+    @cached_property
+    def config_descriptor(self) -> Mapping[str, Any]:
+        """The descriptor of the config."""
+        return mapping(self.manifest.get("config"))
+
+    @property
+    def media_type(self) -> str | None:
+        """The manifest's own media type, which old OCI manifests leave out."""
+        return text(self.manifest.get("mediaType"))
+
+    @property
+    def size(self) -> int:
+        """Sum of the compressed layers, repeated ones counted. [bytes]"""
+        sizes = [entry.get("size") for entry in self.descriptors]
+        return sum(size for size in sizes if isinstance(size, int) and size > 0)
+
+    @property
+    def created_at(self) -> str | None:
+        """When the image says it was built."""
+        return text(self.config.get("created"))
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Build steps, each with its layer where history and layers agree in number."""
+        shell = self._shell
+        layers = self._layer_by_step
+        return [
+            Step(
+                created_at=text(step.get("created")),
+                instruction=dockerfile_line(step.get("created_by"), shell),
+                created_by=text(step.get("created_by")),
+                comment=text(step.get("comment")),
+                author=text(step.get("author")),
+                is_empty_layer=step.get("empty_layer") is True,
+                layer_digest=layer.get("digest"),
+                size=layer.get("size"),
+            )
+            for step, layer in zip(self._history, layers, strict=True)
+        ]
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """Layers, each with its step where history and layers agree in number."""
+        made = [step for step in self.steps if step.layer_digest]
+        diff_ids = self._diff_ids
+        nothing = Step(None, None, None, None, None, False, None, None)  # noqa: FBT003
+        steps = made if len(made) == len(self.descriptors) else [nothing] * len(self.descriptors)
+        return [
+            Layer(
+                digest=entry["digest"],
+                diff_id=diff_id,
+                size=entry.get("size"),
+                media_type=text(entry.get("mediaType")),
+                instruction=step.instruction,
+                created_at=step.created_at,
+                is_empty=entry["digest"] in EMPTY_LAYERS,
+            )
+            for entry, diff_id, step in zip(self.descriptors, diff_ids, steps, strict=True)
+        ]
+
+    @cached_property
+    def labels(self) -> list[Label]:
+        """Labels of the config, then annotations of the manifest."""
+        return [
+            *labels("config", self.runtime.get("Labels")),
+            *labels("manifest", self.manifest.get("annotations")),
+        ]
+
+    @cached_property
+    def env(self) -> dict[str, str]:
+        """Environment variables; of a repeated one the last counts."""
+        lines = self.runtime.get("Env")
+        pairs = (line.partition("=") for line in lines or () if isinstance(line, str))
+        return {key: value for key, _, value in pairs} if _is_list(lines) else {}
+
+    @cached_property
+    def _history(self) -> list[Mapping[str, Any]]:
+        return items(self.config.get("history"))
+
+    @property
+    def _layer_by_step(self) -> list[Mapping[str, Any]]:
+        """The layer of each step, empty maps throughout where the counts disagree."""
+        made = sum(step.get("empty_layer") is not True for step in self._history)
+        if made != len(self.descriptors):
+            return [{}] * len(self._history)
+        layers = iter(self.descriptors)
+        return [{} if step.get("empty_layer") is True else next(layers) for step in self._history]
+
+    @property
+    def _diff_ids(self) -> list[str | None]:
+        diff_ids = mapping(self.config.get("rootfs")).get("diff_ids")
+        if not _is_list(diff_ids) or len(diff_ids) != len(self.descriptors):
+            return [None] * len(self.descriptors)
+        return [text(diff_id) for diff_id in diff_ids]
+
+    @property
+    def _shell(self) -> str:
+        shell = self.runtime.get("Shell")
+        if _is_list(shell) and all(isinstance(word, str) for word in shell):
+            return " ".join(shell)
+        return ""
+
+
+@dataclass(frozen=True)
+class HubContent:
+    """An image as the Hub's ``/tags/{tag}/images`` tells it: layers and steps in one list."""
+
+    payload: Mapping[str, Any]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Build steps; those with a digest made that layer."""
+        return [
+            Step(
+                created_at=None,
+                instruction=dockerfile_line(entry.get("instruction")),
+                created_by=text(entry.get("instruction")),
+                comment=None,
+                author=None,
+                is_empty_layer=text(entry.get("digest")) is None,
+                layer_digest=text(entry.get("digest")),
+                size=entry.get("size") if text(entry.get("digest")) else None,
+            )
+            for entry in items(self.payload.get("layers"))
+        ]
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """Layers, base first."""
+        return [
+            Layer(
+                digest=step.layer_digest,
+                diff_id=None,
+                size=step.size,
+                media_type=None,
+                instruction=step.instruction,
+                created_at=None,
+                is_empty=step.layer_digest in EMPTY_LAYERS,
+            )
+            for step in self.steps
+            if step.layer_digest
+        ]
+
+    @cached_property
+    def labels(self) -> list[Label]:
+        """Labels read from ``LABEL`` steps, so those of the image's own build only."""
+        found = {}
+        for step in self.steps:
+            if step.instruction and step.instruction.startswith("LABEL "):
+                found.update(label_step(step.instruction))
+        return labels("history", found)
+
+
+def labels(source: LabelSource, found: Any) -> list[Label]:
+    """List labels or annotations, sorted by key."""
+    return [
+        Label(source, key, value if isinstance(value, str) else _as_text(value))
+        for key, value in sorted(mapping(found).items())
+    ]
+
+
+_LABEL_PAIR = re.compile(r"""((?:"(?:\\.|[^"\\])*"|[^\s=])+)=("(?:\\.|[^"\\])*"|(?:(?!\s+\S+=).)*)""")
+
+
+def label_step(instruction: str) -> dict[str, str]:
+    """Read the labels of a ``LABEL`` line. Builders drop the quotes, so this is a best guess."""
+    pairs = _LABEL_PAIR.findall(instruction.removeprefix("LABEL "))
+    return {key.strip('"'): value.strip().strip('"') for key, value in pairs}
+
+
+_BUILD_ARGS = re.compile(r"\|(\d+) ")
+_NOP = re.compile(r"#\(nop\) +")
+_KEYWORD = re.compile(
+    r"(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|"
+    r"SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s"
+)
+_SHELLS = ("/bin/sh -c", "cmd /S /C", "powershell -Command")
+_BUILDKIT = "# buildkit"
+
+
+def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
+    """Return a build step as a Dockerfile line.
+
+    The rules are those that Docker's official images use: leading ``RUN`` off, build arguments
+    off, shell off, then ``#(nop)`` off or ``RUN`` put before.
+
+    Examples
+    --------
+    >>> dockerfile_line('/bin/sh -c #(nop)  CMD ["sh"]')
+    'CMD ["sh"]'
+    >>> dockerfile_line("RUN |1 A=1 /bin/sh -c apk add curl # buildkit")
+    'RUN apk add curl'
+    """
+    step = text(created_by)
+    if step is None:
+        return None
+    step = step.strip().removesuffix(_BUILDKIT).rstrip()
+    command = _without_arguments(step.removeprefix("RUN ").lstrip())
+    for prefix in filter(None, (shell, *_SHELLS)):
+        if command.startswith(prefix):
+            return _shell_line(command.removeprefix(prefix).strip())
+    if step.startswith("RUN "):
+        return f"RUN {command}"
+    return _shell_line(command, is_known=_KEYWORD.match(f"{command} ") is not None) or None
+
+
+def _shell_line(command: str, *, is_known: bool = False) -> str:
+    nop = _NOP.match(command)
+    if nop:
+        return command[nop.end() :].strip()
+    return command if is_known else f"RUN {command}"
+
+
+def _without_arguments(command: str) -> str:
+    """Take ``|2 A=1 B=2`` off: up to the shell where there is one, else that many words."""
+    match = _BUILD_ARGS.match(command)
+    if match is None:
+        return command
+    rest = command[match.end() :]
+    starts = [at for shell in _SHELLS if (at := rest.find(f"{shell} ")) >= 0]
+    if starts:
+        return rest[min(starts) :]
+    words = rest.split(" ", min(int(match[1][:4]), rest.count(" ")))
+    return words[-1]
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else json.dumps(value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

@@ -1,0 +1,364 @@
+"""Payloads to frames: one pure function per table, column by column.
+
+A payload that lacks a field gives a null; nothing here touches the network.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from hubframe.tables import declarations as tables
+from hubframe.tables import versions
+from hubframe.tables.documents import (
+    INDEX_TYPES,
+    Content,
+    Label,
+    ManifestContent,
+    Platform,
+    items,
+    mapping,
+    text,
+)
+from hubframe.tables.schema import Table
+
+Payload = Mapping[str, Any]
+OFFICIAL = "library"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One platform's image of a tag, with as much as its source tells.
+
+    Several images share one content where their digests are equal.
+    """
+
+    repo: str
+    tag: str | None
+    digest: str | None
+    platform: Platform
+    index_digest: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+    status: str | None = None
+    pushed_at: str | None = None
+    pulled_at: str | None = None
+    is_attestation: bool = False
+    annotations: tuple[Label, ...] = ()
+    content: Content | None = None
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """Where the image stands among those of its tag."""
+        return (str(self.platform), self.platform.os_version or "", self.digest or "")
+
+
+def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
+    """Shape repositories of the Hub into `tables.REPOS`, each once."""
+    return tables.REPOS.from_records(_distinct(map(_repo, payloads), "repo"))
+
+
+def _repo(payload: Payload) -> dict[str, Any]:
+    namespace, name = text(payload.get("namespace")), text(payload.get("name"))
+    return {
+        **payload,
+        "repo": f"{namespace}/{name}",
+        "is_official": namespace == OFFICIAL,
+        "status": _status(payload),
+        "categories": _joined(entry.get("slug") for entry in items(payload.get("categories"))),
+        "media_types": _joined(payload.get("media_types")),
+        "content_types": _joined(payload.get("content_types")),
+        "registered_at": payload.get("date_registered"),
+        "pushed_at": payload.get("last_updated"),
+        "modified_at": payload.get("last_modified"),
+    }
+
+
+def _status(payload: Payload) -> str | None:
+    """The word where there is one; of the numbers only 1 is known."""
+    known = "active" if payload.get("status") == 1 else None
+    return text(payload.get("status_description")) or known
+
+
+def search(payloads: Iterable[Payload]) -> pd.DataFrame:
+    """Shape search hits of the Hub into `tables.SEARCH`, each once."""
+    return tables.SEARCH.from_records(_distinct(map(_hit, payloads), "repo"))
+
+
+def _hit(payload: Payload) -> dict[str, Any]:
+    name = text(payload.get("repo_name")) or ""
+    return {
+        **payload,
+        "repo": name if "/" in name else f"{OFFICIAL}/{name}",
+        "description": payload.get("short_description"),
+    }
+
+
+def tags(listings: Iterable[tuple[str, Sequence[Payload]]]) -> pd.DataFrame:
+    """Shape the tags of repositories into `tables.TAGS`.
+
+    Parameters
+    ----------
+    listings
+        Repositories with the payloads of their tags, as the Hub spells them; a registry's tags
+        come as ``{"name": …, "digest": …, "media_type": …}``.
+    """
+    return tables.TAGS.from_records(
+        record for repo, payloads in listings for record in _tags(repo, payloads)
+    )
+
+
+def _tags(repo: str, payloads: Sequence[Payload]) -> Iterator[dict[str, Any]]:
+    same = defaultdict(list)
+    for payload in payloads:
+        same[text(payload.get("digest"))].append(payload["name"])
+    for payload in payloads:
+        yield _tag(repo, payload, same)
+
+
+def _tag(repo: str, payload: Payload, same: Mapping[str | None, list[str]]) -> dict[str, Any]:
+    name, digest = payload["name"], text(payload.get("digest"))
+    version = versions.parse(name)
+    platforms = [image for image in items(payload.get("images")) if not _is_unknown(image)]
+    return {
+        "repo": repo,
+        "tag": name,
+        "digest": digest,
+        "media_type": payload.get("media_type"),
+        "content_type": payload.get("content_type"),
+        "status": payload.get("tag_status"),
+        "size": _tag_size(payload, platforms),
+        "platform_count": len(platforms) or None,
+        "pushed_at": text(payload.get("tag_last_pushed")) or payload.get("last_updated"),
+        "pulled_at": payload.get("tag_last_pulled"),
+        "aliases": _joined(other for other in same[digest] if other != name) if digest else None,
+        "version": version and version.text,
+        "is_prerelease": version and version.is_prerelease,
+        "is_digest_tag": versions.is_digest_tag(name),
+    }
+
+
+def _tag_size(payload: Payload, platforms: Sequence[Payload]) -> int | None:
+    """The Hub's ``full_size``; where it says 0 though images have sizes, that of linux/amd64."""
+    full = payload.get("full_size")
+    if full or not platforms:
+        return full if isinstance(full, int) else None
+    usual = [image for image in platforms if str(Platform.read(image)) == "linux/amd64"]
+    chosen = usual or (platforms if len(platforms) == 1 else [])
+    return chosen[0].get("size") if chosen else None
+
+
+def hub_images(repo: str, payload: Payload) -> list[Image]:
+    """List the images that a tag of the Hub says it has, in a stable order, each once."""
+    entries = items(payload.get("images"))
+    index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
+    media_type = text(payload.get("media_type"))
+    shown = media_type if media_type and index_digest is None and ".manifest." in media_type else None
+    images = {
+        (image.digest, image.order): image
+        for entry in entries
+        if (image := _hub_image(repo, payload["name"], entry, index_digest, shown))
+    }
+    return sorted(images.values(), key=lambda image: image.order)
+
+
+def _hub_image(
+    repo: str, tag: str, entry: Payload, index_digest: str | None, media_type: str | None
+) -> Image:
+    platform = Platform.read(entry)
+    return Image(
+        repo,
+        tag,
+        text(entry.get("digest")),
+        platform,
+        index_digest=index_digest,
+        media_type=media_type,
+        size=entry.get("size"),
+        status=text(entry.get("status")),
+        pushed_at=text(entry.get("last_pushed")),
+        pulled_at=text(entry.get("last_pulled")),
+        is_attestation=platform.is_unknown,
+    )
+
+
+def _is_index(payload: Payload, entries: Sequence[Payload]) -> bool:
+    """An index by its media type, or since no image has the tag's own digest."""
+    digest = text(payload.get("digest"))
+    if payload.get("media_type") in INDEX_TYPES:
+        return True
+    return bool(digest) and all(entry.get("digest") != digest for entry in entries)
+
+
+def images(found: Iterable[Image]) -> pd.DataFrame:
+    """Shape images into `tables.IMAGES`."""
+    return tables.IMAGES.from_records(map(_image, found))
+
+
+def _image(image: Image) -> dict[str, Any]:
+    content = image.content
+    known = isinstance(content, ManifestContent)
+    return {
+        "repo": image.repo,
+        "tag": image.tag,
+        "platform": str(image.platform),
+        "os": image.platform.os,
+        "architecture": image.platform.architecture,
+        "variant": image.platform.variant,
+        "os_version": image.platform.os_version,
+        "image_digest": image.digest,
+        "index_digest": image.index_digest,
+        "media_type": image.media_type,
+        "size": content.size if isinstance(content, ManifestContent) else image.size,
+        "layer_count": len(content.descriptors) if isinstance(content, ManifestContent) else None,
+        "status": image.status,
+        "created_at": content.created_at if isinstance(content, ManifestContent) and known else None,
+        "pushed_at": image.pushed_at,
+        "pulled_at": image.pulled_at,
+        "is_attestation": image.is_attestation,
+    }
+
+
+def layers(found: Iterable[Image]) -> pd.DataFrame:
+    """Shape the layers of images into `tables.LAYERS`, base first."""
+    return _long(
+        tables.LAYERS,
+        found,
+        ("layer_digest", "diff_id", "size", "media_type", "instruction", "created_at", "is_empty"),
+        lambda image: image.content.layers if image.content else (),
+        counter="position",
+    )
+
+
+def history(found: Iterable[Image]) -> pd.DataFrame:
+    """Shape the build steps of images into `tables.HISTORY`, first step first."""
+    return _long(
+        tables.HISTORY,
+        found,
+        (
+            "created_at",
+            "instruction",
+            "created_by",
+            "comment",
+            "author",
+            "is_empty_layer",
+            "layer_digest",
+            "size",
+        ),
+        lambda image: image.content.steps if image.content else (),
+        counter="step",
+    )
+
+
+def labels(found: Iterable[Image]) -> pd.DataFrame:
+    """Shape the labels and annotations of images into `tables.LABELS`."""
+    return _long(
+        tables.LABELS,
+        found,
+        ("source", "key", "value"),
+        lambda image: (*(image.content.labels if image.content else ()), *image.annotations),
+    )
+
+
+def env(found: Iterable[Image]) -> pd.DataFrame:
+    """Shape the environment variables of images into `tables.ENV`, in the image's order."""
+    return _long(
+        tables.ENV,
+        found,
+        ("key", "value"),
+        lambda image: (
+            tuple(image.content.env.items()) if isinstance(image.content, ManifestContent) else ()
+        ),
+    )
+
+
+def _long(
+    table: Table,
+    found: Iterable[Image],
+    names: tuple[str, ...],
+    rows_of: Any,
+    *,
+    counter: str | None = None,
+) -> pd.DataFrame:
+    """Build a frame with several rows per image: the image's columns, a counter, the row's."""
+    columns: dict[str, list[Any]] = {name: [] for name in table.dtypes}
+    row_columns = [columns[name] for name in names]
+    for image in found:
+        rows = rows_of(image)
+        count = len(rows)
+        columns["repo"] += [image.repo] * count
+        columns["tag"] += [image.tag] * count
+        columns["platform"] += [str(image.platform)] * count
+        columns["image_digest"] += [image.digest] * count
+        if counter:
+            columns[counter] += range(count)
+        for column, values in zip(row_columns, zip(*rows, strict=True), strict=False):
+            column += values
+    return table.frame(columns)
+
+
+def configs(found: Iterable[Image]) -> pd.DataFrame:
+    """Shape the configurations of images into `tables.CONFIGS`."""
+    return tables.CONFIGS.from_records(
+        _config(image, image.content)
+        for image in found
+        if isinstance(image.content, ManifestContent)
+    )
+
+
+def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
+    config, runtime = content.config, content.runtime
+    return {
+        "repo": image.repo,
+        "tag": image.tag,
+        "platform": str(image.platform),
+        "image_digest": image.digest,
+        "config_digest": content.config_descriptor.get("digest"),
+        "created_at": content.created_at,
+        "author": text(config.get("author")),
+        "docker_version": text(config.get("docker_version")),
+        "os": text(config.get("os")),
+        "architecture": text(config.get("architecture")),
+        "variant": text(config.get("variant")),
+        "os_version": text(config.get("os.version")),
+        "user": text(runtime.get("User")),
+        "working_dir": text(runtime.get("WorkingDir")),
+        "entrypoint": _json(runtime.get("Entrypoint")),
+        "cmd": _json(runtime.get("Cmd")),
+        "shell": _json(runtime.get("Shell")),
+        "stop_signal": text(runtime.get("StopSignal")),
+        "exposed_ports": _joined(mapping(runtime.get("ExposedPorts"))),
+        "volumes": _joined(mapping(runtime.get("Volumes"))),
+        "healthcheck": _json(runtime.get("Healthcheck")),
+        "layer_count": len(content.descriptors),
+        "label_count": len(mapping(runtime.get("Labels"))),
+        "env_count": len(content.env),
+        "size": content.size,
+    }
+
+
+def catalog(found: Iterable[str]) -> pd.DataFrame:
+    """Shape repository names into `tables.CATALOG`, each once."""
+    return tables.CATALOG.frame({"repo": list(dict.fromkeys(found))})
+
+
+def _joined(values: Any) -> str | None:
+    """Texts sorted and joined by blanks; null where there are none."""
+    if isinstance(values, str) or values is None:
+        return None
+    return " ".join(sorted({value for value in values if text(value)})) or None
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _is_unknown(image: Payload) -> bool:
+    return Platform.read(image).is_unknown
+
+
+def _distinct(records: Iterable[dict[str, Any]], key: str) -> Iterable[dict[str, Any]]:
+    """Each record once: pages shift while they are read."""
+    return {record[key]: record for record in records}.values()

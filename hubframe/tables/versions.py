@@ -1,0 +1,66 @@
+"""What a tag's name says: its version, whether that is a pre-release, whether it names a digest."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+_PRERELEASE = r"(?:alpha|beta|dev|pre|preview|rc|snapshot|nightly|canary|a|b|m)"
+_VERSION = re.compile(
+    r"v?(?P<version>\d+(?:\.\d+)*)"
+    rf"(?:[-._+]?(?P<stage>{_PRERELEASE})[-._]?(?P<number>\d+)?)?"
+    r"(?=$|[-_.+])(?P<rest>.*)",
+    re.IGNORECASE,
+)
+# Signatures and the fallback of the referrers API: sha256-<64 hex>, with .sig, .att, .sbom or bare.
+_DIGEST_TAG = re.compile(r"[a-z0-9]+-[0-9a-f]{64}(?:\..+)?")
+
+
+class Version(NamedTuple):
+    """A tag's version: the text that users see, and numbers that order it."""
+
+    text: str
+    is_prerelease: bool
+    order: tuple[tuple[int, ...], bool, str, int]
+
+
+@lru_cache(maxsize=65536)
+def parse(tag: str) -> Version | None:
+    """Read the version that a tag starts with, or None where it starts with none.
+
+    Examples
+    --------
+    >>> parse("1.25.3-alpine").text
+    '1.25.3'
+    >>> parse("v2.0.0-rc1").is_prerelease
+    True
+    >>> parse("bookworm") is None
+    True
+    """
+    match = _VERSION.match(tag)
+    if match is None:
+        return None
+    stage = (match["stage"] or "").lower()
+    numbers = tuple(int(part[:18]) for part in match["version"].split("."))
+    order = (numbers, not stage, stage, int((match["number"] or "0")[:18]))
+    return Version(match["version"], bool(stage), order)
+
+
+def is_digest_tag(tag: str) -> bool:
+    """Tell whether a tag is a digest in disguise, as signatures and attestations have."""
+    return _DIGEST_TAG.fullmatch(tag) is not None
+
+
+def newest_first(tag: str) -> tuple[bool, tuple[float, ...], bool, str, int, str]:
+    """Return a key that sorts tags by version, newest first; those without a version last."""
+    version = parse(tag)
+    if version is None:
+        return (True, (), False, "", 0, tag)
+    numbers, is_final, stage, number = version.order
+    # The sentinel makes 1.25 sort after 1.25.3: longer versions are newer than their prefix.
+    falling = (*(-part for part in numbers), float("inf"))
+    return (False, falling, not is_final, _reversed(stage), -number, tag)
+
+
+def _reversed(stage: str) -> str:
+    """Text that sorts the other way round: rc before beta before alpha."""
+    return "".join(chr(0x10FFFF - ord(letter)) for letter in stage)
