@@ -49,7 +49,7 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 def items(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a JSON list, or none where something else stands."""
-    return [entry for entry in value if isinstance(entry, Mapping)] if _is_list(value) else []
+    return [entry for entry in _list(value) if isinstance(entry, Mapping)]
 
 
 def text(value: Any) -> str | None:
@@ -74,14 +74,19 @@ def parse(body: bytes, what: str) -> dict[str, Any]:
     return document
 
 
-def kind(document: Mapping[str, Any], media_type: str = "") -> Kind:
+def kind(document: Mapping[str, Any], sent_as: str = "") -> Kind:
     """Tell an index from a manifest: by its own media type, the answer's, then its shape."""
-    declared = text(document.get("mediaType")) or media_type.partition(";")[0].strip()
+    declared = media_type(document, sent_as)
     if document.get("schemaVersion") == 1 or declared in (SCHEMA1, SCHEMA1_SIGNED):
         return "schema1"
     if declared in INDEX_TYPES or ("manifests" in document and "layers" not in document):
         return "index"
     return "manifest"
+
+
+def media_type(document: Mapping[str, Any], sent_as: str = "") -> str | None:
+    """Return a document's media type: its own, else the one that it was sent as."""
+    return text(document.get("mediaType")) or sent_as.partition(";")[0].strip() or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,14 @@ class Platform:
     os_version: str | None = None
 
     @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Read the platform of an index entry, a config, or an image of the Hub."""
+    def read(cls, payload: Mapping[str, Any]) -> Self | None:
+        """Read the platform of an index entry, a config, or an image of the Hub, if it has one."""
+        os, architecture = text(payload.get("os")), text(payload.get("architecture"))
+        if os is None and architecture is None:
+            return None
         return cls(
-            text(payload.get("os")) or "unknown",
-            text(payload.get("architecture")) or "unknown",
+            os or "unknown",
+            architecture or "unknown",
             text(payload.get("variant")),
             text(payload.get("os.version")) or text(payload.get("os_version")),
         )
@@ -145,14 +153,14 @@ def acceptable(wanted: Platform) -> list[tuple[str, str, str | None]]:
     return [(wanted.os, wanted.architecture, variant) for variant in variants]
 
 
-def best(wanted: Platform, entries: Iterable[tuple[Platform, T]]) -> T | None:
-    """Choose the entry that suits a platform best; of equals the first."""
+def best(wanted: Platform, entries: Iterable[tuple[Platform | None, T]]) -> T | None:
+    """Choose the entry that suits a platform best; of equals the first; one without any last."""
     ranks = {platform: rank for rank, platform in enumerate(acceptable(wanted))}
-    suited = [
-        (ranks[key], entry)
-        for platform, entry in entries
-        if (key := (platform.os, platform.architecture, platform.variant)) in ranks
-    ]
+    suited = []
+    for platform, entry in entries:
+        key = (platform.os, platform.architecture, platform.variant) if platform else None
+        if key is None or key in ranks:
+            suited.append((ranks[key] if key else len(ranks), entry))
     return min(suited, key=lambda pair: pair[0])[1] if suited else None
 
 
@@ -161,9 +169,8 @@ class Entry:
     """What an index says of one of its manifests."""
 
     digest: str
-    platform: Platform
+    platform: Platform | None
     media_type: str | None
-    size: int | None
     is_attestation: bool
     annotations: Mapping[str, Any]
 
@@ -175,7 +182,6 @@ def entries(index: Mapping[str, Any]) -> list[Entry]:
             digest=entry["digest"],
             platform=Platform.read(mapping(entry.get("platform"))),
             media_type=text(entry.get("mediaType")),
-            size=entry.get("size"),
             is_attestation=_is_attestation(entry),
             annotations=mapping(entry.get("annotations")),
         )
@@ -188,8 +194,8 @@ def _is_attestation(entry: Mapping[str, Any]) -> bool:
     """Attestations stand among the images, for the platform unknown/unknown, or annotated."""
     if _ATTESTATION_ANNOTATION in mapping(entry.get("annotations")):
         return True
-    platform = entry.get("platform")
-    return isinstance(platform, Mapping) and Platform.read(platform).is_unknown
+    platform = Platform.read(mapping(entry.get("platform")))
+    return platform is not None and platform.is_unknown
 
 
 class Layer(NamedTuple):
@@ -329,9 +335,8 @@ class ManifestContent:
     @cached_property
     def env(self) -> dict[str, str]:
         """Environment variables; of a repeated one the last counts."""
-        lines = self.runtime.get("Env")
-        pairs = (line.partition("=") for line in lines or () if isinstance(line, str))
-        return {key: value for key, _, value in pairs} if _is_list(lines) else {}
+        pairs = (line.partition("=") for line in _texts(self.runtime.get("Env")))
+        return {key: value for key, _, value in pairs}
 
     @cached_property
     def _history(self) -> list[Mapping[str, Any]]:
@@ -349,16 +354,12 @@ class ManifestContent:
     @property
     def _diff_ids(self) -> list[str | None]:
         diff_ids = mapping(self.config.get("rootfs")).get("diff_ids")
-        if not _is_list(diff_ids) or len(diff_ids) != len(self.descriptors):
-            return [None] * len(self.descriptors)
-        return [text(diff_id) for diff_id in diff_ids]
+        found = [text(diff_id) for diff_id in _list(diff_ids)]
+        return found if len(found) == len(self.descriptors) else [None] * len(self.descriptors)
 
     @property
     def _shell(self) -> str:
-        shell = self.runtime.get("Shell")
-        if _is_list(shell) and all(isinstance(word, str) for word in shell):
-            return " ".join(shell)
-        return ""
+        return " ".join(_texts(self.runtime.get("Shell")))
 
 
 @dataclass(frozen=True)
@@ -409,6 +410,43 @@ class HubContent:
             if step.instruction and step.instruction.startswith("LABEL "):
                 found.update(label_step(step.instruction))
         return labels("history", found)
+
+
+def content(document: Mapping[str, Any], config: Mapping[str, Any]) -> ManifestContent:
+    """Return what a manifest holds; the config of schema 1 stands in the manifest itself."""
+    if kind(document) == "schema1":
+        return ManifestContent(*_schema1(document))
+    return ManifestContent(document, config)
+
+
+def _schema1(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Read schema 1 as its successors: layers base first, the newest step's config."""
+    steps = [
+        mapping(_loads(entry.get("v1Compatibility"))) for entry in items(document.get("history"))
+    ]
+    layers = [{"digest": entry.get("blobSum")} for entry in items(document.get("fsLayers"))]
+    history = [
+        {
+            "created": step.get("created"),
+            "created_by": " ".join(_texts(mapping(step.get("container_config")).get("Cmd"))),
+            "author": step.get("author"),
+            "comment": step.get("comment"),
+        }
+        for step in steps
+    ]
+    manifest = {**document, "mediaType": SCHEMA1, "layers": layers[::-1]}
+    return manifest, {**(steps[0] if steps else {}), "history": history[::-1]}
+
+
+def _loads(written: Any) -> Any:
+    try:
+        return json.loads(written)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _texts(value: Any) -> list[str]:
+    return [word for word in _list(value) if isinstance(word, str)]
 
 
 def labels(source: LabelSource, found: Any) -> list[Label]:
@@ -488,5 +526,5 @@ def _as_text(value: Any) -> str:
     return "" if value is None else json.dumps(value)
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

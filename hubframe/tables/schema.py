@@ -149,7 +149,8 @@ def _utc(column: Column, values: Sequence[Any]) -> pd.Series:
 
 def _is_epoch(dates: pd.Series) -> pd.Series:
     first_of_1980 = (dates.dt.year == 1980) & (dates.dt.day_of_year == 1)  # noqa: PLR2004
-    return dates.dt.year.isin((1, 1970)) | first_of_1980
+    is_epoch: pd.Series = dates.dt.year.isin((1, 1970)) | first_of_1980
+    return is_epoch
 
 
 _BUILD = {TEXT: _text, COUNT: _count, FLAG: _flag, UTC: _utc}

@@ -29,7 +29,7 @@ Payload = Mapping[str, Any]
 OFFICIAL = "library"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """One platform's image of a tag, with as much as its source tells.
 
@@ -39,7 +39,7 @@ class Image:
     repo: str
     tag: str | None
     digest: str | None
-    platform: Platform
+    platform: Platform | None = None
     index_digest: str | None = None
     media_type: str | None = None
     size: int | None = None
@@ -51,9 +51,15 @@ class Image:
     content: Content | None = None
 
     @property
-    def order(self) -> tuple[str, str, str]:
-        """Where the image stands among those of its tag."""
-        return (str(self.platform), self.platform.os_version or "", self.digest or "")
+    def order(self) -> tuple[bool, str, str, str]:
+        """Where the image stands among those of its tag: attestations last, then by platform."""
+        version = self.platform.os_version if self.platform else None
+        return (self.is_attestation, self.platform_name or "", version or "", self.digest or "")
+
+    @property
+    def platform_name(self) -> str | None:
+        """The platform as frames show it; null for artifacts, which have none."""
+        return str(self.platform) if self.platform else None
 
 
 def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
@@ -180,7 +186,7 @@ def _hub_image(
         status=text(entry.get("status")),
         pushed_at=text(entry.get("last_pushed")),
         pulled_at=text(entry.get("last_pulled")),
-        is_attestation=platform.is_unknown,
+        is_attestation=_is_unknown(entry),
     )
 
 
@@ -198,23 +204,23 @@ def images(found: Iterable[Image]) -> pd.DataFrame:
 
 
 def _image(image: Image) -> dict[str, Any]:
-    content = image.content
-    known = isinstance(content, ManifestContent)
+    content = image.content if isinstance(image.content, ManifestContent) else None
+    platform = image.platform
     return {
         "repo": image.repo,
         "tag": image.tag,
-        "platform": str(image.platform),
-        "os": image.platform.os,
-        "architecture": image.platform.architecture,
-        "variant": image.platform.variant,
-        "os_version": image.platform.os_version,
+        "platform": image.platform_name,
+        "os": platform and platform.os,
+        "architecture": platform and platform.architecture,
+        "variant": platform and platform.variant,
+        "os_version": platform and platform.os_version,
         "image_digest": image.digest,
         "index_digest": image.index_digest,
         "media_type": image.media_type,
-        "size": content.size if isinstance(content, ManifestContent) else image.size,
-        "layer_count": len(content.descriptors) if isinstance(content, ManifestContent) else None,
+        "size": content.size if content else image.size,
+        "layer_count": len(content.descriptors) if content else None,
         "status": image.status,
-        "created_at": content.created_at if isinstance(content, ManifestContent) and known else None,
+        "created_at": content.created_at if content else None,
         "pushed_at": image.pushed_at,
         "pulled_at": image.pulled_at,
         "is_attestation": image.is_attestation,
@@ -290,7 +296,7 @@ def _long(
         count = len(rows)
         columns["repo"] += [image.repo] * count
         columns["tag"] += [image.tag] * count
-        columns["platform"] += [str(image.platform)] * count
+        columns["platform"] += [image.platform_name] * count
         columns["image_digest"] += [image.digest] * count
         if counter:
             columns[counter] += range(count)
@@ -313,7 +319,7 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
     return {
         "repo": image.repo,
         "tag": image.tag,
-        "platform": str(image.platform),
+        "platform": image.platform_name,
         "image_digest": image.digest,
         "config_digest": content.config_descriptor.get("digest"),
         "created_at": content.created_at,
@@ -356,7 +362,8 @@ def _json(value: Any) -> str | None:
 
 
 def _is_unknown(image: Payload) -> bool:
-    return Platform.read(image).is_unknown
+    platform = Platform.read(image)
+    return platform is not None and platform.is_unknown
 
 
 def _distinct(records: Iterable[dict[str, Any]], key: str) -> Iterable[dict[str, Any]]:

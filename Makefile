@@ -1,0 +1,50 @@
+# `make demo` and `make test` need Python 3.11 or later with venv, and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REPORT ?= report
+
+.PHONY: help demo test check lab sample clean
+
+help:
+	@echo "make demo    write a report from the bundled sample into $(REPORT)/"
+	@echo "make test    run the whole test suite"
+	@echo "make check   lint and check types"
+	@echo "make lab     open JupyterLab on notebooks/"
+	@echo "make sample  make the bundled sample anew"
+	@echo "make clean   remove $(VENV)/ and $(REPORT)/"
+
+demo: $(VENV)/core.stamp
+	@$(BIN)/hubframe report --sample --output $(REPORT) >/dev/null
+	@echo "The report is in $(REPORT)/: open $(CURDIR)/$(REPORT)/report.html in a browser."
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+lab: $(VENV)/notebook.stamp
+	$(BIN)/jupyter lab notebooks
+
+sample: $(VENV)/core.stamp
+	$(BIN)/python -m hubframe.sample.build
+
+clean:
+	rm -rf $(VENV) $(REPORT)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "hubframe needs Python 3.11 or later; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/core.stamp: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/notebook.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@ $(VENV)/core.stamp

@@ -1,0 +1,116 @@
+"""Docker Hub and every OCI registry as tidy pandas frames.
+
+>>> import hubframe
+>>> with hubframe.sample():
+...     tags = hubframe.tags_df("ansible/ansible", newest=3)
+
+Importing this costs next to nothing: names are loaded when they are used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hubframe.version import __version__
+
+if TYPE_CHECKING:
+    from hubframe import cache as cache
+    from hubframe import errors as errors
+    from hubframe import measure as measure
+    from hubframe import plots as plots
+    from hubframe import tables as tables
+    from hubframe.cache import offline as offline
+    from hubframe.cache import refresh as refresh
+    from hubframe.client import Client as Client
+    from hubframe.errors import BlockedError as BlockedError
+    from hubframe.errors import CacheWarning as CacheWarning
+    from hubframe.errors import CredentialsError as CredentialsError
+    from hubframe.errors import DigestMismatchError as DigestMismatchError
+    from hubframe.errors import HubframeError as HubframeError
+    from hubframe.errors import IncompleteWarning as IncompleteWarning
+    from hubframe.errors import InvalidReferenceError as InvalidReferenceError
+    from hubframe.errors import NoSuchPlatformError as NoSuchPlatformError
+    from hubframe.errors import NotCachedError as NotCachedError
+    from hubframe.errors import NotFoundError as NotFoundError
+    from hubframe.errors import PayloadError as PayloadError
+    from hubframe.errors import QuotaError as QuotaError
+    from hubframe.errors import RateLimitError as RateLimitError
+    from hubframe.errors import StaleWarning as StaleWarning
+    from hubframe.errors import TransportError as TransportError
+    from hubframe.errors import UnauthorizedError as UnauthorizedError
+    from hubframe.frames import catalog_df as catalog_df
+    from hubframe.frames import configs_df as configs_df
+    from hubframe.frames import env_df as env_df
+    from hubframe.frames import history_df as history_df
+    from hubframe.frames import images_df as images_df
+    from hubframe.frames import labels_df as labels_df
+    from hubframe.frames import layers_df as layers_df
+    from hubframe.frames import repos_df as repos_df
+    from hubframe.frames import search_df as search_df
+    from hubframe.frames import tags_df as tags_df
+    from hubframe.inspection import config as config
+    from hubframe.inspection import inspect as inspect
+    from hubframe.inspection import manifest as manifest
+    from hubframe.inspection import raw_manifest as raw_manifest
+    from hubframe.reference import ImageReference as ImageReference
+    from hubframe.settings import Settings as Settings
+    from hubframe.tables.files import read_csv as read_csv
+    from hubframe.tables.files import write_csv as write_csv
+
+_HOMES = {
+    "cache": ("offline", "refresh"),
+    "client": ("Client", "sample"),
+    "errors": (
+        "BlockedError",
+        "CacheWarning",
+        "CredentialsError",
+        "DigestMismatchError",
+        "HubframeError",
+        "IncompleteWarning",
+        "InvalidReferenceError",
+        "NoSuchPlatformError",
+        "NotCachedError",
+        "NotFoundError",
+        "PayloadError",
+        "QuotaError",
+        "RateLimitError",
+        "StaleWarning",
+        "TransportError",
+        "UnauthorizedError",
+    ),
+    "frames": (
+        "catalog_df",
+        "configs_df",
+        "env_df",
+        "history_df",
+        "images_df",
+        "labels_df",
+        "layers_df",
+        "repos_df",
+        "search_df",
+        "tags_df",
+    ),
+    "inspection": ("config", "inspect", "manifest", "raw_manifest"),
+    "reference": ("ImageReference",),
+    "settings": ("Settings",),
+    "tables.files": ("read_csv", "write_csv"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("cache", "errors", "measure", "plots", "tables")
+
+__all__ = sorted([*_HOME_OF, *_MODULES, "__version__"])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use."""
+    if name in _HOME_OF:
+        value = getattr(import_module(f"hubframe.{_HOME_OF[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"hubframe.{name}")
+    else:
+        raise AttributeError(f"module 'hubframe' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

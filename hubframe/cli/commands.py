@@ -1,0 +1,302 @@
+"""The commands. Each parses, calls the public function of the same name, and prints."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from hubframe.client import Client
+
+FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
+
+_Command = Callable[..., Any]
+
+
+def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Join options into one decorator, in the order in which they are shown."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+SESSION = _options(
+    click.option("--sample", is_flag=True, help="Answer from the bundled, synthetic sample."),
+    click.option("--offline", is_flag=True, help="Answer from the cache alone."),
+    click.option("--refresh", is_flag=True, help="Ask anew for everything that can change."),
+)
+OUTPUT = _options(
+    click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        help="How to print; by the suffix of --output, else a table.",
+    ),
+    click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file."),
+    click.option(
+        "--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all."
+    ),
+)
+FAILURES = _options(
+    click.option(
+        "--errors",
+        type=click.Choice(("raise", "collect")),
+        default="raise",
+        show_default=True,
+        help="Stop at the first failure, or go on without what fails.",
+    ),
+    click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s."),
+)
+TAGS = _options(
+    click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories."),
+    click.option("--newest", type=click.IntRange(min=1), help="How many of the newest tags."),
+    click.option(
+        "--source",
+        type=click.Choice(("auto", "hub", "registry")),
+        default="auto",
+        show_default=True,
+        help="Whom to ask about images on Docker Hub.",
+    ),
+)
+IMAGES = _options(
+    click.option(
+        "--platform",
+        multiple=True,
+        metavar="OS/ARCH[/VARIANT]",
+        help="Which images of a tag; 'all' for every one.",
+    ),
+    click.option("--attestations", is_flag=True, help="List attestations among the images."),
+)
+REFERENCES = click.argument("what", nargs=-1, required=True, metavar="REF...")
+
+
+@contextmanager
+def _client(*, sample: bool, offline: bool, refresh: bool) -> "Iterator[Client]":
+    """Open a client for one command; a setting that cannot be read is the user's to mend."""
+    from hubframe import cache
+    from hubframe.client import Client
+    from hubframe.settings import Settings
+
+    if offline and refresh:
+        raise click.UsageError("--offline and --refresh exclude each other")
+    try:
+        settings = Settings.from_environment(sample=sample or None, offline=offline or None)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    with Client(settings) as client:
+        if refresh:
+            with cache.refresh():
+                yield client
+        else:
+            yield client
+
+
+def _print_frame(function: str, *arguments: Any, **options: Any) -> None:
+    """Call a public function and print its frame."""
+    import hubframe
+    from hubframe.cli import output
+
+    session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
+    printing = {name: options.pop(name) for name in ("format_", "output", "verbatim")}
+    form = output.format_of(printing["format_"], printing["output"])
+    chosen = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
+    with _client(**session) as client:
+        try:
+            frame = getattr(hubframe, function)(*arguments, **chosen, client=client)
+        except (TypeError, ValueError) as error:
+            raise _usage(error) from error
+        output.write(frame, form, printing["output"], verbatim=printing["verbatim"])
+
+
+def _usage(error: Exception) -> Exception:
+    """A wrong argument is a usage error, unless hubframe has a better word for it."""
+    from hubframe.errors import HubframeError
+
+    return error if isinstance(error, HubframeError) else click.UsageError(str(error))
+
+
+def _plain(value: Any) -> Any:
+    """A tuple of one is that one: a glob is no list, and 'all' no list of platforms."""
+    return (value[0] if len(value) == 1 else list(value)) if isinstance(value, tuple) else value
+
+
+@click.command(help="List the repositories of users or organisations on Docker Hub.")
+@click.argument("namespaces", nargs=-1, required=True, metavar="NAMESPACE...")
+@FAILURES
+@OUTPUT
+@SESSION
+def repos(namespaces: tuple[str, ...], **options: Any) -> None:
+    _print_frame("repos_df", list(namespaces), **options)
+
+
+@click.command(help="Search the repositories of Docker Hub.")
+@click.argument("query")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@OUTPUT
+@SESSION
+def search(query: str, **options: Any) -> None:
+    _print_frame("search_df", query, **options)
+
+
+@click.command(help="List the tags of repositories, newest first.")
+@REFERENCES
+@TAGS
+@FAILURES
+@OUTPUT
+@SESSION
+def tags(what: tuple[str, ...], **options: Any) -> None:
+    # The argument is not called repos: --tags is an option of the same name as this command.
+    _print_frame("tags_df", list(what), **options)
+
+
+def _image_command(name: str, summary: str) -> click.Command:
+    """Make the command of a frame about images; they differ in the frame only."""
+
+    @click.command(name, help=summary)
+    @REFERENCES
+    @IMAGES
+    @TAGS
+    @FAILURES
+    @OUTPUT
+    @SESSION
+    def command(what: tuple[str, ...], **options: Any) -> None:
+        _print_frame(f"{name}_df", list(what), **options)
+
+    return command
+
+
+@click.command(help="List the repositories of a registry that tells them.")
+@click.argument("host")
+@OUTPUT
+@SESSION
+def catalog(host: str, **options: Any) -> None:
+    _print_frame("catalog_df", host, **options)
+
+
+@click.command(help="Print what skopeo inspect prints of an image.")
+@click.argument("reference", metavar="REF")
+@click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH[/VARIANT]")
+@click.option("--no-tags", is_flag=True, help="Do not list the repository's tags.")
+@SESSION
+def inspect(reference: str, *, platform: str, no_tags: bool, **session: bool) -> None:
+    import hubframe
+    from hubframe.cli import output
+    from hubframe.inspection import to_skopeo_json
+
+    with _client(**session) as client:
+        try:
+            found = hubframe.inspect(reference, platform=platform, tags=not no_tags, client=client)
+        except (TypeError, ValueError) as error:
+            raise _usage(error) from error
+        output.echo(to_skopeo_json(found))
+
+
+@click.command(help="Print the manifest or index of a reference, byte for byte.")
+@click.argument("reference", metavar="REF")
+@click.option("--platform", metavar="OS/ARCH[/VARIANT]", help="One image's manifest of an index.")
+@SESSION
+def manifest(reference: str, *, platform: str | None, **session: bool) -> None:
+    import hubframe
+    from hubframe.cli import output
+
+    with _client(**session) as client:
+        try:
+            output.echo_bytes(hubframe.raw_manifest(reference, platform=platform, client=client))
+        except (TypeError, ValueError) as error:
+            raise _usage(error) from error
+
+
+@click.command(help="Write a report: CSV files, pictures, and a page to read.")
+@click.argument("what", nargs=-1, metavar="REF...")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder to write.",
+)
+@click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories.")
+@click.option(
+    "--newest",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of the newest tags have their images, layers and labels read.",
+)
+@click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH[/VARIANT]")
+@click.option("--title", help="The page's title.")
+@click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s.")
+@click.option("--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all.")
+@SESSION
+def report(what: tuple[str, ...], *, output: Path, **options: Any) -> None:
+    from hubframe import report as reporting
+
+    session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
+    with _client(**session) as client:
+        if not what and not client.settings.sample:
+            raise click.UsageError("name at least one repository, or use --sample")
+        try:
+            page = reporting.report(
+                list(what) or reporting.SAMPLE,
+                output,
+                **{**options, "tags": _plain(options["tags"]) if options["tags"] else None},
+                client=client,
+            )
+        except (TypeError, ValueError) as error:
+            raise _usage(error) from error
+    click.echo(str(page))
+
+
+@click.group(help="Tell what the cache holds, or empty it.")
+def cache() -> None:
+    pass
+
+
+@cache.command("info", help="Tell where the cache is and what it holds.")
+@SESSION
+def cache_info(**session: bool) -> None:
+    from hubframe import cache as caching
+
+    with _client(**session) as client:
+        _print_cache(caching.info(client))
+
+
+@cache.command("clear", help="Empty the cache.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@SESSION
+def cache_clear(*, dry_run: bool, **session: bool) -> None:
+    from hubframe import cache as caching
+
+    with _client(**session) as client:
+        _print_cache(caching.clear(dry_run=dry_run, client=client))
+    click.echo("nothing was removed (--dry-run)" if dry_run else "removed", err=True)
+
+
+def _print_cache(held: Any) -> None:
+    click.echo(f"folder     {held.folder or 'memory'}")
+    click.echo(f"documents  {held.documents}")
+    click.echo(f"answers    {held.answers} ({held.expired} no longer fresh)")
+    click.echo(f"size       {held.size} bytes")
+
+
+COMMANDS: dict[str, click.Command] = {
+    "repos": repos,
+    "search": search,
+    "tags": tags,
+    "images": _image_command("images", "List the images of tags, one for each platform."),
+    "layers": _image_command("layers", "List the layers of images, base first."),
+    "history": _image_command("history", "List the build steps of images."),
+    "labels": _image_command("labels", "List the labels and annotations of images."),
+    "env": _image_command("env", "List the environment variables of images."),
+    "configs": _image_command("configs", "List the configurations of images."),
+    "catalog": catalog,
+    "inspect": inspect,
+    "manifest": manifest,
+    "report": report,
+    "cache": cache,
+}

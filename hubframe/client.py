@@ -1,0 +1,234 @@
+"""One object that holds what a call needs: settings, credentials, session, content, connections."""
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from hubframe.errors import HubframeError
+from hubframe.reference import DOCKER_HUB, is_loopback
+from hubframe.settings import Settings
+from hubframe.wire import disk
+from hubframe.wire.auth import Auth, HubAuth, RegistryAuth
+from hubframe.wire.content import Content
+from hubframe.wire.credentials import Credential, Credentials, Given
+from hubframe.wire.hub import Hub
+from hubframe.wire.registry import Registry
+from hubframe.wire.session import Session
+from hubframe.wire.transport import Transport
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+RESPONSES = "responses.sqlite"
+CONTENT = "content.sqlite"
+# Work that takes longer than this shows a bar. [seconds]
+_BAR_AFTER = 2.0
+
+
+class Client:
+    """Reads Docker Hub and registries; a context manager that closes what it opened.
+
+    Parameters
+    ----------
+    settings
+        Where to look and how patiently; read from the environment if left out.
+    credentials
+        A pair of user name and secret (password, PAT or OAT) for Docker Hub, or such pairs by
+        registry: ``{"ghcr.io": ("me", "token")}``. Without one for Docker Hub,
+        ``DOCKER_USERNAME`` and ``DOCKER_PASSWORD`` are used if they are set.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.Client(hubframe.Settings(sample=True)) as client:
+    ...     len(hubframe.repos_df("library", client=client)) > 0
+    True
+    """
+
+    def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
+        self.settings = settings or Settings.from_environment()
+        self._credentials = Credentials(credentials)
+        self._auths: dict[str, Auth] = {}
+        self._registries: dict[str, Registry] = {}
+        self._lock = threading.RLock()
+        folder = self._folder()
+        self.content = Content(folder and folder / CONTENT)
+        self.session = Session(
+            Transport(self._network(), self.auth_for, self.settings.timeout),
+            self.auth_for,
+            folder and folder / RESPONSES,
+            offline=self.settings.offline,
+        )
+        self.hub = Hub(self.session, self.settings.hub_url)
+        self._auths[_origin(self.settings.hub_url)] = HubAuth(
+            self.settings.hub_url, self._credential(DOCKER_HUB)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<hubframe.Client {'sample' if self.settings.sample else self.settings.hub_url}>"
+
+    def close(self) -> None:
+        """Close connections and files."""
+        self.session.close()
+        self.content.close()
+
+    def registry(self, host: str) -> Registry:
+        """Return the registry of that name, with a login of its own."""
+        with self._lock:
+            if host not in self._registries:
+                url = self._endpoint(host)
+                self._auths[_origin(url)] = RegistryAuth(url, self._credential(host))
+                self._registries[host] = Registry(self.session, self.content, host, url)
+            return self._registries[host]
+
+    def auth_for(self, url: str) -> Auth | None:
+        """Return who asks at an address."""
+        return self._auths.get(_origin(url))
+
+    def gather(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        *,
+        collect: bool = False,
+        progress: bool | None = None,
+        title: str = "",
+    ) -> list[Result | HubframeError]:
+        """Do work on many items at once.
+
+        Parameters
+        ----------
+        work, items
+            What to do, and on what.
+        collect
+            Whether an item that fails gives its error in place of a result; otherwise the first
+            error is raised, and what has not begun is dropped.
+        progress, title
+            Whether to show a bar (None: on work longer than two seconds, in a terminal and in a
+            notebook), and what it says.
+        """
+        if len(items) <= 1:
+            return [_outcome(work, item, collect=collect) for item in items]
+        pool = ThreadPoolExecutor(min(self.settings.workers, len(items)), "hubframe")
+        bar = _bar(len(items), progress, title)
+        try:
+            futures: list[Future[Result | HubframeError]] = [
+                pool.submit(copy_context().run, _outcome, work, item, collect=collect)
+                for item in items
+            ]
+            for future in futures:
+                future.add_done_callback(lambda _: bar.update())
+            return [future.result() for future in futures]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            bar.close()
+
+    def _network(self) -> BaseAdapter:
+        if self.settings.sample:
+            from hubframe.sample import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
+
+            return SampleAdapter()
+        workers = self.settings.workers
+        return HTTPAdapter(pool_connections=32, pool_maxsize=workers, max_retries=0)
+
+    def _folder(self) -> Path | None:
+        """The sample's answers stay in memory: they are not the real Hub's."""
+        return None if self.settings.sample else disk.prepare(self.settings.cache_folder)
+
+    def _credential(self, host: str) -> Credential | None:
+        return self._credentials.find(host)
+
+    def _endpoint(self, host: str) -> str:
+        if host == DOCKER_HUB:
+            return self.settings.registry_url
+        is_plain = is_loopback(host) or host in self.settings.insecure_registries
+        return f"{'http' if is_plain else 'https'}://{host}"
+
+
+def _outcome(
+    work: Callable[[Item], Result], item: Item, *, collect: bool
+) -> Result | HubframeError:
+    try:
+        return work(item)
+    except HubframeError as error:
+        if not collect:
+            raise
+        return error
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _bar(total: int, progress: bool | None, title: str) -> Any:
+    """A bar that waits two seconds before it shows; in a pipe it never does."""
+    from tqdm.auto import tqdm  # noqa: PLC0415 - slow to import, and not always needed
+
+    is_shown = progress if progress is not None else _is_watched()
+    return tqdm(total=total, desc=title, delay=_BAR_AFTER, disable=not is_shown, leave=False)
+
+
+def _is_watched() -> bool:
+    """Whether somebody looks: at a terminal, or at a notebook."""
+    in_notebook = "ipykernel" in sys.modules and "IPython" in sys.modules
+    return in_notebook or (sys.stderr is not None and sys.stderr.isatty())
+
+
+_default: Client | None = None
+_default_lock = threading.Lock()
+
+
+def default_client() -> Client:
+    """Return the client of calls that name none, made at first use."""
+    global _default  # noqa: PLW0603 - the one piece of state that module functions share
+    with _default_lock:
+        if _default is None:
+            _default = Client()
+        return _default
+
+
+def use(client: Client | None) -> Client | None:
+    """Make a client the one of calls that name none; return the one before."""
+    global _default  # noqa: PLW0603
+    with _default_lock:
+        before, _default = _default, client
+        return before
+
+
+def sample() -> ExitStack:
+    """Answer from the bundled sample from now on, or inside a ``with`` block.
+
+    The sample is synthetic: a small Hub and a registry inside the package, behind the same
+    code, without a socket.
+
+    Returns
+    -------
+    ExitStack
+        Leaving it goes back to the client before.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     len(hubframe.repos_df("acme"))
+    5
+    """
+    stack = ExitStack()
+    client = stack.enter_context(Client(replace(Settings.from_environment(), sample=True)))
+    stack.callback(use, use(client))
+    return stack

@@ -1,0 +1,429 @@
+"""The public frames: each function says what it returns, chooses the source, fetches, shapes.
+
+They share their keywords, which `layers_df` describes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from hubframe import sources
+from hubframe.call import Call, Errors, calling
+from hubframe.client import Client
+from hubframe.reference import parse_registry
+from hubframe.selection import (
+    Platforms,
+    TagFilter,
+    What,
+    platforms,
+    read_namespaces,
+    references,
+    tag_filter,
+)
+from hubframe.sources import Found, Source, Wanted
+from hubframe.tables import shape
+from hubframe.wire import hub
+
+USUAL_PLATFORM = "linux/amd64"
+ALL = "all"
+
+
+def repos_df(
+    namespaces: str | Iterable[str],
+    *,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the repositories of users or organisations on Docker Hub.
+
+    With a login the private ones that it may see are there too.
+
+    Parameters
+    ----------
+    namespaces
+        One name or several; ``library`` holds the official images.
+    errors, progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `repos`, one row per repository.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such user or organisation.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     repos = hubframe.repos_df("ansible")
+    >>> repos.repo.tolist()
+    ['ansible/ansible', 'ansible/ansible-runner', 'ansible/awx']
+    """
+    with calling(client, errors, progress) as call:
+        names = read_namespaces(namespaces)
+        payloads = sources.hub_list(call, names, [hub.repositories(name) for name in names])
+        return call.finish(shape.repos(payloads), "repos")
+
+
+def search_df(
+    query: str,
+    *,
+    limit: int = 100,
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Search the repositories of Docker Hub.
+
+    Parameters
+    ----------
+    query
+        Words.
+    limit
+        How many hits at most, in the Hub's order; popular words have hundreds of thousands.
+    progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `search`, one row per hit.
+    """
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+    with calling(client, "raise", progress) as call:
+        payloads = sources.hub_list(call, [query], [hub.search(query, limit)])
+        return call.finish(shape.search(payloads), "search")
+
+
+def tags_df(  # noqa: PLR0913
+    repos: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the tags of repositories, newest first.
+
+    Docker Hub tells sizes and dates too; of another registry's tags the digest and the media
+    type are looked up, by HEAD, which costs no pull.
+
+    Parameters
+    ----------
+    repos
+        Repositories or tags: a reference, a list of them, or a frame with a column ``repo``.
+    tags, newest, source, errors, progress, client
+        See `layers_df`. Without ``tags``, signatures and other digests in disguise are listed
+        too, and marked by ``is_digest_tag``.
+
+    Returns
+    -------
+    DataFrame
+        The table `tags`, one row per tag.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     tags = hubframe.tags_df("ansible/ansible", newest=2)
+    >>> len(tags)
+    2
+    """
+    wanted = _wanted(tags, newest)
+    if tags is None and newest is None:
+        wanted = Wanted(lambda _: True)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(repos), wanted, source)
+        return call.finish(shape.tags(_listings(call, found)), "tags")
+
+
+def _listings(call: Call, tags: Sequence[Found]) -> list[tuple[str, list[Any]]]:
+    """Group payloads by repository; a registry's tags are looked up and put in the same words."""
+    resolved = dict(sources.resolve(call, [found for found in tags if found.payload is None]))
+    by_repo: dict[str, list[Any]] = {}
+    for found in tags:
+        payloads = by_repo.setdefault(found.reference.repo, [])
+        if found.payload is not None:
+            payloads.append(found.payload)
+        elif found in resolved and found.reference.tag:
+            at = resolved[found]
+            payloads.append(
+                {"name": found.reference.tag, "digest": at.digest, "media_type": at.media_type}
+            )
+    return list(by_repo.items())
+
+
+def images_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = ALL,
+    attestations: bool = False,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the images of tags, one for each platform.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, errors, progress, client
+        See `layers_df`. All platforms are listed unless told otherwise.
+
+    Returns
+    -------
+    DataFrame
+        The table `images`, one row per platform of a tag.
+    """
+    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        return call.finish(shape.images(sources.images_of(call, found, wanted)), "images")
+
+
+def layers_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the layers of images, base first.
+
+    Parameters
+    ----------
+    what
+        A reference (``nginx:1.27``, ``ghcr.io/org/app``), a list of them, or a frame with
+        columns ``repo`` and perhaps ``tag``. A repository without a tag means all its tags.
+    tags
+        Which tags of whole repositories: a glob, a list of names or globs, a compiled pattern
+        (searched for), or a function of the name. Digests in disguise (``sha256-….sig``) are
+        passed over unless this is given.
+    newest
+        How many of the newest tags of each repository: by push, or by version where a registry
+        tells no dates.
+    platform
+        ``os/architecture[/variant]``, a list of them, or ``"all"``. A tag that is one image and
+        no index gives it whatever its platform.
+    attestations
+        Whether attestations are listed among the images.
+    source
+        ``"auto"`` asks the Docker Hub API where it knows the answer, which costs no pull;
+        ``"registry"`` always asks the registry, ``"hub"`` never does.
+    errors
+        ``"raise"``, or ``"collect"``: then what fails costs its own rows only, an
+        `IncompleteWarning`, and an entry in ``frame.attrs["hubframe"]["failures"]``.
+    progress
+        Whether to show a bar; None shows one on work longer than two seconds, to a person.
+    client
+        What to ask with; None for the default one.
+
+    Returns
+    -------
+    DataFrame
+        The table `layers`, one row per layer. Sizes are compressed bytes.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such repository or tag, or it is private to you.
+    NoSuchPlatformError
+        A tag that was named has no image for the platform.
+    HubframeError
+        Something else went wrong; see `hubframe.errors`.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     layers = hubframe.layers_df("library/alpine:latest")
+    >>> int(layers.position.iloc[0])
+    0
+    """
+    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        return call.finish(shape.layers(sources.layers_of(call, found, wanted)), "layers")
+
+
+def history_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the build steps of images, first step first.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, errors, progress, client
+        See `layers_df`. Docker Hub tells no dates; ``source="registry"`` does.
+
+    Returns
+    -------
+    DataFrame
+        The table `history`, one row per build step.
+    """
+    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        return call.finish(shape.history(sources.layers_of(call, found, wanted)), "history")
+
+
+def labels_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the labels and annotations of images.
+
+    On Docker Hub this costs one pull for each distinct image that is not in the cache yet.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, errors, progress, client
+        See `layers_df`.
+    source
+        ``"auto"`` reads configs and manifests; ``"registry"`` the annotations of indexes too;
+        ``"hub"`` reads ``LABEL`` steps, which costs no pull and is not complete.
+
+    Returns
+    -------
+    DataFrame
+        The table `labels`, one row per label, with the place where it stands as ``source``.
+    """
+    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    fetch = sources.layers_of if source == "hub" else sources.contents_of
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        return call.finish(shape.labels(fetch(call, found, wanted)), "labels")
+
+
+def env_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the environment variables of images, in the image's order.
+
+    On Docker Hub this costs one pull for each distinct image that is not in the cache yet.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, errors, progress, client
+        See `layers_df`. ``source="hub"`` does not know them.
+
+    Returns
+    -------
+    DataFrame
+        The table `env`, one row per variable.
+    """
+    _not_the_hub("env_df", source)
+    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        return call.finish(shape.env(sources.contents_of(call, found, wanted)), "env")
+
+
+def configs_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the configurations of images: user, entrypoint, command, ports and so on.
+
+    On Docker Hub this costs one pull for each distinct image that is not in the cache yet.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, errors, progress, client
+        See `layers_df`. ``source="hub"`` does not know them.
+
+    Returns
+    -------
+    DataFrame
+        The table `configs`, one row per image.
+    """
+    _not_the_hub("configs_df", source)
+    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        return call.finish(shape.configs(sources.contents_of(call, found, wanted)), "configs")
+
+
+def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
+    """List the repositories of a registry, where it tells them; Docker Hub does not.
+
+    Parameters
+    ----------
+    registry
+        The host, ``localhost:5000``.
+    client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `catalog`, one row per repository.
+    """
+    with calling(client) as call:
+        host = parse_registry(registry)
+        call.sources.add("registry")
+        paths = call.client.registry(host).catalog()
+        return call.finish(shape.catalog(f"{host}/{path}" for path in paths), "catalog")
+
+
+def _wanted(
+    tags: TagFilter,
+    newest: int | None,
+    platform: Platforms = ALL,
+    *,
+    attestations: bool = False,
+) -> Wanted:
+    if newest is not None and newest < 1:
+        raise ValueError(f"newest must be at least 1, not {newest}")
+    return Wanted(tag_filter(tags), tags is not None, newest, platforms(platform), attestations)
+
+
+def _not_the_hub(function: str, source: Source) -> None:
+    if source == "hub":
+        raise ValueError(f'{function}: the Hub API does not tell this; leave out source="hub"')

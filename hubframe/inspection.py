@@ -1,0 +1,204 @@
+"""One image, read closely: what skopeo prints, and the documents as they are."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hubframe import sources
+from hubframe.call import Call, calling
+from hubframe.client import Client
+from hubframe.errors import PayloadError
+from hubframe.frames import USUAL_PLATFORM
+from hubframe.reference import ImageReference
+from hubframe.selection import choose, platforms
+from hubframe.sources import Found
+from hubframe.tables import documents
+from hubframe.tables.documents import DOCKER_MANIFEST, SCHEMA1, ManifestContent
+from hubframe.tables.shape import Image
+from hubframe.wire.content import Document
+
+# What Go prints for a time that was never set.
+_GO_ZERO = "0001-01-01T00:00:00Z"
+_TIME = re.compile(r"(.*:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+def inspect(
+    reference: str, *, platform: str = USUAL_PLATFORM, tags: bool = True, client: Client | None = None
+) -> dict[str, Any]:
+    """Return what ``skopeo inspect`` prints of an image: the same keys, the same values.
+
+    Parameters
+    ----------
+    reference
+        An image; without a tag, ``latest``.
+    platform
+        Which image of an index.
+    tags
+        Whether to list all tags of the repository, as skopeo does without ``--no-tags``.
+    client
+        What to ask with; None for the default one.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such image, or it is private to you.
+    NoSuchPlatformError
+        It has no image for the platform.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     print(hubframe.inspect("library/alpine")["Architecture"])
+    amd64
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        top, image, content, _ = _read(call, parsed, platform)
+        return _as_skopeo(call, parsed, top, image, content, tags=tags)
+
+
+def manifest(
+    reference: str, *, platform: str | None = None, client: Client | None = None
+) -> dict[str, Any]:
+    """Return the manifest or index that a reference names, parsed.
+
+    Parameters
+    ----------
+    reference
+        An image; without a tag, ``latest``.
+    platform
+        Which image's manifest to return of an index; None returns the index itself.
+    client
+        What to ask with; None for the default one.
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        if platform is None:
+            return documents.parse(_top(call, parsed).body, str(parsed))
+        return dict(_read(call, parsed, platform)[2].manifest)
+
+
+def raw_manifest(
+    reference: str, *, platform: str | None = None, client: Client | None = None
+) -> bytes:
+    """Return the manifest or index that a reference names, byte for byte.
+
+    Parameters
+    ----------
+    reference, platform, client
+        See `manifest`.
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        return (_top(call, parsed) if platform is None else _read(call, parsed, platform)[3]).body
+
+
+def config(
+    reference: str, *, platform: str = USUAL_PLATFORM, client: Client | None = None
+) -> dict[str, Any]:
+    """Return the config of an image, parsed; empty where it is no image but an artifact.
+
+    Parameters
+    ----------
+    reference
+        An image; without a tag, ``latest``.
+    platform
+        Which image of an index.
+    client
+        What to ask with; None for the default one.
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        return dict(_read(call, parsed, platform)[2].config)
+
+
+def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
+    """Write a mapping as Go does: four blanks, and ``<``, ``>`` and ``&`` escaped."""
+    written = json.dumps(inspected, indent=4, ensure_ascii=False)
+    for letter in "<>&\u2028\u2029":
+        written = written.replace(letter, f"\\u{ord(letter):04x}")
+    return written
+
+
+def _top(call: Call, reference: ImageReference) -> Document:
+    tag = reference if reference.digest else reference.at(tag=reference.target)
+    (_, resolved), = sources.resolve(call, [Found(tag, is_named=True)])
+    return call.client.registry(reference.registry).manifest(reference.at(digest=resolved.digest))
+
+
+def _read(
+    call: Call, reference: ImageReference, platform: str
+) -> tuple[Document, Image, ManifestContent, Document]:
+    """Read what a reference names, the image chosen, its content, and its manifest."""
+    top = _top(call, reference)
+    images = sources.images_in(reference, top)
+    wanted = platforms(platform)
+    if wanted is None:
+        raise ValueError('one image is read here: give one platform, not "all"')
+    is_single = len(images) == 1 and images[0].index_digest is None
+    chosen = choose(images, wanted, attestations=False, is_single=is_single)
+    if not chosen:
+        raise sources.no_platform(reference, images, wanted)
+    at = reference.at(digest=chosen[0].digest)
+    document = top if is_single else call.client.registry(reference.registry).manifest(at)
+    return top, chosen[0], sources.read_content(call, at, document), document
+
+
+def _as_skopeo(
+    call: Call,
+    reference: ImageReference,
+    top: Document,
+    image: Image,
+    content: ManifestContent,
+    *,
+    tags: bool,
+) -> dict[str, Any]:
+    registry = call.client.registry(reference.registry)
+    config, runtime = content.config, content.runtime
+    if not config:
+        kind = content.config_descriptor.get("mediaType") or image.media_type
+        raise PayloadError(f"{reference} is no image but an artifact of type {kind}; see manifest()")
+    named = {"Name": f"{reference.registry}/{reference.path}"}
+    if content.media_type == SCHEMA1:
+        named["Tag"] = str(content.manifest.get("tag", ""))
+    return {
+        **named,
+        "Digest": top.digest,
+        "RepoTags": registry.tags(reference.path) if tags else [],
+        "Created": _created(content, image),
+        "DockerVersion": config.get("docker_version") or "",
+        "Labels": _sorted(runtime.get("Labels")),
+        "Architecture": config.get("architecture") or "",
+        "Os": config.get("os") or "",
+        "Layers": [layer["digest"] for layer in content.descriptors],
+        "LayersData": [_layer_data(layer) for layer in content.descriptors],
+        "Env": runtime.get("Env"),
+    }
+
+
+def _layer_data(layer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "MIMEType": layer.get("mediaType") or "",
+        "Digest": layer["digest"],
+        "Size": layer.get("size", -1),
+        "Annotations": _sorted(layer.get("annotations")),
+    }
+
+
+def _sorted(found: Any) -> dict[str, Any] | None:
+    return dict(sorted(found.items())) if isinstance(found, Mapping) else None
+
+
+def _created(content: ManifestContent, image: Image) -> str | None:
+    """Print a time as Go does: without trailing zeros, and the zero time where Docker has none."""
+    created = content.created_at
+    if created is None:
+        is_docker = (content.media_type or image.media_type) in (DOCKER_MANIFEST, SCHEMA1)
+        return _GO_ZERO if is_docker else None
+    match = _TIME.fullmatch(created)
+    if match is None:
+        return created
+    fraction = (match[2] or "").rstrip("0").rstrip(".")
+    zone = "Z" if match[3] in ("Z", "+00:00", "-00:00") else match[3]
+    return f"{match[1]}{fraction}{zone}"

@@ -1,0 +1,142 @@
+"""What a caller asks for: references, tags and platforms, read from the forms people write."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pandas as pd
+
+from hubframe.errors import InvalidReferenceError
+from hubframe.reference import ImageReference, parse_namespace
+from hubframe.tables import versions
+from hubframe.tables.documents import Platform, best
+from hubframe.tables.shape import Image
+
+What = str | ImageReference | Iterable[str | ImageReference] | pd.DataFrame
+TagFilter = str | Iterable[str] | re.Pattern[str] | Callable[[str], bool] | None
+Platforms = str | Iterable[str]
+
+
+def references(what: What) -> list[ImageReference]:
+    """Read what is asked for, each once, in the order given.
+
+    Raises
+    ------
+    InvalidReferenceError
+        Something is no image reference.
+    TypeError
+        It comes in a form that cannot be read.
+    """
+    if isinstance(what, str | ImageReference):
+        found: Iterable[ImageReference] = [_reference(what)]
+    elif isinstance(what, pd.DataFrame):
+        found = _rows(what)
+    elif isinstance(what, Iterable) and not isinstance(what, Mapping | bytes):
+        found = [_reference(one) for one in what]
+    else:
+        raise TypeError(
+            f"expected an image reference, a list of them, or a frame with a column repo, "
+            f"not {type(what).__name__}"
+        )
+    return list(dict.fromkeys(found))
+
+
+def read_namespaces(what: str | Iterable[str]) -> list[str]:
+    """Read namespaces, each once, in the order given."""
+    found = [what] if isinstance(what, str) else list(what)
+    return list(dict.fromkeys(parse_namespace(name) for name in found))
+
+
+def _reference(one: Any) -> ImageReference:
+    return one if isinstance(one, ImageReference) else ImageReference.parse(one)
+
+
+def _rows(frame: pd.DataFrame) -> list[ImageReference]:
+    """A row is a tag where it has one, an image where it has a digest, else a repository."""
+    if "repo" not in frame:
+        raise TypeError(f"the frame has no column repo; its columns are {', '.join(map(str, frame))}")
+    names = [name for name in ("repo", "tag", "image_digest") if name in frame]
+    return [_row(dict(zip(names, row, strict=True))) for row in _distinct(frame[names])]
+
+
+def _distinct(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
+    return frame.drop_duplicates().itertuples(index=False, name=None)
+
+
+def _row(row: Mapping[str, Any]) -> ImageReference:
+    held = {name: value for name, value in row.items() if isinstance(value, str) and value}
+    if "repo" not in held:
+        raise InvalidReferenceError("the column repo holds a null: expected a repository in each row")
+    repository = ImageReference.parse(held["repo"])
+    if "tag" in held:
+        return ImageReference.parse(f"{held['repo']}:{held['tag']}")
+    return repository.at(digest=held["image_digest"]) if "image_digest" in held else repository
+
+
+def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
+    """Return what decides whether a tag is wanted.
+
+    Raises
+    ------
+    TypeError
+        The filter comes in a form that cannot be read.
+    """
+    if tags is None:
+        return lambda tag: not versions.is_digest_tag(tag)
+    if isinstance(tags, str):
+        return lambda tag: fnmatchcase(tag, tags)
+    if isinstance(tags, re.Pattern):
+        return lambda tag: tags.search(tag) is not None
+    if callable(tags):
+        return lambda tag: bool(tags(tag))
+    if isinstance(tags, Iterable):
+        return _any_of(list(tags))
+    raise TypeError(f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}")
+
+
+def _any_of(globs: list[str]) -> Callable[[str], bool]:
+    if not all(isinstance(glob, str) for glob in globs):
+        raise TypeError("tags: the list holds something that is no text")
+    plain = {glob for glob in globs if not any(mark in glob for mark in "*?[")}
+    patterns = [glob for glob in globs if glob not in plain]
+    return lambda tag: tag in plain or any(fnmatchcase(tag, glob) for glob in patterns)
+
+
+def platforms(platform: Platforms) -> list[Platform] | None:
+    """Read the platforms wanted; None for all.
+
+    Raises
+    ------
+    ValueError
+        A text is no platform.
+    """
+    if isinstance(platform, str):
+        return None if platform == "all" else [Platform.parse(platform)]
+    wanted = list(platform)
+    return None if "all" in wanted else [Platform.parse(one) for one in wanted]
+
+
+def choose(
+    images: list[Image], wanted: list[Platform] | None, *, attestations: bool, is_single: bool
+) -> list[Image]:
+    """Choose the images of a tag for the platforms wanted.
+
+    Parameters
+    ----------
+    images
+        All that the tag has.
+    wanted
+        Platforms; None for all.
+    attestations
+        Whether attestations are wanted too.
+    is_single
+        Whether the tag is one image and no index: then it is given whatever its platform.
+    """
+    proper = [image for image in images if not image.is_attestation]
+    others = [image for image in images if image.is_attestation] if attestations else []
+    if wanted is None or is_single:
+        return proper + others
+    found = [best(platform, [(image.platform, image) for image in proper]) for platform in wanted]
+    chosen = dict.fromkeys(image for image in found if image is not None)
+    return [*chosen, *others] if chosen else []

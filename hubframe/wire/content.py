@@ -1,0 +1,186 @@
+"""Documents that never change, by digest: verified on the way in and on the way out.
+
+Manifests, indexes and configs are named by the hash of their bytes, so whoever holds the digest
+may have the document, and it is kept for ever.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from hubframe.errors import DigestMismatchError, PayloadError
+from hubframe.wire import disk
+from hubframe.wire.tally import count_cached
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS documents "
+    "(digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID"
+)
+_ALGORITHMS = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
+# SQLite's limit on the parameters of one statement, on old builds.
+_MOST_PARAMETERS = 900
+
+
+@dataclass(frozen=True)
+class Document:
+    """A manifest, index or config: its digest, its exact bytes, and the type it was sent as."""
+
+    digest: str
+    media_type: str
+    body: bytes
+
+
+def digest_of(body: bytes, algorithm: str = "sha256") -> str:
+    """Return the digest of a document: of its payload, where it is a signed schema 1 manifest.
+
+    Raises
+    ------
+    PayloadError
+        The algorithm is none that registries use.
+    """
+    if algorithm not in _ALGORITHMS:
+        raise PayloadError(f"digests of the kind {algorithm!r} cannot be verified")
+    return f"{algorithm}:{_ALGORITHMS[algorithm](_payload(body)).hexdigest()}"
+
+
+def verify(document: Document, origin: str) -> Document:
+    """Return a document whose bytes are those that its digest names.
+
+    Raises
+    ------
+    DigestMismatchError
+        They are others.
+    """
+    found = digest_of(document.body, document.digest.partition(":")[0])
+    if found != document.digest.lower():
+        raise DigestMismatchError(
+            f"{origin} sent {len(document.body)} bytes for {document.digest}, but they are {found}. "
+            "Something on the way changed them, or the registry is at fault; nothing was kept"
+        )
+    return document
+
+
+def _payload(body: bytes) -> bytes:
+    """Cut the signatures off a signed schema 1 manifest: its digest covers the rest."""
+    if b'"signatures"' not in body or b'"fsLayers"' not in body:
+        return body
+    try:
+        signature = json.loads(body)["signatures"][0]
+        protected = json.loads(_base64url(signature["protected"]))
+        return body[: int(protected["formatLength"])] + _base64url(protected["formatTail"])
+    except (KeyError, IndexError, TypeError, ValueError, binascii.Error, RecursionError):
+        return body
+
+
+def _base64url(encoded: str) -> bytes:
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+
+
+class Content:
+    """The store of documents, in one SQLite file or in memory.
+
+    Parameters
+    ----------
+    path
+        The file; None for memory.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._connection = disk.open_file(path, _SCHEMA)
+        self._lock = threading.RLock()
+        self._flights: dict[str, list[Any]] = {}
+
+    def get(self, digest: str) -> Document | None:
+        """Return a document that is here and sound."""
+        return self.get_many([digest]).get(digest)
+
+    def get_many(self, digests: Iterable[str]) -> dict[str, Document]:
+        """Return those documents that are here and sound, by digest."""
+        wanted = iter(dict.fromkeys(digests))
+        found: dict[str, Document] = {}
+        while batch := list(islice(wanted, _MOST_PARAMETERS)):
+            marks = ",".join("?" * len(batch))
+            rows = self._run(f"SELECT digest, media_type, body FROM documents WHERE digest IN ({marks})", batch)
+            found.update((row[0], Document(*row)) for row in rows)
+        return {digest: document for digest, document in found.items() if self._is_sound(document)}
+
+    def put(self, document: Document) -> None:
+        """Keep a document; it was verified by whoever fetched it."""
+        self._run(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
+            [document.digest, document.media_type, document.body],
+        )
+
+    def fetch(self, digest: str, fetcher: Callable[[], Document]) -> Document:
+        """Return a document from here, or fetch it once, however many threads ask."""
+        with self._one_at_a_time(digest):
+            held = self.get(digest)
+            if held is not None:
+                count_cached()
+                return held
+            document = fetcher()
+            self.put(document)
+            return document
+
+    def info(self) -> tuple[int, int]:
+        """Count the documents, and their bytes."""
+        rows = self._run("SELECT count(*), coalesce(sum(length(body)), 0) FROM documents", [])
+        return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+    def clear(self) -> None:
+        """Forget all documents."""
+        self._run("DELETE FROM documents", [])
+        self._run("VACUUM", [])
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _is_sound(self, document: Document) -> bool:
+        """Check on the way out: a file may be damaged without SQLite seeing it."""
+        algorithm = document.digest.partition(":")[0]
+        if algorithm in _ALGORITHMS and digest_of(document.body, algorithm) == document.digest:
+            return True
+        self._run("DELETE FROM documents WHERE digest = ?", [document.digest])
+        return False
+
+    def _run(self, statement: str, parameters: list[Any]) -> list[Any]:
+        with self._lock:
+            try:
+                return disk.attempt(lambda: self._execute(statement, parameters), [])
+            except sqlite3.DatabaseError as error:
+                if self.path is None:
+                    raise
+                self._connection.close()
+                disk.set_aside(self.path, error)
+                self._connection = disk.open_file(self.path, _SCHEMA)
+                return self._execute(statement, parameters)
+
+    def _execute(self, statement: str, parameters: list[Any]) -> list[Any]:
+        return self._connection.execute(statement, parameters).fetchall()
+
+    @contextmanager
+    def _one_at_a_time(self, digest: str) -> Iterator[None]:
+        """Hold a lock of this digest's own, for as long as somebody wants it."""
+        with self._lock:
+            flight = self._flights.setdefault(digest, [threading.Lock(), 0])
+            flight[1] += 1
+        try:
+            with flight[0]:
+                yield
+        finally:
+            with self._lock:
+                flight[1] -= 1
+                if not flight[1]:
+                    self._flights.pop(digest, None)

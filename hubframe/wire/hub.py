@@ -1,0 +1,204 @@
+"""The Docker Hub API: payloads as the Hub sends them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+from urllib.parse import quote
+
+from hubframe.errors import NotFoundError, PayloadError
+from hubframe.reference import DOCKER_HUB
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Session
+
+Payload = Mapping[str, Any]
+Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+
+# The Hub's largest page; larger values are capped in silence.
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of the Hub that comes in pages.
+
+    Attributes
+    ----------
+    path, params
+        The address below the API, and the query without page and size.
+    asked
+        What is listed, in words.
+    keep
+        How long a page is fresh. [seconds]
+    most
+        How many entries are wanted; None for all.
+    """
+
+    path: str
+    asked: str
+    keep: int
+    params: Mapping[str, str] = field(default_factory=dict)
+    most: int | None = None
+
+
+def repositories(namespace: str) -> Listing:
+    """List the repositories of a user or organisation."""
+    return Listing(
+        f"/v2/namespaces/{namespace}/repositories", f"the repositories of {namespace}", KEPT_REPOS
+    )
+
+
+def search(query: str, most: int | None) -> Listing:
+    """Search repositories."""
+    return Listing(
+        "/v2/search/repositories/", f"a search for {query!r}", KEPT_REPOS, {"query": query}, most
+    )
+
+
+def tags(repo: str, newest: int | None = None) -> Listing:
+    """List the tags of a repository, newest first: the Hub's sign for that is none."""
+    return Listing(
+        f"{_repository(repo)}/tags",
+        f"the tags of {repo}",
+        KEPT_TAGS,
+        {"ordering": "last_updated"},
+        newest,
+    )
+
+
+def _repository(repo: str) -> str:
+    namespace, _, name = repo.partition("/")
+    return f"/v2/namespaces/{namespace}/repositories/{quote(name)}"
+
+
+class Hub:
+    """Reads the Docker Hub API.
+
+    Parameters
+    ----------
+    session
+        What sends.
+    url
+        Where the API is.
+    """
+
+    def __init__(self, session: Session, url: str) -> None:
+        self._session = session
+        self._url = url
+
+    def tag(self, repo: str, tag: str) -> Payload:
+        """Get a tag."""
+        found = self._json(f"{_repository(repo)}/tags/{quote(tag)}", f"the tag {repo}:{tag}", KEPT_TAGS)
+        return _object(found, f"the tag {repo}:{tag}")
+
+    def repository(self, repo: str) -> Payload:
+        """Get a repository."""
+        found = self._json(_repository(repo), f"the repository {repo}", KEPT_REPOS)
+        return _object(found, f"the repository {repo}")
+
+    def images(self, repo: str, tag: str) -> list[Payload]:
+        """Get the images of a tag with their layers: all platforms, free of the pull quota."""
+        asked = f"the images of {repo}:{tag}"
+        namespace, _, name = repo.partition("/")
+        path = f"/v2/repositories/{namespace}/{quote(name)}/tags/{quote(tag)}/images"
+        found = self._json(path, asked, KEPT_TAGS)
+        if found is not None and not isinstance(found, list):
+            raise PayloadError(f"{asked}: expected a list, got a {type(found).__name__}")
+        return [image for image in found or () if isinstance(image, dict)]
+
+    def lists(
+        self, listings: Sequence[Listing], gather: Gather
+    ) -> list[list[Payload] | Exception]:
+        """Get lists, the pages after the first of all of them together.
+
+        Parameters
+        ----------
+        listings
+            What to list.
+        gather
+            Applies a function to many items at once, and returns results or exceptions.
+        """
+        firsts = gather(lambda listing: self._page(listing, 1), listings)
+        more = [
+            (place, number)
+            for place, first in enumerate(firsts)
+            if not isinstance(first, Exception)
+            for number in _further_pages(listings[place], first)
+        ]
+        pages = gather(lambda at: self._page(listings[at[0]], at[1]), more)
+        lists: list[Any] = [
+            first if isinstance(first, Exception) else [first] for first in firsts
+        ]
+        for (place, _), page in zip(more, pages, strict=True):
+            if isinstance(page, Exception):
+                lists[place] = page
+            elif not isinstance(lists[place], Exception):
+                lists[place].append(page)
+        return [
+            pages if isinstance(pages, Exception) else self._entries(listing, pages)
+            for listing, pages in zip(listings, lists, strict=True)
+        ]
+
+    def _entries(self, listing: Listing, pages: list[Payload]) -> list[Payload]:
+        """Join pages, each entry once: pushes between the pages shift them."""
+        number = len(pages)
+        while _has_next(pages[-1]) and not _is_enough(listing, pages):
+            number += 1
+            pages.append(self._page(listing, number))
+        entries = {_name(entry): entry for page in pages for entry in _results(page) if _name(entry)}
+        return list(entries.values())[: listing.most]
+
+    def _page(self, listing: Listing, number: int) -> Payload:
+        params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
+        try:
+            page = self._json(listing.path, listing.asked, listing.keep, params)
+        except NotFoundError:
+            if number == 1:
+                raise
+            # Past the end: entries went away while the pages were read.
+            return {"results": []}
+        if not isinstance(page, dict) or not isinstance(page.get("results"), list):
+            raise PayloadError(f"{listing.asked}: a page without a list of results")
+        return page
+
+    def _json(
+        self, path: str, asked: str, keep: int, params: Mapping[str, str] | None = None
+    ) -> Any:
+        return self._session.json(
+            f"{self._url}{path}", f"{asked} on {DOCKER_HUB}", keep=keep, params=params
+        )
+
+
+def _page_size(listing: Listing) -> int:
+    return min(PAGE_SIZE, listing.most or PAGE_SIZE)
+
+
+def _further_pages(listing: Listing, first: Payload) -> Iterable[int]:
+    """Number the pages after the first. The Hub may ignore the size, so its own page tells it."""
+    size, count = len(_results(first)), first.get("count")
+    if not _has_next(first) or not size or not isinstance(count, int):
+        return ()
+    wanted = count if listing.most is None else min(count, listing.most)
+    return range(2, ceil(wanted / size) + 1)
+
+
+def _has_next(page: Payload) -> bool:
+    return bool(page.get("next")) and bool(_results(page))
+
+
+def _is_enough(listing: Listing, pages: list[Payload]) -> bool:
+    return listing.most is not None and sum(len(_results(page)) for page in pages) >= listing.most
+
+
+def _results(page: Payload) -> list[Payload]:
+    return [entry for entry in page["results"] if isinstance(entry, dict)]
+
+
+def _name(entry: Payload) -> str | None:
+    name = entry.get("repo_name") or entry.get("name")
+    return name if isinstance(name, str) else None
+
+
+def _object(found: Any, asked: str) -> Payload:
+    if not isinstance(found, dict):
+        raise PayloadError(f"{asked}: expected an object, got a {type(found).__name__}")
+    return found

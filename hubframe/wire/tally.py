@@ -1,0 +1,81 @@
+"""What one call did: requests sent, answers from the cache, and how it may use the network.
+
+A context variable carries it into the threads of the call; nothing else needs to pass it on.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+Mode = Literal["usual", "offline", "refresh"]
+
+
+@dataclass
+class Tally:
+    """Counts of one call; all threads of the call add to it."""
+
+    requests: int = 0
+    from_cache: int = 0
+    stale: int = 0
+    fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, *, requests: int = 0, from_cache: int = 0, stale: int = 0) -> None:
+        """Count."""
+        with self._lock:
+            self.requests += requests
+            self.from_cache += from_cache
+            self.stale += stale
+
+    def saw(self, moment: datetime) -> None:
+        """Remember the oldest answer."""
+        with self._lock:
+            self.fetched_at = min(self.fetched_at, moment)
+
+
+_tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
+_mode: ContextVar[Mode] = ContextVar("mode", default="usual")
+
+
+@contextmanager
+def counting() -> Iterator[Tally]:
+    """Count what happens inside."""
+    tally = Tally()
+    token = _tally.set(tally)
+    try:
+        yield tally
+    finally:
+        _tally.reset(token)
+
+
+@contextmanager
+def using(mode: Mode) -> Iterator[None]:
+    """Use the network as said, inside."""
+    token = _mode.set(mode)
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+def mode() -> Mode:
+    """Return how the network may be used."""
+    return _mode.get()
+
+
+def count_request() -> None:
+    """Count a request that leaves this machine."""
+    if tally := _tally.get():
+        tally.add(requests=1)
+
+
+def count_cached(*, fetched_at: datetime | None = None, stale: bool = False) -> None:
+    """Count an answer from the cache."""
+    if tally := _tally.get():
+        tally.add(from_cache=1, stale=int(stale))
+        if fetched_at:
+            tally.saw(fetched_at)
