@@ -10,13 +10,14 @@ Importing this costs next to nothing: names are loaded when they are used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hubframe.version import __version__
+from hubframe.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from hubframe import cache as cache
     from hubframe import errors as errors
     from hubframe import measure as measure
     from hubframe import plots as plots
+    from hubframe import sample as sample
     from hubframe import tables as tables
     from hubframe.cache import offline as offline
     from hubframe.cache import refresh as refresh
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "cache": ("offline", "refresh"),
-    "client": ("Client", "sample"),
+    "client": ("Client",),
     "errors": (
         "BlockedError",
         "CacheWarning",
@@ -95,7 +96,7 @@ _HOMES = {
     "tables.files": ("read_csv", "write_csv"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("cache", "errors", "measure", "plots", "tables")
+_MODULES = ("cache", "errors", "measure", "plots", "sample", "tables")
 
 __all__ = sorted([*_HOME_OF, *_MODULES, "__version__"])  # noqa: PLE0605
 

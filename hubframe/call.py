@@ -99,7 +99,9 @@ class Call:
 
 @contextmanager
 def calling(
-    client: Client | None, errors: Errors = "raise", progress: bool | None = None  # noqa: FBT001
+    client: Client | None,
+    errors: Errors = "raise",
+    progress: bool | None = None,  # noqa: FBT001
 ) -> Iterator[Call]:
     """Begin a call.
 

@@ -1,8 +1,9 @@
 """One object that holds what a call needs: settings, credentials, session, content, connections."""
 
+import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -56,7 +57,7 @@ class Client:
 
     def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
         self.settings = settings or Settings.from_environment()
-        self._credentials = Credentials(credentials)
+        self._credentials = Credentials(credentials, self._environment())
         self._auths: dict[str, Auth] = {}
         self._registries: dict[str, Registry] = {}
         self._lock = threading.RLock()
@@ -125,7 +126,7 @@ class Client:
         if len(items) <= 1:
             return [_outcome(work, item, collect=collect) for item in items]
         pool = ThreadPoolExecutor(min(self.settings.workers, len(items)), "hubframe")
-        bar = _bar(len(items), progress, title)
+        bar = _bar(len(items), title, progress=progress)
         try:
             futures: list[Future[Result | HubframeError]] = [
                 pool.submit(copy_context().run, _outcome, work, item, collect=collect)
@@ -153,6 +154,16 @@ class Client:
     def _credential(self, host: str) -> Credential | None:
         return self._credentials.find(host)
 
+    def _environment(self) -> Mapping[str, str]:
+        """Keep the logins of real accounts from the sample, which would refuse them."""
+        if not self.settings.sample:
+            return os.environ
+        from hubframe.sample import World  # noqa: PLC0415 - a sample is rarely wanted
+
+        username = os.environ.get("DOCKER_USERNAME")
+        is_known = username is not None and username in World.bundled().accounts
+        return os.environ if is_known else {}
+
     def _endpoint(self, host: str) -> str:
         if host == DOCKER_HUB:
             return self.settings.registry_url
@@ -176,7 +187,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _bar(total: int, progress: bool | None, title: str) -> Any:
+def _bar(total: int, title: str, *, progress: bool | None) -> Any:
     """A bar that waits two seconds before it shows; in a pipe it never does."""
     from tqdm.auto import tqdm  # noqa: PLC0415 - slow to import, and not always needed
 
@@ -196,7 +207,7 @@ _default_lock = threading.Lock()
 
 def default_client() -> Client:
     """Return the client of calls that name none, made at first use."""
-    global _default  # noqa: PLW0603 - the one piece of state that module functions share
+    global _default  # noqa: PLW0603 - the one state that module functions share
     with _default_lock:
         if _default is None:
             _default = Client()
@@ -205,13 +216,20 @@ def default_client() -> Client:
 
 def use(client: Client | None) -> Client | None:
     """Make a client the one of calls that name none; return the one before."""
-    global _default  # noqa: PLW0603
+    global _default
     with _default_lock:
         before, _default = _default, client
         return before
 
 
-def sample() -> ExitStack:
+class Sample(ExitStack):
+    """The sample being in use; leaving it goes back to the client before."""
+
+    def __repr__(self) -> str:
+        return "<hubframe sample: synthetic data, no network>"
+
+
+def sample() -> Sample:
     """Answer from the bundled sample from now on, or inside a ``with`` block.
 
     The sample is synthetic: a small Hub and a registry inside the package, behind the same
@@ -219,8 +237,8 @@ def sample() -> ExitStack:
 
     Returns
     -------
-    ExitStack
-        Leaving it goes back to the client before.
+    Sample
+        A context manager; leaving it goes back to the client before.
 
     Examples
     --------
@@ -228,7 +246,7 @@ def sample() -> ExitStack:
     ...     len(hubframe.repos_df("acme"))
     5
     """
-    stack = ExitStack()
+    stack = Sample()
     client = stack.enter_context(Client(replace(Settings.from_environment(), sample=True)))
     stack.callback(use, use(client))
     return stack

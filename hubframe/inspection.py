@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubframe import sources
 from hubframe.call import Call, calling
@@ -24,7 +24,11 @@ _TIME = re.compile(r"(.*:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def inspect(
-    reference: str, *, platform: str = USUAL_PLATFORM, tags: bool = True, client: Client | None = None
+    reference: str,
+    *,
+    platform: str = USUAL_PLATFORM,
+    tags: bool = True,
+    client: Client | None = None,
 ) -> dict[str, Any]:
     """Return what ``skopeo inspect`` prints of an image: the same keys, the same values.
 
@@ -54,8 +58,7 @@ def inspect(
     """
     parsed = ImageReference.parse(reference)
     with calling(client) as call:
-        top, image, content, _ = _read(call, parsed, platform)
-        return _as_skopeo(call, parsed, top, image, content, tags=tags)
+        return _as_skopeo(call, _open(call, parsed, platform), tags=tags)
 
 
 def manifest(
@@ -76,7 +79,7 @@ def manifest(
     with calling(client) as call:
         if platform is None:
             return documents.parse(_top(call, parsed).body, str(parsed))
-        return dict(_read(call, parsed, platform)[2].manifest)
+        return dict(_open(call, parsed, platform).content.manifest)
 
 
 def raw_manifest(
@@ -91,7 +94,9 @@ def raw_manifest(
     """
     parsed = ImageReference.parse(reference)
     with calling(client) as call:
-        return (_top(call, parsed) if platform is None else _read(call, parsed, platform)[3]).body
+        if platform is None:
+            return _top(call, parsed).body
+        return _open(call, parsed, platform).document.body
 
 
 def config(
@@ -110,7 +115,7 @@ def config(
     """
     parsed = ImageReference.parse(reference)
     with calling(client) as call:
-        return dict(_read(call, parsed, platform)[2].config)
+        return dict(_open(call, parsed, platform).content.config)
 
 
 def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
@@ -123,50 +128,53 @@ def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
 
 def _top(call: Call, reference: ImageReference) -> Document:
     tag = reference if reference.digest else reference.at(tag=reference.target)
-    (_, resolved), = sources.resolve(call, [Found(tag, is_named=True)])
+    ((_, resolved),) = sources.resolve(call, [Found(tag, is_named=True)])
     return call.client.registry(reference.registry).manifest(reference.at(digest=resolved.digest))
 
 
-def _read(
-    call: Call, reference: ImageReference, platform: str
-) -> tuple[Document, Image, ManifestContent, Document]:
-    """Read what a reference names, the image chosen, its content, and its manifest."""
-    top = _top(call, reference)
-    images = sources.images_in(reference, top)
+class _Opened(NamedTuple):
+    """What a reference names, and the image that was chosen of it."""
+
+    reference: ImageReference
+    top: Document
+    image: Image
+    document: Document
+    content: ManifestContent
+
+
+def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
     wanted = platforms(platform)
     if wanted is None:
         raise ValueError('one image is read here: give one platform, not "all"')
+    top = _top(call, reference)
+    images = sources.images_in(reference, top)
     is_single = len(images) == 1 and images[0].index_digest is None
     chosen = choose(images, wanted, attestations=False, is_single=is_single)
     if not chosen:
         raise sources.no_platform(reference, images, wanted)
     at = reference.at(digest=chosen[0].digest)
     document = top if is_single else call.client.registry(reference.registry).manifest(at)
-    return top, chosen[0], sources.read_content(call, at, document), document
+    content = sources.read_content(call, at, document)
+    return _Opened(reference, top, chosen[0], document, content)
 
 
-def _as_skopeo(
-    call: Call,
-    reference: ImageReference,
-    top: Document,
-    image: Image,
-    content: ManifestContent,
-    *,
-    tags: bool,
-) -> dict[str, Any]:
+def _as_skopeo(call: Call, opened: _Opened, *, tags: bool) -> dict[str, Any]:
+    reference, content = opened.reference, opened.content
     registry = call.client.registry(reference.registry)
     config, runtime = content.config, content.runtime
     if not config:
-        kind = content.config_descriptor.get("mediaType") or image.media_type
-        raise PayloadError(f"{reference} is no image but an artifact of type {kind}; see manifest()")
+        kind = content.config_descriptor.get("mediaType") or opened.image.media_type
+        raise PayloadError(
+            f"{reference} is no image but an artifact of type {kind}; see manifest()"
+        )
     named = {"Name": f"{reference.registry}/{reference.path}"}
     if content.media_type == SCHEMA1:
         named["Tag"] = str(content.manifest.get("tag", ""))
     return {
         **named,
-        "Digest": top.digest,
+        "Digest": opened.top.digest,
         "RepoTags": registry.tags(reference.path) if tags else [],
-        "Created": _created(content, image),
+        "Created": _created(opened),
         "DockerVersion": config.get("docker_version") or "",
         "Labels": _sorted(runtime.get("Labels")),
         "Architecture": config.get("architecture") or "",
@@ -190,12 +198,12 @@ def _sorted(found: Any) -> dict[str, Any] | None:
     return dict(sorted(found.items())) if isinstance(found, Mapping) else None
 
 
-def _created(content: ManifestContent, image: Image) -> str | None:
+def _created(opened: _Opened) -> str | None:
     """Print a time as Go does: without trailing zeros, and the zero time where Docker has none."""
-    created = content.created_at
+    created = opened.content.created_at
     if created is None:
-        is_docker = (content.media_type or image.media_type) in (DOCKER_MANIFEST, SCHEMA1)
-        return _GO_ZERO if is_docker else None
+        media_type = opened.content.media_type or opened.image.media_type
+        return _GO_ZERO if media_type in (DOCKER_MANIFEST, SCHEMA1) else None
     match = _TIME.fullmatch(created)
     if match is None:
         return created

@@ -55,7 +55,9 @@ def _reference(one: Any) -> ImageReference:
 def _rows(frame: pd.DataFrame) -> list[ImageReference]:
     """A row is a tag where it has one, an image where it has a digest, else a repository."""
     if "repo" not in frame:
-        raise TypeError(f"the frame has no column repo; its columns are {', '.join(map(str, frame))}")
+        raise TypeError(
+            f"the frame has no column repo; its columns are {', '.join(map(str, frame))}"
+        )
     names = [name for name in ("repo", "tag", "image_digest") if name in frame]
     return [_row(dict(zip(names, row, strict=True))) for row in _distinct(frame[names])]
 
@@ -67,7 +69,9 @@ def _distinct(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
 def _row(row: Mapping[str, Any]) -> ImageReference:
     held = {name: value for name, value in row.items() if isinstance(value, str) and value}
     if "repo" not in held:
-        raise InvalidReferenceError("the column repo holds a null: expected a repository in each row")
+        raise InvalidReferenceError(
+            "the column repo holds a null: expected a repository in each row"
+        )
     repository = ImageReference.parse(held["repo"])
     if "tag" in held:
         return ImageReference.parse(f"{held['repo']}:{held['tag']}")
@@ -92,7 +96,9 @@ def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
         return lambda tag: bool(tags(tag))
     if isinstance(tags, Iterable):
         return _any_of(list(tags))
-    raise TypeError(f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}")
+    raise TypeError(
+        f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}"
+    )
 
 
 def _any_of(globs: list[str]) -> Callable[[str], bool]:

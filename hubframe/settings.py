@@ -65,9 +65,7 @@ class Settings:
         return self.cache_dir or user_cache_path("hubframe", appauthor=False)
 
     @classmethod
-    def from_environment(
-        cls, environment: Mapping[str, str] | None = None, **chosen: Any
-    ) -> Self:
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **chosen: Any) -> Self:
         """Read ``HUBFRAME_*`` variables; keywords that are given and not None win over them.
 
         Raises

@@ -110,9 +110,7 @@ def _hub_tags(
     for reference, payloads in _hub_lists(call, whole, wanted):
         names = {payload["name"]: payload for payload in payloads}
         chosen = _newest(call, list(names), wanted)
-        found[reference] = [
-            Found(reference.at(tag=name), False, names[name]) for name in chosen
-        ]
+        found[reference] = [Found(reference.at(tag=name), False, names[name]) for name in chosen]
     return found
 
 
@@ -168,7 +166,7 @@ def hub_list(call: Call, items: Sequence[Any], listings: Sequence[hub.Listing]) 
 
 def _by_push(payloads: Iterable[Payload]) -> list[Payload]:
     """Sort newest first here: the Hub's own order has changed its sign before."""
-    return sorted(payloads, key=lambda payload: _pushed(payload), reverse=True)
+    return sorted(payloads, key=_pushed, reverse=True)
 
 
 def _pushed(payload: Payload) -> str:
@@ -203,13 +201,13 @@ def _good(outcome: Any) -> Any:
     return outcome
 
 
-def _no_tag(
-    reference: ImageReference, names: Iterable[str], error: NotFoundError
-) -> NotFoundError:
+def _no_tag(reference: ImageReference, names: Iterable[str], error: NotFoundError) -> NotFoundError:
     """Name the closest tags that the repository does have."""
     known = list(names)
     wanted = reference.tag or ""
-    close = get_close_matches(wanted, known, _CLOSEST, 0.4) or sorted(known, key=versions.newest_first)
+    close = get_close_matches(wanted, known, _CLOSEST, 0.4) or sorted(
+        known, key=versions.newest_first
+    )
     if not known or wanted in known:
         return error
     shown = ", ".join(close[:_CLOSEST])
@@ -319,9 +317,7 @@ def _chosen(call: Call, found: Found, images: list[Image], wanted: Wanted) -> li
     """Choose by platform: a tag that was named must have it, others are counted and left out."""
     proper = [image for image in images if not image.is_attestation]
     is_single = len(proper) == 1 and proper[0].index_digest is None
-    chosen = choose(
-        images, wanted.platforms, attestations=wanted.attestations, is_single=is_single
-    )
+    chosen = choose(images, wanted.platforms, attestations=wanted.attestations, is_single=is_single)
     if chosen:
         return chosen
     if found.is_named and images:
@@ -356,7 +352,9 @@ def hub_contents(call: Call, tags: Sequence[Found], images: Sequence[Image]) -> 
     )
     contents = {_same(found): _hub_contents(entries) for found, entries in told}
     full = [
-        replace(image, content=_content_of(image, contents.get(_same(by_tag[image.repo, image.tag]))))
+        replace(
+            image, content=_content_of(image, contents.get(_same(by_tag[image.repo, image.tag])))
+        )
         for image in images
     ]
     call.skipped += sum(
@@ -399,11 +397,7 @@ def registry_images(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[I
     if tags:
         call.sources.add("registry")
     opened = call.gather(lambda found: _open(call, found), tags, "manifests")
-    chosen = [
-        image
-        for found, images in opened
-        for image in _chosen(call, found, images, wanted)
-    ]
+    chosen = [image for found, images in opened for image in _chosen(call, found, images, wanted)]
     return [_with_platform(image) for image in with_contents(call, chosen)]
 
 

@@ -43,7 +43,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line, and turn errors into one line and an exit status."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()

@@ -39,9 +39,7 @@ OUTPUT = _options(
         help="How to print; by the suffix of --output, else a table.",
     ),
     click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file."),
-    click.option(
-        "--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all."
-    ),
+    click.option("--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all."),
 )
 FAILURES = _options(
     click.option(

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,20 @@ SUFFIXES = {
     ".md": "markdown",
     ".parquet": "parquet",
 }
+# Which columns of a table a narrow terminal shows first.
+TELLING = {
+    "repos": ("repo", "pull_count", "star_count", "is_private", "pushed_at", "description"),
+    "search": ("repo", "pull_count", "star_count", "is_official", "description"),
+    "tags": ("repo", "tag", "size", "platform_count", "pushed_at", "digest", "aliases"),
+    "images": ("repo", "tag", "platform", "size", "image_digest", "pushed_at"),
+    "layers": ("repo", "tag", "platform", "position", "size", "layer_digest", "instruction"),
+    "history": ("repo", "tag", "platform", "step", "size", "instruction"),
+    "labels": ("repo", "tag", "platform", "key", "value", "source"),
+    "env": ("repo", "tag", "platform", "key", "value"),
+    "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
+}
 _GAP = "  "
-_LEAST_WIDTH = 8
+_LEAST_TEXT = 16
 _SHORT_DIGEST = len("sha256:") + 12
 
 
@@ -100,7 +113,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _markdown(frame: pd.DataFrame) -> str:
     rows = [frame.columns.astype(str).tolist(), ["---"] * len(frame.columns), *_cells(frame)]
     return "".join(
-        "| " + " | ".join(_tame(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n"
+        "| "
+        + " | ".join(_tame(cell).replace("|", "\\|").replace("\n", " ") for cell in row)
+        + " |\n"
         for row in rows
     )
 
@@ -111,38 +126,68 @@ def _table(frame: pd.DataFrame) -> str:
         click.echo("no rows", err=True)
         return ""
     is_watched = sys.stdout.isatty()
-    shown = frame.dropna(axis="columns", how="all")
-    shortened = [[_one_line(cell, is_watched=is_watched) for cell in row] for row in _cells(shown)]
-    rows = [shown.columns.astype(str).tolist(), *shortened]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    columns = [
+        _column(frame[name], is_watched=is_watched) for name in frame if frame[name].notna().any()
+    ]
     if is_watched:
-        widths = _fit(widths, shutil.get_terminal_size().columns)
-    right = [str(dtype) == "Int64" for dtype in shown.dtypes]
-    _say_what_is_left_out(frame, shown.columns[len(widths) :])
-    return "".join(_line(row, widths, right) + "\n" for row in rows)
+        table = frame.attrs.get("hubframe", {}).get("table")
+        columns = _fit(columns, shutil.get_terminal_size().columns, TELLING.get(table, ()))
+        _say_what_is_left_out(frame, {column.name for column in columns})
+    lines = zip(*(column.lines() for column in columns), strict=True)
+    return "".join(_GAP.join(line).rstrip() + "\n" for line in lines)
 
 
-def _say_what_is_left_out(frame: pd.DataFrame, cut: pd.Index) -> None:
-    if len(cut):
-        names = ", ".join(map(str, cut))
-        click.echo(f"{len(frame)} rows; not shown: {names} (--format csv has all)", err=True)
+@dataclass(frozen=True)
+class _Column:
+    """A column as text: its cells, whether they stand to the right, and how wide it is."""
+
+    name: str
+    cells: list[str]
+    is_number: bool
+    width: int
+    least: int
+
+    def lines(self) -> list[str]:
+        """The head and the cells, cut and filled to the width."""
+        cut = [_cut(cell, self.width) for cell in (self.name, *self.cells)]
+        return [
+            cell.rjust(self.width) if self.is_number else cell.ljust(self.width) for cell in cut
+        ]
 
 
-def _fit(widths: list[int], room: int) -> list[int]:
-    """Narrow the widest columns until all fit; the last ones go where that is not enough."""
-    while len(widths) > 1 and sum(min(w, _LEAST_WIDTH) for w in widths) + 2 * len(widths) > room:
-        widths = widths[:-1]
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > room and max(widths) > _LEAST_WIDTH:
-        widths[widths.index(max(widths))] -= 1
-    return widths
+def _column(series: pd.Series, *, is_watched: bool) -> _Column:
+    cells = [_one_line(_cell(value), is_watched=is_watched) for value in series]
+    width = max(len(str(series.name)), *map(len, cells))
+    # A number or a date that is cut is a wrong one; text can be guessed.
+    is_text = str(series.dtype) == "str" and not cells[0].startswith("sha256:")
+    least = min(width, _LEAST_TEXT) if is_text else width
+    return _Column(str(series.name), cells, str(series.dtype) == "Int64", width, least)
 
 
-def _line(row: list[str], widths: list[int], right: list[bool]) -> str:
-    cells = (
-        _cut(cell, width).rjust(width) if to_right else _cut(cell, width).ljust(width)
-        for cell, width, to_right in zip(row, widths, right, strict=False)
-    )
-    return _GAP.join(cells).rstrip()
+def _fit(columns: list[_Column], room: int, telling: tuple[str, ...]) -> list[_Column]:
+    """Take the columns that tell most while there is room, then widen those that were cut."""
+    rank = {name: place for place, name in enumerate(telling)}
+    by_worth = sorted(columns, key=lambda column: rank.get(column.name, len(rank)))
+    taken: dict[str, int] = {}
+    left = room + len(_GAP)
+    for column in by_worth:
+        if column.least + len(_GAP) <= left or not taken:
+            taken[column.name] = column.least
+            left -= column.least + len(_GAP)
+    for column in by_worth:
+        if column.name in taken:
+            more = min(column.width - column.least, max(left, 0))
+            taken[column.name] += more
+            left -= more
+    return [replace(column, width=taken[column.name]) for column in columns if column.name in taken]
+
+
+def _say_what_is_left_out(frame: pd.DataFrame, shown: set[str]) -> None:
+    cut = [name for name in frame if name not in shown and frame[name].notna().any()]
+    if cut:
+        click.echo(
+            f"not shown: {', '.join(cut)} (a wider terminal or --format shows all)", err=True
+        )
 
 
 def _cut(cell: str, width: int) -> str:

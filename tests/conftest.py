@@ -1,0 +1,31 @@
+"""What every test stands on: a machine of its own, and the bundled sample."""
+
+import pytest
+
+import hubframe
+from hubframe.client import use
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch, tmp_path):
+    """Hide the settings and logins of whoever runs the tests, and keep their cache out of it."""
+    for name in ("SAMPLE", "OFFLINE", "HUB_URL", "REGISTRY_URL", "WORKERS", "TIMEOUT"):
+        monkeypatch.delenv(f"HUBFRAME_{name}", raising=False)
+    for name in ("DOCKER_USERNAME", "DOCKER_PASSWORD", "HUBFRAME_INSECURE_REGISTRIES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def sample_client():
+    """A client of the bundled sample, shared: nothing in it changes."""
+    with hubframe.Client(hubframe.Settings(sample=True)) as client:
+        yield client
+
+
+@pytest.fixture
+def sample(sample_client):
+    """Make the sample's client the default one."""
+    before = use(sample_client)
+    yield sample_client
+    use(before)
