@@ -7,6 +7,7 @@ environment and configurations are spent a pull on, once for each distinct image
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from math import ceil
 from typing import Any, Literal
 
 from hubframe.call import Call
@@ -117,13 +118,17 @@ def _hub_tags(
 def _hub_lists(
     call: Call, references: Sequence[ImageReference], wanted: Wanted
 ) -> list[tuple[ImageReference, list[Payload]]]:
-    """List tags, newest first; only as many pages as it takes."""
-    most = None if wanted.is_filtered else wanted.newest
+    """List tags, newest first; only as many pages as it takes.
+
+    Pages are asked for whole: then the same ones serve calls that want more or fewer.
+    """
+    newest = None if wanted.is_filtered else wanted.newest
+    most = newest and ceil(newest / hub.PAGE_SIZE) * hub.PAGE_SIZE
     listed = _listed(call, references, most)
     short = [
         reference
         for reference, payloads in listed
-        if most and len(payloads) >= most and len(_kept(payloads, wanted)) < most
+        if newest and len(payloads) == most and len(_kept(payloads, wanted)) < newest
     ]
     again = dict(_listed(call, short, None)) if short else {}
     return [(reference, again.get(reference, payloads)) for reference, payloads in listed]

@@ -39,6 +39,7 @@ OUTPUT = _options(
         help="How to print; by the suffix of --output, else a table.",
     ),
     click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file."),
+    click.option("--columns", metavar="NAME,...", help="Which columns, in which order."),
     click.option("--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all."),
 )
 FAILURES = _options(
@@ -101,15 +102,16 @@ def _print_frame(function: str, *arguments: Any, **options: Any) -> None:
     from hubframe.cli import output
 
     session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
-    printing = {name: options.pop(name) for name in ("format_", "output", "verbatim")}
-    form = output.format_of(printing["format_"], printing["output"])
+    path, verbatim = options.pop("output"), options.pop("verbatim")
+    form = output.format_of(options.pop("format_"), path)
+    columns = output.columns_of(function.removesuffix("_df"), options.pop("columns"))
     chosen = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
     with _client(**session) as client:
         try:
             frame = getattr(hubframe, function)(*arguments, **chosen, client=client)
         except (TypeError, ValueError) as error:
             raise _usage(error) from error
-        output.write(frame, form, printing["output"], verbatim=printing["verbatim"])
+        output.write(frame[columns], form, path, verbatim=verbatim)
 
 
 def _usage(error: Exception) -> Exception:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pandas as pd
 
+from hubframe.tables import TABLES
 from hubframe.tables.files import write_csv
 
 SUFFIXES = {
@@ -49,6 +50,22 @@ def format_of(chosen: str | None, path: Path | None) -> str:
     if form == "parquet" and path is None and sys.stdout.isatty():
         raise click.UsageError("parquet is no text for a terminal: give --output FILE")
     return form
+
+
+def columns_of(table: str, chosen: str | None) -> list[str]:
+    """Return the columns to print: those chosen, in that order, else all.
+
+    Raises
+    ------
+    UsageError
+        The table has no such column.
+    """
+    known = list(TABLES[table].dtypes)
+    names = [name.strip() for name in chosen.split(",")] if chosen else known
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"{table} has no column {name!r}; it has {', '.join(known)}")
+    return names
 
 
 def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
@@ -183,7 +200,7 @@ def _fit(columns: list[_Column], room: int, telling: tuple[str, ...]) -> list[_C
 
 
 def _say_what_is_left_out(frame: pd.DataFrame, shown: set[str]) -> None:
-    cut = [name for name in frame if name not in shown and frame[name].notna().any()]
+    cut = [str(name) for name in frame if name not in shown and frame[name].notna().any()]
     if cut:
         click.echo(
             f"not shown: {', '.join(cut)} (a wider terminal or --format shows all)", err=True

@@ -1,0 +1,269 @@
+"""The command line, as processes: what goes to stdout and stderr, and the exit status."""
+
+import csv
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe.cli import one_line, output
+from hubframe.sample import Fault, Reply, serve
+from hubframe.tables import LABELS, TABLES
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "hubframe", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+        env={**os.environ, **environment},
+    )
+
+
+def on_terminal(*arguments, columns=100):
+    """Run in a real pseudo-terminal, and return what somebody would see."""
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hubframe", *arguments],
+        stdout=other,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": str(columns), "LINES": "40"},
+    )
+    os.close(other)
+    seen = b""
+    while chunk := _read(main):
+        seen += chunk
+    os.close(main)
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    return seen.decode().replace("\r\n", "\n"), said, process.wait(60)
+
+
+def _read(descriptor):
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+def test_help_names_every_command_and_loads_nothing_heavy():
+    done = run("--help")
+    assert done.returncode == 0
+    for command in (*TABLES, "inspect", "manifest", "report", "cache"):
+        assert f"\n  {command} " in done.stdout
+    code = (
+        "import sys\nfrom hubframe.cli import cli\n"
+        "cli.main(['--help'], standalone_mode=False)\n"
+        "print(sorted({'pandas', 'requests', 'matplotlib', 'tqdm'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "table"),
+    [
+        (["repos", "ansible", "acme"], "repos"),
+        (["search", "ansible", "--limit", "3"], "search"),
+        (["tags", "ansible/ansible", "--tags", "13.*"], "tags"),
+        (["images", "library/alpine:latest"], "images"),
+        (["layers", "library/alpine", "--newest", "2", "--platform", "linux/arm64"], "layers"),
+        (["history", "ansible/ansible:latest"], "history"),
+        (["labels", "acme/web", "--newest", "2"], "labels"),
+        (["env", "library/python:latest"], "env"),
+        (["configs", "library/redis", "--newest", "2", "--platform", "all"], "configs"),
+        (["catalog", "registry.example"], "catalog"),
+    ],
+)
+def test_each_frame_is_a_command_and_its_csv_reads_back(arguments, table):
+    done = run(*arguments, "--sample", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    frame = hubframe.read_csv(io.StringIO(done.stdout), table)
+    assert len(frame) > 0
+    assert list(frame.columns) == list(TABLES[table].dtypes)
+
+
+def test_formats(tmp_path):
+    expected = run("tags", "library/alpine", "--newest", "3", "--sample", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(expected)))
+    records = json.loads(
+        run("tags", "library/alpine", "--newest", "3", "--sample", "--format", "json").stdout
+    )
+    lines = run("tags", "library/alpine", "--newest", "3", "--sample", "--format", "jsonl").stdout
+    assert [json.loads(line) for line in lines.splitlines()] == records
+    assert [record["tag"] for record in records] == [row["tag"] for row in rows]
+    assert [record["size"] for record in records] == [int(row["size"]) for row in rows]
+    markdown = run("tags", "library/alpine", "--newest", "3", "--sample", "--format", "markdown")
+    assert markdown.stdout.startswith("| repo | tag | digest |")
+    assert len(markdown.stdout.splitlines()) == 5
+    path = tmp_path / "tags.parquet"
+    assert run("tags", "library/alpine", "--sample", "--output", str(path)).returncode == 0
+    assert len(pd.read_parquet(path)) > 30
+    path = tmp_path / "tags.csv"
+    assert run("tags", "library/alpine", "--sample", "--output", str(path)).stdout == ""
+    assert len(hubframe.read_csv(path, "tags")) > 30
+
+
+def test_columns_are_chosen_in_order():
+    done = run("tags", "library/alpine", "--newest", "2", "--columns", "size,tag", "--sample")
+    assert done.stdout.split()[:2] == ["size", "tag"]
+    assert all(len(line.split()) == 2 for line in done.stdout.splitlines())
+
+
+def test_inspect_and_manifest_print_documents():
+    found = json.loads(run("inspect", "library/alpine", "--sample", "--no-tags").stdout)
+    assert found["Name"] == "docker.io/library/alpine"
+    done = subprocess.run(
+        [sys.executable, "-m", "hubframe", "manifest", "library/alpine", "--sample"],
+        capture_output=True,
+        check=True,
+    )
+    with hubframe.sample():
+        assert done.stdout == hubframe.raw_manifest("library/alpine")
+
+
+def test_sample_and_login_come_from_the_environment():
+    login = {"DOCKER_USERNAME": "ansible-bot", "DOCKER_PASSWORD": "sample-password"}
+    done = run("repos", "ansible", "--format", "csv", HUBFRAME_SAMPLE="1", **login)
+    assert "ansible/vault-tools" in done.stdout
+    anonymous = run("repos", "ansible", "--format", "csv", HUBFRAME_SAMPLE="1")
+    assert "ansible/ansible" in anonymous.stdout
+    assert "ansible/vault-tools" not in anonymous.stdout
+    wrong = run("repos", "ansible", HUBFRAME_SAMPLE="1", **{**login, "DOCKER_PASSWORD": "hunter2"})
+    assert wrong.returncode == 1
+    assert "DOCKER_USERNAME" in wrong.stderr
+    assert "hunter2" not in wrong.stderr + wrong.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["tags", "Ubuntu", "--sample"], 1, "'Ubuntu' is not an image reference"),
+        (["tags", "ansible/nothing", "--sample"], 1, "private"),
+        (["tags", "library/alpine:3.99", "--sample"], 1, "it does have 3.9"),
+        (["layers", "library/alpine:3.9", "--platform", "plan9/amd64", "--sample"], 1, "it has"),
+        (["layers", "library/alpine", "--platform", "amd64", "--sample"], 2, "not a platform"),
+        (["env", "library/alpine", "--source", "hub", "--sample"], 2, "does not tell"),
+        (["tags"], 2, "Missing argument"),
+        (["nonsense"], 2, "No such command"),
+        (["tags", "library/alpine", "--format", "xml"], 2, "xml"),
+        (
+            ["tags", "library/alpine", "--columns", "tag,colour"],
+            2,
+            "no column 'colour'; it has repo",
+        ),
+        (["tags", "library/alpine", "--offline"], 1, "not in the cache"),
+        (["tags", "library/alpine", "--offline", "--refresh"], 2, "exclude"),
+        (["tags", "127.0.0.1:1/app"], 1, "could not be reached"),
+        (["tags", "library/alpine", "--sample", "--output", "/nowhere/at/all.csv"], 1, "/nowhere"),
+        (["report", "--output", "somewhere"], 2, "--sample"),
+    ],
+)
+def test_exit_status_and_one_line_on_stderr(arguments, status, said):
+    done = run(*arguments)
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    if status == 1:
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_bad_setting_names_its_variable():
+    done = run("tags", "library/alpine", HUBFRAME_WORKERS="many")
+    assert done.returncode == 2
+    assert "HUBFRAME_WORKERS" in done.stderr
+
+
+def test_collected_failures_are_said_and_the_rest_is_printed():
+    done = run("tags", "library/redis", "ansible/nothing", "--errors", "collect", "--sample")
+    assert done.returncode == 0
+    assert "library/redis" in done.stdout
+    assert "1 of what was asked for failed" in done.stderr
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    command = f"{sys.executable} -m hubframe layers library/python --sample --format csv | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("repo,tag")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 400])
+def test_tables_fit_the_terminal(columns):
+    seen, said, status = on_terminal("tags", "ansible/ansible", "--sample", columns=columns)
+    assert status == 0
+    assert max(map(len, seen.splitlines())) <= columns
+    assert seen.split()[:2] == ["repo", "tag"]
+    assert "13.4.0" in seen
+    assert ("not shown" in said) == (columns < 400)
+    # Numbers are never cut.
+    assert "131446203" in seen or "size" in said
+
+
+def test_a_program_gets_whole_digests():
+    digest = json.loads(run("inspect", "library/alpine", "--sample").stdout)["Digest"]
+    assert digest in run("tags", "library/alpine", "--sample").stdout
+    seen, _, _ = on_terminal("tags", "library/alpine", "--sample", columns=200)
+    assert digest[:19] in seen
+    assert digest not in seen
+
+
+def test_strangers_text_is_tame():
+    hostile = "\x1b[31mred\x1b[0m\x07\u202ebidi\nline\r=1+1"
+    frame = LABELS.frame(
+        {"repo": ["a/b"], "source": ["config"], "key": ["k|ey"], "value": [hostile]}
+    )
+    for form in ("table", "markdown"):
+        text = output._WRITERS[form](frame)
+        assert not any(c for c in text if not (c.isprintable() or c == "\n"))
+        assert len(text.splitlines()) == (2 if form == "table" else 3)
+    assert json.loads(output._WRITERS["json"](frame))[0]["value"] == hostile
+    assert one_line(hostile) == "[31mred [0m bidi line =1+1"
+
+
+def test_cache_info_and_clear(tmp_path):
+    environment = {"HUBFRAME_CACHE_DIR": str(tmp_path / "kept")}
+    told = run("cache", "info", **environment)
+    assert str(tmp_path / "kept") in told.stdout
+    assert "documents  0" in told.stdout
+    assert run("cache", "clear", "--dry-run", **environment).stderr.startswith("nothing")
+    assert run("cache", "clear", **environment).stderr == "removed\n"
+
+
+def test_interrupting_stops_and_says_so():
+    asked = threading.Event()
+
+    def is_layers(request):
+        if request.path.endswith("/images"):
+            asked.set()
+        return asked.is_set()
+
+    with serve() as served:
+        served.application.faults.append(Fault(is_layers, Reply(200, {}, b"[]", delay=20)))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hubframe", "layers", "library/debian"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "HUBFRAME_HUB_URL": served.hub_url},
+        )
+        assert asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert printed == b""
+    assert said.decode().splitlines()[-1].startswith("hubframe: interrupted")
