@@ -5,15 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
 
-.PHONY: help demo test check lab sample clean
+.PHONY: help demo test check lab sample pictures clean
 
 help:
-	@echo "make demo    write a report from the bundled sample into $(REPORT)/"
-	@echo "make test    run the whole test suite"
-	@echo "make check   lint and check types"
-	@echo "make lab     open JupyterLab on notebooks/"
-	@echo "make sample  make the bundled sample anew"
-	@echo "make clean   remove $(VENV)/ and $(REPORT)/"
+	@echo "make demo      write a report from the bundled sample into $(REPORT)/"
+	@echo "make test      run the whole test suite"
+	@echo "make check     lint and check types"
+	@echo "make lab       open JupyterLab on notebooks/"
+	@echo "make sample    make the bundled sample anew"
+	@echo "make pictures  draw the documentation's pictures anew"
+	@echo "make clean     remove $(VENV)/ and $(REPORT)/"
 
 demo: $(VENV)/core.stamp
 	@$(BIN)/hubframe report --sample --output $(REPORT) >/dev/null
@@ -32,6 +33,10 @@ lab: $(VENV)/notebook.stamp
 
 sample: $(VENV)/core.stamp
 	$(BIN)/python -m hubframe.sample.build
+
+pictures: $(VENV)/core.stamp
+	$(BIN)/hubframe report ansible/ansible --sample --output $(VENV)/pictures >/dev/null
+	cp $(VENV)/pictures/layers.png docs/pictures/layers.png
 
 clean:
 	rm -rf $(VENV) $(REPORT)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hubframe import errors as errors
     from hubframe import measure as measure
     from hubframe import plots as plots
+    from hubframe import report as report
     from hubframe import sample as sample
     from hubframe import tables as tables
     from hubframe.cache import offline as offline
@@ -96,7 +97,7 @@ _HOMES = {
     "tables.files": ("read_csv", "write_csv"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("cache", "errors", "measure", "plots", "sample", "tables")
+_MODULES = ("cache", "errors", "measure", "plots", "report", "sample", "tables")
 
 __all__ = sorted([*_HOME_OF, *_MODULES, "__version__"])  # noqa: PLE0605
 

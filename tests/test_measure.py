@@ -60,10 +60,11 @@ def _add_repo(world, repo, number, tags, chance):
         pushed = newest - timedelta(
             days=age * 23 + chance.randrange(20), hours=chance.randrange(24)
         )
-        _add_tag(world, repo, number, age, tags, pushed, chance)
+        _add_tag(world, repo, (number, age, tags), pushed, chance)
 
 
-def _add_tag(world, repo, number, age, tags, pushed, chance):
+def _add_tag(world, repo, place, pushed, chance):
+    number, age, tags = place
     version = f"{4 - age // 12}.{12 - age % 12}.0"
     tag = "latest" if age == 0 else f"nightly-{pushed:%Y%m%d}" if age % 9 == 5 else version
     is_signature = age % 11 == 10
@@ -102,20 +103,27 @@ def _add_tag(world, repo, number, age, tags, pushed, chance):
             | {"is_attestation": False}
         )
         if platform == "linux/amd64":
-            _add_content(world, image, built, sizes, version, pushed, number, age)
+            _add_content(world, image, dict(zip(built, sizes.values(), strict=True)))
+            _add_labels(world, image, version, number, age)
 
 
-def _add_content(world, image, built, sizes, version, pushed, number, age):
+def _add_content(world, image, sizes):
     steps = (
         "ADD rootfs.tar.xz /",
         "RUN apt-get install -y ca-certificates",
         "COPY . /app",
         "COPY conf /etc",
     )
-    for position, (layer, size, step) in enumerate(zip(built, sizes.values(), steps, strict=True)):
+    for position, ((layer, size), step) in enumerate(zip(sizes.items(), steps, strict=True)):
         entry = {"layer_digest": layer, "size": size, "instruction": step}
         world["layers"].append(image | entry | {"position": position, "is_empty": False})
         world["history"].append(image | entry | {"step": position, "is_empty_layer": False})
+    world["env"].append(image | {"key": "PATH", "value": "/usr/bin:/bin"})
+    totals = {"layer_count": len(sizes), "env_count": 1, "size": sum(sizes.values())}
+    world["configs"].append(image | totals)
+
+
+def _add_labels(world, image, version, number, age):
     prefix = "org.opencontainers.image."
     labels = {"maintainer": "acme"}
     if number % 4 != 3:
@@ -126,12 +134,6 @@ def _add_content(world, image, built, sizes, version, pushed, number, age):
     world["labels"] += [
         image | {"source": "config", "key": key, "value": value} for key, value in labels.items()
     ]
-    world["env"].append(image | {"key": "PATH", "value": "/usr/bin:/bin"})
-    world["configs"].append(
-        image
-        | {"created_at": pushed.isoformat(), "layer_count": 4, "env_count": 1}
-        | {"label_count": len(labels), "size": sum(sizes.values())}
-    )
 
 
 IMAGE = {"repo": "a/b", "tag": "1", "platform": "linux/amd64", "image_digest": "sha256:1"}
@@ -232,7 +234,7 @@ def test_newest_takes_turns_and_one_image_per_tag():
             *rows("b/b", "9", "windows/amd64"),
         ]
     )["layers"]
-    assert measure.newest(layers, 2)[["repo", "tag"]].values.tolist() == [
+    assert measure.newest(layers, 2)[["repo", "tag"]].to_numpy().tolist() == [
         ["a/a", "3"],
         ["b/b", "9"],
     ]
@@ -297,7 +299,9 @@ def test_sources_are_addresses_that_a_page_may_link():
         label(OTHER, "source", "https://[broken"),
         label(OTHER, "source", "http://git.example.org/\u202ec"),
     )
-    assert measure.source_links(labels).values.tolist() == [["a/b", "https://git.example.org/a"]]
+    assert measure.source_links(labels).to_numpy().tolist() == [
+        ["a/b", "https://git.example.org/a"]
+    ]
 
 
 def test_pushes_leave_out_what_is_no_date_and_tell_kinds_apart():
@@ -352,7 +356,7 @@ def test_completeness_is_known_only_where_all_frames_tell():
     for name in ("labels", "env"):
         world[name].attrs["hubframe"] = {"complete": False, "failures": [failure]}
     assert measure.is_complete(measure.provenance(world)) is False
-    assert measure.failures(world).values.tolist() == [
+    assert measure.failures(world).to_numpy().tolist() == [
         ["a/b", "NotFoundError", "none", "labels env"]
     ]
 
@@ -385,7 +389,7 @@ def test_nothing_is_measured_of_nothing():
 
 
 def test_platforms_count_distinct_images():
-    assert measure.platform_counts(hub(repos=2, tags=5)["images"]).values.tolist() == [
+    assert measure.platform_counts(hub(repos=2, tags=5)["images"]).to_numpy().tolist() == [
         ["linux/amd64", 8],
         ["linux/arm64/v8", 8],
     ]

@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from .test_measure import IMAGE, NAMES, frames, hub, label, layer, small
 
 from hubframe.report import prose, write_report
 from hubframe.report.page import MOST_ROWS
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
+
+from .test_measure import IMAGE, NAMES, frames, hub, label, layer, small
 
 PRANK = '<script>alert("x")</script><img src=x onerror=alert(1)>\x1b[31m\u202e$x^2$\'"&' + "n" * 300
 FILES = {f"{name}.csv" for name in NAMES} | {"pulls.png", "tags.png", "layers.png", "labels.png"}

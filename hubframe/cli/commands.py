@@ -241,6 +241,7 @@ def report(what: tuple[str, ...], *, output: Path, **options: Any) -> None:
         if not what and not client.settings.sample:
             raise click.UsageError("name at least one repository, or use --sample")
         try:
+            options["title"] = options["title"] or (None if what else "The bundled sample")
             page = reporting.report(
                 list(what) or reporting.SAMPLE,
                 output,

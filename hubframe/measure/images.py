@@ -1,0 +1,53 @@
+"""Which rows speak of the same image, and which images are the newest."""
+
+import pandas as pd
+
+
+def identity(frame: pd.DataFrame) -> pd.Series:
+    """Name the image of each row, the same for all its tags.
+
+    Parameters
+    ----------
+    frame
+        A frame with ``repo``, ``tag``, ``platform`` and ``image_digest``.
+
+    Returns
+    -------
+    pandas.Series
+        The image's digest; where that is not known, repository, tag and platform. Never null.
+
+    Examples
+    --------
+    >>> rows = {"repo": "a/b", "tag": ["1", "2"], "platform": "linux/amd64"}
+    >>> identity(pd.DataFrame(rows | {"image_digest": ["sha256:0f", None]})).tolist()
+    ['sha256:0f', 'a/b:2 linux/amd64']
+    """
+    spelled = frame["repo"] + ":" + frame["tag"].fillna("") + " " + frame["platform"].fillna("")
+    return frame["image_digest"].fillna(spelled).rename("image")
+
+
+def newest(frame: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Keep the rows of the newest tags, one image per tag.
+
+    The order of the rows decides, as hubframe's frames have it: tags newest first, so the first
+    image of a tag stands for it. Several repositories take turns, each with its newest tag left,
+    until there are enough; what is kept stays in order.
+
+    Parameters
+    ----------
+    frame
+        A frame with ``repo``, ``tag``, ``platform`` and ``image_digest``, such as the layers.
+    count
+        How many tags.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `frame`, as they are. An image that was asked for by digest counts as a tag.
+    """
+    image = identity(frame)
+    tag = frame["repo"] + ":" + frame["tag"].fillna(image)
+    tags = pd.DataFrame({"repo": frame["repo"], "tag": tag}).drop_duplicates(ignore_index=True)
+    turn = tags.groupby("repo", sort=False).cumcount().sort_values(kind="stable")
+    is_chosen = tag.isin(tags["tag"].iloc[turn.index[:count]])
+    return frame[is_chosen & (image == image.groupby(tag, sort=False).transform("first"))]

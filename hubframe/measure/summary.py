@@ -1,0 +1,232 @@
+"""A set of frames in a few figures, and whether it is all there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from hubframe.measure.coverage import source_links
+from hubframe.measure.images import identity
+from hubframe.measure.sharing import is_shared
+from hubframe.measure.trends import pushes
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+def totals(frames: Frames) -> pd.DataFrame:
+    """Sum up frames that belong together.
+
+    Parameters
+    ----------
+    frames
+        The frames ``repos``, ``tags``, ``images`` and ``layers`` by name; others may be there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row.
+
+        - ``repo_count``: distinct repositories in any frame.
+        - ``tag_count``: distinct tags in any frame.
+        - ``image_count``: distinct images in ``images`` and ``layers``, attestations left out.
+        - ``layered_image_count``: distinct images in ``layers``.
+        - ``layer_count``: distinct layers.
+        - ``size_referenced``: bytes that pulling each image in ``layers`` alone would move; tags of
+          the same image are one image.
+        - ``size_stored``: bytes of the distinct layers.
+        - ``size_shared``: the part of ``size_referenced`` in layers that two or more images hold.
+        - ``shared_share``: ``size_shared / size_referenced``; null where that is 0.
+        - ``oldest_push_at``, ``newest_push_at``: of the tags; null without dates.
+    """
+    layers = frames["layers"]
+    rows = layers.loc[~pd.DataFrame({"i": identity(layers), "p": layers["position"]}).duplicated()]
+    referenced = int(rows["size"].sum())
+    shared = int(rows.loc[is_shared(rows), "size"].sum())
+    dates = pushes(frames["tags"])["pushed_at"]
+    figures = {
+        "repo_count": _distinct(frames, ["repo"]),
+        "tag_count": _distinct(frames, ["repo", "tag"]),
+        "image_count": _image_count(frames),
+        "layered_image_count": identity(layers).nunique(),
+        "layer_count": layers["layer_digest"].nunique(),
+        "size_referenced": referenced,
+        "size_stored": int(layers.drop_duplicates("layer_digest")["size"].sum()),
+        "size_shared": shared,
+        "shared_share": shared / referenced if referenced else None,
+        "oldest_push_at": dates.min(),
+        "newest_push_at": dates.max(),
+    }
+    return pd.DataFrame([figures]).astype({"shared_share": "Float64"})
+
+
+def _distinct(frames: Frames, columns: list[str]) -> int:
+    """Distinct values in any frame that has the columns, rows with a null left out."""
+    holding = [frame[columns] for frame in frames.values() if set(columns) <= set(frame)]
+    return len(pd.concat(holding).dropna().drop_duplicates())
+
+
+def _image_count(frames: Frames) -> int:
+    images = frames["images"]
+    real = images[~images["is_attestation"]]
+    return int(pd.concat([identity(real), identity(frames["layers"])]).nunique())
+
+
+def overview(frames: Frames) -> pd.DataFrame:
+    """List the repositories with what is known of them.
+
+    Parameters
+    ----------
+    frames
+        Frames by name, ``repos``, ``tags`` and ``labels`` among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per repository in any frame, those of ``repos`` first: ``repo``, ``description``,
+        ``is_private``, ``pull_count`` and ``star_count`` as in ``repos``, and
+
+        - ``tag_count``: its tags in ``tags``.
+        - ``pushed_at``: the last push of any of these; where they have no date, of the repository.
+        - ``source``: as in `hubframe.measure.source_links`.
+    """
+    names = pd.concat([frames["repos"]["repo"], *(frame["repo"] for frame in frames.values())])
+    tags = frames["tags"].groupby("repo")
+    columns = ["description", "is_private", "pull_count", "star_count", "pushed_at"]
+    table = pd.DataFrame({"repo": names.drop_duplicates(ignore_index=True)})
+    table = table.merge(frames["repos"][["repo", *columns]], how="left", on="repo")
+    table["tag_count"] = table["repo"].map(tags.size()).fillna(0).astype("Int64")
+    last_push = pushes(frames["tags"]).groupby("repo")["pushed_at"].max().reindex(table["repo"])
+    table["pushed_at"] = last_push.array.fillna(table["pushed_at"].array)
+    return table.merge(source_links(frames["labels"]), how="left", on="repo")
+
+
+def described_images(frames: Frames) -> pd.DataFrame:
+    """Return the frame of the images whose labels were read.
+
+    Parameters
+    ----------
+    frames
+        Frames by name, ``configs`` and ``images`` among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``configs``, which has each image that was read; where it is empty, ``images``.
+    """
+    return frames["images"] if frames["configs"].empty else frames["configs"]
+
+
+def platform_counts(images: pd.DataFrame) -> pd.DataFrame:
+    """Count the images of each platform.
+
+    Parameters
+    ----------
+    images
+        The `tables.IMAGES` frame; attestations are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``platform`` and ``image_count``, the number of distinct images, most first.
+    """
+    real = images[~images["is_attestation"]]
+    counts = identity(real).groupby(real["platform"]).nunique().rename("image_count").reset_index()
+    return counts.sort_values(
+        ["image_count", "platform"], ascending=[False, True], ignore_index=True
+    )
+
+
+def provenance(frames: Frames) -> pd.DataFrame:
+    """Tell where the rows of each frame came from, and whether they are all.
+
+    Parameters
+    ----------
+    frames
+        Frames by name; ``attrs["hubframe"]`` tells, and frames without it are not known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per frame: ``frame``, ``row_count``, ``source``, ``fetched_at``, ``complete``,
+        ``requests``, ``from_cache``, ``failure_count``, ``skipped_count``; null where not known.
+    """
+    rows = [_provenance(name, frame) for name, frame in frames.items()]
+    dtypes = {
+        "source": "str",
+        "complete": "boolean",
+        "requests": "Int64",
+        "from_cache": "Int64",
+        "failure_count": "Int64",
+        "skipped_count": "Int64",
+    }
+    table = pd.DataFrame(rows).astype(dtypes)
+    table["fetched_at"] = pd.Series(table["fetched_at"].tolist(), dtype="datetime64[us, UTC]")
+    return table
+
+
+def _provenance(name: str, frame: pd.DataFrame) -> dict[str, Any]:
+    told = _told(frame)
+    moment: Any = told.get("fetched_at")
+    return {
+        "frame": name,
+        "row_count": len(frame),
+        "source": told.get("source"),
+        "fetched_at": pd.to_datetime(moment, utc=True, errors="coerce"),
+        "complete": told.get("complete"),
+        "requests": _number(told.get("requests")),
+        "from_cache": _number(told.get("from_cache")),
+        "failure_count": _number(told.get("failures")),
+        "skipped_count": _number(told.get("skipped")),
+    }
+
+
+def _told(frame: pd.DataFrame) -> Mapping[str, Any]:
+    told = frame.attrs.get("hubframe")
+    return told if isinstance(told, Mapping) else {}
+
+
+def _number(value: Any) -> int | None:
+    """Return a count, or the length of a collection."""
+    return value if value is None or isinstance(value, int) else len(value)
+
+
+def is_complete(sources: pd.DataFrame) -> bool | None:
+    """Tell whether all the rows are there.
+
+    Parameters
+    ----------
+    sources
+        What `provenance` returned.
+
+    Returns
+    -------
+    bool or None
+        False where a frame is known to lack rows, True where all are known to lack none, else None.
+    """
+    known = sources["complete"].dropna()
+    if not known.all():
+        return False
+    return True if len(known) == len(sources) > 0 else None
+
+
+def failures(frames: Frames) -> pd.DataFrame:
+    """List what could not be fetched, each item once.
+
+    Parameters
+    ----------
+    frames
+        Frames by name, with their failures in ``attrs["hubframe"]``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ref``, ``error``, ``message`` and ``frames``, the names of the frames that lack its rows,
+        joined by blanks.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, frame in frames.items():
+        for failure in _told(frame).get("failures") or ():
+            key = tuple(str(failure.get(part, "")) for part in ("ref", "error", "message"))
+            found.setdefault(key, []).append(name)
+    rows = [(*key, " ".join(dict.fromkeys(names))) for key, names in found.items()]
+    return pd.DataFrame(rows, columns=["ref", "error", "message", "frames"], dtype="str")

@@ -1,0 +1,108 @@
+"""What the newest tags are made of, and what they share."""
+
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from hubframe.measure import layer_use
+from hubframe.measure import newest as newest_rows
+from hubframe.plots import wording
+from hubframe.plots.canvas import canvas, name_rows, row_font, say_nothing
+from hubframe.plots.style import BLUES, ORANGES, byte_axis
+
+
+def plot_layers(
+    layers: pd.DataFrame, *, newest: int = 12, ax: Axes | None = None, **artist: Any
+) -> Axes:
+    """Stack the layers of the newest tags, shared layers in blue and others in orange.
+
+    A layer has the same colour wherever it appears. Layers that two or more of the shown images
+    hold are blue; tags of the same image are one image.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame.
+    newest
+        How many tags to show, one image of each; several repositories take turns.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a bar per tag, the newest on top, its base layer at the left.
+    """
+    shown = newest_rows(layers, newest)
+    row, names = pd.factorize(_bar_names(shown))
+    ax = canvas(ax, len(names))
+    ax.set_title("Compressed size of the newest tags, by layer")
+    if shown.empty:
+        return say_nothing(ax, "no layers")
+    use = layer_use(shown).set_index("layer_digest")
+    width = shown["size"].fillna(0).astype(float)
+    left = width.groupby(row).cumsum() - width
+    look: dict[str, Any] = {
+        "color": shown["layer_digest"].map(_colours(shown, use)).tolist(),
+        "edgecolor": mpl.rcParams["axes.facecolor"],
+        "linewidth": 0.6,
+        "left": left.to_numpy(),
+    }
+    ax.barh(row, width.to_numpy(), **look | artist)
+    byte_axis(ax.xaxis)
+    name_rows(ax, list(names))
+    _write_totals(ax, width.groupby(row).sum().tolist())
+    _explain(ax, use)
+    return ax
+
+
+def _bar_names(layers: pd.DataFrame) -> pd.Series:
+    """Name the bar of each row: its tag, or its digest; the repository too if there are several."""
+    digest = "@" + layers["image_digest"].fillna("unknown").str.slice(0, 19)
+    tag = (":" + layers["tag"]).fillna(digest)
+    is_one_repo = len(layers["repo"].unique()) == 1
+    return tag.str.slice(1) if is_one_repo else layers["repo"] + tag
+
+
+def _colours(layers: pd.DataFrame, use: pd.DataFrame) -> dict[str, str]:
+    """Give each layer a shade, blue where it is shared, in the order in which they appear."""
+    appearing = use.loc[layers["layer_digest"].drop_duplicates()]
+    is_shared = appearing["image_count"] > 1
+    return {
+        digest: shades[number % len(shades)]
+        for family, shades in ((is_shared, BLUES), (~is_shared, ORANGES))
+        for number, digest in enumerate(appearing.index[family])
+    }
+
+
+def _write_totals(ax: Axes, totals: list[float]) -> None:
+    ax.set_xlim(0, 1.14 * max(totals) or 1)
+    for row, total in enumerate(totals):
+        ax.annotate(
+            wording.size(total),
+            (total, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=0.9 * row_font(ax, len(totals)),
+        )
+
+
+def _explain(ax: Axes, use: pd.DataFrame) -> None:
+    """Say in the legend what the colours mean, and sum up distinct layers."""
+    is_shared = use["image_count"] > 1
+    handles = [
+        Patch(color=BLUES[1], label=_sum("in two or more images", use[is_shared])),
+        Patch(color=ORANGES[1], label=_sum("in one image alone", use[~is_shared])),
+    ]
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=2.6)
+
+
+def _sum(meaning: str, use: pd.DataFrame) -> str:
+    noun = "layer" if len(use) == 1 else "layers"
+    return f"{meaning}: {len(use)} {noun}, {wording.size(use['size'].sum())}"

@@ -1,0 +1,101 @@
+"""The look of the pictures: colours that the colour-blind tell apart, light and dark."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axis import Axis
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from hubframe.plots import wording
+
+# Okabe and Ito, https://jfly.uni-koeln.de/color/
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
+SKY, VERMILION = "#56B4E9", "#D55E00"
+GREY = "#8A8F98"
+# Two families of hue that stay apart for every kind of colour vision, readable on white and black.
+BLUES = ("#08589e", "#2b8cbe", "#62b0d9", "#9ccfe8")
+ORANGES = ("#b34a00", "#e0701a", "#f29a4a", "#f8c285")
+_LIGHT_CYCLE = (BLUE, VERMILION, GREEN, PINK, SKY, ORANGE, GREY)
+_DARK_CYCLE = (SKY, ORANGE, GREEN, PINK, BLUE, VERMILION, GREY)
+_LIGHT = {"ink": "#1f2328", "faint": "#59636e", "line": "#d5dae0", "paper": "#ffffff"}
+_DARK = {"ink": "#e6e8eb", "faint": "#a3abb5", "line": "#3a4048", "paper": "#15181c"}
+
+
+@contextmanager
+def style(*, dark: bool = False) -> Iterator[None]:
+    """Draw in hubframe's style: a context manager.
+
+    Make the figure, draw, and show or save it inside; ``matplotlib.rcParams`` are as before
+    afterwards. They belong to the whole process, so other threads should not draw meanwhile.
+
+    Parameters
+    ----------
+    dark
+        Whether the background is dark.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> with style(dark=True):
+    ...     ax = Figure().subplots()
+    """
+    tone = _DARK if dark else _LIGHT
+    with mpl.rc_context(
+        {
+            "axes.axisbelow": True,
+            "axes.edgecolor": tone["line"],
+            "axes.facecolor": tone["paper"],
+            "axes.grid": True,
+            "axes.grid.axis": "x",
+            "axes.labelcolor": tone["faint"],
+            "axes.prop_cycle": cycler(color=_DARK_CYCLE if dark else _LIGHT_CYCLE),
+            "axes.spines.left": False,
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlecolor": tone["ink"],
+            "axes.titlelocation": "left",
+            "axes.titlepad": 10,
+            "axes.titlesize": 12,
+            "axes.titleweight": "bold",
+            "date.converter": "concise",
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": tone["paper"],
+            "font.size": 9.5,
+            "grid.color": tone["line"],
+            "grid.linewidth": 0.7,
+            "legend.frameon": False,
+            "savefig.facecolor": tone["paper"],
+            "text.color": tone["ink"],
+            "xtick.color": tone["line"],
+            "xtick.labelcolor": tone["faint"],
+            "ytick.color": tone["line"],
+            "ytick.labelcolor": tone["ink"],
+            "ytick.left": False,
+        }
+    ):
+        yield
+
+
+def byte_axis(axis: Axis) -> None:
+    """Let an axis count bytes, in steps of 1000: B, kB, MB, GB."""
+    axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.size(value)))
+
+
+def count_axis(axis: Axis) -> None:
+    """Let an axis count in short words: 950, 12 k, 3 M, 1 bn."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.large(value)))
+
+
+def date_axis(axis: Axis) -> None:
+    """Let an axis show UTC dates in as few characters as they need."""
+    axis.axis_date(tz="UTC")
+    locator = AutoDateLocator(  # type: ignore[no-untyped-call]
+        tz="UTC", minticks=3, maxticks=9
+    )
+    axis.set_major_locator(locator)
+    concise = ConciseDateFormatter(locator, tz="UTC")  # type: ignore[no-untyped-call]
+    axis.set_major_formatter(concise)

@@ -1,0 +1,94 @@
+"""Numbers and strangers' text, made fit to be read."""
+
+import re
+from functools import lru_cache
+
+from matplotlib.font_manager import FontProperties, findfont, get_font
+
+# A value and its unit stay on one line.
+BLANK = "\N{NO-BREAK SPACE}"
+_BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_COUNTS = ("", "k", "M", "bn", "tn")
+# Control characters, and those that turn the direction of the text around them.
+_SPACES = re.compile(r"[\t\n\x0b\f\r\x85\u2028\u2029]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def size(count: float) -> str:
+    """Write bytes with a decimal unit.
+
+    Examples
+    --------
+    >>> size(412_345_678).replace(BLANK, " ")
+    '412 MB'
+    """
+    return _scaled(count, _BYTES)
+
+
+def large(count: float) -> str:
+    """Write a large count in short.
+
+    Examples
+    --------
+    >>> large(3_204_000_000).replace(BLANK, " ")
+    '3.2 bn'
+    """
+    return _scaled(count, _COUNTS)
+
+
+def _scaled(number: float, units: tuple[str, ...]) -> str:
+    number = float(number)
+    rank = 0
+    while abs(number) >= 999.5 and rank < len(units) - 1:  # noqa: PLR2004
+        number /= 1000
+        rank += 1
+    digits = f"{number:.3g}" if abs(number) < 999.5 else f"{number:,.0f}"  # noqa: PLR2004
+    return f"{digits}{BLANK}{units[rank]}" if units[rank] else digits
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent: 0 and 100 only where it is exactly that.
+
+    Examples
+    --------
+    >>> [percent(share).replace(BLANK, " ") for share in (0, 0.001, 0.63, 0.999, 1)]
+    ['0 %', '<1 %', '63 %', '>99 %', '100 %']
+    """
+    rounded = round(100 * share)
+    if rounded == 0 and share > 0:
+        return f"<1{BLANK}%"
+    if rounded == 100 and share < 1:  # noqa: PLR2004
+        return f">99{BLANK}%"
+    return f"{rounded}{BLANK}%"
+
+
+def legible(text: str) -> str:
+    """Return a stranger's text on one line, without characters that steer."""
+    return _CONTROLS.sub("", _SPACES.sub(" ", text))
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut text in its middle: names differ at both ends.
+
+    Examples
+    --------
+    >>> shorten("registry.example.org/team/application", 21)
+    'registry.e…pplication'
+    """
+    if len(text) <= length:
+        return text
+    kept = length - 1
+    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+
+
+def drawn(text: str, length: int) -> str:
+    """Make a stranger's text fit for a picture: legible, short, and never read as a formula."""
+    short = shorten(legible(text), length)
+    return _drawable(short).replace("$", r"\$")
+
+
+@lru_cache(maxsize=4096)
+def _drawable(text: str) -> str:
+    """Put a question mark for what the font lacks, where matplotlib would warn and draw a box."""
+    font = get_font(findfont(FontProperties()))
+    return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in text)

@@ -1,0 +1,6 @@
+"""A folder that a person reads without Python: CSV, pictures, a summary, and one page."""
+
+from hubframe.report.collect import SAMPLE, collect, report
+from hubframe.report.write import write_report
+
+__all__ = ["SAMPLE", "collect", "report", "write_report"]

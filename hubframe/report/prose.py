@@ -1,0 +1,191 @@
+"""What the report says in sentences, with the figures of its frames.
+
+Nothing here is HTML: names are strangers' text, and the page escapes them.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from hubframe import measure
+from hubframe.plots.wording import percent, shorten, size
+from hubframe.report.pictures import NEWEST
+
+Frames = Mapping[str, pd.DataFrame]
+# More than a repository, a colon and a tag of common length; digests and pranks are longer.
+_LONGEST = 80
+_MILLION, _BILLION = 10**6, 10**9
+
+
+def headline(frames: Frames) -> str:
+    """Say in two sentences what the report is about."""
+    totals = measure.totals(frames).iloc[0]
+    if not totals["repo_count"]:
+        return "There is nothing in this report: no repository was found."
+    count = totals["repo_count"]
+    verb = "has" if count == 1 else "have"
+    sentence = f"{some(count, 'repository')} {verb} {some(totals['tag_count'], 'tag')}"
+    if pd.notna(totals["newest_push_at"]):
+        sentence += f", the newest pushed on {totals['newest_push_at']:%Y-%m-%d}"
+    return f"{sentence}.{_storage(totals)}"
+
+
+def _storage(totals: pd.Series) -> str:
+    images = totals["layered_image_count"]
+    if not images:
+        return ""
+    referenced, stored = totals["size_referenced"], totals["size_stored"]
+    if images == 1:
+        return f" The one image whose layers were read is {size(referenced)} compressed."
+    return (
+        f" The {images:,} images whose layers were read add up to {size(referenced)} compressed;"
+        f" storing each of their layers once takes {size(stored)}."
+    )
+
+
+def pulls(frames: Frames) -> str:
+    """Say who is pulled most."""
+    known = frames["repos"].dropna(subset="pull_count")
+    if known.empty:
+        return "No repository here tells how often it was pulled; only Docker Hub counts pulls."
+    top = known.sort_values("pull_count", ascending=False, kind="stable").iloc[0]
+    name, count = shorten(top["repo"], _LONGEST), top["pull_count"]
+    total = int(known["pull_count"].sum())
+    if len(known) == 1 or not total:
+        return f"{name} was pulled {worded(count)} times since it exists."
+    return (
+        f"Together the {len(known):,} repositories were pulled {worded(total)} times since they "
+        f"exist. {name} leads with {worded(count)}, {percent(count / total)} of all. "
+        "The axis is logarithmic: a bar a little longer means many times more pulls."
+    )
+
+
+def tags(frames: Frames) -> str:
+    """Say when tags were pushed, and how many are versions."""
+    dated = measure.pushes(frames["tags"])
+    if dated.empty:
+        return "No tag here tells when it was pushed."
+    newest = dated.sort_values("pushed_at", kind="stable").iloc[-1]
+    versions = int((dated["kind"] == "version").sum())
+    first, last = dated["pushed_at"].min(), dated["pushed_at"].max()
+    return (
+        f"Each dot is a tag at the day of its last push, from {first:%Y-%m-%d} to {last:%Y-%m-%d}. "
+        f"{versions:,} of {some(len(dated), 'tag')} with a date are named for a version; the "
+        f"newest of all is {reference(newest)}."
+    )
+
+
+def layers(frames: Frames) -> str:
+    """Say which of the newest images is the largest, and what it shares with whom."""
+    shown = measure.newest(frames["layers"], NEWEST)
+    if shown.empty:
+        return "No layers were read."
+    images = measure.image_sharing(shown)
+    top = images.sort_values("size", ascending=False, kind="stable").iloc[:1]
+    share = top["shared_share"].iloc[0]
+    sentence = (
+        f"The largest image of {'the newest tag' if len(images) == 1 else _newest(len(images))} is "
+        f"{reference(top.iloc[0])} with {size(top['size'].iloc[0])}"
+    )
+    others = measure.shared_with(shown, measure.identity(top).iloc[0])
+    if others.empty or pd.isna(share):
+        return f"{sentence}; no other image shown holds any of its layers."
+    return (
+        f"{sentence}; {percent(share)} of its bytes are in layers that other images shown hold "
+        f"too, most of them shared with {reference(others.iloc[0])}."
+    )
+
+
+def _newest(count: int) -> str:
+    return f"the {count} newest tags"
+
+
+def labels(frames: Frames) -> str:
+    """Say which standard label is the most common, and which are absent."""
+    coverage = measure.label_coverage(frames["labels"], measure.described_images(frames))
+    keys = measure.key_coverage(coverage)
+    images = keys["image_count"].iloc[0]
+    if not images:
+        return "No labels were read."
+    names = keys["key"].str.removeprefix("org.opencontainers.image.")
+    absent = names[keys["labelled_count"] == 0].tolist()
+    if len(absent) == len(keys):
+        return f"None of {some(images, 'image')} carries any of the standard labels."
+    top = int(keys["labelled_count"].astype(int).argmax())
+    sentence = (
+        f"The most common standard label is {names.iloc[top]}: "
+        f"{percent(keys['share'].iloc[top])} of {some(images, 'image')} carry it."
+    )
+    return f"{sentence} No image carries {listed(absent)}." if absent else sentence
+
+
+def completeness(frames: Frames) -> str:
+    """Say whether anything is missing."""
+    sources = measure.provenance(frames)
+    complete = measure.is_complete(sources)
+    if complete:
+        return "This report is complete: nothing that was asked for is missing."
+    if complete is None:
+        return "It is not known whether anything is missing: not all of the data tell."
+    lacking = sources.loc[sources["complete"].eq(other=False), "frame"].tolist()
+    return f"This report is incomplete: rows are missing from {listed(lacking)}."
+
+
+def skipped(frames: Frames) -> str | None:
+    """Say what was left out on purpose, if anything."""
+    sources = measure.provenance(frames)
+    left_out = sources[sources["skipped_count"].fillna(0) > 0]
+    if left_out.empty:
+        return None
+    counts = [f"{row.frame} ({row.skipped_count:,})" for row in left_out.itertuples()]
+    return (
+        "Passed over were tags without an image for the platform asked for, tags that are only "
+        "signatures, and images whose layers their source does not tell: "
+        f"{listed(counts)}."
+    )
+
+
+def reference(row: pd.Series) -> str:
+    """Write the image of a row as ``repo:tag``, or ``repo@digest`` where it has no tag."""
+    digest = row.get("image_digest")
+    written = ":" + row["tag"] if pd.notna(row["tag"]) else "" if pd.isna(digest) else f"@{digest}"
+    return shorten(row["repo"] + written, _LONGEST)
+
+
+def some(count: int, noun: str) -> str:
+    """Count things: 1 tag, 2 tags, 3 repositories.
+
+    Examples
+    --------
+    >>> some(1200, "repository")
+    '1,200 repositories'
+    """
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["tags", "labels", "env"])
+    'tags, labels and env'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def worded(count: int) -> str:
+    """Write a count as people say it.
+
+    Examples
+    --------
+    >>> worded(3_214_000_000), worded(12_345)
+    ('3.21 billion', '12,345')
+    """
+    for unit, word in ((_BILLION, "billion"), (_MILLION, "million")):
+        if count >= unit:
+            value = count / unit
+            return f"{value:.3g} {word}" if value < 999.5 else f"{value:,.0f} {word}"  # noqa: PLR2004
+    return f"{count:,}"

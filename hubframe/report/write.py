@@ -1,0 +1,90 @@
+"""Writing the report's files; what they say is measured, drawn and worded elsewhere."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from hubframe.report.page import About, render
+from hubframe.report.pictures import draw
+from hubframe.report.summary import summarise
+from hubframe.tables import TABLES
+from hubframe.tables.files import write_csv
+
+FRAMES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs")
+
+
+def write_report(
+    frames: Mapping[str, pd.DataFrame],
+    output: str | Path,
+    *,
+    title: str,
+    note: str | None = None,
+    verbatim: bool = False,
+) -> Path:
+    """Write a report about frames that belong together.
+
+    The folder then holds ``report.html``, one self-contained page; the pictures ``pulls.png``,
+    ``tags.png``, ``layers.png`` and ``labels.png``; ``summary.json``; and one CSV file per frame.
+    Each file is replaced as a whole, the page last: a run that fails leaves the files as they were.
+
+    Parameters
+    ----------
+    frames
+        The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env``
+        and ``configs`` by name; those that are left out are empty.
+    output
+        The folder, made if needed.
+    title
+        The heading of the page.
+    note
+        A sentence or two of your own, shown below the heading.
+    verbatim
+        Write cells of the CSV files as they are, also those that a spreadsheet would run.
+
+    Returns
+    -------
+    pathlib.Path
+        The page.
+
+    Raises
+    ------
+    ValueError
+        A frame has a name that the report does not know.
+    """
+    frames = _complete(frames)
+    about = About(title, note, verbatim, datetime.now(UTC).replace(microsecond=0))
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
+    try:
+        _write_draft(frames, draft, about)
+        for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".html"):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(draft)
+    return folder / "report.html"
+
+
+def _complete(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """All the frames in the report's order, those that were left out empty."""
+    if unknown := sorted(set(frames) - set(FRAMES)):
+        raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(FRAMES)}")
+    return {name: frames[name] if name in frames else TABLES[name].frame() for name in FRAMES}
+
+
+def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) -> None:
+    for name, frame in frames.items():
+        write_csv(frame, draft / f"{name}.csv", verbatim=about.verbatim)
+    pictures = draw(frames)
+    for name, image in pictures.items():
+        (draft / f"{name}.png").write_bytes(image)
+    summary = {"title": about.title} | summarise(frames, about.written_at)
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+    (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
+    page = render(frames, pictures, about)
+    (draft / "report.html").write_text(page, encoding="utf-8")

@@ -1,0 +1,53 @@
+"""The project's own files agree with each other."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import hubframe
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# Where conda-forge calls a package by another name.
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python"}
+
+
+def requirements():
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    for line in (line for group in groups for line in group):
+        name, bound = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z,]+\])?(.*)", line).groups()
+        if name != "hubframe":
+            yield CONDA_NAMES.get(name, name) + bound
+
+
+def test_environment_and_project_name_the_same_packages():
+    lines = (ROOT / "environment.yml").read_text().splitlines()
+    named = [line.removeprefix("  - ") for line in lines if line.startswith("  - ")]
+    packages = set(named) - {"conda-forge", "pip", "pip:"}
+    python = f"python{PROJECT['requires-python']}"
+    assert packages == {*requirements(), python}
+
+
+def test_the_version_is_in_the_changelog():
+    assert f"## {hubframe.__version__} " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_importing_loads_nothing_but_python():
+    code = (
+        "import sys\nbefore = set(sys.modules)\nimport hubframe\n"
+        "names = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(*sorted(names - sys.stdlib_module_names))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["hubframe"]
+
+
+def test_make_help_names_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.search(r"^\.PHONY: help (.*)$", makefile, re.MULTILINE)[1].split()
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [
+        line.split()[1] for line in told.stdout.splitlines() if line.startswith("make ")
+    ] == targets
