@@ -1,12 +1,12 @@
 """The cache on disk: what it holds, how to empty it, and whether to use it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hubframe.client import Client, default_client
-from hubframe.wire import tally
+from hubframe.wire import disk, tally
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def info(client: Client | None = None) -> CacheInfo:
         folder=folder,
         documents=count,
         answers=total,
-        expired=total - client.session.count_fresh(),
+        expired=total - answers.count_fresh(),
         size=_size(folder) if folder else held,
     )
 
@@ -55,6 +55,8 @@ def clear(*, dry_run: bool = False, client: Client | None = None) -> CacheInfo:
     if not dry_run:
         client.session.cache.clear()
         client.content.clear()
+        if held.folder:
+            disk.discard_damaged(held.folder)
     return held
 
 
@@ -76,4 +78,9 @@ def refresh() -> Iterator[None]:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*.sqlite*"))
+    """Add up the files; another process may remove one meanwhile."""
+    total = 0
+    for path in folder.glob("*.sqlite*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total

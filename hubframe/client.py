@@ -10,7 +10,6 @@ from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 from requests.adapters import BaseAdapter, HTTPAdapter
 
@@ -18,6 +17,7 @@ from hubframe.errors import HubframeError
 from hubframe.reference import DOCKER_HUB, is_loopback
 from hubframe.settings import Settings
 from hubframe.wire import disk
+from hubframe.wire.addresses import origin
 from hubframe.wire.auth import Auth, HubAuth, RegistryAuth
 from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credential, Credentials, Given
@@ -70,7 +70,7 @@ class Client:
             offline=self.settings.offline,
         )
         self.hub = Hub(self.session, self.settings.hub_url)
-        self._auths[_origin(self.settings.hub_url)] = HubAuth(
+        self._auths[origin(self.settings.hub_url)] = HubAuth(
             self.settings.hub_url, self._credential(DOCKER_HUB)
         )
 
@@ -93,13 +93,13 @@ class Client:
         with self._lock:
             if host not in self._registries:
                 url = self._endpoint(host)
-                self._auths[_origin(url)] = RegistryAuth(url, self._credential(host))
+                self._auths[origin(url)] = RegistryAuth(url, self._credential(host))
                 self._registries[host] = Registry(self.session, self.content, host, url)
             return self._registries[host]
 
     def auth_for(self, url: str) -> Auth | None:
         """Return who asks at an address."""
-        return self._auths.get(_origin(url))
+        return self._auths.get(origin(url))
 
     def gather(
         self,
@@ -180,11 +180,6 @@ def _outcome(
         if not collect:
             raise
         return error
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _bar(total: int, title: str, *, progress: bool | None) -> Any:

@@ -8,12 +8,12 @@ client answered from here.
 """
 
 import sys
+from contextlib import ExitStack
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hubframe.client import Sample
     from hubframe.sample.adapter import SampleAdapter
     from hubframe.sample.application import Application
     from hubframe.sample.message import DROP, Exchange, Fault, Reply, Request
@@ -50,9 +50,9 @@ _HOMES = {
 class _Switch(ModuleType):
     """A module that can be called: Python binds a submodule over a function of the same name."""
 
-    def __call__(self) -> "Sample":
+    def __call__(self) -> ExitStack:
         """Answer from the bundled sample; see `hubframe.client.sample`."""
-        switch: Sample = import_module("hubframe.client").sample()
+        switch: ExitStack = import_module("hubframe.client").sample()
         return switch
 
 

@@ -8,7 +8,8 @@ import base64
 import re
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -16,8 +17,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import requests
 from requests import PreparedRequest, Response
 
-from hubframe.errors import TransportError, UnauthorizedError
+from hubframe.errors import HubframeError, TransportError, UnauthorizedError
 from hubframe.wire import statuses
+from hubframe.wire.addresses import joined, loses_encryption
 from hubframe.wire.credentials import Credential
 
 Flow = Generator[PreparedRequest, Response, Response]
@@ -59,14 +61,65 @@ class Token:
         return time.monotonic() < self.expires
 
 
-@dataclass
+class Gate:
+    """A lock whose waiters share the failure of the one before them.
+
+    Sixteen threads do not ask a host that is down one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: list[HubframeError] = []
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one thread in at a time."""
+        seen = self._failures
+        with self._lock:
+            if self._failures is not seen:
+                raise self._failures[0].with_traceback(None)
+            try:
+                yield
+            except HubframeError as error:
+                self._failures = [error]
+                raise
+
+
+class Login:
+    """A credential as one server takes it: what was refused is never sent again.
+
+    Too many refused logins lock the user out.
+    """
+
+    def __init__(self, credential: Credential) -> None:
+        self.credential = credential
+        self._refusal: str | None = None
+
+    def begin(self) -> Credential:
+        """Return the credential, unless it is known to be wrong."""
+        if self._refusal:
+            raise UnauthorizedError(self._refusal)
+        return self.credential
+
+    def check(self, response: Response, asked: str) -> None:
+        """Raise for an answer that is no token, and remember a refusal."""
+        try:
+            statuses.check_login(response, asked, self.credential.source)
+        except UnauthorizedError as error:
+            if response.status_code == _UNAUTHORIZED:
+                self._refusal = str(error)
+            raise
+
+
 class HubAuth:
     """The Hub API's login: a JWT of ten minutes for a password or access token."""
 
-    hub_url: str
-    credential: Credential | None
-    _token: Token | None = field(default=None, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    def __init__(self, hub_url: str, credential: Credential | None) -> None:
+        self.hub_url = hub_url
+        self.credential = credential
+        self._login = Login(credential) if credential else None
+        self._token: Token | None = None
+        self._gate = Gate()
 
     @property
     def identity(self) -> str:
@@ -80,25 +133,26 @@ class HubAuth:
 
     def flow(self, request: PreparedRequest) -> Flow:
         """Log in first where there is a login, and once more if the JWT is refused."""
-        if self.credential is None:
+        if self._login is None:
             return (yield request)
-        token = yield from self._fresh_token(self.credential, None)
+        token = yield from self._fresh_token(self._login, None)
         response = yield _bearer(request, token)
         if response.status_code != _UNAUTHORIZED:
             return response
-        token = yield from self._fresh_token(self.credential, token)
+        token = yield from self._fresh_token(self._login, token)
         return (yield _bearer(request, token))
 
     def _fresh_token(
-        self, credential: Credential, refused: Token | None
+        self, login: Login, refused: Token | None
     ) -> Generator[PreparedRequest, Response, Token]:
-        with self._lock:
+        with self._gate.alone():
             if self._token is None or self._token is refused or not self._token.is_fresh:
-                value = yield from self._log_in(credential)
+                value = yield from self._log_in(login)
                 self._token = Token(value, time.monotonic() + HUB_TOKEN_LIFE)
             return self._token
 
-    def _log_in(self, credential: Credential) -> Generator[PreparedRequest, Response, str]:
+    def _log_in(self, login: Login) -> Generator[PreparedRequest, Response, str]:
+        credential = login.begin()
         response = yield _post(
             f"{self.hub_url}/v2/auth/token",
             {"identifier": credential.username, "secret": credential.secret},
@@ -109,7 +163,7 @@ class HubAuth:
                 {"username": credential.username, "password": credential.secret},
             )
         asked = f"logging in to Docker Hub as {credential.username}"
-        statuses.check(response, asked, credential.source)
+        login.check(response, asked)
         return _token_in(response, asked, ("access_token", "token"))
 
 
@@ -122,7 +176,9 @@ class Challenge:
 
 
 _PARAMETER = r'[A-Za-z0-9_.-]+\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s,"]*)'
-_CHALLENGE = re.compile(rf"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)(?P<rest>(?:\s+{_PARAMETER}(?:\s*,\s*{_PARAMETER})*)?)")
+_CHALLENGE = re.compile(
+    rf"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)(?P<rest>(?:\s+{_PARAMETER}(?:\s*,\s*{_PARAMETER})*)?)"
+)
 _PAIR = re.compile(r'([A-Za-z0-9_.-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]*))')
 
 
@@ -172,8 +228,10 @@ class RegistryAuth:
         self.credential = credential
         self._challenge: Challenge | None = None
         self._was_pinged = False
+        self._login = Login(credential) if credential else None
         self._tokens: dict[str, Token] = {}
-        self._locks: dict[str, threading.Lock] = {"": threading.Lock()}
+        self._door = Gate()
+        self._gates: dict[str, Gate] = {}
 
     @property
     def identity(self) -> str:
@@ -204,7 +262,7 @@ class RegistryAuth:
         """Ask for the challenge once: some registries leave it out of other answers."""
         if self._was_pinged:
             return
-        with self._locks[""]:
+        with self._door.alone():
             if not self._was_pinged:
                 response = yield _get(f"{self.url}/v2/")
                 if response.status_code == _UNAUTHORIZED:
@@ -221,7 +279,7 @@ class RegistryAuth:
             return None, False
         if challenge.scheme == "basic":
             return (_basic(self.credential) if self.credential else None), False
-        with self._locks.setdefault(scope, threading.Lock()):
+        with self._gates.setdefault(scope, Gate()).alone():
             token = self._tokens.get(scope)
             if token and token.is_fresh and f"Bearer {token.value}" != refused:
                 return f"Bearer {token.value}", False
@@ -233,25 +291,32 @@ class RegistryAuth:
         self, challenge: Challenge, scope: str
     ) -> Generator[PreparedRequest, Response, Token]:
         request = _get(self._token_url(challenge, scope))
-        asked = f"a token of {urlsplit(self.url).netloc} for {scope or 'its API'}"
-        if self.credential:
-            request.headers["Authorization"] = _basic(self.credential)
+        if self._login:
+            request.headers["Authorization"] = _basic(self._login.begin())
         received = time.monotonic()
         response = yield request
-        if response.status_code in (401, 403) and self.credential is None:
-            raise UnauthorizedError(
-                f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                "a login: give Client(credentials=…)"
-            )
-        statuses.check(response, asked, self.login)
+        asked = f"a token of {urlsplit(self.url).netloc} for {scope or 'its API'}"
+        self._check(response, asked)
         value = _token_in(response, asked, ("token", "access_token"))
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
         return Token(value, received + life - _MARGIN)
 
+    def _check(self, response: Response, asked: str) -> None:
+        if self._login:
+            self._login.check(response, asked)
+        elif response.status_code in (401, 403):
+            raise UnauthorizedError(
+                f"{asked}: refused to anonymous users; there is no such repository, or it needs "
+                "a login: give Client(credentials=…)"
+            )
+        else:
+            statuses.check_login(response, asked, None)
+
     def _token_url(self, challenge: Challenge, scope: str) -> str:
         """Add service and scope to the realm, which may hold a query of its own."""
-        realm = urlsplit(requests.compat.urljoin(f"{self.url}/v2/", challenge.parameters.get("realm", "")))
-        if realm.scheme != "https" and urlsplit(self.url).scheme == "https":
+        address = joined(f"{self.url}/v2/", challenge.parameters.get("realm", ""), "its realm")
+        realm = urlsplit(address)
+        if loses_encryption(self.url, address):
             raise TransportError(
                 f"{urlsplit(self.url).netloc} sends its logins to {realm.netloc} in the clear; "
                 "no credentials were sent"

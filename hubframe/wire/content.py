@@ -8,18 +8,15 @@ import base64
 import binascii
 import hashlib
 import json
-import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.wire import disk
-from hubframe.wire.tally import count_cached
+from hubframe.wire.flights import Flights
+from hubframe.wire.tally import count_cached, mode
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS documents "
@@ -63,8 +60,9 @@ def verify(document: Document, origin: str) -> Document:
     found = digest_of(document.body, document.digest.partition(":")[0])
     if found != document.digest.lower():
         raise DigestMismatchError(
-            f"{origin} sent {len(document.body)} bytes for {document.digest}, but they are {found}. "
-            "Something on the way changed them, or the registry is at fault; nothing was kept"
+            f"{origin} sent {len(document.body)} bytes for {document.digest}, "
+            f"but they are {found}. Something on the way changed them, or the registry is at "
+            "fault; nothing was kept"
         )
     return document
 
@@ -95,10 +93,13 @@ class Content:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self._connection = disk.open_file(path, _SCHEMA)
-        self._lock = threading.RLock()
-        self._flights: dict[str, list[Any]] = {}
+        self._database = disk.Database(path, _SCHEMA)
+        self._flights: Flights[Document] = Flights()
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None for memory."""
+        return self._database.path
 
     def get(self, digest: str) -> Document | None:
         """Return a document that is here and sound."""
@@ -110,77 +111,60 @@ class Content:
         found: dict[str, Document] = {}
         while batch := list(islice(wanted, _MOST_PARAMETERS)):
             marks = ",".join("?" * len(batch))
-            rows = self._run(f"SELECT digest, media_type, body FROM documents WHERE digest IN ({marks})", batch)
+            rows = self._database.run(
+                f"SELECT digest, media_type, body FROM documents WHERE digest IN ({marks})",  # noqa: S608
+                batch,
+            )
             found.update((row[0], Document(*row)) for row in rows)
         return {digest: document for digest, document in found.items() if self._is_sound(document)}
 
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
-        self._run(
+        self._database.run(
             "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
-            [document.digest, document.media_type, document.body],
+            (document.digest, document.media_type, document.body),
         )
 
     def fetch(self, digest: str, fetcher: Callable[[], Document]) -> Document:
         """Return a document from here, or fetch it once, however many threads ask."""
-        with self._one_at_a_time(digest):
-            held = self.get(digest)
-            if held is not None:
-                count_cached()
-                return held
-            document = fetcher()
-            self.put(document)
-            return document
+        held = self.get(digest)
+        if held is None:
+            # Who is offline must not share the refusal with who is not.
+            return self._flights.join((digest, mode()), lambda: self._fetched(digest, fetcher))
+        count_cached()
+        return held
 
     def info(self) -> tuple[int, int]:
         """Count the documents, and their bytes."""
-        rows = self._run("SELECT count(*), coalesce(sum(length(body)), 0) FROM documents", [])
+        rows = self._database.run("SELECT count(*), coalesce(sum(length(body)), 0) FROM documents")
         return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
     def clear(self) -> None:
         """Forget all documents."""
-        self._run("DELETE FROM documents", [])
-        self._run("VACUUM", [])
+        self._database.empty("documents")
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
+
+    def _fetched(self, digest: str, fetcher: Callable[[], Document]) -> Document:
+        """Look again first: another thread may have landed since."""
+        held = self.get(digest)
+        if held is not None:
+            count_cached()
+            return held
+        document = fetcher()
+        self.put(document)
+        return document
 
     def _is_sound(self, document: Document) -> bool:
         """Check on the way out: a file may be damaged without SQLite seeing it."""
         algorithm = document.digest.partition(":")[0]
-        if algorithm in _ALGORITHMS and digest_of(document.body, algorithm) == document.digest:
+        if (
+            algorithm in _ALGORITHMS
+            and isinstance(document.body, bytes)
+            and digest_of(document.body, algorithm) == document.digest
+        ):
             return True
-        self._run("DELETE FROM documents WHERE digest = ?", [document.digest])
+        self._database.run("DELETE FROM documents WHERE digest = ?", [document.digest])
         return False
-
-    def _run(self, statement: str, parameters: list[Any]) -> list[Any]:
-        with self._lock:
-            try:
-                return disk.attempt(lambda: self._execute(statement, parameters), [])
-            except sqlite3.DatabaseError as error:
-                if self.path is None:
-                    raise
-                self._connection.close()
-                disk.set_aside(self.path, error)
-                self._connection = disk.open_file(self.path, _SCHEMA)
-                return self._execute(statement, parameters)
-
-    def _execute(self, statement: str, parameters: list[Any]) -> list[Any]:
-        return self._connection.execute(statement, parameters).fetchall()
-
-    @contextmanager
-    def _one_at_a_time(self, digest: str) -> Iterator[None]:
-        """Hold a lock of this digest's own, for as long as somebody wants it."""
-        with self._lock:
-            flight = self._flights.setdefault(digest, [threading.Lock(), 0])
-            flight[1] += 1
-        try:
-            with flight[0]:
-                yield
-        finally:
-            with self._lock:
-                flight[1] -= 1
-                if not flight[1]:
-                    self._flights.pop(digest, None)

@@ -65,7 +65,11 @@ class Credentials:
         if bool(username) != bool(secret):
             missing = "DOCKER_PASSWORD" if username else "DOCKER_USERNAME"
             raise CredentialsError(f"{missing} is not set, though its partner is: set both or none")
-        return Credential(username, secret, "DOCKER_USERNAME and DOCKER_PASSWORD") if username else None
+        return (
+            Credential(username, secret, "DOCKER_USERNAME and DOCKER_PASSWORD")
+            if username
+            else None
+        )
 
 
 def _by_registry(given: Given) -> Mapping[str, Pair]:

@@ -15,6 +15,8 @@ Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
 # The Hub's largest page; larger values are capped in silence.
 PAGE_SIZE = 100
+# Pages asked for on the word of the first one; what follows is read one by one.
+_MOST_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Hub:
 
     def tag(self, repo: str, tag: str) -> Payload:
         """Get a tag."""
-        found = self._json(f"{_repository(repo)}/tags/{quote(tag)}", f"the tag {repo}:{tag}", KEPT_TAGS)
+        found = self._json(
+            f"{_repository(repo)}/tags/{quote(tag)}", f"the tag {repo}:{tag}", KEPT_TAGS
+        )
         return _object(found, f"the tag {repo}:{tag}")
 
     def repository(self, repo: str) -> Payload:
@@ -105,9 +109,7 @@ class Hub:
             raise PayloadError(f"{asked}: expected a list, got a {type(found).__name__}")
         return [image for image in found or () if isinstance(image, dict)]
 
-    def lists(
-        self, listings: Sequence[Listing], gather: Gather
-    ) -> list[list[Payload] | Exception]:
+    def lists(self, listings: Sequence[Listing], gather: Gather) -> list[list[Payload] | Exception]:
         """Get lists, the pages after the first of all of them together.
 
         Parameters
@@ -125,9 +127,7 @@ class Hub:
             for number in _further_pages(listings[place], first)
         ]
         pages = gather(lambda at: self._page(listings[at[0]], at[1]), more)
-        lists: list[Any] = [
-            first if isinstance(first, Exception) else [first] for first in firsts
-        ]
+        lists: list[Any] = [first if isinstance(first, Exception) else [first] for first in firsts]
         for (place, _), page in zip(more, pages, strict=True):
             if isinstance(page, Exception):
                 lists[place] = page
@@ -140,11 +140,14 @@ class Hub:
 
     def _entries(self, listing: Listing, pages: list[Payload]) -> list[Payload]:
         """Join pages, each entry once: pushes between the pages shift them."""
-        number = len(pages)
-        while _has_next(pages[-1]) and not _is_enough(listing, pages):
+        entries = _by_name(pages)
+        number, is_new = len(pages), True
+        while is_new and _has_next(pages[-1]) and not _is_enough(listing, entries):
             number += 1
             pages.append(self._page(listing, number))
-        entries = {_name(entry): entry for page in pages for entry in _results(page) if _name(entry)}
+            held = len(entries)
+            entries |= _by_name(pages[-1:])
+            is_new = len(entries) > held
         return list(entries.values())[: listing.most]
 
     def _page(self, listing: Listing, number: int) -> Payload:
@@ -178,19 +181,23 @@ def _further_pages(listing: Listing, first: Payload) -> Iterable[int]:
     if not _has_next(first) or not size or not isinstance(count, int):
         return ()
     wanted = count if listing.most is None else min(count, listing.most)
-    return range(2, ceil(wanted / size) + 1)
+    return range(2, min(ceil(wanted / size), _MOST_AT_ONCE) + 1)
 
 
 def _has_next(page: Payload) -> bool:
     return bool(page.get("next")) and bool(_results(page))
 
 
-def _is_enough(listing: Listing, pages: list[Payload]) -> bool:
-    return listing.most is not None and sum(len(_results(page)) for page in pages) >= listing.most
+def _is_enough(listing: Listing, entries: Mapping[str, Payload]) -> bool:
+    return listing.most is not None and len(entries) >= listing.most
 
 
 def _results(page: Payload) -> list[Payload]:
     return [entry for entry in page["results"] if isinstance(entry, dict)]
+
+
+def _by_name(pages: Iterable[Payload]) -> dict[str, Payload]:
+    return {name: entry for page in pages for entry in _results(page) if (name := _name(entry))}
 
 
 def _name(entry: Payload) -> str | None:

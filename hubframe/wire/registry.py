@@ -3,18 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from requests import Response
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.reference import DIGEST, TAG, ImageReference
+from hubframe.wire.addresses import joined, origin
 from hubframe.wire.content import Content, Document, digest_of, verify
-from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Session
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Session, json_of
 
 # In one line and without weights: some registries compare the types literally.
-ACCEPT = ",".join(
+ACCEPT = ",".join(  # noqa: FLY002 - one type a line
     (
         "application/vnd.oci.image.index.v1+json",
         "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -28,6 +28,8 @@ ACCEPT = ",".join(
 # The largest page that every registry accepts.
 PAGE_SIZE = 1000
 _MOST_PAGES = 10_000
+# What registries say that know no HEAD.
+_NO_HEAD = frozenset({405, 501})
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel\s*=\s*"?next\b', re.IGNORECASE)
 
 
@@ -62,12 +64,16 @@ class Registry:
 
     def tags(self, path: str) -> list[str]:
         """List the tags of a repository, in the registry's order."""
-        names = self._list(f"/v2/{path}/tags/list", "tags", f"the tags of {path} on {self.host}", KEPT_TAGS)
+        names = self._list(
+            f"/v2/{path}/tags/list", "tags", f"the tags of {path} on {self.host}", KEPT_TAGS
+        )
         return [name for name in names if TAG.fullmatch(name)]
 
     def catalog(self) -> list[str]:
         """List the repositories, where the registry tells them."""
-        return self._list("/v2/_catalog", "repositories", f"the catalogue of {self.host}", KEPT_REPOS)
+        return self._list(
+            "/v2/_catalog", "repositories", f"the catalogue of {self.host}", KEPT_REPOS
+        )
 
     def resolve(self, reference: ImageReference) -> Resolved:
         """Look up what a tag points at: by HEAD, which costs no pull."""
@@ -75,7 +81,12 @@ class Registry:
             return Resolved(reference.digest, None)
         url = f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
         response = self._session.get(
-            url, f"the manifest {reference}", keep=KEPT_TAGS, method="HEAD", headers={"Accept": ACCEPT}
+            url,
+            f"the manifest {reference}",
+            keep=KEPT_TAGS,
+            method="HEAD",
+            headers={"Accept": ACCEPT},
+            also=_NO_HEAD,
         )
         digest = response.headers.get("Docker-Content-Digest", "")
         if DIGEST.fullmatch(digest):
@@ -91,7 +102,9 @@ class Registry:
     def config(self, reference: ImageReference, digest: str) -> Document:
         """Get a config: a blob, so it costs no pull."""
         if not DIGEST.fullmatch(digest):
-            raise PayloadError(f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest")
+            raise PayloadError(
+                f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
+            )
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
         return self._document(url, digest, f"the config {digest} of {reference}", None)
 
@@ -106,7 +119,9 @@ class Registry:
 
     def _resolve_by_get(self, url: str, reference: ImageReference) -> Resolved:
         """Some registries answer HEAD without a digest; then the document itself tells it."""
-        response = self._session.fetch(url, f"the manifest {reference}", headers={"Accept": ACCEPT})
+        response = self._session.get(
+            url, f"the manifest {reference}", keep=KEPT_TAGS, headers={"Accept": ACCEPT}
+        )
         digest = digest_of(response.content)
         self._content.put(Document(digest, _media_type(response) or "", response.content))
         return Resolved(digest, _media_type(response))
@@ -128,8 +143,8 @@ class Registry:
         match = _NEXT.search(response.headers.get("Link", ""))
         if match is None:
             return None
-        target = urljoin(url, match[1].strip())
-        if urlsplit(target)[:2] != urlsplit(self.url)[:2]:
+        target = joined(url, match[1].strip(), "the next page")
+        if origin(target) != origin(self.url):
             raise TransportError(
                 f"{asked}: the next page is said to be on {urlsplit(target).netloc}; not followed"
             )
@@ -138,22 +153,13 @@ class Registry:
 
 def _texts(response: Response, key: str, asked: str) -> list[str]:
     """Read a list of names; old registries say null for none."""
-    body = _json(response, asked)
+    body = json_of(response, asked)
     found = body.get(key) if isinstance(body, Mapping) else None
     if not isinstance(found, list | None) or not isinstance(body, Mapping):
         raise PayloadError(f"{asked}: the answer has no list of {key}")
     return [name for name in found or () if isinstance(name, str) and name]
 
 
-def _json(response: Response, asked: str) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        raise PayloadError(f"{asked}: the answer is not JSON") from None
-
-
 def _media_type(response: Response) -> str | None:
-    media_type: str = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    return media_type or None
-
-
+    media_type: str = response.headers.get("Content-Type", "")
+    return media_type.partition(";")[0].strip() or None

@@ -7,11 +7,8 @@ reach the file.
 
 import hashlib
 import json
-import logging
-import sqlite3
-import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,19 +17,20 @@ from urllib.parse import urlsplit
 import requests
 from requests import PreparedRequest, Response
 from requests_cache import CachedSession
-from requests_cache.backends.base import BaseCache
-from requests_cache.backends.sqlite import SQLiteCache
 from requests_cache.models.response import CachedResponse
 
 from hubframe.errors import (
-    BlockedError,
+    HubframeError,
     NotCachedError,
     PayloadError,
+    RateLimitError,
     StaleWarning,
     TransportError,
 )
-from hubframe.wire import disk, statuses
+from hubframe.wire import statuses
+from hubframe.wire.answers import Answers
 from hubframe.wire.auth import Auth
+from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
 from hubframe.wire.transport import Transport
 
@@ -42,7 +40,8 @@ KEPT_TAGS = 10 * MINUTE
 KEPT_REPOS = 60 * MINUTE
 _SERVER_ERROR = 500
 
-logging.getLogger("requests_cache").setLevel(logging.ERROR)
+# An answer, and what went wrong where it is an old one.
+Asked = tuple[Response, HubframeError | None]
 
 
 class Session:
@@ -71,23 +70,21 @@ class Session:
         self.transport = transport
         self._auth_for = auth_for
         self._offline = offline
+        self.cache = Answers(path)
         self._cached = CachedSession(
-            backend=_Responses(path),
+            backend=self.cache,
             key_fn=self._key,
-            filter_fn=_is_whole,
             allowable_methods=("GET", "HEAD"),
             allowable_codes=(200,),
         )
         self._cached.trust_env = False
         self._cached.mount("https://", transport)
         self._cached.mount("http://", transport)
+        self._flights: Flights[Asked] = Flights()
 
-    @property
-    def cache(self) -> BaseCache:
-        """The store of answers."""
-        return self._cached.cache
-
-    def json(self, url: str, asked: str, *, keep: int, params: Mapping[str, Any] | None = None) -> Any:
+    def json(
+        self, url: str, asked: str, *, keep: int, params: Mapping[str, Any] | None = None
+    ) -> Any:
         """Get JSON.
 
         Raises
@@ -95,11 +92,7 @@ class Session:
         HubframeError
             There was no usable answer; the message says what was asked and what came back.
         """
-        response = self.get(url, asked, keep=keep, params=params)
-        try:
-            return json.loads(response.content)
-        except (ValueError, RecursionError):
-            raise _no_json(response, asked) from None
+        return json_of(self.get(url, asked, keep=keep, params=params), asked)
 
     def get(  # noqa: PLR0913
         self,
@@ -110,18 +103,40 @@ class Session:
         method: str = "GET",
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        also: Container[int] = (),
     ) -> Response:
-        """Get an answer that is one: fresh from the cache, else from the network, else stale."""
+        """Get an answer that is one: fresh from the cache, else from the network, else stale.
+
+        Parameters
+        ----------
+        url, method, params, headers
+            What is asked; threads that ask the same at once share the answer.
+        asked
+            The same in words, for messages.
+        keep
+            How long the answer is fresh. [seconds]
+        also
+            Statuses that the caller takes for an answer; they are not kept.
+        """
         request = requests.Request(method, url, params=params, headers=headers).prepare()
         if self.is_offline:
             return self._from_cache(request, asked)
-        try:
-            response = self._send(request, keep)
-        except TransportError as error:
-            return self._stale(request, asked, error)
-        if response.status_code >= _SERVER_ERROR:
-            return self._stale(request, asked, statuses.error_of(response, asked, self._login(url)))
-        return statuses.check(response, asked, self._login(url))
+        key = self._key(request)
+        # requests-cache would come to the same answer, and take longer over it.
+        held = None if mode() == "refresh" else self.cache.responses.get(key)
+        if held is not None and not held.is_expired:
+            count_cached(fetched_at=_moment(held))
+            return held
+        response, error = self._flights.join(
+            (key, mode()), lambda: self._ask(request, asked, keep, also)
+        )
+        if error is not None:
+            _say_stale(response, asked, error)
+        elif isinstance(response, CachedResponse):
+            count_cached(fetched_at=_moment(response))
+        elif response.status_code not in also:
+            statuses.check(response, asked, self._login(url))
+        return response
 
     def fetch(self, url: str, asked: str, *, headers: Mapping[str, str] | None = None) -> Response:
         """Get an answer that is kept elsewhere or not at all: past the cache.
@@ -141,27 +156,31 @@ class Session:
         """Whether the network may not be used now."""
         return self._offline or mode() == "offline"
 
-    def count_fresh(self) -> int:
-        """Count the answers that are still fresh."""
-        backend = self.cache
-        return backend.count(expired=False) if isinstance(backend, SQLiteCache) else 0
-
     def close(self) -> None:
         """Close the connections and the file."""
-        self._cached.close()
-        self._cached.cache.close()
+        self._cached.close()  # type: ignore[no-untyped-call]
 
     def _login(self, url: str) -> str | None:
         auth = self._auth_for(url)
         return auth.login if auth else None
 
-    def _send(self, request: PreparedRequest, keep: int) -> Response:
-        response = self._cached.send(
-            request, expire_after=keep, force_refresh=mode() == "refresh", allow_redirects=False
-        )
-        if isinstance(response, CachedResponse):
-            count_cached(fetched_at=_moment(response))
-        return response
+    def _ask(self, request: PreparedRequest, asked: str, keep: int, also: Container[int]) -> Asked:
+        """Ask the network where the cache has nothing fresh; where that is down, take the old."""
+        try:
+            response = self._cached.send(
+                request, expire_after=keep, force_refresh=mode() == "refresh", allow_redirects=False
+            )
+            if response.status_code < _SERVER_ERROR or response.status_code in also:
+                return response, None
+            error = statuses.error_of(response, asked, self._login(request.url or ""))
+        except RateLimitError:
+            raise
+        except TransportError as failure:
+            error = failure
+        held = self._held(request)
+        if held is None:
+            raise error
+        return held, error
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""
@@ -175,7 +194,7 @@ class Session:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _held(self, request: PreparedRequest) -> CachedResponse | None:
-        return self.cache.get_response(self._key(request))
+        return self.cache.responses.get(self._key(request))
 
     def _from_cache(self, request: PreparedRequest, asked: str) -> Response:
         held = self._held(request)
@@ -184,72 +203,40 @@ class Session:
         count_cached(fetched_at=_moment(held), stale=held.is_expired)
         return held
 
-    def _stale(self, request: PreparedRequest, asked: str, error: Exception) -> Response:
-        """Serve an old answer when the other side is down, and say so."""
-        held = self._held(request)
-        if held is None:
-            raise error
-        moment = _moment(held)
-        warnings.warn(
-            f"{asked}: the answer of {moment:%Y-%m-%d %H:%M} UTC from the cache, since {error}",
-            StaleWarning,
-            stacklevel=2,
-        )
-        count_cached(fetched_at=moment, stale=True)
-        return held
 
+def json_of(response: Response, asked: str) -> Any:
+    """Read JSON.
 
-class _Responses(SQLiteCache):
-    """requests-cache's SQLite store, with a lock around it, and no answer worth an error."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._guard = threading.RLock()
-        if path is not None:
-            disk.open_file(path, "PRAGMA user_version").close()
-        super().__init__(
-            str(path or "hubframe"), serializer="json", use_memory=path is None, wal=path is not None
-        )
-
-    def get_response(self, key: str, default: Any = None) -> CachedResponse | None:
-        with self._guard:
-            try:
-                return super().get_response(key, default)
-            except sqlite3.DatabaseError as error:
-                self._rebuild(error)
-                return None
-
-    def save_response(self, response: Any, cache_key: str | None = None, expires: Any = None) -> None:
-        with self._guard:
-            try:
-                super().save_response(response, cache_key, expires)
-            except sqlite3.DatabaseError as error:
-                self._rebuild(error)
-
-    def _rebuild(self, error: sqlite3.DatabaseError) -> None:
-        """Start anew where the file is damaged; a busy file or a full disk costs this entry only."""
-        if self._path is None or disk.is_busy(error):
-            return
-        self.responses.close()
-        self.redirects.close()
-        disk.set_aside(self._path, error)
-        self.responses.init_db()
-        self.redirects.init_db()
-
-
-def _is_whole(response: Response) -> bool:
-    """Keep no empty, partial or foreign body: it would be served for as long as it is fresh."""
-    if isinstance(response, CachedResponse) or response.request.method == "HEAD":
-        return True
+    Raises
+    ------
+    PayloadError
+        It is none.
+    """
     try:
-        json.loads(response.content)
+        return json.loads(response.content)
     except (ValueError, RecursionError):
-        return False
-    return True
+        host = urlsplit(response.url).netloc
+        raise PayloadError(
+            f"{asked}: the answer of {host} is not JSON ({len(response.content)} bytes)"
+        ) from None
 
 
-def _moment(response: CachedResponse) -> datetime:
-    created = response.created_at
+def _say_stale(response: Response, asked: str, error: HubframeError) -> None:
+    """Serve an old answer when the other side is down, and say so."""
+    moment = _moment(response)
+    warnings.warn(
+        f"{asked}: the answer of {moment:%Y-%m-%d %H:%M} UTC from the cache, since {error}",
+        StaleWarning,
+        stacklevel=3,
+    )
+    count_cached(fetched_at=moment, stale=True)
+
+
+def _moment(response: Any) -> datetime:
+    """When an answer was given; one that the other side just confirmed is as good as new."""
+    if response.revalidated:
+        return datetime.now(UTC)
+    created: datetime = response.created_at
     return created if created.tzinfo else created.replace(tzinfo=UTC)
 
 
@@ -257,10 +244,3 @@ def _not_cached(asked: str) -> NotCachedError:
     return NotCachedError(
         f"{asked}: not in the cache, and the network is off (offline). Ask once online, then again"
     )
-
-
-def _no_json(response: Response, asked: str) -> Exception:
-    host = urlsplit(response.url).netloc
-    if "html" in response.headers.get("Content-Type", ""):
-        return BlockedError(f"{asked}: {host} answered with a web page, not the API")
-    return PayloadError(f"{asked}: the answer of {host} is not JSON ({len(response.content)} bytes)")

@@ -7,10 +7,11 @@ It is a requests adapter, mounted below the cache. What it returns carries no se
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests import PreparedRequest, Response
@@ -22,6 +23,7 @@ from urllib3.util import Retry
 from hubframe.errors import PayloadError, TransportError
 from hubframe.version import USER_AGENT
 from hubframe.wire import statuses
+from hubframe.wire.addresses import joined, loses_encryption, origin
 from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.tally import count_request
 
@@ -32,10 +34,10 @@ MEBIBYTE = 2**20
 DOCUMENT_LIMIT = 4 * MEBIBYTE
 LIST_LIMIT = 64 * MEBIBYTE
 LONGEST_WAIT = 75.0
-_WORTH_SAYING = 3.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Cookies are secrets; and the cache's key holds all that answers vary by, whatever Vary says.
+_NOT_KEPT = ("Set-Cookie", "Vary")
 
 RETRIES = Retry(
     total=3,
@@ -71,8 +73,10 @@ class Transport(BaseAdapter):
         self._network = network
         self._auth_for = auth_for
         self._timeout = timeout
+        # Looked up once for each host: requests would do so every time.
+        self._proxies = lru_cache(maxsize=256)(get_environ_proxies)
 
-    def send(  # noqa: PLR0913
+    def send(  # noqa: PLR0913, PLR0917
         self,
         request: PreparedRequest,
         stream: bool = False,  # noqa: ARG002, FBT001, FBT002
@@ -83,12 +87,13 @@ class Transport(BaseAdapter):
     ) -> Response:
         """Send a request and read the whole answer; the arguments are those of requests."""
         request.headers["User-Agent"] = USER_AGENT
-        response = self._authorized(request)
+        limit = DOCUMENT_LIMIT if _is_document(request.url or "") else LIST_LIMIT
+        response = self._authorized(request, limit)
         for _ in range(_MOST_REDIRECTS):
-            target = _redirect(request, response)
+            target = _redirect(response)
             if target is None:
                 break
-            response = self._redirected(request, response, target)
+            response = self._redirected(request, response, target, limit)
         response.url, response.request = request.url or "", request
         return response
 
@@ -96,18 +101,20 @@ class Transport(BaseAdapter):
         """Close the connections."""
         self._network.close()
 
-    def _authorized(self, request: PreparedRequest) -> Response:
+    def _authorized(self, request: PreparedRequest, limit: int) -> Response:
         auth = self._auth_for(request.url or "")
-        return self._converse(auth.flow(request)) if auth else self._exchange(request)
+        if auth is None:
+            return self._exchange(request, limit)
+        return self._converse(auth.flow(request), limit)
 
-    def _converse(self, flow: Flow) -> Response:
+    def _converse(self, flow: Flow, limit: int) -> Response:
         """Send what the flow yields, until it returns the answer."""
         request = next(flow)
         while True:
             try:
-                response = self._exchange(request)
-            except BaseException as error:  # noqa: BLE001 - the flow lets go of its locks
-                flow.throw(error)
+                response = self._exchange(request, limit)
+            except BaseException as error:
+                flow.throw(error)  # it lets go of its locks, and raises the same
                 raise
             try:
                 request = flow.send(response)
@@ -115,22 +122,24 @@ class Transport(BaseAdapter):
                 answer: Response = done.value
                 return answer
 
-    def _redirected(self, request: PreparedRequest, response: Response, target: str) -> Response:
+    def _redirected(
+        self, request: PreparedRequest, response: Response, target: str, limit: int
+    ) -> Response:
         """Follow, with the login only where the redirect stays on the same host."""
         copy = request.copy()
         copy.url = target
-        if _origin(target) == _origin(response.url):
-            return self._authorized(copy)
+        if origin(target) == origin(response.url):
+            return self._authorized(copy, limit)
         copy.headers.pop("Authorization", None)
-        return self._exchange(copy)
+        return self._exchange(copy, limit)
 
-    def _exchange(self, request: PreparedRequest) -> Response:
+    def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
         retries = RETRIES
         while True:
             response: Response | None = None
             try:
-                response = self._once(request)
+                response = self._once(request, limit)
                 if not _is_passing(retries, request, response):
                     return response
                 cause: Exception | None = None
@@ -149,7 +158,7 @@ class Transport(BaseAdapter):
                 raise _unreachable(request, cause) from cause
             _wait(retries, request, response)
 
-    def _once(self, request: PreparedRequest) -> Response:
+    def _once(self, request: PreparedRequest, limit: int) -> Response:
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
         response = self._network.send(
@@ -157,10 +166,10 @@ class Transport(BaseAdapter):
             stream=True,
             timeout=self._timeout,
             verify=_verify(),
-            proxies=_proxies(_origin(request.url or "")),
+            proxies=self._proxies(origin(request.url or "")),
         )
-        _forget_cookies(response)
-        _read(response, DOCUMENT_LIMIT if _is_document(request.url or "") else LIST_LIMIT)
+        _forget(response)
+        _read(response, limit)
         return response
 
 
@@ -174,31 +183,25 @@ def _is_passing(retries: Retry, request: PreparedRequest, response: Response) ->
 
 def _wait(retries: Retry, request: PreparedRequest, response: Response | None) -> None:
     wait = statuses.retry_after(response.headers) if response is not None else None
-    if wait is not None and wait > _WORTH_SAYING:
-        host = urlsplit(request.url or "").netloc
-        logger.warning("%s asks to wait %.0f s; waiting", host, wait)
-    retries.sleep(response.raw if response is not None and wait is not None else None)
+    if wait is None:
+        retries.sleep()
+    elif wait:
+        logger.warning("%s asks to wait %.0f s; waiting", urlsplit(request.url or "").netloc, wait)
+        time.sleep(wait)
 
 
-def _redirect(request: PreparedRequest, response: Response) -> str | None:
+def _redirect(response: Response) -> str | None:
     """Return where to go next, or None where the answer is one."""
     location = response.headers.get("Location")
-    if response.status_code not in _REDIRECTS or not location or request.method not in ("GET", "HEAD"):
+    if response.status_code not in _REDIRECTS or not location:
         return None
-    target = urljoin(response.url, location)
-    here, there = urlsplit(response.url), urlsplit(target)
-    if there.scheme not in _DEFAULT_PORTS or (here.scheme == "https" and there.scheme == "http"):
+    target = joined(response.url, location, "where to go")
+    if loses_encryption(response.url, target):
         raise TransportError(
-            f"{here.netloc} redirects to {there.netloc or 'nowhere'} without encryption; not followed"
+            f"{urlsplit(response.url).netloc} redirects to {urlsplit(target).netloc} without "
+            "encryption; not followed"
         )
     return target
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port: what a login is for."""
-    parts = urlsplit(url)
-    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 def _without_query(url: str) -> str:
@@ -227,11 +230,12 @@ def _read(response: Response, limit: int) -> None:
     response._content = b"".join(chunks)  # noqa: SLF001
 
 
-def _forget_cookies(response: Response) -> None:
-    """Neither API needs cookies, and the cache would write them to disk."""
+def _forget(response: Response) -> None:
+    """Drop what the cache must not see: neither API needs cookies."""
     response.cookies.clear()
     for headers in (response.headers, response.raw.headers):
-        headers.pop("Set-Cookie", None)
+        for name in _NOT_KEPT:
+            headers.pop(name, None)
 
 
 def _unreachable(request: PreparedRequest, cause: Exception | None) -> TransportError:
@@ -264,11 +268,3 @@ def _argument(error: BaseException) -> BaseException | None:
 
 def _verify() -> str | bool:
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-
-
-@lru_cache(maxsize=256)
-def _proxies(origin: str) -> Any:
-    """Look the environment's proxies up once for each host: requests would do so every time."""
-    return get_environ_proxies(origin)
-
-

@@ -1,0 +1,1 @@
+"""The two APIs as they are spoken, over real loopback sockets."""
