@@ -33,7 +33,13 @@ class CacheInfo:
 
 
 def info(client: Client | None = None) -> CacheInfo:
-    """Tell what the cache holds."""
+    """Tell what the cache holds.
+
+    Parameters
+    ----------
+    client
+        Whose cache; None for the default client's.
+    """
     client = client or default_client()
     count, held = client.content.info()
     answers = client.session.cache.responses
@@ -49,7 +55,15 @@ def info(client: Client | None = None) -> CacheInfo:
 
 
 def clear(*, dry_run: bool = False, client: Client | None = None) -> CacheInfo:
-    """Empty the cache, and return what it held; with ``dry_run`` only tell it."""
+    """Empty the cache, and return what it held.
+
+    Parameters
+    ----------
+    dry_run
+        Whether only to tell it.
+    client
+        Whose cache; None for the default client's.
+    """
     client = client or default_client()
     held = info(client)
     if not dry_run:

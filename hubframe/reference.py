@@ -28,6 +28,8 @@ DIGEST = re.compile(
 )
 _BARE_HEX = re.compile(r"[0-9a-f]{64}")
 _MAX_NAME = 255
+_MAX_PORT = 65535
+_MAX_SHOWN = 80
 FORM = "[registry/]path[:tag][@digest], in lower case, such as nginx or ghcr.io/org/app:1.2"
 
 
@@ -67,20 +69,22 @@ class ImageReference:
         '1.2'
         """
         if not isinstance(text, str):
-            raise InvalidReferenceError(f"{text!r} is not an image reference: expected {FORM}")
+            raise _invalid(text, f"it is no text but of type {type(text).__name__}")
         name, at, digest = text.partition("@")
         if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "what follows @ is not a digest")
         name, tag = _split_tag(name)
         if tag is not None and not TAG.fullmatch(tag):
-            raise _invalid(text, f"{tag!r} is not a tag")
+            raise _invalid(text, f"{_shown(tag)} is not a tag")
         registry, path = _split_registry(name, text)
         return cls(registry, path, tag, digest or None)
 
     @property
     def repo(self) -> str:
         """The repository as frames name it: without the host on Docker Hub."""
-        return self.path if self.is_hub else f"{self.registry}/{self.path}"
+        # Without the host, foo.io/bar of Docker Hub would be read as the host foo.io.
+        is_plain = self.is_hub and not _names_registry(self.namespace)
+        return self.path if is_plain else f"{self.registry}/{self.path}"
 
     @property
     def is_hub(self) -> bool:
@@ -118,7 +122,7 @@ def parse_namespace(text: str) -> str:
     name = "library" if text == "_" else text
     if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
         raise InvalidReferenceError(
-            f"{text!r} is not a namespace of Docker Hub: expected a user or organisation "
+            f"{_shown(text)} is not a namespace of Docker Hub: expected a user or organisation "
             "in lower case, such as ansible or library"
         )
     return name
@@ -132,16 +136,17 @@ def parse_registry(text: str) -> str:
     InvalidReferenceError
         The text is no host.
     """
-    if not isinstance(text, str) or not _HOST.fullmatch(text):
+    if not isinstance(text, str) or not _is_host(text) or not _names_registry(text):
         raise InvalidReferenceError(
-            f"{text!r} is not a registry: expected a host such as ghcr.io or localhost:5000"
+            f"{_shown(text)} is not a registry: expected a host such as ghcr.io or "
+            "localhost:5000, with a dot or a port in it"
         )
     return DOCKER_HUB if text in HUB_ALIASES else text
 
 
 def is_loopback(registry: str) -> bool:
     """Tell whether a host names this machine, where plain http is the custom."""
-    host = re.sub(r":\d+$", "", registry).strip("[]")
+    host = re.sub(r":\d+$", "", registry).strip("[]").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -164,10 +169,10 @@ def _split_registry(name: str, text: str) -> tuple[str, str]:
     if _BARE_HEX.fullmatch(text):
         raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
     first, slash, rest = name.partition("/")
-    if slash and (any(mark in first for mark in ".:") or first == "localhost"):
+    if slash and _names_registry(first):
         registry, path = first, rest
-        if not _HOST.fullmatch(registry):
-            raise _invalid(text, f"{registry!r} is not a host")
+        if not _is_host(registry):
+            raise _invalid(text, f"{_shown(registry)} is not a host")
     else:
         registry, path = DOCKER_HUB, name
     registry = DOCKER_HUB if registry in HUB_ALIASES else registry
@@ -180,6 +185,24 @@ def _split_registry(name: str, text: str) -> tuple[str, str]:
     return registry, path
 
 
-def _invalid(text: str, reason: str) -> InvalidReferenceError:
-    shown = text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004
-    return InvalidReferenceError(f"{shown!r} is not an image reference: {reason}. Expected {FORM}")
+def _names_registry(first: str) -> bool:
+    """Tell whether the part before the first slash names a registry, as Docker decides it."""
+    return "." in first or ":" in first or first == "localhost"
+
+
+def _is_host(text: str) -> bool:
+    port = re.search(r":(\d+)$", text)
+    return _HOST.fullmatch(text) is not None and (port is None or int(port[1]) <= _MAX_PORT)
+
+
+def _invalid(text: object, reason: str) -> InvalidReferenceError:
+    return InvalidReferenceError(
+        f"{_shown(text)} is not an image reference: {reason}. Expected {FORM}"
+    )
+
+
+def _shown(text: object) -> str:
+    """Show what was written, cut short, with control characters made harmless."""
+    if isinstance(text, str) and len(text) > _MAX_SHOWN:
+        text = f"{text[:_MAX_SHOWN]}..."
+    return repr(text)

@@ -67,15 +67,20 @@ def _distinct(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
 
 
 def _row(row: Mapping[str, Any]) -> ImageReference:
-    held = {name: value for name, value in row.items() if isinstance(value, str) and value}
+    held = {name: value for name, value in row.items() if not pd.isna(value) and value != ""}
     if "repo" not in held:
         raise InvalidReferenceError(
             "the column repo holds a null: expected a repository in each row"
         )
-    repository = ImageReference.parse(held["repo"])
+    for name, value in held.items():
+        if not isinstance(value, str):
+            # A tag that was read as a number has lost its zeros: 3.10 is 3.1 then.
+            raise TypeError(f"the column {name} holds {value!r}, which is no text; read it as text")
+    repository = held["repo"]
     if "tag" in held:
-        return ImageReference.parse(f"{held['repo']}:{held['tag']}")
-    return repository.at(digest=held["image_digest"]) if "image_digest" in held else repository
+        return ImageReference.parse(f"{repository}:{held['tag']}")
+    digest = f"@{held['image_digest']}" if "image_digest" in held else ""
+    return ImageReference.parse(f"{repository}{digest}")
 
 
 def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
@@ -117,9 +122,11 @@ def platforms(platform: Platforms) -> list[Platform] | None:
     ValueError
         A text is no platform.
     """
-    if isinstance(platform, str):
-        return None if platform == "all" else [Platform.parse(platform)]
-    wanted = list(platform)
+    if not isinstance(platform, str | Iterable):
+        raise TypeError(f"platform: expected text or a list, not {type(platform).__name__}")
+    wanted = [platform] if isinstance(platform, str) else list(platform)
+    if not wanted:
+        raise ValueError('platform: the list is empty; expected such as linux/amd64, or "all"')
     return None if "all" in wanted else [Platform.parse(one) for one in wanted]
 
 
@@ -131,7 +138,7 @@ def choose(
     Parameters
     ----------
     images
-        All that the tag has.
+        All that the tag has, in the order of its index: of equals the first is chosen.
     wanted
         Platforms; None for all.
     attestations
@@ -142,7 +149,10 @@ def choose(
     proper = [image for image in images if not image.is_attestation]
     others = [image for image in images if image.is_attestation] if attestations else []
     if wanted is None or is_single:
-        return proper + others
-    found = [best(platform, [(image.platform, image) for image in proper]) for platform in wanted]
-    chosen = dict.fromkeys(image for image in found if image is not None)
-    return [*chosen, *others] if chosen else []
+        chosen = set(proper)
+    else:
+        choices = [(image.platform, image) for image in proper]
+        chosen = {image for platform in wanted if (image := best(platform, choices)) is not None}
+    if wanted is not None and not chosen:
+        return []
+    return sorted([*chosen, *others], key=lambda image: image.order)

@@ -1,15 +1,17 @@
 """Where hubframe looks and how patiently: one frozen object, read from the environment once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
 TRUE = frozenset({"1", "true", "yes", "on"})
-FALSE = frozenset({"", "0", "false", "no", "off"})
+FALSE = frozenset({"0", "false", "no", "off"})
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Normalise what may be given in more than one form, and refuse what cannot work."""
-        if isinstance(self.timeout, int | float):
-            object.__setattr__(self, "timeout", (min(10.0, self.timeout), float(self.timeout)))
         if self.cache_dir is not None:
             object.__setattr__(self, "cache_dir", Path(self.cache_dir).expanduser())
+        object.__setattr__(self, "timeout", _timeout(self.timeout))
+        object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
         for name in ("hub_url", "registry_url"):
-            url = getattr(self, name)
-            if not url.startswith(("https://", "http://")):
-                raise ValueError(f"{name} must start with https:// or http://, not {url!r}")
-            object.__setattr__(self, name, url.rstrip("/"))
-        if self.workers < 1:
+            object.__setattr__(self, name, _url(name, getattr(self, name)))
+        if not isinstance(self.workers, int) or self.workers < 1:
             raise ValueError(f"workers must be at least 1, not {self.workers}")
 
     @property
@@ -77,29 +76,52 @@ class Settings:
         read: dict[str, Any] = {}
         for name, parse in _VARIABLES.items():
             variable = f"HUBFRAME_{name.upper()}"
-            if variable in environment:
-                try:
-                    read[name] = parse(environment[variable])
-                except ValueError as error:
-                    raise ValueError(f"{variable}={environment[variable]!r}: {error}") from error
+            written = environment.get(variable, "").strip()
+            try:
+                # A variable that is set to nothing is not set.
+                read |= {name: getattr(cls(**{name: parse(written)}), name)} if written else {}
+            except ValueError as error:
+                raise ValueError(f"{variable}={written!r}: {error}") from error
         given = {name: value for name, value in chosen.items() if value is not None}
         return replace(cls(), **{**read, **given})
 
 
 def _flag(text: str) -> bool:
-    if text.strip().lower() in TRUE:
+    if text.lower() in TRUE:
         return True
-    if text.strip().lower() in FALSE:
+    if text.lower() in FALSE:
         return False
     raise ValueError("expected 1 or 0")
 
 
-def _timeout(text: str) -> tuple[float, float]:
-    """``30`` or ``10,30`` (connect, read), in seconds."""
-    parts = [float(part) for part in text.split(",")]
-    if len(parts) > 2 or any(part <= 0 for part in parts):  # noqa: PLR2004
-        raise ValueError("expected seconds above 0, as 30 or as 10,30 (connect, read)")
-    return (min(10.0, parts[0]), parts[0]) if len(parts) == 1 else (parts[0], parts[1])
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("expected a whole number")
+    return int(text)
+
+
+def _url(name: str, url: str) -> str:
+    """Check the address of an API; a slash at its end is taken off."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError(f"{name} must start with https:// or http:// and a host, not {url!r}")
+    return url.rstrip("/")
+
+
+def _timeout(given: Any) -> tuple[float, float]:
+    """Seconds as one number, or as two (connect, read)."""
+    both = [given] if isinstance(given, int | float) else list(given)
+    seconds = [float(one) for one in both]
+    if len(seconds) not in (1, 2) or not all(isfinite(one) and one > 0 for one in seconds):
+        raise ValueError(
+            f"timeout must be seconds above 0, or two such (connect, read), not {given}"
+        )
+    return (min(10.0, seconds[0]), seconds[-1]) if len(seconds) == 1 else (seconds[0], seconds[1])
+
+
+def _words(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Read names separated by commas or blanks, or several already apart."""
+    return tuple(given.replace(",", " ").split() if isinstance(given, str) else given)
 
 
 _VARIABLES: dict[str, Any] = {
@@ -107,8 +129,8 @@ _VARIABLES: dict[str, Any] = {
     "registry_url": str,
     "cache_dir": Path,
     "offline": _flag,
-    "workers": int,
-    "timeout": _timeout,
+    "workers": _workers,
+    "timeout": lambda text: text.split(","),
     "sample": _flag,
-    "insecure_registries": lambda text: tuple(text.replace(",", " ").split()),
+    "insecure_registries": _words,
 }

@@ -11,11 +11,17 @@ from math import ceil
 from typing import Any, Literal
 
 from hubframe.call import Call
-from hubframe.errors import NoSuchPlatformError, NotFoundError
+from hubframe.errors import NoSuchPlatformError, NotFoundError, PayloadError
 from hubframe.reference import ImageReference
 from hubframe.selection import choose
 from hubframe.tables import documents, versions
-from hubframe.tables.documents import CONFIG_TYPES, HubContent, ManifestContent, Platform
+from hubframe.tables.documents import (
+    CONFIG_TYPES,
+    INDEX_TYPES,
+    HubContent,
+    ManifestContent,
+    Platform,
+)
 from hubframe.tables.shape import Image, hub_images
 from hubframe.wire import hub
 from hubframe.wire.content import Document
@@ -193,11 +199,12 @@ def _newest(call: Call, names: list[str], wanted: Wanted) -> list[str]:
 
 def _named_on_hub(call: Call, reference: ImageReference) -> Payload:
     try:
-        return call.client.hub.tag(reference.repo, reference.tag or "")
+        payload = call.client.hub.tag(reference.repo, reference.tag or "")
     except NotFoundError as error:
         listing = hub.tags(reference.repo, hub.PAGE_SIZE)
         tags = call.client.hub.lists([listing], lambda work, items: [work(item) for item in items])
         raise _no_tag(reference, (payload["name"] for payload in _good(tags[0])), error) from None
+    return {**payload, "name": reference.tag}
 
 
 def _good(outcome: Any) -> Any:
@@ -325,8 +332,8 @@ def _chosen(call: Call, found: Found, images: list[Image], wanted: Wanted) -> li
     chosen = choose(images, wanted.platforms, attestations=wanted.attestations, is_single=is_single)
     if chosen:
         return chosen
-    if found.is_named and images:
-        call.is_good(found, no_platform(found.reference, images, wanted.platforms or []))
+    if found.is_named and images and wanted.platforms:
+        call.is_good(found, no_platform(found.reference, images, wanted.platforms))
     else:
         call.skipped += 1
     return []
@@ -411,13 +418,46 @@ def _open(call: Call, found: Found) -> list[Image]:
     registry = call.client.registry(found.reference.registry)
     digest = _resolved(call, found).digest
     document = registry.manifest(found.reference.at(digest=digest))
-    return images_in(found.reference, document)
+    return _flat(call, found.reference, images_in(found.reference, document), {digest})
+
+
+def _flat(
+    call: Call, reference: ImageReference, images: list[Image], seen: set[str]
+) -> list[Image]:
+    """Put the images of an index within an index in its place; each index once, so loops end."""
+    flat = []
+    for image in images:
+        if image.media_type not in INDEX_TYPES:
+            flat.append(image)
+        elif image.digest and image.digest not in seen:
+            seen.add(image.digest)
+            at = reference.at(digest=image.digest)
+            inner = images_in(reference, call.client.registry(reference.registry).manifest(at))
+            flat += [
+                replace(
+                    one,
+                    index_digest=image.index_digest,
+                    annotations=(*image.annotations, *one.annotations),
+                )
+                for one in _flat(call, reference, inner, seen)
+            ]
+    return flat
 
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
-    """List the images that a document of a registry names, in a stable order."""
-    body = documents.parse(document.body, f"{reference}")
-    if documents.kind(body, document.media_type) != "index":
+    """List the images that a document of a registry names, in its order, each once.
+
+    Raises
+    ------
+    PayloadError
+        It is no manifest, or more than one kind of it at once.
+    """
+    body = documents.parse(document.body, str(reference))
+    try:
+        kind = documents.kind(body, document.media_type)
+    except PayloadError as error:
+        raise PayloadError(f"{reference}: {error}") from None
+    if kind != "index":
         media_type = documents.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
     shared = documents.labels("index", body.get("annotations"))
@@ -434,7 +474,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
         )
         for entry in documents.entries(body)
     }
-    return sorted(images.values(), key=lambda image: image.order)
+    return list(images.values())
 
 
 def with_contents(call: Call, images: Sequence[Image]) -> list[Image]:
@@ -463,9 +503,9 @@ def read_content(call: Call, reference: ImageReference, document: Document) -> M
     manifest = documents.parse(document.body, str(reference))
     descriptor = documents.mapping(manifest.get("config"))
     config: Payload = {}
-    if descriptor.get("mediaType") in CONFIG_TYPES and isinstance(descriptor.get("digest"), str):
-        registry = call.client.registry(reference.registry)
-        blob = registry.config(reference, descriptor["digest"])
+    digest = documents.text(descriptor.get("digest"))
+    if digest and documents.text(descriptor.get("mediaType")) in CONFIG_TYPES:
+        blob = call.client.registry(reference.registry).config(reference, digest)
         config = documents.parse(blob.body, f"the config of {reference}")
     return documents.content(manifest, config)
 

@@ -2,6 +2,9 @@
 
 from hubframe.tables.schema import COUNT, FLAG, TEXT, UTC, Column, Table
 
+# A column a line, so that a table reads as one.
+# fmt: off
+
 REPO = Column("repo", TEXT, "Repository: `namespace/name` on Docker Hub, else with its host.", nullable=False)
 TAG = Column("tag", TEXT, "Tag; null where the image was asked for by digest.")
 PLATFORM = Column("platform", TEXT, "`os/architecture[/variant]`.")

@@ -36,6 +36,13 @@ EMPTY_LAYERS = frozenset(
     }
 )
 _ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
+# The fields that tell the kinds of documents apart.
+_FIELDS = {
+    "index": ("manifests",),
+    "manifest": ("config", "layers"),
+    "schema1": ("fsLayers", "history"),
+}
+_PLATFORM = re.compile(r"[\w.+-]+(?:/[\w.+-]+){1,2}")
 
 T = TypeVar("T")
 Kind = Literal["index", "manifest", "schema1"]
@@ -74,14 +81,35 @@ def parse(body: bytes, what: str) -> dict[str, Any]:
     return document
 
 
+def as_json(value: Any) -> str | None:
+    """Write what stands where a list or map is usual as JSON; null where nothing can be written."""
+    try:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return None
+
+
 def kind(document: Mapping[str, Any], sent_as: str = "") -> Kind:
-    """Tell an index from a manifest: by its own media type, the answer's, then its shape."""
+    """Tell an index from a manifest: by its own media type, the answer's, then its shape.
+
+    Raises
+    ------
+    PayloadError
+        The document holds the fields of two kinds, so that each reader would see another image.
+    """
+    held = [name for fields in _FIELDS.values() for name in _first_held(document, fields)]
+    if len(held) > 1:
+        raise PayloadError(f"a manifest that holds both {held[0]} and {held[1]} is ambiguous")
     declared = media_type(document, sent_as)
     if document.get("schemaVersion") == 1 or declared in (SCHEMA1, SCHEMA1_SIGNED):
         return "schema1"
-    if declared in INDEX_TYPES or ("manifests" in document and "layers" not in document):
+    if declared in INDEX_TYPES or ("manifests" in document and held in ([], ["manifests"])):
         return "index"
     return "manifest"
+
+
+def _first_held(document: Mapping[str, Any], fields: Iterable[str]) -> list[str]:
+    return [name for name in fields if document.get(name) is not None][:1]
 
 
 def media_type(document: Mapping[str, Any], sent_as: str = "") -> str | None:
@@ -120,13 +148,12 @@ class Platform:
         ValueError
             The text is no platform.
         """
-        parts = written.split("/") if isinstance(written, str) else []
-        if len(parts) not in (2, 3) or not all(parts):
+        if not isinstance(written, str) or not _PLATFORM.fullmatch(written):
             raise ValueError(
                 f"{written!r} is not a platform: expected os/architecture[/variant], "
                 "such as linux/amd64, or 'all'"
             )
-        return cls(*parts)
+        return cls(*written.split("/"))
 
     @property
     def is_unknown(self) -> bool:
@@ -276,7 +303,7 @@ class ManifestContent:
 
     @property
     def size(self) -> int:
-        """Sum of the compressed layers, repeated ones counted. [bytes]"""
+        """Sum of the compressed layers in bytes, repeated ones counted."""
         sizes = [entry.get("size") for entry in self.descriptors]
         return sum(size for size in sizes if isinstance(size, int) and size > 0)
 
@@ -309,7 +336,7 @@ class ManifestContent:
         """Layers, each with its step where history and layers agree in number."""
         made = [step for step in self.steps if step.layer_digest]
         diff_ids = self._diff_ids
-        nothing = Step(None, None, None, None, None, False, None, None)  # noqa: FBT003
+        nothing = Step(None, None, None, None, None, False, None, None)
         steps = made if len(made) == len(self.descriptors) else [nothing] * len(self.descriptors)
         return [
             Layer(
@@ -452,22 +479,34 @@ def _texts(value: Any) -> list[str]:
 def labels(source: LabelSource, found: Any) -> list[Label]:
     """List labels or annotations, sorted by key."""
     return [
-        Label(source, key, value if isinstance(value, str) else _as_text(value))
+        Label(source, key, value if isinstance(value, str) else as_json(value) or "")
         for key, value in sorted(mapping(found).items())
     ]
 
 
-_LABEL_PAIR = re.compile(r"""((?:"(?:\\.|[^"\\])*"|[^\s=])+)=("(?:\\.|[^"\\])*"|(?:(?!\s+\S+=).)*)""")
+# A word of a LABEL line, quoted parts and all, or the blanks between two. No text makes it slow.
+_WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|\\.|\S)+|\s+""", re.DOTALL)
+_PAIR = re.compile(r"""("(?:\\.|[^"\\])*"|[^="]+)=(.*)""", re.DOTALL)
 
 
 def label_step(instruction: str) -> dict[str, str]:
-    """Read the labels of a ``LABEL`` line. Builders drop the quotes, so this is a best guess."""
-    pairs = _LABEL_PAIR.findall(instruction.removeprefix("LABEL "))
-    return {key.strip('"'): value.strip().strip('"') for key, value in pairs}
+    """Read the labels of a ``LABEL`` line. Builders drop the quotes, so this is a best guess.
+
+    Words without ``=`` belong to the value before them.
+    """
+    values: dict[str, list[str]] = {}
+    latest: list[str] = []
+    for word in _WORD.findall(instruction.removeprefix("LABEL ")):
+        pair = _PAIR.fullmatch(word)
+        if pair:
+            latest = values[pair[1].strip('"')] = [pair[2]]
+        else:
+            latest.append(word)
+    return {key: "".join(words).strip().strip('"') for key, words in values.items()}
 
 
 _BUILD_ARGS = re.compile(r"\|(\d+) ")
-_NOP = re.compile(r"#\(nop\) +")
+_NOP = re.compile(r"#\(nop\)\s*")
 _KEYWORD = re.compile(
     r"(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|"
     r"SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s"
@@ -489,41 +528,45 @@ def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
     >>> dockerfile_line("RUN |1 A=1 /bin/sh -c apk add curl # buildkit")
     'RUN apk add curl'
     """
-    step = text(created_by)
-    if step is None:
-        return None
-    step = step.strip().removesuffix(_BUILDKIT).rstrip()
-    command = _without_arguments(step.removeprefix("RUN ").lstrip())
-    for prefix in filter(None, (shell, *_SHELLS)):
-        if command.startswith(prefix):
-            return _shell_line(command.removeprefix(prefix).strip())
+    step = (text(created_by) or "").strip().removesuffix(_BUILDKIT).rstrip()
+    shells = tuple(filter(None, (shell, *_SHELLS)))
+    command = _without_arguments(step.removeprefix("RUN ").lstrip(), shells)
+    run = _without_shell(command, shells)
+    if run is not None:
+        return _shell_line(run)
     if step.startswith("RUN "):
         return f"RUN {command}"
-    return _shell_line(command, is_known=_KEYWORD.match(f"{command} ") is not None) or None
+    return command if _KEYWORD.match(f"{command} ") else _shell_line(command)
 
 
-def _shell_line(command: str, *, is_known: bool = False) -> str:
+def _without_shell(command: str, shells: Iterable[str]) -> str | None:
+    """Take the shell off; null where the command names none."""
+    for shell in shells:
+        rest = command.removeprefix(shell)
+        if rest != command and not rest[:1].strip():
+            return rest.strip()
+    return None
+
+
+def _shell_line(command: str) -> str | None:
+    """Return what a shell was given: a comment with the instruction, or what it ran."""
     nop = _NOP.match(command)
     if nop:
-        return command[nop.end() :].strip()
-    return command if is_known else f"RUN {command}"
+        return command[nop.end() :] or None
+    return f"RUN {command}" if command else None
 
 
-def _without_arguments(command: str) -> str:
+def _without_arguments(command: str, shells: Iterable[str]) -> str:
     """Take ``|2 A=1 B=2`` off: up to the shell where there is one, else that many words."""
     match = _BUILD_ARGS.match(command)
     if match is None:
         return command
     rest = command[match.end() :]
-    starts = [at for shell in _SHELLS if (at := rest.find(f"{shell} ")) >= 0]
+    starts = [at for shell in shells if (at := rest.find(f"{shell} ")) >= 0]
     if starts:
         return rest[min(starts) :]
     words = rest.split(" ", min(int(match[1][:4]), rest.count(" ")))
     return words[-1]
-
-
-def _as_text(value: Any) -> str:
-    return "" if value is None else json.dumps(value)
 
 
 def _list(value: Any) -> list[Any]:

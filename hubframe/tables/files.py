@@ -1,6 +1,7 @@
 """Frames to CSV and back, exactly; and safe to open in a spreadsheet."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -8,11 +9,12 @@ import pandas as pd
 
 from hubframe.errors import PayloadError
 from hubframe.tables.declarations import TABLES
-from hubframe.tables.schema import FLAG, TEXT, UTC, Table
+from hubframe.tables.schema import FLAG, TEXT, Column, Table
 
 # Cells that a spreadsheet would run. Strangers write labels; one quote before the cell stops it.
 _FORMULA = r"^('*[=+\-@\t\r])"
 _GUARDED = r"^'('*[=+\-@\t\r])"
+_FLAGS = {"true": True, "false": False}
 
 
 def write_csv(
@@ -25,13 +27,15 @@ def write_csv(
     frame
         Any frame.
     path
-        A file name or an open text file; None returns the text.
+        A file name, or a text file that was opened with ``newline=""``; None returns the text.
     verbatim
         Write cells as they are. Otherwise a cell that a spreadsheet would run as a formula gets
         one ``'`` before it, which `read_csv` takes off again.
     """
     shown = frame if verbatim else guard(frame)
-    return shown.to_csv(path, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(shown))
+    return shown.to_csv(
+        path, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(shown)
+    )
 
 
 def guard(frame: pd.DataFrame) -> pd.DataFrame:
@@ -39,13 +43,17 @@ def guard(frame: pd.DataFrame) -> pd.DataFrame:
     return _replace(frame, _FORMULA, r"'\1")
 
 
-def read_csv(path: str | Path | IO[str], table: str | Table, *, verbatim: bool = False) -> pd.DataFrame:
+def read_csv(
+    path: str | Path | IO[str], table: str | Table, *, verbatim: bool = False
+) -> pd.DataFrame:
     """Read a frame that was written as CSV, with the dtypes of its table.
+
+    Columns that the table lacks are left out.
 
     Parameters
     ----------
     path
-        A file name or an open text file.
+        A file name, or a text file that was opened with ``newline=""``.
     table
         A table or its name, such as ``"tags"``.
     verbatim
@@ -59,18 +67,46 @@ def read_csv(path: str | Path | IO[str], table: str | Table, *, verbatim: bool =
         There is no such table.
     """
     table = _table(table)
+    name = path if isinstance(path, str | Path) else getattr(path, "name", "the file")
     try:
         cells = pd.read_csv(path, dtype=TEXT, keep_default_na=False, encoding="utf-8")
-        frame = pd.DataFrame({name: _typed(cells, table, name) for name in table.dtypes})
-    except KeyError as error:
-        raise PayloadError(f"{path}: the column {error} of the table {table.name} is missing") from None
-    except (ValueError, TypeError) as error:
-        raise PayloadError(f"{path} is not a CSV of the table {table.name}: {error}") from error
+        frame = _typed(cells, table)
+    except ValueError as error:
+        raise PayloadError(
+            f"{name} is not a CSV of the table {table.name}: {error}. "
+            f"Read it with the table it was written from, one of {', '.join(TABLES)}"
+        ) from error
     return frame if verbatim else _replace(frame, _GUARDED, r"\1")
 
 
+def _typed(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
+    missing = [name for name in table.dtypes if name not in cells]
+    if missing:
+        raise ValueError(f"it lacks the column {', '.join(missing)}")
+    if not isinstance(cells.index, pd.RangeIndex):
+        # What pandas makes of them: it takes the first cells for names of the rows.
+        raise ValueError("its rows have more cells than its first line has names")  # noqa: TRY004
+    return pd.DataFrame({column.name: _column(cells, column) for column in table.columns})
+
+
+def _column(cells: pd.DataFrame, column: Column) -> pd.Series:
+    written = cells[column.name]
+    values = written.tolist()
+    if column.dtype == FLAG:
+        values = [_FLAGS.get(value.lower(), value) for value in values]
+    # A date is read as it was written, though builders may mean "no date" by it.
+    series = replace(column, no_epoch=False).series(values)
+    bad = series.isna() & ((written != "") | (not column.nullable))
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise ValueError(
+            f"its column {column.name} cannot hold {written.iloc[row][:80]!r} (row {row + 1})"
+        )
+    return series
+
+
 def _quoting(frame: pd.DataFrame) -> Literal[0, 2]:
-    """Quote all text where a cell holds a bare carriage return: readers take it for a line's end."""
+    """Quote all text where a cell holds a carriage return: readers take it for a line's end."""
     holds_return = any(
         frame[name].str.contains("\r", regex=False, na=False).any() for name in _text_columns(frame)
     )
@@ -81,23 +117,8 @@ def _text_columns(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name, dtype in frame.dtypes.items() if str(dtype) == TEXT]
 
 
-def _typed(cells: pd.DataFrame, table: Table, name: str) -> pd.Series:
-    column = next(column for column in table.columns if column.name == name)
-    values = cells[name]
-    if column.may_be_empty:
-        return values
-    values = values.mask(values == "")
-    if column.dtype == UTC:
-        return pd.to_datetime(values, format="ISO8601", utc=True).dt.as_unit("us")
-    if column.dtype == FLAG:
-        return values.map({"True": True, "False": False}, na_action="ignore").astype(FLAG)
-    if column.dtype == TEXT:
-        return values
-    return pd.Series([None if pd.isna(value) else int(value) for value in values], dtype=column.dtype)
-
-
 def _replace(frame: pd.DataFrame, pattern: str, replacement: str) -> pd.DataFrame:
-    """Replace at the start of every text cell, touching only the columns where something matches."""
+    """Replace at the start of text cells, touching only the columns where something matches."""
     changed: dict[str, Any] = {
         name: frame[name].str.replace(pattern, replacement, regex=True)
         for name in _text_columns(frame)

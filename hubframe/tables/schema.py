@@ -5,6 +5,8 @@ Nothing here knows a particular frame, and nothing here touches the network.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC as _ZULU
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -44,6 +46,10 @@ class Column:
     may_be_empty: bool = False
     no_epoch: bool = False
 
+    def series(self, values: Sequence[Any]) -> pd.Series:
+        """Build the column; a value that it cannot hold is null, a stranger wrote it."""
+        return _BUILD[self.dtype](self, values)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -62,14 +68,15 @@ class Table:
     def frame(self, values: Mapping[str, Sequence[Any]] | None = None) -> pd.DataFrame:
         """Build the frame from one sequence per column.
 
-        Columns that are left out are null. Values that a column cannot hold (a negative or
-        absurd count, a date that is none) are null too: they were written by strangers.
+        Columns that are left out are null. Values that a column cannot hold (a number in place
+        of text, a negative count, a date that is none) are null too: they were written by
+        strangers.
         """
         values = values or {}
         rows = max((len(column) for column in values.values()), default=0)
         return pd.DataFrame(
             {
-                column.name: _series(column, values.get(column.name) or [None] * rows)
+                column.name: column.series(values.get(column.name) or [None] * rows)
                 for column in self.columns
             }
         )
@@ -77,9 +84,7 @@ class Table:
     def from_records(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Build the frame from one mapping per row; keys that are no column are ignored."""
         records = list(records)
-        return self.frame(
-            {name: [record.get(name) for record in records] for name in self.dtypes}
-        )
+        return self.frame({name: [record.get(name) for record in records] for name in self.dtypes})
 
     def markdown(self) -> str:
         """Return the columns as a Markdown table, for the documentation."""
@@ -90,67 +95,68 @@ class Table:
         )
 
 
-def _series(column: Column, values: Sequence[Any]) -> pd.Series:
-    return _BUILD[column.dtype](column, values)
-
-
 def _text(column: Column, values: Sequence[Any]) -> pd.Series:
-    if column.may_be_empty:
-        values = ["" if value is None else value for value in values]
-    elif column.nullable:
-        values = [value or None for value in values]
+    missing = "" if column.may_be_empty else None
+    values = [value or missing for value in values]
     try:
-        return pd.Series(values, dtype=TEXT)
-    except (TypeError, UnicodeEncodeError, ValueError):
-        return pd.Series([_encodable(value) for value in values], dtype=TEXT)
+        # Raises on other types, and on what UTF-8 cannot hold.
+        "".join(filter(None, values)).encode()
+    except (TypeError, UnicodeEncodeError):
+        values = [_encodable(value) if isinstance(value, str) else missing for value in values]
+    return pd.Series(values, dtype=TEXT)
 
 
-def _encodable(value: Any) -> str | None:
-    """Text that UTF-8 can hold: JSON may spell half a surrogate pair, and other types."""
-    return None if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
+def _encodable(value: str) -> str:
+    """Replace halves of surrogate pairs, which JSON may spell and UTF-8 cannot hold."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(_column: Column, values: Sequence[Any]) -> pd.Series:
-    try:
-        series = pd.Series(values, dtype=COUNT)
-        if series.empty or not (series < 0).any():
-            return series
-    except (TypeError, ValueError, OverflowError):
-        pass
     return pd.Series([_whole(value) for value in values], dtype=COUNT)
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:  # noqa: PLR2004
+    """Read a count: a number from 0 that 63 bits hold; some registries write it as text."""
+    is_digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20  # noqa: PLR2004
+    if is_digits or (isinstance(value, float) and value.is_integer()):
         value = int(value)
     sound = isinstance(value, int) and not isinstance(value, bool) and value in _INT64
     return value if sound else None
 
 
 def _flag(_column: Column, values: Sequence[Any]) -> pd.Series:
-    return pd.Series(
-        [value if isinstance(value, bool) else None for value in values], dtype=FLAG
-    )
+    return pd.Series([value if isinstance(value, bool) else None for value in values], dtype=FLAG)
 
 
 def _utc(column: Column, values: Sequence[Any]) -> pd.Series:
-    """Parse dates in bulk, each distinct text once."""
-    distinct = list({value for value in values if isinstance(value, str)})
-    parsed = pd.to_datetime(
-        pd.Series(distinct, dtype=object), format="ISO8601", utc=True, errors="coerce"
-    ).dt.as_unit("us")
+    """Read dates, each distinct text once."""
+    known: dict[str, datetime | None] = {
+        value: _instant(value) for value in set(filter(_is_text, values))
+    }
     if column.no_epoch:
-        parsed = parsed.mask(_is_epoch(parsed))
-    known = dict(zip(distinct, parsed, strict=True))
-    return pd.Series(
-        [known.get(value) if isinstance(value, str) else None for value in values], dtype=UTC
-    )
+        known = {value: at for value, at in known.items() if at and not _is_epoch(at)}
+    return pd.Series([known.get(value) if _is_text(value) else None for value in values], dtype=UTC)
 
 
-def _is_epoch(dates: pd.Series) -> pd.Series:
-    first_of_1980 = (dates.dt.year == 1980) & (dates.dt.day_of_year == 1)  # noqa: PLR2004
-    is_epoch: pd.Series = dates.dt.year.isin((1, 1970)) | first_of_1980
-    return is_epoch
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _instant(written: str) -> datetime | None:
+    """Read an ISO date to the microsecond; one without a zone is in UTC.
+
+    Not with pandas: it reads ``now`` as a date, and lets years before 1 and after 9999 overflow
+    into others.
+    """
+    try:
+        at = datetime.fromisoformat(written)
+        return at.astimezone(_ZULU) if at.tzinfo else at.replace(tzinfo=_ZULU)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_epoch(at: datetime) -> bool:
+    return at.year in (1, 1970) or at.date() == date(1980, 1, 1)
 
 
 _BUILD = {TEXT: _text, COUNT: _count, FLAG: _flag, UTC: _utc}

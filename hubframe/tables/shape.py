@@ -3,7 +3,6 @@
 A payload that lacks a field gives a null; nothing here touches the network.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from hubframe.tables.documents import (
     Label,
     ManifestContent,
     Platform,
+    as_json,
     items,
     mapping,
     text,
@@ -71,7 +71,7 @@ def _repo(payload: Payload) -> dict[str, Any]:
     namespace, name = text(payload.get("namespace")), text(payload.get("name"))
     return {
         **payload,
-        "repo": f"{namespace}/{name}",
+        "repo": f"{namespace}/{name}" if namespace and name else None,
         "is_official": namespace == OFFICIAL,
         "status": _status(payload),
         "categories": _joined(entry.get("slug") for entry in items(payload.get("categories"))),
@@ -95,10 +95,10 @@ def search(payloads: Iterable[Payload]) -> pd.DataFrame:
 
 
 def _hit(payload: Payload) -> dict[str, Any]:
-    name = text(payload.get("repo_name")) or ""
+    name = text(payload.get("repo_name"))
     return {
         **payload,
-        "repo": name if "/" in name else f"{OFFICIAL}/{name}",
+        "repo": name if name is None or "/" in name else f"{OFFICIAL}/{name}",
         "description": payload.get("short_description"),
     }
 
@@ -118,10 +118,11 @@ def tags(listings: Iterable[tuple[str, Sequence[Payload]]]) -> pd.DataFrame:
 
 
 def _tags(repo: str, payloads: Sequence[Payload]) -> Iterator[dict[str, Any]]:
+    named = [payload for payload in payloads if text(payload.get("name"))]
     same = defaultdict(list)
-    for payload in payloads:
+    for payload in named:
         same[text(payload.get("digest"))].append(payload["name"])
-    for payload in payloads:
+    for payload in named:
         yield _tag(repo, payload, same)
 
 
@@ -147,11 +148,11 @@ def _tag(repo: str, payload: Payload, same: Mapping[str | None, list[str]]) -> d
     }
 
 
-def _tag_size(payload: Payload, platforms: Sequence[Payload]) -> int | None:
-    """The Hub's ``full_size``; where it says 0 though images have sizes, that of linux/amd64."""
+def _tag_size(payload: Payload, platforms: Sequence[Payload]) -> Any:
+    """The Hub's ``full_size``; where it says 0, which is "not known", that of linux/amd64."""
     full = payload.get("full_size")
     if full or not platforms:
-        return full if isinstance(full, int) else None
+        return full or None
     usual = [image for image in platforms if str(Platform.read(image)) == "linux/amd64"]
     chosen = usual or (platforms if len(platforms) == 1 else [])
     return chosen[0].get("size") if chosen else None
@@ -162,7 +163,9 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
     entries = items(payload.get("images"))
     index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
     media_type = text(payload.get("media_type"))
-    shown = media_type if media_type and index_digest is None and ".manifest." in media_type else None
+    shown = (
+        media_type if media_type and index_digest is None and ".manifest." in media_type else None
+    )
     images = {
         (image.digest, image.order): image
         for entry in entries
@@ -193,7 +196,7 @@ def _hub_image(
 def _is_index(payload: Payload, entries: Sequence[Payload]) -> bool:
     """An index by its media type, or since no image has the tag's own digest."""
     digest = text(payload.get("digest"))
-    if payload.get("media_type") in INDEX_TYPES:
+    if text(payload.get("media_type")) in INDEX_TYPES:
         return True
     return bool(digest) and all(entry.get("digest") != digest for entry in entries)
 
@@ -301,7 +304,7 @@ def _long(
         if counter:
             columns[counter] += range(count)
         for column, values in zip(row_columns, zip(*rows, strict=True), strict=False):
-            column += values
+            column.extend(values)
     return table.frame(columns)
 
 
@@ -331,13 +334,13 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
         "os_version": text(config.get("os.version")),
         "user": text(runtime.get("User")),
         "working_dir": text(runtime.get("WorkingDir")),
-        "entrypoint": _json(runtime.get("Entrypoint")),
-        "cmd": _json(runtime.get("Cmd")),
-        "shell": _json(runtime.get("Shell")),
+        "entrypoint": as_json(runtime.get("Entrypoint")),
+        "cmd": as_json(runtime.get("Cmd")),
+        "shell": as_json(runtime.get("Shell")),
         "stop_signal": text(runtime.get("StopSignal")),
         "exposed_ports": _joined(mapping(runtime.get("ExposedPorts"))),
         "volumes": _joined(mapping(runtime.get("Volumes"))),
-        "healthcheck": _json(runtime.get("Healthcheck")),
+        "healthcheck": as_json(runtime.get("Healthcheck")),
         "layer_count": len(content.descriptors),
         "label_count": len(mapping(runtime.get("Labels"))),
         "env_count": len(content.env),
@@ -352,13 +355,9 @@ def catalog(found: Iterable[str]) -> pd.DataFrame:
 
 def _joined(values: Any) -> str | None:
     """Texts sorted and joined by blanks; null where there are none."""
-    if isinstance(values, str) or values is None:
+    if isinstance(values, str) or not isinstance(values, Iterable):
         return None
     return " ".join(sorted({value for value in values if text(value)})) or None
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _is_unknown(image: Payload) -> bool:
@@ -367,5 +366,5 @@ def _is_unknown(image: Payload) -> bool:
 
 
 def _distinct(records: Iterable[dict[str, Any]], key: str) -> Iterable[dict[str, Any]]:
-    """Each record once: pages shift while they are read."""
-    return {record[key]: record for record in records}.values()
+    """Each record once, since pages shift while they are read; those without a name are none."""
+    return {record[key]: record for record in records if record[key]}.values()

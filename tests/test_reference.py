@@ -1,0 +1,248 @@
+"""Image references: Docker's rules, what is refused, and that printing gives back what was read."""
+
+import random
+
+import pytest
+
+from hubframe.errors import HubframeError, InvalidReferenceError
+from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+
+SHA256 = "sha256:" + "ab" * 32
+SHA512 = "sha512:" + "cd" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "registry", "path", "tag", "digest"),
+    [
+        ("nginx", "docker.io", "library/nginx", None, None),
+        ("nginx:1.27", "docker.io", "library/nginx", "1.27", None),
+        ("ansible/ansible", "docker.io", "ansible/ansible", None, None),
+        ("a/b/c", "docker.io", "a/b/c", None, None),
+        ("docker.io/nginx", "docker.io", "library/nginx", None, None),
+        ("index.docker.io/nginx", "docker.io", "library/nginx", None, None),
+        ("registry-1.docker.io/ansible/awx", "docker.io", "ansible/awx", None, None),
+        ("ghcr.io/org/app", "ghcr.io", "org/app", None, None),
+        ("ghcr.io/app", "ghcr.io", "app", None, None),
+        ("localhost/app", "localhost", "app", None, None),
+        ("localhost:5000/app:1", "localhost:5000", "app", "1", None),
+        ("localhost:5000", "docker.io", "library/localhost", "5000", None),
+        ("127.0.0.1:5000/a/b", "127.0.0.1:5000", "a/b", None, None),
+        ("[::1]:5000/app", "[::1]:5000", "app", None, None),
+        ("Example.COM/app", "Example.COM", "app", None, None),
+        ("host:80/app", "host:80", "app", None, None),
+        ("localhosts/app", "docker.io", "localhosts/app", None, None),
+        ("docker.io", "docker.io", "library/docker.io", None, None),
+        (f"nginx@{SHA256}", "docker.io", "library/nginx", None, SHA256),
+        (f"nginx:1@{SHA256}", "docker.io", "library/nginx", "1", SHA256),
+        (f"r.io/a@{SHA512}", "r.io", "a", None, SHA512),
+        ("a.b_c__d---e", "docker.io", "library/a.b_c__d---e", None, None),
+        ("x:_", "docker.io", "library/x", "_", None),
+        ("x:" + "T" * 128, "docker.io", "library/x", "T" * 128, None),
+        ("x/" + "a" * 253, "docker.io", "x/" + "a" * 253, None, None),
+        ("ab" * 32 + ":1", "docker.io", "library/" + "ab" * 32, "1", None),
+    ],
+)
+def test_docker_rules(text, registry, path, tag, digest):
+    assert ImageReference.parse(text) == ImageReference(registry, path, tag, digest)
+
+
+BAD = [
+    "",
+    " ",
+    "\n",
+    "Ubuntu",
+    "library/Ubuntu",
+    "a//b",
+    "/a",
+    "a/",
+    "docker.io/",
+    "http://x/y",
+    "https://hub.docker.com/_/nginx",
+    "ab" * 32,
+    "nginx:",
+    ":1",
+    "@",
+    "nginx@",
+    f"@{SHA256}",
+    "nginx@sha256:12",
+    "nginx@sha256:" + "AB" * 32,
+    "nginx@sha256:" + "ab" * 33,
+    "nginx@sha512:" + "ab" * 32,
+    f"nginx@{SHA256}@{SHA256}",
+    "nginx:-a",
+    "nginx:.a",
+    "nginx:a b",
+    "nginx:" + "a" * 129,
+    "nginx:a:b",
+    "a b",
+    " nginx",
+    "nginx ",
+    "nginx\n",
+    "nginx:1\n",
+    "ngin\tx",
+    "nginx\x00",
+    "ünginx",
+    "nginx/日本",
+    "nginx:é",
+    "nginx\u202e",
+    "ngi\ud800nx",
+    "-a",
+    "a-",
+    "a___b",
+    "a..b",
+    "a._b",
+    "_a",
+    "x/" + "a" * 254,
+    "ghcr.io:/x",
+    "ghcr.io:port/x",
+    "ghcr.io:65536/x",
+    "-ghcr.io/x",
+    "ghcr..io/x",
+    "user@ghcr.io/x",
+    "a?b",
+    "a%2fb",
+    "../../etc/passwd",
+    "a\\b",
+]
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_no_reference_is_shown_with_the_form_expected(text):
+    with pytest.raises(InvalidReferenceError) as raised:
+        ImageReference.parse(text)
+    message = str(raised.value)
+    assert isinstance(raised.value, ValueError)
+    assert isinstance(raised.value, HubframeError)
+    assert message.startswith(repr(text if len(text) <= 80 else f"{text[:80]}..."))
+    assert "[registry/]path[:tag][@digest]" in message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("given", [None, 1, 1.5, b"nginx", ["nginx"], float("nan")])
+def test_what_is_no_text_is_no_reference(given):
+    with pytest.raises(InvalidReferenceError, match="no text"):
+        ImageReference.parse(given)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        unit * (100_000 // len(unit)) + end
+        for unit in ("a", "a-", "a_", "a__", "-", "a/", "a.", "a:", "A", "Ä", "\0", "0", "[", "@")
+        for end in ("", "!", "/x", "/x:", "@sha256:0", ":!")
+    ],
+    ids=lambda text: f"{text[:3]!r}{text[-3:]!r}",
+)
+def test_long_text_is_refused_with_a_short_message(text):
+    """A pattern that goes back and back would not end within this test's patience."""
+    with pytest.raises(InvalidReferenceError) as raised:
+        ImageReference.parse(text)
+    assert len(str(raised.value)) < 1200
+
+
+def test_printing_and_reading_give_back_the_reference():
+    chance = random.Random(7)
+    parts = ["a", "b1", "a.b", "a_b", "a__b", "a---b", "library", "0"]
+    hosts = ["", "docker.io/", "ghcr.io/", "localhost/", "localhost:5000/", "[::1]:80/", "A.b/"]
+    for _ in range(2000):
+        path = "/".join(chance.choices(parts, k=chance.randint(1, 3)))
+        tag = chance.choice(["", ":1", ":latest", ":_x.Y-2", ":" + "9" * 128])
+        digest = chance.choice(["", f"@{SHA256}", f"@{SHA512}"])
+        # A first part with a dot is a host, as it is to Docker.
+        read = ImageReference.parse(f"{chance.choice(hosts)}{path}{tag}{digest}")
+        assert ImageReference.parse(str(read)) == read
+        assert ImageReference.parse(read.repo) == read.at()
+
+
+def test_repo_is_the_path_on_the_hub_and_has_the_host_elsewhere():
+    assert ImageReference.parse("nginx").repo == "library/nginx"
+    assert ImageReference.parse("ghcr.io/org/app:1").repo == "ghcr.io/org/app"
+    assert ImageReference.parse("localhost:5000/app").repo == "localhost:5000/app"
+
+
+@pytest.mark.parametrize("text", ["docker.io/foo.bar/baz", "docker.io/localhost/baz"])
+def test_a_path_of_the_hub_that_looks_like_a_host_keeps_its_registry(text):
+    reference = ImageReference.parse(text)
+    assert reference.is_hub
+    assert reference.repo == text
+    assert ImageReference.parse(reference.repo) == reference
+
+
+def test_the_digest_decides_then_the_tag_then_latest():
+    assert ImageReference.parse("nginx").target == "latest"
+    assert ImageReference.parse("nginx:1").target == "1"
+    assert ImageReference.parse(f"nginx:1@{SHA256}").target == SHA256
+
+
+def test_at_changes_tag_and_digest_only():
+    reference = ImageReference.parse(f"ghcr.io/a/b:1@{SHA256}")
+    assert str(reference.at(tag="2")) == "ghcr.io/a/b:2"
+    assert str(reference.at(digest=SHA512)) == f"ghcr.io/a/b@{SHA512}"
+    assert reference.namespace == "a"
+
+
+def test_references_can_be_keys():
+    assert len({ImageReference.parse("nginx"), ImageReference.parse("docker.io/nginx")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("_", "library"), ("ansible", "ansible"), ("a-b", "a-b")]
+)
+def test_namespaces(text, name):
+    assert parse_namespace(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "A", "a/b", "a b", "a\n", "é", None, 3, "a" * 100_000 + "!"])
+def test_what_is_no_namespace(text):
+    with pytest.raises(InvalidReferenceError, match="namespace") as raised:
+        parse_namespace(text)
+    assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("ghcr.io", "ghcr.io"),
+        ("localhost", "localhost"),
+        ("localhost:5000", "localhost:5000"),
+        ("index.docker.io", "docker.io"),
+        ("[::1]:5000", "[::1]:5000"),
+        ("registry:5000", "registry:5000"),
+    ],
+)
+def test_registries(text, host):
+    assert parse_registry(text) == host
+
+
+@pytest.mark.parametrize(
+    # A bare word would come back as a namespace of Docker Hub.
+    "text",
+    ["", "registry", "http://ghcr.io", "ghcr.io/x", "ghcr.io:", "a:99999", "gh cr.io", None, "\n"],
+)
+def test_what_is_no_registry(text):
+    with pytest.raises(InvalidReferenceError, match="is not a registry"):
+        parse_registry(text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "localhost:5000",
+        "a.localhost",
+        "127.0.0.1:1",
+        "127.9.9.9",
+        "[::1]",
+        "[::1]:80",
+    ],
+)
+def test_loopback_hosts(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["ghcr.io", "127.0.0.1.nip.io", "localhost.com", "10.0.0.1", "notlocalhost", "[::2]:80"]
+)
+def test_other_hosts(host):
+    assert not is_loopback(host)

@@ -1,0 +1,228 @@
+"""The declarations, and the one way to build a frame from them."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from hubframe.tables import TABLES
+from hubframe.tables.schema import COUNT, FLAG, TEXT, UTC, Column, Table
+
+IMAGE = "repo tag platform image_digest"
+# Columns in order, as the design lists them.
+COLUMNS = {
+    "repos": "repo namespace name repository_type description is_private is_official status "
+    "star_count pull_count storage_size categories media_types content_types registered_at "
+    "pushed_at modified_at",
+    "search": "repo description is_official is_automated star_count pull_count",
+    "tags": "repo tag digest media_type content_type status size platform_count pushed_at "
+    "pulled_at aliases version is_prerelease is_digest_tag",
+    "images": "repo tag platform os architecture variant os_version image_digest index_digest "
+    "media_type size layer_count status created_at pushed_at pulled_at is_attestation",
+    "layers": f"{IMAGE} position layer_digest diff_id size media_type instruction created_at is_empty",
+    "history": f"{IMAGE} step created_at instruction created_by comment author is_empty_layer "
+    "layer_digest size",
+    "labels": f"{IMAGE} source key value",
+    "env": f"{IMAGE} key value",
+    "configs": f"{IMAGE} config_digest created_at author docker_version os architecture variant "
+    "os_version user working_dir entrypoint cmd shell stop_signal exposed_ports volumes "
+    "healthcheck layer_count label_count env_count size",
+    "catalog": "repo",
+}
+OF_IMAGE = ("repo", "tag", "image_digest", "platform")
+KEYS = {
+    "repos": ("repo",),
+    "search": ("repo",),
+    "tags": ("repo", "tag"),
+    "images": OF_IMAGE,
+    "layers": (*OF_IMAGE, "position"),
+    "history": (*OF_IMAGE, "step"),
+    "labels": (*OF_IMAGE, "source", "key"),
+    "env": (*OF_IMAGE, "key"),
+    "configs": OF_IMAGE,
+    "catalog": ("repo",),
+}
+SOUND = {TEXT: "x", COUNT: 5, FLAG: True, UTC: "2024-01-02T03:04:05.678901Z"}
+HOSTILE = [
+    None, "", "x", "\0", "\ud800", "é" * 3, "=1", 0, -1, 5, 2**63 - 1, 2**63, 10**30, -(10**30),
+    1.5, 3.0, float("nan"), float("inf"), True, False, [], [1], {}, {"a": 1}, (), b"x",
+    "12", "-5", " 12", "٣", "now", "NaT", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00",
+]  # fmt: skip
+
+every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+
+
+def dtypes(frame):
+    return {name: str(dtype) for name, dtype in frame.dtypes.items()}
+
+
+def test_the_declared_tables_are_those_of_the_design():
+    assert {name: list(table.dtypes) for name, table in TABLES.items()} == {
+        name: columns.split() for name, columns in COLUMNS.items()
+    }
+    assert {name: table.key for name, table in TABLES.items()} == KEYS
+
+
+@every_table
+def test_declarations_are_sound(table):
+    assert TABLES[table.name] is table
+    assert set(table.key) <= set(table.dtypes)
+    assert set(table.dtypes.values()) <= {"str", "Int64", "boolean", "datetime64[us, UTC]"}
+    for column in table.columns:
+        assert column.meaning.endswith((".", "]")), column
+        assert not column.may_be_empty or (column.dtype == TEXT and not column.nullable), column
+        # The sentinels mean "no date" where builders wrote them, and nowhere else.
+        assert column.no_epoch == (column.name == "created_at"), column
+
+
+@every_table
+@pytest.mark.parametrize("values", [{}, {"rows": [SOUND]}, {"rows": [{}]}, {"rows": HOSTILE}])
+def test_dtypes_are_the_declared_ones_whatever_comes(table, values):
+    rows = values.get("rows", [])
+    frame = table.frame(
+        {
+            column.name: [row.get(column.dtype) if isinstance(row, dict) else row for row in rows]
+            for column in table.columns
+        }
+    )
+    assert dtypes(frame) == dict(table.dtypes)
+    assert list(frame.columns) == list(table.dtypes)
+    assert len(frame) == len(rows)
+    assert isinstance(frame.index, pd.RangeIndex)
+
+
+@every_table
+def test_missing_is_null_and_only_may_be_empty_columns_are_empty(table):
+    frame = table.frame(dict.fromkeys(table.dtypes, HOSTILE))
+    for column in table.columns:
+        values = frame[column.name]
+        if column.may_be_empty:
+            assert not values.isna().any()
+            assert values[0] == values[1] == ""
+            continue
+        assert pd.isna(values[0])
+        assert pd.isna(values[1])
+        if column.dtype == TEXT:
+            assert not (values == "").any()
+        if column.dtype == COUNT:
+            assert (values.dropna() >= 0).all()
+
+
+@every_table
+def test_columns_left_out_are_null_and_unknown_keys_are_ignored(table):
+    frame = table.from_records([{"nonsense": 1, table.key[0]: "x"}])
+    assert dtypes(frame) == dict(table.dtypes)
+    assert frame[table.key[0]].tolist() == ["x"]
+
+
+@every_table
+def test_concat_filters_and_merges_keep_the_dtypes(table):
+    one = table.frame({column.name: [SOUND[column.dtype]] * 3 for column in table.columns})
+    none, other = table.frame(), table.frame(dict.fromkeys(table.dtypes, HOSTILE))
+    for parts in ([one, other], [one, none], [none, one], [none, none]):
+        assert dtypes(pd.concat(parts, ignore_index=True)) == dict(table.dtypes)
+    first = table.key[0]
+    assert dtypes(one[one[first] == "y"]) == dict(table.dtypes)
+    assert dtypes(other[other[first].notna()]) == dict(table.dtypes)
+    for how in ("inner", "left", "outer"):
+        for right in (one, none, other):
+            merged = one.merge(right, on=list(table.key), how=how, suffixes=("", "_right"))
+            assert {name: str(merged[name].dtype) for name in table.dtypes} == dict(table.dtypes)
+
+
+def test_markdown_shows_every_column():
+    table = Table("t", "a thing", ("a",), (Column("a", TEXT, "One."), Column("n", COUNT, "Two.")))
+    assert table.markdown() == (
+        "| column | dtype | meaning |\n|---|---|---|\n"
+        "| `a` | `str` | One. |\n| `n` | `Int64` | Two. |\n"
+    )
+
+
+@every_table
+def test_markdown_has_three_cells_a_line(table):
+    lines = table.markdown().splitlines()
+    assert len(lines) == len(table.columns) + 2
+    assert all(line.count("|") == 4 for line in lines)
+
+
+def test_text_of_other_types_is_null_and_half_surrogates_are_replaced():
+    series = Column("a", TEXT, "").series(["ok", 5, True, ["x"], {"a": 1}, "\ud800x", "\0", "😀"])
+    assert series.isna().tolist() == [False, True, True, True, True, False, False, False]
+    assert series[5] == "?x"
+    assert series.dropna().tolist() == ["ok", "?x", "\0", "😀"]
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (0, 0), (7, 7), (2**63 - 1, 2**63 - 1), (12_981_954_060, 12_981_954_060), ("12", 12),
+        (3.0, 3), (1e9, 10**9), (2**63, None), (-1, None), (1.5, None), (True, None), ("-1", None),
+        (" 1", None), ("1e3", None), ("٣", None), ("9" * 30, None), (float("nan"), None),
+        (float("inf"), None), ([1], None), ({}, None), (None, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("beside", [[], [5], ["x"], [None]])
+def test_a_count_does_not_depend_on_the_other_rows(value, count, beside):
+    found = Column("n", COUNT, "").series([value, *beside])[0]
+    assert pd.isna(found) if count is None else found == count
+
+
+def test_flags_are_booleans_only():
+    assert Column("f", FLAG, "").series([True, False, None, 1, 0, "true"]).isna().tolist() == [
+        False, False, True, True, True, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        ("2024-05-06T07:08:09Z", "2024-05-06T07:08:09.000000"),
+        ("2024-05-06T07:08:09.5Z", "2024-05-06T07:08:09.500000"),
+        ("2024-05-06T07:08:09.12345Z", "2024-05-06T07:08:09.123450"),
+        ("2024-05-06T07:08:09.123456Z", "2024-05-06T07:08:09.123456"),
+        ("2024-05-06T07:08:09.123456789Z", "2024-05-06T07:08:09.123456"),
+        ("2024-05-06T07:08:09+02:00", "2024-05-06T05:08:09.000000"),
+        ("2024-05-06T07:08:09.123456789-07:30", "2024-05-06T14:38:09.123456"),
+        ("2024-05-06T07:08:09", "2024-05-06T07:08:09.000000"),
+        ("2024-05-06 07:08:09.1+00:00", "2024-05-06T07:08:09.100000"),
+        ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999"),
+        ("1677-01-01T00:00:00Z", "1677-01-01T00:00:00.000000"),
+        ("1980-01-02T00:00:00Z", "1980-01-02T00:00:00.000000"),
+    ],
+)
+def test_dates(written, at):
+    for no_epoch in (False, True):
+        column = Column("at", UTC, "", no_epoch=no_epoch)
+        # Beside others, whose precision must not matter.
+        found = column.series(
+            [written, "2020-01-01T00:00:00.123456789Z", None, "0001-01-01T00:00:00Z"]
+        )
+        assert str(found.dtype) == UTC
+        assert found[0] == pd.Timestamp(dt.datetime.fromisoformat(at), tz="UTC")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "", "now", "today", "NaT", "nan", "None", "yesterday", "2024-13-01T00:00:00Z", "2024-02-30",
+        "2024-01-01T25:00:00Z", "2016-12-31T23:59:60Z", "2024-01-01T00:00:00+99:99", "1700000000",
+        "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z",
+        # Beyond the calendar once in UTC: pandas makes years around 1970 of them.
+        "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00",
+        "\ud800", "2024-01-01 00:00:00 +0000 UTC", 1700000000, 1.5, True, [], {}, None,
+    ],
+)  # fmt: skip
+def test_what_is_no_date_is_null(written):
+    assert Column("at", UTC, "").series([written]).isna().all()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z",
+        "1980-01-01T00:00:00Z", "1980-01-01T00:00:01Z", "1969-12-31T19:00:00-05:00",
+    ],
+)  # fmt: skip
+def test_dates_that_mean_no_date_are_null_in_created_at_only(written):
+    assert Column("created_at", UTC, "", no_epoch=True).series([written]).isna().all()
+    assert Column("pushed_at", UTC, "").series([written]).notna().all()

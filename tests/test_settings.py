@@ -1,0 +1,149 @@
+"""Settings: keywords, the environment, and messages that name what is wrong."""
+
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from hubframe import Settings
+
+
+def read(**variables):
+    return Settings.from_environment(
+        {f"HUBFRAME_{name.upper()}": value for name, value in variables.items()}
+    )
+
+
+def test_defaults_are_those_of_the_design():
+    settings = Settings.from_environment({})
+    assert settings == Settings()
+    assert settings.hub_url == "https://hub.docker.com"
+    assert settings.registry_url == "https://registry-1.docker.io"
+    assert settings.cache_dir is None
+    assert settings.cache_folder.name == "hubframe"
+    assert (settings.offline, settings.sample) == (False, False)
+    assert settings.workers == 16
+    assert settings.timeout == (10.0, 30.0)
+    assert settings.insecure_registries == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "value"),
+    [
+        ("hub_url", "http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("hub_url", "https://mirror/hub/", "https://mirror/hub"),
+        ("registry_url", " https://mirror ", "https://mirror"),
+        ("cache_dir", "/some/where", Path("/some/where")),
+        ("cache_dir", "~/x", Path.home() / "x"),
+        ("offline", "1", True),
+        ("offline", "TRUE", True),
+        ("offline", "no", False),
+        ("sample", "on", True),
+        ("sample", "0", False),
+        ("workers", "3", 3),
+        ("timeout", "5", (5.0, 5.0)),
+        ("timeout", "60", (10.0, 60.0)),
+        ("timeout", "1.5, 2", (1.5, 2.0)),
+        ("insecure_registries", "a:1,b:2 c:3", ("a:1", "b:2", "c:3")),
+    ],
+)
+def test_each_variable_is_read(name, written, value):
+    assert getattr(read(**{name: written}), name) == value
+
+
+def test_there_is_a_variable_for_every_setting():
+    written = {
+        "hub_url": "http://h",
+        "registry_url": "http://r",
+        "cache_dir": "/c",
+        "offline": "1",
+        "workers": "1",
+        "timeout": "1",
+        "sample": "1",
+        "insecure_registries": "a:1",
+    }
+    settings = read(**written)
+    for field in fields(Settings):
+        assert getattr(settings, field.name) != getattr(Settings(), field.name), field.name
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_a_variable_that_is_set_to_nothing_is_not_set(name):
+    assert read(**{name: ""}) == read(**{name: "  "}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("hub_url", "hub.docker.com"),
+        ("hub_url", "ftp://hub"),
+        ("hub_url", "https://"),
+        ("registry_url", "registry-1.docker.io"),
+        ("offline", "maybe"),
+        ("sample", "2"),
+        ("workers", "0"),
+        ("workers", "-1"),
+        ("workers", "many"),
+        ("workers", "1_0"),
+        ("workers", "2.5"),
+        ("timeout", "0"),
+        ("timeout", "-1"),
+        ("timeout", "soon"),
+        ("timeout", "1,2,3"),
+        ("timeout", "5,"),
+        ("timeout", "nan"),
+        ("timeout", "inf"),
+    ],
+)
+def test_a_bad_value_names_its_variable(name, written):
+    with pytest.raises(ValueError, match=f"HUBFRAME_{name.upper()}=") as raised:
+        read(**{name: written})
+    assert written in str(raised.value)
+
+
+def test_a_keyword_wins_over_its_variable_unless_it_is_none():
+    environment = {"HUBFRAME_WORKERS": "3", "HUBFRAME_OFFLINE": "1"}
+    settings = Settings.from_environment(environment, workers=5, offline=None)
+    assert (settings.workers, settings.offline) == (5, True)
+
+
+def test_the_process_environment_is_read(monkeypatch):
+    monkeypatch.setenv("HUBFRAME_WORKERS", "7")
+    assert Settings.from_environment().workers == 7
+
+
+def test_keywords_come_in_the_forms_people_write():
+    settings = Settings(
+        cache_dir="~/x", timeout=5, hub_url="http://h/", insecure_registries=["a:1", "b:2"]
+    )
+    assert settings.cache_dir == settings.cache_folder == Path.home() / "x"
+    assert settings.timeout == (5.0, 5.0)
+    assert all(type(seconds) is float for seconds in settings.timeout)
+    assert settings.hub_url == "http://h"
+    assert Settings(timeout=[1, 2]).timeout == (1.0, 2.0)
+    # As a plain text, each of its letters would pass for a host.
+    assert Settings(insecure_registries="a:1").insecure_registries == ("a:1",)
+    assert isinstance(hash(settings), int)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("workers", 0),
+        ("workers", 2.5),
+        ("timeout", 0),
+        ("timeout", (0, 5)),
+        ("timeout", (1, 2, 3)),
+        ("timeout", float("nan")),
+        ("hub_url", "hub.docker.com"),
+        ("registry_url", ""),
+    ],
+)
+def test_a_bad_keyword_is_named(keyword, value):
+    with pytest.raises(ValueError, match=keyword):
+        Settings(**{keyword: value})
+
+
+def test_settings_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        Settings().workers = 2
