@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hubframe.frames import images_df as images_df
     from hubframe.frames import labels_df as labels_df
     from hubframe.frames import layers_df as layers_df
+    from hubframe.frames import referrers_df as referrers_df
     from hubframe.frames import repos_df as repos_df
     from hubframe.frames import search_df as search_df
     from hubframe.frames import tags_df as tags_df
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from hubframe.inspection import inspect as inspect
     from hubframe.inspection import manifest as manifest
     from hubframe.inspection import raw_manifest as raw_manifest
+    from hubframe.measure.standard import standard_labels as standard_labels
     from hubframe.reference import ImageReference as ImageReference
     from hubframe.settings import Settings as Settings
     from hubframe.tables.files import read_csv as read_csv
@@ -87,10 +89,12 @@ _HOMES = {
         "images_df",
         "labels_df",
         "layers_df",
+        "referrers_df",
         "repos_df",
         "search_df",
         "tags_df",
     ),
+    "measure.standard": ("standard_labels",),
     "inspection": ("config", "inspect", "manifest", "raw_manifest"),
     "reference": ("ImageReference",),
     "settings": ("Settings",),

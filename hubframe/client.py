@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -18,9 +19,10 @@ from hubframe.reference import DOCKER_HUB, is_loopback
 from hubframe.settings import Settings
 from hubframe.wire import disk
 from hubframe.wire.addresses import origin
-from hubframe.wire.auth import Auth, HubAuth, RegistryAuth
+from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
+from hubframe.wire.challenges import repository_of
 from hubframe.wire.content import Content
-from hubframe.wire.credentials import Credential, Credentials, Given
+from hubframe.wire.credentials import Credentials, Given
 from hubframe.wire.hub import Hub
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
@@ -44,8 +46,9 @@ class Client:
         Where to look and how patiently; read from the environment if left out.
     credentials
         A pair of user name and secret (password, PAT or OAT) for Docker Hub, or such pairs by
-        registry: ``{"ghcr.io": ("me", "token")}``. Without one for Docker Hub,
-        ``DOCKER_USERNAME`` and ``DOCKER_PASSWORD`` are used if they are set.
+        registry or namespace: ``{"ghcr.io": ("me", "token")}``. Where none is given,
+        ``DOCKER_USERNAME`` and ``DOCKER_PASSWORD`` count for Docker Hub, then the logins of
+        ``docker login`` and ``podman login``. False asks anonymously, whatever is set.
 
     Examples
     --------
@@ -57,8 +60,11 @@ class Client:
 
     def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
         self.settings = settings or Settings.from_environment()
-        self._credentials = Credentials(credentials, self._environment())
-        self._auths: dict[str, Auth] = {}
+        # The sample would refuse the logins of real accounts, and must run no helper.
+        self._credentials = Credentials(
+            credentials, self._environment(), files=not self.settings.sample
+        )
+        self._desks: dict[str, Desk] = {}
         self._registries: dict[str, Registry] = {}
         self._lock = threading.RLock()
         folder = self._folder()
@@ -70,8 +76,9 @@ class Client:
             offline=self.settings.offline,
         )
         self.hub = Hub(self.session, self.settings.hub_url)
-        self._auths[origin(self.settings.hub_url)] = HubAuth(
-            self.settings.hub_url, self._credential(DOCKER_HUB)
+        # Nothing is looked up before it is needed.
+        self._desks[origin(self.settings.hub_url)] = Desk(
+            lambda _: self._credentials.for_hub_api(), partial(HubAuth, self.settings.hub_url)
         )
 
     def __enter__(self) -> Self:
@@ -89,17 +96,21 @@ class Client:
         self.content.close()
 
     def registry(self, host: str) -> Registry:
-        """Return the registry of that name, with a login of its own."""
+        """Return the registry of that name, with logins of its own."""
         with self._lock:
             if host not in self._registries:
                 url = self._endpoint(host)
-                self._auths[origin(url)] = RegistryAuth(url, self._credential(host))
+                self._desks[origin(url)] = Desk(
+                    lambda url: self._credentials.find(host, repository_of(url)),
+                    partial(RegistryAuth, Door(url)),
+                )
                 self._registries[host] = Registry(self.session, self.content, host, url)
             return self._registries[host]
 
     def auth_for(self, url: str) -> Auth | None:
         """Return who asks at an address."""
-        return self._auths.get(origin(url))
+        desk = self._desks.get(origin(url))
+        return desk.auth_for(url) if desk else None
 
     def gather(
         self,
@@ -150,9 +161,6 @@ class Client:
     def _folder(self) -> Path | None:
         """The sample's answers stay in memory: they are not the real Hub's."""
         return None if self.settings.sample else disk.prepare(self.settings.cache_folder)
-
-    def _credential(self, host: str) -> Credential | None:
-        return self._credentials.find(host)
 
     def _environment(self) -> Mapping[str, str]:
         """Keep the logins of real accounts from the sample, which would refuse them."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe import sources
+from hubframe import referrers, sources
 from hubframe.call import Call, Errors, calling
 from hubframe.client import Client
 from hubframe.reference import parse_registry
@@ -388,6 +388,38 @@ def configs_df(  # noqa: PLR0913
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, source)
         return call.finish(shape.configs(sources.contents_of(call, found, wanted)), "configs")
+
+
+def referrers_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List what refers to images: signatures, attestations, bills of materials.
+
+    They are looked for by the registry's referrers API, by the tag that stands in for it where
+    the API is missing, by cosign's tags, and among the attestations of the image's index; for
+    the index and for each of its images. On Docker Hub a tag's manifest costs a pull, and so
+    does each attestation, once.
+
+    Parameters
+    ----------
+    what, tags, newest, errors, progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `referrers`, one row per artifact and image that it refers to.
+    """
+    wanted = _wanted(tags, newest)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, "auto")
+        return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
 
 
 def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:

@@ -55,6 +55,8 @@ class Settings:
         object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
         for name in ("hub_url", "registry_url"):
             object.__setattr__(self, name, _url(name, getattr(self, name)))
+        if self.hub_url == self.registry_url:
+            raise ValueError("hub_url and registry_url must differ: each has a login of its own")
         if not isinstance(self.workers, int) or self.workers < 1:
             raise ValueError(f"workers must be at least 1, not {self.workers}")
 
@@ -105,6 +107,8 @@ def _url(name: str, url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError(f"{name} must start with https:// or http:// and a host, not {url!r}")
+    if parts.username or parts.password:
+        raise ValueError(f"{name} must hold no login: give Client(credentials=…) instead")
     return url.rstrip("/")
 
 

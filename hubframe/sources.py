@@ -7,16 +7,18 @@ environment and configurations are spent a pull on, once for each distinct image
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from math import ceil
 from typing import Any, Literal
 
 from hubframe.call import Call
-from hubframe.errors import NoSuchPlatformError, NotFoundError, PayloadError
+from hubframe.errors import NoSuchPlatformError, NotFoundError
 from hubframe.reference import ImageReference
 from hubframe.selection import choose
 from hubframe.tables import documents, versions
 from hubframe.tables.documents import (
     CONFIG_TYPES,
+    DOCKER_MANIFEST,
     INDEX_TYPES,
     HubContent,
     ManifestContent,
@@ -32,7 +34,7 @@ Payload = Mapping[str, Any]
 _CLOSEST = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """A tag (or digest) that was found, with what its source told of it.
 
@@ -52,6 +54,11 @@ class Found:
 
     def __str__(self) -> str:
         return str(self.reference)
+
+    @cached_property
+    def images(self) -> list[Image]:
+        """The images that the Hub says it has; none from a registry."""
+        return [] if self.payload is None else hub_images(self.reference.repo, self.payload)
 
 
 @dataclass(frozen=True)
@@ -266,7 +273,7 @@ def _resolved(call: Call, found: Found) -> Resolved:
 
 def images_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
     """List images, from the Hub where it told of the tag, else with manifest and config."""
-    told, rest = _by_source(tags)
+    told, rest = _parted(tags)
     return _in_order(
         tags, [*hub_image_list(call, told, wanted), *registry_images(call, rest, wanted)]
     )
@@ -274,33 +281,33 @@ def images_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
 
 def layers_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
     """Read images with their layers and steps; those on the Hub cost no pull."""
-    told, rest = _by_source(tags)
+    told, rest = _parted(tags)
     images = hub_contents(call, told, hub_image_list(call, told, wanted))
     return _in_order(tags, [*images, *registry_images(call, rest, wanted)])
 
 
 def contents_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
     """Read images with manifest and config; the Hub tells the digests where it knows them."""
-    told, rest = _by_source(tags)
-    known = [found for found in told if _has_digests(found)]
-    unknown = [found for found in told if not _has_digests(found)]
-    images = [image for image in hub_image_list(call, known, wanted) if image.digest]
+    told, rest = _parted(tags, lambda found: all(image.digest for image in found.images))
+    images = hub_image_list(call, told, wanted)
     if images:
         call.sources.add("registry")
     full = with_contents(call, images)
-    return _in_order(tags, [*full, *registry_images(call, [*rest, *unknown], wanted)])
+    return _in_order(tags, [*full, *registry_images(call, rest, wanted)])
 
 
-def _by_source(tags: Sequence[Found]) -> tuple[list[Found], list[Found]]:
-    """Part the tags that the Hub told of from the others."""
-    told = [found for found in tags if found.payload is not None]
-    return told, [found for found in tags if found.payload is None]
+def _parted(
+    tags: Sequence[Found], is_enough: Callable[[Found], bool] = lambda _: True
+) -> tuple[list[Found], list[Found]]:
+    """Part the tags of which the Hub told the images from those that only the registry knows.
 
-
-def _has_digests(found: Found) -> bool:
-    """Old and inactive tags lack the digests of their images; then only the registry knows."""
-    entries = documents.items((found.payload or {}).get("images"))
-    return bool(entries) and all(documents.text(entry.get("digest")) for entry in entries)
+    The Hub's old and inactive tags lack digests, and it has lost the images of others.
+    """
+    told = {id(found) for found in tags if found.images and is_enough(found)}
+    return (
+        [found for found in tags if id(found) in told],
+        [found for found in tags if id(found) not in told],
+    )
 
 
 def _in_order(tags: Sequence[Found], images: Sequence[Image]) -> list[Image]:
@@ -313,16 +320,7 @@ def _in_order(tags: Sequence[Found], images: Sequence[Image]) -> list[Image]:
 
 def hub_image_list(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
     """List the images of tags as the Hub tells them."""
-    return [
-        image
-        for found in tags
-        if found.payload is not None
-        for image in _chosen(call, found, _images_on_hub(found, found.payload), wanted)
-    ]
-
-
-def _images_on_hub(found: Found, payload: Payload) -> list[Image]:
-    return hub_images(found.reference.repo, payload)
+    return [image for found in tags for image in _chosen(call, found, found.images, wanted)]
 
 
 def _chosen(call: Call, found: Found, images: list[Image], wanted: Wanted) -> list[Image]:
@@ -408,17 +406,19 @@ def registry_images(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[I
     """
     if tags:
         call.sources.add("registry")
-    opened = call.gather(lambda found: _open(call, found), tags, "manifests")
-    chosen = [image for found, images in opened for image in _chosen(call, found, images, wanted)]
+    opened = call.gather(lambda found: open_tag(call, found), tags, "manifests")
+    chosen = [
+        image for found, (_, images) in opened for image in _chosen(call, found, images, wanted)
+    ]
     return [_with_platform(image) for image in with_contents(call, chosen)]
 
 
-def _open(call: Call, found: Found) -> list[Image]:
-    """List the images of a tag: those that its index names, or the one that it is."""
+def open_tag(call: Call, found: Found) -> tuple[str, list[Image]]:
+    """Return a tag's digest and its images: those that its index names, or the one that it is."""
     registry = call.client.registry(found.reference.registry)
-    digest = _resolved(call, found).digest
-    document = registry.manifest(found.reference.at(digest=digest))
-    return _flat(call, found.reference, images_in(found.reference, document), {digest})
+    document = registry.manifest(found.reference, told=_resolved(call, found).digest)
+    images = images_in(found.reference, document)
+    return document.digest, _flat(call, found.reference, images, {document.digest})
 
 
 def _flat(
@@ -453,11 +453,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
         It is no manifest, or more than one kind of it at once.
     """
     body = documents.parse(document.body, str(reference))
-    try:
-        kind = documents.kind(body, document.media_type)
-    except PayloadError as error:
-        raise PayloadError(f"{reference}: {error}") from None
-    if kind != "index":
+    if documents.kind(body, document.media_type, str(reference)) != "index":
         media_type = documents.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
     shared = documents.labels("index", body.get("annotations"))
@@ -504,7 +500,10 @@ def read_content(call: Call, reference: ImageReference, document: Document) -> M
     descriptor = documents.mapping(manifest.get("config"))
     config: Payload = {}
     digest = documents.text(descriptor.get("digest"))
-    if digest and documents.text(descriptor.get("mediaType")) in CONFIG_TYPES:
+    named = documents.text(descriptor.get("mediaType"))
+    is_docker = documents.media_type(manifest, document.media_type) == DOCKER_MANIFEST
+    # Docker's first pushes in schema 2 did not say what their configs are.
+    if digest and (named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")):
         blob = call.client.registry(reference.registry).config(reference, digest)
         config = documents.parse(blob.body, f"the config of {reference}")
     return documents.content(manifest, config)

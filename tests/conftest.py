@@ -6,9 +6,19 @@ import hubframe
 from hubframe.client import use
 
 
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory):
+    """A home without logins; one for all tests, since matplotlib keeps its fonts there."""
+    return str(tmp_path_factory.mktemp("home"))
+
+
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch, tmp_path):
+def plain_environment(monkeypatch, tmp_path, empty_home):
     """Hide the settings and logins of whoever runs the tests, and keep their cache out of it."""
+    for name in ("HOME", "USERPROFILE", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, empty_home)
+    for name in ("DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
     for name in ("SAMPLE", "OFFLINE", "HUB_URL", "REGISTRY_URL", "WORKERS", "TIMEOUT"):
         monkeypatch.delenv(f"HUBFRAME_{name}", raising=False)
     for name in ("DOCKER_USERNAME", "DOCKER_PASSWORD", "HUBFRAME_INSECURE_REGISTRIES"):

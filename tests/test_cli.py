@@ -16,7 +16,7 @@ import pytest
 import hubframe
 from hubframe.cli import one_line, output
 from hubframe.sample import Fault, Reply, serve
-from hubframe.tables import LABELS, TABLES
+from hubframe.tables import FETCHED, LABELS, TABLES
 
 
 def run(*arguments, **environment):
@@ -60,7 +60,7 @@ def _read(descriptor):
 def test_help_names_every_command_and_loads_nothing_heavy():
     done = run("--help")
     assert done.returncode == 0
-    for command in (*TABLES, "inspect", "manifest", "report", "cache"):
+    for command in (*FETCHED, "inspect", "manifest", "report", "cache"):
         assert f"\n  {command} " in done.stdout
     code = (
         "import sys\nfrom hubframe.cli import cli\n"
@@ -85,6 +85,7 @@ def test_help_names_every_command_and_loads_nothing_heavy():
         (["labels", "acme/web", "--newest", "2"], "labels"),
         (["env", "library/python:latest"], "env"),
         (["configs", "library/redis", "--newest", "2", "--platform", "all"], "configs"),
+        (["referrers", "acme/web:4.4.1"], "referrers"),
         (["catalog", "registry.example"], "catalog"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hubframe.client import use
-from hubframe.tables import TABLES
+from hubframe.tables import FETCHED
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def test_console_examples(command, printed):
 def frames_table():
     rows = [
         f"| `{table.name}_df` | {table.row} | {', '.join(table.dtypes)} |"
-        for table in TABLES.values()
+        for table in FETCHED.values()
     ]
     return "\n".join(["| function | a row is | columns |", "|---|---|---|", *rows]) + "\n"
 

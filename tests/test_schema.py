@@ -27,7 +27,9 @@ COLUMNS = {
     "configs": f"{IMAGE} config_digest created_at author docker_version os architecture variant "
     "os_version user working_dir entrypoint cmd shell stop_signal exposed_ports volumes "
     "healthcheck layer_count label_count env_count size",
+    "referrers": "repo tag image_digest digest artifact_type media_type size title created_at",
     "catalog": "repo",
+    "standard_labels": f"{IMAGE} key value spelling source",
 }
 OF_IMAGE = ("repo", "tag", "image_digest", "platform")
 KEYS = {
@@ -40,7 +42,9 @@ KEYS = {
     "labels": (*OF_IMAGE, "source", "key"),
     "env": (*OF_IMAGE, "key"),
     "configs": OF_IMAGE,
+    "referrers": ("repo", "tag", "image_digest", "digest"),
     "catalog": ("repo",),
+    "standard_labels": (*OF_IMAGE, "key"),
 }
 SOUND = {TEXT: "x", COUNT: 5, FLAG: True, UTC: "2024-01-02T03:04:05.678901Z"}
 HOSTILE = [

@@ -147,3 +147,11 @@ def test_a_bad_keyword_is_named(keyword, value):
 def test_settings_are_frozen():
     with pytest.raises(FrozenInstanceError):
         Settings().workers = 2
+
+
+def test_addresses_hold_no_login_and_differ():
+    with pytest.raises(ValueError, match="no login") as raised:
+        Settings(hub_url="https://me:hunter2@hub.example")
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(ValueError, match="must differ"):
+        Settings(hub_url="https://one.example", registry_url="https://one.example/")

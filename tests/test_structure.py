@@ -17,7 +17,9 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 # The design's table: what lives here may import what is named, and itself. The row `client, plan,
 # frames` is these modules; `version` is a constant, and anyone may read it.
 CORE = {"errors", "settings", "reference"}
-CALLS = {"call", "client", "selection", "sources", "frames", "inspection", "cache"}
+CALLS = {
+    "call", "client", "selection", "sources", "referrers", "frames", "inspection", "cache"
+}  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
           "selection", "settings", "tables"}  # fmt: skip
@@ -43,7 +45,9 @@ ALLOWED = {
 EXCEPTIONS = {
     ("sample/__init__.py", "client"),  # hubframe.sample() switches the default client.
 }
-CALL_ORDER = ("selection", "client", "call", "sources", "frames", "inspection", "cache")
+CALL_ORDER = (
+    "selection", "client", "call", "sources", "referrers", "frames", "inspection", "cache"
+)  # fmt: skip
 HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "socket"}
 
 

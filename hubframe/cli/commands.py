@@ -171,6 +171,17 @@ def _image_command(name: str, summary: str) -> click.Command:
     return command
 
 
+@click.command(help="List what refers to images: signatures, attestations and the like.")
+@REFERENCES
+@click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories.")
+@click.option("--newest", type=click.IntRange(min=1), help="How many of the newest tags.")
+@FAILURES
+@OUTPUT
+@SESSION
+def referrers(what: tuple[str, ...], **options: Any) -> None:
+    _print_frame("referrers_df", list(what), **options)
+
+
 @click.command(help="List the repositories of a registry that tells them.")
 @click.argument("host")
 @OUTPUT
@@ -295,6 +306,7 @@ COMMANDS: dict[str, click.Command] = {
     "labels": _image_command("labels", "List the labels and annotations of images."),
     "env": _image_command("env", "List the environment variables of images."),
     "configs": _image_command("configs", "List the configurations of images."),
+    "referrers": referrers,
     "catalog": catalog,
     "inspect": inspect,
     "manifest": manifest,

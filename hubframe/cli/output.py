@@ -32,6 +32,7 @@ TELLING = {
     "labels": ("repo", "tag", "platform", "key", "value", "source"),
     "env": ("repo", "tag", "platform", "key", "value"),
     "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
+    "referrers": ("repo", "tag", "artifact_type", "title", "digest", "image_digest"),
 }
 _GAP = "  "
 _LEAST_TEXT = 16

@@ -6,6 +6,7 @@ One module per question; nothing here touches the network, draws or writes.
 from hubframe.measure.coverage import OCI_LABELS, key_coverage, label_coverage, source_links
 from hubframe.measure.images import identity, newest
 from hubframe.measure.sharing import image_sharing, largest, layer_use, shared_with
+from hubframe.measure.standard import standard_labels
 from hubframe.measure.summary import (
     described_images,
     failures,
@@ -35,5 +36,6 @@ __all__ = [
     "pushes",
     "shared_with",
     "source_links",
+    "standard_labels",
     "totals",
 ]

@@ -186,9 +186,55 @@ CONFIGS = Table(
     ),
 )
 
+STANDARD_LABELS = Table(
+    "standard_labels",
+    "a standard label of an image, wherever it was found",
+    (*IMAGE_KEY, "key"),
+    (
+        *OF_IMAGE,
+        Column("key", TEXT, "The OCI's key, `org.opencontainers.image.…`.", nullable=False),
+        Column("value", TEXT, "Value, never blank.", nullable=False),
+        Column("spelling", TEXT, "The key that it was found under.", nullable=False),
+        Column("source", TEXT, "Where it stands, as in `labels`.", nullable=False),
+    ),
+)
+
+REFERRERS = Table(
+    "referrers",
+    "an artifact that refers to an image",
+    (*IMAGE_KEY[:3], "digest"),
+    (
+        REPO,
+        TAG,
+        Column("image_digest", TEXT, "Digest of the image or index that it refers to.", nullable=False),
+        Column("digest", TEXT, "Digest of the artifact's manifest.", nullable=False),
+        Column("artifact_type", TEXT, "What it is, as a media type: its own, its config's, else its first layer's."),
+        Column("media_type", TEXT, "Media type of its manifest."),
+        Column("size", COUNT, "Size of its manifest. [bytes]"),
+        Column("title", TEXT, "Its title, or what it states: the types of its predicates, joined by blanks."),
+        Column("created_at", UTC, "When it says it was made.", no_epoch=True),
+    ),
+)
+
 CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,))
 
-TABLES = {
+# What functions fetch, and what they make of fetched frames; a function's name ends in _df where
+# the frame is fetched.
+FETCHED = {
     table.name: table
-    for table in (REPOS, SEARCH, TAGS, IMAGES, LAYERS, HISTORY, LABELS, ENV, CONFIGS, CATALOG)
+    for table in (
+        REPOS,
+        SEARCH,
+        TAGS,
+        IMAGES,
+        LAYERS,
+        HISTORY,
+        LABELS,
+        ENV,
+        CONFIGS,
+        REFERRERS,
+        CATALOG,
+    )
 }
+MEASURED = {table.name: table for table in (STANDARD_LABELS,)}
+TABLES = FETCHED | MEASURED

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from hubframe.errors import PayloadError
@@ -89,8 +90,13 @@ def as_json(value: Any) -> str | None:
         return None
 
 
-def kind(document: Mapping[str, Any], sent_as: str = "") -> Kind:
+def kind(document: Mapping[str, Any], sent_as: str = "", what: str = "a manifest") -> Kind:
     """Tell an index from a manifest: by its own media type, the answer's, then its shape.
+
+    Parameters
+    ----------
+    document, sent_as, what
+        The document, the type that it was sent as, and what it is, for messages.
 
     Raises
     ------
@@ -99,8 +105,13 @@ def kind(document: Mapping[str, Any], sent_as: str = "") -> Kind:
     """
     held = [name for fields in _FIELDS.values() for name in _first_held(document, fields)]
     if len(held) > 1:
-        raise PayloadError(f"a manifest that holds both {held[0]} and {held[1]} is ambiguous")
+        raise PayloadError(f"{what} is ambiguous: it holds both {held[0]} and {held[1]}")
     declared = media_type(document, sent_as)
+    is_listing = held == ["manifests"]
+    if (declared in INDEX_TYPES and held and not is_listing) or (
+        declared in (DOCKER_MANIFEST, OCI_MANIFEST) and is_listing
+    ):
+        raise PayloadError(f"{what} says that it is {declared}, and holds {held[0]}")
     if document.get("schemaVersion") == 1 or declared in (SCHEMA1, SCHEMA1_SIGNED):
         return "schema1"
     if declared in INDEX_TYPES or ("manifests" in document and held in ([], ["manifests"])):
@@ -447,11 +458,21 @@ def content(document: Mapping[str, Any], config: Mapping[str, Any]) -> ManifestC
 
 
 def _schema1(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Read schema 1 as its successors: layers base first, the newest step's config."""
+    """Read schema 1 as its successors: layers base first, the newest step's config.
+
+    A step that comes twice in a row was pushed twice; it counts once, with its layer.
+    """
     steps = [
         mapping(_loads(entry.get("v1Compatibility"))) for entry in items(document.get("history"))
     ]
     layers = [{"digest": entry.get("blobSum")} for entry in items(document.get("fsLayers"))]
+    if len(steps) == len(layers):
+        names = [text(step.get("id")) for step in steps]
+        kept = [
+            name is None or name != older
+            for name, older in zip(names, [*names[1:], None], strict=False)
+        ]
+        steps, layers = list(compress(steps, kept)), list(compress(layers, kept))
     history = [
         {
             "created": step.get("created"),

@@ -13,6 +13,7 @@ import pandas as pd
 from hubframe.tables import declarations as tables
 from hubframe.tables import versions
 from hubframe.tables.documents import (
+    CONFIG_TYPES,
     INDEX_TYPES,
     Content,
     Label,
@@ -27,6 +28,17 @@ from hubframe.tables.schema import Table
 
 Payload = Mapping[str, Any]
 OFFICIAL = "library"
+_OCI = "org.opencontainers.image."
+# Where attestations and cosign say what they state, on the layers of their manifests.
+_PREDICATES = ("in-toto.io/predicate-type", "predicateType")
+_MANIFEST_ENDINGS = (
+    ".image.manifest.v1+json",
+    ".distribution.manifest.v2+json",
+    ".distribution.manifest.v1+json",
+    ".distribution.manifest.v1+prettyjws",
+)
+# Configs that artifacts carry because they must have one.
+_DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,19 +171,37 @@ def _tag_size(payload: Payload, platforms: Sequence[Payload]) -> Any:
 
 
 def hub_images(repo: str, payload: Payload) -> list[Image]:
-    """List the images that a tag of the Hub says it has, in a stable order, each once."""
+    """List the images that a tag of the Hub says it has, in a stable order, each once.
+
+    A chart or another artifact has none, but is one manifest, and so one row. An index without
+    images tells nothing: the Hub has lost them before.
+    """
     entries = items(payload.get("images"))
-    index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
     media_type = text(payload.get("media_type"))
-    shown = (
-        media_type if media_type and index_digest is None and ".manifest." in media_type else None
-    )
+    is_manifest = media_type is not None and media_type.endswith(_MANIFEST_ENDINGS)
+    if not entries:
+        return [_artifact(repo, payload)] if is_manifest and payload.get("digest") else []
+    index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
+    shown = media_type if is_manifest and index_digest is None else None
     images = {
         (image.digest, image.order): image
         for entry in entries
         if (image := _hub_image(repo, payload["name"], entry, index_digest, shown))
     }
     return sorted(images.values(), key=lambda image: image.order)
+
+
+def _artifact(repo: str, payload: Payload) -> Image:
+    return Image(
+        repo,
+        payload["name"],
+        text(payload.get("digest")),
+        media_type=text(payload.get("media_type")),
+        size=payload.get("full_size") or None,
+        status=text(payload.get("tag_status")),
+        pushed_at=text(payload.get("tag_last_pushed")),
+        pulled_at=text(payload.get("tag_last_pulled")),
+    )
 
 
 def _hub_image(
@@ -346,6 +376,66 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
         "env_count": len(content.env),
         "size": content.size,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """An artifact that refers to an image: its descriptor, and its manifest where that was read."""
+
+    repo: str
+    tag: str | None
+    subject: str
+    descriptor: Payload
+    manifest: Payload
+
+    @property
+    def layers(self) -> list[Payload]:
+        """The layers of its manifest: what it states."""
+        return items(self.manifest.get("layers"))
+
+    @property
+    def artifact_type(self) -> str | None:
+        """Its own type, else its config's, else its first layer's: cosign's config is a dummy."""
+        own = text(self.descriptor.get("artifactType")) or text(self.manifest.get("artifactType"))
+        config = text(mapping(self.manifest.get("config")).get("mediaType"))
+        first = text(self.layers[0].get("mediaType")) if self.layers else None
+        return own or (config if config not in _DUMMY_CONFIGS else None) or first or config
+
+    @property
+    def annotations(self) -> Payload:
+        """What its manifest and its descriptor say of it."""
+        return {
+            **mapping(self.manifest.get("annotations")),
+            **mapping(self.descriptor.get("annotations")),
+        }
+
+    @property
+    def title(self) -> str | None:
+        """Its title, else the types of its predicates."""
+        predicates = {
+            text(mapping(layer.get("annotations")).get(key))
+            for layer in self.layers
+            for key in _PREDICATES
+        }
+        return text(self.annotations.get(f"{_OCI}title")) or _joined(predicates)
+
+
+def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
+    """Shape artifacts that refer to images into `tables.REFERRERS`."""
+    return tables.REFERRERS.from_records(
+        {
+            "repo": one.repo,
+            "tag": one.tag,
+            "image_digest": one.subject,
+            "digest": one.descriptor.get("digest"),
+            "artifact_type": one.artifact_type,
+            "media_type": one.descriptor.get("mediaType") or one.manifest.get("mediaType"),
+            "size": one.descriptor.get("size"),
+            "title": one.title,
+            "created_at": one.annotations.get(f"{_OCI}created"),
+        }
+        for one in found
+    )
 
 
 def catalog(found: Iterable[str]) -> pd.DataFrame:

@@ -1,8 +1,10 @@
 """Addresses that the other side names: where they lead, read without trusting them."""
 
+import ipaddress
 from urllib.parse import urljoin, urlsplit
 
 from hubframe.errors import TransportError
+from hubframe.reference import is_loopback
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -17,11 +19,12 @@ def joined(base: str, target: str, what: str) -> str:
     """
     try:
         address = urljoin(base, target)
-        is_good = urlsplit(address).scheme in _DEFAULT_PORTS and bool(origin(address))
+        parts = urlsplit(address)
+        is_good = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and bool(origin(address))
     except ValueError:
         is_good = False
     if not is_good:
-        raise TransportError(f"{urlsplit(base).netloc} names a malformed address as {what}")
+        raise TransportError(f"{place(base)} names a malformed address as {what}")
     return address
 
 
@@ -32,6 +35,27 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
+def place(url: str) -> str:
+    """Return host and port as messages show them: without the login that may stand before."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def loses_encryption(here: str, there: str) -> bool:
     """Tell whether the way from one address to the other leaves https."""
     return urlsplit(here).scheme == "https" and urlsplit(there).scheme != "https"
+
+
+def leads_inside(here: str, there: str) -> bool:
+    """Tell whether a stranger points at this machine, or at the cloud's own services beside it."""
+    return _is_inside(urlsplit(there).hostname) and not _is_inside(urlsplit(here).hostname)
+
+
+def _is_inside(host: str | None) -> bool:
+    if not host or is_loopback(host):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_link_local or address.is_unspecified

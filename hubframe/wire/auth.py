@@ -4,11 +4,9 @@ No flow does I/O of its own. The transport drives it, below the cache, so that n
 nor an ``Authorization`` header can reach what is stored.
 """
 
-import base64
-import re
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,7 +17,8 @@ from requests import PreparedRequest, Response
 
 from hubframe.errors import HubframeError, TransportError, UnauthorizedError
 from hubframe.wire import statuses
-from hubframe.wire.addresses import joined, loses_encryption
+from hubframe.wire.addresses import joined, leads_inside, loses_encryption, place
+from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
 from hubframe.wire.credentials import Credential
 
 Flow = Generator[PreparedRequest, Response, Response]
@@ -30,7 +29,12 @@ HUB_TOKEN_LIFE = 540.0
 LEAST_TOKEN_LIFE = 60.0
 _MARGIN = 5.0
 _UNAUTHORIZED = 401
+_BAD_REQUEST = 400
 _GONE = frozenset({404, 405, 410})
+# What token servers answer that do not know the form for identity tokens: Google's, Azure's and
+# JFrog's among them.
+_NO_FORM = frozenset({400, 401, 404, 405})
+_CLIENT_ID = "hubframe"
 
 
 class Auth(Protocol):
@@ -49,16 +53,53 @@ class Auth(Protocol):
 
 
 @dataclass(frozen=True)
+class Header:
+    """The value of an ``Authorization`` header; tracebacks that show variables show none of it."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Token:
     """A bearer token and when to stop using it, on this machine's monotonic clock."""
 
-    value: str = field(repr=False)
+    header: Header
     expires: float
 
     @property
     def is_fresh(self) -> bool:
         """Whether it can still be used."""
         return time.monotonic() < self.expires
+
+
+class Desk:
+    """Finds who asks at an address: a registry may have a login for each of its namespaces.
+
+    Parameters
+    ----------
+    find
+        The credential for an address.
+    make
+        What authorises with it.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], Credential | None],
+        make: Callable[[Credential | None], Auth],
+    ) -> None:
+        self._find = find
+        self._make = make
+        self._made: dict[Credential | None, Auth] = {}
+        self._lock = threading.Lock()
+
+    def auth_for(self, url: str) -> Auth:
+        """Return who asks at an address, the same one for each credential."""
+        credential = self._find(url)
+        with self._lock:
+            if credential not in self._made:
+                self._made[credential] = self._make(credential)
+            return self._made[credential]
 
 
 class Gate:
@@ -106,9 +147,13 @@ class Login:
         try:
             statuses.check_login(response, asked, self.credential.source)
         except UnauthorizedError as error:
-            if response.status_code == _UNAUTHORIZED:
-                self._refusal = str(error)
-            raise
+            if response.status_code != _UNAUTHORIZED:
+                raise
+            refusal = f"{error}. Log in again, or ask anonymously: Client(credentials=False)"
+        else:
+            return
+        self._refusal = refusal
+        raise UnauthorizedError(refusal)
 
 
 class HubAuth:
@@ -136,22 +181,22 @@ class HubAuth:
         if self._login is None:
             return (yield request)
         token = yield from self._fresh_token(self._login, None)
-        response = yield _bearer(request, token)
+        response = yield _authorized(request, token.header)
         if response.status_code != _UNAUTHORIZED:
             return response
         token = yield from self._fresh_token(self._login, token)
-        return (yield _bearer(request, token))
+        return (yield _authorized(request, token.header))
 
     def _fresh_token(
         self, login: Login, refused: Token | None
     ) -> Generator[PreparedRequest, Response, Token]:
         with self._gate.alone():
             if self._token is None or self._token is refused or not self._token.is_fresh:
-                value = yield from self._log_in(login)
-                self._token = Token(value, time.monotonic() + HUB_TOKEN_LIFE)
+                header = yield from self._log_in(login)
+                self._token = Token(header, time.monotonic() + HUB_TOKEN_LIFE)
             return self._token
 
-    def _log_in(self, login: Login) -> Generator[PreparedRequest, Response, str]:
+    def _log_in(self, login: Login) -> Generator[PreparedRequest, Response, Header]:
         credential = login.begin()
         response = yield _post(
             f"{self.hub_url}/v2/auth/token",
@@ -164,73 +209,53 @@ class HubAuth:
             )
         asked = f"logging in to Docker Hub as {credential.username}"
         login.check(response, asked)
-        return _token_in(response, asked, ("access_token", "token"))
+        return Header(f"Bearer {_token_in(response, asked, ('access_token', 'token'))}")
 
 
-@dataclass(frozen=True)
-class Challenge:
-    """What a registry wants to see: the scheme of ``WWW-Authenticate`` and its parameters."""
+class Door:
+    """Where a registry is, and what it asks for: everybody who comes to it is told the same.
 
-    scheme: str
-    parameters: dict[str, str]
-
-
-_PARAMETER = r'[A-Za-z0-9_.-]+\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s,"]*)'
-_CHALLENGE = re.compile(
-    rf"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)(?P<rest>(?:\s+{_PARAMETER}(?:\s*,\s*{_PARAMETER})*)?)"
-)
-_PAIR = re.compile(r'([A-Za-z0-9_.-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]*))')
-
-
-def parse_challenge(header: str) -> Challenge | None:
-    """Read the first challenge that hubframe can meet; others, such as Negotiate, are skipped.
-
-    Examples
-    --------
-    >>> parse_challenge('Bearer realm="https://auth.example/token",service="r"').parameters["service"]
-    'r'
+    Some registries tell only at a ping, and leave the challenge out of other answers.
     """
-    for match in _CHALLENGE.finditer(header[:8192]):
-        scheme = match["scheme"].lower()
-        if scheme in ("bearer", "basic"):
-            return Challenge(scheme, _parameters(match["rest"]))
-    return None
 
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.challenge: Challenge | None = None
+        self._was_pinged = False
+        self._gate = Gate()
 
-def _parameters(rest: str) -> dict[str, str]:
-    return {
-        name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
-        for name, quoted, bare in _PAIR.findall(rest)
-    }
+    @property
+    def place(self) -> str:
+        """The registry's host, for messages."""
+        return place(self.url)
 
-
-_REPOSITORY = re.compile(r"/v2/(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+/?$")
-
-
-def scope_of(url: str) -> str:
-    """Return the scope that reading an address of a registry takes; empty for the ping."""
-    path = urlsplit(url).path
-    if path.rstrip("/").endswith("/v2/_catalog"):
-        return "registry:catalog:*"
-    match = _REPOSITORY.search(path)
-    return f"repository:{match['path']}:pull" if match else ""
+    def ping(self) -> Generator[PreparedRequest, Response, None]:
+        """Ask for the challenge, once."""
+        if self._was_pinged:
+            return
+        with self._gate.alone():
+            if not self._was_pinged:
+                response = yield _get(f"{self.url}/v2/")
+                if response.status_code == _UNAUTHORIZED:
+                    header = response.headers.get("WWW-Authenticate", "")
+                    self.challenge = parse_challenge(header)
+                self._was_pinged = True
 
 
 class RegistryAuth:
     """A registry's login: none, Basic, or a bearer token for each repository.
 
-    The challenge is asked for once, with a ping; a token is fetched once for each scope and
-    shared by all threads until shortly before it expires.
+    A token is fetched once for each scope, and shared by all threads until shortly before it
+    expires.
     """
 
-    def __init__(self, url: str, credential: Credential | None) -> None:
-        self.url = url
+    def __init__(self, door: Door, credential: Credential | None) -> None:
         self.credential = credential
-        self._challenge: Challenge | None = None
-        self._was_pinged = False
+        self._door = door
         self._login = Login(credential) if credential else None
+        self._is_proven = False
+        self._takes_forms = True
         self._tokens: dict[str, Token] = {}
-        self._door = Gate()
         self._gates: dict[str, Gate] = {}
 
     @property
@@ -246,60 +271,104 @@ class RegistryAuth:
     def flow(self, request: PreparedRequest) -> Flow:
         """Send with what the registry's challenge asks for; with a new token if one is refused."""
         scope = scope_of(request.url or "")
-        yield from self._ping()
-        used, is_new = yield from self._authorization(scope, None)
+        yield from self._door.ping()
+        used, is_new = yield from self._header(scope, None)
         response = yield _authorized(request, used)
-        if response.status_code != _UNAUTHORIZED or is_new:
+        if is_new or response.status_code not in (_UNAUTHORIZED, _BAD_REQUEST):
             return response
         challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))
+        if response.status_code == _BAD_REQUEST:
+            # Amazon's public registry says so of a token that has expired, and nothing else.
+            challenge = self._door.challenge if used else None
         if challenge is None or (challenge.scheme == "basic" and used):
             return response
-        self._challenge = challenge
-        renewed, _ = yield from self._authorization(scope, used)
-        return (yield _authorized(request, renewed)) if renewed else response
+        self._door.challenge = challenge
+        renewed, _ = yield from self._header(scope, used)
+        if renewed is not None and renewed != used:
+            response = yield _authorized(request, renewed)
+        self._check_given_token(response, scope)
+        return response
 
-    def _ping(self) -> Generator[PreparedRequest, Response, None]:
-        """Ask for the challenge once: some registries leave it out of other answers."""
-        if self._was_pinged:
-            return
-        with self._door.alone():
-            if not self._was_pinged:
-                response = yield _get(f"{self.url}/v2/")
-                if response.status_code == _UNAUTHORIZED:
-                    header = response.headers.get("WWW-Authenticate", "")
-                    self._challenge = parse_challenge(header)
-                self._was_pinged = True
-
-    def _authorization(
-        self, scope: str, refused: str | None
-    ) -> Generator[PreparedRequest, Response, tuple[str | None, bool]]:
-        """Return the header's value, and whether it was made just now."""
-        challenge = self._challenge
+    def _header(
+        self, scope: str, refused: Header | None
+    ) -> Generator[PreparedRequest, Response, tuple[Header | None, bool]]:
+        """Return what to authorise with, and whether it was made just now."""
+        challenge = self._door.challenge
         if challenge is None:
             return None, False
         if challenge.scheme == "basic":
-            return (_basic(self.credential) if self.credential else None), False
+            return (yield from self._basic()), False
+        if self.credential and self.credential.registry_token:
+            return Header(f"Bearer {self.credential.registry_token}"), False
         with self._gates.setdefault(scope, Gate()).alone():
             token = self._tokens.get(scope)
-            if token and token.is_fresh and f"Bearer {token.value}" != refused:
-                return f"Bearer {token.value}", False
+            if token and token.is_fresh and token.header != refused:
+                return token.header, False
             token = yield from self._fetch_token(challenge, scope)
             self._tokens[scope] = token
-            return f"Bearer {token.value}", True
+            return token.header, True
+
+    def _basic(self) -> Generator[PreparedRequest, Response, Header | None]:
+        """Return the login itself, once a ping has told that it is right.
+
+        So a wrong one is sent once, and a 401 for one repository spoils no other.
+        """
+        if self._login is None or self._login.credential.basic is None:
+            return None
+        with self._gates.setdefault("", Gate()).alone():
+            header = _basic(self._login.begin())
+            if not self._is_proven:
+                response = yield _authorized(_get(f"{self._door.url}/v2/"), header)
+                if response.status_code == _UNAUTHORIZED:
+                    self._login.check(response, f"logging in to {self._door.place}")
+                self._is_proven = True
+            return header
+
+    def _check_given_token(self, response: Response, scope: str) -> None:
+        """Tell of a bearer token that was given, and refused: nothing better can be had for it."""
+        if self.credential and self.credential.registry_token:
+            asked = f"{scope or 'the API'} of {self._door.place}"
+            if response.status_code == _UNAUTHORIZED:
+                statuses.check_login(response, asked, self.credential.source)
 
     def _fetch_token(
         self, challenge: Challenge, scope: str
     ) -> Generator[PreparedRequest, Response, Token]:
-        request = _get(self._token_url(challenge, scope))
-        if self._login:
-            request.headers["Authorization"] = _basic(self._login.begin())
         received = time.monotonic()
-        response = yield request
-        asked = f"a token of {urlsplit(self.url).netloc} for {scope or 'its API'}"
+        response = yield from self._ask_for_token(challenge, scope)
+        asked = f"a token of {self._door.place} for {scope or 'its API'}"
         self._check(response, asked)
-        value = _token_in(response, asked, ("token", "access_token"))
+        header = Header(f"Bearer {_token_in(response, asked, ('token', 'access_token'))}")
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
-        return Token(value, received + life - _MARGIN)
+        return Token(header, received + life - _MARGIN)
+
+    def _ask_for_token(self, challenge: Challenge, scope: str) -> Flow:
+        url = self._token_url(challenge, scope)
+        if self._login is None:
+            return (yield _get(url))
+        credential = self._login.begin()
+        if not (credential.identity_token and self._takes_forms):
+            return (yield _authorized(_get(url), _basic(credential)))
+        posted = yield self._form(challenge, scope, credential)
+        if posted.status_code not in _NO_FORM:
+            return posted
+        response = yield _authorized(_get(url), _basic(credential))
+        self._takes_forms = not response.ok
+        # A server that knows the form has said it best.
+        is_refused = posted.status_code == _UNAUTHORIZED and not response.ok
+        return posted if is_refused else response
+
+    def _form(self, challenge: Challenge, scope: str, credential: Credential) -> PreparedRequest:
+        """Ask with an identity token, as OAuth does."""
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": credential.identity_token,
+            "client_id": _CLIENT_ID,
+            "service": challenge.parameters.get("service", ""),
+            "scope": scope,
+        }
+        given = {name: value for name, value in form.items() if value}
+        return requests.Request("POST", self._realm(challenge), data=given).prepare()
 
     def _check(self, response: Response, asked: str) -> None:
         if self._login:
@@ -307,20 +376,30 @@ class RegistryAuth:
         elif response.status_code in (401, 403):
             raise UnauthorizedError(
                 f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                "a login: give Client(credentials=…)"
+                f"a login: give Client(credentials=…), or run docker login {self._door.place}"
             )
         else:
             statuses.check_login(response, asked, None)
 
-    def _token_url(self, challenge: Challenge, scope: str) -> str:
-        """Add service and scope to the realm, which may hold a query of its own."""
-        address = joined(f"{self.url}/v2/", challenge.parameters.get("realm", ""), "its realm")
-        realm = urlsplit(address)
-        if loses_encryption(self.url, address):
+    def _realm(self, challenge: Challenge) -> str:
+        """Return where tokens are had."""
+        realm = challenge.parameters.get("realm", "")
+        address = joined(f"{self._door.url}/v2/", realm, "its realm")
+        if loses_encryption(self._door.url, address):
             raise TransportError(
-                f"{urlsplit(self.url).netloc} sends its logins to {realm.netloc} in the clear; "
+                f"{self._door.place} sends its logins to {place(address)} in the clear; "
                 "no credentials were sent"
             )
+        if leads_inside(self._door.url, address):
+            raise TransportError(
+                f"{self._door.place} sends its logins to {place(address)}, inside your network; "
+                "no credentials were sent"
+            )
+        return address
+
+    def _token_url(self, challenge: Challenge, scope: str) -> str:
+        """Add service and scope to the realm, which may hold a query of its own."""
+        realm = urlsplit(self._realm(challenge))
         query = parse_qsl(realm.query, keep_blank_values=True)
         service = challenge.parameters.get("service")
         query += [("service", service)] if service else []
@@ -342,23 +421,18 @@ def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> str:
         value = body.get(name) if isinstance(body, dict) else None
         if isinstance(value, str) and value and value.isprintable() and value.isascii():
             return value
-    raise TransportError(f"{asked}: {urlsplit(response.url).netloc} answered without a token")
+    raise TransportError(f"{asked}: {place(response.url)} answered without a token")
 
 
-def _basic(credential: Credential) -> str:
-    pair = f"{credential.username}:{credential.secret}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"
+def _basic(credential: Credential) -> Header | None:
+    return Header(credential.basic) if credential.basic else None
 
 
-def _bearer(request: PreparedRequest, token: Token) -> PreparedRequest:
-    return _authorized(request, f"Bearer {token.value}")
-
-
-def _authorized(request: PreparedRequest, value: str | None) -> PreparedRequest:
+def _authorized(request: PreparedRequest, header: Header | None) -> PreparedRequest:
     """Return a copy that carries the header: the original goes back to the cache."""
     copy = request.copy()
-    if value:
-        copy.headers["Authorization"] = value
+    if header:
+        copy.headers["Authorization"] = header.value
     return copy
 
 

@@ -1,36 +1,51 @@
 """The distribution protocol: tags, digests and documents of any registry."""
 
+import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from requests import Response
 
-from hubframe.errors import PayloadError, TransportError
-from hubframe.reference import DIGEST, TAG, ImageReference
-from hubframe.wire.addresses import joined, origin
+from hubframe.errors import NotCachedError, NotFoundError, PayloadError, TransportError
+from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
+from hubframe.wire import statuses
+from hubframe.wire.addresses import joined, origin, place
 from hubframe.wire.content import Content, Document, digest_of, verify
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Session, json_of
 
-# In one line and without weights: some registries compare the types literally.
-ACCEPT = ",".join(  # noqa: FLY002 - one type a line
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "application/vnd.docker.distribution.manifest.v1+prettyjws",
-        "application/vnd.docker.distribution.manifest.v1+json",
-        "application/vnd.oci.artifact.manifest.v1+json",
-    )
+logger = logging.getLogger(__name__)
+
+Payload = Mapping[str, Any]
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST_TYPES = (
+    OCI_INDEX,
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+    "application/vnd.oci.artifact.manifest.v1+json",
 )
+# In one line and without weights: some registries compare the types literally.
+ACCEPT = ",".join(MANIFEST_TYPES)
 # The largest page that every registry accepts.
 PAGE_SIZE = 1000
 _MOST_PAGES = 10_000
+# What registries say to a size of pages that they do not take, or do not know.
+_NO_SIZE = frozenset({400, 405, 406, 422, 501})
 # What registries say that know no HEAD.
 _NO_HEAD = frozenset({405, 501})
+# What some say to HEAD of a thing that they do have; a GET tells, and its answer has words.
+_DOUBTFUL_HEAD = _NO_HEAD | {400, 403, 404, 406}
+# What registries say that know no referrers: none of it has to be the registry's own answer.
+_NO_REFERRERS = frozenset({200, 301, 302, 303, 307, 308, 400, 404, 405, 406, 501})
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel\s*=\s*"?next\b', re.IGNORECASE)
+_ARTIFACTORY = ("X-JFrog-Version", "X-Artifactory-Id")
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,8 @@ class Registry:
         self._content = content
         self.host = host
         self.url = url
+        # What this registry was found not to know; asked again by the next client.
+        self._unknown: set[str] = set()
 
     def tags(self, path: str) -> list[str]:
         """List the tags of a repository, in the registry's order."""
@@ -79,25 +96,60 @@ class Registry:
         """Look up what a tag points at: by HEAD, which costs no pull."""
         if reference.digest:
             return Resolved(reference.digest, None)
-        url = f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
-        response = self._session.get(
-            url,
-            f"the manifest {reference}",
-            keep=KEPT_TAGS,
-            method="HEAD",
-            headers={"Accept": ACCEPT},
-            also=_NO_HEAD,
-        )
-        digest = response.headers.get("Docker-Content-Digest", "")
-        if DIGEST.fullmatch(digest):
-            return Resolved(digest, _media_type(response))
-        return self._resolve_by_get(url, reference)
+        response = None if "HEAD" in self._unknown else self._head(reference)
+        digest, media_type = "", None
+        if response is not None:
+            digest = response.headers.get("Docker-Content-Digest", "")
+            media_type = _media_type(response)
+        # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
+        if DIGEST.fullmatch(digest) and (media_type or self._is_hub):
+            return Resolved(digest, media_type)
+        document = self._by_tag(reference)
+        return Resolved(document.digest, document.media_type or _own_type(document.body))
 
-    def manifest(self, reference: ImageReference) -> Document:
-        """Get what a digest names, a manifest or an index, once and for ever."""
-        digest = reference.digest or self.resolve(reference).digest
-        url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
-        return self._document(url, digest, f"the manifest {reference.at(digest=digest)}", ACCEPT)
+    def manifest(self, reference: ImageReference, told: str | None = None) -> Document:
+        """Get what a digest names, a manifest or an index, once and for ever.
+
+        Parameters
+        ----------
+        reference
+            What to get.
+        told
+            The digest that its tag was said to have. Registries err there, so one that has no
+            such document is asked for the tag itself.
+        """
+        digest = reference.digest or told or self.resolve(reference).digest
+        if not DIGEST.fullmatch(digest):
+            raise PayloadError(f"an index of {reference.path} names {digest[:80]!r}, no digest")
+        try:
+            return self._manifest(reference, digest)
+        except NotFoundError:
+            if reference.digest or self._is_hub:
+                raise
+            return self._by_tag(reference)
+
+    def referrers(self, subject: ImageReference) -> list[Payload] | None:
+        """List the descriptors of what refers to a digest; None where the API is missing."""
+        if "referrers" in self._unknown:
+            return None
+        asked = f"what refers to {subject}"
+        headers = {"Accept": OCI_INDEX}
+        first = self._session.get(
+            f"{self.url}/v2/{subject.path}/referrers/{subject.target}",
+            asked,
+            keep=KEPT_TAGS,
+            headers=headers,
+            also=_NO_REFERRERS,
+        )
+        if not self._knows_referrers(first, asked):
+            return None
+        found: dict[str, Payload] = {}
+        for response in self._pages(first, asked, KEPT_TAGS, headers):
+            held = len(found)
+            found |= _descriptors(response, asked)
+            if len(found) == held:
+                break
+        return list(found.values())
 
     def config(self, reference: ImageReference, digest: str) -> Document:
         """Get a config: a blob, so it costs no pull."""
@@ -108,6 +160,46 @@ class Registry:
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
         return self._document(url, digest, f"the config {digest} of {reference}", None)
 
+    @property
+    def _is_hub(self) -> bool:
+        return self.host == DOCKER_HUB
+
+    def _head(self, reference: ImageReference) -> Response | None:
+        """Ask for a tag by HEAD; None where a GET has to tell."""
+        also = _NO_HEAD if self._is_hub else _DOUBTFUL_HEAD
+        try:
+            response = self._session.get(
+                self._tag_url(reference),
+                f"the manifest {reference}",
+                keep=KEPT_TAGS,
+                method="HEAD",
+                headers={"Accept": ACCEPT},
+                also=also,
+            )
+        except NotCachedError:
+            return None  # an answer to GET may be kept where HEAD had none
+        if response.status_code in _NO_HEAD:
+            self._unknown.add("HEAD")
+        return None if response.status_code in also else response
+
+    def _by_tag(self, reference: ImageReference) -> Document:
+        """Read the document that a tag names, under the digest that it has."""
+        asked = f"the manifest {reference}"
+        response = self._session.get(
+            self._tag_url(reference), asked, keep=KEPT_TAGS, headers={"Accept": ACCEPT}
+        )
+        digest = digest_of(response.content)
+        document = Document(digest, _media_type(response) or "", response.content)
+        self._content.put(document)
+        return document
+
+    def _tag_url(self, reference: ImageReference) -> str:
+        return f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
+
+    def _manifest(self, reference: ImageReference, digest: str) -> Document:
+        url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
+        return self._document(url, digest, f"the manifest {reference.at(digest=digest)}", ACCEPT)
+
     def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
         def fetch() -> Document:
             headers = {"Accept": accept} if accept else None
@@ -117,49 +209,132 @@ class Registry:
 
         return self._content.fetch(digest, fetch)
 
-    def _resolve_by_get(self, url: str, reference: ImageReference) -> Resolved:
-        """Some registries answer HEAD without a digest; then the document itself tells it."""
-        response = self._session.get(
-            url, f"the manifest {reference}", keep=KEPT_TAGS, headers={"Accept": ACCEPT}
-        )
-        digest = digest_of(response.content)
-        self._content.put(Document(digest, _media_type(response) or "", response.content))
-        return Resolved(digest, _media_type(response))
+    def _knows_referrers(self, response: Response, asked: str) -> bool:
+        """Only an index is an answer: websites, logins and old registries send all the rest."""
+        code = statuses.code_of(response)
+        if code == "NAME_UNKNOWN":
+            self._session.check(response, asked)
+        if response.status_code in statuses.OK:
+            return _content_type(response) == OCI_INDEX
+        if not code:
+            # No registry spoke, so that every other digest would fare the same.
+            self._unknown.add("referrers")
+        return False
 
     def _list(self, path: str, key: str, asked: str, keep: int) -> list[str]:
-        """Follow the pages of a list: links, relative or absolute, on this host only."""
-        url: str | None = f"{self.url}{path}?n={PAGE_SIZE}"
+        """Read the names of all pages, each once."""
         names: dict[str, None] = {}
-        seen: set[str] = set()
-        while url and url not in seen and len(seen) < _MOST_PAGES:
-            seen.add(url)
-            response = self._session.get(url, asked, keep=keep)
-            before = len(names)
+        for response in self._pages(self._first(path, key, asked, keep), asked, keep):
+            held = len(names)
             names.update(dict.fromkeys(_texts(response, key, asked)))
-            url = self._next(response, url, asked) if len(names) > before else None
+            if len(names) == held:
+                break
         return list(names)
+
+    def _first(self, path: str, key: str, asked: str, keep: int) -> Response:
+        """Ask for large pages; who refuses that is asked for pages as it likes them."""
+        url = f"{self.url}{path}"
+        sized = None if key in self._unknown else self._sized(url, asked, keep)
+        if sized is not None and sized.status_code not in _NO_SIZE:
+            return sized
+        response = self._session.get(url, asked, keep=keep)
+        if sized is not None:
+            self._unknown.add(key)
+        return response
+
+    def _sized(self, url: str, asked: str, keep: int) -> Response | None:
+        try:
+            return self._session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
+        except NotCachedError:
+            return None  # offline, a list may be here that was asked for without a size
+
+    def _pages(
+        self, first: Response, asked: str, keep: int, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Response]:
+        """Follow the links of pages, relative or absolute, on this host only."""
+        seen: set[str] = set()
+        response, url = first, first.url
+        while True:
+            yield response
+            seen.add(url)
+            following = self._next(response, url, asked)
+            if following is None:
+                return
+            if following in seen:
+                logger.warning("%s: the pages go in a circle; each was read once", asked)
+                return
+            if len(seen) == _MOST_PAGES:
+                raise TransportError(f"{asked}: more than {_MOST_PAGES} pages; not read further")
+            url = following
+            response = self._session.get(url, asked, keep=keep, headers=headers)
 
     def _next(self, response: Response, url: str, asked: str) -> str | None:
         match = _NEXT.search(response.headers.get("Link", ""))
         if match is None:
             return None
         target = joined(url, match[1].strip(), "the next page")
+        if any(name in response.headers for name in _ARTIFACTORY):
+            target = _on_own_path(url, target)
         if origin(target) != origin(self.url):
             raise TransportError(
-                f"{asked}: the next page is said to be on {urlsplit(target).netloc}; not followed"
+                f"{asked}: the next page is said to be on {place(target)}; not followed"
             )
-        return target
+        return _with_entries(target)
+
+
+def _on_own_path(url: str, link: str) -> str:
+    """Artifactory's links forget the path that it is reached by; what they continue at is right."""
+    here = urlsplit(url)
+    query = dict(parse_qsl(here.query))
+    query |= {name: v for name, v in parse_qsl(urlsplit(link).query) if name in ("last", "n")}
+    return urlunsplit(here._replace(query=urlencode(query)))
+
+
+def _with_entries(link: str) -> str:
+    """GHCR's links may ask for pages of no entries; without a size they have the usual one."""
+    parts = urlsplit(link)
+    query = "&".join(part for part in parts.query.split("&") if part != "n=0")
+    return urlunsplit(parts._replace(query=query))
 
 
 def _texts(response: Response, key: str, asked: str) -> list[str]:
     """Read a list of names; old registries say null for none."""
+    return [name for name in _entries(response, key, asked) if isinstance(name, str) and name]
+
+
+def _descriptors(response: Response, asked: str) -> dict[str, Payload]:
+    found: dict[str, Payload] = {}
+    for entry in _entries(response, "manifests", asked):
+        digest = entry.get("digest") if isinstance(entry, dict) else None
+        if isinstance(digest, str) and DIGEST.fullmatch(digest):
+            found[digest] = entry
+    return found
+
+
+def _entries(response: Response, key: str, asked: str) -> list[Any]:
     body = json_of(response, asked)
     found = body.get(key) if isinstance(body, Mapping) else None
     if not isinstance(found, list | None) or not isinstance(body, Mapping):
         raise PayloadError(f"{asked}: the answer has no list of {key}")
-    return [name for name in found or () if isinstance(name, str) and name]
+    return found or []
 
 
 def _media_type(response: Response) -> str | None:
-    media_type: str = response.headers.get("Content-Type", "")
-    return media_type.partition(";")[0].strip() or None
+    """Return the type of a manifest; others (``text/plain``) come from storage in between."""
+    found = _content_type(response)
+    return found if found in MANIFEST_TYPES else None
+
+
+def _content_type(response: Response) -> str:
+    found: str = response.headers.get("Content-Type", "")
+    return found.partition(";")[0].strip().lower()
+
+
+def _own_type(body: bytes) -> str | None:
+    """Return the type that a document says it has."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = document.get("mediaType") if isinstance(document, dict) else None
+    return found if found in MANIFEST_TYPES else None

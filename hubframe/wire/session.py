@@ -12,7 +12,6 @@ from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests import PreparedRequest, Response
@@ -28,6 +27,7 @@ from hubframe.errors import (
     TransportError,
 )
 from hubframe.wire import statuses
+from hubframe.wire.addresses import place
 from hubframe.wire.answers import Answers
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
@@ -151,6 +151,10 @@ class Session:
         request = requests.Request("GET", url, headers=headers).prepare()
         return statuses.check(self.transport.send(request), asked, self._login(url))
 
+    def check(self, response: Response, asked: str) -> Response:
+        """Return an answer that is one, and raise for every other."""
+        return statuses.check(response, asked, self._login(response.url))
+
     @property
     def is_offline(self) -> bool:
         """Whether the network may not be used now."""
@@ -215,9 +219,9 @@ def json_of(response: Response, asked: str) -> Any:
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
-        host = urlsplit(response.url).netloc
+        size = len(response.content)
         raise PayloadError(
-            f"{asked}: the answer of {host} is not JSON ({len(response.content)} bytes)"
+            f"{asked}: the answer of {place(response.url)} is not JSON ({size} bytes)"
         ) from None
 
 

@@ -19,10 +19,26 @@ from hubframe.errors import (
     TransportError,
     UnauthorizedError,
 )
+from hubframe.wire.addresses import joined, place
 
 OK = range(200, 300)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_REDIRECTED = range(300, 400)
+_REFUSED = range(400, 500)
+# Control characters, and those that turn the direction of what follows.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _LONGEST_QUOTE = 200
+# More is not even searched for secrets: a stranger may send megabytes.
+_LONGEST_READ = 10 * _LONGEST_QUOTE
+# Secrets that others quote: the queries of signed addresses, logins before a host, tokens.
+_SECRETS = (
+    (re.compile(r"(\bhttps?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*", re.IGNORECASE), r"\1?…"),
+    (re.compile(r"(\bhttps?://)[^\s/@\"'<>]*@", re.IGNORECASE), r"\1…@"),
+    (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{20,}", re.IGNORECASE), r"\1 …"),
+    (re.compile(r"\b(?:eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._-]*|dckr_[po]at_[A-Za-z0-9_-]+)"), "…"),
+)
+# What registries call a thing that is not there, whatever the status that they say it with.
+_MISSING = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "TAG_EXPIRED"})
+_TOO_MANY = "TOOMANYREQUESTS"
 
 
 def check(response: Response, asked: str, login: str | None = None) -> Response:
@@ -56,7 +72,7 @@ def check_login(response: Response, asked: str, login: str | None) -> Response:
         The login was refused, or it failed.
     """
     if response.status_code == 401:  # noqa: PLR2004
-        raise _unauthorized(asked, urlsplit(response.url).netloc, 401, "", login)
+        raise _unauthorized(asked, place(response.url), 401, "", login)
     if response.status_code in OK:
         return response
     raise error_of(response, asked, login, quote=False)
@@ -66,26 +82,42 @@ def error_of(
     response: Response, asked: str, login: str | None = None, *, quote: bool = True
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
-    host = urlsplit(response.url).netloc
-    status = response.status_code
+    host, status, code = place(response.url), response.status_code, code_of(response)
     said = _said(response) if quote else ""
-    if status == 429:  # noqa: PLR2004
+    if status == 429 or (status in _REFUSED and code == _TOO_MANY):  # noqa: PLR2004
         return _rate_limit(response, asked, host, said)
     if _is_wall(response) or status in OK:
         return BlockedError(
             f"{asked}: something before {host} answered ({status}) with a page for people, not the "
             "API: a bot wall or a login of the network. Wait a while, or ask from another network"
         )
-    if status == 404 or (status == 401 and _is_bearer(response)):  # noqa: PLR2004
+    if _is_missing(response, code):
         return NotFoundError(
             f"{asked}: {host} has no such thing, or it is private to you{said}. "
             f"{_who(login)}; check the spelling, or log in as somebody who may read it"
         )
     if status in (401, 403):
         return _unauthorized(asked, host, status, said, login)
-    return TransportError(
-        f"{asked}: {host} answered {status} {response.reason or ''}{said}".rstrip()
-    )
+    what = f"{status} {_clean(response.reason or '')}".rstrip()
+    return TransportError(f"{asked}: {host} answered {what}{_hint(response)}{said}")
+
+
+def _is_missing(response: Response, code: str) -> bool:
+    status = response.status_code
+    if status == 404 or (status in _REFUSED and code in _MISSING):  # noqa: PLR2004
+        return True
+    return status == 401 and _is_bearer(response)  # noqa: PLR2004
+
+
+def _hint(response: Response) -> str:
+    """Say what a status alone does not: where a redirect leads, and that a proxy speaks."""
+    if response.status_code == 407:  # noqa: PLR2004
+        return " (the proxy on the way wants a login: write it into HTTPS_PROXY or HTTP_PROXY)"
+    location = response.headers.get("Location")
+    if response.status_code not in _REDIRECTED or not location:
+        return ""
+    target = place(joined(response.url, location, "where to go"))
+    return f" and points at {_clean(target)}, which was not followed"
 
 
 def _unauthorized(
@@ -104,7 +136,8 @@ def _rate_limit(response: Response, asked: str, host: str, said: str) -> RateLim
     wait = retry_after(response.headers)
     when = f"try again in {wait:.0f} s" if wait is not None else "try again later"
     return RateLimitError(
-        f"{asked}: {host} asks to slow down (429{said}); {when}, or log in for a limit of your own",
+        f"{asked}: {host} asks to slow down ({response.status_code}{said}); {when}, or log in for "
+        "a limit of your own",
         retry_after=wait,
         limit=_limit(response),
     )
@@ -126,10 +159,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if value.isascii() and value.isdigit():
         return float(value)
     try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
+        until = parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
 def _who(login: str | None) -> str:
@@ -155,16 +188,33 @@ def _is_page(response: Response) -> bool:
 
 
 def _said(response: Response) -> str:
-    """Return what the other side says, as a clause, without a stranger's control characters."""
-    message = _message(response)
-    if not message:
-        return ""
-    short = _CONTROL.sub(" ", message).strip()[:_LONGEST_QUOTE]
-    return f": {short}"
+    """Return what the other side says, as a clause, without control characters and secrets."""
+    short = quotable(_message(response))
+    return f": {short}" if short else ""
+
+
+def quotable(text: str) -> str:
+    """Make a stranger's words fit for a message: short, harmless, and without secrets."""
+    text = text[:_LONGEST_READ]
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return _clean(text)[:_LONGEST_QUOTE]
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()
 
 
 def _message(response: Response) -> str:
-    return _message_in(_body(response))
+    return _message_in(_body(response)) or _plain(response)
+
+
+def _plain(response: Response) -> str:
+    """Return a body that is text, as the old Hub and the routers before registries send it."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    text = response.content[:_LONGEST_READ].decode(errors="replace").strip()
+    # What is marked up, or JSON of a form unknown, tells a person nothing.
+    return text if media_type == "text/plain" and text[:1] not in ("<", "{", "[") else ""
 
 
 def _body(response: Response) -> dict[str, Any]:
@@ -176,10 +226,23 @@ def _body(response: Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+def code_of(response: Response) -> str:
+    """Return the first code that a registry gives as its reason; empty where it gives none."""
+    if response.status_code in OK:
+        return ""
+    code = _first_error(_body(response)).get("code")
+    return code.upper() if isinstance(code, str) else ""
+
+
+def _first_error(body: dict[str, Any]) -> dict[str, Any]:
+    errors = body.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    return first if isinstance(first, dict) else {"message": first}
+
+
 def _message_in(body: dict[str, Any]) -> str:
     """The Hub says ``message``, ``detail`` or ``text``; registries list ``errors``."""
-    errors = body.get("errors")
-    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        return str(errors[0].get("message") or errors[0].get("code") or "")
-    said = body.get("message") or body.get("detail") or body.get("text")
-    return said if isinstance(said, str) else ""
+    error = _first_error(body)
+    found = [error.get("message"), error.get("code")]
+    found += [body.get(name) for name in ("message", "detail", "details", "text", "error")]
+    return next((text for text in found if isinstance(text, str) and text.strip()), "")

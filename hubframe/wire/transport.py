@@ -6,9 +6,11 @@ It is a requests adapter, mounted below the cache. What it returns carries no se
 
 import logging
 import os
+import re
 import socket
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,14 +18,15 @@ from urllib.parse import urlsplit
 import requests
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
-from requests.utils import get_environ_proxies
+from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.version import USER_AGENT
 from hubframe.wire import statuses
-from hubframe.wire.addresses import joined, loses_encryption, origin
+from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
 from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.tally import count_request
 
@@ -38,6 +41,21 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Cookies are secrets; and the cache's key holds all that answers vary by, whatever Vary says.
 _NOT_KEPT = ("Set-Cookie", "Vary")
+# Where the certificates of private authorities are named; the first that is set holds.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# How requests says that such a file is missing.
+_NO_BUNDLE = "TLS CA certificate bundle"
+# How Go, nginx and Apache answer plain http on a port that speaks TLS.
+_SPEAKS_TLS = re.compile(
+    rb"HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port"
+    rb"|speaking plain HTTP to an SSL-enabled server port"
+)
+# What OpenSSL calls an answer that is no TLS.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
+# The way in which registries say something to people, by the distribution specification.
+_WARNING = re.compile(r'299\s+\S+\s+"((?:\\.|[^"\\])*)"')
+_MOST_WARNINGS = 100
+_REFUSED_TUNNEL = re.compile(r"^Tunnel connection failed: (4\d\d.*)")
 
 RETRIES = Retry(
     total=3,
@@ -75,6 +93,8 @@ class Transport(BaseAdapter):
         self._timeout = timeout
         # Looked up once for each host: requests would do so every time.
         self._proxies = lru_cache(maxsize=256)(get_environ_proxies)
+        self._encrypted: set[str] = set()
+        self._warned: set[tuple[str, str]] = set()
 
     def send(  # noqa: PLR0913, PLR0917
         self,
@@ -86,14 +106,17 @@ class Transport(BaseAdapter):
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
         """Send a request and read the whole answer; the arguments are those of requests."""
-        request.headers["User-Agent"] = USER_AGENT
         limit = DOCUMENT_LIMIT if _is_document(request.url or "") else LIST_LIMIT
+        home = origin(request.url or "")
+        is_home = True
         response = self._authorized(request, limit)
         for _ in range(_MOST_REDIRECTS):
             target = _redirect(response)
-            if target is None:
+            if target is None or (_is_about_referrers(request) and origin(target) != home):
                 break
-            response = self._redirected(request, response, target, limit)
+            # Whoever was sent away and back is somebody else's errand: no login either.
+            is_home = is_home and origin(target) == home
+            response = self._redirected(request, target, limit, is_home=is_home)
         response.url, response.request = request.url or "", request
         return response
 
@@ -123,12 +146,12 @@ class Transport(BaseAdapter):
                 return answer
 
     def _redirected(
-        self, request: PreparedRequest, response: Response, target: str, limit: int
+        self, request: PreparedRequest, target: str, limit: int, *, is_home: bool
     ) -> Response:
-        """Follow, with the login only where the redirect stays on the same host."""
+        """Follow, with the login only while the redirects stay on the same host."""
         copy = request.copy()
         copy.url = target
-        if origin(target) == origin(response.url):
+        if is_home:
             return self._authorized(copy, limit)
         copy.headers.pop("Authorization", None)
         return self._exchange(copy, limit)
@@ -145,6 +168,8 @@ class Transport(BaseAdapter):
                 cause: Exception | None = None
             except (requests.RequestException, HTTPError, OSError) as error:
                 cause = error
+                if _is_lasting(error):
+                    raise self._unreachable(request, error) from error
             try:
                 retries = retries.increment(
                     request.method,
@@ -155,12 +180,25 @@ class Transport(BaseAdapter):
             except (MaxRetryError, requests.RequestException, HTTPError, OSError):
                 if response is not None:
                     return response
-                raise _unreachable(request, cause) from cause
+                raise self._unreachable(request, cause) from cause
             _wait(retries, request, response)
 
     def _once(self, request: PreparedRequest, limit: int) -> Response:
+        home = origin(request.url or "")
+        is_encrypted = home.startswith("https:") or home in self._encrypted
+        response = self._sent(_over_tls(request) if is_encrypted else request, limit)
+        if not is_encrypted and _asks_for_tls(response):
+            # Loopback hosts are asked in the clear; one that wants better gets it.
+            self._encrypted.add(home)
+            return self._once(request, limit)
+        response.url = request.url or ""
+        self._pass_on_warnings(response)
+        return response
+
+    def _sent(self, request: PreparedRequest, limit: int) -> Response:
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
+        request.headers["User-Agent"] = USER_AGENT
         response = self._network.send(
             request,
             stream=True,
@@ -171,6 +209,26 @@ class Transport(BaseAdapter):
         _forget(response)
         _read(response, limit)
         return response
+
+    def _pass_on_warnings(self, response: Response) -> None:
+        """Say once what a registry wants people to know, such as that it will close."""
+        host = place(response.url)
+        for text in _WARNING.findall(response.headers.get("Warning", "")):
+            # http.client reads every header as Latin-1.
+            said = statuses.quotable(text.encode("latin-1", "replace").decode(errors="replace"))
+            if (host, said) not in self._warned and len(self._warned) < _MOST_WARNINGS:
+                self._warned.add((host, said))
+                logger.warning("%s says: %s", host, said)
+
+    def _unreachable(self, request: PreparedRequest, cause: BaseException | None) -> TransportError:
+        url = request.url or ""
+        proxy = select_proxy(url, self._proxies(origin(url)))
+        through = f" through the proxy {_proxy_place(proxy)}" if proxy else ""
+        return TransportError(
+            f"{place(url)} could not be reached{through}: {_reason(cause)}. Check the network and "
+            "the name; without one, hubframe.offline() answers from the cache and --sample from "
+            "the bundled sample"
+        )
 
 
 def _is_passing(retries: Retry, request: PreparedRequest, response: Response) -> bool:
@@ -186,7 +244,7 @@ def _wait(retries: Retry, request: PreparedRequest, response: Response | None) -
     if wait is None:
         retries.sleep()
     elif wait:
-        logger.warning("%s asks to wait %.0f s; waiting", urlsplit(request.url or "").netloc, wait)
+        logger.warning("%s asks to wait %.0f s; waiting", place(request.url or ""), wait)
         time.sleep(wait)
 
 
@@ -198,10 +256,30 @@ def _redirect(response: Response) -> str | None:
     target = joined(response.url, location, "where to go")
     if loses_encryption(response.url, target):
         raise TransportError(
-            f"{urlsplit(response.url).netloc} redirects to {urlsplit(target).netloc} without "
-            "encryption; not followed"
+            f"{place(response.url)} redirects to {place(target)} without encryption; not followed"
+        )
+    if leads_inside(response.url, target):
+        raise TransportError(
+            f"{place(response.url)} redirects to {place(target)}, which is this machine or beside "
+            "it; not followed"
         )
     return target
+
+
+def _is_about_referrers(request: PreparedRequest) -> bool:
+    """Elsewhere there are only pages for people: GHCR sends to its website, others to a login."""
+    return "/referrers/" in urlsplit(request.url or "").path
+
+
+def _over_tls(request: PreparedRequest) -> PreparedRequest:
+    copy = request.copy()
+    copy.url = re.sub("^http:", "https:", request.url or "")
+    return copy
+
+
+def _asks_for_tls(response: Response) -> bool:
+    is_refused = response.status_code == 400  # noqa: PLR2004
+    return is_refused and bool(_SPEAKS_TLS.search(response.content[:4096]))
 
 
 def _without_query(url: str) -> str:
@@ -222,7 +300,7 @@ def _read(response: Response, limit: int) -> None:
         if size > limit:
             response.close()
             raise PayloadError(
-                f"{urlsplit(response.url).netloc} sent more than {limit // MEBIBYTE} MiB "
+                f"{place(response.url)} sent more than {limit // MEBIBYTE} MiB "
                 f"for {urlsplit(response.url).path}; not read further"
             )
         chunks.append(chunk)
@@ -238,26 +316,71 @@ def _forget(response: Response) -> None:
             headers.pop(name, None)
 
 
-def _unreachable(request: PreparedRequest, cause: Exception | None) -> TransportError:
-    host = urlsplit(request.url or "").netloc
-    return TransportError(
-        f"{host} could not be reached: {_reason(cause)}. Check the network and the name; without "
-        "one, hubframe.offline() answers from the cache and --sample from the bundled sample"
+def _is_lasting(error: BaseException) -> bool:
+    """Whether asking again in a moment is of no use."""
+    return any(
+        isinstance(cause, InvalidProxyURL | InvalidSchema | InvalidURL)
+        or _is_about_tls(cause)
+        or _NO_BUNDLE in str(cause)
+        or _REFUSED_TUNNEL.search(str(cause))
+        for cause in _causes(error)
     )
+
+
+def _is_about_tls(error: BaseException) -> bool:
+    """Whether TLS failed for good: a connection that just ended may do better next time."""
+    is_ended = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return isinstance(error, ssl.SSLError) and not is_ended
 
 
 def _reason(error: BaseException | None) -> str:
     """The innermost cause in a few words: the outer ones quote addresses and objects."""
-    while error is not None:
-        inner = error.__cause__ or error.__context__ or _argument(error)
-        if inner is None or inner is error:
-            break
-        error = inner
+    causes = list(_causes(error))
+    for cause in causes:
+        if _is_about_tls(cause) and isinstance(cause, ssl.SSLError):
+            return _tls_reason(cause)
+        if tunnel := _REFUSED_TUNNEL.search(str(cause)):
+            return f"the proxy answered {statuses.quotable(tunnel[1])}"
+        if _NO_BUNDLE in str(cause) and (name := _bundle()):
+            return f"{name} names {os.environ[name]}, and there is no such file"
+        if isinstance(cause, InvalidProxyURL | InvalidSchema):
+            return "the proxy's address cannot be used; see HTTPS_PROXY and HTTP_PROXY"
+    return _plain_reason(causes[-1]) if causes else "no answer"
+
+
+def _plain_reason(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return "its name is unknown"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "no answer in time" if "timed out" in str(error).lower() else type(error).__name__
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = statuses.quotable(error.verify_message).rstrip(".")
+        return (
+            f"its certificate is not trusted ({said}). If an authority of your own signed it, name "
+            "the file of its certificate in REQUESTS_CA_BUNDLE"
+        )
+    if error.reason in _NO_TLS:
+        return (
+            "it does not speak TLS. Plain http is for loopback hosts and for those that "
+            "HUBFRAME_INSECURE_REGISTRIES names"
+        )
+    return (
+        f"TLS failed ({error.reason}). Look at its certificate, and at the file that "
+        "REQUESTS_CA_BUNDLE names"
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Go from an error inward."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__ or _argument(error)
 
 
 def _argument(error: BaseException) -> BaseException | None:
@@ -266,5 +389,16 @@ def _argument(error: BaseException) -> BaseException | None:
     return next((part for part in found if isinstance(part, BaseException)), None)
 
 
+def _proxy_place(proxy: str) -> str:
+    """Where a proxy is; its address may hold a login, and may lack the scheme."""
+    return place(proxy if "://" in proxy else f"//{proxy}")
+
+
 def _verify() -> str | bool:
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    """Return the certificates to trust; looked up each time, so that a notebook may set them."""
+    name = _bundle()
+    return os.environ[name] if name else True
+
+
+def _bundle() -> str | None:
+    return next((name for name in _BUNDLES if os.environ.get(name)), None)

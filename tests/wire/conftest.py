@@ -71,6 +71,18 @@ class Stage:
 
 
 @pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path_factory):
+    """A home without logins, in place of that of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
+    for name in ("DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture(autouse=True)
 def direct(monkeypatch):
     """Reach loopback without whatever proxy the machine has."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")

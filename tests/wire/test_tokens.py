@@ -9,7 +9,8 @@ import pytest
 
 import hubframe
 from hubframe.sample import Fault, Reply
-from hubframe.wire.auth import Gate, parse_challenge, scope_of
+from hubframe.wire.auth import Gate
+from hubframe.wire.challenges import parse_challenge, scope_of
 
 from .conftest import LOGIN
 

@@ -1,0 +1,59 @@
+"""What registries ask for before they answer, and the scopes that their tokens are for."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What a registry wants to see: the scheme of ``WWW-Authenticate`` and its parameters."""
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+_PARAMETER = r'[A-Za-z0-9_.-]+\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s,"]*)'
+_CHALLENGE = re.compile(
+    rf"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)(?P<rest>(?:\s+{_PARAMETER}(?:\s*,\s*{_PARAMETER})*)?)"
+)
+_PAIR = re.compile(r'([A-Za-z0-9_.-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]*))')
+
+
+def parse_challenge(header: str) -> Challenge | None:
+    """Read the first challenge that hubframe can meet; others, such as Negotiate, are skipped.
+
+    Examples
+    --------
+    >>> parse_challenge('Bearer realm="https://auth.example/token",service="r"').parameters["service"]
+    'r'
+    """
+    for match in _CHALLENGE.finditer(header[:8192]):
+        scheme = match["scheme"].lower()
+        if scheme in ("bearer", "basic"):
+            return Challenge(scheme, _parameters(match["rest"]))
+    return None
+
+
+def _parameters(rest: str) -> dict[str, str]:
+    return {
+        name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
+        for name, quoted, bare in _PAIR.findall(rest)
+    }
+
+
+_REPOSITORY = re.compile(r"/v2/(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+/?$")
+
+
+def repository_of(url: str) -> str:
+    """Return the path of the repository that an address lies in; empty for none."""
+    match = _REPOSITORY.search(urlsplit(url).path)
+    return match["path"] if match else ""
+
+
+def scope_of(url: str) -> str:
+    """Return the scope that reading an address of a registry takes; empty for the ping."""
+    if urlsplit(url).path.rstrip("/").endswith("/v2/_catalog"):
+        return "registry:catalog:*"
+    path = repository_of(url)
+    return f"repository:{path}:pull" if path else ""

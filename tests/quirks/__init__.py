@@ -1,0 +1,1 @@
+"""What registries and the Hub do differently: a table for each, and a registry with switches."""
