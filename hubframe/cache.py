@@ -87,7 +87,8 @@ def offline() -> Iterator[None]:
 @contextmanager
 def refresh() -> Iterator[None]:
     """Ask anew, inside, for everything that can change; documents by digest cannot."""
-    with tally.using("refresh"):
+    # Who said offline further out meant it.
+    with tally.using("offline" if tally.mode() == "offline" else "refresh"):
         yield
 
 

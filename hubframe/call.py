@@ -16,7 +16,7 @@ Errors = Literal["raise", "collect"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_LEVEL_OF_CALLER = 4
+_LEVEL_OF_CALLER = 3
 
 
 @dataclass
@@ -112,5 +112,8 @@ def calling(
     """
     if errors not in ("raise", "collect"):
         raise ValueError(f'errors must be "raise" or "collect", not {errors!r}')
+    client = client or default_client()
+    if client.is_closed:
+        raise RuntimeError("the client was closed: make another")
     with counting() as tally:
-        yield Call(client or default_client(), errors, progress, tally)
+        yield Call(client, errors, progress, tally)

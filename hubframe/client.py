@@ -66,6 +66,7 @@ class Client:
         )
         self._desks: dict[str, Desk] = {}
         self._registries: dict[str, Registry] = {}
+        self.is_closed = False
         self._lock = threading.RLock()
         folder = self._folder()
         self.content = Content(folder and folder / CONTENT)
@@ -91,7 +92,8 @@ class Client:
         return f"<hubframe.Client {'sample' if self.settings.sample else self.settings.hub_url}>"
 
     def close(self) -> None:
-        """Close connections and files."""
+        """Close connections and files; the client cannot be used any more."""
+        self.is_closed = True
         self.session.close()
         self.content.close()
 
@@ -100,10 +102,12 @@ class Client:
         with self._lock:
             if host not in self._registries:
                 url = self._endpoint(host)
-                self._desks[origin(url)] = Desk(
+                desk = Desk(
                     lambda url: self._credentials.find(host, repository_of(url)),
                     partial(RegistryAuth, Door(url)),
                 )
+                # The first name of an address keeps its logins, the Hub's API above all.
+                self._desks.setdefault(origin(url), desk)
                 self._registries[host] = Registry(self.session, self.content, host, url)
             return self._registries[host]
 
@@ -143,12 +147,13 @@ class Client:
                 pool.submit(copy_context().run, _outcome, work, item, collect=collect)
                 for item in items
             ]
-            for future in futures:
+            for future in futures if bar is not None else ():
                 future.add_done_callback(lambda _: bar.update())
             return [future.result() for future in futures]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            bar.close()
+            if bar is not None:
+                bar.close()
 
     def _network(self) -> BaseAdapter:
         if self.settings.sample:
@@ -191,11 +196,12 @@ def _outcome(
 
 
 def _bar(total: int, title: str, *, progress: bool | None) -> Any:
-    """A bar that waits two seconds before it shows; in a pipe it never does."""
+    """A bar that waits two seconds before it shows; None where nobody looks."""
+    if not (progress if progress is not None else _is_watched()):
+        return None
     from tqdm.auto import tqdm  # noqa: PLC0415 - slow to import, and not always needed
 
-    is_shown = progress if progress is not None else _is_watched()
-    return tqdm(total=total, desc=title, delay=_BAR_AFTER, disable=not is_shown, leave=False)
+    return tqdm(total=total, desc=title, delay=_BAR_AFTER, leave=False)
 
 
 def _is_watched() -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from hubframe import referrers, sources
 from hubframe.call import Call, Errors, calling
 from hubframe.client import Client
-from hubframe.reference import parse_registry
+from hubframe.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.selection import (
     Platforms,
     TagFilter,
@@ -93,8 +93,9 @@ def search_df(
     DataFrame
         The table `search`, one row per hit.
     """
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
+    _check_count("limit", limit)
+    if not isinstance(query, str):
+        raise TypeError(f"query must be text, not {type(query).__name__}")
     with calling(client, "raise", progress) as call:
         payloads = sources.hub_list(call, [query], [hub.search(query, limit)])
         return call.finish(shape.search(payloads), "search")
@@ -135,12 +136,20 @@ def tags_df(  # noqa: PLR0913
     >>> len(tags)
     2
     """
-    wanted = _wanted(tags, newest)
-    if tags is None and newest is None:
-        wanted = Wanted(lambda _: True)
+    wanted = _wanted("*" if tags is None and newest is None else tags, newest)
+    # A digest beside a tag says nothing about what the tag points at.
+    asked = [_without_digest(one) for one in references(repos)]
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(repos), wanted, source)
+        found = sources.find_tags(call, asked, wanted, source)
         return call.finish(shape.tags(_listings(call, found)), "tags")
+
+
+def _without_digest(reference: ImageReference) -> ImageReference:
+    if reference.digest and not reference.tag:
+        raise ValueError(
+            f"{reference} names an image, and no tag: tags_df takes tags; see images_df"
+        )
+    return reference.at(tag=reference.tag)
 
 
 def _listings(call: Call, tags: Sequence[Found]) -> list[tuple[str, list[Any]]]:
@@ -439,6 +448,10 @@ def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
     """
     with calling(client) as call:
         host = parse_registry(registry)
+        if host == DOCKER_HUB:
+            raise ValueError(
+                "Docker Hub has no catalogue; repos_df and search_df find repositories"
+            )
         call.sources.add("registry")
         paths = call.client.registry(host).catalog()
         return call.finish(shape.catalog(f"{host}/{path}" for path in paths), "catalog")
@@ -451,9 +464,16 @@ def _wanted(
     *,
     attestations: bool = False,
 ) -> Wanted:
-    if newest is not None and newest < 1:
-        raise ValueError(f"newest must be at least 1, not {newest}")
+    if newest is not None:
+        _check_count("newest", newest)
     return Wanted(tag_filter(tags), tags is not None, newest, platforms(platform), attestations)
+
+
+def _check_count(name: str, count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number, not {count!r}")
+    if count < 1:
+        raise ValueError(f"{name} must be at least 1, not {count}")
 
 
 def _not_the_hub(function: str, source: Source) -> None:

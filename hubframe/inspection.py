@@ -19,7 +19,7 @@ from hubframe.errors import (
 from hubframe.frames import USUAL_PLATFORM
 from hubframe.reference import DIGEST, ImageReference
 from hubframe.selection import platforms
-from hubframe.sources import Found
+from hubframe.sources import DEEPEST, Found
 from hubframe.tables import documents
 from hubframe.tables.documents import (
     CONFIG_TYPES,
@@ -39,8 +39,6 @@ _GO_ZERO = "0001-01-01T00:00:00Z"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 _GO_DIGITS = 9
 _V1_ID = re.compile("[0-9a-f]{64}")
-# Indexes may hold indexes; a registry could make that go on for ever.
-_DEEPEST = 8
 # The platform of an entry that tells none, where that does not suit every platform.
 _NOWHERE = Platform("", "")
 
@@ -196,14 +194,14 @@ def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
     """Get the manifest for a platform, through as many indexes as there are."""
     wanted = _one(platform)
     top = document = _top(call, reference)
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         body = documents.parse(document.body, f"the manifest {reference}")
         kind = documents.kind(body, document.media_type, str(reference))
         if kind != "index":
             return _Opened(reference, top, document, body, kind)
         at = reference.at(digest=_child(reference, document, body, wanted))
         document = call.client.registry(reference.registry).manifest(at)
-    raise PayloadError(f"{reference} is an index of indexes, more than {_DEEPEST} deep")
+    raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
 
 
 def _one(platform: str) -> Platform:

@@ -191,8 +191,21 @@ def _names_registry(first: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
+    if _HOST.fullmatch(text) is None:
+        return False
     port = re.search(r":(\d+)$", text)
-    return _HOST.fullmatch(text) is not None and (port is None or int(port[1]) <= _MAX_PORT)
+    bracketed = re.match(r"\[(.*)\]", text)
+    return (port is None or int(port[1]) <= _MAX_PORT) and (
+        bracketed is None or _is_address(bracketed[1])
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _invalid(text: object, reason: str) -> InvalidReferenceError:

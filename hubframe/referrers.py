@@ -74,7 +74,7 @@ def fallback_tag(digest: str) -> str:
 
 def _index(call: Call, reference: ImageReference) -> list[Payload]:
     registry = call.client.registry(reference.registry)
-    document = registry.manifest(reference, told=registry.resolve(reference).digest)
+    document = registry.manifest(reference)
     body = documents.parse(document.body, str(reference))
     return [
         one for one in documents.items(body.get("manifests")) if documents.text(one.get("digest"))

@@ -44,6 +44,12 @@ def references(what: What) -> list[ImageReference]:
 
 def read_namespaces(what: str | Iterable[str]) -> list[str]:
     """Read namespaces, each once, in the order given."""
+    if isinstance(what, pd.DataFrame):
+        if "namespace" not in what:
+            raise TypeError("the frame has no column namespace: repos_df takes users' names")
+        what = what.namespace
+    if not isinstance(what, Iterable) or isinstance(what, bytes | Mapping):
+        raise TypeError(f"expected a namespace or a list of them, not {type(what).__name__}")
     found = [what] if isinstance(what, str) else list(what)
     return list(dict.fromkeys(parse_namespace(name) for name in found))
 

@@ -1,8 +1,9 @@
 """Where hubframe looks and how patiently: one frozen object, read from the environment once."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
+# More requests at once than this only queue, here or there.
+MOST_WORKERS = 256
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -50,15 +53,19 @@ class Settings:
     def __post_init__(self) -> None:
         """Normalise what may be given in more than one form, and refuse what cannot work."""
         if self.cache_dir is not None:
-            object.__setattr__(self, "cache_dir", Path(self.cache_dir).expanduser())
+            try:
+                folder = Path(self.cache_dir).expanduser()
+            except RuntimeError as error:
+                raise ValueError(f"cache_dir {str(self.cache_dir)!r}: {error}") from None
+            object.__setattr__(self, "cache_dir", folder)
         object.__setattr__(self, "timeout", _timeout(self.timeout))
         object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
         for name in ("hub_url", "registry_url"):
             object.__setattr__(self, name, _url(name, getattr(self, name)))
         if self.hub_url == self.registry_url:
             raise ValueError("hub_url and registry_url must differ: each has a login of its own")
-        if not isinstance(self.workers, int) or self.workers < 1:
-            raise ValueError(f"workers must be at least 1, not {self.workers}")
+        if not isinstance(self.workers, int) or not 1 <= self.workers <= MOST_WORKERS:
+            raise ValueError(f"workers must be 1 to {MOST_WORKERS}, not {self.workers}")
 
     @property
     def cache_folder(self) -> Path:
@@ -83,9 +90,9 @@ class Settings:
                 # A variable that is set to nothing is not set.
                 read |= {name: getattr(cls(**{name: parse(written)}), name)} if written else {}
             except ValueError as error:
-                raise ValueError(f"{variable}={written!r}: {error}") from error
+                raise ValueError(f"{variable}={_without_login(written)!r}: {error}") from None
         given = {name: value for name, value in chosen.items() if value is not None}
-        return replace(cls(), **{**read, **given})
+        return cls(**{**read, **given})
 
 
 def _flag(text: str) -> bool:
@@ -104,12 +111,23 @@ def _workers(text: str) -> int:
 
 def _url(name: str, url: str) -> str:
     """Check the address of an API; a slash at its end is taken off."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError(f"{name} must start with https:// or http:// and a host, not {url!r}")
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ValueError(
+            f"{name} must start with https:// or http:// and a host, not {_without_login(url)!r}"
+        )
     if parts.username or parts.password:
         raise ValueError(f"{name} must hold no login: give Client(credentials=…) instead")
     return url.rstrip("/")
+
+
+def _without_login(written: str) -> str:
+    """Take a login out of an address before it is shown."""
+    return re.sub(r"//[^/?#]*@", "//…@", written)
 
 
 def _timeout(given: Any) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any, Literal
 
 from hubframe.call import Call
-from hubframe.errors import NoSuchPlatformError, NotFoundError
+from hubframe.errors import NoSuchPlatformError, NotFoundError, PayloadError
 from hubframe.reference import ImageReference
 from hubframe.selection import choose
 from hubframe.tables import documents, versions
@@ -32,6 +32,8 @@ from hubframe.wire.registry import Resolved
 Source = Literal["auto", "hub", "registry"]
 Payload = Mapping[str, Any]
 _CLOSEST = 3
+# How many indexes may stand within one another.
+DEEPEST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +96,6 @@ def uses_hub(reference: ImageReference, source: Source) -> bool:
     ValueError
         The Hub is to be asked about another registry, or the source is none.
     """
-    if source not in ("auto", "hub", "registry"):
-        raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
     if source == "hub" and not reference.is_hub:
         raise ValueError(f'{reference} is not on Docker Hub: source="hub" does not know it')
     if source == "hub" and reference.digest:
@@ -107,11 +107,18 @@ def find_tags(
     call: Call, references: Sequence[ImageReference], wanted: Wanted, source: Source
 ) -> list[Found]:
     """Find the tags that are asked for, in the order of the references, newest first."""
+    if source not in ("auto", "hub", "registry"):
+        raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
     on_hub = [reference for reference in references if uses_hub(reference, source)]
     elsewhere = [reference for reference in references if not uses_hub(reference, source)]
     call.sources |= ({"hub"} if on_hub else set()) | ({"registry"} if elsewhere else set())
     found = {**_hub_tags(call, on_hub, wanted), **_registry_tags(call, elsewhere, wanted)}
-    return [tag for reference in references for tag in found.get(reference, ())]
+    distinct: dict[ImageReference, Found] = {}
+    for tag in (tag for reference in references for tag in found.get(reference, ())):
+        # A tag that was named stays so, also where its whole repository was asked for.
+        if tag.is_named or tag.reference not in distinct:
+            distinct[tag.reference] = tag
+    return list(distinct.values())
 
 
 def _hub_tags(
@@ -150,7 +157,7 @@ def _hub_lists(
 def _listed(
     call: Call, references: Sequence[ImageReference], most: int | None
 ) -> list[tuple[ImageReference, list[Payload]]]:
-    listings = [hub.tags(reference.repo, most) for reference in references]
+    listings = [hub.tags(reference.path, most) for reference in references]
     outcomes = call.client.hub.lists(listings, _gather(call, "tags"))
     return [
         (reference, _by_push(outcome))
@@ -206,9 +213,9 @@ def _newest(call: Call, names: list[str], wanted: Wanted) -> list[str]:
 
 def _named_on_hub(call: Call, reference: ImageReference) -> Payload:
     try:
-        payload = call.client.hub.tag(reference.repo, reference.tag or "")
+        payload = call.client.hub.tag(reference.path, reference.tag or "")
     except NotFoundError as error:
-        listing = hub.tags(reference.repo, hub.PAGE_SIZE)
+        listing = hub.tags(reference.path, hub.PAGE_SIZE)
         tags = call.client.hub.lists([listing], lambda work, items: [work(item) for item in items])
         raise _no_tag(reference, (payload["name"] for payload in _good(tags[0])), error) from None
     return {**payload, "name": reference.tag}
@@ -313,9 +320,13 @@ def _parted(
 def _in_order(tags: Sequence[Found], images: Sequence[Image]) -> list[Image]:
     """Put images of several sources in the order of their tags."""
     places = {
-        (found.reference.repo, found.reference.tag): place for place, found in enumerate(tags)
+        (found.reference.repo, found.reference.tag or found.reference.digest): place
+        for place, found in enumerate(tags)
     }
-    return sorted(images, key=lambda image: places[image.repo, image.tag])
+    return sorted(
+        images,
+        key=lambda image: places[image.repo, image.tag or image.index_digest or image.digest],
+    )
 
 
 def hub_image_list(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
@@ -356,7 +367,7 @@ def hub_contents(call: Call, tags: Sequence[Found], images: Sequence[Image]) -> 
         found = by_tag[image.repo, image.tag]
         needed.setdefault(_same(found), found)
     told = call.gather(
-        lambda found: call.client.hub.images(found.reference.repo, found.reference.tag or ""),
+        lambda found: call.client.hub.images(found.reference.path, found.reference.tag or ""),
         list(needed.values()),
         "layers",
     )
@@ -422,9 +433,11 @@ def open_tag(call: Call, found: Found) -> tuple[str, list[Image]]:
 
 
 def _flat(
-    call: Call, reference: ImageReference, images: list[Image], seen: set[str]
+    call: Call, reference: ImageReference, images: list[Image], seen: set[str], depth: int = 1
 ) -> list[Image]:
     """Put the images of an index within an index in its place; each index once, so loops end."""
+    if depth > DEEPEST:
+        raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
     flat = []
     for image in images:
         if image.media_type not in INDEX_TYPES:
@@ -439,7 +452,7 @@ def _flat(
                     index_digest=image.index_digest,
                     annotations=(*image.annotations, *one.annotations),
                 )
-                for one in _flat(call, reference, inner, seen)
+                for one in _flat(call, reference, inner, seen, depth + 1)
             ]
     return flat
 
@@ -476,16 +489,16 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
 def with_contents(call: Call, images: Sequence[Image]) -> list[Image]:
     """Add manifest and config to images that have a digest, each fetched once."""
     where = {
-        image.digest: ImageReference.parse(image.repo).at(digest=image.digest)
+        (image.repo, image.digest): ImageReference.parse(image.repo).at(digest=image.digest)
         for image in images
         if image.digest
     }
     read = call.gather(lambda reference: _content(call, reference), list(where.values()), "configs")
-    contents = {reference.digest: content for reference, content in read}
+    contents = {(reference.repo, reference.digest): content for reference, content in read}
     return [
-        replace(image, content=contents[image.digest])
+        replace(image, content=contents[image.repo, image.digest])
         for image in images
-        if image.digest in contents
+        if (image.repo, image.digest) in contents
     ]
 
 
@@ -506,7 +519,7 @@ def read_content(call: Call, reference: ImageReference, document: Document) -> M
     if digest and (named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")):
         blob = call.client.registry(reference.registry).config(reference, digest)
         config = documents.parse(blob.body, f"the config of {reference}")
-    return documents.content(manifest, config)
+    return documents.content(manifest, config, document.media_type, str(reference))
 
 
 def _with_platform(image: Image) -> Image:

@@ -265,6 +265,8 @@ def test_failures_are_collected_and_cost_their_own_rows_only():
         (lambda: hubframe.tags_df("ghcr.io/a/b", source="hub"), "not on Docker Hub"),
         (lambda: hubframe.env_df("nginx", source="hub"), "does not tell"),
         (lambda: hubframe.search_df("nginx", limit=0), "limit must be"),
+        (lambda: hubframe.tags_df(f"nginx@sha256:{'0' * 64}"), "takes tags"),
+        (lambda: hubframe.catalog_df("docker.io"), "no catalogue"),
     ],
 )
 def test_wrong_arguments_say_what_is_right(call, message):
@@ -300,3 +302,85 @@ def test_real_logins_do_not_reach_the_sample(monkeypatch):
     monkeypatch.setenv("DOCKER_PASSWORD", "sample-password")
     with hubframe.Client(hubframe.Settings(sample=True)) as client:
         assert len(hubframe.repos_df("ansible", client=client)) == 4
+
+
+def test_what_is_asked_for_twice_is_there_once():
+    twice = ["ansible/ansible", "ansible/ansible:latest", "docker.io/ansible/ansible"]
+    for table, function in {"tags": hubframe.tags_df, **OF_IMAGES}.items():
+        frame = function(twice)
+        assert not frame.duplicated(list(TABLES[table].key)).any()
+        assert len(frame) == len(function("ansible/ansible"))
+
+
+def test_references_by_digest_keep_their_place():
+    images = hubframe.images_df(
+        ["library/alpine:3.19", "library/alpine:latest"], platform="linux/amd64"
+    )
+    first, last = (f"library/alpine@{digest}" for digest in images.image_digest)
+    frame = hubframe.images_df([first, "library/redis:latest", last], platform="linux/amd64")
+    assert frame.image_digest.iloc[[0, -1]].tolist() == images.image_digest.tolist()
+    assert frame.repo.tolist() == ["library/alpine", "library/redis", "library/alpine"]
+
+
+def test_a_digest_beside_a_tag_invents_no_tag():
+    digest = f"sha256:{'0' * 64}"
+    with pytest.raises(hubframe.NotFoundError, match="no tag 'nosuch'"):
+        hubframe.tags_df(f"library/alpine:nosuch@{digest}")
+
+
+def test_a_document_of_two_repositories_comes_from_the_one_that_may_be_read():
+    public = hubframe.images_df("acme/web:latest", platform="linux/amd64").iloc[0].image_digest
+    asked = [f"acme/web@{public}", f"acme/billing@{public}"]
+    with hubframe.Client(hubframe.Settings(sample=True)) as client:
+        hubframe.configs_df(asked[0], client=client)
+        frame = hubframe.configs_df(asked, client=client)
+    assert len(frame) == 2  # who holds the digest may have the document
+
+
+def test_a_warning_points_at_the_line_that_called():
+    with pytest.warns(hubframe.IncompleteWarning) as caught:
+        hubframe.tags_df(["library/redis", "acme/nothing"], errors="collect")
+    assert caught[0].filename == __file__
+
+
+def test_a_source_is_checked_before_anything_else():
+    with pytest.raises(ValueError, match="source must be"):
+        hubframe.images_df([], source="bogus")
+
+
+def test_naming_the_hub_as_a_registry_keeps_its_login():
+    login = ("ansible-bot", "sample-password")
+    with hubframe.Client(hubframe.Settings(sample=True), credentials=login) as client:
+        client.registry("hub.docker.com")
+        assert len(hubframe.repos_df("ansible", client=client)) == 4
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: hubframe.tags_df("nginx", newest=1.5),
+        lambda: hubframe.tags_df("nginx", newest=True),
+        lambda: hubframe.search_df("nginx", limit="3"),
+        lambda: hubframe.search_df(None),
+        lambda: hubframe.repos_df(None),
+        lambda: hubframe.repos_df(b"ansible"),
+        lambda: hubframe.repos_df(pd.DataFrame({"repo": ["a/b"]})),
+    ],
+)
+def test_wrong_types_are_said(call):
+    with pytest.raises(TypeError, match=r"must be|expected|no column"):
+        call()
+
+
+def test_a_closed_client_says_so():
+    client = hubframe.Client(hubframe.Settings(sample=True))
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        hubframe.repos_df("ansible", client=client)
+
+
+def test_offline_outside_wins_over_refresh_inside():
+    with hubframe.Client(hubframe.Settings(sample=True)) as client:
+        with hubframe.offline(), hubframe.refresh(), pytest.raises(hubframe.NotCachedError):
+            hubframe.repos_df("ansible", client=client)
+        hubframe.repos_df("ansible", client=client)

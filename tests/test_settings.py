@@ -158,3 +158,25 @@ def test_addresses_hold_no_login_and_differ():
     assert "hunter2" not in str(raised.value)
     with pytest.raises(ValueError, match="must differ"):
         Settings(hub_url="https://one.example", registry_url="https://one.example/")
+
+
+def test_a_login_in_an_address_is_never_shown():
+    for address in ("http://u:hunter2@hub.example", "ftp://u:hunter2@hub.example"):
+        with pytest.raises(ValueError, match="HUBFRAME_HUB_URL") as raised:
+            Settings.from_environment({"HUBFRAME_HUB_URL": address})
+        assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hub_url", "http://h:abc"),
+        ("hub_url", "http://h:99999"),
+        ("hub_url", "http://["),
+        ("cache_dir", "~nobody-of-that-name/x"),
+        ("workers", 10**20),
+    ],
+)
+def test_what_cannot_work_names_its_setting(name, value):
+    with pytest.raises(ValueError, match=name):
+        Settings(**{name: value})

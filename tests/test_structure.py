@@ -22,7 +22,7 @@ CALLS = {
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
-          "selection", "settings", "tables"}  # fmt: skip
+          "reference", "selection", "settings", "tables"}  # fmt: skip
 ALLOWED = {
     "version": set(),
     "errors": set(),

@@ -111,6 +111,7 @@ def _print_frame(function: str, *arguments: Any, **options: Any) -> None:
             frame = getattr(hubframe, function)(*arguments, **chosen, client=client)
         except (TypeError, ValueError) as error:
             raise _usage(error) from error
+        output.say_failures(frame)
         output.write(frame[columns], form, path, verbatim=verbatim)
 
 

@@ -47,7 +47,11 @@ def format_of(chosen: str | None, path: Path | None) -> str:
     UsageError
         Parquet is to go where it cannot.
     """
-    form = chosen or (SUFFIXES.get(path.suffix.lower(), "table") if path else "table")
+    suffix = path.suffix.lower() if path else ""
+    if chosen is None and suffix not in (*SUFFIXES, "", ".txt"):
+        known = ", ".join(SUFFIXES)
+        raise click.UsageError(f"{suffix} is no known format: use {known}, or give --format")
+    form = chosen or SUFFIXES.get(suffix, "table")
     if form == "parquet" and path is None and sys.stdout.isatty():
         raise click.UsageError("parquet is no text for a terminal: give --output FILE")
     return form
@@ -66,7 +70,7 @@ def columns_of(table: str, chosen: str | None) -> list[str]:
     for name in names:
         if name not in known:
             raise click.UsageError(f"{table} has no column {name!r}; it has {', '.join(known)}")
-    return names
+    return list(dict.fromkeys(names))
 
 
 def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
@@ -79,6 +83,13 @@ def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) 
         echo(text.removesuffix("\n"))
     else:
         path.write_text(text, encoding="utf-8", newline="")
+
+
+def say_failures(frame: pd.DataFrame) -> None:
+    """Name on stderr what failed: the frame's own list of it is not printed."""
+    for failure in frame.attrs["hubframe"]["failures"]:
+        line = f"{failure['ref']}: {failure['error']}: {failure['message']}"
+        click.echo(f"hubframe: {' '.join(_tame(line).split())}", err=True)
 
 
 def echo(text: str) -> None:

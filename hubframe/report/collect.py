@@ -10,6 +10,7 @@ import hubframe
 from hubframe.client import Client
 from hubframe.errors import IncompleteWarning
 from hubframe.frames import USUAL_PLATFORM
+from hubframe.reference import ImageReference
 from hubframe.report.write import write_report
 from hubframe.selection import Platforms, TagFilter, What, references
 
@@ -129,7 +130,7 @@ def collect(  # noqa: PLR0913
                 progress=progress,
                 client=client,
             ),
-            "repos": _repos([one.repo for one in asked if one.is_hub], progress, client),
+            "repos": _repos([one for one in asked if one.is_hub], progress, client),
             "images": hubframe.images_df(
                 asked, tags=tags, newest=newest, errors="collect", progress=progress, client=client
             ),
@@ -147,11 +148,15 @@ def collect(  # noqa: PLR0913
     return frames
 
 
-def _repos(names: Sequence[str], progress: bool | None, client: Client | None) -> pd.DataFrame:  # noqa: FBT001
+def _repos(
+    asked: Sequence[ImageReference],
+    progress: bool | None,  # noqa: FBT001
+    client: Client | None,
+) -> pd.DataFrame:
     """List the repositories asked for, out of those of their namespaces."""
-    namespaces = dict.fromkeys(name.partition("/")[0] for name in names)
+    namespaces = dict.fromkeys(one.namespace for one in asked)
     listed = hubframe.repos_df(namespaces, errors="collect", progress=progress, client=client)
-    return listed[listed.repo.isin(names)].reset_index(drop=True)
+    return listed[listed.repo.isin([one.repo for one in asked])].reset_index(drop=True)
 
 
 def _title(what: What) -> str:

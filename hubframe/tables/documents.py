@@ -450,9 +450,14 @@ class HubContent:
         return labels("history", found)
 
 
-def content(document: Mapping[str, Any], config: Mapping[str, Any]) -> ManifestContent:
+def content(
+    document: Mapping[str, Any],
+    config: Mapping[str, Any],
+    sent_as: str = "",
+    what: str = "a manifest",
+) -> ManifestContent:
     """Return what a manifest holds; the config of schema 1 stands in the manifest itself."""
-    if kind(document) == "schema1":
+    if kind(document, sent_as, what) == "schema1":
         return ManifestContent(*_schema1(document))
     return ManifestContent(document, config)
 

@@ -32,6 +32,8 @@ def write_csv(
         Write cells as they are. Otherwise a cell that a spreadsheet would run as a formula gets
         one ``'`` before it, which `read_csv` takes off again.
     """
+    if not frame.columns.is_unique:
+        raise ValueError("two columns of the frame have the same name: rename one")
     shown = frame if verbatim else guard(frame)
     return shown.to_csv(
         path, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(shown)

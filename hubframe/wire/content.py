@@ -5,13 +5,13 @@ may have the document, and it is kept for ever.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.wire import disk
@@ -72,11 +72,23 @@ def _payload(body: bytes) -> bytes:
     if b'"signatures"' not in body or b'"fsLayers"' not in body:
         return body
     try:
-        signature = json.loads(body)["signatures"][0]
-        protected = json.loads(_base64url(signature["protected"]))
-        return body[: int(protected["formatLength"])] + _base64url(protected["formatTail"])
-    except (KeyError, IndexError, TypeError, ValueError, binascii.Error, RecursionError):
+        document = json.loads(body)
+        protected = json.loads(_base64url(document.pop("signatures")[0]["protected"]))
+        payload = body[: int(protected["formatLength"])] + _base64url(protected["formatTail"])
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError):
         return body
+    return payload if _is_same(payload, document) else body
+
+
+def _is_same(payload: bytes, document: Any) -> bool:
+    """What is hashed must be what is read, or a body could carry another's digest.
+
+    Docker once cut payloads in the wrong place; what is no JSON is no other document either.
+    """
+    try:
+        return bool(json.loads(payload) == document)
+    except (ValueError, RecursionError):
+        return bool(document.get("schemaVersion") == 1)
 
 
 def _base64url(encoded: str) -> bytes:
@@ -125,12 +137,16 @@ class Content:
             (document.digest, document.media_type, document.body),
         )
 
-    def fetch(self, digest: str, fetcher: Callable[[], Document]) -> Document:
-        """Return a document from here, or fetch it once, however many threads ask."""
+    def fetch(self, digest: str, fetcher: Callable[[], Document], place: str = "") -> Document:
+        """Return a document from here, or fetch it once, however many threads ask.
+
+        A refusal is shared only by those who ask at the same place, in the same mode: another
+        repository may show the document, and who is offline cannot speak for who is not.
+        """
         held = self.get(digest)
         if held is None:
-            # Who is offline must not share the refusal with who is not.
-            return self._flights.join((digest, mode()), lambda: self._fetched(digest, fetcher))
+            flight = (digest, place, mode())
+            return self._flights.join(flight, lambda: self._fetched(digest, fetcher))
         count_cached()
         return held
 

@@ -91,7 +91,7 @@ class Database:
                 if self.path is None or not _is_damage(error):
                     return self._complain(error)
                 self._rebuild(self.path, error)
-                return self._execute(statement, parameters)
+                return self._once_more(statement, parameters)
 
     def empty(self, table: str) -> None:
         """Delete all rows, and give the space back."""
@@ -111,6 +111,12 @@ class Database:
     def _execute(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
         return self._connection.execute(statement, parameters).fetchall()
 
+    def _once_more(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        try:
+            return self._execute(statement, parameters)
+        except sqlite3.DatabaseError as error:
+            return self._complain(error)
+
     def _complain(self, error: sqlite3.Error) -> list[Any]:
         """Say once that a full disk or a busy file costs entries."""
         if not self._has_complained:
@@ -120,9 +126,15 @@ class Database:
 
     def _rebuild(self, path: Path, error: sqlite3.Error) -> None:
         self._connection.close()
-        name = _set_aside(path)
+        try:
+            _say_damaged(path, error, _set_aside(path))
+        except OSError as failure:
+            _say(
+                f"the cache file {path} is damaged and cannot be moved ({failure.strerror}); "
+                "answers are kept in memory until the program ends"
+            )
+            self.path = None
         self._connection = self._open()
-        _say_damaged(path, error, name)
 
     def _open(self) -> sqlite3.Connection:
         """Open the file; anew where it is damaged; memory where neither can be had."""

@@ -94,11 +94,6 @@ class Hub:
         )
         return _object(found, f"the tag {repo}:{tag}")
 
-    def repository(self, repo: str) -> Payload:
-        """Get a repository."""
-        found = self._json(_repository(repo), f"the repository {repo}", KEPT_REPOS)
-        return _object(found, f"the repository {repo}")
-
     def images(self, repo: str, tag: str) -> list[Payload]:
         """Get the images of a tag with their layers: all platforms, free of the pull quota."""
         asked = f"the images of {repo}:{tag}"
@@ -133,10 +128,11 @@ class Hub:
                 lists[place] = page
             elif not isinstance(lists[place], Exception):
                 lists[place].append(page)
-        return [
-            pages if isinstance(pages, Exception) else self._entries(listing, pages)
-            for listing, pages in zip(listings, lists, strict=True)
-        ]
+        whole = [place for place, pages in enumerate(lists) if not isinstance(pages, Exception)]
+        joined = gather(lambda place: self._entries(listings[place], lists[place]), whole)
+        for place, entries in zip(whole, joined, strict=True):
+            lists[place] = entries
+        return lists
 
     def _entries(self, listing: Listing, pages: list[Payload]) -> list[Payload]:
         """Join pages, each entry once: pushes between the pages shift them."""

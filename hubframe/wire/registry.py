@@ -207,7 +207,7 @@ class Registry:
             document = Document(digest, _media_type(response) or "", response.content)
             return verify(document, self.host)
 
-        return self._content.fetch(digest, fetch)
+        return self._content.fetch(digest, fetch, url)
 
     def _knows_referrers(self, response: Response, asked: str) -> bool:
         """Only an index is an answer: websites, logins and old registries send all the rest."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from hubframe.errors import (
 from hubframe.wire.addresses import joined, place
 
 OK = range(200, 300)
+# Our own words: a server may quote the request, and with it a login, in its own.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _REDIRECTED = range(300, 400)
 _REFUSED = range(400, 500)
 # Control characters, and those that turn the direction of what follows.
@@ -98,7 +101,7 @@ def error_of(
         )
     if status in (401, 403):
         return _unauthorized(asked, host, status, said, login)
-    what = f"{status} {_clean(response.reason or '')}".rstrip()
+    what = f"{status} {_PHRASES.get(status, '')}".rstrip()
     return TransportError(f"{asked}: {host} answered {what}{_hint(response)}{said}")
 
 

@@ -298,11 +298,12 @@ def test_a_cache_in_memory_is_its_clients_own(stage, tmp_path):
     assert cache.info(one).folder is None
 
 
-def test_a_closed_client_still_answers_but_keeps_nothing(stage):
+def test_a_closed_client_says_so_and_spends_nothing(stage):
     client = stage.client()
     tags(client)
     client.close()
 
-    assert len(tags(client)) > 0
-    assert stage.count(TAGS) == 2
+    with pytest.raises(RuntimeError, match="closed"):
+        tags(client)
+    assert stage.count(TAGS) == 1
     assert not list(stage.folder.glob("*damaged*"))
