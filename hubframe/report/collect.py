@@ -154,7 +154,7 @@ def _repos(
     client: Client | None,
 ) -> pd.DataFrame:
     """List the repositories asked for, out of those of their namespaces."""
-    namespaces = dict.fromkeys(one.namespace for one in asked)
+    namespaces = list(dict.fromkeys(one.namespace for one in asked))
     listed = hubframe.repos_df(namespaces, errors="collect", progress=progress, client=client)
     return listed[listed.repo.isin([one.repo for one in asked])].reset_index(drop=True)
 
