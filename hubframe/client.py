@@ -4,9 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from contextvars import copy_context
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, Self, TypeVar
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from hubframe.errors import HubframeError
+from hubframe.pool import Pool
 from hubframe.reference import DOCKER_HUB, is_loopback
 from hubframe.settings import Settings
 from hubframe.wire import disk
@@ -140,20 +139,20 @@ class Client:
         """
         if len(items) <= 1:
             return [_outcome(work, item, collect=collect) for item in items]
-        pool = ThreadPoolExecutor(min(self.settings.workers, len(items)), "hubframe")
-        bar = _bar(len(items), title, progress=progress)
-        try:
-            futures: list[Future[Result | HubframeError]] = [
-                pool.submit(copy_context().run, _outcome, work, item, collect=collect)
-                for item in items
-            ]
-            for future in futures if bar is not None else ():
-                future.add_done_callback(lambda _: bar.update())
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            if bar is not None:
-                bar.close()
+        outcomes: list[Any] = [None] * len(items)
+        with (
+            Pool(min(self.settings.workers, len(items))) as pool,
+            _bar(len(items), title, progress=progress) as bar,
+        ):
+            pool.patience.tell = bar.set_postfix_str
+            for number, item in enumerate(items):
+                pool.submit(number, partial(_outcome, work, item, collect=collect))
+            for _ in items:
+                place, outcomes[place], error = pool.next()
+                if error is not None:
+                    raise error
+                bar.update()
+        return outcomes
 
     def _network(self) -> BaseAdapter:
         if self.settings.sample:
@@ -195,10 +194,23 @@ def _outcome(
         return error
 
 
+class _NoBar(AbstractContextManager["_NoBar"]):
+    """What stands for a bar where nobody looks."""
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self) -> None:
+        """Count one more."""
+
+    def set_postfix_str(self, text: str) -> None:
+        """Show a few words."""
+
+
 def _bar(total: int, title: str, *, progress: bool | None) -> Any:
-    """A bar that waits two seconds before it shows; None where nobody looks."""
+    """Return a bar that waits two seconds before it shows."""
     if not (progress if progress is not None else _is_watched()):
-        return None
+        return _NoBar()
     from tqdm.auto import tqdm  # noqa: PLC0415 - slow to import, and not always needed
 
     return tqdm(total=total, desc=title, delay=_BAR_AFTER, leave=False)

@@ -18,7 +18,7 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 # frames` is these modules; `version` is a constant, and anyone may read it.
 CORE = {"errors", "settings", "reference"}
 CALLS = {
-    "call", "client", "selection", "sources", "referrers", "frames", "inspection", "cache"
+    "call", "client", "pool", "selection", "sources", "referrers", "frames", "inspection", "cache"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
@@ -46,7 +46,7 @@ EXCEPTIONS = {
     ("sample/__init__.py", "client"),  # hubframe.sample() switches the default client.
 }
 CALL_ORDER = (
-    "selection", "client", "call", "sources", "referrers", "frames", "inspection", "cache"
+    "pool", "selection", "client", "call", "sources", "referrers", "frames", "inspection", "cache"
 )  # fmt: skip
 HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "socket"}
 

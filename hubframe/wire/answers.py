@@ -105,7 +105,7 @@ class Answers(BaseCache):
 
         The filter of requests-cache would not do: it deletes the answer before, too.
         """
-        if _is_whole(response):
+        if is_whole(response):
             super().save_response(response, cache_key, expires)
 
     def clear(self) -> None:
@@ -117,7 +117,8 @@ def _checksum(value: Any) -> bytes:
     return hashlib.blake2b(value, digest_size=16).digest() if isinstance(value, bytes) else b""
 
 
-def _is_whole(response: Response) -> bool:
+def is_whole(response: Response) -> bool:
+    """Tell whether an answer is what all answers of these APIs are: JSON, except to HEAD."""
     if response.request.method == "HEAD":
         return True
     try:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from hubframe.wire import patience
+
 Outcome = TypeVar("Outcome")
 
 
@@ -17,12 +19,17 @@ class Flights(Generic[Outcome]):
 
     def join(self, key: Hashable, work: Callable[[], Outcome]) -> Outcome:
         """Do the work, or wait for the thread that does it; a failure is shared too."""
-        with self._lock:
-            is_mine = key not in self._flights
-            flight = self._flights.setdefault(key, Future())
-        if is_mine:
-            self._fly(key, flight, work)
-        return flight.result()
+        while True:
+            with self._lock:
+                is_mine = key not in self._flights
+                flight = self._flights.setdefault(key, Future())
+            if is_mine:
+                self._fly(key, flight, work)
+            try:
+                return flight.result()
+            except patience.CalledOffError:
+                # Nobody wants it any more where it was begun; here somebody may.
+                patience.check()
 
     def _fly(self, key: Hashable, flight: Future[Outcome], work: Callable[[], Outcome]) -> None:
         try:

@@ -10,12 +10,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from requests import Response
 
-from hubframe.errors import NotCachedError, NotFoundError, PayloadError, TransportError
+from hubframe.errors import (
+    DigestMismatchError,
+    NotCachedError,
+    NotFoundError,
+    PayloadError,
+    TransportError,
+)
 from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
-from hubframe.wire import statuses
+from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, origin, place
 from hubframe.wire.content import Content, Document, digest_of, verify
-from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Session, json_of
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, PAUSES, Session, json_of
 
 logger = logging.getLogger(__name__)
 
@@ -201,13 +207,21 @@ class Registry:
         return self._document(url, digest, f"the manifest {reference.at(digest=digest)}", ACCEPT)
 
     def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
-        def fetch() -> Document:
-            headers = {"Accept": accept} if accept else None
-            response = self._session.fetch(url, asked, headers=headers)
-            document = Document(digest, _media_type(response) or "", response.content)
-            return verify(document, self.host)
+        return self._content.fetch(digest, lambda: self._verified(url, digest, asked, accept), url)
 
-        return self._content.fetch(digest, fetch, url)
+    def _verified(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+        """Fetch a document; what was changed on the way may come whole the next time."""
+        for pause in PAUSES:
+            try:
+                return verify(self._received(url, digest, asked, accept), self.host)
+            except DigestMismatchError:
+                patience.wait(pause)
+        return verify(self._received(url, digest, asked, accept), self.host)
+
+    def _received(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+        headers = {"Accept": accept} if accept else None
+        response = self._session.fetch(url, asked, headers=headers)
+        return Document(digest, _media_type(response) or "", response.content)
 
     def _knows_referrers(self, response: Response, asked: str) -> bool:
         """Only an index is an answer: websites, logins and old registries send all the rest."""

@@ -26,9 +26,9 @@ from hubframe.errors import (
     StaleWarning,
     TransportError,
 )
-from hubframe.wire import statuses
+from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import place
-from hubframe.wire.answers import Answers
+from hubframe.wire.answers import Answers, is_whole
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
@@ -39,6 +39,8 @@ MINUTE = 60
 KEPT_TAGS = 10 * MINUTE
 KEPT_REPOS = 60 * MINUTE
 _SERVER_ERROR = 500
+# Before an answer that came broken is asked for again. [seconds]
+PAUSES = (0.2, 0.4, 0.8)
 
 # An answer, and what went wrong where it is an old one.
 Asked = tuple[Response, HubframeError | None]
@@ -171,9 +173,7 @@ class Session:
     def _ask(self, request: PreparedRequest, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
         try:
-            response = self._cached.send(
-                request, expire_after=keep, force_refresh=mode() == "refresh", allow_redirects=False
-            )
+            response = self._whole(request, keep)
             if response.status_code < _SERVER_ERROR or response.status_code in also:
                 return response, None
             error = statuses.error_of(response, asked, self._login(request.url or ""))
@@ -185,6 +185,21 @@ class Session:
         if held is None:
             raise error
         return held, error
+
+    def _whole(self, request: PreparedRequest, keep: int) -> Response:
+        """Send; what comes broken may come whole the next time."""
+        for pause in PAUSES:
+            response = self._send(request, keep)
+            is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
+            if not is_answer or is_whole(response):
+                return response
+            patience.wait(pause)
+        return self._send(request, keep)
+
+    def _send(self, request: PreparedRequest, keep: int) -> Response:
+        return self._cached.send(
+            request, expire_after=keep, force_refresh=mode() == "refresh", allow_redirects=False
+        )
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""

@@ -2,9 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +18,7 @@ from hubframe.errors import (
     UnauthorizedError,
 )
 from hubframe.wire.addresses import joined, place
+from hubframe.wire.limits import retry_after
 
 OK = range(200, 300)
 # Our own words: a server may quote the request, and with it a login, in its own.
@@ -42,6 +40,8 @@ _SECRETS = (
 # What registries call a thing that is not there, whatever the status that they say it with.
 _MISSING = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "TAG_EXPIRED"})
 _TOO_MANY = "TOOMANYREQUESTS"
+# What the pages of bot walls hold.
+_CHALLENGES = (b"Just a moment", b"error code:", b"challenge-platform", b"cf-browser-verification")
 
 
 def check(response: Response, asked: str, login: str | None = None) -> Response:
@@ -61,7 +61,7 @@ def check(response: Response, asked: str, login: str | None = None) -> Response:
     HubframeError
         The answer is a refusal or a failure.
     """
-    if response.status_code in OK and not _is_page(response):
+    if response.status_code in OK and not is_page(response):
         return response
     raise error_of(response, asked, login)
 
@@ -89,7 +89,7 @@ def error_of(
     said = _said(response) if quote else ""
     if status == 429 or (status in _REFUSED and code == _TOO_MANY):  # noqa: PLR2004
         return _rate_limit(response, asked, host, said)
-    if _is_wall(response) or status in OK:
+    if is_wall(response) or status in OK:
         return BlockedError(
             f"{asked}: something before {host} answered ({status}) with a page for people, not the "
             "API: a bot wall or a login of the network. Wait a while, or ask from another network"
@@ -148,24 +148,19 @@ def _rate_limit(response: Response, asked: str, host: str, said: str) -> RateLim
 
 def _limit(response: Response) -> Limit:
     """Tell the limits apart: the abuse limit speaks plain text wherever it strikes."""
-    text = response.content[:4096].lower()
-    if b"pull rate limit" in text or "RateLimit-Limit" in response.headers:
+    text = response.content[:_LONGEST_READ]
+    if is_about_pulls(response):
         return "pull"
     if text and not _body(response):
         return "abuse"
     return "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a ``Retry-After`` header, a number or a date, where it names some."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+def is_about_pulls(response: Response) -> bool:
+    """Tell whether a refusal is about Docker Hub's pulls: these come back in hours."""
+    text = response.content[:_LONGEST_READ].lower()
+    is_refusal = response.status_code in _REFUSED
+    return is_refusal and (b"pull rate limit" in text or "RateLimit-Limit" in response.headers)
 
 
 def _who(login: str | None) -> str:
@@ -177,15 +172,20 @@ def _is_bearer(response: Response) -> bool:
     return "bearer" in response.headers.get("WWW-Authenticate", "").lower()
 
 
-def _is_wall(response: Response) -> bool:
-    """Cloudflare refuses in HTML, or with a bare ``error code: 1010``."""
-    if response.status_code not in (403, 503):
-        return False
-    return _is_page(response) or response.content[:11] == b"error code:"
+def is_wall(response: Response) -> bool:
+    """Tell whether something else answered: Cloudflare, in HTML or with ``error code: 1010``.
+
+    It says 503 to a browser that has yet to prove itself; so do tired servers, in HTML too.
+    """
+    if response.status_code == 503:  # noqa: PLR2004
+        start = response.content[:_LONGEST_READ]
+        return "cf-mitigated" in response.headers or any(mark in start for mark in _CHALLENGES)
+    is_refusal = response.status_code == 403  # noqa: PLR2004
+    return is_refusal and (is_page(response) or response.content[:11] == b"error code:")
 
 
-def _is_page(response: Response) -> bool:
-    """Whether a web page came: a portal answers with one, and with 200."""
+def is_page(response: Response) -> bool:
+    """Tell whether a web page came: a portal answers with one, and with 200."""
     is_html = "html" in response.headers.get("Content-Type", "").lower()
     return is_html and response.content.lstrip()[:1] == b"<"
 

@@ -25,9 +25,11 @@ from urllib3.util import Retry
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.version import USER_AGENT
-from hubframe.wire import statuses
+from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
 from hubframe.wire.auth import Auth, Flow
+from hubframe.wire.limits import Limits, resets_in, retry_after
+from hubframe.wire.pace import LONGEST_WAIT, Pace
 from hubframe.wire.tally import count_request
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,6 @@ MEBIBYTE = 2**20
 # Registries hold manifests to 4 MiB, and clients configs too. Lists have no such rule.
 DOCUMENT_LIMIT = 4 * MEBIBYTE
 LIST_LIMIT = 64 * MEBIBYTE
-LONGEST_WAIT = 75.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Cookies are secrets; and the cache's key holds all that answers vary by, whatever Vary says.
@@ -57,12 +58,19 @@ _WARNING = re.compile(r'299\s+\S+\s+"((?:\\.|[^"\\])*)"')
 _MOST_WARNINGS = 100
 _REFUSED_TUNNEL = re.compile(r"^Tunnel connection failed: (4\d\d.*)")
 
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_TOO_MANY = 429
+# What is waited after a 429 that does not say how long, doubled with each. [seconds]
+_FIRST_WAIT = 2.0
+# How much longer than a pause in it a whole body may take: some drip for ever.
+_SLOWEST = 10
+
 RETRIES = Retry(
-    total=3,
-    backoff_factor=0.2,
+    total=5,
+    backoff_factor=0.1,
     backoff_jitter=0.2,
     backoff_max=10,
-    status_forcelist=(408, 500, 502, 503, 504),
+    status_forcelist=_PASSING,
     allowed_methods=("GET", "HEAD"),
     raise_on_status=False,
 )
@@ -91,6 +99,8 @@ class Transport(BaseAdapter):
         self._network = network
         self._auth_for = auth_for
         self._timeout = timeout
+        self.limits = Limits()
+        self._paces: dict[str, Pace] = {}
         # Looked up once for each host: requests would do so every time.
         self._proxies = lru_cache(maxsize=256)(get_environ_proxies)
         self._encrypted: set[str] = set()
@@ -124,11 +134,20 @@ class Transport(BaseAdapter):
         """Close the connections."""
         self._network.close()
 
+    def pace(self, url: str) -> Pace:
+        """Return the pace of the host of an address."""
+        home = origin(url)
+        # Of two threads that are the first to ask, both get the same.
+        return self._paces.get(home) or self._paces.setdefault(home, Pace(place(url)))
+
     def _authorized(self, request: PreparedRequest, limit: int) -> Response:
-        auth = self._auth_for(request.url or "")
+        url = request.url or ""
+        auth = self._auth_for(url)
         if auth is None:
             return self._exchange(request, limit)
-        return self._converse(auth.flow(request), limit)
+        response = self._converse(auth.flow(request), limit)
+        self.limits.note(origin(url), auth.identity, response.headers)
+        return response
 
     def _converse(self, flow: Flow, limit: int) -> Response:
         """Send what the flow yields, until it returns the answer."""
@@ -158,30 +177,38 @@ class Transport(BaseAdapter):
 
     def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
-        retries = RETRIES
+        pace = self.pace(request.url or "")
+        retries: Retry | None = RETRIES
         while True:
-            response: Response | None = None
-            try:
-                response = self._once(request, limit)
-                if not _is_passing(retries, request, response):
-                    return response
-                cause: Exception | None = None
-            except (requests.RequestException, HTTPError, OSError) as error:
-                cause = error
-                if _is_lasting(error):
-                    raise self._unreachable(request, error) from error
-            try:
-                retries = retries.increment(
-                    request.method,
-                    request.url,
-                    response=response.raw if response is not None else None,
-                    error=cause if response is None else None,
-                )
-            except (MaxRetryError, requests.RequestException, HTTPError, OSError):
+            if _is_pull(request) and (refusal := pace.refusal) is not None:
+                return refusal
+            response, error = self._attempt(request, limit, pace)
+            if response is not None and not _is_passing(response):
+                if _is_pull(request) and statuses.is_about_pulls(response):
+                    pace.refuse_pulls(response, retry_after(response.headers))
+                return response
+            if error is not None and (_is_lasting(error) or pace.is_down):
+                raise self._unreachable(request, error) from error
+            retries = _another(retries, request, response, error)
+            if retries is None:
                 if response is not None:
                     return response
-                raise self._unreachable(request, cause) from cause
-            _wait(retries, request, response)
+                pace.is_down = True
+                raise self._unreachable(request, error) from error
+            _wait(retries, response, pace)
+
+    def _attempt(
+        self, request: PreparedRequest, limit: int, pace: Pace
+    ) -> tuple[Response | None, Exception | None]:
+        """Send once, in turn; what keeps an answer from coming may be over in a moment."""
+        patience.check()
+        try:
+            with pace.turn():
+                response = self._once(request, limit)
+                pace.learn(response.headers, is_refusal=response.status_code == _TOO_MANY)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            return None, error
+        return response, None
 
     def _once(self, request: PreparedRequest, limit: int) -> Response:
         home = origin(request.url or "")
@@ -207,7 +234,7 @@ class Transport(BaseAdapter):
             proxies=self._proxies(origin(request.url or "")),
         )
         _forget(response)
-        _read(response, limit)
+        _read(response, limit, _SLOWEST * self._timeout[1])
         return response
 
     def _pass_on_warnings(self, response: Response) -> None:
@@ -231,21 +258,45 @@ class Transport(BaseAdapter):
         )
 
 
-def _is_passing(retries: Retry, request: PreparedRequest, response: Response) -> bool:
+def _is_pull(request: PreparedRequest) -> bool:
+    """Whether Docker Hub counts a request as a pull."""
+    return request.method == "GET" and "/manifests/" in urlsplit(request.url or "").path
+
+
+def _is_passing(response: Response) -> bool:
     """Whether the same request may well be answered in a moment."""
-    wait = statuses.retry_after(response.headers)
-    if wait is not None and wait > LONGEST_WAIT:
+    if response.status_code not in _PASSING or statuses.is_wall(response):
         return False
-    return retries.is_retry(request.method or "", response.status_code, wait is not None)
+    wait = retry_after(response.headers)
+    if response.status_code == _TOO_MANY and statuses.is_about_pulls(response):
+        return wait is not None and wait <= LONGEST_WAIT
+    return wait is None or wait <= LONGEST_WAIT
 
 
-def _wait(retries: Retry, request: PreparedRequest, response: Response | None) -> None:
-    wait = statuses.retry_after(response.headers) if response is not None else None
+def _another(
+    retries: Retry | None,
+    request: PreparedRequest,
+    response: Response | None,
+    error: Exception | None,
+) -> Retry | None:
+    """Return what is left of the retries; None for nothing."""
+    raw = response.raw if response is not None else None
+    try:
+        return retries and retries.increment(request.method, request.url, raw, error)
+    except (MaxRetryError, requests.RequestException, HTTPError, OSError):
+        return None
+
+
+def _wait(retries: Retry, response: Response | None, pace: Pace) -> None:
+    """Wait for the host's sake together with all who ask it, else alone and not for long."""
+    wait = retry_after(response.headers) if response is not None else None
+    if response is not None and response.status_code == _TOO_MANY:
+        told = resets_in(response.headers) if wait is None else wait
+        wait = _FIRST_WAIT * 2 ** (len(retries.history) - 1) if told is None else told
     if wait is None:
-        retries.sleep()
-    elif wait:
-        logger.warning("%s asks to wait %.0f s; waiting", place(request.url or ""), wait)
-        time.sleep(wait)
+        patience.wait(retries.get_backoff_time())
+    else:
+        pace.slow_down(min(wait, LONGEST_WAIT))
 
 
 def _redirect(response: Response) -> str | None:
@@ -292,9 +343,9 @@ def _is_document(url: str) -> bool:
     return "/manifests/" in path or "/blobs/" in path
 
 
-def _read(response: Response, limit: int) -> None:
-    """Read the body to its end, and no further than the limit, however well it is packed."""
-    chunks, size = [], 0
+def _read(response: Response, limit: int, longest: float) -> None:
+    """Read the body to its end, and no further than the limits, however well it is packed."""
+    chunks, size, ends = [], 0, time.monotonic() + longest
     for chunk in response.iter_content(64 * 1024):
         size += len(chunk)
         if size > limit:
@@ -302,6 +353,12 @@ def _read(response: Response, limit: int) -> None:
             raise PayloadError(
                 f"{place(response.url)} sent more than {limit // MEBIBYTE} MiB "
                 f"for {urlsplit(response.url).path}; not read further"
+            )
+        if time.monotonic() > ends:
+            response.close()
+            raise TransportError(
+                f"{place(response.url)} took more than {longest:.0f} s to send "
+                f"{urlsplit(response.url).path}; not read further"
             )
         chunks.append(chunk)
     # requests offers no other way to hand on a body that was read in pieces.

@@ -13,6 +13,7 @@ import requests_cache.policy.expiration
 
 import hubframe
 from hubframe.sample import Application, Fault, Reply, World, serve
+from hubframe.wire import patience
 
 from .releases import Releases
 
@@ -92,7 +93,9 @@ def direct(monkeypatch):
 def sleeps(monkeypatch):
     """Record what would be waited, and do not wait."""
     waited = []
-    monkeypatch.setattr(time, "sleep", lambda seconds: waited.append(seconds) if seconds else None)
+    monkeypatch.setattr(
+        patience, "pause", lambda seconds, _: waited.append(seconds) if seconds else None
+    )
     return waited
 
 

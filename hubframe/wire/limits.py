@@ -1,0 +1,155 @@
+"""What servers tell of their limits, in the headers of every answer.
+
+Facts: Docker's pages on the Hub's usage limits, and answers recorded from it. A pull limit comes
+as ``ratelimit-limit: 100;w=21600``, the Hub API's as ``X-RateLimit-Limit: 180``.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+PULL, HUB = "pull", "hub"
+# The Hub API's limit is one per minute. [seconds]
+HUB_WINDOW = 60
+# A number this large is a moment (seconds since 1970), not a wait.
+_MOMENT = 1e9
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit as a server told it.
+
+    Attributes
+    ----------
+    kind
+        ``pull`` or ``hub``.
+    allowed, remaining
+        How many in the window, and how many are left of them.
+    window
+        How long the window is. [seconds]
+    resets_at
+        When there will be ``allowed`` again; None where that was not told: pulls come back one
+        by one, six hours after each.
+    seen
+        When it was told, on this machine's monotonic clock.
+    """
+
+    kind: str
+    allowed: int
+    remaining: int
+    window: int | None
+    resets_at: datetime | None
+    seen: float
+
+    @property
+    def age(self) -> float:
+        """How many seconds ago it was told."""
+        return time.monotonic() - self.seen
+
+
+class Limits:
+    """The last word of each server on each limit, for each login."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: dict[tuple[str, str, str], Limit] = {}
+
+    def note(self, place: str, identity: str, headers: Mapping[str, str]) -> None:
+        """Remember what an answer tells; answers overtake one another, so the least counts.
+
+        Parameters
+        ----------
+        place, identity
+            Who told it, and whom.
+        headers
+            The answer's.
+        """
+        for limit in (_pull_limit(headers), _hub_limit(headers)):
+            if limit is not None:
+                with self._lock:
+                    self._told[place, identity, limit.kind] = limit
+
+    def last(self, place: str, identity: str, kind: str) -> Limit | None:
+        """Return the last word on a limit; None where there was none."""
+        with self._lock:
+            return self._told.get((place, identity, kind))
+
+
+def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
+    allowed, window = _counted(headers.get("RateLimit-Limit"))
+    remaining, _ = _counted(headers.get("RateLimit-Remaining"))
+    if allowed is None or remaining is None:
+        return None
+    return Limit(PULL, allowed, remaining, window, None, time.monotonic())
+
+
+def _hub_limit(headers: Mapping[str, str]) -> Limit | None:
+    allowed = _whole(headers.get("X-RateLimit-Limit"))
+    remaining = _whole(headers.get("X-RateLimit-Remaining"))
+    if allowed is None or remaining is None:
+        return None
+    wait = resets_in(headers)
+    resets_at = None if wait is None else datetime.now(UTC) + timedelta(seconds=wait)
+    return Limit(HUB, allowed, remaining, HUB_WINDOW, resets_at, time.monotonic())
+
+
+def resets_in(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds until the Hub API's limit starts anew."""
+    return _until(_whole(headers.get("X-RateLimit-Reset")), headers)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait that an answer asks for; None where it names none.
+
+    ``Retry-After`` is a number of seconds or a date, and some write a moment since 1970 there,
+    or in ``X-Retry-After``. Moments are measured by the clock of who names them, in ``Date``:
+    this machine's may be wrong.
+    """
+    for name in ("Retry-After", "X-Retry-After"):
+        value = headers.get(name, "").strip()
+        number = _whole(value)
+        wait = _date(value, headers) if number is None else _until(number, headers)
+        if wait is not None:
+            return wait
+    return None
+
+
+def _until(number: int | None, headers: Mapping[str, str]) -> float | None:
+    if number is None:
+        return None
+    if number < _MOMENT:
+        return float(number)
+    return max(0.0, number - _now(headers).timestamp())
+
+
+def _date(value: str, headers: Mapping[str, str]) -> float | None:
+    moment = _moment(value)
+    return max(0.0, (moment - _now(headers)).total_seconds()) if moment else None
+
+
+def _now(headers: Mapping[str, str]) -> datetime:
+    """What time it is, by the other side's clock where it tells it."""
+    return _moment(headers.get("Date", "")) or datetime.now(UTC)
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _counted(value: str | None) -> tuple[int | None, int | None]:
+    """Read ``100;w=21600``; of several limits the first."""
+    count, _, rest = (value or "").partition(",")[0].partition(";")
+    return _whole(count), _whole(rest.strip().removeprefix("w="))
+
+
+def _whole(value: str | None) -> int | None:
+    digits = (value or "").strip()
+    # Whatever a header says, no limit has more digits.
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 15 else None  # noqa: PLR2004
