@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hubframe.frames import images_df as images_df
     from hubframe.frames import labels_df as labels_df
     from hubframe.frames import layers_df as layers_df
+    from hubframe.frames import limits_df as limits_df
     from hubframe.frames import referrers_df as referrers_df
     from hubframe.frames import repos_df as repos_df
     from hubframe.frames import search_df as search_df
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from hubframe.inspection import manifest as manifest
     from hubframe.inspection import raw_manifest as raw_manifest
     from hubframe.measure.standard import standard_labels as standard_labels
+    from hubframe.planning import Plan as Plan
+    from hubframe.planning import plan as plan
     from hubframe.reference import ImageReference as ImageReference
     from hubframe.settings import Settings as Settings
     from hubframe.tables.files import read_csv as read_csv
@@ -89,6 +92,7 @@ _HOMES = {
         "images_df",
         "labels_df",
         "layers_df",
+        "limits_df",
         "referrers_df",
         "repos_df",
         "search_df",
@@ -96,6 +100,7 @@ _HOMES = {
     ),
     "measure.standard": ("standard_labels",),
     "inspection": ("config", "inspect", "manifest", "raw_manifest"),
+    "planning": ("Plan", "plan"),
     "reference": ("ImageReference",),
     "settings": ("Settings",),
     "tables.files": ("read_csv", "write_csv"),

@@ -2,14 +2,16 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
 from hubframe.client import Client, default_client
-from hubframe.errors import HubframeError, IncompleteWarning
+from hubframe.errors import HubframeError, IncompleteWarning, QuotaError
+from hubframe.pool import Pool
+from hubframe.progress import Bar
 from hubframe.wire.tally import Tally, counting
 
 Errors = Literal["raise", "collect"]
@@ -17,6 +19,40 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _LEVEL_OF_CALLER = 3
+
+
+@dataclass
+class Budget:
+    """The pulls that a call may spend.
+
+    Attributes
+    ----------
+    left
+        How many there are.
+    first
+        The digests that go first; None where that does not matter.
+    is_partial
+        Whether the caller takes what fits; otherwise running out is an error.
+    """
+
+    left: int
+    first: frozenset[str] | None
+    is_partial: bool
+
+    def take(self, digest: str) -> QuotaError | None:
+        """Spend a pull; return why not."""
+        if self.left > 0 and (self.first is None or digest in self.first):
+            self.left -= 1
+            return None
+        return QuotaError(
+            "no pull was left for this; ask again when there are some: what was fetched is kept",
+            needed=1,
+            remaining=0,
+        )
+
+    def is_quota_error(self, error: HubframeError) -> bool:
+        """Tell whether an error only says that the budget of a partial fetch is spent."""
+        return self.is_partial and isinstance(error, QuotaError)
 
 
 @dataclass
@@ -36,6 +72,10 @@ class Call:
     skipped
         Tags that a call for all tags passed over: no such platform, no layers told, a digest
         in disguise.
+    refused
+        What could not be had, by what was asked for: it is not asked for again.
+    budget
+        The pulls that may be spent; None for as many as it takes.
     """
 
     client: Client
@@ -43,8 +83,22 @@ class Call:
     progress: bool | None
     tally: Tally
     sources: set[str] = field(default_factory=set)
-    failures: list[dict[str, str]] = field(default_factory=list)
+    failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
     skipped: int = 0
+    refused: dict[Any, HubframeError] = field(default_factory=dict)
+    budget: Budget | None = None
+
+    def pool(self, total: int, title: str) -> AbstractContextManager[tuple[Pool, Bar]]:
+        """Return threads for some work, and the bar that shows how far it has come."""
+        return self.client.pool(total, title, progress=self.progress)
+
+    def spend(self, digest: str) -> QuotaError | None:
+        """Take a pull out of the budget; return why not."""
+        return None if self.budget is None else self.budget.take(digest)
+
+    def scratch(self) -> "Call":
+        """Return a copy whose records are thrown away, to look ahead with."""
+        return replace(self, errors="collect", failures={}, sources=set(), skipped=0)
 
     def gather(
         self, work: Callable[[Item], Result], items: Sequence[Item], title: str
@@ -59,11 +113,11 @@ class Call:
         """Record a failure; raise it unless failures are collected."""
         if not isinstance(outcome, HubframeError):
             return True
-        if not self.collects:
+        # What is left over of a partial fetch is no failure of it.
+        if not self.collects and not (self.budget and self.budget.is_quota_error(outcome)):
             raise outcome
-        self.failures.append(
-            {"ref": str(item), "error": type(outcome).__name__, "message": str(outcome)}
-        )
+        # Tags that are one image fail as one.
+        self.failures[str(item), type(outcome).__name__, str(outcome)] = None
         return False
 
     @property
@@ -73,22 +127,26 @@ class Call:
 
     def finish(self, frame: pd.DataFrame, table: str) -> pd.DataFrame:
         """Write down where the rows came from, and whether they are all."""
+        failures = [
+            {"ref": ref, "error": error, "message": message}
+            for ref, error, message in self.failures
+        ]
         frame.attrs["hubframe"] = {
             "table": table,
             "source": "+".join(sorted(self.sources)) or None,
             "sample": self.client.settings.sample,
             "fetched_at": self.tally.fetched_at.isoformat(timespec="seconds"),
-            "complete": not self.failures,
+            "complete": not failures,
             "requests": self.tally.requests,
             "from_cache": self.tally.from_cache,
             "stale": self.tally.stale,
             "skipped": self.skipped,
-            "failures": self.failures,
+            "failures": failures,
         }
-        if self.failures:
-            first = self.failures[0]
+        if failures:
+            first = failures[0]
             warnings.warn(
-                f"{table}: {len(self.failures)} of what was asked for failed and has no rows; the "
+                f"{table}: {len(failures)} of what was asked for failed and has no rows; the "
                 f"first is {first['ref']} ({first['error']}). All stand in "
                 'frame.attrs["hubframe"]["failures"]',
                 IncompleteWarning,

@@ -1,10 +1,9 @@
 """One object that holds what a call needs: settings, credentials, session, content, connections."""
 
 import os
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from hubframe.errors import HubframeError
 from hubframe.pool import Pool
+from hubframe.progress import Bar, bar
 from hubframe.reference import DOCKER_HUB, is_loopback
 from hubframe.settings import Settings
 from hubframe.wire import disk
@@ -23,6 +23,7 @@ from hubframe.wire.challenges import repository_of
 from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credentials, Given
 from hubframe.wire.hub import Hub
+from hubframe.wire.limits import Limit
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
 from hubframe.wire.transport import Transport
@@ -32,8 +33,6 @@ Result = TypeVar("Result")
 
 RESPONSES = "responses.sqlite"
 CONTENT = "content.sqlite"
-# Work that takes longer than this shows a bar. [seconds]
-_BAR_AFTER = 2.0
 
 
 class Client:
@@ -115,6 +114,12 @@ class Client:
         desk = self._desks.get(origin(url))
         return desk.auth_for(url) if desk else None
 
+    def last_limit(self, url: str, kind: str) -> Limit | None:
+        """Return the last word of the host of an address on a limit, for whoever asks there."""
+        auth = self.auth_for(url)
+        identity = auth.identity if auth else ""
+        return self.session.transport.limits.last(origin(url), identity, kind)
+
     def gather(
         self,
         work: Callable[[Item], Result],
@@ -140,19 +145,23 @@ class Client:
         if len(items) <= 1:
             return [_outcome(work, item, collect=collect) for item in items]
         outcomes: list[Any] = [None] * len(items)
-        with (
-            Pool(min(self.settings.workers, len(items))) as pool,
-            _bar(len(items), title, progress=progress) as bar,
-        ):
-            pool.patience.tell = bar.set_postfix_str
+        with self.pool(len(items), title, progress=progress) as (pool, shown):
             for number, item in enumerate(items):
                 pool.submit(number, partial(_outcome, work, item, collect=collect))
-            for _ in items:
-                place, outcomes[place], error = pool.next()
-                if error is not None:
-                    raise error
-                bar.update()
+            while shown.n < len(items):
+                for place, outcome, error in pool.take():
+                    if error is not None:
+                        raise error
+                    outcomes[place] = outcome
+                    shown.update()
         return outcomes
+
+    @contextmanager
+    def pool(self, total: int, title: str, *, progress: bool | None) -> Iterator[tuple[Pool, Bar]]:
+        """Return threads for some work, and the bar that shows how far it has come."""
+        with Pool(self.settings.workers) as pool, bar(total, title, progress=progress) as shown:
+            pool.patience.tell = shown.set_postfix_str
+            yield pool, shown
 
     def _network(self) -> BaseAdapter:
         if self.settings.sample:
@@ -192,34 +201,6 @@ def _outcome(
         if not collect:
             raise
         return error
-
-
-class _NoBar(AbstractContextManager["_NoBar"]):
-    """What stands for a bar where nobody looks."""
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def update(self) -> None:
-        """Count one more."""
-
-    def set_postfix_str(self, text: str) -> None:
-        """Show a few words."""
-
-
-def _bar(total: int, title: str, *, progress: bool | None) -> Any:
-    """Return a bar that waits two seconds before it shows."""
-    if not (progress if progress is not None else _is_watched()):
-        return _NoBar()
-    from tqdm.auto import tqdm  # noqa: PLC0415 - slow to import, and not always needed
-
-    return tqdm(total=total, desc=title, delay=_BAR_AFTER, leave=False)
-
-
-def _is_watched() -> bool:
-    """Whether somebody looks: at a terminal, or at a notebook."""
-    in_notebook = "ipykernel" in sys.modules and "IPython" in sys.modules
-    return in_notebook or (sys.stderr is not None and sys.stderr.isatty())
 
 
 _default: Client | None = None

@@ -3,30 +3,28 @@
 They share their keywords, which `layers_df` describes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
-from hubframe import referrers, sources
+from hubframe import limits, quota, readers, referrers, sources
 from hubframe.call import Call, Errors, calling
 from hubframe.client import Client
 from hubframe.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.selection import (
+    ALL,
+    USUAL_PLATFORM,
     Platforms,
     TagFilter,
     What,
-    platforms,
     read_namespaces,
     references,
-    tag_filter,
 )
-from hubframe.sources import Found, Source, Wanted
+from hubframe.sources import Found, Source, Wanted, check_count, read_wanted
 from hubframe.tables import shape
+from hubframe.tables.shape import Image
 from hubframe.wire import hub
-
-USUAL_PLATFORM = "linux/amd64"
-ALL = "all"
 
 
 def repos_df(
@@ -93,7 +91,7 @@ def search_df(
     DataFrame
         The table `search`, one row per hit.
     """
-    _check_count("limit", limit)
+    check_count("limit", limit)
     if not isinstance(query, str):
         raise TypeError(f"query must be text, not {type(query).__name__}")
     with calling(client, "raise", progress) as call:
@@ -136,7 +134,7 @@ def tags_df(  # noqa: PLR0913
     >>> len(tags)
     2
     """
-    wanted = _wanted("*" if tags is None and newest is None else tags, newest)
+    wanted = read_wanted("*" if tags is None and newest is None else tags, newest)
     # A digest beside a tag says nothing about what the tag points at.
     asked = [_without_digest(one) for one in references(repos)]
     with calling(client, errors, progress) as call:
@@ -154,7 +152,7 @@ def _without_digest(reference: ImageReference) -> ImageReference:
 
 def _listings(call: Call, tags: Sequence[Found]) -> list[tuple[str, list[Any]]]:
     """Group payloads by repository; a registry's tags are looked up and put in the same words."""
-    resolved = dict(sources.resolve(call, [found for found in tags if found.payload is None]))
+    resolved = readers.resolve(call, [found for found in tags if found.payload is None])
     by_repo: dict[str, list[Any]] = {}
     for found in tags:
         payloads = by_repo.setdefault(found.reference.repo, [])
@@ -176,6 +174,7 @@ def images_df(  # noqa: PLR0913
     platform: Platforms = ALL,
     attestations: bool = False,
     source: Source = "auto",
+    partial: bool = False,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -184,7 +183,7 @@ def images_df(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, attestations, source, errors, progress, client
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
         See `layers_df`. All platforms are listed unless told otherwise.
 
     Returns
@@ -192,10 +191,10 @@ def images_df(  # noqa: PLR0913
     DataFrame
         The table `images`, one row per platform of a tag.
     """
-    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        return call.finish(shape.images(sources.images_of(call, found, wanted)), "images")
+        images = _images(call, "images", what, wanted, source, partial=partial)
+        return call.finish(shape.images(images), "images")
 
 
 def layers_df(  # noqa: PLR0913
@@ -206,6 +205,7 @@ def layers_df(  # noqa: PLR0913
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
     source: Source = "auto",
+    partial: bool = False,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -232,6 +232,10 @@ def layers_df(  # noqa: PLR0913
     source
         ``"auto"`` asks the Docker Hub API where it knows the answer, which costs no pull;
         ``"registry"`` always asks the registry, ``"hub"`` never does.
+    partial
+        Where Docker Hub has fewer pulls left than this needs: whether to fetch what fits, the
+        newest tags first, and to mark the rest as failures. Otherwise nothing is spent, and
+        `QuotaError` says how to narrow it. `plan` tells before.
     errors
         ``"raise"``, or ``"collect"``: then what fails costs its own rows only, an
         `IncompleteWarning`, and an entry in ``frame.attrs["hubframe"]["failures"]``.
@@ -251,6 +255,8 @@ def layers_df(  # noqa: PLR0913
         There is no such repository or tag, or it is private to you.
     NoSuchPlatformError
         A tag that was named has no image for the platform.
+    QuotaError
+        Fewer pulls are left on Docker Hub than this needs.
     HubframeError
         Something else went wrong; see `hubframe.errors`.
 
@@ -261,10 +267,10 @@ def layers_df(  # noqa: PLR0913
     >>> int(layers.position.iloc[0])
     0
     """
-    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        return call.finish(shape.layers(sources.layers_of(call, found, wanted)), "layers")
+        images = _images(call, "layers", what, wanted, source, partial=partial)
+        return call.finish(shape.layers(images), "layers")
 
 
 def history_df(  # noqa: PLR0913
@@ -275,6 +281,7 @@ def history_df(  # noqa: PLR0913
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
     source: Source = "auto",
+    partial: bool = False,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -283,7 +290,7 @@ def history_df(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, attestations, source, errors, progress, client
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
         See `layers_df`. Docker Hub tells no dates; ``source="registry"`` does.
 
     Returns
@@ -291,10 +298,10 @@ def history_df(  # noqa: PLR0913
     DataFrame
         The table `history`, one row per build step.
     """
-    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        return call.finish(shape.history(sources.layers_of(call, found, wanted)), "history")
+        images = _images(call, "history", what, wanted, source, partial=partial)
+        return call.finish(shape.history(images), "history")
 
 
 def labels_df(  # noqa: PLR0913
@@ -305,6 +312,7 @@ def labels_df(  # noqa: PLR0913
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
     source: Source = "auto",
+    partial: bool = False,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -315,7 +323,7 @@ def labels_df(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, attestations, errors, progress, client
+    what, tags, newest, platform, attestations, partial, errors, progress, client
         See `layers_df`.
     source
         ``"auto"`` reads configs and manifests; ``"registry"`` the annotations of indexes too;
@@ -326,11 +334,10 @@ def labels_df(  # noqa: PLR0913
     DataFrame
         The table `labels`, one row per label, with the place where it stands as ``source``.
     """
-    wanted = _wanted(tags, newest, platform, attestations=attestations)
-    fetch = sources.layers_of if source == "hub" else sources.contents_of
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        return call.finish(shape.labels(fetch(call, found, wanted)), "labels")
+        images = _images(call, "labels", what, wanted, source, partial=partial)
+        return call.finish(shape.labels(images), "labels")
 
 
 def env_df(  # noqa: PLR0913
@@ -341,6 +348,7 @@ def env_df(  # noqa: PLR0913
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
     source: Source = "auto",
+    partial: bool = False,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -351,7 +359,7 @@ def env_df(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, attestations, source, errors, progress, client
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
         See `layers_df`. ``source="hub"`` does not know them.
 
     Returns
@@ -360,10 +368,10 @@ def env_df(  # noqa: PLR0913
         The table `env`, one row per variable.
     """
     _not_the_hub("env_df", source)
-    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        return call.finish(shape.env(sources.contents_of(call, found, wanted)), "env")
+        images = _images(call, "env", what, wanted, source, partial=partial)
+        return call.finish(shape.env(images), "env")
 
 
 def configs_df(  # noqa: PLR0913
@@ -374,6 +382,7 @@ def configs_df(  # noqa: PLR0913
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
     source: Source = "auto",
+    partial: bool = False,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -384,7 +393,7 @@ def configs_df(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, attestations, source, errors, progress, client
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
         See `layers_df`. ``source="hub"`` does not know them.
 
     Returns
@@ -393,10 +402,10 @@ def configs_df(  # noqa: PLR0913
         The table `configs`, one row per image.
     """
     _not_the_hub("configs_df", source)
-    wanted = _wanted(tags, newest, platform, attestations=attestations)
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        return call.finish(shape.configs(sources.contents_of(call, found, wanted)), "configs")
+        images = _images(call, "configs", what, wanted, source, partial=partial)
+        return call.finish(shape.configs(images), "configs")
 
 
 def referrers_df(  # noqa: PLR0913
@@ -425,10 +434,30 @@ def referrers_df(  # noqa: PLR0913
     DataFrame
         The table `referrers`, one row per artifact and image that it refers to.
     """
-    wanted = _wanted(tags, newest)
+    wanted = read_wanted(tags, newest)
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
+
+
+def limits_df(*, client: Client | None = None) -> pd.DataFrame:
+    """Tell which limits apply to you, and what is left of them.
+
+    It costs no pull: Docker Hub tells by HEAD of an image that is there for that.
+
+    Parameters
+    ----------
+    client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `limits`, one row per host and limit. Numbers are null where the host tells no
+        limit: there is none for you, or it is not told.
+    """
+    with calling(client) as call:
+        return call.finish(shape.limits(limits.known_limits(call.client)), "limits")
 
 
 def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
@@ -457,23 +486,13 @@ def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
         return call.finish(shape.catalog(f"{host}/{path}" for path in paths), "catalog")
 
 
-def _wanted(
-    tags: TagFilter,
-    newest: int | None,
-    platform: Platforms = ALL,
-    *,
-    attestations: bool = False,
-) -> Wanted:
-    if newest is not None:
-        _check_count("newest", newest)
-    return Wanted(tag_filter(tags), tags is not None, newest, platforms(platform), attestations)
-
-
-def _check_count(name: str, count: int) -> None:
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f"{name} must be a whole number, not {count!r}")
-    if count < 1:
-        raise ValueError(f"{name} must be at least 1, not {count}")
+def _images(  # noqa: PLR0913
+    call: Call, name: str, what: What, wanted: Wanted, source: Source, *, partial: bool
+) -> Iterator[Image]:
+    """Find tags, make sure that there are enough pulls, and read the images."""
+    found = sources.find_tags(call, references(what), wanted, source)
+    quota.guard(call, name, found, wanted, source, partial=partial)
+    return readers.read_images(call, name, found, wanted, source)
 
 
 def _not_the_hub(function: str, source: Source) -> None:

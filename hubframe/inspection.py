@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hubframe import sources
+from hubframe import readers
 from hubframe.call import Call, calling
 from hubframe.client import Client
 from hubframe.errors import (
@@ -16,10 +16,10 @@ from hubframe.errors import (
     PayloadError,
     UnauthorizedError,
 )
-from hubframe.frames import USUAL_PLATFORM
+from hubframe.readers import DEEPEST
+from hubframe.reading import read
 from hubframe.reference import DIGEST, ImageReference
-from hubframe.selection import platforms
-from hubframe.sources import DEEPEST, Found
+from hubframe.selection import USUAL_PLATFORM, platforms
 from hubframe.tables import documents
 from hubframe.tables.documents import (
     CONFIG_TYPES,
@@ -168,8 +168,8 @@ def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
 
 def _top(call: Call, reference: ImageReference) -> Document:
     tag = reference if reference.digest else reference.at(tag=reference.target)
-    ((_, resolved),) = sources.resolve(call, [Found(tag, is_named=True)])
-    return call.client.registry(reference.registry).manifest(tag, told=resolved.digest)
+    (document,) = read(call, [(tag, readers.named(tag))], "manifest")
+    return document
 
 
 class _Opened(NamedTuple):
@@ -219,7 +219,7 @@ def _child(
     entries = documents.items(index.get("manifests"))
     chosen = documents.best(wanted, [(_platform(entry, is_list), entry) for entry in entries])
     if chosen is None:
-        raise sources.no_platform(reference, sources.images_in(reference, document), [wanted])
+        raise readers.no_platform(reference, readers.images_in(reference, document), [wanted])
     return _digest(chosen, f"the index {reference}")
 
 

@@ -7,8 +7,9 @@ answer after an interrupt. These do not keep a program from ending.
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 from hubframe.wire.patience import Patience, having
@@ -55,15 +56,19 @@ class Pool:
                 self._threads += 1
                 self._start()
 
-    def next(self) -> Outcome:
-        """Wait for a job to be done, whichever it is.
+    def take(self) -> list[Outcome]:
+        """Wait until a job is done, and return all that are.
 
         Returns
         -------
-        tuple
-            The job's key, what it returned, and the error that it raised instead.
+        list
+            For each the job's key, what it returned, and the error that it raised instead.
         """
-        return self._outcomes.get()
+        done = [self._outcomes.get()]
+        with suppress(Empty):
+            while True:
+                done.append(self._outcomes.get_nowait())
+        return done
 
     def _start(self) -> None:
         context = copy_context()

@@ -6,11 +6,12 @@ missing, cosign's own tags, and the attestations that BuildKit lists in the imag
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hubframe import sources
 from hubframe.call import Call
+from hubframe.readers import open_tag
+from hubframe.reading import Reader, read
 from hubframe.reference import ImageReference
 from hubframe.sources import Found
 from hubframe.tables import documents
@@ -25,12 +26,29 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 def referrers_of(call: Call, tags: Sequence[Found]) -> list[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images."""
     call.sources.add("registry")
-    found = call.gather(lambda tag: _of_tag(call, tag), tags, "referrers")
+    opened = list(read(call, [(found, _opened(found)) for found in tags], "images"))
+    found = call.gather(lambda one: _of_tag(call, one), opened, "referrers")
     return [referrer for _, referrers in found for referrer in referrers]
 
 
-def _of_tag(call: Call, found: Found) -> list[Referrer]:
-    top, images = sources.open_tag(call, found)
+@dataclass(frozen=True)
+class _Opened:
+    """A tag with the digest that it has, and the images that it names."""
+
+    found: Found
+    digest: str
+    images: list[Image]
+
+    def __str__(self) -> str:
+        return str(self.found)
+
+
+def _opened(found: Found) -> Reader[_Opened]:
+    return _Opened(found, *(yield from open_tag(found.reference)))
+
+
+def _of_tag(call: Call, opened: _Opened) -> list[Referrer]:
+    found, top, images = opened.found, opened.digest, opened.images
     subjects = dict.fromkeys(
         (top, *(i.digest for i in images if i.digest and not i.is_attestation))
     )

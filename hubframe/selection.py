@@ -17,6 +17,10 @@ What = str | ImageReference | Iterable[str | ImageReference] | pd.DataFrame
 TagFilter = str | Iterable[str] | re.Pattern[str] | Callable[[str], bool] | None
 Platforms = str | Iterable[str]
 
+# What frames show unless told otherwise: the same on every machine.
+USUAL_PLATFORM = "linux/amd64"
+ALL = "all"
+
 
 def references(what: What) -> list[ImageReference]:
     """Read what is asked for, each once, in the order given.
@@ -133,7 +137,7 @@ def platforms(platform: Platforms) -> list[Platform] | None:
     wanted = [platform] if isinstance(platform, str) else list(platform)
     if not wanted:
         raise ValueError('platform: the list is empty; expected such as linux/amd64, or "all"')
-    return None if "all" in wanted else [Platform.parse(one) for one in wanted]
+    return None if ALL in wanted else [Platform.parse(one) for one in wanted]
 
 
 def choose(

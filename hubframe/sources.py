@@ -1,39 +1,24 @@
-"""From references to images: the Hub where it knows the answer, the registry for the rest.
-
-The Hub API costs no pull, so it is asked for tags, images, layers and history; labels,
-environment and configurations are spent a pull on, once for each distinct image.
-"""
+"""From references to tags: the Hub where it knows the answer, the registry for the rest."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from math import ceil
 from typing import Any, Literal
 
 from hubframe.call import Call
-from hubframe.errors import NoSuchPlatformError, NotFoundError, PayloadError
+from hubframe.errors import NotFoundError
 from hubframe.reference import ImageReference
-from hubframe.selection import choose
-from hubframe.tables import documents, versions
-from hubframe.tables.documents import (
-    CONFIG_TYPES,
-    DOCKER_MANIFEST,
-    INDEX_TYPES,
-    HubContent,
-    ManifestContent,
-    Platform,
-)
+from hubframe.selection import ALL, Platforms, TagFilter, platforms, tag_filter
+from hubframe.tables import versions
+from hubframe.tables.documents import Platform
 from hubframe.tables.shape import Image, hub_images
 from hubframe.wire import hub
-from hubframe.wire.content import Document
-from hubframe.wire.registry import Resolved
 
 Source = Literal["auto", "hub", "registry"]
 Payload = Mapping[str, Any]
 _CLOSEST = 3
-# How many indexes may stand within one another.
-DEEPEST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +71,33 @@ class Wanted:
     newest: int | None = None
     platforms: list[Platform] | None = None
     attestations: bool = False
+
+
+def read_wanted(
+    tags: TagFilter,
+    newest: int | None,
+    platform: Platforms = ALL,
+    *,
+    attestations: bool = False,
+) -> Wanted:
+    """Read what the keywords of a call say."""
+    if newest is not None:
+        check_count("newest", newest)
+    return Wanted(tag_filter(tags), tags is not None, newest, platforms(platform), attestations)
+
+
+def check_count(name: str, count: int) -> None:
+    """Refuse what is no number of things.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no whole number, or less than one.
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number, not {count!r}")
+    if count < 1:
+        raise ValueError(f"{name} must be at least 1, not {count}")
 
 
 def uses_hub(reference: ImageReference, source: Source) -> bool:
@@ -217,7 +229,7 @@ def _named_on_hub(call: Call, reference: ImageReference) -> Payload:
     except NotFoundError as error:
         listing = hub.tags(reference.path, hub.PAGE_SIZE)
         tags = call.client.hub.lists([listing], lambda work, items: [work(item) for item in items])
-        raise _no_tag(reference, (payload["name"] for payload in _good(tags[0])), error) from None
+        raise no_tag(reference, (payload["name"] for payload in _good(tags[0])), error) from None
     return {**payload, "name": reference.tag}
 
 
@@ -227,7 +239,7 @@ def _good(outcome: Any) -> Any:
     return outcome
 
 
-def _no_tag(reference: ImageReference, names: Iterable[str], error: NotFoundError) -> NotFoundError:
+def no_tag(reference: ImageReference, names: Iterable[str], error: NotFoundError) -> NotFoundError:
     """Name the closest tags that the repository does have."""
     known = list(names)
     wanted = reference.tag or ""
@@ -261,269 +273,3 @@ def _registry_tags(
         ]
         for reference, names in listed
     }
-
-
-def resolve(call: Call, tags: Sequence[Found]) -> list[tuple[Found, Resolved]]:
-    """Look up what tags of registries point at, by HEAD."""
-    return call.gather(lambda found: _resolved(call, found), tags, "digests")
-
-
-def _resolved(call: Call, found: Found) -> Resolved:
-    registry = call.client.registry(found.reference.registry)
-    try:
-        return registry.resolve(found.reference)
-    except NotFoundError as error:
-        if found.reference.digest:
-            raise
-        raise _no_tag(found.reference, registry.tags(found.reference.path), error) from None
-
-
-def images_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
-    """List images, from the Hub where it told of the tag, else with manifest and config."""
-    told, rest = _parted(tags)
-    return _in_order(
-        tags, [*hub_image_list(call, told, wanted), *registry_images(call, rest, wanted)]
-    )
-
-
-def layers_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
-    """Read images with their layers and steps; those on the Hub cost no pull."""
-    told, rest = _parted(tags)
-    images = hub_contents(call, told, hub_image_list(call, told, wanted))
-    return _in_order(tags, [*images, *registry_images(call, rest, wanted)])
-
-
-def contents_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
-    """Read images with manifest and config; the Hub tells the digests where it knows them."""
-    told, rest = _parted(tags, lambda found: all(image.digest for image in found.images))
-    images = hub_image_list(call, told, wanted)
-    if images:
-        call.sources.add("registry")
-    full = with_contents(call, images)
-    return _in_order(tags, [*full, *registry_images(call, rest, wanted)])
-
-
-def _parted(
-    tags: Sequence[Found], is_enough: Callable[[Found], bool] = lambda _: True
-) -> tuple[list[Found], list[Found]]:
-    """Part the tags of which the Hub told the images from those that only the registry knows.
-
-    The Hub's old and inactive tags lack digests, and it has lost the images of others.
-    """
-    told = {id(found) for found in tags if found.images and is_enough(found)}
-    return (
-        [found for found in tags if id(found) in told],
-        [found for found in tags if id(found) not in told],
-    )
-
-
-def _in_order(tags: Sequence[Found], images: Sequence[Image]) -> list[Image]:
-    """Put images of several sources in the order of their tags."""
-    places = {
-        (found.reference.repo, found.reference.tag or found.reference.digest): place
-        for place, found in enumerate(tags)
-    }
-    return sorted(
-        images,
-        key=lambda image: places[image.repo, image.tag or image.index_digest or image.digest],
-    )
-
-
-def hub_image_list(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
-    """List the images of tags as the Hub tells them."""
-    return [image for found in tags for image in _chosen(call, found, found.images, wanted)]
-
-
-def _chosen(call: Call, found: Found, images: list[Image], wanted: Wanted) -> list[Image]:
-    """Choose by platform: a tag that was named must have it, others are counted and left out."""
-    proper = [image for image in images if not image.is_attestation]
-    is_single = len(proper) == 1 and proper[0].index_digest is None
-    chosen = choose(images, wanted.platforms, attestations=wanted.attestations, is_single=is_single)
-    if chosen:
-        return chosen
-    if found.is_named and images and wanted.platforms:
-        call.is_good(found, no_platform(found.reference, images, wanted.platforms))
-    else:
-        call.skipped += 1
-    return []
-
-
-def no_platform(
-    reference: ImageReference, images: Iterable[Image], platforms: Iterable[Platform]
-) -> NoSuchPlatformError:
-    """Say which platforms there are."""
-    had = sorted({image.platform_name or "none" for image in images if not image.is_attestation})
-    wanted = " or ".join(map(str, platforms))
-    return NoSuchPlatformError(
-        f"{reference} has no image for {wanted}; it has {', '.join(had) or 'none at all'}"
-    )
-
-
-def hub_contents(call: Call, tags: Sequence[Found], images: Sequence[Image]) -> list[Image]:
-    """Add layers and steps from the Hub: one request for each distinct digest, and no pull."""
-    by_tag = {(found.reference.repo, found.reference.tag): found for found in tags}
-    needed: dict[Any, Found] = {}
-    for image in images:
-        found = by_tag[image.repo, image.tag]
-        needed.setdefault(_same(found), found)
-    told = call.gather(
-        lambda found: call.client.hub.images(found.reference.path, found.reference.tag or ""),
-        list(needed.values()),
-        "layers",
-    )
-    contents = {_same(found): _hub_contents(entries) for found, entries in told}
-    full = [
-        replace(
-            image, content=_content_of(image, contents.get(_same(by_tag[image.repo, image.tag])))
-        )
-        for image in images
-    ]
-    call.skipped += sum(
-        image.content is None or not image.content.layers
-        for image in full
-        if _same(by_tag[image.repo, image.tag]) in contents
-    )
-    return full
-
-
-def _same(found: Found) -> tuple[str, str]:
-    """What tags have in common that are one image: the digest, where the Hub tells it."""
-    digest = (found.payload or {}).get("digest")
-    return (found.reference.repo, digest if isinstance(digest, str) else f":{found.reference.tag}")
-
-
-def _hub_contents(entries: Iterable[Payload]) -> dict[str, HubContent]:
-    """Key contents by digest, and by platform for old images that have none."""
-    contents: dict[str, HubContent] = {}
-    for entry in entries:
-        content = HubContent(entry)
-        contents.setdefault(str(Platform.read(entry)), content)
-        if isinstance(entry.get("digest"), str):
-            contents[entry["digest"]] = content
-    return contents
-
-
-def _content_of(image: Image, contents: Mapping[str, HubContent] | None) -> HubContent | None:
-    if contents is None:
-        return None
-    return contents.get(image.digest or str(image.platform))
-
-
-def registry_images(call: Call, tags: Sequence[Found], wanted: Wanted) -> list[Image]:
-    """Read the images of tags from their registries, with manifest and config.
-
-    A tag is resolved and its index read, then manifests and configs of all the images chosen;
-    each document is fetched once, however many tags point at it.
-    """
-    if tags:
-        call.sources.add("registry")
-    opened = call.gather(lambda found: open_tag(call, found), tags, "manifests")
-    chosen = [
-        image for found, (_, images) in opened for image in _chosen(call, found, images, wanted)
-    ]
-    return [_with_platform(image) for image in with_contents(call, chosen)]
-
-
-def open_tag(call: Call, found: Found) -> tuple[str, list[Image]]:
-    """Return a tag's digest and its images: those that its index names, or the one that it is."""
-    registry = call.client.registry(found.reference.registry)
-    document = registry.manifest(found.reference, told=_resolved(call, found).digest)
-    images = images_in(found.reference, document)
-    return document.digest, _flat(call, found.reference, images, {document.digest})
-
-
-def _flat(
-    call: Call, reference: ImageReference, images: list[Image], seen: set[str], depth: int = 1
-) -> list[Image]:
-    """Put the images of an index within an index in its place; each index once, so loops end."""
-    if depth > DEEPEST:
-        raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
-    flat = []
-    for image in images:
-        if image.media_type not in INDEX_TYPES:
-            flat.append(image)
-        elif image.digest and image.digest not in seen:
-            seen.add(image.digest)
-            at = reference.at(digest=image.digest)
-            inner = images_in(reference, call.client.registry(reference.registry).manifest(at))
-            flat += [
-                replace(
-                    one,
-                    index_digest=image.index_digest,
-                    annotations=(*image.annotations, *one.annotations),
-                )
-                for one in _flat(call, reference, inner, seen, depth + 1)
-            ]
-    return flat
-
-
-def images_in(reference: ImageReference, document: Document) -> list[Image]:
-    """List the images that a document of a registry names, in its order, each once.
-
-    Raises
-    ------
-    PayloadError
-        It is no manifest, or more than one kind of it at once.
-    """
-    body = documents.parse(document.body, str(reference))
-    if documents.kind(body, document.media_type, str(reference)) != "index":
-        media_type = documents.media_type(body, document.media_type)
-        return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
-    shared = documents.labels("index", body.get("annotations"))
-    images = {
-        (entry.digest, str(entry.platform)): Image(
-            reference.repo,
-            reference.tag,
-            entry.digest,
-            entry.platform,
-            index_digest=document.digest,
-            media_type=entry.media_type,
-            is_attestation=entry.is_attestation,
-            annotations=(*shared, *documents.labels("descriptor", entry.annotations)),
-        )
-        for entry in documents.entries(body)
-    }
-    return list(images.values())
-
-
-def with_contents(call: Call, images: Sequence[Image]) -> list[Image]:
-    """Add manifest and config to images that have a digest, each fetched once."""
-    where = {
-        (image.repo, image.digest): ImageReference.parse(image.repo).at(digest=image.digest)
-        for image in images
-        if image.digest
-    }
-    read = call.gather(lambda reference: _content(call, reference), list(where.values()), "configs")
-    contents = {(reference.repo, reference.digest): content for reference, content in read}
-    return [
-        replace(image, content=contents[image.repo, image.digest])
-        for image in images
-        if (image.repo, image.digest) in contents
-    ]
-
-
-def _content(call: Call, reference: ImageReference) -> ManifestContent:
-    document = call.client.registry(reference.registry).manifest(reference)
-    return read_content(call, reference, document)
-
-
-def read_content(call: Call, reference: ImageReference, document: Document) -> ManifestContent:
-    """Read a manifest and fetch its config, where it is an image's."""
-    manifest = documents.parse(document.body, str(reference))
-    descriptor = documents.mapping(manifest.get("config"))
-    config: Payload = {}
-    digest = documents.text(descriptor.get("digest"))
-    named = documents.text(descriptor.get("mediaType"))
-    is_docker = documents.media_type(manifest, document.media_type) == DOCKER_MANIFEST
-    # Docker's first pushes in schema 2 did not say what their configs are.
-    if digest and (named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")):
-        blob = call.client.registry(reference.registry).config(reference, digest)
-        config = documents.parse(blob.body, f"the config of {reference}")
-    return documents.content(manifest, config, document.media_type, str(reference))
-
-
-def _with_platform(image: Image) -> Image:
-    """Take the platform from the config where no index tells it; artifacts have none."""
-    if image.platform is not None or not isinstance(image.content, ManifestContent):
-        return image
-    return replace(image, platform=Platform.read(image.content.config))

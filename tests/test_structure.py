@@ -18,7 +18,8 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 # frames` is these modules; `version` is a constant, and anyone may read it.
 CORE = {"errors", "settings", "reference"}
 CALLS = {
-    "call", "client", "pool", "selection", "sources", "referrers", "frames", "inspection", "cache"
+    "cache", "call", "client", "frames", "inspection", "limits", "needs", "planning", "pool", "progress",
+    "quota", "readers", "reading", "referrers", "selection", "sources"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
@@ -46,7 +47,8 @@ EXCEPTIONS = {
     ("sample/__init__.py", "client"),  # hubframe.sample() switches the default client.
 }
 CALL_ORDER = (
-    "pool", "selection", "client", "call", "sources", "referrers", "frames", "inspection", "cache"
+    "pool", "progress", "selection", "client", "call", "needs", "reading", "sources", "readers",
+    "referrers", "limits", "quota", "planning", "frames", "inspection", "cache"
 )  # fmt: skip
 HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "socket"}
 

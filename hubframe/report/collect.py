@@ -9,10 +9,9 @@ import pandas as pd
 import hubframe
 from hubframe.client import Client
 from hubframe.errors import IncompleteWarning
-from hubframe.frames import USUAL_PLATFORM
 from hubframe.reference import ImageReference
 from hubframe.report.write import write_report
-from hubframe.selection import Platforms, TagFilter, What, references
+from hubframe.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 
 # What a report of the sample is about: everything that the sample's Hub shows to anybody.
 SAMPLE = (

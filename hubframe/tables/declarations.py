@@ -216,6 +216,31 @@ REFERRERS = Table(
     ),
 )
 
+LIMITS = Table(
+    "limits",
+    "a limit that applies to you",
+    ("host", "limit"),
+    (
+        Column("host", TEXT, "Who sets it.", nullable=False),
+        Column("limit", TEXT, "What it limits: `pull` (manifests of Docker Hub), `hub` (requests to its API).", nullable=False),
+        Column("allowed", COUNT, "How many in the window; null where there is no limit, or none is told."),
+        Column("remaining", COUNT, "How many are left."),
+        Column("window_seconds", COUNT, "How long the window is. [seconds]"),
+        Column("resets_at", UTC, "When there will be as many as allowed; null where that is not told: pulls come back one by one."),
+    ),
+)
+
+PLAN = Table(
+    "plan",
+    "a kind of request that a call would make",
+    ("kind",),
+    (
+        Column("kind", TEXT, "`hub`, `head`, `names`, `manifest` or `config`.", nullable=False),
+        Column("count", COUNT, "How many.", nullable=False),
+        Column("meaning", TEXT, "What they are.", nullable=False),
+    ),
+)
+
 CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,))
 
 # What functions fetch, and what they make of fetched frames; a function's name ends in _df where
@@ -234,7 +259,8 @@ FETCHED = {
         CONFIGS,
         REFERRERS,
         CATALOG,
+        LIMITS,
     )
 }
-MEASURED = {table.name: table for table in (STANDARD_LABELS,)}
+MEASURED = {table.name: table for table in (STANDARD_LABELS, PLAN)}
 TABLES = FETCHED | MEASURED

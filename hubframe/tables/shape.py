@@ -438,6 +438,11 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
     )
 
 
+def limits(told: Iterable[Payload]) -> pd.DataFrame:
+    """Shape limits into `tables.LIMITS`; they come in its own words."""
+    return tables.LIMITS.from_records(told)
+
+
 def catalog(found: Iterable[str]) -> pd.DataFrame:
     """Shape repository names into `tables.CATALOG`, each once."""
     return tables.CATALOG.frame({"repo": list(dict.fromkeys(found))})

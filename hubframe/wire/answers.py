@@ -7,12 +7,14 @@ memory among all sessions of a process, and never looks whether what it reads is
 import hashlib
 import json
 import time
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from requests import Response
+from requests.structures import CaseInsensitiveDict
 from requests_cache.backends.base import BaseCache, BaseStorage
 from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import json_serializer
@@ -23,6 +25,32 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS answers "
     "(key TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL, expires INTEGER)"
 )
+
+
+def now() -> datetime:
+    """Return the time by which answers expire."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it was kept; it reads like a `requests.Response`."""
+
+    status_code: int
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+    fetched_at: datetime
+    expires: datetime | None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it may still be used unasked."""
+        return self.expires is None or now() < self.expires
+
+
+# What callers get: an answer from the network, or one that was kept.
+Answered = Response | Answer
 
 
 class Rows(BaseStorage[str, CachedResponse]):
@@ -108,9 +136,39 @@ class Answers(BaseCache):
         if is_whole(response):
             super().save_response(response, cache_key, expires)
 
+    def read_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """Return the answers that are here, by key."""
+        held = {key: self.responses.get(key) for key in keys}
+        return {
+            key: Answer(
+                one.status_code,
+                one.url,
+                one.headers,
+                one.content,
+                _aware(one.created_at),
+                one.expires and _aware(one.expires),
+            )
+            for key, one in held.items()
+            if one is not None
+        }
+
+    def write(self, key: str, answer: Answer) -> None:
+        """Keep an answer."""
+        self.responses[key] = CachedResponse(
+            status_code=answer.status_code,
+            url=answer.url,
+            headers=CaseInsensitiveDict(answer.headers),
+            created_at=answer.fetched_at,
+            expires=answer.expires,
+        )
+
     def clear(self) -> None:
         """Forget all answers; there are no redirects, since the transport follows them."""
         self.responses.clear()
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _checksum(value: Any) -> bytes:

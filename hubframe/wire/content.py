@@ -7,7 +7,7 @@ may have the document, and it is kept for ever.
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -119,9 +119,8 @@ class Content:
 
     def get_many(self, digests: Iterable[str]) -> dict[str, Document]:
         """Return those documents that are here and sound, by digest."""
-        wanted = iter(dict.fromkeys(digests))
         found: dict[str, Document] = {}
-        while batch := list(islice(wanted, _MOST_PARAMETERS)):
+        for batch in _batches(dict.fromkeys(digests)):
             marks = ",".join("?" * len(batch))
             rows = self._database.run(
                 f"SELECT digest, media_type, body FROM documents WHERE digest IN ({marks})",  # noqa: S608
@@ -129,6 +128,15 @@ class Content:
             )
             found.update((row[0], Document(*row)) for row in rows)
         return {digest: document for digest, document in found.items() if self._is_sound(document)}
+
+    def missing(self, digests: Iterable[str]) -> set[str]:
+        """Return those digests whose documents are not here; these are not read for it."""
+        wanted = set(digests)
+        for batch in _batches(wanted):
+            marks = ",".join("?" * len(batch))
+            statement = f"SELECT digest FROM documents WHERE digest IN ({marks})"  # noqa: S608
+            wanted = wanted.difference(row[0] for row in self._database.run(statement, batch))
+        return wanted
 
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
@@ -184,3 +192,9 @@ class Content:
             return True
         self._database.run("DELETE FROM documents WHERE digest = ?", [document.digest])
         return False
+
+
+def _batches(digests: Iterable[str]) -> Iterator[list[str]]:
+    remaining = iter(digests)
+    while batch := list(islice(remaining, _MOST_PARAMETERS)):
+        yield batch

@@ -1,6 +1,7 @@
 """The Docker Hub API: payloads as the Hub sends them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.parse import quote
 
 from hubframe.errors import NotFoundError, PayloadError
 from hubframe.reference import DOCKER_HUB
-from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Session
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Ask, Session, json_of
 
 Payload = Mapping[str, Any]
 Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
@@ -87,6 +88,11 @@ class Hub:
         self._session = session
         self._url = url
 
+    def probe(self) -> None:
+        """Ask for next to nothing, past the cache: any answer tells the limit of whoever asks."""
+        url = f"{self._url}/v2/namespaces/library/repositories?page_size=1"
+        self._session.fetch(url, f"the limit of {DOCKER_HUB}'s API")
+
     def tag(self, repo: str, tag: str) -> Payload:
         """Get a tag."""
         found = self._json(
@@ -97,12 +103,18 @@ class Hub:
     def images(self, repo: str, tag: str) -> list[Payload]:
         """Get the images of a tag with their layers: all platforms, free of the pull quota."""
         asked = f"the images of {repo}:{tag}"
-        namespace, _, name = repo.partition("/")
-        path = f"/v2/repositories/{namespace}/{quote(name)}/tags/{quote(tag)}/images"
-        found = self._json(path, asked, KEPT_TAGS)
-        if found is not None and not isinstance(found, list):
-            raise PayloadError(f"{asked}: expected a list, got a {type(found).__name__}")
-        return [image for image in found or () if isinstance(image, dict)]
+        return _images(self._json(_images_path(repo, tag), asked, KEPT_TAGS), asked)
+
+    def told(self, tags: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Payload]]:
+        """Return what is known here of the images of tags, by repository and tag."""
+        asks = {Ask("GET", f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
+        found = {}
+        for ask, answer in self._session.look_up(asks).items():
+            # What is no list is asked for again, and then is an error.
+            with suppress(PayloadError):
+                asked = "the images of " + ":".join(asks[ask])
+                found[asks[ask]] = _images(json_of(answer, asked), asked)
+        return found
 
     def lists(self, listings: Sequence[Listing], gather: Gather) -> list[list[Payload] | Exception]:
         """Get lists, the pages after the first of all of them together.
@@ -165,6 +177,17 @@ class Hub:
         return self._session.json(
             f"{self._url}{path}", f"{asked} on {DOCKER_HUB}", keep=keep, params=params
         )
+
+
+def _images_path(repo: str, tag: str) -> str:
+    namespace, _, name = repo.partition("/")
+    return f"/v2/repositories/{namespace}/{quote(name)}/tags/{quote(tag)}/images"
+
+
+def _images(found: Any, asked: str) -> list[Payload]:
+    if found is not None and not isinstance(found, list):
+        raise PayloadError(f"{asked}: expected a list, got a {type(found).__name__}")
+    return [image for image in found or () if isinstance(image, dict)]
 
 
 def _page_size(listing: Listing) -> int:

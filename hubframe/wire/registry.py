@@ -3,12 +3,11 @@
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-
-from requests import Response
 
 from hubframe.errors import (
     DigestMismatchError,
@@ -20,8 +19,11 @@ from hubframe.errors import (
 from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, origin, place
+from hubframe.wire.answers import Answered, is_whole
 from hubframe.wire.content import Content, Document, digest_of, verify
-from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, PAUSES, Session, json_of
+from hubframe.wire.flights import Flights
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, PAUSES, Ask, Session, json_of
+from hubframe.wire.tally import mode
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ ACCEPT = ",".join(MANIFEST_TYPES)
 # The largest page that every registry accepts.
 PAGE_SIZE = 1000
 _MOST_PAGES = 10_000
+# Others behind the same address spend pulls too, so what was told of a limit is soon old. [s]
+_SOON_OLD = 10.0
 # What registries say to a size of pages that they do not take, or do not know.
 _NO_SIZE = frozenset({400, 405, 406, 422, 501})
 # What registries say that know no HEAD.
@@ -84,6 +88,8 @@ class Registry:
         self.url = url
         # What this registry was found not to know; asked again by the next client.
         self._unknown: set[str] = set()
+        self._probes: Flights[None] = Flights()
+        self._probed = -_SOON_OLD
 
     def tags(self, path: str) -> list[str]:
         """List the tags of a repository, in the registry's order."""
@@ -103,15 +109,45 @@ class Registry:
         if reference.digest:
             return Resolved(reference.digest, None)
         response = None if "HEAD" in self._unknown else self._head(reference)
-        digest, media_type = "", None
         if response is not None:
-            digest = response.headers.get("Docker-Content-Digest", "")
-            media_type = _media_type(response)
-        # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
-        if DIGEST.fullmatch(digest) and (media_type or self._is_hub):
-            return Resolved(digest, media_type)
+            resolved = _resolved(response)
+            # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
+            is_enough = resolved.media_type or self._is_hub
+            if DIGEST.fullmatch(resolved.digest) and is_enough:
+                return resolved
         document = self._by_tag(reference)
         return Resolved(document.digest, document.media_type or _own_type(document.body))
+
+    def told(self, references: Iterable[ImageReference]) -> dict[ImageReference, Resolved]:
+        """Return what is known here of what tags point at."""
+        asks = {self._head_of(reference): reference for reference in references}
+        held = self._session.look_up(asks)
+        found = {asks[ask]: _resolved(answer) for ask, answer in held.items()}
+        return {reference: at for reference, at in found.items() if DIGEST.fullmatch(at.digest)}
+
+    def probe(self, reference: ImageReference) -> None:
+        """Ask for a tag by HEAD, past the cache: its headers tell the limits of whoever asks.
+
+        Threads that ask at once share the answer, and one of the last moments is good enough.
+        """
+        if time.monotonic() - self._probed > _SOON_OLD:
+            self._probes.join(mode(), lambda: self._probe(reference))
+
+    def _probe(self, reference: ImageReference) -> None:
+        asked = f"how many pulls of {self.host} are left"
+        headers = {"Accept": ACCEPT}
+        self._session.fetch(self.url_of(reference), asked, method="HEAD", headers=headers)
+        self._probed = time.monotonic()
+
+    def named(self, reference: ImageReference) -> Document:
+        """Get what a tag names, a manifest or an index.
+
+        A tag that was seen before has likely not moved: then its digest is looked up first, and
+        the document may be here. On Docker Hub that is always so, since a GET is a pull.
+        """
+        if self._is_hub or self._session.is_held(self._head_of(reference)):
+            return self.manifest(reference, self.resolve(reference).digest)
+        return self._by_tag(reference)
 
     def manifest(self, reference: ImageReference, told: str | None = None) -> Document:
         """Get what a digest names, a manifest or an index, once and for ever.
@@ -166,41 +202,57 @@ class Registry:
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
         return self._document(url, digest, f"the config {digest} of {reference}", None)
 
+    def url_of(self, reference: ImageReference) -> str:
+        """Return the address of what a reference names."""
+        return f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
+
     @property
     def _is_hub(self) -> bool:
         return self.host == DOCKER_HUB
 
-    def _head(self, reference: ImageReference) -> Response | None:
+    def _head(self, reference: ImageReference) -> Answered | None:
         """Ask for a tag by HEAD; None where a GET has to tell."""
         also = _NO_HEAD if self._is_hub else _DOUBTFUL_HEAD
-        try:
-            response = self._session.get(
-                self._tag_url(reference),
-                f"the manifest {reference}",
-                keep=KEPT_TAGS,
-                method="HEAD",
-                headers={"Accept": ACCEPT},
-                also=also,
-            )
-        except NotCachedError:
-            return None  # an answer to GET may be kept where HEAD had none
+        response = self._session.get(
+            self.url_of(reference),
+            f"the manifest {reference}",
+            keep=KEPT_TAGS,
+            method="HEAD",
+            headers={"Accept": ACCEPT},
+            also=also,
+        )
         if response.status_code in _NO_HEAD:
             self._unknown.add("HEAD")
         return None if response.status_code in also else response
 
+    def _head_of(self, reference: ImageReference) -> Ask:
+        return Ask("HEAD", self.url_of(reference), ACCEPT)
+
     def _by_tag(self, reference: ImageReference) -> Document:
-        """Read the document that a tag names, under the digest that it has."""
-        asked = f"the manifest {reference}"
-        response = self._session.get(
-            self._tag_url(reference), asked, keep=KEPT_TAGS, headers={"Accept": ACCEPT}
-        )
-        digest = digest_of(response.content)
-        document = Document(digest, _media_type(response) or "", response.content)
+        """Read the document that a tag names, and keep it under the digest that it has."""
+        document = self._received_by_tag(reference)
         self._content.put(document)
+        headers = {"Docker-Content-Digest": document.digest}
+        if document.media_type or _own_type(document.body):
+            headers["Content-Type"] = document.media_type or _own_type(document.body) or ""
+        self._session.keep(self._head_of(reference), headers, KEPT_TAGS)
         return document
 
-    def _tag_url(self, reference: ImageReference) -> str:
-        return f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
+    def _received_by_tag(self, reference: ImageReference) -> Document:
+        """Ask until the document is whole: it has the digest that is told, or comes twice."""
+        seen = set()
+        for pause in (*PAUSES, None):
+            response = self._session.fetch(
+                self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
+            )
+            digest = digest_of(response.content)
+            # Many registries tell wrong digests, but the same bytes each time.
+            is_told = digest == response.headers.get("Docker-Content-Digest", digest).lower()
+            if pause is None or ((is_told or digest in seen) and is_whole(response)):
+                return Document(digest, _media_type(response) or "", response.content)
+            seen.add(digest)
+            patience.wait(pause)
+        raise AssertionError
 
     def _manifest(self, reference: ImageReference, digest: str) -> Document:
         url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
@@ -223,7 +275,7 @@ class Registry:
         response = self._session.fetch(url, asked, headers=headers)
         return Document(digest, _media_type(response) or "", response.content)
 
-    def _knows_referrers(self, response: Response, asked: str) -> bool:
+    def _knows_referrers(self, response: Answered, asked: str) -> bool:
         """Only an index is an answer: websites, logins and old registries send all the rest."""
         code = statuses.code_of(response)
         if code == "NAME_UNKNOWN":
@@ -245,7 +297,7 @@ class Registry:
                 break
         return list(names)
 
-    def _first(self, path: str, key: str, asked: str, keep: int) -> Response:
+    def _first(self, path: str, key: str, asked: str, keep: int) -> Answered:
         """Ask for large pages; who refuses that is asked for pages as it likes them."""
         url = f"{self.url}{path}"
         sized = None if key in self._unknown else self._sized(url, asked, keep)
@@ -256,15 +308,19 @@ class Registry:
             self._unknown.add(key)
         return response
 
-    def _sized(self, url: str, asked: str, keep: int) -> Response | None:
+    def _sized(self, url: str, asked: str, keep: int) -> Answered | None:
         try:
             return self._session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
         except NotCachedError:
             return None  # offline, a list may be here that was asked for without a size
 
     def _pages(
-        self, first: Response, asked: str, keep: int, headers: Mapping[str, str] | None = None
-    ) -> Iterator[Response]:
+        self,
+        first: Answered,
+        asked: str,
+        keep: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Answered]:
         """Follow the links of pages, relative or absolute, on this host only."""
         seen: set[str] = set()
         response, url = first, first.url
@@ -282,7 +338,7 @@ class Registry:
             url = following
             response = self._session.get(url, asked, keep=keep, headers=headers)
 
-    def _next(self, response: Response, url: str, asked: str) -> str | None:
+    def _next(self, response: Answered, url: str, asked: str) -> str | None:
         match = _NEXT.search(response.headers.get("Link", ""))
         if match is None:
             return None
@@ -311,12 +367,16 @@ def _with_entries(link: str) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def _texts(response: Response, key: str, asked: str) -> list[str]:
+def _resolved(answer: Answered) -> Resolved:
+    return Resolved(answer.headers.get("Docker-Content-Digest", ""), _media_type(answer))
+
+
+def _texts(response: Answered, key: str, asked: str) -> list[str]:
     """Read a list of names; old registries say null for none."""
     return [name for name in _entries(response, key, asked) if isinstance(name, str) and name]
 
 
-def _descriptors(response: Response, asked: str) -> dict[str, Payload]:
+def _descriptors(response: Answered, asked: str) -> dict[str, Payload]:
     found: dict[str, Payload] = {}
     for entry in _entries(response, "manifests", asked):
         digest = entry.get("digest") if isinstance(entry, dict) else None
@@ -325,7 +385,7 @@ def _descriptors(response: Response, asked: str) -> dict[str, Payload]:
     return found
 
 
-def _entries(response: Response, key: str, asked: str) -> list[Any]:
+def _entries(response: Answered, key: str, asked: str) -> list[Any]:
     body = json_of(response, asked)
     found = body.get(key) if isinstance(body, Mapping) else None
     if not isinstance(found, list | None) or not isinstance(body, Mapping):
@@ -333,13 +393,13 @@ def _entries(response: Response, key: str, asked: str) -> list[Any]:
     return found or []
 
 
-def _media_type(response: Response) -> str | None:
+def _media_type(response: Answered) -> str | None:
     """Return the type of a manifest; others (``text/plain``) come from storage in between."""
     found = _content_type(response)
     return found if found in MANIFEST_TYPES else None
 
 
-def _content_type(response: Response) -> str:
+def _content_type(response: Answered) -> str:
     found: str = response.headers.get("Content-Type", "")
     return found.partition(";")[0].strip().lower()
 

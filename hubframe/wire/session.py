@@ -8,13 +8,15 @@ reach the file.
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Container, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Container, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import requests
 from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 from requests_cache import CachedSession
 from requests_cache.models.response import CachedResponse
 
@@ -28,7 +30,7 @@ from hubframe.errors import (
 )
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import place
-from hubframe.wire.answers import Answers, is_whole
+from hubframe.wire.answers import Answer, Answered, Answers, is_whole, now
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
@@ -43,7 +45,15 @@ _SERVER_ERROR = 500
 PAUSES = (0.2, 0.4, 0.8)
 
 # An answer, and what went wrong where it is an old one.
-Asked = tuple[Response, HubframeError | None]
+Asked = tuple[Answered, HubframeError | None]
+
+
+class Ask(NamedTuple):
+    """A request as the cache tells it from others: with its query, and without who asks."""
+
+    method: str
+    url: str
+    accept: str = ""
 
 
 class Session:
@@ -106,7 +116,7 @@ class Session:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         also: Container[int] = (),
-    ) -> Response:
+    ) -> Answered:
         """Get an answer that is one: fresh from the cache, else from the network, else stale.
 
         Parameters
@@ -120,17 +130,13 @@ class Session:
         also
             Statuses that the caller takes for an answer; they are not kept.
         """
-        request = requests.Request(method, url, params=params, headers=headers).prepare()
-        if self.is_offline:
-            return self._from_cache(request, asked)
-        key = self._key(request)
-        # requests-cache would come to the same answer, and take longer over it.
-        held = None if mode() == "refresh" else self.cache.responses.get(key)
-        if held is not None and not held.is_expired:
-            count_cached(fetched_at=_moment(held))
+        ask = Ask(method, _address(url, params), (headers or {}).get("Accept", ""))
+        if (held := self.look_up([ask]).get(ask)) is not None:
             return held
+        if self.is_offline:
+            raise _not_cached(asked)
         response, error = self._flights.join(
-            (key, mode()), lambda: self._ask(request, asked, keep, also)
+            (self._key_of(ask), mode()), lambda: self._ask(ask, asked, keep, also)
         )
         if error is not None:
             _say_stale(response, asked, error)
@@ -140,7 +146,41 @@ class Session:
             statuses.check(response, asked, self._login(url))
         return response
 
-    def fetch(self, url: str, asked: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    def look_up(self, asks: Iterable[Ask]) -> dict[Ask, Answer]:
+        """Return the answers that are here and may be used now, all in a few statements."""
+        by_key = {} if mode() == "refresh" else {self._key_of(ask): ask for ask in asks}
+        held = self.cache.read_many(by_key)
+        usable = {
+            by_key[key]: answer
+            for key, answer in held.items()
+            if answer.is_fresh or self.is_offline
+        }
+        if usable:
+            stale = sum(not answer.is_fresh for answer in usable.values())
+            oldest = min(answer.fetched_at for answer in usable.values())
+            count_cached(len(usable), fetched_at=oldest, stale=stale)
+        return usable
+
+    def is_held(self, ask: Ask) -> bool:
+        """Tell whether an answer is here, however old."""
+        key = self._key_of(ask)
+        return key in self.cache.read_many([key])
+
+    def keep(self, ask: Ask, headers: Mapping[str, str], seconds: int) -> None:
+        """Keep what another request told, as the answer to this one."""
+        told_at = now()
+        expires = told_at + timedelta(seconds=seconds)
+        answer = Answer(200, ask.url, CaseInsensitiveDict(headers), b"", told_at, expires)
+        self.cache.write(self._key_of(ask), answer)
+
+    def fetch(
+        self,
+        url: str,
+        asked: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
         """Get an answer that is kept elsewhere or not at all: past the cache.
 
         Raises
@@ -150,10 +190,10 @@ class Session:
         """
         if self.is_offline:
             raise _not_cached(asked)
-        request = requests.Request("GET", url, headers=headers).prepare()
+        request = requests.Request(method, url, headers=headers).prepare()
         return statuses.check(self.transport.send(request), asked, self._login(url))
 
-    def check(self, response: Response, asked: str) -> Response:
+    def check(self, response: Answered, asked: str) -> Answered:
         """Return an answer that is one, and raise for every other."""
         return statuses.check(response, asked, self._login(response.url))
 
@@ -170,18 +210,21 @@ class Session:
         auth = self._auth_for(url)
         return auth.login if auth else None
 
-    def _ask(self, request: PreparedRequest, asked: str, keep: int, also: Container[int]) -> Asked:
+    def _ask(self, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
+        headers = {"Accept": ask.accept} if ask.accept else None
+        request = requests.Request(ask.method, ask.url, headers=headers).prepare()
         try:
             response = self._whole(request, keep)
             if response.status_code < _SERVER_ERROR or response.status_code in also:
                 return response, None
-            error = statuses.error_of(response, asked, self._login(request.url or ""))
+            error = statuses.error_of(response, asked, self._login(ask.url))
         except RateLimitError:
             raise
         except TransportError as failure:
             error = failure
-        held = self._held(request)
+        key = self._key_of(ask)
+        held = self.cache.read_many([key]).get(key)
         if held is None:
             raise error
         return held, error
@@ -202,28 +245,23 @@ class Session:
         )
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:
+        """Return the key of requests-cache's own look-ups: the same."""
+        accept = request.headers.get("Accept", "")
+        return self._key_of(Ask(request.method or "", request.url or "", accept))
+
+    def _key_of(self, ask: Ask) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""
-        auth = self._auth_for(request.url or "")
-        parts = (
-            request.method or "",
-            request.url or "",
-            request.headers.get("Accept", ""),
-            auth.identity if auth else "",
-        )
+        auth = self._auth_for(ask.url)
+        parts = (*ask, auth.identity if auth else "")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def _held(self, request: PreparedRequest) -> CachedResponse | None:
-        return self.cache.responses.get(self._key(request))
 
-    def _from_cache(self, request: PreparedRequest, asked: str) -> Response:
-        held = self._held(request)
-        if held is None:
-            raise _not_cached(asked)
-        count_cached(fetched_at=_moment(held), stale=held.is_expired)
-        return held
+def _address(url: str, params: Mapping[str, Any] | None) -> str:
+    """Join an address and its query as requests does, which costs less here."""
+    return f"{url}?{urlencode(params)}" if params else url
 
 
-def json_of(response: Response, asked: str) -> Any:
+def json_of(response: Answered, asked: str) -> Any:
     """Read JSON.
 
     Raises
@@ -240,22 +278,24 @@ def json_of(response: Response, asked: str) -> Any:
         ) from None
 
 
-def _say_stale(response: Response, asked: str, error: HubframeError) -> None:
+def _say_stale(answer: Answered, asked: str, error: HubframeError) -> None:
     """Serve an old answer when the other side is down, and say so."""
-    moment = _moment(response)
+    moment = _moment(answer)
     warnings.warn(
         f"{asked}: the answer of {moment:%Y-%m-%d %H:%M} UTC from the cache, since {error}",
         StaleWarning,
         stacklevel=3,
     )
-    count_cached(fetched_at=moment, stale=True)
+    count_cached(fetched_at=moment, stale=1)
 
 
-def _moment(response: Any) -> datetime:
+def _moment(answer: Any) -> datetime:
     """When an answer was given; one that the other side just confirmed is as good as new."""
-    if response.revalidated:
+    if isinstance(answer, Answer):
+        return answer.fetched_at
+    if answer.revalidated:
         return datetime.now(UTC)
-    created: datetime = response.created_at
+    created: datetime = answer.created_at
     return created if created.tzinfo else created.replace(tzinfo=UTC)
 
 

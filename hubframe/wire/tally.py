@@ -73,9 +73,9 @@ def count_request() -> None:
         tally.add(requests=1)
 
 
-def count_cached(*, fetched_at: datetime | None = None, stale: bool = False) -> None:
-    """Count an answer from the cache."""
+def count_cached(count: int = 1, *, fetched_at: datetime | None = None, stale: int = 0) -> None:
+    """Count answers from the cache, and those of them that are no longer fresh."""
     if tally := _tally.get():
-        tally.add(from_cache=1, stale=int(stale))
+        tally.add(from_cache=count, stale=stale)
         if fetched_at:
             tally.saw(fetched_at)

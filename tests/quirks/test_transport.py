@@ -289,7 +289,7 @@ def test_a_subject_that_is_unknown_says_nothing_about_others(client, running):
 def test_a_registry_without_head_is_asked_once(client, running, status):
     one = running(Quirks(head=lambda _: Answer(status)))
     for tag in TAGS:
-        assert len(hubframe.images_df(f"{one.repo}:{tag}", client=client)) == 1
+        assert len(hubframe.tags_df(f"{one.repo}:{tag}", client=client)) == 1
 
     assert len(one.registry.asked("/manifests/", "HEAD")) == 1
 

@@ -21,6 +21,11 @@ def configs(client, what=f"{IMAGE}:latest", **how):
     return hubframe.configs_df(what, source="registry", client=client, **how)
 
 
+def tokens(stage):
+    """Count the tokens fetched, without the one for the image that tells the pull limit."""
+    return stage.count("/token") - stage.count("ratelimitpreview%2Ftest%3Apull")
+
+
 def challenge(text, status=401):
     return Reply(status, {"WWW-Authenticate": text})
 
@@ -34,7 +39,7 @@ def test_one_token_of_a_scope_serves_all_threads(stage, at_once):
     client = stage.client()
     at_once(lambda: configs(client))
 
-    assert stage.count("/token") == 1
+    assert tokens(stage) == 1
     assert "scope=repository%3Alibrary%2Falpine%3Apull" in stage.asked("/token")[0].path_and_query
     assert [each.path_and_query for each in stage.asked("/v2/")].count("/v2/") == 1
 
@@ -44,7 +49,7 @@ def test_each_repository_has_its_own_token(stage):
     configs(client)
     configs(client, "library/python:latest")
 
-    assert stage.count("/token") == 2
+    assert tokens(stage) == 2
 
 
 @pytest.mark.parametrize(("told", "enough", "too_long"), [(300, 290, 296), (10, 50, 56)])
@@ -83,7 +88,7 @@ def test_a_token_that_the_registry_forgot_is_renewed_once(stage):
     with hubframe.refresh():
         assert len(configs(client)) == 1
 
-    assert stage.count("/token") == 2
+    assert tokens(stage) == 2
 
 
 def test_the_realms_own_query_is_kept(stage):

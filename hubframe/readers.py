@@ -1,0 +1,356 @@
+"""The readers of tags: which documents an image takes, and what is made of them.
+
+They are conversations (see `hubframe.reading`), and do no I/O. The Hub API costs no pull, so where
+it told of a tag's images these are taken from there; labels, environment and configurations take
+a manifest each, and a config.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from hubframe.call import Call
+from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
+from hubframe.needs import Kind, Need
+from hubframe.reading import Reader, read
+from hubframe.reference import DIGEST, ImageReference
+from hubframe.selection import choose
+from hubframe.sources import Found, Source, Wanted, no_tag
+from hubframe.tables import documents
+from hubframe.tables.documents import (
+    CONFIG_TYPES,
+    DOCKER_MANIFEST,
+    INDEX_TYPES,
+    HubContent,
+    ManifestContent,
+    Platform,
+)
+from hubframe.tables.shape import Image
+from hubframe.wire.content import Document
+from hubframe.wire.registry import Resolved
+
+Payload = Mapping[str, Any]
+ImageReader = Reader[list[Image]]
+# A reader, and what it reads: failures are told of that.
+Task = tuple[Found, ImageReader]
+# How many indexes may stand within one another.
+DEEPEST = 8
+_AFTER_MANIFEST: tuple[Kind, ...] = ("config",)
+_AFTER_INDEX: tuple[Kind, ...] = ("manifest", "config")
+
+
+def tasks_of(
+    call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
+) -> Iterator[Task]:
+    """Make the readers of a frame."""
+    # The Hub knows labels only by the steps that set them.
+    make = layer_readers if name == "labels" and source == "hub" else TASKS[name]
+    return make(call, found, wanted)
+
+
+def read_images(
+    call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
+) -> Iterator[Image]:
+    """Read the images of tags, with what a frame shows of them, in the order of the tags."""
+    tasks = list(tasks_of(call, name, found, wanted, source))
+    return chain.from_iterable(read(call, tasks, name))
+
+
+def tag_readers(
+    _call: Call, tags: Sequence[Found], _wanted: Wanted
+) -> Iterator[tuple[Found, Reader[tuple[Found, Resolved]]]]:
+    """Make the readers of tags: only a registry's have to be looked up, by HEAD."""
+    for found in tags:
+        if found.payload is None:
+            yield found, _resolved(found)
+
+
+def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved]:
+    """Look up what tags of registries point at, by HEAD."""
+    return dict(read(call, list(tag_readers(call, tags, Wanted(bool))), "tags"))
+
+
+def _resolved(found: Found) -> Reader[tuple[Found, Resolved]]:
+    return found, (yield from _answer(Need("digest", found.reference)))
+
+
+def _answer(need: Need) -> Reader[Any]:
+    """Return the answer to one need, without which there is nothing to go on with.
+
+    Raises
+    ------
+    HubframeError
+        There is none; where a tag is missing it names those that are closest.
+    """
+    (answer,) = yield [need]
+    if not isinstance(answer, HubframeError):
+        return answer
+    if not isinstance(answer, NotFoundError) or need.reference.digest:
+        raise answer
+    (names,) = yield [Need("names", need.reference.at())]
+    raise answer if isinstance(names, HubframeError) else no_tag(need.reference, names, answer)
+
+
+def image_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
+    """Make the readers of images: from the Hub where it told of the tag, else from the registry."""
+    for found in tags:
+        read_one = _told if found.images else _from_registry
+        yield found, read_one(call, found, wanted)
+
+
+def layer_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
+    """Make the readers of layers and steps; of tags that are one image, the Hub is asked once."""
+    first: dict[tuple[str, str], ImageReference] = {}
+    for found in tags:
+        if found.images:
+            asked = first.setdefault(_same(found), found.reference)
+            yield found, _layers_on_hub(call, found, asked, wanted)
+        else:
+            yield found, _from_registry(call, found, wanted)
+
+
+def content_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
+    """Make the readers of manifests and configs.
+
+    The Hub's old and inactive tags lack digests, and it has lost the images of others: the
+    registry is asked what these point at.
+    """
+    for found in tags:
+        is_told = bool(found.images) and all(image.digest for image in found.images)
+        read_one = _contents_on_hub if is_told else _from_registry
+        yield found, read_one(call, found, wanted)
+
+
+TASKS: Mapping[str, Callable[[Call, Sequence[Found], Wanted], Iterator[Any]]] = {
+    "tags": tag_readers,
+    "images": image_readers,
+    "layers": layer_readers,
+    "history": layer_readers,
+    "labels": content_readers,
+    "env": content_readers,
+    "configs": content_readers,
+}
+
+
+def _told(call: Call, found: Found, wanted: Wanted) -> ImageReader:
+    """Take the images as the Hub tells them: nothing is asked for."""
+    yield from ()
+    return _chosen(call, found, found.images, wanted)
+
+
+def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Wanted) -> ImageReader:
+    images = _chosen(call, found, found.images, wanted)
+    if not images:
+        return []
+    (entries,) = yield [Need("images", asked)]
+    if not call.is_good(asked, entries):
+        return images
+    contents = _hub_contents(entries)
+    full = [replace(image, content=contents.get(_key(image))) for image in images]
+    call.skipped += sum(image.content is None or not image.content.layers for image in full)
+    return full
+
+
+def _same(found: Found) -> tuple[str, str]:
+    """What tags have in common that are one image: the digest, where the Hub tells it."""
+    digest = (found.payload or {}).get("digest")
+    return (found.reference.repo, digest if isinstance(digest, str) else f":{found.reference.tag}")
+
+
+def _hub_contents(entries: Iterable[Payload]) -> dict[str, HubContent]:
+    """Key contents by digest, and by platform for old images that have none."""
+    contents: dict[str, HubContent] = {}
+    for entry in entries:
+        content = HubContent(entry)
+        contents.setdefault(str(Platform.read(entry)), content)
+        if isinstance(entry.get("digest"), str):
+            contents[entry["digest"]] = content
+    return contents
+
+
+def _key(image: Image) -> str:
+    return image.digest or str(image.platform)
+
+
+def _contents_on_hub(call: Call, found: Found, wanted: Wanted) -> ImageReader:
+    images = _chosen(call, found, found.images, wanted)
+    if images:
+        call.sources.add("registry")
+    return (yield from _with_contents(call, found.reference, images))
+
+
+def _from_registry(call: Call, found: Found, wanted: Wanted) -> ImageReader:
+    """Read a tag's index, then manifests and configs of the images chosen."""
+    call.sources.add("registry")
+    _, images = yield from open_tag(found.reference)
+    chosen = _chosen(call, found, images, wanted)
+    full = yield from _with_contents(call, found.reference, chosen)
+    return [_with_platform(image) for image in full]
+
+
+def open_tag(reference: ImageReference) -> Reader[tuple[str, list[Image]]]:
+    """Return a tag's digest and its images: those that its index names, or the one that it is."""
+    document: Document = yield from named(reference)
+    images = images_in(reference, document)
+    return document.digest, (yield from _flat(reference, images, {document.digest}))
+
+
+def named(reference: ImageReference) -> Reader[Document]:
+    """Return what a tag names. On Docker Hub its digest is looked up first, which is free."""
+    if reference.digest:
+        need = Need("manifest", reference, then=_AFTER_INDEX)
+    elif reference.is_hub:
+        then: tuple[Kind, ...] = ("manifest", *_AFTER_INDEX)
+        resolved: Resolved = yield from _answer(Need("digest", reference, then=then))
+        is_index = resolved.media_type is None or resolved.media_type in INDEX_TYPES
+        then = _AFTER_INDEX if is_index else _AFTER_MANIFEST
+        need = Need("manifest", reference, resolved.digest, then=then)
+    else:
+        need = Need("tag", reference, then=_AFTER_INDEX)
+    document: Document = yield from _answer(need)
+    return document
+
+
+def _flat(
+    reference: ImageReference, images: list[Image], seen: set[str], depth: int = 1
+) -> ImageReader:
+    """Put the images of an index within an index in its place; each index once, so loops end."""
+    if depth > DEEPEST:
+        raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
+    flat = []
+    for image in images:
+        if image.media_type not in INDEX_TYPES:
+            flat.append(image)
+        elif image.digest and image.digest not in seen:
+            seen.add(image.digest)
+            need = Need("manifest", reference.at(digest=image.digest), then=_AFTER_INDEX)
+            document = yield from _answer(need)
+            inner = yield from _flat(reference, images_in(reference, document), seen, depth + 1)
+            flat += [
+                replace(
+                    one,
+                    index_digest=image.index_digest,
+                    annotations=(*image.annotations, *one.annotations),
+                )
+                for one in inner
+            ]
+    return flat
+
+
+def images_in(reference: ImageReference, document: Document) -> list[Image]:
+    """List the images that a document of a registry names, in its order, each once.
+
+    Raises
+    ------
+    PayloadError
+        It is no manifest, or more than one kind of it at once.
+    """
+    body = documents.parse(document.body, str(reference))
+    if documents.kind(body, document.media_type, str(reference)) != "index":
+        media_type = documents.media_type(body, document.media_type)
+        return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
+    shared = documents.labels("index", body.get("annotations"))
+    images = {
+        (entry.digest, str(entry.platform)): Image(
+            reference.repo,
+            reference.tag,
+            entry.digest,
+            entry.platform,
+            index_digest=document.digest,
+            media_type=entry.media_type,
+            is_attestation=entry.is_attestation,
+            annotations=(*shared, *documents.labels("descriptor", entry.annotations)),
+        )
+        for entry in documents.entries(body)
+    }
+    return list(images.values())
+
+
+def _chosen(call: Call, found: Found, images: list[Image], wanted: Wanted) -> list[Image]:
+    """Choose by platform: a tag that was named must have it, others are counted and left out."""
+    proper = [image for image in images if not image.is_attestation]
+    is_single = len(proper) == 1 and proper[0].index_digest is None
+    chosen = choose(images, wanted.platforms, attestations=wanted.attestations, is_single=is_single)
+    if chosen:
+        return chosen
+    if found.is_named and images and wanted.platforms:
+        call.is_good(found, no_platform(found.reference, images, wanted.platforms))
+    else:
+        call.skipped += 1
+    return []
+
+
+def no_platform(
+    reference: ImageReference, images: Iterable[Image], platforms: Iterable[Platform]
+) -> NoSuchPlatformError:
+    """Say which platforms there are."""
+    had = sorted({image.platform_name or "none" for image in images if not image.is_attestation})
+    wanted = " or ".join(map(str, platforms))
+    return NoSuchPlatformError(
+        f"{reference} has no image for {wanted}; it has {', '.join(had) or 'none at all'}"
+    )
+
+
+def _with_contents(call: Call, reference: ImageReference, images: Sequence[Image]) -> ImageReader:
+    """Add manifest and config to images that have a digest."""
+    at = {image.digest: reference.at(digest=image.digest) for image in images if image.digest}
+    needs = [Need("manifest", one, then=_AFTER_MANIFEST) for one in at.values()]
+    answers = (yield needs) if needs else []
+    read_ones = {
+        one: _Manifest(one, document)
+        for one, document in zip(at.values(), answers, strict=True)
+        if call.is_good(one, document)
+    }
+    configs = [need for one in read_ones.values() if (need := one.config_need)]
+    bodies = dict(zip(configs, (yield configs) if configs else [], strict=True))
+    contents = {
+        one: manifest.content(bodies)
+        for one, manifest in read_ones.items()
+        if manifest.config_need is None or call.is_good(one, bodies[manifest.config_need])
+    }
+    return [
+        replace(image, content=contents[at[image.digest]])
+        for image in images
+        if image.digest in at and at[image.digest] in contents
+    ]
+
+
+class _Manifest:
+    """A manifest that was read, and what it takes to read its config."""
+
+    def __init__(self, reference: ImageReference, document: Document) -> None:
+        self._reference = reference
+        self._sent_as = document.media_type
+        self._body = documents.parse(document.body, str(reference))
+
+    @property
+    def config_need(self) -> Need | None:
+        """The need for its config; None where it has none, or one that is no image's."""
+        descriptor = documents.mapping(self._body.get("config"))
+        digest = documents.text(descriptor.get("digest"))
+        named = documents.text(descriptor.get("mediaType"))
+        is_docker = documents.media_type(self._body, self._sent_as) == DOCKER_MANIFEST
+        # Docker's first pushes in schema 2 did not say what their configs are.
+        is_image = named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")
+        if not digest or not is_image:
+            return None
+        if not DIGEST.fullmatch(digest):
+            raise PayloadError(
+                f"the manifest {self._reference} names a config by {digest[:80]!r}, no digest"
+            )
+        return Need("config", self._reference, digest)
+
+    def content(self, bodies: Mapping[Need, Document]) -> ManifestContent:
+        """Join it with its config."""
+        config: Payload = {}
+        if need := self.config_need:
+            config = documents.parse(bodies[need].body, f"the config of {self._reference}")
+        return documents.content(self._body, config, self._sent_as, str(self._reference))
+
+
+def _with_platform(image: Image) -> Image:
+    """Take the platform from the config where no index tells it; artifacts have none."""
+    if image.platform is not None or not isinstance(image.content, ManifestContent):
+        return image
+    return replace(image, platform=Platform.read(image.content.config))
