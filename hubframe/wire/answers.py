@@ -2,13 +2,14 @@
 
 requests-cache's own SQLite backend waits for ever for a file that it may not write, shares one
 memory among all sessions of a process, and never looks whether what it reads is what it wrote.
+Its serialisers take ten times as long as SQLite does, so `Answer` is read without them.
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,37 +17,70 @@ from typing import Any
 from requests import Response
 from requests.structures import CaseInsensitiveDict
 from requests_cache.backends.base import BaseCache, BaseStorage
+from requests_cache.models.request import CachedRequest
 from requests_cache.models.response import CachedResponse
-from requests_cache.serializers import json_serializer
 
 from hubframe.wire import disk
 
 _SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS answers "
-    "(key TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL, expires INTEGER)"
+    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, about TEXT NOT NULL, "
+    "body BLOB NOT NULL, checksum BLOB NOT NULL, expires INTEGER)"
 )
+_GET = "SELECT key, about, body, checksum FROM answers WHERE key IN ({})"
 
 
-def now() -> datetime:
-    """Return the time by which answers expire."""
-    return datetime.now(UTC)
+class Headers(Mapping[str, str]):
+    """Headers, looked up in any case.
+
+    Parameters
+    ----------
+    values
+        The headers, by name in small letters.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._values!r})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it was kept; it reads like a `requests.Response`."""
+    """An answer from the cache; what `requests.Response` has too is called as it is there.
+
+    Attributes
+    ----------
+    status_code, url, headers, content
+        What was answered, and where.
+    fetched_at
+        When the other side gave or confirmed it, in UTC.
+    expires
+        When it is no longer fresh, in UTC; None for never.
+    """
 
     status_code: int
     url: str
     headers: Mapping[str, str]
-    content: bytes
+    content: bytes = field(repr=False)
     fetched_at: datetime
     expires: datetime | None
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it may still be used unasked."""
-        return self.expires is None or now() < self.expires
+        """Whether it may be served without asking."""
+        return self.expires is None or time.time() < self.expires.timestamp()
 
 
 # What callers get: an answer from the network, or one that was kept.
@@ -54,7 +88,7 @@ Answered = Response | Answer
 
 
 class Rows(BaseStorage[str, CachedResponse]):
-    """Answers by key, as JSON; one that is damaged is as good as none.
+    """Answers by key; one that is damaged is as good as none.
 
     Parameters
     ----------
@@ -63,23 +97,22 @@ class Rows(BaseStorage[str, CachedResponse]):
     """
 
     def __init__(self, path: Path | None) -> None:
-        super().__init__(serializer=json_serializer)
+        super().__init__()
         self._database = disk.Database(path, _SCHEMA)
 
     def __getitem__(self, key: str) -> CachedResponse:
-        rows = self._database.run("SELECT value, checksum FROM answers WHERE key = ?", [key])
-        if not rows or _checksum(rows[0][0]) != rows[0][1]:
-            raise KeyError(key)
-        response: CachedResponse | None = self.deserialize(key, rows[0][0])
-        if response is None:
-            raise KeyError(key)
-        return response
+        for _, about, body in self._sound([key]):
+            response = _response(about, body)
+            response.cache_key = key
+            return response
+        raise KeyError(key)
 
     def __setitem__(self, key: str, response: CachedResponse) -> None:
-        value = self.serialize(response).encode()
+        about, body = _about(response), response.content or b""
         self._database.run(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)",
-            (key, value, _checksum(value), response.expires_unix),
+            "INSERT OR REPLACE INTO answers (key, about, body, checksum, expires) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (key, about, body, _checksum(key, about, body), response.expires_unix),
         )
 
     def __delitem__(self, key: str) -> None:
@@ -90,6 +123,10 @@ class Rows(BaseStorage[str, CachedResponse]):
 
     def __len__(self) -> int:
         return self._count("")
+
+    def read(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """Return those answers that are here and sound, by key."""
+        return {key: _answer(about, body) for key, about, body in self._sound(keys)}
 
     def count_fresh(self) -> int:
         """Count the answers that have not expired."""
@@ -102,6 +139,12 @@ class Rows(BaseStorage[str, CachedResponse]):
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def _sound(self, keys: Iterable[str]) -> Iterator[tuple[str, list[Any], bytes]]:
+        """Read what is as it was written: a file may be damaged without SQLite seeing it."""
+        for key, about, body, checksum in self._database.select(_GET, keys):
+            if _checksum(key, about, body) == checksum:
+                yield key, json.loads(about), body
 
     def _count(self, condition: str, *parameters: float) -> int:
         rows = self._database.run(f"SELECT count(*) FROM answers {condition}", parameters)  # noqa: S608
@@ -123,6 +166,25 @@ class Answers(BaseCache):
         super().__init__(cache_name="hubframe")
         self.responses = Rows(path)
 
+    def read(self, key: str) -> Answer | None:
+        """Return an answer that is here and sound, fresh or not."""
+        return self.read_many([key]).get(key)
+
+    def read_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """Return those answers that are here and sound, fresh or not, by key."""
+        return self.responses.read(keys)
+
+    def write(self, key: str, answer: Answer, method: str) -> None:
+        """Keep an answer that did not come by requests-cache."""
+        self.responses[key] = CachedResponse(
+            status_code=answer.status_code,
+            url=answer.url,
+            headers=CaseInsensitiveDict(answer.headers),
+            created_at=answer.fetched_at,
+            expires=answer.expires,
+            request=CachedRequest(method=method, url=answer.url),
+        )
+
     def save_response(
         self,
         response: Response,
@@ -136,43 +198,73 @@ class Answers(BaseCache):
         if is_whole(response):
             super().save_response(response, cache_key, expires)
 
-    def read_many(self, keys: Iterable[str]) -> dict[str, Answer]:
-        """Return the answers that are here, by key."""
-        held = {key: self.responses.get(key) for key in keys}
-        return {
-            key: Answer(
-                one.status_code,
-                one.url,
-                one.headers,
-                one.content,
-                _aware(one.created_at),
-                one.expires and _aware(one.expires),
-            )
-            for key, one in held.items()
-            if one is not None
-        }
-
-    def write(self, key: str, answer: Answer) -> None:
-        """Keep an answer."""
-        self.responses[key] = CachedResponse(
-            status_code=answer.status_code,
-            url=answer.url,
-            headers=CaseInsensitiveDict(answer.headers),
-            created_at=answer.fetched_at,
-            expires=answer.expires,
-        )
-
     def clear(self) -> None:
         """Forget all answers; there are no redirects, since the transport follows them."""
         self.responses.clear()
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _about(response: CachedResponse) -> str:
+    """Write all of an answer but its body; of the request, only what an answer can depend on."""
+    return json.dumps(
+        [
+            response.status_code,
+            response.url,
+            {name.lower(): value for name, value in response.headers.items()},
+            _seconds(datetime.now(UTC) if response.revalidated else response.created_at),
+            _seconds(response.expires),
+            response.reason,
+            response.encoding,
+            response.request.method,
+            response.request.url,
+            response.request.headers.get("Accept"),
+        ]
+    )
 
 
-def _checksum(value: Any) -> bytes:
-    return hashlib.blake2b(value, digest_size=16).digest() if isinstance(value, bytes) else b""
+def _answer(about: list[Any], body: bytes) -> Answer:
+    status, url, headers, fetched, expires = about[:5]
+    until = expires and _moment(expires)
+    return Answer(status, url, Headers(headers), body, _moment(fetched), until)
+
+
+def _response(about: list[Any], body: bytes) -> CachedResponse:
+    """Make of a row what requests-cache works with."""
+    status, url, headers, fetched, expires, reason, encoding, method, asked, accept = about
+    return CachedResponse(
+        content=body,
+        status_code=status,
+        url=url,
+        headers=CaseInsensitiveDict(headers),
+        created_at=_moment(fetched),
+        expires=expires and _moment(expires),
+        reason=reason,
+        encoding=encoding,
+        request=CachedRequest(
+            method=method,
+            url=asked,
+            headers=CaseInsensitiveDict({} if accept is None else {"Accept": accept}),
+        ),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """A moment as a number; one without a zone is in UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _checksum(key: str, about: Any, body: Any) -> bytes:
+    """Cover the key too: an answer under another's key would be another's answer."""
+    if not (isinstance(about, str) and isinstance(body, bytes)):
+        return b""
+    checksum = hashlib.blake2b(f"{key}\n{about}\n".encode(), digest_size=16)
+    checksum.update(body)
+    return checksum.digest()
 
 
 def is_whole(response: Response) -> bool:

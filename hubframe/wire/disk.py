@@ -10,8 +10,9 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ _PATIENCE = 30.0
 _PLAIN = 0xFF
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _DAMAGED = ".damaged-"
+# SQLite's limit on the parameters of one statement, on old builds.
+_MOST_PARAMETERS = 900
 
 
 def prepare(folder: Path) -> Path | None:
@@ -80,18 +83,18 @@ class Database:
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Carry out a statement, and return its rows."""
-        with self._lock:
-            if self._is_closed:
-                return []
-            try:
-                return self._execute(statement, parameters)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.ProgrammingError):
-                    raise
-                if self.path is None or not _is_damage(error):
-                    return self._complain(error)
-                self._rebuild(self.path, error)
-                return self._once_more(statement, parameters)
+        return self._attempt(lambda: self._connection.execute(statement, parameters).fetchall())
+
+    def select(self, statement: str, keys: Iterable[str]) -> Iterator[Any]:
+        """Return the rows of many keys, each asked for once; ``{}`` stands for the keys."""
+        wanted = iter(dict.fromkeys(keys))
+        while batch := list(islice(wanted, _MOST_PARAMETERS)):
+            yield from self.run(statement.format(",".join("?" * len(batch))), batch)
+
+    def write(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Carry out a statement for each row, all in one transaction."""
+        if rows:
+            self._attempt(lambda: self._write(statement, rows))
 
     def empty(self, table: str) -> None:
         """Delete all rows, and give the space back."""
@@ -108,14 +111,37 @@ class Database:
         if hasattr(self, "_connection"):
             self.close()
 
-    def _execute(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        return self._connection.execute(statement, parameters).fetchall()
+    def _attempt(self, work: Callable[[], list[Any]]) -> list[Any]:
+        """Do what is asked; in a new file, where this one turns out to be damaged."""
+        with self._lock:
+            if self._is_closed:
+                return []
+            try:
+                return work()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.ProgrammingError):
+                    raise
+                if self.path is None or not _is_damage(error):
+                    return self._complain(error)
+                self._rebuild(self.path, error)
+                return self._once_more(work)
 
-    def _once_more(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+    def _once_more(self, work: Callable[[], list[Any]]) -> list[Any]:
         try:
-            return self._execute(statement, parameters)
+            return work()
         except sqlite3.DatabaseError as error:
             return self._complain(error)
+
+    def _write(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(statement, rows)
+            self._connection.execute("COMMIT")
+        finally:
+            # A full disk ends some transactions of itself, and leaves others open.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        return []
 
     def _complain(self, error: sqlite3.Error) -> list[Any]:
         """Say once that a full disk or a busy file costs entries."""
@@ -187,6 +213,10 @@ def _say(message: str) -> None:
     warnings.warn(message, CacheWarning, stacklevel=3)
 
 
+def _text(written: bytes) -> str:
+    return written.decode(errors="replace")
+
+
 def _private(path: Path, schema: str) -> sqlite3.Connection:
     path.touch(mode=_PRIVATE_FILE)
     return _connect(path, schema)
@@ -201,6 +231,8 @@ def _connect(path: Path | str, schema: str) -> sqlite3.Connection:
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        # What is no text is damaged, and is found out by its checksum: no reason for an error.
+        connection.text_factory = _text
         connection.execute(schema)
     except sqlite3.DatabaseError:
         connection.close()

@@ -130,14 +130,17 @@ class Registry:
 
         Threads that ask at once share the answer, and one of the last moments is good enough.
         """
-        if time.monotonic() - self._probed > _SOON_OLD:
-            self._probes.join(mode(), lambda: self._probe(reference))
+        self._probes.join(mode(), lambda: self._probe(reference))
 
     def _probe(self, reference: ImageReference) -> None:
+        if time.monotonic() - self._probed < _SOON_OLD:
+            return
         asked = f"how many pulls of {self.host} are left"
         headers = {"Accept": ACCEPT}
-        self._session.fetch(self.url_of(reference), asked, method="HEAD", headers=headers)
-        self._probed = time.monotonic()
+        try:
+            self._session.fetch(self.url_of(reference), asked, method="HEAD", headers=headers)
+        finally:
+            self._probed = time.monotonic()
 
     def named(self, reference: ImageReference) -> Document:
         """Get what a tag names, a manifest or an index.

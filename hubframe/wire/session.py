@@ -7,6 +7,7 @@ reach the file.
 
 import hashlib
 import json
+import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,6 @@ from urllib.parse import urlencode
 
 import requests
 from requests import PreparedRequest, Response
-from requests.structures import CaseInsensitiveDict
 from requests_cache import CachedSession
 from requests_cache.models.response import CachedResponse
 
@@ -30,7 +30,7 @@ from hubframe.errors import (
 )
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import place
-from hubframe.wire.answers import Answer, Answered, Answers, is_whole, now
+from hubframe.wire.answers import Answer, Answered, Answers, is_whole
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
@@ -168,10 +168,9 @@ class Session:
 
     def keep(self, ask: Ask, headers: Mapping[str, str], seconds: int) -> None:
         """Keep what another request told, as the answer to this one."""
-        told_at = now()
-        expires = told_at + timedelta(seconds=seconds)
-        answer = Answer(200, ask.url, CaseInsensitiveDict(headers), b"", told_at, expires)
-        self.cache.write(self._key_of(ask), answer)
+        now = datetime.fromtimestamp(time.time(), UTC)
+        answer = Answer(200, ask.url, headers, b"", now, now + timedelta(seconds=seconds))
+        self.cache.write(self._key_of(ask), answer, ask.method)
 
     def fetch(
         self,

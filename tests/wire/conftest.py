@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -13,7 +13,7 @@ import requests_cache.policy.expiration
 
 import hubframe
 from hubframe.sample import Application, Fault, Reply, World, serve
-from hubframe.wire import answers, patience
+from hubframe.wire import patience
 
 from .releases import Releases
 
@@ -133,7 +133,6 @@ def later(monkeypatch):
             requests_cache.policy.expiration,
         ):
             monkeypatch.setattr(module, "utcnow", lambda: real() + timedelta(seconds=seconds))
-        monkeypatch.setattr(answers, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
         monkeypatch.setattr(time, "time", lambda: wall() + seconds)
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + seconds)
 

@@ -7,6 +7,8 @@ from hubframe.sample import World
 from hubframe.sample.world import DOCKER_IO, Document, Repository, Tag
 
 REPO = "acme/tool"
+# What tells the pull limit.
+PROBE = "ratelimitpreview/test"
 PLATFORMS = ("amd64", "arm64", "s390x")
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -25,7 +27,13 @@ class Releases:
             name = f"1.{number // 2}.0" if number % 2 == 0 else f"1.{number // 2}"
             tags[name] = Tag(name, index["digest"], _payload(name, number, index, images))
         repository = Repository(DOCKER_IO, REPO, False, frozenset(), {}, tags)
-        self.world = World("2026-11-01", self.documents, {(DOCKER_IO, REPO): repository}, {})
+        probe, _ = self._release(0)
+        latest = {"latest": Tag("latest", probe["digest"], {"name": "latest"})}
+        repositories = {
+            (DOCKER_IO, REPO): repository,
+            (DOCKER_IO, PROBE): Repository(DOCKER_IO, PROBE, False, frozenset(), {}, latest),
+        }
+        self.world = World("2026-11-01", self.documents, repositories, {})
 
     def _release(self, number):
         images = [(platform, self._image(number, platform)) for platform in PLATFORMS]

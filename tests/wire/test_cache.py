@@ -9,6 +9,7 @@ import pytest
 import hubframe
 from hubframe import cache
 from hubframe.sample import DROP, Reply
+from hubframe.wire.content import Content, Document, digest_of
 from hubframe.wire.session import KEPT_TAGS
 
 from .conftest import LOGIN
@@ -117,6 +118,89 @@ def test_what_is_no_answer_is_not_kept(stage, reply, error):
 
     stage.heal()
     assert len(tags(client)) > 0
+
+
+def document(number, size=40):
+    body = b"%06d" % number * (size // 6)
+    return Document(digest_of(body), "application/json", body)
+
+
+def test_many_documents_are_kept_and_read_together(tmp_path):
+    documents = {each.digest: each for each in map(document, range(2500))}
+    content = Content(tmp_path / "content.sqlite")
+    content.put_many(documents.values())
+    content.put_many([])
+
+    missing = digest_of(b"never kept")
+    assert content.get_many([missing, *documents, *documents]) == documents
+    assert content.get_many([]) == {}
+    content.close()
+
+
+def test_one_bad_document_of_many_costs_itself_only(tmp_path):
+    sound, other = document(1), document(2)
+    content = Content(tmp_path / "content.sqlite")
+    content.put_many([sound, Document(other.digest, "application/json", b"{}")])
+
+    assert content.get_many([sound.digest, other.digest]) == {sound.digest: sound}
+    assert content.info()[0] == 1, "the bad one is gone"
+    content.put(other)
+    assert content.get(other.digest) == other
+    content.close()
+
+
+def test_an_answer_is_read_without_requests_cache(stage, later):
+    client = stage.client()
+    url = f"{stage.served.hub_url}/v2/categories"
+    response = client.session.get(url, "it", keep=KEPT_TAGS)
+    (key,) = client.session.cache.responses
+    answer = client.session.cache.read(key)
+    kept = client.session.cache.responses[key]
+
+    for name in ("status_code", "url", "content"):
+        assert getattr(answer, name) == getattr(response, name) == getattr(kept, name)
+    for name, value in response.headers.items():
+        assert answer.headers[name] == answer.headers[name.upper()] == kept.headers[name] == value
+    assert (answer.fetched_at, answer.expires) == (kept.created_at, kept.expires)
+    assert answer.expires - answer.fetched_at == pytest.approx(
+        timedelta(seconds=KEPT_TAGS), rel=0.01
+    )
+    assert answer.is_fresh
+    later(KEPT_TAGS + 1)
+    assert not answer.is_fresh
+
+    assert client.session.cache.read("no such key") is None
+    assert client.session.cache.read_many([key, "no such key"]) == {key: answer}
+
+
+@pytest.mark.parametrize("column", ["key", "about", "body", "checksum"])
+def test_a_damaged_answer_is_as_good_as_none(stage, column):
+    client = stage.client()
+    tags(client)
+    answers = client.session.cache
+    (key,) = answers.responses
+    answers.responses._database.run(
+        f"UPDATE answers SET {column} = CAST({column} || x'FF' AS TEXT)"
+    )
+    (found,) = answers.responses
+
+    assert answers.read(key) is None
+    assert answers.read_many([key, found]) == {}
+    assert answers.responses.get(key) is None
+
+
+def test_an_answer_without_a_body_or_headers_is_read(stage):
+    stage.fail("/categories", Reply(200, {}, b"0"))
+    client = stage.client()
+    url = f"{stage.served.hub_url}/v2/categories"
+    client.session.get(url, "it", keep=KEPT_TAGS, method="HEAD")
+    (key,) = client.session.cache.responses
+
+    answer = client.session.cache.read(key)
+    assert answer.content == b""
+    assert "ETag" not in answer.headers
+    with pytest.raises(KeyError):
+        answer.headers["ETag"]
 
 
 def test_accept_is_part_of_the_key(stage):

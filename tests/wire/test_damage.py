@@ -101,7 +101,7 @@ def test_a_damaged_answer_is_asked_for_again(filled):
     stage, labels = filled
     with sqlite3.connect(stage.folder / RESPONSES) as connection:
         connection.execute(
-            "UPDATE answers SET value = CAST(replace(CAST(value AS TEXT), '200', '203') AS BLOB)"
+            "UPDATE answers SET body = CAST(replace(CAST(body AS TEXT), 'count', 'coumt') AS BLOB)"
         )
     connection.close()
     spent = stage.count("/tags")
