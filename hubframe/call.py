@@ -29,19 +29,19 @@ class Budget:
     ----------
     left
         How many there are.
-    first
-        The digests that go first; None where that does not matter.
+    beyond
+        The digests that do not fit, since others go first.
     is_partial
         Whether the caller takes what fits; otherwise running out is an error.
     """
 
     left: int
-    first: frozenset[str] | None
+    beyond: frozenset[str]
     is_partial: bool
 
     def take(self, digest: str) -> QuotaError | None:
         """Spend a pull; return why not."""
-        if self.left > 0 and (self.first is None or digest in self.first):
+        if self.left > 0 and digest not in self.beyond:
             self.left -= 1
             return None
         return QuotaError(

@@ -48,7 +48,9 @@ def hub_limit(client: Client) -> Limit | None:
     """Return the Hub API's limit as its last answer told it; ask where there was none."""
     url = client.settings.hub_url
     if client.last_limit(url, HUB) is None:
-        client.hub.probe()
+        # A refusal tells it, too.
+        with suppress(NotFoundError):
+            client.hub.probe()
     return client.last_limit(url, HUB)
 
 

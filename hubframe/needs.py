@@ -25,7 +25,7 @@ class Need:
     reference
         The repository, with the tag or the digest.
     digest
-        Of a config; and of a manifest the one that its tag was said to have.
+        Of a config.
     then
         What is asked for after it, as far as that is known before it is read.
     """
@@ -46,8 +46,9 @@ class Need:
     @property
     def document(self) -> str | None:
         """The digest of the document that it asks for; None where that is not known."""
-        is_named = self.kind in ("manifest", "config")
-        return (self.digest or self.reference.digest) if is_named else None
+        if self.kind == "config":
+            return self.digest
+        return self.reference.digest if self.kind == "manifest" else None
 
 
 def look_up(client: Client, needs: Iterable[Need]) -> dict[Need, Any]:
@@ -106,7 +107,7 @@ _FETCH: Mapping[Kind, Callable[[Client, Need], Any]] = {
     "digest": lambda client, need: client.registry(need.reference.registry).resolve(need.reference),
     "tag": lambda client, need: client.registry(need.reference.registry).named(need.reference),
     "manifest": lambda client, need: client.registry(need.reference.registry).manifest(
-        need.reference, need.digest
+        need.reference
     ),
     "config": lambda client, need: client.registry(need.reference.registry).config(
         need.reference, need.digest or ""

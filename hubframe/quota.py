@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 from hubframe import limits
 from hubframe.call import Budget, Call
@@ -46,10 +47,8 @@ def guard(  # noqa: PLR0913
     if limit is None:
         return
     left = limit.remaining
-    if needed <= left:
-        call.budget = Budget(left, None, is_partial=partial)
-    elif partial:
-        call.budget = Budget(left, _first(missing, left), is_partial=True)
+    if needed <= left or partial:
+        call.budget = Budget(left, _beyond(missing, wanted, left), is_partial=partial)
     else:
         raise QuotaError(
             f"{name}: this needs {needed} pulls from Docker Hub, and {left} of {limit.allowed} are "
@@ -80,11 +79,12 @@ def _pushed(found: Found) -> str:
     return pushed if isinstance(pushed, str) else ""
 
 
-def _first(missing: Sequence[Need], count: int) -> frozenset[str] | None:
-    """Choose the documents that fit; None where indexes have to be read to know them."""
-    if any("manifest" in need.then for need in missing):
-        return None
-    return frozenset(need.document or "" for need in missing[:count])
+def _beyond(missing: Sequence[Need], wanted: Wanted, left: int) -> frozenset[str]:
+    """Choose the documents that do not fit: an index is of no use without its images."""
+    sums = accumulate(pulls(need, wanted) for need in missing)
+    return frozenset(
+        need.document or "" for need, spent in zip(missing, sums, strict=True) if spent > left
+    )
 
 
 def resolve_on_hub(

@@ -205,7 +205,7 @@ def named(reference: ImageReference) -> Reader[Document]:
         resolved: Resolved = yield from _answer(Need("digest", reference, then=then))
         is_index = resolved.media_type is None or resolved.media_type in INDEX_TYPES
         then = _AFTER_INDEX if is_index else _AFTER_MANIFEST
-        need = Need("manifest", reference, resolved.digest, then=then)
+        need = Need("manifest", reference.at(digest=resolved.digest), then=then)
     else:
         need = Need("tag", reference, then=_AFTER_INDEX)
     document: Document = yield from _answer(need)

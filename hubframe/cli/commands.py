@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from hubframe.client import Client
 
+PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs")
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
 
 _Command = Callable[..., Any]
@@ -71,6 +72,9 @@ IMAGES = _options(
         help="Which images of a tag; 'all' for every one.",
     ),
     click.option("--attestations", is_flag=True, help="List attestations among the images."),
+)
+PARTIAL = click.option(
+    "--partial", is_flag=True, help="Fetch what fits where Docker Hub has too few pulls left."
 )
 REFERENCES = click.argument("what", nargs=-1, required=True, metavar="REF...")
 
@@ -163,6 +167,7 @@ def _image_command(name: str, summary: str) -> click.Command:
     @REFERENCES
     @IMAGES
     @TAGS
+    @PARTIAL
     @FAILURES
     @OUTPUT
     @SESSION
@@ -189,6 +194,32 @@ def referrers(what: tuple[str, ...], **options: Any) -> None:
 @SESSION
 def catalog(host: str, **options: Any) -> None:
     _print_frame("catalog_df", host, **options)
+
+
+@click.command(help="Tell what a call would cost: requests, pulls needed and left, and time.")
+@click.argument("frame", type=click.Choice(PLANNED))
+@REFERENCES
+@IMAGES
+@TAGS
+@click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s.")
+@SESSION
+def plan(frame: str, what: tuple[str, ...], **options: Any) -> None:
+    import hubframe
+
+    session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
+    chosen = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
+    with _client(**session) as client:
+        try:
+            click.echo(str(hubframe.plan(list(what), frame, **chosen, client=client)))
+        except (TypeError, ValueError) as error:
+            raise _usage(error) from error
+
+
+@click.command(help="Tell the limits that apply to you, and what is left of them.")
+@OUTPUT
+@SESSION
+def limits(**options: Any) -> None:
+    _print_frame("limits_df", **options)
 
 
 @click.command(help="Print what skopeo inspect prints of an image.")
@@ -309,6 +340,8 @@ COMMANDS: dict[str, click.Command] = {
     "configs": _image_command("configs", "List the configurations of images."),
     "referrers": referrers,
     "catalog": catalog,
+    "plan": plan,
+    "limits": limits,
     "inspect": inspect,
     "manifest": manifest,
     "report": report,

@@ -120,8 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(self.command, url, headers, self.rfile.read(length))
 
     def _send(self, reply: Reply) -> None:
-        headers = {"Content-Length": str(len(reply.body)), **reply.headers}
-        self.send_response(reply.status)
+        headers = {
+            "Content-Length": str(len(reply.body)),
+            "Date": self.date_time_string(),
+            **reply.headers,
+        }
+        self.send_response_only(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)
         if headers["Content-Length"] != str(len(reply.body)):

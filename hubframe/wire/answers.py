@@ -268,9 +268,9 @@ def _checksum(key: str, about: Any, body: Any) -> bytes:
 
 
 def is_whole(response: Response) -> bool:
-    """Tell whether an answer is what all answers of these APIs are: JSON, except to HEAD."""
+    """Tell whether an answer is what all answers of these APIs are: JSON, or about JSON."""
     if response.request.method == "HEAD":
-        return True
+        return "html" not in response.headers.get("Content-Type", "").lower()
     try:
         json.loads(response.content)
     except (ValueError, RecursionError):

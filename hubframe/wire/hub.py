@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from hubframe.errors import NotFoundError, PayloadError
@@ -12,6 +12,7 @@ from hubframe.reference import DOCKER_HUB
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Ask, Session, json_of
 
 Payload = Mapping[str, Any]
+Shape = TypeVar("Shape")
 Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
 # The Hub's largest page; larger values are capped in silence.
@@ -95,15 +96,14 @@ class Hub:
 
     def tag(self, repo: str, tag: str) -> Payload:
         """Get a tag."""
-        found = self._json(
-            f"{_repository(repo)}/tags/{quote(tag)}", f"the tag {repo}:{tag}", KEPT_TAGS
-        )
-        return _object(found, f"the tag {repo}:{tag}")
+        path, asked = f"{_repository(repo)}/tags/{quote(tag)}", f"the tag {repo}:{tag}"
+        return self._json(path, asked, KEPT_TAGS, lambda found: _object(found, asked))
 
     def images(self, repo: str, tag: str) -> list[Payload]:
         """Get the images of a tag with their layers: all platforms, free of the pull quota."""
         asked = f"the images of {repo}:{tag}"
-        return _images(self._json(_images_path(repo, tag), asked, KEPT_TAGS), asked)
+        path = _images_path(repo, tag)
+        return self._json(path, asked, KEPT_TAGS, lambda found: _images(found, asked))
 
     def told(self, tags: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Payload]]:
         """Return what is known here of the images of tags, by repository and tag."""
@@ -160,23 +160,35 @@ class Hub:
 
     def _page(self, listing: Listing, number: int) -> Payload:
         params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
+        asked = listing.asked
         try:
-            page = self._json(listing.path, listing.asked, listing.keep, params)
+            return self._json(
+                listing.path, asked, listing.keep, lambda found: _page(found, asked), params
+            )
         except NotFoundError:
             if number == 1:
                 raise
             # Past the end: entries went away while the pages were read.
             return {"results": []}
-        if not isinstance(page, dict) or not isinstance(page.get("results"), list):
-            raise PayloadError(f"{listing.asked}: a page without a list of results")
-        return page
 
     def _json(
-        self, path: str, asked: str, keep: int, params: Mapping[str, str] | None = None
-    ) -> Any:
+        self,
+        path: str,
+        asked: str,
+        keep: int,
+        read: Callable[[Any], Shape],
+        params: Mapping[str, str] | None = None,
+    ) -> Shape:
+        url = f"{self._url}{path}"
         return self._session.json(
-            f"{self._url}{path}", f"{asked} on {DOCKER_HUB}", keep=keep, params=params
+            url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read, params=params
         )
+
+
+def _page(found: Any, asked: str) -> Payload:
+    if not isinstance(found, dict) or not isinstance(found.get("results"), list):
+        raise PayloadError(f"{asked}: a page without a list of results")
+    return found
 
 
 def _images_path(repo: str, tag: str) -> str:

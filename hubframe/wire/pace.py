@@ -45,8 +45,9 @@ class Pace:
         self._left: int | None = None
         self._window_ends = 0.0
         self._refusal: tuple[Response, float] | None = None
-        # Whether the last that was heard is that it cannot be reached.
+        # Whether the last that was seen of it is that it cannot be reached; and when it answered.
         self.is_down = False
+        self.heard = 0.0
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -71,6 +72,7 @@ class Pace:
         wait = resets_in(headers)
         with self._turns:
             self.is_down = False
+            self.heard = time.monotonic()
             if told is not None and wait is not None:
                 self._count(told, time.monotonic() + min(wait, LONGEST_WAIT))
             if self._most is not None and not is_refusal:

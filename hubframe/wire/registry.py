@@ -295,7 +295,11 @@ class Registry:
         names: dict[str, None] = {}
         for response in self._pages(self._first(path, key, asked, keep), asked, keep):
             held = len(names)
-            names.update(dict.fromkeys(_texts(response, key, asked)))
+            try:
+                names.update(dict.fromkeys(_texts(response, key, asked)))
+            except PayloadError:
+                self._session.forget(Ask("GET", response.url))
+                raise
             if len(names) == held:
                 break
         return list(names)

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import requests
@@ -35,6 +35,8 @@ from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
 from hubframe.wire.transport import Transport
+
+Shape = TypeVar("Shape")
 
 MINUTE = 60
 # How long an answer is fresh, by what it tells. [seconds]
@@ -95,16 +97,34 @@ class Session:
         self._flights: Flights[Asked] = Flights()
 
     def json(
-        self, url: str, asked: str, *, keep: int, params: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Get JSON.
+        self,
+        url: str,
+        asked: str,
+        *,
+        keep: int,
+        read: Callable[[Any], Shape],
+        params: Mapping[str, Any] | None = None,
+    ) -> Shape:
+        """Get JSON of a certain shape; what is of another is not kept.
+
+        Parameters
+        ----------
+        url, asked, keep, params
+            See `get`.
+        read
+            Reads the JSON, and raises `PayloadError` for another shape.
 
         Raises
         ------
         HubframeError
             There was no usable answer; the message says what was asked and what came back.
         """
-        return json_of(self.get(url, asked, keep=keep, params=params), asked)
+        answer = self.get(url, asked, keep=keep, params=params)
+        try:
+            return read(json_of(answer, asked))
+        except PayloadError:
+            self.forget(Ask("GET", _address(url, params)))
+            raise
 
     def get(  # noqa: PLR0913
         self,
@@ -160,6 +180,10 @@ class Session:
             oldest = min(answer.fetched_at for answer in usable.values())
             count_cached(len(usable), fetched_at=oldest, stale=stale)
         return usable
+
+    def forget(self, ask: Ask) -> None:
+        """Forget an answer that turned out to be none."""
+        self.cache.delete(self._key_of(ask))
 
     def is_held(self, ask: Ask) -> bool:
         """Tell whether an answer is here, however old."""

@@ -188,7 +188,8 @@ def is_wall(response: Answered) -> bool:
 def is_page(response: Answered) -> bool:
     """Tell whether a web page came: a portal answers with one, and with 200."""
     is_html = "html" in response.headers.get("Content-Type", "").lower()
-    return is_html and response.content.lstrip()[:1] == b"<"
+    # The answer to a HEAD has no body, and nothing that is asked for is HTML.
+    return is_html and response.content.lstrip()[:1] in (b"<", b"")
 
 
 def _said(response: Answered) -> str:

@@ -178,7 +178,9 @@ class Transport(BaseAdapter):
     def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
         pace = self.pace(request.url or "")
-        retries: Retry | None = RETRIES
+        begun = time.monotonic()
+        # Of a host that is down one finds out for all.
+        retries: Retry | None = RETRIES.new(total=1) if pace.is_down else RETRIES
         while True:
             if _is_pull(request) and (refusal := pace.refusal) is not None:
                 return refusal
@@ -187,13 +189,13 @@ class Transport(BaseAdapter):
                 if _is_pull(request) and statuses.is_about_pulls(response):
                     pace.refuse_pulls(response, retry_after(response.headers))
                 return response
-            if error is not None and (_is_lasting(error) or pace.is_down):
+            if error is not None and _is_lasting(error):
                 raise self._unreachable(request, error) from error
             retries = _another(retries, request, response, error)
             if retries is None:
                 if response is not None:
                     return response
-                pace.is_down = True
+                pace.is_down = pace.heard < begun
                 raise self._unreachable(request, error) from error
             _wait(retries, response, pace)
 
