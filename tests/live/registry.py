@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 30
+# The kernel picks one, so that two test runs never race for it.
+ANY_PORT = "127.0.0.1:0"
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
 
 
@@ -32,6 +34,7 @@ class Registry:
     host: str
     storage: Path
     log: Path
+    process: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
@@ -41,7 +44,11 @@ class Registry:
 
 @contextmanager
 def serve(
-    folder: Path, *, auth: TokenAuth | None = None, storage: Path | None = None
+    folder: Path,
+    *,
+    auth: TokenAuth | None = None,
+    storage: Path | None = None,
+    address: str = ANY_PORT,
 ) -> Iterator[Registry]:
     """Run a registry whose config, log and (unless given) storage live in a folder."""
     storage = storage or folder / "storage"
@@ -49,7 +56,9 @@ def serve(
     folder.mkdir(parents=True, exist_ok=True)
     config, log = folder / "config.yml", folder / "registry.log"
     # YAML holds JSON, so no YAML library is needed.
-    config.write_text(json.dumps(_configuration(storage, auth), indent=2))
+    configuration = _configuration(storage, auth)
+    configuration["http"]["addr"] = address
+    config.write_text(json.dumps(configuration, indent=2))
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -60,7 +69,7 @@ def serve(
         ) as process,
     ):
         try:
-            yield Registry(_wait_for_host(process, log), storage, log)
+            yield Registry(_wait_for_host(process, log), storage, log, process)
         finally:
             _stop(process)
 
@@ -75,8 +84,7 @@ def _configuration(storage: Path, auth: TokenAuth | None) -> dict[str, Any]:
             "delete": {"enabled": True},
             "maintenance": {"uploadpurging": {"enabled": False}},
         },
-        # Port 0: the kernel picks one, so that two test runs never race for it.
-        "http": {"addr": "127.0.0.1:0", "secret": "only for tests"},
+        "http": {"addr": ANY_PORT, "secret": "only for tests"},
         "compatibility": {"schema1": {"enabled": True}},
     }
     if auth:
