@@ -1,0 +1,1 @@
+"""Real traffic under damage: a broken way, a registry that dies, a client that is stopped."""
