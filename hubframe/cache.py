@@ -1,28 +1,38 @@
 """The cache on disk: what it holds, how to empty it, and whether to use it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from hubframe.client import Client, default_client
 from hubframe.wire import disk, tally
 
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+_STEP = 1024
+
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """What a cache holds.
+    """What a cache holds; printed in words.
 
     Attributes
     ----------
     folder
         Where it is; None for one in memory.
     documents, answers
-        Manifests, indexes and configs, kept for ever; and answers that can change.
+        Manifests, indexes and configs, that never change; and answers that can.
     expired
         Those of the answers that are no longer fresh, kept for when the other side is down.
     size
         What the files take. [bytes]
+    limit
+        What they may take, `Settings.max_cache_bytes`. [bytes]
+    oldest_use
+        The day on which the document was used that was not used for longest; it goes first when
+        the cache is full. None where there is no document.
     """
 
     folder: Path | None
@@ -30,6 +40,22 @@ class CacheInfo:
     answers: int
     expired: int
     size: int
+    limit: int
+    oldest_use: date | None = None
+
+    def __str__(self) -> str:
+        lines = {
+            "folder": self.folder or "memory",
+            "documents": f"{self.documents:,}",
+            "answers": f"{self.answers:,} ({self.expired:,} no longer fresh)",
+            "size": f"{_size(self.size)} of at most {_size(self.limit)}",
+            "oldest use": self.oldest_use or "-",
+        }
+        return "\n".join(f"{name:<11}{value}" for name, value in lines.items())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - as IPython calls it
+        """Show it in words in a notebook and in IPython."""
+        printer.text("CacheInfo(...)" if cycle else str(self))
 
 
 def info(client: Client | None = None) -> CacheInfo:
@@ -41,6 +67,8 @@ def info(client: Client | None = None) -> CacheInfo:
         Whose cache; None for the default client's.
     """
     client = client or default_client()
+    # This one writes down the latest uses: it comes before the files are measured.
+    oldest_use = client.content.oldest_use()
     count, held = client.content.info()
     answers = client.session.cache.responses
     total = len(answers)
@@ -50,21 +78,38 @@ def info(client: Client | None = None) -> CacheInfo:
         documents=count,
         answers=total,
         expired=total - answers.count_fresh(),
-        size=_size(folder) if folder else held,
+        size=disk.size_of(folder) if folder else held,
+        limit=client.settings.max_cache_bytes,
+        oldest_use=oldest_use,
     )
 
 
-def clear(*, dry_run: bool = False, client: Client | None = None) -> CacheInfo:
-    """Empty the cache, and return what it held.
+def clear(
+    *,
+    dry_run: bool = False,
+    older_than: timedelta | None = None,
+    client: Client | None = None,
+) -> CacheInfo:
+    """Empty the cache, or drop what is old, and return what goes.
 
     Parameters
     ----------
     dry_run
         Whether only to tell it.
+    older_than
+        Drop only the documents that were not used for so long, and the answers that are no
+        longer fresh for so long; None empties the cache. Uses are known to the day.
     client
         Whose cache; None for the default client's.
+
+    Raises
+    ------
+    ValueError
+        `older_than` is below 0.
     """
     client = client or default_client()
+    if older_than is not None:
+        return _clear_old(client, older_than, dry_run=dry_run)
     held = info(client)
     if not dry_run:
         client.session.cache.clear()
@@ -92,10 +137,29 @@ def refresh() -> Iterator[None]:
         yield
 
 
-def _size(folder: Path) -> int:
-    """Add up the files; another process may remove one meanwhile."""
-    total = 0
-    for path in folder.glob("*.sqlite*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
-    return total
+def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> CacheInfo:
+    seconds = older_than.total_seconds()
+    if seconds < 0:
+        raise ValueError(f"older_than must not be below 0, and is {older_than}")
+    answers = client.session.cache.responses
+    documents, document_bytes = client.content.unused(seconds)
+    expired, answer_bytes = answers.old(seconds)
+    going = replace(
+        info(client),
+        documents=documents,
+        answers=expired,
+        expired=expired,
+        size=document_bytes + answer_bytes,
+    )
+    if not dry_run:
+        client.content.drop_unused(seconds)
+        answers.drop_old(seconds)
+    return going
+
+
+def _size(count: int) -> str:
+    """Write a size for people."""
+    if count < _STEP:
+        return f"{count} bytes"
+    power = min((count.bit_length() - 1) // 10, len(_UNITS))
+    return f"{count / _STEP**power:.1f} {_UNITS[power - 1]}"

@@ -67,12 +67,14 @@ class Client:
         self.is_closed = False
         self._lock = threading.RLock()
         folder = self._folder()
-        self.content = Content(folder and folder / CONTENT)
+        limit = self.settings.max_cache_bytes
+        self.content = Content(folder and folder / CONTENT, limit)
         self.session = Session(
             Transport(self._network(), self.auth_for, self.settings.timeout),
             self.auth_for,
             folder and folder / RESPONSES,
             offline=self.settings.offline,
+            limit=limit,
         )
         self.hub = Hub(self.session, self.settings.hub_url)
         # Nothing is looked up before it is needed.

@@ -15,6 +15,7 @@ from platformdirs import user_cache_path
 MOST_WORKERS = 256
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+_SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([kmgt])(i)?)?b?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Settings:
         The endpoint behind the name ``docker.io``.
     cache_dir
         The folder of the cache; None takes the platform's user cache folder.
+    max_cache_bytes
+        What that folder may hold: a number of bytes, or text such as ``"500 MB"`` and ``"2 GiB"``.
+        What was not used for longest is dropped first.
     offline
         Answer from the cache alone.
     workers
@@ -44,6 +48,7 @@ class Settings:
     hub_url: str = "https://hub.docker.com"
     registry_url: str = "https://registry-1.docker.io"
     cache_dir: Path | None = None
+    max_cache_bytes: int = 2 * 1024**3
     offline: bool = False
     workers: int = 16
     timeout: tuple[float, float] = (10.0, 30.0)
@@ -58,6 +63,7 @@ class Settings:
             except RuntimeError as error:
                 raise ValueError(f"cache_dir {str(self.cache_dir)!r}: {error}") from None
             object.__setattr__(self, "cache_dir", folder)
+        object.__setattr__(self, "max_cache_bytes", _bytes(self.max_cache_bytes))
         object.__setattr__(self, "timeout", _timeout(self.timeout))
         object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
         for name in ("hub_url", "registry_url"):
@@ -109,6 +115,22 @@ def _workers(text: str) -> int:
     return int(text)
 
 
+def _bytes(given: Any) -> int:
+    """Read a size: a number of bytes, or text with a unit."""
+    written = _SIZE.fullmatch(given) if isinstance(given, str) else None
+    if written:
+        number, power, binary = written.groups()
+        unit = (1024 if binary else 1000) ** ("kmgt".index(power.lower()) + 1 if power else 0)
+        given = int(float(number) * unit)
+    if not isinstance(given, int) or isinstance(given, bool) or given <= 0:
+        raise ValueError(
+            "max_cache_bytes must be a number of bytes above 0, or a size such as '500 MB' or "
+            f"'2 GiB', not {given!r}. To keep nothing on disk, set cache_dir to a new temporary "
+            "folder"
+        )
+    return given
+
+
 def _url(name: str, url: str) -> str:
     """Check the address of an API; a slash at its end is taken off."""
     try:
@@ -150,6 +172,7 @@ _VARIABLES: dict[str, Any] = {
     "hub_url": str,
     "registry_url": str,
     "cache_dir": Path,
+    "max_cache_bytes": str,
     "offline": _flag,
     "workers": _workers,
     "timeout": lambda text: text.split(","),

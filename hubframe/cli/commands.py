@@ -307,25 +307,30 @@ def cache_info(**session: bool) -> None:
     from hubframe import cache as caching
 
     with _client(**session) as client:
-        _print_cache(caching.info(client))
+        click.echo(str(caching.info(client)))
 
 
-@cache.command("clear", help="Empty the cache.")
+@cache.command("clear", help="Empty the cache, or drop what is old.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Drop only what was not used, or is no longer fresh, for so long.",
+)
 @SESSION
-def cache_clear(*, dry_run: bool, **session: bool) -> None:
+def cache_clear(*, dry_run: bool, older_than: float | None, **session: bool) -> None:
+    from datetime import timedelta
+
     from hubframe import cache as caching
 
+    try:
+        age = None if older_than is None else timedelta(days=older_than)
+    except OverflowError as error:
+        raise click.UsageError("--older-than: that is too many days") from error
     with _client(**session) as client:
-        _print_cache(caching.clear(dry_run=dry_run, client=client))
+        click.echo(str(caching.clear(dry_run=dry_run, older_than=age, client=client)))
     click.echo("nothing was removed (--dry-run)" if dry_run else "removed", err=True)
-
-
-def _print_cache(held: Any) -> None:
-    click.echo(f"folder     {held.folder or 'memory'}")
-    click.echo(f"documents  {held.documents}")
-    click.echo(f"answers    {held.answers} ({held.expired} no longer fresh)")
-    click.echo(f"size       {held.size} bytes")
 
 
 COMMANDS: dict[str, click.Command] = {

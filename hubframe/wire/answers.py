@@ -22,10 +22,28 @@ from requests_cache.models.response import CachedResponse
 
 from hubframe.wire import disk
 
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, about TEXT NOT NULL, "
+_TABLE = (
+    "CREATE TABLE answers (key TEXT PRIMARY KEY, about TEXT NOT NULL, "
     "body BLOB NOT NULL, checksum BLOB NOT NULL, expires INTEGER)"
 )
+_TABLES = (_TABLE, "CREATE INDEX answers_by_age ON answers (expires)")
+_LAYOUT = disk.Layout(
+    version=1,
+    tables=_TABLES,
+    probe="SELECT key, about, body, checksum, expires FROM answers LIMIT 0",
+    # Answers are asked for again in minutes: what was written otherwise is not worth reading.
+    upgrades={0: ("DROP TABLE answers", *_TABLES)},
+)
+# How long an answer is held that is no longer fresh, for when the other side is down. [seconds]
+HELD = 30 * 24 * 60 * 60
+# Answers take at most this part of the cache; documents, which cost pulls, have the rest.
+_PART = 4
+# They are dropped a few at a time, so that nobody waits for the file.
+_DROPPED = 100
+# The limit is looked at after this part of it was written.
+_LOOK_PART = 32
+# Dropping goes on to this part of the limit, so that it is done now and then only.
+_ENOUGH = 0.9
 _GET = "SELECT key, about, body, checksum FROM answers WHERE key IN ({})"
 
 
@@ -94,11 +112,15 @@ class Rows(BaseStorage[str, CachedResponse]):
     ----------
     path
         The file; None for memory.
+    limit
+        What the folder may hold; None for no limit. [bytes]
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, limit: int | None = None) -> None:
         super().__init__()
-        self._database = disk.Database(path, _SCHEMA)
+        self._database = disk.Database(path, _LAYOUT, limit)
+        self._unlooked = 0
+        self.trim()
 
     def __getitem__(self, key: str) -> CachedResponse:
         for _, about, body in self._sound([key]):
@@ -114,6 +136,7 @@ class Rows(BaseStorage[str, CachedResponse]):
             "VALUES (?, ?, ?, ?, ?)",
             (key, about, body, _checksum(key, about, body), response.expires_unix),
         )
+        self._grow(len(body))
 
     def __delitem__(self, key: str) -> None:
         self._database.run("DELETE FROM answers WHERE key = ?", [key])
@@ -132,6 +155,34 @@ class Rows(BaseStorage[str, CachedResponse]):
         """Count the answers that have not expired."""
         return self._count("WHERE expires IS NULL OR expires > ?", time.time())
 
+    def old(self, seconds: float) -> tuple[int, int]:
+        """Count the answers that are no longer fresh for so long, and their bytes."""
+        rows = self._database.run(
+            "SELECT count(*), coalesce(sum(length(body)), 0) FROM answers WHERE expires < ?",
+            [time.time() - seconds],
+        )
+        return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+    def drop_old(self, seconds: float) -> None:
+        """Forget the answers that are no longer fresh for so long."""
+        self._database.run("DELETE FROM answers WHERE expires < ?", [time.time() - seconds])
+
+    def trim(self) -> None:
+        """Drop what is too old, and the oldest where answers take more than their part."""
+        if self.old(HELD)[0]:
+            self.drop_old(HELD)
+        limit = self._database.limit
+        if limit is None or self._database.held() <= limit // _PART:
+            return
+        enough = int(limit // _PART * _ENOUGH)
+        while self._database.held() > enough and len(self):
+            self._database.run(
+                "DELETE FROM answers WHERE key IN "
+                "(SELECT key FROM answers ORDER BY expires LIMIT ?)",
+                [_DROPPED],
+            )
+        self._database.shrink(enough)
+
     def clear(self) -> None:
         """Forget all answers."""
         self._database.empty("answers")
@@ -139,6 +190,14 @@ class Rows(BaseStorage[str, CachedResponse]):
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def _grow(self, size: int) -> None:
+        """Look at the limit now and then; a count that is a little off does no harm."""
+        self._unlooked += size
+        limit = self._database.limit
+        if limit is not None and self._unlooked >= limit // _PART // _LOOK_PART:
+            self._unlooked = 0
+            self.trim()
 
     def _sound(self, keys: Iterable[str]) -> Iterator[tuple[str, list[Any], bytes]]:
         """Read what is as it was written: a file may be damaged without SQLite seeing it."""
@@ -158,13 +217,15 @@ class Answers(BaseCache):
     ----------
     path
         The file; None for memory.
+    limit
+        What the folder may hold; None for no limit. [bytes]
     """
 
     responses: Rows
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, limit: int | None = None) -> None:
         super().__init__(cache_name="hubframe")
-        self.responses = Rows(path)
+        self.responses = Rows(path, limit)
 
     def read(self, key: str) -> Answer | None:
         """Return an answer that is here and sound, fresh or not."""

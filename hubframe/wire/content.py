@@ -1,14 +1,19 @@
 """Documents that never change, by digest: verified on the way in and on the way out.
 
 Manifests, indexes and configs are named by the hash of their bytes, so whoever holds the digest
-may have the document, and it is kept for ever.
+may have the document, and it is kept until the cache is full.
 """
 
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +23,26 @@ from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
 
 # With rowids: bodies inside the index would make it a deep one, three times as slow to read.
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS documents "
-    "(digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, body BLOB NOT NULL)"
+# Uses have a table of their own, or noting one would write the document again.
+_TABLE = (
+    "CREATE TABLE documents (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, body BLOB NOT NULL)"
+)
+_TABLES = (
+    _TABLE,
+    "CREATE TABLE uses (digest TEXT PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID",
+)
+_LAYOUT = disk.Layout(
+    version=1,
+    tables=_TABLES,
+    probe="SELECT documents.digest, media_type, body, day FROM documents, uses LIMIT 0",
+    upgrades={
+        0: (
+            "ALTER TABLE documents RENAME TO earlier",
+            *_TABLES,
+            "INSERT INTO documents SELECT digest, media_type, body FROM earlier",
+            "DROP TABLE earlier",
+        )
+    },
 )
 _GET = "SELECT digest, media_type, body FROM documents WHERE digest IN ({})"
 # What is here already is not written again.
@@ -30,6 +52,29 @@ _PUT = (
     "ON CONFLICT (digest) DO UPDATE SET media_type = excluded.media_type, body = excluded.body "
     "WHERE media_type <> excluded.media_type OR body <> excluded.body"
 )
+# A day is exact enough; who used what today is not written twice.
+_NOTE = (
+    "INSERT INTO uses (digest, day) VALUES (?, ?) "
+    "ON CONFLICT (digest) DO UPDATE SET day = excluded.day WHERE day < excluded.day"
+)
+# Whoever was killed before noting used it today, at the latest; what is gone is not used.
+_MEND = (
+    "INSERT OR IGNORE INTO uses SELECT digest, {day} FROM documents",
+    "DELETE FROM uses WHERE digest NOT IN (SELECT digest FROM documents)",
+)
+_DAY = 24 * 60 * 60
+# How many uses are noted together, and after how long those that are fewer. [seconds]
+_NOTED = 10_000
+_NOTED_WITHIN = 600
+# Documents are dropped a few at a time, so that nobody waits for the file.
+_DROPPED = 200
+# What a document usually takes. [bytes]
+_USUAL = 4096
+# The limit is looked at after so many bytes, or after this part of it.
+_LOOK_BYTES = 64 * 1024**2
+_LOOK_PART = 32
+# Dropping goes on to this part of the limit, so that it is done now and then only.
+_ENOUGH = 0.9
 _ALGORITHMS = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
@@ -101,6 +146,56 @@ def _base64url(encoded: str) -> bytes:
     return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
 
 
+class Uses:
+    """Which documents were used last: remembered at once, written down now and then.
+
+    Parameters
+    ----------
+    database
+        Where it is written down, to the day.
+    """
+
+    def __init__(self, database: disk.Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        # The day of use, by digest; the latest at the end.
+        self._days: dict[str, int] = {}
+        self._unnoted = 0
+        self._noted_at = time.monotonic()
+
+    def add(self, digests: Iterable[str]) -> None:
+        """Remember what was used now."""
+        day = _day()
+        with self._lock:
+            for digest in digests:
+                self._unnoted += self._days.pop(digest, None) != day
+                self._days[digest] = day
+            is_late = time.monotonic() - self._noted_at > _NOTED_WITHIN
+            is_due = self._unnoted >= _NOTED or (is_late and self._unnoted)
+        if is_due:
+            self.note()
+
+    def note(self) -> None:
+        """Write it down; those used last stay remembered."""
+        with self._lock:
+            rows = list(self._days.items()) if self._unnoted else []
+            self._unnoted, self._noted_at = 0, time.monotonic()
+            for digest, _ in rows[:-_NOTED]:
+                del self._days[digest]
+        self._database.write(_NOTE, rows)
+
+    def latest(self) -> list[str]:
+        """Return what was used last, the latest at the end."""
+        with self._lock:
+            return list(self._days)
+
+    def clear(self) -> None:
+        """Forget it."""
+        with self._lock:
+            self._days.clear()
+            self._unnoted = 0
+
+
 class Content:
     """The store of documents, in one SQLite file or in memory.
 
@@ -108,11 +203,20 @@ class Content:
     ----------
     path
         The file; None for memory.
+    limit
+        What the folder may hold: beyond it, what was not used for longest is dropped; None for
+        no limit. [bytes]
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._database = disk.Database(path, _SCHEMA)
+    def __init__(self, path: Path | None, limit: int | None = None) -> None:
+        self._database = disk.Database(path, _LAYOUT, limit)
         self._flights: Flights[Document] = Flights()
+        self._uses = Uses(self._database)
+        # Many a notebook ends without closing its client.
+        weakref.finalize(self, self._uses.note)
+        self._unlooked = 0
+        self._trimming = threading.Lock()
+        self.trim()
 
     @property
     def path(self) -> Path | None:
@@ -131,6 +235,7 @@ class Content:
                 found[digest] = Document(digest, media_type, body)
             else:
                 self._database.run("DELETE FROM documents WHERE digest = ?", [digest])
+        self._uses.add(found)
         return found
 
     def missing(self, digests: Iterable[str]) -> set[str]:
@@ -140,12 +245,17 @@ class Content:
 
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
-        self._database.run(_PUT, (document.digest, document.media_type, document.body))
+        self.put_many([document])
 
     def put_many(self, documents: Iterable[Document]) -> None:
         """Keep documents, all in one transaction."""
         rows = [(each.digest, each.media_type, each.body) for each in documents]
-        self._database.write(_PUT, rows)
+        if len(rows) == 1:
+            self._database.run(_PUT, rows[0])
+        else:
+            self._database.write(_PUT, rows)
+        self._uses.add(row[0] for row in rows)
+        self._grow(sum(len(row[2]) for row in rows))
 
     def fetch(self, digest: str, fetcher: Callable[[], Document], place: str = "") -> Document:
         """Return a document from here, or fetch it once, however many threads ask.
@@ -165,13 +275,89 @@ class Content:
         rows = self._database.run("SELECT count(*), coalesce(sum(length(body)), 0) FROM documents")
         return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
+    def oldest_use(self) -> date | None:
+        """Return the day on which the document was used that was not used for longest."""
+        self._uses.note()
+        (row,) = self._database.run("SELECT min(day) FROM uses") or [(None,)]
+        return None if row[0] is None else date(1970, 1, 1) + timedelta(days=row[0])
+
+    def unused(self, seconds: float) -> tuple[int, int]:
+        """Count the documents that were not used for so long, and their bytes."""
+        self._mend()
+        rows = self._database.run(
+            "SELECT count(*), coalesce(sum(length(body)), 0) FROM uses "
+            "JOIN documents USING (digest) WHERE day < ?",
+            [_day(seconds)],
+        )
+        return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+    def drop_unused(self, seconds: float) -> None:
+        """Forget the documents that were not used for so long."""
+        self._mend()
+        rows = self._database.run("SELECT digest FROM uses WHERE day < ?", [_day(seconds)])
+        for batch in _batches((row[0] for row in rows), _DROPPED):
+            self._drop(batch)
+        self._database.shrink(0)
+
+    def trim(self) -> None:
+        """Drop what was not used for longest, where the folder holds more than its limit.
+
+        A few at a time, and by one thread: the others go on meanwhile. What this program used
+        last goes last, or a call larger than the cache would drop what it is about to read.
+        """
+        limit = self._database.limit
+        if limit is None or not self._trimming.acquire(blocking=False):
+            return
+        try:
+            room = limit - self._database.beside()
+            if self._database.held() > room:
+                enough = int(limit * _ENOUGH) - (limit - room)
+                few = min(limit // _USUAL // _LOOK_PART + 1, _DROPPED)
+                for batch in _batches(self._oldest_first(), few):
+                    self._drop(batch)
+                    if self._database.held() <= enough:
+                        break
+                self._database.shrink(max(enough, 0))
+        finally:
+            self._trimming.release()
+
     def clear(self) -> None:
         """Forget all documents."""
-        self._database.empty("documents")
+        self._uses.clear()
+        self._database.empty("documents", "uses")
 
     def close(self) -> None:
         """Close the file."""
+        self._uses.note()
         self._database.close()
+
+    def _grow(self, size: int) -> None:
+        limit = self._database.limit
+        # A count that is a little off, where threads meet, does no harm.
+        self._unlooked += size
+        if limit is not None and self._unlooked >= min(_LOOK_BYTES, limit // _LOOK_PART):
+            self._unlooked = 0
+            self.trim()
+
+    def _mend(self) -> None:
+        """Make uses and documents agree: who was killed noted nothing."""
+        self._uses.note()
+        for statement in _MEND:
+            self._database.run(statement.format(day=_day()))
+
+    def _oldest_first(self) -> Iterator[str]:
+        self._mend()
+        rows = self._database.run(
+            "SELECT digest FROM documents JOIN uses USING (digest) ORDER BY day, documents.rowid"
+        )
+        latest = dict.fromkeys(self._uses.latest())
+        yield from (row[0] for row in rows if row[0] not in latest)
+        yield from latest
+
+    def _drop(self, digests: Sequence[str]) -> None:
+        rows = [(digest,) for digest in digests]
+        self._database.write("DELETE FROM documents WHERE digest = ?", rows)
+        self._database.write("DELETE FROM uses WHERE digest = ?", rows)
 
     def _fetched(self, digest: str, fetcher: Callable[[], Document]) -> Document:
         """Look again first: another thread may have landed since."""
@@ -182,6 +368,16 @@ class Content:
         document = fetcher()
         self.put(document)
         return document
+
+
+def _day(ago: float = 0) -> int:
+    return int((time.time() - ago) // _DAY)
+
+
+def _batches(digests: Iterable[str], most: int) -> Iterator[list[str]]:
+    left = iter(digests)
+    while batch := list(islice(left, most)):
+        yield batch
 
 
 def _is_sound(digest: str, body: Any) -> bool:

@@ -7,11 +7,14 @@ cannot be written, are replaced by memory and said once. A cache is never worth 
 import logging
 import os
 import sqlite3
+import stat
+import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,18 +30,50 @@ _PATIENCE = 30.0
 # Extended codes keep the plain one in their lowest byte.
 _PLAIN = 0xFF
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_SUFFIX = ".sqlite"
 _DAMAGED = ".damaged-"
+_BESIDE = ("", "-wal", "-shm")
 # SQLite's limit on the parameters of one statement, on old builds.
 _MOST_PARAMETERS = 900
+# A write-ahead log is no longer than this part of the limit, and than SQLite's own 1,000 pages.
+_LOG_PART = 64
+_LOG_PAGES = range(16, 1001)
+_PAGE = 4096
+# Space is given back in steps that keep nobody waiting. [pages]
+_STEP = 256
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is laid out.
+
+    Attributes
+    ----------
+    version
+        Written into the file.
+    tables
+        The statements that lay out a new file.
+    probe
+        A statement that no other layout can carry out.
+    upgrades
+        The statements that bring an older file here, by its version; files of none have 0.
+    """
+
+    version: int
+    tables: tuple[str, ...]
+    probe: str
+    upgrades: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+class NewerFileError(sqlite3.DatabaseError):
+    """A newer hubframe wrote the file: it is not to be touched."""
 
 
 def prepare(folder: Path) -> Path | None:
     """Make the folder private and writable; None where that cannot be had."""
     try:
         folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}-{threading.get_ident()}"
-        probe.write_bytes(b"")
-        probe.unlink(missing_ok=True)
+        _tighten(folder)
     except OSError as error:
         _say(
             f"the cache folder {folder} cannot be written ({error.strerror}); "
@@ -46,6 +81,15 @@ def prepare(folder: Path) -> Path | None:
         )
         return None
     return folder
+
+
+def size_of(folder: Path) -> int:
+    """Add up the bytes of the files; another process may remove one meanwhile."""
+    total = 0
+    for path in folder.glob(f"*{_SUFFIX}*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def discard_damaged(folder: Path) -> None:
@@ -64,8 +108,10 @@ class Database:
     ----------
     path
         The file; None for memory.
-    schema
-        The statement that makes the table, where there is none.
+    layout
+        What it holds.
+    limit
+        What the folder may hold; None for no limit. [bytes]
 
     Attributes
     ----------
@@ -73,12 +119,14 @@ class Database:
         The file in use; None for memory, also where the file could not be had.
     """
 
-    def __init__(self, path: Path | None, schema: str) -> None:
+    def __init__(self, path: Path | None, layout: Layout, limit: int | None = None) -> None:
         self.path = path
-        self._schema = schema
+        self.limit = limit
+        self._layout = layout
         self._lock = threading.RLock()
         self._is_closed = False
         self._has_complained = False
+        self._identity: tuple[int, int] | None = None
         self._connection = self._open()
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -96,10 +144,33 @@ class Database:
         if rows:
             self._attempt(lambda: self._write(statement, rows))
 
-    def empty(self, table: str) -> None:
+    def empty(self, *tables: str) -> None:
         """Delete all rows, and give the space back."""
-        for statement in (f"DELETE FROM {table}", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):  # noqa: S608
+        for table in tables:
+            self.run(f"DELETE FROM {table}")  # noqa: S608
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             self.run(statement)
+
+    def held(self) -> int:
+        """Return the bytes that the rows take, without the space that is free."""
+        used = self._count("page_count") - self._count("freelist_count")
+        return used * self._count("page_size")
+
+    def beside(self) -> int:
+        """Return the bytes that the other files of the folder take."""
+        if self.path is None:
+            return 0
+        return size_of(self.path.parent) - sum(map(_length, self._files(self.path)))
+
+    def shrink(self, goal: int) -> None:
+        """Give free space back until the file has the size given, a little at a time."""
+        size = self._count("page_size")
+        while self._count("freelist_count") and self._count("page_count") * size > goal:
+            before = self._count("page_count")
+            self.run(f"PRAGMA incremental_vacuum({_STEP})")
+            if self._count("page_count") >= before:
+                break
+        self.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the file; from then on nothing is held."""
@@ -110,6 +181,10 @@ class Database:
     def __del__(self) -> None:
         if hasattr(self, "_connection"):
             self.close()
+
+    def _count(self, what: str) -> int:
+        rows = self.run(f"PRAGMA {what}")
+        return int(rows[0][0]) if rows else 0
 
     def _attempt(self, work: Callable[[], list[Any]]) -> list[Any]:
         """Do what is asked; in a new file, where this one turns out to be damaged."""
@@ -153,7 +228,9 @@ class Database:
     def _rebuild(self, path: Path, error: sqlite3.Error) -> None:
         self._connection.close()
         try:
-            _say_damaged(path, error, _set_aside(path))
+            # Another process may have set it aside already: what is there now is sound.
+            if _identity(path) == self._identity:
+                _say_set_aside(path, error, _set_aside(path))
         except OSError as failure:
             _say(
                 f"the cache file {path} is damaged and cannot be moved ({failure.strerror}); "
@@ -165,27 +242,89 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         """Open the file; anew where it is damaged; memory where neither can be had."""
         if self.path is None:
-            return _connect(MEMORY, self._schema)
+            return self._connect(MEMORY)
         try:
-            return self._open_file(self.path)
+            connection = self._open_file(self.path)
+            self._identity = _identity(self.path)
         except (sqlite3.DatabaseError, OSError) as error:
             _say(
                 f"the cache file {self.path} cannot be used ({error}); "
                 "answers are kept in memory until the program ends"
             )
             self.path = None
-            return _connect(MEMORY, self._schema)
+            return self._connect(MEMORY)
+        return connection
 
     def _open_file(self, path: Path) -> sqlite3.Connection:
+        _make_private(path)
+        before = _identity(path)
         try:
-            return _private(path, self._schema)
+            return self._connect(path)
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
+            if not (_is_damage(error) or _is_foreign(error)):
                 raise
-            name = _set_aside(path)
-            connection = _private(path, self._schema)
-            _say_damaged(path, error, name)
+            name = _set_aside(path) if _identity(path) == before else None
+            _make_private(path)
+            connection = self._connect(path)
+            if name:
+                _say_set_aside(path, error, name)
             return connection
+
+    def _connect(self, path: Path | str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        # What is no text is damaged, and is found out by its checksum: no reason for an error.
+        connection.text_factory = _text
+        try:
+            # Another process may be opening the same new file; one of them sets the mode for all.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            log = _log_pages(self.limit)
+            connection.execute(f"PRAGMA wal_autocheckpoint={log}")
+            connection.execute(f"PRAGMA journal_size_limit={log * _PAGE}")
+            _lay_out(connection, self._layout)
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def _files(path: Path) -> list[Path]:
+        return [Path(f"{path}{suffix}") for suffix in _BESIDE]
+
+
+def _lay_out(connection: sqlite3.Connection, layout: Layout) -> None:
+    """Make the tables of a new file, and bring those of an older one here."""
+    if _version(connection) < layout.version:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have been faster.
+            if (version := _version(connection)) < layout.version:
+                is_new = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+                for each in layout.tables if is_new else layout.upgrades.get(version, ()):
+                    connection.execute(each)
+                connection.execute(f"PRAGMA user_version={layout.version}")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+    if _version(connection) > layout.version:
+        raise NewerFileError("a newer hubframe wrote it; it is left as it is")
+    connection.execute(layout.probe)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _log_pages(limit: int | None) -> int:
+    """After how many pages a write-ahead log is written back: sooner in a small cache."""
+    if limit is None:
+        return _LOG_PAGES[-1]
+    return min(max(limit // _LOG_PART // _PAGE, _LOG_PAGES[0]), _LOG_PAGES[-1])
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
@@ -193,18 +332,26 @@ def _is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & _PLAIN in _DAMAGE
 
 
+def _is_foreign(error: sqlite3.Error) -> bool:
+    """Whether the file is sound, but laid out for something else."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+
+
 def _set_aside(path: Path) -> str:
-    """Move a damaged file out of the way; another process may have been faster."""
+    """Move a file out of the way, in place of the one before; another process may be faster."""
+    for earlier in path.parent.glob(f"{path.name}{_DAMAGED}*"):
+        earlier.unlink(missing_ok=True)
     kept = path.with_name(f"{path.name}{_DAMAGED}{time.time_ns()}")
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in _BESIDE:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").replace(f"{kept}{suffix}")
     return kept.name
 
 
-def _say_damaged(path: Path, error: sqlite3.Error, name: str) -> None:
+def _say_set_aside(path: Path, error: sqlite3.Error, name: str) -> None:
+    why = "is damaged" if _is_damage(error) else "is laid out for something else"
     _say(
-        f"the cache file {path} is damaged ({error}); it was set aside as {name}, "
+        f"the cache file {path} {why} ({error}); it was set aside as {name}, "
         "and what it held will be fetched again"
     )
 
@@ -217,24 +364,63 @@ def _text(written: bytes) -> str:
     return written.decode(errors="replace")
 
 
-def _private(path: Path, schema: str) -> sqlite3.Connection:
-    path.touch(mode=_PRIVATE_FILE)
-    return _connect(path, schema)
+def _length(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
-def _connect(path: Path | str, schema: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-    )
-    try:
-        # Another process may be opening the same new file; one of them sets the mode for all.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        # What is no text is damaged, and is found out by its checksum: no reason for an error.
-        connection.text_factory = _text
-        connection.execute(schema)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell a file from another of the same name."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _owner(folder: Path) -> int:
+    """Whose the files are that are made here: not always the user, on what others serve.
+
+    The file has no name, so nobody can put a link in its place.
+    """
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        return os.fstat(probe.fileno()).st_uid
+
+
+def _tighten(folder: Path) -> None:
+    """Make a folder that was there before private, where it is the cache's alone.
+
+    Somebody's home or a shared folder keeps its rights: the files are private in any case.
+    """
+    owner, found = _owner(folder), folder.stat()
+    is_wide = stat.S_IMODE(found.st_mode) & ~_PRIVATE_FOLDER
+    if is_wide and found.st_uid == owner and all(_SUFFIX in each.name for each in folder.iterdir()):
+        with suppress(OSError):  # some file systems know no rights
+            folder.chmod(_PRIVATE_FOLDER)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file where there is none, and private where it is the user's.
+
+    Raises
+    ------
+    OSError
+        Somebody else put it there: it may hold forged answers, or be a link to another's file.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _PRIVATE_FILE))
+    owner = _owner(path.parent)
+    for suffix in _BESIDE:
+        with suppress(FileNotFoundError):
+            _check_own(Path(f"{path}{suffix}"), owner)
+
+
+def _check_own(path: Path, owner: int) -> None:
+    link, found = path.lstat(), path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"{path.name} is no file")
+    if {link.st_uid, found.st_uid} != {owner}:
+        raise OSError(f"{path.name} belongs to somebody else")
+    if stat.S_IMODE(found.st_mode) != _PRIVATE_FILE:
+        with suppress(OSError):  # some file systems know no rights
+            path.chmod(_PRIVATE_FILE)

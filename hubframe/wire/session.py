@@ -71,6 +71,8 @@ class Session:
         The cache's file; None for memory.
     offline
         Whether the network is never to be used.
+    limit
+        What the cache's folder may hold; None for no limit. [bytes]
     """
 
     def __init__(
@@ -80,11 +82,12 @@ class Session:
         path: Path | None,
         *,
         offline: bool,
+        limit: int | None = None,
     ) -> None:
         self.transport = transport
         self._auth_for = auth_for
         self._offline = offline
-        self.cache = Answers(path)
+        self.cache = Answers(path, limit)
         self._cached = CachedSession(
             backend=self.cache,
             key_fn=self._key,

@@ -1,10 +1,15 @@
 """What is kept, for how long, and what is served when the other side is down."""
 
+import sqlite3
+import subprocess
+import sys
 import warnings
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
+from IPython.lib.pretty import pretty
 
 import hubframe
 from hubframe import cache
@@ -147,6 +152,154 @@ def test_one_bad_document_of_many_costs_itself_only(tmp_path):
     content.put(other)
     assert content.get(other.digest) == other
     content.close()
+
+
+DAY = 24 * 60 * MINUTES
+LIMIT = 2_000_000
+
+
+def folder_size(folder):
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def test_a_full_cache_drops_what_was_not_used_for_longest(tmp_path, later):
+    content = Content(tmp_path / "content.sqlite", LIMIT)
+    documents = [document(number, 4096) for number in range(300)]
+    content.put_many(documents)
+    old, used = documents[:150], documents[150:]
+    content.close()
+    later(2 * DAY)
+    content = Content(tmp_path / "content.sqlite", LIMIT)
+    assert content.oldest_use() == (datetime.now(UTC)).date()
+    content.get_many(each.digest for each in used)
+    for number in range(300, 450):
+        content.put(document(number, 4096))
+
+    assert len(content.get_many(each.digest for each in used)) == len(used)
+    left = content.get_many(each.digest for each in old)
+    assert len(left) < len(old)
+    assert folder_size(tmp_path) <= LIMIT
+    content.close()
+    assert folder_size(tmp_path) <= LIMIT
+
+
+def test_a_limit_that_was_lowered_holds_at_once(tmp_path):
+    content = Content(tmp_path / "content.sqlite")
+    content.put_many(document(number, 6000) for number in range(1000))
+    content.close()
+    assert folder_size(tmp_path) > LIMIT
+
+    content = Content(tmp_path / "content.sqlite", LIMIT)
+    assert folder_size(tmp_path) <= LIMIT
+    assert 100 < content.info()[0] < 400
+    content.close()
+
+
+def test_a_call_larger_than_the_cache_does_not_drop_what_it_uses(tmp_path):
+    content = Content(tmp_path / "content.sqlite", LIMIT)
+    base = document(10**5, 4096)
+    content.put(base)
+    for number in range(1000):
+        content.put(document(number, 4096))
+        assert content.get(base.digest) == base
+    content.close()
+
+
+def test_hits_write_nothing(tmp_path):
+    content = Content(tmp_path / "content.sqlite", LIMIT)
+    content.put_many(map(document, range(100)))
+    before = content._database._connection.total_changes
+    for _ in range(100):
+        content.get_many(document(number).digest for number in range(100))
+
+    assert content._database._connection.total_changes == before
+    content.close()
+    again = Content(tmp_path / "content.sqlite", LIMIT)
+    assert again.oldest_use() == datetime.now(UTC).date()
+    again.close()
+
+
+def test_uses_are_noted_when_a_program_ends_without_closing(tmp_path):
+    path = tmp_path / "content.sqlite"
+    code = (
+        "import sys; from hubframe.wire.content import *; kept = Content(Path(sys.argv[1]))\n"
+        "kept.put(Document(digest_of(b'{}'), '', b'{}'))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=60)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM uses").fetchone() == (1,)
+
+
+def test_what_was_killed_before_it_noted_uses_is_dropped_like_the_rest(tmp_path):
+    path = tmp_path / "content.sqlite"
+    content = Content(path)
+    content.put_many(document(number, 6000) for number in range(1000))
+    content._uses.clear()
+    content.close()
+
+    content = Content(path, LIMIT)
+    assert folder_size(tmp_path) <= LIMIT
+    content.close()
+
+
+def test_answers_leave_most_of_the_cache_to_documents(stage):
+    client = stage.client(max_cache_bytes=LIMIT)
+    answers = client.session.cache
+    client.session.get(f"{stage.served.hub_url}/v2/categories", "it", keep=KEPT_TAGS)
+    (key,) = answers.responses
+    response = answers.responses[key]
+    response._content = b"0" * 20_000
+    for number in range(200):
+        answers.responses[f"key {number}"] = response
+
+    assert 5 < len(answers.responses) < 30
+    assert (stage.folder / "responses.sqlite").stat().st_size < LIMIT / 2
+    assert answers.read("key 199") is not None
+
+
+def test_an_answer_is_held_for_a_month_after_it_was_fresh(stage, later):
+    tags(stage.client())
+    later(29 * DAY)
+    assert cache.info(stage.client()).answers == 1
+    later(31 * DAY)
+    assert cache.info(stage.client()).answers == 0
+
+
+def test_only_what_is_old_is_cleared(stage, later):
+    client = stage.client()
+    hubframe.labels_df(f"{IMAGE}:latest", client=client)
+    later(9 * DAY)
+    hubframe.labels_df("library/python:latest", client=client)
+    held = cache.info(client)
+
+    old = timedelta(days=7)
+    told = cache.clear(dry_run=True, older_than=old, client=client)
+    assert (told.documents, told.answers) == (2, 1)
+    assert cache.info(client) == held
+    assert cache.clear(older_than=old, client=client) == told
+    left = cache.info(client)
+    assert left.documents == held.documents - told.documents
+    assert left.answers == held.answers - told.answers
+    assert left.oldest_use > held.oldest_use
+    with pytest.raises(ValueError, match="older_than"):
+        cache.clear(older_than=-old, client=client)
+
+
+def test_info_is_printed_in_words():
+    info = cache.CacheInfo(None, 1234, 56, 7, 89_000_000, 2 * 1024**3, date(2026, 1, 2))
+
+    assert str(info).splitlines() == [
+        "folder     memory",
+        "documents  1,234",
+        "answers    56 (7 no longer fresh)",
+        "size       84.9 MiB of at most 2.0 GiB",
+        "oldest use 2026-01-02",
+    ]
+    assert pretty(info) == str(info)
+    sizes = [0, 1023, 1024, 1024**2 - 1, 5 * 1024**5]
+    written = [cache._size(each) for each in sizes]
+    assert written == ["0 bytes", "1023 bytes", "1.0 KiB", "1024.0 KiB", "5120.0 TiB"]
 
 
 def test_an_answer_is_read_without_requests_cache(stage, later):
@@ -347,7 +500,8 @@ def test_offline_names_what_is_missing(stage):
 
 def test_info_and_clear(stage, later):
     client = stage.client()
-    assert cache.info(client) == cache.CacheInfo(stage.folder, 0, 0, 0, cache.info(client).size)
+    empty = cache.info(client)
+    assert empty == cache.CacheInfo(stage.folder, 0, 0, 0, empty.size, 2 * 1024**3, None)
     hubframe.labels_df(f"{IMAGE}:latest", client=client)
     repos(client)
     later(30 * MINUTES)

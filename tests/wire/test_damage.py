@@ -16,7 +16,9 @@ from hubframe.wire import disk
 from .releases import REPO
 
 PAGE = 4096
-DOCUMENT = "CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value)"
+KEPT = disk.Layout(
+    1, ("CREATE TABLE kept (key TEXT PRIMARY KEY, value)",), "SELECT key, value FROM kept LIMIT 0"
+)
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ def test_folder_and_files_are_private(stage):
 def test_a_busy_file_costs_the_entry_only(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(disk, "_PATIENCE", 0.0)
     path = tmp_path / "kept.sqlite"
-    database = disk.Database(path, DOCUMENT)
+    database = disk.Database(path, KEPT)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
 
@@ -171,7 +173,7 @@ def test_a_busy_file_costs_the_entry_only(tmp_path, monkeypatch, caplog):
 
 
 def test_a_full_disk_costs_the_entry_only(tmp_path):
-    database = disk.Database(tmp_path / "kept.sqlite", DOCUMENT)
+    database = disk.Database(tmp_path / "kept.sqlite", KEPT)
     database.run("INSERT INTO kept VALUES ('small', 1)")
     database.run("PRAGMA max_page_count = 4")
 
@@ -183,7 +185,7 @@ def test_a_full_disk_costs_the_entry_only(tmp_path):
 
 
 def test_a_wrong_statement_is_no_damage(tmp_path):
-    database = disk.Database(tmp_path / "kept.sqlite", DOCUMENT)
+    database = disk.Database(tmp_path / "kept.sqlite", KEPT)
 
     with pytest.raises(sqlite3.ProgrammingError):
         database.run("SELECT ?", [])
@@ -192,7 +194,7 @@ def test_a_wrong_statement_is_no_damage(tmp_path):
 
 
 def test_a_closed_database_holds_nothing_and_is_not_damaged(tmp_path):
-    database = disk.Database(tmp_path / "kept.sqlite", DOCUMENT)
+    database = disk.Database(tmp_path / "kept.sqlite", KEPT)
     database.run("INSERT INTO kept VALUES ('a', 1)")
     database.close()
 
