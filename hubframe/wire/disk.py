@@ -277,9 +277,11 @@ class Database:
         # What is no text is damaged, and is found out by its checksum: no reason for an error.
         connection.text_factory = _text
         try:
+            _check_version(connection, self._layout)
             # Another process may be opening the same new file; one of them sets the mode for all.
             with suppress(sqlite3.OperationalError):
-                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             log = _log_pages(self.limit)
@@ -311,9 +313,13 @@ def _lay_out(connection: sqlite3.Connection, layout: Layout) -> None:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+    _check_version(connection, layout)
+    connection.execute(layout.probe)
+
+
+def _check_version(connection: sqlite3.Connection, layout: Layout) -> None:
     if _version(connection) > layout.version:
         raise NewerFileError("a newer hubframe wrote it; it is left as it is")
-    connection.execute(layout.probe)
 
 
 def _version(connection: sqlite3.Connection) -> int:
