@@ -66,8 +66,8 @@ class Exchange:
 
     @property
     def is_document(self) -> bool:
-        """Whether a document was asked for, by its digest."""
-        return self.method == "GET" and "/sha256:" in self.path
+        """Whether a document was asked for, by its tag or digest."""
+        return self.method == "GET" and ("/manifests/" in self.path or "/blobs/" in self.path)
 
 
 # Says what becomes of the answer to a request: a fate, and how long it takes. [seconds]

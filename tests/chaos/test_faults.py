@@ -11,8 +11,8 @@ from .reader import documents_kept
 
 # A page for people stays until somebody logs in; the rest may be gone at the next try.
 PASSING = (*CUTS, *STATUSES, *BODY_CUTS, *GARBLES)
-# What a tag needs, in this order.
-PARTS = ("tag", "index", "manifest", "config")
+# What a tag needs, in this order; its index comes by the tag.
+PARTS = ("tag", "manifest", "config")
 # A client that asks more often than this for one thing does not know when to stop.
 MOST_TRIES = 8
 # All that waits for its next try does so at once.
@@ -27,6 +27,7 @@ def client(cache):
 
 def fitting(part):
     """Return what can befall a part."""
+    # What changes an index under way would be another index, and another fault.
     method = "HEAD" if part == "tag" else "GET"
     path = "/v2/any/tags/list" if part == "list" else "/v2/any/blobs/sha256:any"
     return [fate for fate in (*PASSING, PAGE) if fits(fate, Request(method, path))]
@@ -46,7 +47,7 @@ def error_of(fate, part):
 def reference_of(proxy, ship, part):
     """Name what fails: a repository, a tag or an image."""
     repo = f"{proxy.host}/{ship.repository}"
-    if part in ("list", "tag", "index"):
+    if part in ("list", "tag"):
         return repo if part == "list" else f"{repo}:{ship.tag}"
     return f"{repo}@{ship.path('manifest').rpartition('/')[2]}"
 

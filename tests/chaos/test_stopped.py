@@ -25,7 +25,7 @@ def test_what_a_killed_process_had_is_not_fetched_again(proxy, whole, cache, rea
     first = reading(cache, f"{proxy.host}/{REPOSITORY}")
     proxy.wait_until(SHIPS * 5 // 2)
     first.kill()
-    had = proxy.whole()
+    had = set(proxy.documents())
     kept = documents_kept(cache)
     assert 0 < kept < 3 * SHIPS
 
@@ -35,8 +35,9 @@ def test_what_a_killed_process_had_is_not_fetched_again(proxy, whole, cache, rea
     pd.testing.assert_frame_equal(again, whole)
     assert again.attrs["hubframe"]["complete"]
     assert documents_kept(cache) == 3 * SHIPS
-    assert len(had & set(proxy.asked)) <= WORKERS, "those under way"
-    assert proxy.documents().total() == 3 * SHIPS - kept
+    assert len(had & set(proxy.documents())) <= WORKERS, "those under way"
+    # An index that was kept while what its tag points at was not yet is asked for again.
+    assert 0 <= proxy.documents().total() - (3 * SHIPS - kept) <= WORKERS
     assert not proxy.repeated()
 
 

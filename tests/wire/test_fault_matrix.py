@@ -126,7 +126,7 @@ ROWS = [
     for kind in ("tag on the Hub", "layers on the Hub", "digest", "index", "manifest", "config")
     for fault in FAULTS
     # The answer to a HEAD has no body, which could be broken, or tell a wall.
-    if kind != "digest" or (STAYING[fault] and fault not in {"body cut", "bot wall"})
+    if kind != "digest" or (STAYING[fault] and fault not in {"body cut", "bot wall", "challenge"})
 ]
 
 
