@@ -242,7 +242,12 @@ def test_cache_info_and_clear(tmp_path):
     told = run("cache", "info", **environment)
     assert str(tmp_path / "kept") in told.stdout
     assert "documents  0" in told.stdout
+    assert "of at most 2.0 GiB" in told.stdout
+    limited = run("cache", "info", HUBFRAME_MAX_CACHE_BYTES="5 MB", **environment)
+    assert "of at most 4.8 MiB" in limited.stdout
     assert run("cache", "clear", "--dry-run", **environment).stderr.startswith("nothing")
+    assert run("cache", "clear", "--older-than", "30", **environment).stderr == "removed\n"
+    assert run("cache", "clear", "--older-than", "1e300", **environment).returncode == 2
     assert run("cache", "clear", **environment).stderr == "removed\n"
 
 

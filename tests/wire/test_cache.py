@@ -1,11 +1,15 @@
 """What is kept, for how long, and what is served when the other side is down."""
 
+import base64
+import json
+import re
 import sqlite3
 import subprocess
 import sys
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -286,6 +290,16 @@ def test_only_what_is_old_is_cleared(stage, later):
         cache.clear(older_than=-old, client=client)
 
 
+def test_the_tests_that_the_page_names_are_there():
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "cache.md").read_text(encoding="utf-8")
+    tests = "".join(each.read_text(encoding="utf-8") for each in root.glob("tests/**/test_*.py"))
+
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 30
+    assert not {name for name in named if f"def {name}(" not in tests}
+
+
 def test_info_is_printed_in_words():
     info = cache.CacheInfo(None, 1234, 56, 7, 89_000_000, 2 * 1024**3, date(2026, 1, 2))
 
@@ -521,6 +535,55 @@ def test_info_and_clear(stage, later):
     spent = stage.count()
     hubframe.labels_df(f"{IMAGE}:latest", client=client)
     assert stage.count() > spent
+
+
+# Whoever asks, and which of the two private repositories the answers may show.
+ASKERS = {
+    "anonymous": (False, set()),
+    "acme": (LOGIN, {"acme/billing"}),
+    "ansible": (("ansible-bot", LOGIN[1]), {"ansible/vault-tools"}),
+    "by namespace": (
+        {"docker.io/acme": LOGIN, "docker.io/ansible": ("ansible-bot", LOGIN[1])},
+        {"acme/billing", "ansible/vault-tools"},
+    ),
+}
+
+
+def readable(client):
+    """Return the private repositories whose tags the registry shows."""
+    seen = set()
+    for repo in ("acme/billing", "ansible/vault-tools"):
+        with suppress(hubframe.NotFoundError, hubframe.UnauthorizedError):
+            hubframe.tags_df(repo, source="registry", client=client)
+            seen.add(repo)
+    return seen
+
+
+@pytest.mark.parametrize("turn", range(len(ASKERS)))
+def test_entries_of_one_identity_never_serve_another(stage, turn):
+    """Whoever comes first, all see their own; offline too, where only what is held can answer."""
+    order = [*list(ASKERS)[turn:], *list(ASKERS)[:turn]]
+    for name in order:
+        credentials, may = ASKERS[name]
+        assert readable(stage.client(credentials)) == may, name
+    for name in order:
+        credentials, may = ASKERS[name]
+        client = stage.client(credentials)
+        with hubframe.offline(), suppress(hubframe.NotCachedError):
+            assert readable(client) <= may, name
+
+
+def test_after_a_logout_what_the_login_saw_is_not_served(stage, home):
+    config = home / ".docker" / "config.json"
+    config.parent.mkdir()
+    auth = base64.b64encode(":".join(LOGIN).encode()).decode()
+    config.write_text(json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": auth}}}))
+    assert "acme/billing" in set(repos(stage.client()).repo)
+    assert readable(stage.client()) == {"acme/billing"}
+
+    config.unlink()
+    assert "acme/billing" not in set(repos(stage.client()).repo)
+    assert readable(stage.client()) == set()
 
 
 def test_a_cache_in_memory_is_its_clients_own(stage, tmp_path):
