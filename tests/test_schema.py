@@ -29,6 +29,8 @@ COLUMNS = {
     "healthcheck layer_count label_count env_count size",
     "referrers": "repo tag image_digest digest artifact_type media_type size title created_at",
     "catalog": "repo",
+    "limits": "host limit allowed remaining window_seconds resets_at",
+    "plan": "kind count meaning",
     "standard_labels": f"{IMAGE} key value spelling source",
 }
 OF_IMAGE = ("repo", "tag", "image_digest", "platform")
@@ -44,6 +46,8 @@ KEYS = {
     "configs": OF_IMAGE,
     "referrers": ("repo", "tag", "image_digest", "digest"),
     "catalog": ("repo",),
+    "limits": ("host", "limit"),
+    "plan": ("kind",),
     "standard_labels": (*OF_IMAGE, "key"),
 }
 SOUND = {TEXT: "x", COUNT: 5, FLAG: True, UTC: "2024-01-02T03:04:05.678901Z"}
