@@ -11,7 +11,7 @@ from hubframe.wire.tally import count_cached
 Kind = Literal["digest", "tag", "manifest", "config", "images", "names"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Need:
     """A document or an answer that a reader asks for.
 
@@ -33,7 +33,21 @@ class Need:
     kind: Kind
     reference: ImageReference
     digest: str | None = None
-    then: tuple[Kind, ...] = field(default=(), compare=False)
+    then: tuple[Kind, ...] = ()
+    # What makes two needs one; made once, since needs are looked up often.
+    _key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make the key: a document is asked for where it lies."""
+        where = f"{self.reference.registry}/{self.reference.path}"
+        key = f"{self.kind} {where} {self.reference.target} {self.digest}"
+        object.__setattr__(self, "_key", key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Need) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
     def __str__(self) -> str:
         return str(self.reference)
