@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from hubframe.errors import HubframeError
 from hubframe.pool import Pool
@@ -24,6 +24,7 @@ from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credentials, Given
 from hubframe.wire.hub import Hub
 from hubframe.wire.limits import Limit
+from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
 from hubframe.wire.transport import Transport
@@ -171,7 +172,7 @@ class Client:
 
             return SampleAdapter()
         workers = self.settings.workers
-        return HTTPAdapter(pool_connections=32, pool_maxsize=workers, max_retries=0)
+        return Network(pool_connections=32, pool_maxsize=workers, max_retries=0)
 
     def _folder(self) -> Path | None:
         """The sample's answers stay in memory: they are not the real Hub's."""

@@ -17,15 +17,23 @@ def joined(base: str, target: str, what: str) -> str:
     TransportError
         It is none, or not one of the web.
     """
+    address = _joined(base, target)
+    if address is None:
+        here = place(base)
+        # Addresses may be signed, and some tracebacks show variables.
+        del base, target
+        raise TransportError(f"{here} names a malformed address as {what}")
+    return address
+
+
+def _joined(base: str, target: str) -> str | None:
     try:
         address = urljoin(base, target)
         parts = urlsplit(address)
         is_good = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and bool(origin(address))
     except ValueError:
-        is_good = False
-    if not is_good:
-        raise TransportError(f"{place(base)} names a malformed address as {what}")
-    return address
+        return None
+    return address if is_good else None
 
 
 def origin(url: str) -> str:

@@ -209,7 +209,7 @@ class HubAuth:
             )
         asked = f"logging in to Docker Hub as {credential.username}"
         login.check(response, asked)
-        return Header(f"Bearer {_token_in(response, asked, ('access_token', 'token'))}")
+        return _token_in(response, asked, ("access_token", "token"))
 
 
 class Door:
@@ -338,21 +338,21 @@ class RegistryAuth:
         response = yield from self._ask_for_token(challenge, scope)
         asked = f"a token of {self._door.place} for {scope or 'its API'}"
         self._check(response, asked)
-        header = Header(f"Bearer {_token_in(response, asked, ('token', 'access_token'))}")
+        header = _token_in(response, asked, ("token", "access_token"))
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
         return Token(header, received + life - _MARGIN)
 
     def _ask_for_token(self, challenge: Challenge, scope: str) -> Flow:
-        url = self._token_url(challenge, scope)
+        request = self._token_request(challenge, scope)
         if self._login is None:
-            return (yield _get(url))
+            return (yield request)
         credential = self._login.begin()
         if not (credential.identity_token and self._takes_forms):
-            return (yield _authorized(_get(url), _basic(credential)))
+            return (yield _authorized(request, _basic(credential)))
         posted = yield self._form(challenge, scope, credential)
         if posted.status_code not in _NO_FORM:
             return posted
-        response = yield _authorized(_get(url), _basic(credential))
+        response = yield _authorized(request, _basic(credential))
         self._takes_forms = not response.ok
         # A server that knows the form has said it best.
         is_refused = posted.status_code == _UNAUTHORIZED and not response.ok
@@ -360,6 +360,8 @@ class RegistryAuth:
 
     def _form(self, challenge: Challenge, scope: str, credential: Credential) -> PreparedRequest:
         """Ask with an identity token, as OAuth does."""
+        # The realm may be refused, and the form must be in no variable then.
+        realm = self._realm(challenge)
         form = {
             "grant_type": "refresh_token",
             "refresh_token": credential.identity_token,
@@ -368,7 +370,7 @@ class RegistryAuth:
             "scope": scope,
         }
         given = {name: value for name, value in form.items() if value}
-        return requests.Request("POST", self._realm(challenge), data=given).prepare()
+        return requests.Request("POST", realm, data=given).prepare()
 
     def _check(self, response: Response, asked: str) -> None:
         if self._login:
@@ -383,45 +385,52 @@ class RegistryAuth:
 
     def _realm(self, challenge: Challenge) -> str:
         """Return where tokens are had."""
-        realm = challenge.parameters.get("realm", "")
-        address = joined(f"{self._door.url}/v2/", realm, "its realm")
-        if loses_encryption(self._door.url, address):
-            raise TransportError(
-                f"{self._door.place} sends its logins to {place(address)} in the clear; "
-                "no credentials were sent"
-            )
-        if leads_inside(self._door.url, address):
-            raise TransportError(
-                f"{self._door.place} sends its logins to {place(address)}, inside your network; "
-                "no credentials were sent"
-            )
-        return address
+        here = f"{self._door.url}/v2/"
+        address = joined(here, challenge.parameters.get("realm", ""), "its realm")
+        there = place(address)
+        is_bare, is_inside = loses_encryption(here, address), leads_inside(here, address)
+        if not (is_bare or is_inside):
+            return address
+        # A stranger's address may repeat a login, and some tracebacks show variables.
+        del address
+        where = f"{there} in the clear" if is_bare else f"{there}, inside your network"
+        raise TransportError(
+            f"{self._door.place} sends its logins to {where}; no credentials were sent"
+        )
 
-    def _token_url(self, challenge: Challenge, scope: str) -> str:
+    def _token_request(self, challenge: Challenge, scope: str) -> PreparedRequest:
         """Add service and scope to the realm, which may hold a query of its own."""
         realm = urlsplit(self._realm(challenge))
         query = parse_qsl(realm.query, keep_blank_values=True)
         service = challenge.parameters.get("service")
         query += [("service", service)] if service else []
         query += [("scope", scope)] if scope else []
-        return urlunsplit((realm.scheme, realm.netloc, realm.path, urlencode(query), ""))
+        return _get(urlunsplit((realm.scheme, realm.netloc, realm.path, urlencode(query), "")))
 
 
 def _seconds(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and 0 < value < 1e9 else 0.0  # noqa: PLR2004
 
 
-def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> str:
+def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> Header:
     """Read a token without ever quoting the answer that holds it."""
+    found = _found_token(response, names)
+    if found is None:
+        raise TransportError(f"{asked}: {place(response.url)} answered without a token")
+    return found
+
+
+def _found_token(response: Response, names: tuple[str, ...]) -> Header | None:
+    """Look for a token; nothing is raised here, where the answer is in a variable."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
-        body = None
+        return None
     for name in names:
         value = body.get(name) if isinstance(body, dict) else None
         if isinstance(value, str) and value and value.isprintable() and value.isascii():
-            return value
-    raise TransportError(f"{asked}: {place(response.url)} answered without a token")
+            return Header(f"Bearer {value}")
+    return None
 
 
 def _basic(credential: Credential) -> Header | None:

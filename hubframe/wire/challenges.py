@@ -1,16 +1,19 @@
 """What registries ask for before they answer, and the scopes that their tokens are for."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a registry wants to see: the scheme of ``WWW-Authenticate`` and its parameters."""
+    """What a registry wants to see: the scheme of ``WWW-Authenticate`` and its parameters.
+
+    These are a stranger's, who may repeat a login in them.
+    """
 
     scheme: str
-    parameters: dict[str, str]
+    parameters: dict[str, str] = field(repr=False)
 
 
 _PARAMETER = r'[A-Za-z0-9_.-]+\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s,"]*)'

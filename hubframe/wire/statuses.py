@@ -102,8 +102,12 @@ def error_of(
         )
     if status in (401, 403):
         return _unauthorized(asked, host, status, said, login)
-    what = f"{status} {_PHRASES.get(status, '')}".rstrip()
-    return TransportError(f"{asked}: {host} answered {what}{_hint(response)}{said}")
+    return TransportError(f"{asked}: {host} answered {named(status)}{_hint(response)}{said}")
+
+
+def named(status: int) -> str:
+    """Return a status with its name, in our own words."""
+    return f"{status} {_PHRASES.get(status, '')}".rstrip()
 
 
 def _is_missing(response: Answered, code: str) -> bool:
@@ -117,10 +121,9 @@ def _hint(response: Answered) -> str:
     """Say what a status alone does not: where a redirect leads, and that a proxy speaks."""
     if response.status_code == 407:  # noqa: PLR2004
         return " (the proxy on the way wants a login: write it into HTTPS_PROXY or HTTP_PROXY)"
-    location = response.headers.get("Location")
-    if response.status_code not in _REDIRECTED or not location:
+    if response.status_code not in _REDIRECTED or not response.headers.get("Location"):
         return ""
-    target = place(joined(response.url, location, "where to go"))
+    target = place(joined(response.url, response.headers["Location"], "where to go"))
     return f" and points at {_clean(target)}, which was not followed"
 
 

@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
 from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.limits import Limits, resets_in, retry_after
+from hubframe.wire.network import causes, strike_out
 from hubframe.wire.pace import LONGEST_WAIT, Pace
 from hubframe.wire.tally import count_request
 
@@ -56,7 +57,8 @@ _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
 # The way in which registries say something to people, by the distribution specification.
 _WARNING = re.compile(r'299\s+\S+\s+"((?:\\.|[^"\\])*)"')
 _MOST_WARNINGS = 100
-_REFUSED_TUNNEL = re.compile(r"^Tunnel connection failed: (4\d\d.*)")
+# Not its words: a proxy may repeat the login that it was sent.
+_REFUSED_TUNNEL = re.compile(r"^Tunnel connection failed: (4\d\d)\b")
 
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_MANY = 429
@@ -121,12 +123,15 @@ class Transport(BaseAdapter):
         is_home = True
         response = self._authorized(request, limit)
         for _ in range(_MOST_REDIRECTS):
-            target = _redirect(response)
-            if target is None or (_is_about_referrers(request) and origin(target) != home):
+            following = _following(request, response)
+            if following is None:
+                break
+            there = origin(following.url or "")
+            if _is_about_referrers(request) and there != home:
                 break
             # Whoever was sent away and back is somebody else's errand: no login either.
-            is_home = is_home and origin(target) == home
-            response = self._redirected(request, target, limit, is_home=is_home)
+            is_home = is_home and there == home
+            response = self._redirected(following, limit, is_home=is_home)
         response.url, response.request = request.url or "", request
         return response
 
@@ -164,16 +169,12 @@ class Transport(BaseAdapter):
                 answer: Response = done.value
                 return answer
 
-    def _redirected(
-        self, request: PreparedRequest, target: str, limit: int, *, is_home: bool
-    ) -> Response:
+    def _redirected(self, request: PreparedRequest, limit: int, *, is_home: bool) -> Response:
         """Follow, with the login only while the redirects stay on the same host."""
-        copy = request.copy()
-        copy.url = target
         if is_home:
-            return self._authorized(copy, limit)
-        copy.headers.pop("Authorization", None)
-        return self._exchange(copy, limit)
+            return self._authorized(request, limit)
+        request.headers.pop("Authorization", None)
+        return self._exchange(request, limit)
 
     def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
@@ -237,6 +238,7 @@ class Transport(BaseAdapter):
         )
         _forget(response)
         _read(response, limit, _SLOWEST * self._timeout[1])
+        strike_out(request, response)
         return response
 
     def _pass_on_warnings(self, response: Response) -> None:
@@ -284,7 +286,7 @@ def _another(
     """Return what is left of the retries; None for nothing."""
     raw = response.raw if response is not None else None
     try:
-        return retries and retries.increment(request.method, request.url, raw, error)
+        return retries and retries.increment(request.method, None, raw, error)
     except (MaxRetryError, requests.RequestException, HTTPError, OSError):
         return None
 
@@ -301,22 +303,23 @@ def _wait(retries: Retry, response: Response | None, pace: Pace) -> None:
         pace.slow_down(min(wait, LONGEST_WAIT))
 
 
-def _redirect(response: Response) -> str | None:
-    """Return where to go next, or None where the answer is one."""
-    location = response.headers.get("Location")
-    if response.status_code not in _REDIRECTS or not location:
+def _following(request: PreparedRequest, response: Response) -> PreparedRequest | None:
+    """Return what to ask next, or None where the answer is one.
+
+    Addresses may be signed, and some tracebacks show variables: none here holds an address.
+    """
+    if response.status_code not in _REDIRECTS or not response.headers.get("Location"):
         return None
-    target = joined(response.url, location, "where to go")
-    if loses_encryption(response.url, target):
+    copy = request.copy()
+    copy.url = joined(response.url, response.headers["Location"], "where to go")
+    here, there = place(response.url), place(copy.url)
+    if loses_encryption(response.url, copy.url):
+        raise TransportError(f"{here} redirects to {there} without encryption; not followed")
+    if leads_inside(response.url, copy.url):
         raise TransportError(
-            f"{place(response.url)} redirects to {place(target)} without encryption; not followed"
+            f"{here} redirects to {there}, which is this machine or beside it; not followed"
         )
-    if leads_inside(response.url, target):
-        raise TransportError(
-            f"{place(response.url)} redirects to {place(target)}, which is this machine or beside "
-            "it; not followed"
-        )
-    return target
+    return copy
 
 
 def _is_about_referrers(request: PreparedRequest) -> bool:
@@ -382,7 +385,7 @@ def _is_lasting(error: BaseException) -> bool:
         or _is_about_tls(cause)
         or _NO_BUNDLE in str(cause)
         or _REFUSED_TUNNEL.search(str(cause))
-        for cause in _causes(error)
+        for cause in causes(error)
     )
 
 
@@ -394,17 +397,17 @@ def _is_about_tls(error: BaseException) -> bool:
 
 def _reason(error: BaseException | None) -> str:
     """The innermost cause in a few words: the outer ones quote addresses and objects."""
-    causes = list(_causes(error))
-    for cause in causes:
+    chain = list(causes(error))
+    for cause in chain:
         if _is_about_tls(cause) and isinstance(cause, ssl.SSLError):
             return _tls_reason(cause)
         if tunnel := _REFUSED_TUNNEL.search(str(cause)):
-            return f"the proxy answered {statuses.quotable(tunnel[1])}"
+            return f"the proxy answered {statuses.named(int(tunnel[1]))}"
         if _NO_BUNDLE in str(cause) and (name := _bundle()):
             return f"{name} names {os.environ[name]}, and there is no such file"
         if isinstance(cause, InvalidProxyURL | InvalidSchema):
             return "the proxy's address cannot be used; see HTTPS_PROXY and HTTP_PROXY"
-    return _plain_reason(causes[-1]) if causes else "no answer"
+    return _plain_reason(chain[-1]) if chain else "no answer"
 
 
 def _plain_reason(error: BaseException) -> str:
@@ -431,21 +434,6 @@ def _tls_reason(error: ssl.SSLError) -> str:
         f"TLS failed ({error.reason}). Look at its certificate, and at the file that "
         "REQUESTS_CA_BUNDLE names"
     )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Go from an error inward."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__ or _argument(error)
-
-
-def _argument(error: BaseException) -> BaseException | None:
-    """urllib3 keeps the cause in ``reason``, requests among the arguments."""
-    found = [getattr(error, "reason", None), *error.args]
-    return next((part for part in found if isinstance(part, BaseException)), None)
 
 
 def _proxy_place(proxy: str) -> str:

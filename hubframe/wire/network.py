@@ -1,0 +1,144 @@
+"""The way onto the network: requests' own adapter, which tells nothing of what it carries.
+
+urllib3 writes whole addresses into its log and its errors, and its functions hold every header in
+their variables, which some tracebacks show. Addresses may be signed, and headers are logins.
+"""
+
+import base64
+import binascii
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import requests
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+
+_LOGGER = logging.getLogger("urllib3.connectionpool")
+_STRUCK = "…"
+# Less is no secret, and striking it out would spoil every message.
+_SHORTEST = 4
+
+
+class Network(HTTPAdapter):
+    """Sends over sockets; what goes wrong is told without addresses, headers and frames."""
+
+    def send(self, request: PreparedRequest, *args: Any, **how: Any) -> Response:
+        """Send a request; the arguments are those of requests."""
+        with _discreetly():
+            try:
+                return super().send(request, *args, **how)
+            except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
+                failure = bare(error)
+            # Outside of the handler, so that the old frames are nobody's context.
+            raise failure
+
+
+def bare(error: BaseException) -> BaseException:
+    """Take from an error and its causes what they hold of the request."""
+    for cause in causes(error):
+        cause.__traceback__ = None
+        for name in ("request", "response", "pool", "url", "conn"):
+            if name in vars(cause):
+                setattr(cause, name, None)
+        if _is_wordy(cause):
+            cause.args = tuple(_plain(part) for part in cause.args)
+    return error
+
+
+def _is_wordy(error: BaseException) -> bool:
+    """Whether an error quotes addresses; the system's own words hold none."""
+    if isinstance(error, HTTPError | requests.RequestException):
+        return True
+    return isinstance(error, ValueError) and not isinstance(error, OSError)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Go from an error inward."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__ or _argument(error)
+
+
+def _argument(error: BaseException) -> BaseException | None:
+    """urllib3 keeps the cause in ``reason``, requests among the arguments."""
+    found = [getattr(error, "reason", None), *error.args]
+    return next((part for part in found if isinstance(part, BaseException)), None)
+
+
+def _plain(part: Any) -> Any:
+    """Keep of an error's arguments what it was about: its cause, and that time ran out."""
+    if isinstance(part, BaseException | int):
+        return part
+    return "timed out" if "timed out" in str(part).lower() else _STRUCK
+
+
+_is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
+
+
+@contextmanager
+def _discreetly() -> Iterator[None]:
+    """Cut the queries off the addresses in urllib3's log, of our own requests alone."""
+    # Adding the same filter again does nothing.
+    _LOGGER.addFilter(_without_queries)
+    token = _is_sending.set(True)
+    try:
+        yield
+    finally:
+        _is_sending.reset(token)
+
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    if not _is_sending.get():
+        return True
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            part.partition("?")[0] if isinstance(part, str) else part for part in record.args
+        )
+    # Headers that cannot be read are quoted there, cookies and all.
+    return record.exc_info is None
+
+
+def strike_out(request: PreparedRequest, response: Response) -> None:
+    """Strike the login that was sent out of an answer that repeats it.
+
+    What came for it stays as it is, else documents would have other digests; headers do not.
+    """
+    secrets = _sent_with(request)
+    if not secrets:
+        return
+    for headers in (response.headers, response.raw.headers):
+        for name, value in list(headers.items()):
+            if any(secret in value for secret in secrets):
+                headers[name] = _struck(value, secrets)
+    if not response.ok:
+        for secret in secrets:
+            # requests offers no other way to hand on another body.
+            response._content = response.content.replace(  # noqa: SLF001
+                secret.encode(), _STRUCK.encode()
+            )
+
+
+def _sent_with(request: PreparedRequest) -> list[str]:
+    """Return what is secret of a request's login, the longest first."""
+    value = request.headers.get("Authorization", "")
+    scheme, _, sent = (value if isinstance(value, str) else "").partition(" ")
+    found = [sent]
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(sent).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            pair = ""
+        found += [pair, pair.partition(":")[2]]
+    return [secret for secret in found if len(secret) >= _SHORTEST]
+
+
+def _struck(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, _STRUCK)
+    return text
