@@ -21,7 +21,7 @@ from hubframe.wire.addresses import origin
 from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
 from hubframe.wire.challenges import repository_of
 from hubframe.wire.content import Content
-from hubframe.wire.credentials import Credentials, Given
+from hubframe.wire.credentials import Credentials, Given, Sealed
 from hubframe.wire.hub import Hub
 from hubframe.wire.limits import Limit
 from hubframe.wire.network import Network
@@ -58,11 +58,11 @@ class Client:
     """
 
     def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
+        given = Sealed(credentials)
+        del credentials
         self.settings = settings or Settings.from_environment()
         # The sample would refuse the logins of real accounts, and must run no helper.
-        self._credentials = Credentials(
-            credentials, self._environment(), files=not self.settings.sample
-        )
+        self._credentials = Credentials(given, self._environment(), files=not self.settings.sample)
         self._desks: dict[str, Desk] = {}
         self._registries: dict[str, Registry] = {}
         self.is_closed = False

@@ -65,7 +65,8 @@ class QuotaError(RateLimitError):
         Pulls that the plan needs, and pulls that are left.
     """
 
-    def __init__(self, message: str, *, needed: int, remaining: int) -> None:
+    # Pickling and copying make it of the message alone, and then set the rest.
+    def __init__(self, message: str, *, needed: int = 0, remaining: int = 0) -> None:
         super().__init__(message, limit="pull")
         self.needed = needed
         self.remaining = remaining

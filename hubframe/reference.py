@@ -27,6 +27,8 @@ DIGEST = re.compile(
     r"|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
 )
 _BARE_HEX = re.compile(r"[0-9a-f]{64}")
+# A login before a host, as it stands in addresses; a tag before a digest looks like it.
+_LOGIN = re.compile(r"(?<![^/\s])[^/\s:@]*:[^\s@]*@(?=[^@]*[./])")
 _MAX_NAME = 255
 _MAX_PORT = 65535
 _MAX_SHOWN = 80
@@ -215,7 +217,9 @@ def _invalid(text: object, reason: str) -> InvalidReferenceError:
 
 
 def _shown(text: object) -> str:
-    """Show what was written, cut short, with control characters made harmless."""
+    """Show what was written, cut short, without a login and with harmless control characters."""
+    if isinstance(text, str):
+        text = _LOGIN.sub("…@", text)
     if isinstance(text, str) and len(text) > _MAX_SHOWN:
         text = f"{text[:_MAX_SHOWN]}..."
     return repr(text)

@@ -87,6 +87,18 @@ class Settings:
         ValueError
             A variable holds what its setting cannot take; the message names the variable.
         """
+        read, problem = cls._read(environment)
+        # Not with the environment in a variable: passwords are kept there, and some tracebacks
+        # show variables.
+        del environment
+        if problem:
+            raise ValueError(problem)
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return cls(**{**read, **given})
+
+    @classmethod
+    def _read(cls, environment: Mapping[str, str] | None) -> tuple[dict[str, Any], str]:
+        """Read the variables; return also what is wrong with the first that is wrong."""
         environment = os.environ if environment is None else environment
         read: dict[str, Any] = {}
         for name, parse in _VARIABLES.items():
@@ -96,9 +108,8 @@ class Settings:
                 # A variable that is set to nothing is not set.
                 read |= {name: getattr(cls(**{name: parse(written)}), name)} if written else {}
             except ValueError as error:
-                raise ValueError(f"{variable}={_without_login(written)!r}: {error}") from None
-        given = {name: value for name, value in chosen.items() if value is not None}
-        return cls(**{**read, **given})
+                return {}, f"{variable}={_without_login(written)!r}: {error}"
+        return read, ""
 
 
 def _flag(text: str) -> bool:

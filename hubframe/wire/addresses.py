@@ -3,6 +3,8 @@
 import ipaddress
 from urllib.parse import urljoin, urlsplit
 
+from requests import PreparedRequest
+
 from hubframe.errors import TransportError
 from hubframe.reference import is_loopback
 
@@ -30,6 +32,8 @@ def _joined(base: str, target: str) -> str | None:
     try:
         address = urljoin(base, target)
         parts = urlsplit(address)
+        # requests refuses some that the standard library takes.
+        PreparedRequest().prepare_url(address, None)
         is_good = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and bool(origin(address))
     except ValueError:
         return None

@@ -101,6 +101,13 @@ class Answer:
         return self.expires is None or time.time() < self.expires.timestamp()
 
 
+# What the session and the registry read of answers, and what tells how long they are fresh.
+_KEPT = frozenset(
+    {
+        "cache-control", "content-length", "content-type", "date", "docker-content-digest", "etag",
+        "expires", "last-modified", "link", "x-artifactory-id", "x-jfrog-version",
+    }
+)  # fmt: skip
 # What callers get: an answer from the network, or one that was kept.
 Answered = Response | Answer
 
@@ -257,7 +264,7 @@ class Answers(BaseCache):
         The filter of requests-cache would not do: it deletes the answer before, too.
         """
         if is_whole(response):
-            super().save_response(response, cache_key, expires)
+            super().save_response(_telling(response), cache_key, expires)
 
     def clear(self) -> None:
         """Forget all answers; there are no redirects, since the transport follows them."""
@@ -270,7 +277,8 @@ def _about(response: CachedResponse) -> str:
         [
             response.status_code,
             response.url,
-            {name.lower(): value for name, value in response.headers.items()},
+            # Others may hold anything, also what a server repeats of a login.
+            {n.lower(): v for n, v in response.headers.items() if n.lower() in _KEPT},
             _seconds(datetime.now(UTC) if response.revalidated else response.created_at),
             _seconds(response.expires),
             response.reason,

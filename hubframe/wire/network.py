@@ -5,12 +5,13 @@ their variables, which some tracebacks show. Addresses may be signed, and header
 """
 
 import base64
-import binascii
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import requests
 from requests import PreparedRequest, Response
@@ -21,6 +22,8 @@ _LOGGER = logging.getLogger("urllib3.connectionpool")
 _STRUCK = "…"
 # Less is no secret, and striking it out would spoil every message.
 _SHORTEST = 4
+# What logins are posted under.
+_SECRET_FIELDS = frozenset({"secret", "password", "refresh_token"})
 
 
 class Network(HTTPAdapter):
@@ -128,14 +131,22 @@ def _sent_with(request: PreparedRequest) -> list[str]:
     """Return what is secret of a request's login, the longest first."""
     value = request.headers.get("Authorization", "")
     scheme, _, sent = (value if isinstance(value, str) else "").partition(" ")
-    found = [sent]
+    found = [sent, *_posted(request.body)]
     if scheme.lower() == "basic":
-        try:
-            pair = base64.b64decode(sent).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            pair = ""
+        pair = base64.b64decode(sent).decode(errors="replace")
         found += [pair, pair.partition(":")[2]]
-    return [secret for secret in found if len(secret) >= _SHORTEST]
+    found += [quote(secret, safe="") for secret in found]
+    return sorted({each for each in found if len(each) >= _SHORTEST}, key=len, reverse=True)
+
+
+def _posted(body: Any) -> list[str]:
+    """Return what a login was posted with: JSON at the Hub, a form at registries."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
+    try:
+        fields = json.loads(text) if text.startswith("{") else dict(parse_qsl(text))
+    except ValueError:
+        return []
+    return [value for name, value in fields.items() if name in _SECRET_FIELDS]
 
 
 def _struck(text: str, secrets: list[str]) -> str:

@@ -146,12 +146,12 @@ class Transport(BaseAdapter):
         return self._paces.get(home) or self._paces.setdefault(home, Pace(place(url)))
 
     def _authorized(self, request: PreparedRequest, limit: int) -> Response:
-        url = request.url or ""
-        auth = self._auth_for(url)
+        # No address in a variable: a redirect's may be signed.
+        auth = self._auth_for(request.url or "")
         if auth is None:
             return self._exchange(request, limit)
         response = self._converse(auth.flow(request), limit)
-        self.limits.note(origin(url), auth.identity, response.headers)
+        self.limits.note(origin(request.url or ""), auth.identity, response.headers)
         return response
 
     def _converse(self, flow: Flow, limit: int) -> Response:

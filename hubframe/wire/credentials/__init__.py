@@ -4,7 +4,7 @@
 credential helpers, ``search`` looks through all of them in their order.
 """
 
-from hubframe.wire.credentials.credential import Credential
+from hubframe.wire.credentials.credential import Credential, Sealed
 from hubframe.wire.credentials.search import Credentials, Given
 
-__all__ = ["Credential", "Credentials", "Given"]
+__all__ = ["Credential", "Credentials", "Given", "Sealed"]

@@ -54,6 +54,13 @@ class Credential:
         return f"Basic {pair}" if secret else None
 
 
+class Sealed:
+    """A value on its way through functions that may raise: no traceback shows what it holds."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def is_text(value: Any) -> TypeGuard[str]:
     """Tell whether a value is text that can be sent."""
     if not isinstance(value, str):

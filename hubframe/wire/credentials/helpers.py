@@ -13,6 +13,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from threading import Thread
 from typing import IO, Any
 
@@ -155,7 +156,8 @@ def _run(path: str, server: str) -> _Answer | None:
 def _talk(process: subprocess.Popen[bytes], server: str) -> _Answer | None:
     """Say whose login is wanted, and listen; a thread, since pipes on Windows know no time."""
     deadline = time.monotonic() + PATIENCE
-    heard: list[bytes] = []
+    # An interrupt shows variables, but not what is in this one.
+    heard = BytesIO()
     listener = Thread(target=_listen, args=(process.stdout, heard), daemon=True)
     listener.start()
     with suppress(OSError), process.stdin as said:  # type: ignore[union-attr]
@@ -167,16 +169,16 @@ def _talk(process: subprocess.Popen[bytes], server: str) -> _Answer | None:
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         return None
-    return _Answer(status, b"".join(heard))
+    return _Answer(status, heard.getvalue())
 
 
-def _listen(output: IO[bytes], heard: list[bytes]) -> None:
+def _listen(output: IO[bytes], heard: BytesIO) -> None:
     """Read to the end; who says more than anybody needs is not listened to any longer."""
     size = 0
     with output:
         while size <= _MOST and (chunk := output.read(65_536)):
             size += len(chunk)
-            heard.append(chunk)
+            heard.write(chunk)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 from hubframe.errors import CredentialsError, InvalidReferenceError
 from hubframe.reference import DOCKER_HUB, ImageReference, parse_registry
-from hubframe.wire.credentials.credential import Credential, is_text
+from hubframe.wire.credentials.credential import Credential, Sealed, is_text
 from hubframe.wire.credentials.files import HUB_KEY, AuthFile, keys, places
 from hubframe.wire.credentials.helpers import Helper
 
@@ -31,7 +31,7 @@ class Credentials:
     given
         A pair of user name and secret for Docker Hub, or such pairs by registry or namespace
         (``quay.io/org``); False in place of a pair asks there anonymously, and in place of
-        everything does so everywhere.
+        everything does so everywhere. Sealed by whoever may raise before this is done.
     environment
         Where variables are looked for.
     files
@@ -40,13 +40,15 @@ class Credentials:
 
     def __init__(
         self,
-        given: Given = None,
+        given: Given | Sealed = None,
         environment: Mapping[str, str] | None = None,
         *,
         files: bool = True,
     ) -> None:
-        self._is_anonymous = given is False
-        self._given = _by_key(given)
+        sealed = given if isinstance(given, Sealed) else Sealed(given)
+        del given
+        self._is_anonymous = sealed.value is False
+        self._given = _by_key(sealed)
         self._environment = os.environ if environment is None else environment
         self._has_files = files
         self._found: dict[tuple[str, str], Credential | None] = {}
@@ -131,12 +133,14 @@ class Credentials:
         return [cache(place.load) for place in found]
 
 
-def _by_key(given: Given) -> dict[str, Credential | None]:
+def _by_key(given: Sealed) -> dict[str, Credential | None]:
     """Check what was given, and name it as it is looked up."""
-    if given is None or given is False:
+    if given.value is None or given.value is False:
         return {}
-    pairs = given if isinstance(given, Mapping) else {DOCKER_HUB: given}
-    return {_key(name): _credential(pair) for name, pair in pairs.items()}
+    pairs = given.value if isinstance(given.value, Mapping) else {DOCKER_HUB: given.value}
+    sealed = {name: Sealed(pair) for name, pair in pairs.items()}
+    del pairs
+    return {_key(name): _credential(pair) for name, pair in sealed.items()}
 
 
 def _key(name: str) -> str:
@@ -147,14 +151,15 @@ def _key(name: str) -> str:
     return f"{registry.lower()}{slash}{path}"
 
 
-def _credential(pair: Pair | Literal[False]) -> Credential | None:
+def _credential(pair: Sealed) -> Credential | None:
     """Check without showing: a wrong value may hold the secret."""
-    if pair is False:
+    if pair.value is False:
         return None
-    if (
-        not isinstance(pair, tuple | list)
-        or len(pair) != 2  # noqa: PLR2004
-        or not all(is_text(part) and part for part in pair)
-    ):
+    if not _is_pair(pair.value):
         raise CredentialsError(f"{GIVEN}: expected a pair of user name and secret, both not empty")
-    return Credential(pair[0], pair[1], GIVEN)
+    return Credential(pair.value[0], pair.value[1], GIVEN)
+
+
+def _is_pair(value: Any) -> bool:
+    is_two = isinstance(value, tuple | list) and len(value) == 2  # noqa: PLR2004
+    return is_two and all(is_text(part) and part for part in value)

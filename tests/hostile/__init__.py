@@ -1,0 +1,1 @@
+"""What strangers send, and what must not be told to strangers."""
