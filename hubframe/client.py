@@ -90,7 +90,11 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<hubframe.Client {'sample' if self.settings.sample else self.settings.hub_url}>"
+        # A client that could not be made is shown by tracebacks with variables, too.
+        settings = getattr(self, "settings", None)
+        if settings is None:
+            return "<hubframe.Client>"
+        return f"<hubframe.Client {'sample' if settings.sample else settings.hub_url}>"
 
     def close(self) -> None:
         """Close connections and files; the client cannot be used any more."""

@@ -160,7 +160,7 @@ def _url(name: str, url: str) -> str:
 
 def _without_login(written: str) -> str:
     """Take a login out of an address before it is shown."""
-    return re.sub(r"//[^/?#]*@", "//…@", written)
+    return re.sub(r"//.*@", "//…@", written, flags=re.DOTALL)
 
 
 def _timeout(given: Any) -> tuple[float, float]:

@@ -7,6 +7,7 @@ their variables, which some tracebacks show. Addresses may be signed, and header
 import base64
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 _LOGGER = logging.getLogger("urllib3.connectionpool")
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
 _STRUCK = "…"
 # Less is no secret, and striking it out would spoil every message.
 _SHORTEST = 4
@@ -36,8 +38,10 @@ class Network(HTTPAdapter):
                 return super().send(request, *args, **how)
             except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
                 failure = bare(error)
-            # Outside of the handler, so that the old frames are nobody's context.
-            raise failure
+        # The proxies are among these, with their logins. And not in the handler above: there the
+        # old frames would be this error's context.
+        del args, how
+        raise failure
 
 
 def bare(error: BaseException) -> BaseException:
@@ -49,6 +53,9 @@ def bare(error: BaseException) -> BaseException:
                 setattr(cause, name, None)
         if _is_wordy(cause):
             cause.args = tuple(_plain(part) for part in cause.args)
+        elif tunnel := _REFUSED_TUNNEL.match(str(cause)):
+            # Not the proxy's own words, which may repeat the login that it was sent.
+            cause.args = (tunnel[0],)
     return error
 
 

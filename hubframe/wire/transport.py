@@ -437,8 +437,8 @@ def _tls_reason(error: ssl.SSLError) -> str:
 
 
 def _proxy_place(proxy: str) -> str:
-    """Where a proxy is; its address may hold a login, and may lack the scheme."""
-    return place(proxy if "://" in proxy else f"//{proxy}")
+    """Where a proxy is; its address may hold a login, with any sign in it, and may be malformed."""
+    return proxy.rpartition("://")[2].rpartition("@")[2].partition("/")[0]
 
 
 def _verify() -> str | bool:

@@ -1,20 +1,31 @@
 """No secret is told: not to the disk, a log, a message, a traceback with variables, or a page."""
 
 import base64
+import copy
 import json
 import os
+import pickle
 import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 import hubframe
 from hubframe.sample import Reply
 from hubframe.sample.message import DROP
+from hubframe.wire.credentials import Credentials
 from tests.wire.test_credentials import docker_config, write
 
 from . import seen as watch
-from .seen import COOKIE, GIVEN_TOKEN, IDENTITY, PASSWORD, SIGNATURE, USER, Seen
+from .raw import listening
+from .seen import COOKIE, GIVEN_TOKEN, IDENTITY, PASSWORD, PROXY, SIGNATURE, USER, Seen
 
 HUB_KEY = "https://index.docker.io/v1/"
 PAIR = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -172,7 +183,7 @@ def hangs_up_later(stage):
 
 
 def is_slow(stage):
-    stage.fail("/", Reply(200, delay=0.3))
+    stage.fail("/", Reply(200, delay=0.15))
 
 
 def sets_cookies(stage):
@@ -249,7 +260,7 @@ FAULTS = {
     "signed, hangs up": signed_to(DROP),
     "signed, refused": signed_to(Reply(403, {"Content-Type": "text/plain"}, f"no: https://x.example/?s={SIGNATURE}".encode())),
     "signed, other bytes": signed_to(Reply(200, {}, b"{}")),
-    "signed, no answer in time": signed_to(Reply(200, delay=0.3)),
+    "signed, no answer in time": signed_to(Reply(200, delay=0.15)),
     "signed, sent on": signed_to(Reply(302, {"Location": f"http://nowhere.invalid:1/?{SIGNATURE}"})),
     "signed, sent in circles": signed_to(Reply(302, {"Location": f"/signed?X={SIGNATURE}"})),
     "signed, malformed": signed_to(Reply(200), "http://[{}"),
@@ -262,13 +273,14 @@ def leaks_of(stage, seen):
     return seen.leaks(*recorder.given, *recorder.logins())
 
 
-def use(stage, seen, private, given, caplog):
-    """Run a whole session, then the same offline, and take over what is on the disk."""
+def use(stage, seen, private, given, caplog, *, offline=False):
+    """Run a whole session, and take over what is on the disk."""
     with watch.watching(seen, caplog):
-        client = stage.client(given, timeout=0.2)
+        client = stage.client(given, timeout=0.1)
         watch.session(client, seen, private, stage.served.example_host)
-        with hubframe.offline():
-            watch.session(client, seen, private, stage.served.example_host)
+        if offline:
+            with hubframe.offline():
+                watch.session(client, seen, private, stage.served.example_host)
         client.close()
         seen.client(client)
     seen.folder(stage.folder)
@@ -278,18 +290,245 @@ def use(stage, seen, private, given, caplog):
 def test_however_a_login_is_given(stage, machine, private, caplog, way):
     seen = Seen()
     given = way(machine, stage.served.example_host)
+    use(stage, seen, private, given, caplog, offline=True)
+
+    assert leaks_of(stage, seen) == []
+    refused = (by_registry_token, by_helper_that_fails, by_broken_file, by_odd_file)
+    assert stage.application.logins() or stage.application.forms() or way in refused
+    assert len(seen.texts) > 50
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_comes_back(stage, machine, private, caplog, fault):
+    seen = Seen()
+    given = by_argument(machine, stage.served.example_host)
+    FAULTS[fault](stage)
     use(stage, seen, private, given, caplog)
 
     assert leaks_of(stage, seen) == []
+    assert fault in ("nothing", "cookies and echoes") or seen.errors
 
 
-@pytest.mark.parametrize("way", [by_argument, by_identity_token, by_registry_token])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_comes_back(stage, machine, private, caplog, way, fault):
+@pytest.mark.parametrize("way", [by_identity_token, by_registry_token])
+@pytest.mark.parametrize(
+    "fault", [name for name in FAULTS if re.match("login|refused|40|500|signed, (hang|ref)", name)]
+)
+def test_whatever_comes_back_for_a_token(stage, machine, private, caplog, way, fault):
     seen = Seen()
     given = way(machine, stage.served.example_host)
     FAULTS[fault](stage)
     use(stage, seen, private, given, caplog)
 
     assert leaks_of(stage, seen) == []
-    assert fault in ("nothing", "cookies and echoes") or seen.errors
+
+
+# Proxies.
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"http://me:{PROXY}@127.0.0.1:9",
+        f"http://me:{PROXY}@proxy.invalid:3128",
+        f"http://me:{PROXY}@127.0.0.1:port",
+        f"http://me:{PROXY}@[::1",
+        f"http://me:{PROXY}/x@127.0.0.1:9",
+        f"me:{PROXY}@127.0.0.1:9",
+        f"socks5://me:{PROXY}@127.0.0.1:9",
+        f"nonsense://me:{PROXY}@127.0.0.1:9",
+        f"https://me:{PROXY}@127.0.0.1:9",
+    ],
+)
+def test_the_login_of_a_proxy(monkeypatch, tmp_path, caplog, address):
+    seen = Seen()
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    monkeypatch.delenv("NO_PROXY")
+    settings = hubframe.Settings(cache_dir=tmp_path, timeout=0.5)
+    with watch.watching(seen, caplog), hubframe.Client(settings) as client:
+        for what in ("nginx", "registry.invalid/a"):
+            with pytest.raises(hubframe.TransportError) as caught:
+                hubframe.tags_df(what, client=client)
+            seen.caught(caught.value)
+        seen.client(client)
+
+    assert seen.leaks() == []
+
+
+def test_a_proxy_that_repeats_its_login(monkeypatch, tmp_path, caplog):
+    seen = Seen()
+
+    def refuse(connection):
+        sent = connection.recv(65536)
+        pair = base64.b64encode(f"me:{PROXY}".encode())
+        assert pair in sent
+        connection.sendall(b"HTTP/1.1 407 no, " + pair + PROXY.encode() + b"\r\nX: " + pair)
+        connection.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(refuse) as host:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://me:{PROXY}@{host}")
+        monkeypatch.delenv("NO_PROXY")
+        settings = hubframe.Settings(cache_dir=tmp_path, insecure_registries="plain.invalid")
+        with watch.watching(seen, caplog), hubframe.Client(settings) as client:
+            for what in ("nginx", "plain.invalid/a"):
+                with pytest.raises(hubframe.TransportError, match="407") as caught:
+                    hubframe.tags_df(what, client=client)
+                seen.caught(caught.value)
+
+    assert seen.leaks() == []
+
+
+# Interrupts, and what goes wrong before anything is asked.
+
+
+def _interrupt():
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+def test_an_interrupt(stage, private, caplog):
+    seen = Seen()
+    stage.fail("/manifests/", Reply(200, delay=1.0))
+    client = stage.client((USER, PASSWORD))
+    with watch.watching(seen, caplog):
+        timer = threading.Timer(0.5, _interrupt)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            timer.start()
+            hubframe.config(f"{private}:latest", client=client)
+        seen.show("locals", watch.with_locals(caught.value))
+
+    assert leaks_of(stage, seen) == []
+    assert "_sent" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
+
+
+def test_an_interrupt_of_a_helper(machine, monkeypatch):
+    seen = Seen()
+    machine.programs.add("ck", f"print({PASSWORD!r}, flush=True); time.sleep(5)")
+    docker_config(machine.home, {"credsStore": "ck"})
+    timer = threading.Timer(0.6, _interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        timer.start()
+        Credentials().find("registry.example")
+    seen.show("locals", watch.with_locals(caught.value))
+
+    assert seen.leaks() == []
+    assert "heard" in seen.texts[0][1].decode()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (USER, PASSWORD, "three"), PASSWORD, [PASSWORD], {"ghcr.io": PASSWORD}, {"x": (USER, PASSWORD)},
+        {"ghcr.io": (USER, PASSWORD), "a b": (USER, PASSWORD)}, (PASSWORD, None), (USER, PASSWORD + "\ud800"),
+        {"docker.io/a:1": (USER, PASSWORD)},
+    ],
+)  # fmt: skip
+def test_a_login_that_is_given_wrongly(given):
+    seen = Seen()
+    with pytest.raises(hubframe.HubframeError) as caught:
+        hubframe.Client(hubframe.Settings(sample=True), given)
+    seen.caught(caught.value)
+
+    assert seen.leaks() == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HUBFRAME_WORKERS", "many"),
+        ("HUBFRAME_HUB_URL", f"https://me:{PASSWORD}@hub.example"),
+        ("HUBFRAME_REGISTRY_URL", f"ftp://me:{PASSWORD}@hub.example"),
+        ("HUBFRAME_CACHE_DIR", "~nobody-of-that-name/x"),
+    ],
+)
+def test_a_setting_that_is_wrong(monkeypatch, variable, value):
+    seen = Seen()
+    monkeypatch.setenv("DOCKER_USERNAME", USER)
+    monkeypatch.setenv("DOCKER_PASSWORD", PASSWORD)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValueError, match=variable) as caught:
+        hubframe.Client(credentials=(USER, PASSWORD))
+    seen.caught(caught.value)
+
+    assert seen.leaks() == []
+
+
+@pytest.mark.parametrize("what", [
+    f"https://me:{PASSWORD}@ghcr.io/org/app", f"me:{PASSWORD}@ghcr.io/org/app:1", f"docker://me:{PASSWORD}@x.example/a",
+])  # fmt: skip
+def test_a_reference_with_a_login(what):
+    seen = Seen()
+    with pytest.raises(hubframe.InvalidReferenceError) as caught:
+        hubframe.tags_df(what, client=hubframe.Client(hubframe.Settings(sample=True)))
+    seen.show("message", str(caught.value))
+
+    assert seen.leaks() == []
+
+
+def test_errors_survive_being_copied_and_pickled():
+    for error in (
+        hubframe.errors.QuotaError("few", needed=3, remaining=1),
+        hubframe.errors.RateLimitError("slow", retry_after=3.0, limit="pull"),
+    ):
+        for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+            assert (str(twin), vars(twin)) == (str(error), vars(error))
+
+
+# Programs: a kernel, and the command line.
+
+
+CELL = """
+import hubframe
+%xmode Verbose
+client = hubframe.Client(hubframe.Settings(hub_url={hub!r}, registry_url={registry!r}, timeout=2),
+                         credentials=("{user}", open({path!r}).read()))
+hubframe.labels_df({repo!r}, source="registry", client=client)
+"""
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_cell_that_fails(stage, private, tmp_path):
+    seen = Seen()
+    path = tmp_path / "secret"
+    path.write_text(PASSWORD)
+    hangs_up_later(stage)
+    cell = nbformat.v4.new_code_cell(
+        CELL.format(
+            user=USER, path=str(path), repo=private,
+            hub=stage.served.hub_url, registry=stage.served.registry_url,
+        )
+    )  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute()
+    seen.show("notebook", json.dumps(notebook))
+
+    assert "TransportError" in seen.texts[0][1].decode()
+    assert leaks_of(stage, seen) == []
+
+
+@pytest.mark.parametrize("fault", ["nothing", "signed, hangs up"])
+def test_the_command_line(stage, private, fault, tmp_path):
+    seen = Seen()
+    FAULTS[fault](stage)
+    done = subprocess.run(
+        [sys.executable, "-m", "hubframe", "report", private, "--output", str(tmp_path / "report")],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(hubframe.__file__).parent.parent),
+            "DOCKER_USERNAME": USER,
+            "DOCKER_PASSWORD": PASSWORD,
+            "HUBFRAME_HUB_URL": stage.served.hub_url,
+            "HUBFRAME_REGISTRY_URL": stage.served.registry_url,
+            "HUBFRAME_CACHE_DIR": str(stage.folder),
+            "HUBFRAME_TIMEOUT": "2",
+        },
+    )
+    seen.show("stdout", done.stdout)
+    seen.show("stderr", done.stderr)
+    seen.folder(tmp_path)
+
+    assert done.returncode == (fault != "nothing")
+    assert leaks_of(stage, seen) == []

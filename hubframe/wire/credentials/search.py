@@ -48,7 +48,8 @@ class Credentials:
         sealed = given if isinstance(given, Sealed) else Sealed(given)
         del given
         self._is_anonymous = sealed.value is False
-        self._given = _by_key(sealed)
+        self._given: dict[str, Credential | None] = {}
+        self._given |= _by_key(sealed)
         self._environment = os.environ if environment is None else environment
         self._has_files = files
         self._found: dict[tuple[str, str], Credential | None] = {}
