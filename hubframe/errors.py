@@ -21,16 +21,34 @@
     ├── StaleWarning               an old answer was served, since no new one could be had
     └── CacheWarning               the cache on disk could not be used as it is
 
-No message ever holds a secret.
+No message ever holds a secret, nor a character that steers a terminal: parts of it may be
+strangers' words.
 """
 
+import re
 from typing import Literal
 
 Limit = Literal["pull", "hub", "abuse"]
+# Control characters, halves of characters, those without a width, and those that turn the
+# direction of what follows.
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+)
+_LONGEST = 4000
+
+
+def harmless(text: str) -> str:
+    """Return text on one line, with a blank for what steers; a stranger may have written it."""
+    return _STEERING.sub(" ", text)
 
 
 class HubframeError(Exception):
     """Everything that hubframe raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        shown = harmless(message)
+        super().__init__(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…")
 
 
 class TransportError(HubframeError):

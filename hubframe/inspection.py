@@ -30,6 +30,7 @@ from hubframe.tables.documents import (
     mapping,
     text,
 )
+from hubframe.tables.schema import sound
 from hubframe.wire.content import Document
 
 _MANIFEST_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
@@ -421,7 +422,7 @@ class _Fields(NamedTuple):
         found = self._typed(name, dict)
         if found is None:
             return None
-        return {_sound(key): self._plain(name, found[key]) for key in sorted(found)}
+        return {sound(key): self._plain(name, found[key]) for key in sorted(found)}
 
     def object(self, name: str) -> "_Fields":
         """Return an object, empty where there is none."""
@@ -444,12 +445,7 @@ class _Fields(NamedTuple):
     def _plain(self, name: str, found: Any) -> str:
         if found is not None and not isinstance(found, str):
             raise self._wrong(name, found)
-        return _sound(found or "")
+        return sound(found or "")
 
     def _wrong(self, name: str, found: Any) -> PayloadError:
         return PayloadError(f"{self.what}: {name} holds a {type(found).__name__}, which is wrong")
-
-
-def _sound(written: str) -> str:
-    """Put U+FFFD for halves of characters, which JSON can hold and UTF-8 cannot."""
-    return written.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

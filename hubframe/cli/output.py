@@ -1,6 +1,7 @@
 """Frames as text: a table for people, and formats for programs."""
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -34,6 +35,8 @@ TELLING = {
     "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
     "referrers": ("repo", "tag", "artifact_type", "title", "digest", "image_digest"),
 }
+# What begins a cell, a tag, a link, a picture or code in Markdown.
+_MARKS = re.compile(r"[\\|<\[\]`]")
 _GAP = "  "
 _LEAST_TEXT = 16
 _SHORT_DIGEST = len("sha256:") + 12
@@ -143,7 +146,7 @@ def _markdown(frame: pd.DataFrame) -> str:
     rows = [frame.columns.astype(str).tolist(), ["---"] * len(frame.columns), *_cells(frame)]
     return "".join(
         "| "
-        + " | ".join(_tame(cell).replace("|", "\\|").replace("\n", " ") for cell in row)
+        + " | ".join(_MARKS.sub(r"\\\g<0>", _tame(cell)).replace("\n", " ") for cell in row)
         + " |\n"
         for row in rows
     )

@@ -9,9 +9,12 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 BLANK = "\N{NO-BREAK SPACE}"
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _COUNTS = ("", "k", "M", "bn", "tn")
-# Control characters, and those that turn the direction of the text around them.
+# Control characters, those that turn the direction of the text around them, and those that are
+# not seen; but not the joiners, which some scripts are written with.
 _SPACES = re.compile(r"[\t\n\x0b\f\r\x85\u2028\u2029]+")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def size(count: float) -> str:

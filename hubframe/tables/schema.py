@@ -102,13 +102,13 @@ def _text(column: Column, values: Sequence[Any]) -> pd.Series:
         # Raises on other types, and on what UTF-8 cannot hold.
         "".join(filter(None, values)).encode()
     except (TypeError, UnicodeEncodeError):
-        values = [_encodable(value) if isinstance(value, str) else missing for value in values]
+        values = [sound(value) if isinstance(value, str) else missing for value in values]
     return pd.Series(values, dtype=TEXT)
 
 
-def _encodable(value: str) -> str:
-    """Replace halves of surrogate pairs, which JSON may spell and UTF-8 cannot hold."""
-    return value.encode("utf-8", "replace").decode("utf-8")
+def sound(value: str) -> str:
+    """Put U+FFFD for halves of characters, which JSON may spell and UTF-8 cannot hold."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _count(_column: Column, values: Sequence[Any]) -> pd.Series:

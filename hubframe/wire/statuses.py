@@ -14,6 +14,7 @@ from hubframe.errors import (
     RateLimitError,
     TransportError,
     UnauthorizedError,
+    harmless,
 )
 from hubframe.wire.addresses import joined, place
 from hubframe.wire.answers import Answered
@@ -26,8 +27,6 @@ OK = range(200, 300)
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _REDIRECTED = range(300, 400)
 _REFUSED = range(400, 500)
-# Control characters, and those that turn the direction of what follows.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _LONGEST_QUOTE = 200
 # More is not even searched for secrets: a stranger may send megabytes.
 _LONGEST_READ = 10 * _LONGEST_QUOTE
@@ -210,7 +209,7 @@ def quotable(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()
+    return harmless(text).strip()
 
 
 def _message(response: Answered) -> str:

