@@ -5,9 +5,14 @@ their variables, which some tracebacks show. Addresses may be signed, and header
 """
 
 import base64
+import http.client
+import io
 import json
 import logging
+import math
 import re
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,8 +22,15 @@ from urllib.parse import parse_qsl, quote
 import requests
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from hubframe.errors import TransportError
+
+# How much longer than a pause in it a whole answer may take.
+_SLOWEST = 10
+_BUFFER = 64 * 1024
 _LOGGER = logging.getLogger("urllib3.connectionpool")
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
 _STRUCK = "…"
@@ -31,6 +43,17 @@ _SECRET_FIELDS = frozenset({"secret", "password", "refresh_token"})
 class Network(HTTPAdapter):
     """Sends over sockets; what goes wrong is told without addresses, headers and frames."""
 
+    def init_poolmanager(self, *args: Any, **how: Any) -> None:
+        """Make the pools of connections; theirs have an end."""
+        super().init_poolmanager(*args, **how)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **how: Any) -> Any:
+        """Make the pools of connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **how)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
     def send(self, request: PreparedRequest, *args: Any, **how: Any) -> Response:
         """Send a request; the arguments are those of requests."""
         with _discreetly():
@@ -42,6 +65,79 @@ class Network(HTTPAdapter):
         # old frames would be this error's context.
         del args, how
         raise failure
+
+
+class _Timed(io.RawIOBase):
+    """What comes over a socket, until it has taken too long.
+
+    Timeouts of sockets are for pauses: a server that sends a byte a second, of headers, of a body
+    or of what unpacks to nothing, would be listened to for ever.
+    """
+
+    def __init__(self, raw: io.RawIOBase, place: str, longest: float) -> None:
+        super().__init__()
+        self._raw, self._place, self._longest = raw, place, longest
+        self._ends = time.monotonic() + longest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._ends:
+            raise TransportError(
+                f"{self._place} took more than {self._longest:g} s to send an answer; "
+                "not read further"
+            )
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedSocket:
+    """What `http.client` needs of a socket to read one answer from it."""
+
+    def __init__(self, connection: socket.socket, place: str) -> None:
+        self._connection, self._place = connection, place
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        longest = _SLOWEST * (self._connection.gettimeout() or math.inf)
+        raw = self._connection.makefile("rb", buffering=0)
+        return io.BufferedReader(_Timed(raw, self._place, longest), _BUFFER)
+
+
+def _answer_of(connection: HTTPConnection) -> Any:
+    """Return what reads an answer of a connection."""
+
+    def read(came: socket.socket, *args: Any, **how: Any) -> http.client.HTTPResponse:
+        timed: Any = _TimedSocket(came, connection.host)
+        return http.client.HTTPResponse(timed, *args, **how)
+
+    return read
+
+
+class _Connection(HTTPConnection):
+    @property
+    def response_class(self) -> Any:  # type: ignore[override]
+        return _answer_of(self)
+
+
+class _SafeConnection(HTTPSConnection):
+    @property
+    def response_class(self) -> Any:  # type: ignore[override]
+        return _answer_of(self)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SafePool(HTTPSConnectionPool):
+    ConnectionCls = _SafeConnection
+
+
+_POOLS = {"http": _Pool, "https": _SafePool}
 
 
 def bare(error: BaseException) -> BaseException:

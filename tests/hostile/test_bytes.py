@@ -1,0 +1,348 @@
+"""Strangers' bytes: too many, too slow, packed too well, nested too deep, and ways inside."""
+
+import functools
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+
+import hubframe
+from hubframe.sample import Reply
+from hubframe.sample.message import Fault
+from hubframe.wire.addresses import leads_inside
+
+from .raw import listening
+from .seen import PASSWORD, USER
+
+MEBIBYTE = 2**20
+LIMIT = 4 * MEBIBYTE
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+# Asks for a manifest, or for tags, of a registry; says what came of it, the time and the memory.
+SCRIPT = """
+import resource, sys, time
+import hubframe
+from hubframe import reference
+what, host, timeout = sys.argv[1:]
+settings = hubframe.Settings(cache_dir=sys.argv[0] + "kept", timeout=float(timeout))
+client = hubframe.Client(settings, credentials=False)
+hubframe.tags_df  # what is imported late counts as memory
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began = time.monotonic()
+try:
+    if what == "tags":
+        print(len(client.registry(host).tags("a")))
+    else:
+        hubframe.raw_manifest(f"{host}/a@sha256:" + "0" * 64, client=client)
+        print("no error")
+except hubframe.HubframeError as error:
+    print(type(error).__name__, error)
+print(time.monotonic() - began)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def asked(what, host, timeout="5"):
+    """Ask in a process of its own; return what came of it, the seconds, and the MiB it took."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT, what, host, timeout],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(hubframe.__file__).parent.parent)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said, seconds, memory = done.stdout.splitlines()
+    return said, float(seconds), int(memory)
+
+
+def refused(host, folder, timeout=1.0):
+    """Ask for a manifest that cannot be had; return what was said, and the seconds."""
+    settings = hubframe.Settings(cache_dir=folder, timeout=timeout)
+    began = time.monotonic()
+    with hubframe.Client(settings, credentials=False) as client:
+        with pytest.raises(hubframe.HubframeError) as caught:
+            hubframe.raw_manifest(f"{host}/a@sha256:{'0' * 64}", client=client)
+    return str(caught.value), time.monotonic() - began
+
+
+def head(**fields):
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode()
+
+
+def answering(*parts, pause=0.0, forever=b""):
+    """Answer pings at once; then send the parts, and then one thing for ever."""
+
+    def answer(connection):
+        while data := connection.recv(65536):
+            if b" /v2/ " in data.split(b"\r\n")[0]:
+                connection.sendall(head(Content_Length=2) + b"{}")
+                continue
+            for part in parts:
+                connection.sendall(part)
+            while forever:
+                connection.sendall(forever)
+                time.sleep(pause)
+            return
+
+    return answer
+
+
+# What is packed.
+
+
+@functools.cache
+def packed(wbits, gibibytes=10):
+    """Ten gibibytes of blanks in ten mebibytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
+    size = 64 * MEBIBYTE
+    start = packer.compress(b" " * size) + packer.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush the same input is packed into the same bytes.
+    again = packer.compress(b" " * size) + packer.flush(zlib.Z_FULL_FLUSH)
+    return start + again * (gibibytes * 1024 * MEBIBYTE // size - 1)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "make"),
+    [
+        ("gzip", lambda: packed(31)),
+        ("deflate", lambda: packed(15)),
+        ("deflate", lambda: packed(-15)),
+        ("gzip, gzip", lambda: gzip.compress(packed(31), 1)),
+        ("identity", lambda: b" " * (40 * MEBIBYTE)),
+        ("br", lambda: b"\x8b" * (40 * MEBIBYTE)),
+        ("zstd", lambda: b"\x28\xb5\x2f\xfd" * (10 * MEBIBYTE)),
+    ],
+)
+def test_what_unpacks_to_much_more_is_read_to_the_cap(encoding, make):
+    body = make()
+    reply = head(Content_Type=MANIFEST, Content_Encoding=encoding, Content_Length=len(body))
+    with listening(answering(reply, body)) as host:
+        said, seconds, memory = asked("manifest", host)
+
+    assert said.startswith("PayloadError")
+    assert "more than 4 MiB" in said
+    assert seconds < 10
+    assert memory < 64
+
+
+@pytest.mark.parametrize("encoding", ["gzip, " * 4 + "gzip", "gzip, " * 100 + "gzip"])
+def test_what_is_said_to_be_packed_many_times(encoding, tmp_path):
+    body = gzip.compress(b"x")
+    with listening(
+        answering(head(Content_Encoding=encoding, Content_Length=len(body)), body)
+    ) as host:
+        _, seconds = refused(host, tmp_path)
+
+    assert seconds < 5
+
+
+# What has no end.
+
+
+@pytest.mark.parametrize(
+    ("parts", "forever", "pause"),
+    [
+        ([head(Content_Length=4000)], b" ", 0.05),
+        ([head(Transfer_Encoding="chunked")], b"1\r\n \r\n", 0.05),
+        ([head(Connection="close")], b" ", 0.05),
+        ([b"HTTP/1.1 200 OK\r\nX: "], b"x", 0.05),
+        ([b"HTTP/1.1 200 OK\r\n"], b"X: 1\r\n", 0.05),
+        ([b"HTTP/1.1 "], b"2", 0.05),
+        ([], b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+        ([head(Content_Encoding="gzip"), packed(31, 1)[:10]], b"\0\0\0\xff\xff", 0.05),
+        ([head(Transfer_Encoding="chunked"), b"1;"], b"x", 0.05),
+        ([head(Transfer_Encoding="chunked"), b"0\r\n"], b"X: 1\r\n", 0.05),
+    ],
+    ids=["length", "chunks", "close", "a header", "headers", "status", "continue", "nothing", "extension", "trailers"],
+)  # fmt: skip
+def test_what_drips_for_ever_is_given_up(parts, forever, pause, tmp_path):
+    with listening(answering(*parts, forever=forever, pause=pause)) as host:
+        said, seconds = refused(host, tmp_path, 0.1)
+
+    # Trailers and headers are few before they are too many; all else drips until time is up.
+    assert "took more than 1 s" in said or "could not be reached" in said
+    assert seconds < 5
+
+
+@pytest.mark.parametrize(
+    ("parts", "forever"),
+    [
+        ([head(Transfer_Encoding="chunked")], b"1000\r\n" + b" " * 4096 + b"\r\n"),
+        ([head(Connection="close")], b" " * 4096),
+        ([head(Content_Length=10**18)], b" " * 4096),
+        ([b"HTTP/1.1 200 OK\r\n"], b"X: " + b"1" * 4096 + b"\r\n"),
+        ([b"HTTP/1.1 200 OK\r\nX: "], b"x" * 4096),
+        ([b""], b"x" * 4096),
+        ([head(Transfer_Encoding="chunked")], b"f" * 4096),
+    ],
+    ids=["chunks", "close", "length", "headers", "a header", "status", "a size"],
+)
+def test_what_floods_for_ever_is_given_up(parts, forever, tmp_path):
+    with listening(answering(*parts, forever=forever)) as host:
+        said, seconds = refused(host, tmp_path)
+
+    assert "more than 4 MiB" in said or "could not be reached" in said
+    assert seconds < 5
+
+
+@pytest.mark.parametrize("length", ["-1", "1e9", "9" * 30, "4, 4", "0x4", "", "²", str(10**18)])
+def test_absurd_lengths(length, tmp_path):
+    with listening(
+        answering(head(Content_Length=length).replace("²".encode(), b"\xb2"), b"{}  ")
+    ) as host:
+        _, seconds = refused(host, tmp_path, 0.1)
+
+    assert seconds < 8
+
+
+# What is large, deep or odd, and JSON.
+
+
+def test_a_million_tags():
+    body = json.dumps({"name": "a", "tags": [f"t{number}" for number in range(10**6)]}).encode()
+    reply = head(Content_Type="application/json", Content_Length=len(body))
+    with listening(answering(reply, body)) as host:
+        said, seconds, memory = asked("tags", host)
+
+    assert said == str(10**6)
+    assert seconds < 20
+    assert memory < 600
+
+
+@pytest.mark.parametrize("body", [
+    b"[" * 10**6, b'{"a":' * 10**6, b'{"manifests":[' * 10**5, b"1" * 10**6, b'{"n": 1' + b"0" * 5000 + b"}", b'{"n": 1e999999}',
+    b'{"n": NaN}', b'{"a": 1, "a": 2}', b"\xff\xfe{", b"{}" * 10**5, b'"' + b"\\ud800" * 10**4 + b'"', b"\0" * 1000, b"",
+], ids=range(13))  # fmt: skip
+@pytest.mark.parametrize("call", ["tags_df", "repos_df", "inspect"])
+def test_json_that_no_program_wants(body, call, stage):
+    stage.fail("/", Reply(200, {"Content-Type": "application/json"}, body))
+    host = stage.served.example_host
+    name = {"repos_df": "acme", "tags_df": f"{host}/a", "inspect": f"{host}/a:1"}[call]
+
+    try:
+        found = getattr(hubframe, call)(name, client=stage.client(credentials=False))
+    except hubframe.HubframeError as error:
+        assert len(str(error)) < 1000
+    else:
+        assert call == "tags_df", "an object without tags means that there are none"
+        assert body.startswith(b"{")
+        assert len(found) == 0
+
+
+# Ways inside.
+
+
+INSIDE = [
+    "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1", "0", "0.0.0.0",
+    "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1.", "１２７.0.0.1", "127。0。0。1",
+    "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "169.254.169.254", "2852039166", "0xa9fea9fe", "[::ffff:169.254.169.254]",
+    "[fe80::1]", "[fe80::1%25eth0]", "[fd00:ec2::254]", "100.100.100.200", "192.0.0.192", "metadata.google.internal",
+]  # fmt: skip
+PRIVATE = [
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "100.64.0.1",
+    "[fd12::1]",
+    "[::ffff:10.0.0.1]",
+    "167772161",
+    "10.1",
+]
+OUTSIDE = [
+    "8.8.8.8",
+    "example.com",
+    "[2606:4700::1]",
+    "134744072",
+    "10.example.com",
+    "[64:ff9b::808:808]",
+    "127.0.0.1.example.com",
+]
+
+
+@pytest.mark.parametrize("host", [*INSIDE, *PRIVATE])
+@pytest.mark.parametrize("port", ["", ":8443"])
+def test_a_public_registry_may_not_point_inside(host, port):
+    assert leads_inside("https://registry.example/v2/", f"https://{host}{port}/token")
+
+
+@pytest.mark.parametrize("host", OUTSIDE)
+def test_other_hosts_are_not_inside(host):
+    assert not leads_inside("https://registry.example/v2/", f"https://{host}/token")
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+@pytest.mark.parametrize(
+    "here", ["http://registry.corp", "https://10.1.2.3:5000", "http://localhost"]
+)
+def test_a_private_registry_may_point_at_its_neighbours(here, host):
+    assert not leads_inside(f"{here}/v2/", f"https://{host}/token")
+
+
+@pytest.mark.parametrize("here", ["http://registry.corp", "https://10.1.2.3:5000"])
+def test_but_not_at_this_machine(here):
+    assert leads_inside(f"{here}/v2/", "https://127.0.0.1/token")
+
+
+@pytest.fixture
+def inside():
+    """A client of the sample under its public names; requests to others are an error there."""
+    with hubframe.Client(hubframe.Settings(sample=True), ("acme-bot", "sample-password")) as client:
+        yield client, client.session.transport._network.application
+
+
+def sends(application, part, reply):
+    application.faults.append(Fault(lambda request: part in request.url, reply))
+
+
+@pytest.mark.parametrize("target", ["https://127.1/x", "https://169.254.169.254/latest", "https://[::1]/x", "https://10.0.0.1/x",
+                                    "http://storage.example/x"])  # fmt: skip
+@pytest.mark.parametrize("part", ["/blobs/", "/manifests/sha256", "/tags/list", "/token"])
+def test_no_redirect_leads_inside_or_into_the_clear(inside, target, part):
+    client, application = inside
+    sends(application, part, Reply(307, {"Location": target}))
+
+    with pytest.raises(hubframe.TransportError, match="not followed"):
+        hubframe.configs_df("library/alpine:latest", source="registry", client=client)
+        hubframe.tags_df("library/alpine", source="registry", client=client)
+    assert {each.host for each in application.log} <= {"registry-1.docker.io", "auth.docker.io"}
+
+
+@pytest.mark.parametrize("realm", ["https://127.1/t", "https://2130706433/t", "https://[::ffff:169.254.169.254]/t",
+                                   "https://10.0.0.1/t", "http://auth.docker.io/t", "https://me:x@0/t"])  # fmt: skip
+def test_no_login_goes_inside_or_into_the_clear(inside, realm):
+    client, application = inside
+    challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'}
+    sends(application, "/v2/", Reply(401, challenge))
+
+    with pytest.raises(hubframe.TransportError, match="no credentials were sent"):
+        hubframe.tags_df("library/alpine", source="registry", client=client)
+    assert not [each for each in application.log if each.authorized]
+
+
+@pytest.mark.parametrize("target", ["https://127.0.0.1/v2/x", "//169.254.169.254/x", "https://evil.example/v2/", "http://registry-1.docker.io/v2/x",
+                                    "https://registry-1.docker.io:8443/x"])  # fmt: skip
+def test_no_next_page_is_elsewhere(inside, target):
+    client, application = inside
+    link = {"Link": f'<{target}>; rel="next"'}
+    sends(application, "/tags/list", Reply.of_json({"tags": ["1"]}, 200, link))
+
+    with pytest.raises(hubframe.TransportError, match="not followed"):
+        hubframe.tags_df("library/alpine", source="registry", client=client)
+    assert {each.host for each in application.log} <= {"registry-1.docker.io", "auth.docker.io"}
+
+
+def test_a_login_that_is_sent_on_goes_nowhere(stage):
+    """Not even to the same scheme: a body with a password must not be sent again."""
+    target = f"http://{stage.served.example_host}/take"
+    stage.fail("/v2/auth/token", Reply(307, {"Location": target}))
+    stage.fail("/take", Reply.of_json({"access_token": "x"}))
+
+    with pytest.raises(hubframe.TransportError, match="was not followed"):
+        hubframe.repos_df("acme", client=stage.client((USER, PASSWORD)))
+    assert stage.count("/take") == 0
