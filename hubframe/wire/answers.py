@@ -264,7 +264,7 @@ class Answers(BaseCache):
         The filter of requests-cache would not do: it deletes the answer before, too.
         """
         if is_whole(response):
-            super().save_response(_telling(response), cache_key, expires)
+            super().save_response(response, cache_key, expires)
 
     def clear(self) -> None:
         """Forget all answers; there are no redirects, since the transport follows them."""

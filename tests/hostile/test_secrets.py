@@ -210,7 +210,7 @@ def signed(then):
         def answer(request):
             real = stage.real_answer(request, request_role(stage, request))
             is_let_in = real.status == 200 and "token" not in request.path
-            is_let_in = is_let_in and not request.path == "/v2/"
+            is_let_in = is_let_in and request.path != "/v2/"
             return Reply(307, {"Location": then.format(target)}) if is_let_in else real
 
         stage.fail("/v2/", answer)
@@ -273,7 +273,7 @@ def leaks_of(stage, seen):
     return seen.leaks(*recorder.given, *recorder.logins())
 
 
-def use(stage, seen, private, given, caplog, *, offline=False):
+def use(stage, seen, private, given, caplog, *, offline=False):  # noqa: PLR0913
     """Run a whole session, and take over what is on the disk."""
     with watch.watching(seen, caplog):
         client = stage.client(given, timeout=0.1)
@@ -313,7 +313,7 @@ def test_whatever_comes_back(stage, machine, private, caplog, fault):
 @pytest.mark.parametrize(
     "fault", [name for name in FAULTS if re.match("login|refused|40|500|signed, (hang|ref)", name)]
 )
-def test_whatever_comes_back_for_a_token(stage, machine, private, caplog, way, fault):
+def test_whatever_comes_back_for_a_token(stage, machine, private, caplog, way, fault):  # noqa: PLR0913, PLR0917
     seen = Seen()
     given = way(machine, stage.served.example_host)
     FAULTS[fault](stage)
@@ -391,9 +391,8 @@ def test_an_interrupt(stage, private, caplog):
     stage.fail("/manifests/", Reply(200, delay=1.0))
     client = stage.client((USER, PASSWORD))
     with watch.watching(seen, caplog):
-        timer = threading.Timer(0.5, _interrupt)
+        threading.Timer(0.5, _interrupt).start()
         with pytest.raises(KeyboardInterrupt) as caught:
-            timer.start()
             hubframe.config(f"{private}:latest", client=client)
         seen.show("locals", watch.with_locals(caught.value))
 
@@ -401,13 +400,12 @@ def test_an_interrupt(stage, private, caplog):
     assert "_sent" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
 
 
-def test_an_interrupt_of_a_helper(machine, monkeypatch):
+def test_an_interrupt_of_a_helper(machine):
     seen = Seen()
     machine.programs.add("ck", f"print({PASSWORD!r}, flush=True); time.sleep(5)")
     docker_config(machine.home, {"credsStore": "ck"})
-    timer = threading.Timer(0.6, _interrupt)
+    threading.Timer(0.6, _interrupt).start()
     with pytest.raises(KeyboardInterrupt) as caught:
-        timer.start()
         Credentials().find("registry.example")
     seen.show("locals", watch.with_locals(caught.value))
 

@@ -287,7 +287,7 @@ def test_frames_in_notebooks_escape_html():
     assert {name for name, _ in shown.attributes} <= {"border", "class", "style", "scoped"}
 
 
-def test_markdown_of_strangers_makes_nothing(tmp_path):
+def test_markdown_of_strangers_makes_nothing():
     frame = TABLES["labels"].from_records(
         [{"repo": "a/b", "source": "config", "key": "k|ey", "value": text} for text in EVIL]
     )
