@@ -190,6 +190,8 @@ def sets_cookies(stage):
     def answer(request):
         real = stage.real_answer(request, request_role(stage, request))
         told = {"Set-Cookie": f"s={COOKIE}", "X-Debug": request.headers.value("Authorization")}
+        # A secret that is not ours to strike out, as storage behind a registry has them.
+        told["X-Upstream"] = f"https://storage.example/?X-Amz-Signature={SIGNATURE}"
         return real.with_headers({name: value for name, value in told.items() if value})
 
     stage.fail("/", answer)
@@ -446,6 +448,9 @@ def test_a_setting_that_is_wrong(monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=variable) as caught:
         hubframe.Client(credentials=(USER, PASSWORD))
+    seen.caught(caught.value)
+    with pytest.raises(ValueError, match=variable) as caught:
+        hubframe.Settings.from_environment(dict(os.environ))
     seen.caught(caught.value)
 
     assert seen.leaks() == []
