@@ -28,8 +28,8 @@ SCRIPT = """
 import resource, sys, time
 import hubframe
 from hubframe import reference
-what, host, timeout = sys.argv[1:]
-settings = hubframe.Settings(cache_dir=sys.argv[0] + "kept", timeout=float(timeout))
+what, host, folder = sys.argv[1:]
+settings = hubframe.Settings(cache_dir=folder, timeout=5)
 client = hubframe.Client(settings, credentials=False)
 hubframe.tags_df  # what is imported late counts as memory
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -47,10 +47,10 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-def asked(what, host, timeout="5"):
+def asked(what, host, folder):
     """Ask in a process of its own; return what came of it, the seconds, and the MiB it took."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT, what, host, timeout],
+        [sys.executable, "-W", "error", "-c", SCRIPT, what, host, str(folder)],
         capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, "PYTHONPATH": str(Path(hubframe.__file__).parent.parent)},
     )  # fmt: skip
@@ -120,11 +120,11 @@ def packed(wbits, gibibytes=10):
         ("zstd", lambda: b"\x28\xb5\x2f\xfd" * (10 * MEBIBYTE)),
     ],
 )
-def test_what_unpacks_to_much_more_is_read_to_the_cap(encoding, make):
+def test_what_unpacks_to_much_more_is_read_to_the_cap(encoding, make, tmp_path):
     body = make()
     reply = head(Content_Type=MANIFEST, Content_Encoding=encoding, Content_Length=len(body))
     with listening(answering(reply, body)) as host:
-        said, seconds, memory = asked("manifest", host)
+        said, seconds, memory = asked("manifest", host, tmp_path)
 
     assert said.startswith("PayloadError")
     assert "more than 4 MiB" in said
@@ -205,11 +205,11 @@ def test_absurd_lengths(length, tmp_path):
 # What is large, deep or odd, and JSON.
 
 
-def test_a_million_tags():
+def test_a_million_tags(tmp_path):
     body = json.dumps({"name": "a", "tags": [f"t{number}" for number in range(10**6)]}).encode()
     reply = head(Content_Type="application/json", Content_Length=len(body))
     with listening(answering(reply, body)) as host:
-        said, seconds, memory = asked("tags", host)
+        said, seconds, memory = asked("tags", host, tmp_path)
 
     assert said == str(10**6)
     assert seconds < 20
