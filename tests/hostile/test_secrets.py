@@ -399,7 +399,7 @@ def test_an_interrupt(stage, private, caplog):
         seen.show("locals", watch.with_locals(caught.value))
 
     assert leaks_of(stage, seen) == []
-    assert "_sent" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
+    assert "in take" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
 
 
 def test_an_interrupt_of_a_helper(machine):
