@@ -1,0 +1,86 @@
+"""Run the jobs, and write what they found: ``python -m benchmarks [--only NAME …] [--quick]``."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import jobs, results, servers
+from benchmarks.contenders import Measured, measure, run
+from benchmarks.jobs.job import Job
+from benchmarks.scale import FULL, QUICK
+
+MEASURE = "measure"
+
+
+def main() -> int:
+    """Run."""
+    options = _options()
+    scale = QUICK if options.quick else FULL
+    kept = results.load(options.output)
+    with tempfile.TemporaryDirectory() as folder, servers.running(Path(folder), scale) as running:
+        for job in _chosen(jobs.make(running), options.only):
+            _say(f"{job.name}: {job.title}")
+            kept["jobs"][job.name] = _do(job)
+    if not options.quick and _is_chosen(MEASURE, options.only):
+        kept["jobs"] |= _measures()
+    kept["machine"] = results.machine()
+    results.save(options.output, kept)
+    _say(f"written to {options.output / results.WRITTEN}")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="these jobs; others keep their numbers"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="so little work that its times mean nothing"
+    )
+    parser.add_argument("--output", type=Path, default=None, metavar="FOLDER")
+    options = parser.parse_args()
+    if options.output is None:
+        # What a quick run finds must not replace what a true one found.
+        options.output = Path(tempfile.mkdtemp()) if options.quick else results.FOLDER
+    return options
+
+
+def _chosen(made: list[Job], only: list[str] | None) -> list[Job]:
+    unknown = set(only or ()) - {job.name for job in made} - {MEASURE}
+    if unknown:
+        names = ", ".join([*(job.name for job in made), MEASURE])
+        sys.exit(f"there is no job {', '.join(sorted(unknown))}; there are {names}")
+    return [job for job in made if _is_chosen(job.name, only)]
+
+
+def _is_chosen(name: str, only: list[str] | None) -> bool:
+    return only is None or name in only
+
+
+def _do(job: Job) -> dict[str, Any]:
+    for one in job.before:
+        if not one.missing:
+            run(one, Measured(one.name))
+    return results.record(job, measure(job.contenders, job.repeats))
+
+
+def _measures() -> dict[str, Any]:
+    """Add what measuring costs beside polars and DuckDB, where these are installed."""
+    try:
+        from benchmarks import measure as measures  # noqa: PLC0415 - imports what is optional
+    except ImportError as error:
+        _say(f"measure: left out ({error})")
+        return {}
+    _say("measure: a million layers beside polars and DuckDB")
+    about = (measures.__doc__ or "").partition("\n")[0]
+    return {MEASURE: {"title": "Measuring", "about": about, "targets": [], "rows": measures.rows()}}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

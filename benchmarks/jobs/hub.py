@@ -1,0 +1,49 @@
+"""The tags of a large repository on the Hub."""
+
+from math import ceil
+
+from benchmarks.contenders import Contender
+from benchmarks.hub import PAGE_SIZE
+from benchmarks.jobs.job import HUBFRAME, URLLIB3, Found, Job, Target, Verdict, at_most
+from benchmarks.servers import HUB_REPOSITORY, Servers
+
+
+def tags(servers: Servers) -> Job:
+    """Read all pages of tags."""
+    scale = servers.scale
+    cache = servers.folder / "hub-tags"
+    task = {
+        "host": servers.hub,
+        "repository": HUB_REPOSITORY,
+        "workers": scale.hub_workers,
+        "cache": str(cache),
+    }
+    pages = ceil(scale.hub_tags / PAGE_SIZE)
+    work = f"tags of a Hub repository with {scale.hub_tags:,} tags, {scale.hub_workers} workers"
+    return Job(
+        "hub-tags",
+        f"Tags of a Hub repository with {scale.hub_tags:,} tags",
+        f"{pages} pages of {PAGE_SIZE} tags from a stand-in for the Hub whose answers are "
+        f"{scale.latency * 1000:.0f} ms late: hubframe into a frame, urllib3 as parsed JSON. The first "
+        "page tells how many there are, so the others can be under way together.",
+        [
+            Contender(
+                HUBFRAME, "hubframe_frames", "hub_tags", task, fresh=cache, watched=servers.hub
+            ),
+            Contender(URLLIB3, "urllib3_threads", "hub_tags", task, watched=servers.hub),
+        ],
+        [
+            Target(work, "at most 1.15 × urllib3", at_most(1.15, HUBFRAME, URLLIB3)),
+            Target(
+                "the same",
+                f"all {pages - 1} pages after the first in flight together",
+                lambda found: _under_way(found, pages - 1),
+            ),
+        ],
+        scale.repeats,
+    )
+
+
+def _under_way(found: Found, pages: int) -> Verdict:
+    most = found[HUBFRAME].told["passed"]["most_under_way"]
+    return f"{most} in flight", most >= pages

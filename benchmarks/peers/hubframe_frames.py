@@ -1,0 +1,72 @@
+"""hubframe, as its users call it; shaping alone is measured below the public functions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import hubframe
+from benchmarks.collection import copies
+from benchmarks.peers.ready_columns import PER_IMAGE, of_image
+from hubframe.tables import shape
+from hubframe.tables.documents import Platform, content
+
+# Names are loaded at their first use, which is not the work's: a notebook imports once.
+Client, Settings = hubframe.Client, hubframe.Settings
+layers_df, labels_df, tags_df = hubframe.layers_df, hubframe.labels_df, hubframe.tags_df
+Told = dict[str, Any]
+
+
+def images(task: dict[str, Any]) -> Callable[[], Told]:
+    """Read layers and labels of all tags into frames."""
+
+    def work() -> Told:
+        with Client(_settings(task)) as client:
+            what, platform = f"{task['host']}/{task['repository']}", task["platform"]
+            return _told(
+                layers=layers_df(what, platform=platform, client=client),
+                labels=labels_df(what, platform=platform, client=client),
+            )
+
+    return work
+
+
+def hub_tags(task: dict[str, Any]) -> Callable[[], Told]:
+    """Read a repository's tags from the Hub."""
+
+    def work() -> Told:
+        with Client(_settings(task, hub_url=f"http://{task['host']}")) as client:
+            return _told(tags=tags_df(task["repository"], client=client))
+
+    return work
+
+
+def layers(task: dict[str, Any]) -> Callable[[], Told]:
+    """Shape manifests and configs that are parsed into one long frame of layers."""
+    found = list(copies(task["rows"] // PER_IMAGE))
+    return lambda: _told(layers=shape.layers(_image(at, *pair) for at, pair in enumerate(found)))
+
+
+def read_layers(task: dict[str, Any]) -> Callable[[], Told]:
+    """Shape images whose layers were read before into one long frame of layers."""
+    found = [_image(at, *pair) for at, pair in enumerate(copies(task["rows"] // PER_IMAGE))]
+    for image in found:
+        assert image.content is not None
+        assert image.content.layers
+    return lambda: _told(layers=shape.layers(found))
+
+
+def _image(number: int, manifest: dict[str, Any], config: dict[str, Any]) -> shape.Image:
+    repo, tag, platform, digest = of_image(number)
+    told = content(manifest, config)
+    return shape.Image(repo, tag, digest, Platform.parse(platform), content=told)
+
+
+def _settings(task: dict[str, Any], **more: str) -> hubframe.Settings:
+    return Settings(workers=task["workers"], cache_dir=Path(task["cache"]), **more)
+
+
+def _told(**frames: pd.DataFrame) -> Told:
+    size = sum(int(frame.memory_usage(deep=True).sum()) for frame in frames.values())
+    return {**{name: len(frame) for name, frame in frames.items()}, "frame_bytes": size}

@@ -1,0 +1,50 @@
+"""urllib3 with one pool of connections and threads: the floor of whatever fetches with Python."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+from typing import Any
+
+import urllib3
+
+from benchmarks.peers.reading import ACCEPT, Get, read_all
+
+_PAGE_SIZE = 100
+
+
+def images(task: dict[str, Any]) -> Callable[[], dict[str, int]]:
+    """Read the images of all tags."""
+    return lambda: read_all(_getter(task), task)
+
+
+def hub_tags(task: dict[str, Any]) -> Callable[[], dict[str, int]]:
+    """Read all pages of a repository's tags; the first one tells how many there are."""
+
+    def work() -> dict[str, int]:
+        get = _getter(task)
+        namespace, _, name = task["repository"].partition("/")
+        home = f"/v2/namespaces/{namespace}/repositories/{name}/tags"
+
+        def page(number: int) -> list[Any]:
+            return list(json.loads(get(f"{home}?page={number}&page_size={_PAGE_SIZE}"))["results"])
+
+        first = json.loads(get(f"{home}?page=1&page_size={_PAGE_SIZE}"))
+        with ThreadPoolExecutor(task["workers"]) as pool:
+            rest = pool.map(page, range(2, ceil(first["count"] / _PAGE_SIZE) + 1))
+            return {"tags": len(first["results"]) + sum(map(len, rest))}
+
+    return work
+
+
+def _getter(task: dict[str, Any]) -> Get:
+    host, _, port = task["host"].partition(":")
+    pool = urllib3.HTTPConnectionPool(host, int(port), maxsize=task["workers"], block=True)
+
+    def get(path: str) -> bytes:
+        answer = pool.request("GET", path, headers=ACCEPT)
+        if answer.status != 200:
+            raise OSError(f"{path}: {answer.status}")
+        return answer.data
+
+    return get

@@ -1,0 +1,104 @@
+"""The other sides: a real registry, the same one further away, and a stand-in for the Hub."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from benchmarks import storage
+from benchmarks.scale import Scale
+from tests.live import registry
+
+ROOT = Path(__file__).resolve().parent.parent
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is private
+_NEEDED_BYTES = 4 * 2**30
+HUB_REPOSITORY, SMALL_HUB_REPOSITORY = "acme/tool", "acme/small"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where everything is, and a folder for what contenders keep.
+
+    Attributes
+    ----------
+    near, far
+        The registry, without and with latency.
+    hub
+        The stand-in Hub, with latency.
+    folder
+        For caches; gone after the run.
+    scale
+        How much there is to read.
+    """
+
+    near: str
+    far: str
+    hub: str
+    folder: Path
+    scale: Scale
+
+
+@contextmanager
+def running(folder: Path, scale: Scale) -> Iterator[Servers]:
+    """Fill a registry and start everything."""
+    hub = (
+        f"{scale.latency}",
+        f"{HUB_REPOSITORY}={scale.hub_tags}",
+        f"{SMALL_HUB_REPOSITORY}={scale.tags}",
+    )
+    with (
+        tempfile.TemporaryDirectory(dir=_in_memory()) as files,
+        _filled(Path(files), scale) as near,
+        _process("latency", near.host, f"{scale.latency}") as far,
+        _process("hub", *hub) as stand_in,
+    ):
+        yield Servers(near.host, far, stand_in, folder, scale)
+
+
+@contextmanager
+def _filled(files: Path, scale: Scale) -> Iterator[registry.Registry]:
+    storage.write(files / "storage", {scale.tags, *scale.growth})
+    with registry.serve(files) as started:
+        yield started
+
+
+def _in_memory() -> Path | None:
+    """The registry's 120,000 small files are better off in memory, where that is large enough."""
+    with suppress(OSError):
+        if shutil.disk_usage(_MEMORY).free > _NEEDED_BYTES:
+            return _MEMORY
+    return None
+
+
+@contextmanager
+def _process(module: str, *words: str) -> Iterator[str]:
+    """Run a server of this package in a process of its own; its first line is its address."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *words]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=clean_environment()
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def passed(host: str) -> Any:
+    """Ask the proxy or the stand-in Hub what passed since it was last asked."""
+    with urlopen(f"http://{host}/-/passed", timeout=30) as answer:
+        return json.load(answer)
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without settings and logins of whoever runs this."""
+    foreign = ("HUBFRAME_", "DOCKER_", "REGISTRY_")
+    return {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
