@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
 
-.PHONY: help demo test check lab sample pictures clean
+.PHONY: help demo test check bench lab sample pictures clean
 
 help:
 	@echo "make demo      write a report from the bundled sample into $(REPORT)/"
 	@echo "make test      run the whole test suite"
 	@echo "make check     lint and check types"
+	@echo "make bench     measure beside what users would pick, into benchmarks/RESULTS.md"
 	@echo "make lab       open JupyterLab on notebooks/"
 	@echo "make sample    make the bundled sample anew"
 	@echo "make pictures  draw the documentation's pictures anew"
@@ -27,6 +28,10 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# BENCH="--only warm" runs one job; it needs docker-registry, and skopeo to be compared with it.
+bench: $(VENV)/bench.stamp
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lab: $(VENV)/notebook.stamp
 	$(BIN)/jupyter lab notebooks
@@ -50,6 +55,6 @@ $(VENV)/core.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/notebook.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
+$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/bench.stamp $(VENV)/notebook.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/core.stamp

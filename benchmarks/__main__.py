@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,22 @@ def main() -> int:
     """Run."""
     options = _options()
     scale = QUICK if options.quick else FULL
-    kept = results.load(options.output)
+    if options.repeats:
+        scale = replace(
+            scale,
+            repeats=options.repeats,
+            process_repeats=options.repeats,
+            largest_repeats=options.repeats,
+        )
+    kept = {**results.load(options.output), "machine": results.machine()}
     with tempfile.TemporaryDirectory() as folder, servers.running(Path(folder), scale) as running:
         for job in _chosen(jobs.make(running), options.only):
             _say(f"{job.name}: {job.title}")
-            kept["jobs"][job.name] = _do(job)
+            kept["jobs"][job.name] = _do(job, apart=scale.apart)
+            # Whoever interrupts a long run keeps what it found.
+            results.save(options.output, kept)
     if not options.quick and _is_chosen(MEASURE, options.only):
         kept["jobs"] |= _measures()
-    kept["machine"] = results.machine()
     results.save(options.output, kept)
     _say(f"written to {options.output / results.WRITTEN}")
     return 0
@@ -39,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="so little work that its times mean nothing"
     )
+    parser.add_argument("--repeats", type=int, metavar="N", help="how often each contender runs")
     parser.add_argument("--output", type=Path, default=None, metavar="FOLDER")
     options = parser.parse_args()
     if options.output is None:
@@ -59,11 +69,11 @@ def _is_chosen(name: str, only: list[str] | None) -> bool:
     return only is None or name in only
 
 
-def _do(job: Job) -> dict[str, Any]:
+def _do(job: Job, *, apart: bool) -> dict[str, Any]:
     for one in job.before:
         if not one.missing:
-            run(one, Measured(one.name))
-    return results.record(job, measure(job.contenders, job.repeats))
+            run(one, Measured(one.name), apart=apart)
+    return results.record(job, measure(job.contenders, job.repeats, apart=apart))
 
 
 def _measures() -> dict[str, Any]:

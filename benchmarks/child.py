@@ -1,4 +1,4 @@
-"""One piece of work of one contender, in a process of its own, with its time and its memory.
+"""Measures the work of one contender: its time and its memory, in a process of its own.
 
 ``python -m benchmarks.child PEER JOB TASK`` imports `benchmarks.peers.PEER`, gives the task (JSON) to
 its function JOB, which prepares and returns the work, and prints JSON about the work alone.
@@ -12,10 +12,11 @@ import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 
 def memory(field: str) -> int:
-    """Return this process's memory: ``VmRSS`` now, ``VmHWM`` at its peak. [bytes]"""
+    """Return this process's memory in bytes: ``VmRSS`` now, ``VmHWM`` at its peak."""
     status = Path("/proc/self/status").read_text()
     found = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
@@ -27,25 +28,20 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def main() -> None:
+def perform(peer: str, job: str, task: dict[str, Any]) -> dict[str, Any]:
     """Prepare, work, tell."""
-    peer, job, task = sys.argv[1:]
-    work = getattr(import_module(f"benchmarks.peers.{peer}"), job)(json.loads(task))
+    work = getattr(import_module(f"benchmarks.peers.{peer}"), job)(task)
     gc.collect()
     # What was prepared is not the work's to look through again and again.
     gc.freeze()
     forget_peak()
     before = memory("VmRSS")
     begin, begin_cpu = time.perf_counter(), time.process_time()
-    told = work()
+    told: dict[str, Any] = work()
     seconds, processor = time.perf_counter() - begin, time.process_time() - begin_cpu
-    told |= {
-        "seconds": seconds,
-        "processor_seconds": processor,
-        "peak_bytes": memory("VmHWM") - before,
-    }
-    print(json.dumps(told))
+    peak = memory("VmHWM") - before
+    return {**told, "seconds": seconds, "processor_seconds": processor, "peak_bytes": peak}
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(perform(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))))

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -16,11 +16,28 @@ ARCHITECTURES = ("amd64", "arm64")
 # So many releases stand on the same base.
 _PER_BASE = 25
 _BASE_LAYERS = 5
-_PACKAGES = (
-    "ca-certificates curl git gnupg libbz2-dev libffi-dev liblzma-dev libncurses-dev libpq-dev "
-    "libreadline-dev libsqlite3-dev libssl-dev locales make openssh-client tini tzdata unzip "
-    "xz-utils zlib1g-dev"
-).split()
+_PACKAGES = [
+    "ca-certificates",
+    "curl",
+    "git",
+    "gnupg",
+    "libbz2-dev",
+    "libffi-dev",
+    "liblzma-dev",
+    "libncurses-dev",
+    "libpq-dev",
+    "libreadline-dev",
+    "libsqlite3-dev",
+    "libssl-dev",
+    "locales",
+    "make",
+    "openssh-client",
+    "tini",
+    "tzdata",
+    "unzip",
+    "xz-utils",
+    "zlib1g-dev",
+]
 
 Json = dict[str, Any]
 
@@ -131,7 +148,7 @@ def _image(number: int, architecture: str) -> Picture:
     return Picture(architecture, _stored(manifest), config)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _base(number: int, architecture: str) -> tuple[list[Json], list[Json], list[str]]:
     """Make what releases share: layers, build steps and diff IDs."""
     chance = random.Random(f"base {number} {architecture}")

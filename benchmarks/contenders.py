@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks import child
 from benchmarks.servers import ROOT, clean_environment, passed
 
 # What a contender needs, where that is not part of hubframe: a module, or a program.
@@ -96,34 +97,39 @@ class Measured:
         return statistics.median(self.work_seconds)
 
     @property
+    def whole_seconds(self) -> float:
+        """The median of the processes' times."""
+        return statistics.median(self.process_seconds)
+
+    @property
     def is_there(self) -> bool:
         """Whether it could run at all."""
         return bool(self.work_seconds)
 
 
-def measure(contenders: Sequence[Contender], repeats: int) -> list[Measured]:
-    """Run all contenders in turn, so often; each turn begins with another one."""
+def measure(contenders: Sequence[Contender], repeats: int, *, apart: bool = True) -> list[Measured]:
+    """Run all contenders in turn, so often: what else the machine does falls on all of them."""
     found = [Measured(one.name, note=_note(one)) for one in contenders]
     able = [(one, kept) for one, kept in zip(contenders, found, strict=True) if not one.missing]
     for turn in range(repeats):
         for one, kept in able:
             if turn < (one.at_most or repeats):
-                run(one, kept)
+                run(one, kept, apart=apart)
     _check(able)
     return found
 
 
-def run(contender: Contender, kept: Measured) -> None:
-    """Run a contender once."""
+def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
+    """Run a contender once, in a process of its own unless told otherwise."""
     if contender.fresh is not None:
         shutil.rmtree(contender.fresh, ignore_errors=True)
         contender.fresh.mkdir(parents=True)
     if contender.watched:
         passed(contender.watched)
     begin = time.perf_counter()
-    written = _output(contender)
+    told = _told(contender, apart=apart)
     process = time.perf_counter() - begin
-    told = {"seconds": process} if contender.command else json.loads(written)
+    told.setdefault("seconds", process)
     if contender.watched:
         told["passed"] = passed(contender.watched)
     kept.work_seconds.append(told.pop("seconds") * contender.scale)
@@ -131,12 +137,22 @@ def run(contender: Contender, kept: Measured) -> None:
     kept.told = told
 
 
-def _output(contender: Contender) -> str:
-    """Run the process; a contender that fails ends the run, and says why."""
-    task = json.dumps(contender.task)
-    child = (sys.executable, "-m", "benchmarks.child", contender.peer, contender.work, task)
+def _told(contender: Contender, *, apart: bool) -> dict[str, Any]:
+    """Run the work; a contender that fails ends the run, and says why."""
+    if contender.command:
+        _output(contender, contender.command)
+        return {}
+    if not apart:
+        return child.perform(contender.peer, contender.work, contender.task)
+    words = (contender.peer, contender.work, json.dumps(contender.task))
+    written = _output(contender, (sys.executable, "-m", "benchmarks.child", *words))
+    told: dict[str, Any] = json.loads(written)
+    return told
+
+
+def _output(contender: Contender, command: tuple[str, ...]) -> str:
     done = subprocess.run(
-        contender.command or child,
+        command,
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,7 @@
 """What a run found, kept as JSON, and written as the tables of RESULTS.md."""
 
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -29,15 +30,22 @@ _PACKAGES = (
     "polars",
     "duckdb",
 )
-_MOST_FACTS = 10.0
+_MILLISECONDS_BELOW = 0.1
+_PREFACE = (
+    "Written by `make bench`; [the raw numbers](results.json) stand beside. Contenders ran in turn, "
+    "each in a process of its own. Times are medians; the spread is the fastest and the slowest run. "
+    "*Work* leaves out starting Python and importing; *process* is all of it. A dash is a "
+    "contender that cannot do the job, or is not installed."
+)
+TARGETS = "## Targets"
 
 
 def machine() -> Json:
     """Say what the run stands on."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "cores": _cores(),
-        "memory_bytes": _memory(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "versions": {
@@ -45,18 +53,6 @@ def machine() -> Json:
             **{tool: said for tool in ("skopeo", "docker-registry") if (said := _said(tool))},
         },
     }
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
-
-
-def _memory() -> int:
-    import os
-
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _version(package: str) -> str | None:
@@ -122,18 +118,12 @@ def render(results: Json) -> str:
     """Write the tables: the targets first, then every job with all its contenders."""
     parts = [
         "# Benchmarks",
-        "Written by `make bench`; [the raw numbers](results.json) stand beside. Contenders ran in turn, "
-        "each in a process of its own. Times are medians; the spread is the fastest and the slowest run. "
-        "*Work* leaves out starting Python and importing; *process* is all of it. A dash is a "
-        "contender that cannot do the job, or is not installed.",
+        _PREFACE,
         _machine(results["machine"]),
         f"{TARGETS}\n\n{_targets(results['jobs'].values())}",
     ]
     parts += [_job(name, job) for name, job in results["jobs"].items()]
     return "\n\n".join(parts) + "\n"
-
-
-TARGETS = "## Targets"
 
 
 def _machine(told: Json) -> str:
@@ -175,7 +165,7 @@ def _row(one: Json, first: Json) -> list[str]:
         f"{seconds / statistics.median(first['work_seconds']):.2f}",
         _time(statistics.median(one["process_seconds"])) if "peak_bytes" in told else "",
         f"{told['requests']:,}" if "requests" in told and not one["note"] else "",
-        _memory_of(told),
+        "" if one["note"] else _memory_of(told),
         one["note"],
     ]
 
@@ -192,7 +182,7 @@ def _memory_of(told: Mapping[str, Any]) -> str:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= _MOST_FACTS / 100 else f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.2f} s" if seconds >= _MILLISECONDS_BELOW else f"{seconds * 1000:.0f} ms"
 
 
 def _free_rows(rows: Sequence[Json]) -> str:

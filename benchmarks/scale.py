@@ -24,9 +24,13 @@ class Scale:
     latency
         What the proxy adds to each answer. [seconds]
     repeats
-        How often each contender runs; processes that take a second or less, three times as often.
+        How often each contender runs.
+    process_repeats
+        How often processes run that take a second or less.
     largest_repeats
         How often the largest repository is read.
+    apart
+        Whether each contender has a process of its own, as it must to be measured.
     """
 
     tags: int = 500
@@ -38,7 +42,9 @@ class Scale:
     layer_rows: int = 1_000_000
     latency: float = 0.040
     repeats: int = 5
+    process_repeats: int = 15
     largest_repeats: int = 3
+    apart: bool = True
 
     @property
     def most_tags(self) -> int:
@@ -57,5 +63,7 @@ QUICK = Scale(
     layer_rows=1_000,
     latency=0.002,
     repeats=1,
+    process_repeats=1,
     largest_repeats=1,
+    apart=False,
 )

@@ -18,7 +18,7 @@ from benchmarks.scale import Scale
 from tests.live import registry
 
 ROOT = Path(__file__).resolve().parent.parent
-_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is private
+_MEMORY = Path("/dev/shm")
 _NEEDED_BYTES = 4 * 2**30
 HUB_REPOSITORY, SMALL_HUB_REPOSITORY = "acme/tool", "acme/small"
 

@@ -15,7 +15,9 @@ CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python
 
 
 def requirements():
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    # The peers of benchmarks are no part of anybody's environment.
+    extras = [lines for name, lines in PROJECT["optional-dependencies"].items() if name != "bench"]
+    groups = [PROJECT["dependencies"], *extras]
     for line in (line for group in groups for line in group):
         name, bound = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z,]+\])?(.*)", line).groups()
         if name != "hubframe":

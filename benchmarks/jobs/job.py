@@ -58,13 +58,16 @@ def at_most(most: float, one: str, *others: str) -> Callable[[Found], Verdict]:
     return judge
 
 
-def times_faster(least: float, one: str, other: str) -> Callable[[Found], Verdict]:
-    """Judge how many times faster one is; a program's time is compared with a process's."""
+def times_faster(
+    least: float, one: str, other: str, *, is_program: bool = False
+) -> Callable[[Found], Verdict]:
+    """Judge how many times faster one is: a whole process where the other is a program."""
 
     def judge(found: Found) -> Verdict:
         if not found[other].is_there:
             return f"– ({found[other].note})", False
-        ratio = found[other].seconds / found[one].seconds
+        own = found[one].whole_seconds if is_program else found[one].seconds
+        ratio = found[other].seconds / own
         return f"{ratio:.1f} × faster", ratio >= least
 
     return judge

@@ -36,7 +36,7 @@ def imports(servers: Servers) -> Job:
                 at_most(1.1, IMPORT, IMPORT_PANDAS),
             )
         ],
-        3 * servers.scale.repeats,
+        servers.scale.process_repeats,
     )
 
 
@@ -62,7 +62,7 @@ def tags_command(servers: Servers) -> Job:
             )
             for one in asked
         ],
-        3 * scale.repeats,
+        scale.process_repeats,
         before=asked,
     )
 
@@ -84,7 +84,7 @@ def help_command(servers: Servers) -> Job:
                 partial(_seconds, name="hubframe --help"),
             )
         ],
-        3 * servers.scale.repeats,
+        servers.scale.process_repeats,
     )
 
 

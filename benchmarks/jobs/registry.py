@@ -41,7 +41,7 @@ def cold_far(servers: Servers) -> Job:
             Target(
                 "the same",
                 "at least 8 × faster than skopeo, 8 at a time",
-                times_faster(8, HUBFRAME, SKOPEO),
+                times_faster(8, HUBFRAME, SKOPEO, is_program=True),
             ),
         ],
         scale.repeats,
@@ -55,7 +55,7 @@ def cold_near(servers: Servers) -> Job:
         "cold-near",
         f"Cold, {servers.scale.tags} tags, 0 ms added, {_NEAR_WORKERS} workers",
         "The same without the proxy: registry and reader share the processors.",
-        [_reader(*one, servers, task, watched=False) for one in _THREADED],
+        [_reader(*one, servers, task, folder="near", watched=False) for one in _THREADED],
         [
             Target(
                 f"the same, 0 ms, {_NEAR_WORKERS} workers",

@@ -48,7 +48,7 @@ def _columns(
         for name, value in zip(_OF_IMAGE, of_image(number), strict=True):
             columns[name] += [value] * len(made)
         for column, values in zip(own, zip(*made, strict=True), strict=True):
-            column += values
+            column.extend(values)
     return columns
 
 
