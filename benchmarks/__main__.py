@@ -85,7 +85,8 @@ def _measures() -> dict[str, Any]:
         return {}
     _say("measure: a million layers beside polars and DuckDB")
     about = (measures.__doc__ or "").partition("\n")[0]
-    return {MEASURE: {"title": "Measuring", "about": about, "targets": [], "rows": measures.rows()}}
+    found = {"title": "Measuring", "about": about, "date": results.today(), "targets": []}
+    return {MEASURE: {**found, "rows": measures.rows()}}
 
 
 def _say(line: str) -> None:

@@ -34,16 +34,22 @@ _MILLISECONDS_BELOW = 0.1
 _PREFACE = (
     "Written by `make bench`; [the raw numbers](results.json) stand beside. Contenders ran in turn, "
     "each in a process of its own. Times are medians; the spread is the fastest and the slowest run. "
-    "*Work* leaves out starting Python and importing; *process* is all of it. A dash is a "
+    "*Work* leaves out starting Python and importing, *processor* is the time of the last run in which it "
+    "did not wait, *process* is all of it from start to exit. A dash is a "
     "contender that cannot do the job, or is not installed."
 )
 TARGETS = "## Targets"
 
 
+def today() -> str:
+    """Return the date."""
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
 def machine() -> Json:
     """Say what the run stands on."""
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "date": today(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": platform.platform(terse=True),
@@ -82,6 +88,7 @@ def record(job: Job, found: Sequence[Measured]) -> Json:
     return {
         "title": job.title,
         "about": job.about,
+        "date": today(),
         "contenders": [_contender(one) for one in found],
         "targets": targets,
     }
@@ -120,7 +127,7 @@ def render(results: Json) -> str:
         "# Benchmarks",
         _PREFACE,
         _machine(results["machine"]),
-        f"{TARGETS}\n\n{_targets(results['jobs'].values())}",
+        f"{TARGETS}\n\n{targets(results['jobs'].values())}",
     ]
     parts += [_job(name, job) for name, job in results["jobs"].items()]
     return "\n\n".join(parts) + "\n"
@@ -134,7 +141,8 @@ def _machine(told: Json) -> str:
     )
 
 
-def _targets(jobs: Iterable[Json]) -> str:
+def targets(jobs: Iterable[Json]) -> str:
+    """Write what must be reached in all jobs, and whether it was."""
     rows = [
         (one["work"], one["must"], one["measured"], "yes" if one["reached"] else "**no**")
         for job in jobs
@@ -144,18 +152,28 @@ def _targets(jobs: Iterable[Json]) -> str:
 
 
 def _job(name: str, job: Json) -> str:
-    heading = f"## {job['title']}\n\n{job['about']} (`--only {name}`)"
+    heading = f"## {job['title']}\n\n{job['about']} (`--only {name}`, {job['date']})"
     if "rows" in job:
         return f"{heading}\n\n{_free_rows(job['rows'])}"
     first = job["contenders"][0]
     rows = [_row(one, first) for one in job["contenders"]]
-    head = ["", "work", "spread", f"× {first['name']}", "process", "requests", "memory", ""]
+    head = [
+        "",
+        "work",
+        "spread",
+        f"× {first['name']}",
+        "processor",
+        "process",
+        "requests",
+        "memory",
+        "",
+    ]
     return f"{heading}\n\n{_without_empty_columns(head, rows)}"
 
 
 def _row(one: Json, first: Json) -> list[str]:
     if not one["work_seconds"]:
-        return [one["name"], "–", "", "–", "–", "", "", one["note"]]
+        return [one["name"], "–", "", "–", "", "", "", "", one["note"]]
     told, seconds = one["told"], statistics.median(one["work_seconds"])
     spread = f"{min(one['work_seconds']):.2f}–{max(one['work_seconds']):.2f}"
     return [
@@ -163,11 +181,16 @@ def _row(one: Json, first: Json) -> list[str]:
         _time(seconds),
         spread,
         f"{seconds / statistics.median(first['work_seconds']):.2f}",
+        "" if one["note"] else _processor(told),
         _time(statistics.median(one["process_seconds"])) if "peak_bytes" in told else "",
         f"{told['requests']:,}" if "requests" in told and not one["note"] else "",
         "" if one["note"] else _memory_of(told),
         one["note"],
     ]
+
+
+def _processor(told: Mapping[str, Any]) -> str:
+    return _time(told["processor_seconds"]) if "processor_seconds" in told else ""
 
 
 def _memory_of(told: Mapping[str, Any]) -> str:

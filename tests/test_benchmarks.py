@@ -1,0 +1,88 @@
+"""The benchmarks run, and their tables agree with their numbers; no time is looked at."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import jobs, readme, results, servers
+from benchmarks.collection import release, releases
+from benchmarks.scale import FULL, QUICK
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = results.load(results.FOLDER)
+
+
+def made(scale, folder=Path("nowhere")):
+    """All jobs, without their servers."""
+    return jobs.make(servers.Servers("near:1", "far:1", "hub:1", folder, scale))
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    if not shutil.which("docker-registry"):
+        message = "install docker-registry (a Debian package) to run the benchmarks"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    folder = tmp_path_factory.mktemp("benchmarks")
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_job_runs_and_everybody_who_is_installed_has_a_time(quick):
+    found = json.loads((quick / results.RAW).read_text())["jobs"]
+    assert list(found) == [job.name for job in made(QUICK)]
+    for job in made(QUICK):
+        names = [one["name"] for one in found[job.name]["contenders"]]
+        assert names == [one.name for one in job.contenders]
+        for contender, one in zip(job.contenders, found[job.name]["contenders"], strict=True):
+            assert len(one["work_seconds"]) == (0 if contender.missing else 1), one["name"]
+
+
+def test_every_target_of_a_run_is_in_its_table(quick):
+    text = (quick / results.WRITTEN).read_text()
+    for job in made(QUICK):
+        for target in job.targets:
+            assert f"| {target.work} | {target.must} |" in text
+
+
+def test_work_is_measured_in_a_process_of_its_own():
+    task = json.dumps({"rows": 20})
+    command = [sys.executable, "-m", "benchmarks.child", "hubframe_frames", "layers", task]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["layers"] > 0
+    assert {"seconds", "processor_seconds", "peak_bytes", "frame_bytes"} <= set(told)
+
+
+def test_the_kept_results_have_all_jobs_and_all_targets():
+    assert set(KEPT["jobs"]) >= {job.name for job in made(FULL)}
+    for job in made(FULL):
+        kept = [(one["work"], one["must"]) for one in KEPT["jobs"][job.name]["targets"]]
+        assert kept == [(one.work, one.must) for one in job.targets]
+
+
+def test_the_tables_are_made_from_the_numbers():
+    assert (results.FOLDER / results.WRITTEN).read_text() == results.render(KEPT)
+
+
+def test_the_readme_shows_what_was_measured():
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    expected = readme.written(text, KEPT)
+    if os.environ.get("UPDATE_README"):
+        path.write_text(expected, encoding="utf-8")
+    assert text == expected, "run the tests with UPDATE_README=1 to write the section anew"
+
+
+def test_the_documents_are_the_same_every_time():
+    assert [one.index.digest for one in releases(3)] == [release(n).index.digest for n in range(3)]
+    assert len({one.index.digest for one in releases(60)}) == 60
+    assert len({one.tag for one in releases(1_000)}) == 1_000
