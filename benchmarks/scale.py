@@ -23,6 +23,8 @@ class Scale:
         Rows of the frame that is shaped.
     latency
         What the proxy adds to each answer. [seconds]
+    patience
+        What a Hub takes for each answer that shows what is under way together. [seconds]
     repeats
         How often each contender runs.
     process_repeats
@@ -41,6 +43,7 @@ class Scale:
     hub_workers: int = 50
     layer_rows: int = 1_000_000
     latency: float = 0.040
+    patience: float = 2.0
     repeats: int = 5
     process_repeats: int = 15
     largest_repeats: int = 3
@@ -62,6 +65,7 @@ QUICK = Scale(
     hub_workers=3,
     layer_rows=1_000,
     latency=0.002,
+    patience=0.2,
     repeats=1,
     process_repeats=1,
     largest_repeats=1,

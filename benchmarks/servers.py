@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from benchmarks import storage
+from benchmarks import registry, storage
 from benchmarks.scale import Scale
-from tests.live import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 _MEMORY = Path("/dev/shm")
@@ -33,6 +32,8 @@ class Servers:
         The registry, without and with latency.
     hub
         The stand-in Hub, with latency.
+    patient_hub
+        The same, so slow that everything asked at once is under way together.
     folder
         For caches; gone after the run.
     scale
@@ -42,6 +43,7 @@ class Servers:
     near: str
     far: str
     hub: str
+    patient_hub: str
     folder: Path
     scale: Scale
 
@@ -49,25 +51,25 @@ class Servers:
 @contextmanager
 def running(folder: Path, scale: Scale) -> Iterator[Servers]:
     """Fill a registry and start everything."""
-    hub = (
-        f"{scale.latency}",
+    shelves = (
         f"{HUB_REPOSITORY}={scale.hub_tags}",
         f"{SMALL_HUB_REPOSITORY}={scale.tags}",
     )
     with (
         tempfile.TemporaryDirectory(dir=_in_memory()) as files,
         _filled(Path(files), scale) as near,
-        _process("latency", near.host, f"{scale.latency}") as far,
-        _process("hub", *hub) as stand_in,
+        _process("latency", near, f"{scale.latency}") as far,
+        _process("hub", f"{scale.latency}", *shelves) as stand_in,
+        _process("hub", f"{scale.patience}", *shelves) as patient,
     ):
-        yield Servers(near.host, far, stand_in, folder, scale)
+        yield Servers(near, far, stand_in, patient, folder, scale)
 
 
 @contextmanager
-def _filled(files: Path, scale: Scale) -> Iterator[registry.Registry]:
+def _filled(files: Path, scale: Scale) -> Iterator[str]:
     storage.write(files / "storage", {scale.tags, *scale.growth})
-    with registry.serve(files) as started:
-        yield started
+    with registry.serve(files, clean_environment()) as host:
+        yield host
 
 
 def _in_memory() -> Path | None:

@@ -19,7 +19,7 @@ KEPT = results.load(results.FOLDER)
 
 def made(scale, folder=Path("nowhere")):
     """All jobs, without their servers."""
-    return jobs.make(servers.Servers("near:1", "far:1", "hub:1", folder, scale))
+    return jobs.make(servers.Servers("near:1", "far:1", "hub:1", "slow:1", folder, scale))
 
 
 @pytest.fixture(scope="module")
