@@ -1,6 +1,7 @@
 """Run the jobs, and write what they found: ``python -m benchmarks [--only NAME …] [--quick]``."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -17,6 +18,8 @@ MEASURE = "measure"
 
 def main() -> int:
     """Run."""
+    # Servers are ended and folders emptied on the way out, however it comes to that.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = _options()
     scale = QUICK if options.quick else FULL
     if options.repeats:
