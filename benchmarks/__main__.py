@@ -1,6 +1,7 @@
 """Run the jobs, and write what they found: ``python -m benchmarks [--only NAME …] [--quick]``."""
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def main() -> int:
             process_repeats=options.repeats,
             largest_repeats=options.repeats,
         )
+    _warn_of_load()
     kept = {**results.load(options.output), "machine": results.machine()}
     with tempfile.TemporaryDirectory() as folder, servers.running(Path(folder), scale) as running:
         for job in _chosen(jobs.make(running), options.only):
@@ -41,6 +43,12 @@ def main() -> int:
     results.save(options.output, kept)
     _say(f"written to {options.output / results.WRITTEN}")
     return 0
+
+
+def _warn_of_load() -> None:
+    load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
+    if load > cores / 2:
+        _say(f"the machine is busy (load {load:.1f} on {cores} cores): times will say so")
 
 
 def _options() -> argparse.Namespace:

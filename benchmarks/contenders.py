@@ -78,7 +78,7 @@ class Measured:
     work_seconds
         Times of the work, without starting Python and importing; scaled up where sampled.
     process_seconds
-        Times of the whole process.
+        Times of the whole process, never scaled up.
     told
         What the last run said of itself: counts, memory, requests.
     note
@@ -133,7 +133,7 @@ def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
     if contender.watched:
         told["passed"] = passed(contender.watched)
     kept.work_seconds.append(told.pop("seconds") * contender.scale)
-    kept.process_seconds.append(process * contender.scale)
+    kept.process_seconds.append(process)
     kept.told = told
 
 

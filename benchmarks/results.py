@@ -52,6 +52,7 @@ def machine() -> Json:
         "date": today(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "load": round(os.getloadavg()[0], 1),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "versions": {
@@ -137,7 +138,7 @@ def _machine(told: Json) -> str:
     versions = " · ".join(f"{name} {version}" for name, version in told["versions"].items())
     return (
         f"{told['date']} · {told['cores']} cores · {told['memory_bytes'] / 2**30:.0f} GiB · "
-        f"{told['system']} · Python {told['python']}\n\n{versions}"
+        f"{told['system']} · Python {told['python']} · load {told['load']} before the run\n\n{versions}"
     )
 
 
@@ -182,11 +183,17 @@ def _row(one: Json, first: Json) -> list[str]:
         spread,
         f"{seconds / statistics.median(first['work_seconds']):.2f}",
         "" if one["note"] else _processor(told),
-        _time(statistics.median(one["process_seconds"])) if "peak_bytes" in told else "",
+        _process(one),
         f"{told['requests']:,}" if "requests" in told and not one["note"] else "",
         "" if one["note"] else _memory_of(told),
         one["note"],
     ]
+
+
+def _process(one: Json) -> str:
+    """Write the whole process's time; that of a sample cannot be scaled up, and a command has no other."""
+    is_shown = "peak_bytes" in one["told"] and not one["note"]
+    return _time(statistics.median(one["process_seconds"])) if is_shown else ""
 
 
 def _processor(told: Mapping[str, Any]) -> str:
