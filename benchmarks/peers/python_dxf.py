@@ -14,7 +14,7 @@ def images(task: dict[str, Any]) -> Callable[[], dict[str, int]]:
 
     def work() -> dict[str, int]:
         with DXF(task["host"], task["repository"], insecure=True) as registry:
-            tags = registry.list_aliases()[: task["sampled"]]
+            tags = list(registry.list_aliases())[: task["sampled"]]
             return counted(_read(registry, tag, task["platform"]) for tag in tags)
 
     return work

@@ -47,7 +47,7 @@ def _fill(path: str, tags: int) -> None:
 
 
 def _documents(file: sqlite3.Connection, digests: list[str]) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for batch in batches(digests):
         marks = ",".join("?" * len(batch))
         rows = file.execute(f"SELECT digest, body FROM documents WHERE digest IN ({marks})", batch)
