@@ -20,7 +20,7 @@ def section(results: dict[str, Any]) -> str:
     ]
     return (
         f"{jobs[_COLD]['title']}; warm is a new process on the filled cache "
-        f"({machine['cores']} cores, {machine['date']}):\n\n"
+        f"({machine['cores']} cores, {machine['date']}, load {machine['load']} before the run):\n\n"
         f"{table(('layers and labels', 'cold', 'warm'), rows)}\n\n"
         f"What hubframe is to reach, and what was measured:\n\n{targets(jobs.values())}\n"
     )
