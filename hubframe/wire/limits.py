@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 PULL, HUB = "pull", "hub"
 # The Hub API's limit is one per minute. [seconds]
 HUB_WINDOW = 60
+_DAY = 24 * 60 * 60
 # A number this large is a moment (seconds since 1970), not a wait.
 _MOMENT = 1e9
 
@@ -92,7 +93,9 @@ def _hub_limit(headers: Mapping[str, str]) -> Limit | None:
     if allowed is None or remaining is None:
         return None
     wait = resets_in(headers)
-    resets_at = None if wait is None else datetime.now(UTC) + timedelta(seconds=wait)
+    # No window of the Hub is longer than a day; what is, no date could hold.
+    is_untold = wait is None or wait > _DAY
+    resets_at = None if is_untold else datetime.now(UTC) + timedelta(seconds=wait or 0)
     return Limit(HUB, allowed, remaining, HUB_WINDOW, resets_at, time.monotonic())
 
 
@@ -138,7 +141,8 @@ def _now(headers: Mapping[str, str]) -> datetime:
 def _moment(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-        return moment.astimezone(UTC)
+        # The zone -0000 is UTC as well, and not this machine's.
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 

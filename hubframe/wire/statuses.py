@@ -32,10 +32,12 @@ _LONGEST_QUOTE = 200
 _LONGEST_READ = 10 * _LONGEST_QUOTE
 # Secrets that others quote: the queries of signed addresses, logins before a host, tokens.
 _SECRETS = (
-    (re.compile(r"(\bhttps?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*", re.IGNORECASE), r"\1?…"),
-    (re.compile(r"(\bhttps?://)[^\s/@\"'<>]*@", re.IGNORECASE), r"\1…@"),
-    (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{20,}", re.IGNORECASE), r"\1 …"),
-    (re.compile(r"\b(?:eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._-]*|dckr_[po]at_[A-Za-z0-9_-]+)"), "…"),
+    (re.compile(r"(https?://[^\s?#\"'<>]*)[?#][^\s\"'<>]*", re.IGNORECASE), r"\1?…"),
+    (re.compile(r"(https?://)[^\s/@\"'<>]*@", re.IGNORECASE), r"\1…@"),
+    # A word of digits and capitals after it; "Basic authentication is required" stays.
+    (re.compile(r"((?i:Bearer|Basic)\s+)(?=\S[a-z._~+/=-]*[A-Z0-9])[\w.~+/=-]{6,}"), r"\1…"),
+    (re.compile(r"((?i:Bearer|Basic)\s+)[\w.~+/=-]{20,}"), r"\1…"),
+    (re.compile(r"eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._-]*|dckr_[po]at_[A-Za-z0-9_-]+"), "…"),
 )
 # What registries call a thing that is not there, whatever the status that they say it with.
 _MISSING = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "TAG_EXPIRED"})
@@ -122,7 +124,10 @@ def _hint(response: Answered) -> str:
         return " (the proxy on the way wants a login: write it into HTTPS_PROXY or HTTP_PROXY)"
     if response.status_code not in _REDIRECTED or not response.headers.get("Location"):
         return ""
-    target = place(joined(response.url, response.headers["Location"], "where to go"))
+    try:
+        target = place(joined(response.url, response.headers["Location"], "where to go"))
+    except TransportError:
+        return " and points at a malformed address"
     return f" and points at {_clean(target)}, which was not followed"
 
 
@@ -209,7 +214,8 @@ def quotable(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return harmless(text).strip()
+    """Blank out what a terminal acts on, what turns the writing round, and what cannot be shown."""
+    return re.sub(" +", " ", "".join(c if c.isprintable() else " " for c in harmless(text))).strip()
 
 
 def _message(response: Answered) -> str:
