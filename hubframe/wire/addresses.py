@@ -1,9 +1,10 @@
 """Addresses that the other side names: where they lead, read without trusting them."""
 
 import ipaddress
+import re
 import socket
 import unicodedata
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from requests import PreparedRequest
 
@@ -19,6 +20,9 @@ _METADATA = frozenset(
 )
 # Of the networks whose addresses hold one of IPv4 at their end: compatible, translated, NAT64.
 _TRANSLATED = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+# Host and port, in any script. Whatever else stands there is read by some parsers as the host's
+# end, or by a terminal as an order.
+_PLACE = re.compile(r"(?:[\w.~-]{1,253}|\[[0-9a-fA-F:.]{2,45}(?:%\w{1,16})?\])(?::[0-9]*)?")
 
 
 def joined(base: str, target: str, what: str) -> str:
@@ -44,7 +48,7 @@ def _joined(base: str, target: str) -> str | None:
         parts = urlsplit(address)
         # requests refuses some that the standard library takes.
         PreparedRequest().prepare_url(address, None)
-        is_good = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and bool(origin(address))
+        is_good = parts.scheme in _DEFAULT_PORTS and _has_host(parts) and bool(origin(address))
     except ValueError:
         return None
     return address if is_good else None
@@ -77,6 +81,12 @@ def leads_inside(here: str, there: str) -> bool:
     if _is_inside(target):
         return not _is_inside(source.hostname)
     return _is_private(target) and source.scheme == "https" and not _is_private(source.hostname)
+
+
+def _has_host(parts: SplitResult) -> bool:
+    # Where a backslash stands, Python sees a login before the host, and others the host's end.
+    login, _, host = parts.netloc.rpartition("@")
+    return "\\" not in login and bool(_PLACE.fullmatch(host))
 
 
 def _is_inside(host: str | None) -> bool:

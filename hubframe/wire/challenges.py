@@ -45,12 +45,13 @@ def _parameters(rest: str) -> dict[str, str]:
     }
 
 
-_REPOSITORY = re.compile(r"/v2/(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+/?$")
+_REPOSITORY = re.compile(r"(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+/?")
 
 
 def repository_of(url: str) -> str:
     """Return the path of the repository that an address lies in; empty for none."""
-    match = _REPOSITORY.search(urlsplit(url).path)
+    # From the first one: to try each would take the square of a hostile link's length.
+    match = _REPOSITORY.fullmatch(urlsplit(url).path.partition("/v2/")[2])
     return match["path"] if match else ""
 
 
