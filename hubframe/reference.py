@@ -222,4 +222,6 @@ def _shown(text: object) -> str:
         text = _LOGIN.sub("…@", text)
     if isinstance(text, str) and len(text) > _MAX_SHOWN:
         text = f"{text[:_MAX_SHOWN]}..."
-    return repr(text)
+    shown = repr(text)
+    # What cannot be shown is spelt out in up to ten letters each.
+    return shown if len(shown) <= 2 * _MAX_SHOWN else f"{shown[: 2 * _MAX_SHOWN]}..."

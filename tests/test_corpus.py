@@ -215,7 +215,8 @@ def test_a_manifest_list_of_2019():
 def test_an_error_is_no_image(path):
     document = parse(path.read_bytes(), path.name)
     assert entries(document) == []
-    assert content(document, {}).layers == []
+    with pytest.raises(PayloadError, match="is no manifest"):
+        content(document, {})
     assert shape.repos([document]).empty
     assert shape.search([document]).empty
     assert shape.tags([("a/b", [document])]).empty
@@ -255,7 +256,7 @@ def test_every_document_is_read_as_what_it_is(path):
     document = parse(path.read_bytes(), named(path))
     folder = path.parent.name
     if folder.startswith("image-config"):
-        read = content({}, document)
+        read = content({"layers": []}, document)
         assert len(read.steps) == len(document.get("history") or [])
         frame = shape.configs(
             [Image("a/b", "1", "sha256:d", Platform.read(document), content=read)]

@@ -66,7 +66,7 @@ TAGS = Table(
         Column("platform_count", COUNT, "Platforms, attestations not counted."),
         Column("pushed_at", UTC, "Last push."),
         Column("pulled_at", UTC, "Last pull; null if never pulled."),
-        Column("aliases", TEXT, "The other tags of the repository with the same digest, sorted, joined by blanks."),
+        Column("aliases", TEXT, "The other tags of the repository with the same digest, sorted, joined by blanks; the first 1,000 of more."),
         Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
         Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
         Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),

@@ -43,6 +43,8 @@ _FIELDS = {
     "manifest": ("config", "layers"),
     "schema1": ("fsLayers", "history"),
 }
+# The OCI's short-lived artifact manifests list blobs.
+_HELD_BY_MANIFESTS = frozenset({"config", "layers", "blobs", "artifactType"})
 _PLATFORM = re.compile(r"[\w.+-]+(?:/[\w.+-]+){1,2}")
 
 T = TypeVar("T")
@@ -85,8 +87,9 @@ def parse(body: bytes, what: str) -> dict[str, Any]:
 def as_json(value: Any) -> str | None:
     """Write what stands where a list or map is usual as JSON; null where nothing can be written."""
     try:
-        return None if value is None else json.dumps(value, ensure_ascii=False)
-    except RecursionError:
+        # Python reads 1e999 and NaN, and would write words that are no JSON.
+        return None if value is None else json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -456,9 +459,19 @@ def content(
     sent_as: str = "",
     what: str = "a manifest",
 ) -> ManifestContent:
-    """Return what a manifest holds; the config of schema 1 stands in the manifest itself."""
-    if kind(document, sent_as, what) == "schema1":
+    """Return what a manifest holds; the config of schema 1 stands in the manifest itself.
+
+    Raises
+    ------
+    PayloadError
+        The document is no manifest, or ambiguous.
+    """
+    found = kind(document, sent_as, what)
+    if found == "schema1":
         return ManifestContent(*_schema1(document))
+    # Proxies answer with JSON of their own; read as a manifest it would be an empty image.
+    if found == "manifest" and not _HELD_BY_MANIFESTS & document.keys():
+        raise PayloadError(f"{what} is no manifest: it holds neither config nor layers")
     return ManifestContent(document, config)
 
 

@@ -40,6 +40,9 @@ _MANIFEST_ENDINGS = (
 # Configs that artifacts carry because they must have one.
 _DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 
+# What a tag lists of the tags that share its digest.
+_MOST_ALIASES = 1000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
@@ -134,11 +137,12 @@ def _tags(repo: str, payloads: Sequence[Payload]) -> Iterator[dict[str, Any]]:
     same = defaultdict(list)
     for payload in named:
         same[text(payload.get("digest"))].append(payload["name"])
+    aliases = {digest: sorted(set(names)) for digest, names in same.items() if digest}
     for payload in named:
-        yield _tag(repo, payload, same)
+        yield _tag(repo, payload, aliases)
 
 
-def _tag(repo: str, payload: Payload, same: Mapping[str | None, list[str]]) -> dict[str, Any]:
+def _tag(repo: str, payload: Payload, aliases: Mapping[str, list[str]]) -> dict[str, Any]:
     name, digest = payload["name"], text(payload.get("digest"))
     version = versions.parse(name)
     platforms = [image for image in items(payload.get("images")) if not _is_unknown(image)]
@@ -153,11 +157,17 @@ def _tag(repo: str, payload: Payload, same: Mapping[str | None, list[str]]) -> d
         "platform_count": len(platforms) or None,
         "pushed_at": text(payload.get("tag_last_pushed")) or payload.get("last_updated"),
         "pulled_at": payload.get("tag_last_pulled"),
-        "aliases": _joined(other for other in same[digest] if other != name) if digest else None,
+        "aliases": _others(aliases[digest], name) if digest else None,
         "version": version and version.text,
         "is_prerelease": version and version.is_prerelease,
         "is_digest_tag": versions.is_digest_tag(name),
     }
+
+
+def _others(names: Sequence[str], own: str) -> str | None:
+    """Join the first of the other names: all of them for each of them would fill the memory."""
+    others = [name for name in names[: _MOST_ALIASES + 1] if name != own]
+    return " ".join(others[:_MOST_ALIASES]) or None
 
 
 def _tag_size(payload: Payload, platforms: Sequence[Payload]) -> Any:
@@ -183,10 +193,11 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
         return [_artifact(repo, payload)] if is_manifest and payload.get("digest") else []
     index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
     shown = media_type if is_manifest and index_digest is None else None
+    tag = text(payload.get("name"))
     images = {
         (image.digest, image.order): image
         for entry in entries
-        if (image := _hub_image(repo, payload["name"], entry, index_digest, shown))
+        if (image := _hub_image(repo, tag, entry, index_digest, shown))
     }
     return sorted(images.values(), key=lambda image: image.order)
 
@@ -194,7 +205,7 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
 def _artifact(repo: str, payload: Payload) -> Image:
     return Image(
         repo,
-        payload["name"],
+        text(payload.get("name")),
         text(payload.get("digest")),
         media_type=text(payload.get("media_type")),
         size=payload.get("full_size") or None,
@@ -205,7 +216,7 @@ def _artifact(repo: str, payload: Payload) -> Image:
 
 
 def _hub_image(
-    repo: str, tag: str, entry: Payload, index_digest: str | None, media_type: str | None
+    repo: str, tag: str | None, entry: Payload, index_digest: str | None, media_type: str | None
 ) -> Image:
     platform = Platform.read(entry)
     return Image(
@@ -421,7 +432,7 @@ class Referrer:
 
 
 def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
-    """Shape artifacts that refer to images into `tables.REFERRERS`."""
+    """Shape artifacts that refer to images into `tables.REFERRERS`; one without digest is none."""
     return tables.REFERRERS.from_records(
         {
             "repo": one.repo,
@@ -435,6 +446,7 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
             "created_at": one.annotations.get(f"{_OCI}created"),
         }
         for one in found
+        if text(one.descriptor.get("digest"))
     )
 
 
