@@ -4,12 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
+SECONDS ?= 60
 
-.PHONY: help demo test check bench lab sample pictures clean
+.PHONY: help demo test fuzz check bench lab sample pictures clean
 
 help:
 	@echo "make demo      write a report from the bundled sample into $(REPORT)/"
 	@echo "make test      run the whole test suite"
+	@echo "make fuzz      look for payloads and text that break a reader, SECONDS=60 for each"
 	@echo "make check     lint and check types"
 	@echo "make bench     measure beside what users would pick, into benchmarks/RESULTS.md"
 	@echo "make lab       open JupyterLab on notebooks/"
@@ -23,6 +25,9 @@ demo: $(VENV)/core.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PYTEST)
+
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check
@@ -55,6 +60,6 @@ $(VENV)/core.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/bench.stamp $(VENV)/notebook.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
+$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/bench.stamp $(VENV)/fuzz.stamp $(VENV)/notebook.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/core.stamp

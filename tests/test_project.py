@@ -15,8 +15,9 @@ CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python
 
 
 def requirements():
-    # The peers of benchmarks are no part of anybody's environment.
-    extras = [lines for name, lines in PROJECT["optional-dependencies"].items() if name != "bench"]
+    # The peers of benchmarks and the fuzzer are no part of anybody's environment.
+    left_out = {"bench", "fuzz"}
+    extras = [n for extra, n in PROJECT["optional-dependencies"].items() if extra not in left_out]
     groups = [PROJECT["dependencies"], *extras]
     for line in (line for group in groups for line in group):
         name, bound = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z,]+\])?(.*)", line).groups()

@@ -1,0 +1,102 @@
+"""What the fuzzer starts from: real forms of everything, taken from the bundled sample."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from hubframe.sample import World
+
+REFERENCES = (
+    "nginx",
+    "nginx:1.25",
+    "ansible/ansible@sha256:" + "0" * 64,
+    "localhost:5000/a/b-c__d.e:v1",
+    "[::1]:5000/app",
+    "foo.io/bar",
+    "docker.io/foo.io/bar",
+    "index.docker.io/library/nginx:latest",
+    "ghcr.io/org/app:1.2@sha512:" + "f" * 128,
+    "registry.example/a@multihash+base58:" + "A" * 32,
+    "https://ghcr.io/org/app",
+    "UPPER/case",
+    "0123456789abcdef" * 4,
+    "a" * 260,
+    "localhost:99999/a",
+    "a..b/c",
+    "a/b:",
+    "a@",
+)
+CHALLENGES = (
+    'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
+    'Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:a/b:pull"',
+    "Basic realm=registry",
+    'Basic realm="a \\"quoted\\" name", charset="UTF-8"',
+    'Negotiate, Bearer realm="https://a.example/t"',
+    'Negotiate YII=, Basic realm="x"',
+    'Digest realm="Basic", nonce="x", Bearer realm = "y" , service = z',
+    'bearer realm="https://a.example/t?x=1&y=2",error="invalid_token"',
+    'Bearer realm="unclosed',
+    "Bearer",
+)
+# Parts that chance would take long to spell.
+WORDS = {
+    "reference": (
+        *("docker.io/", "index.docker.io/", "localhost", "library/", "https://", "[::1]", ":443"),
+        *("@sha256:", "@sha512:", "0" * 64, "__", "..", "%00"),
+    ),
+    "challenge": (
+        *("Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", ", ", '="', '\\"'),
+        *("/v2/", "/manifests/", "/blobs/", "/tags/list", "_catalog"),
+    ),
+}
+
+
+@cache
+def seeds() -> dict[str, list[bytes]]:
+    """Return the seeds of each target."""
+    payloads = [json.dumps(case).encode() for case in sample_cases()]
+    return {
+        "reference": [text.encode() for text in REFERENCES],
+        "challenge": [text.encode() for text in CHALLENGES],
+        "documents": payloads,
+        "shape": payloads,
+    }
+
+
+@cache
+def sample_cases() -> list[dict[str, Any]]:
+    """Return the sample's payloads, each of another form, under how they are to be read."""
+    forms: dict[str, dict[str, Any]] = {}
+    for case in _sample_cases():
+        forms.setdefault(repr(form(case)), case)
+    return list(forms.values())
+
+
+def _sample_cases() -> Iterator[dict[str, Any]]:
+    world = World.bundled()
+    for repository in world.repositories.values():
+        if repository.payload:
+            yield {"repo": repository.payload}
+        for tag in repository.tags.values():
+            if tag.payload:
+                yield {"tag": tag.payload}
+                yield from ({"image": image} for image in tag.payload.get("images") or ())
+    for document in world.documents.values():
+        if not document.is_manifest:
+            continue
+        manifest = document.parsed()
+        named = (manifest.get("config") or {}).get("digest")
+        blob = world.documents.get(named)
+        config = blob.parsed() if blob and blob.body[:1] == b"{" else {}
+        yield {"manifest": manifest, "config": config, "sent_as": document.media_type}
+        yield {"descriptor": (manifest.get("layers") or [{}])[0], "manifest": manifest}
+
+
+def form(value: Any) -> Any:
+    """Return a payload's form: its keys and types, without what they hold."""
+    if isinstance(value, dict):
+        return sorted((key, form(held)) for key, held in value.items())
+    if isinstance(value, list):
+        return sorted({repr(form(held)) for held in value})
+    return type(value).__name__

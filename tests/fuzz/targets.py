@@ -1,0 +1,201 @@
+"""What is fuzzed, and what must hold whatever comes in."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from hubframe.errors import InvalidReferenceError, PayloadError
+from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+from hubframe.tables import TABLES, documents, shape, versions
+from hubframe.tables.documents import HubContent, ManifestContent, Platform, mapping, text
+from hubframe.tables.shape import Image, Referrer
+from hubframe.wire.challenges import parse_challenge, scope_of
+
+REPO, DIGEST = "org/app", "sha256:" + "0" * 64
+_WANTED = Platform("linux", "arm", "v7")
+
+
+def reference(data: bytes) -> None:
+    """References, namespaces and registries: read, or refused in one way."""
+    # What is no UTF-8 becomes halves of surrogate pairs, which no text should hold.
+    written = data.decode("utf-8", "surrogateescape")
+    for read in (parse_namespace, parse_registry):
+        try:
+            assert read(written)
+        except InvalidReferenceError as error:
+            is_fit(str(error))
+    is_loopback(written)
+    try:
+        read_reference(written)
+    except InvalidReferenceError as error:
+        is_fit(str(error))
+
+
+def read_reference(written: str) -> None:
+    """What was read once is read alike from all the forms that it is printed in."""
+    found = ImageReference.parse(written)
+    assert ImageReference.parse(str(found)) == found
+    again = ImageReference.parse(found.repo)
+    assert (again.registry, again.path) == (found.registry, found.path)
+    assert found.target
+    assert 0 < len(found.path) <= 255
+    assert str(found).isascii()
+    assert str(found).isprintable()
+
+
+def is_fit(message: str) -> None:
+    """A message is short, on one line, and can be printed anywhere."""
+    assert len(message) < 1000
+    assert message.isprintable()
+
+
+def challenge(data: bytes) -> None:
+    """Challenges: read as one that can be met, or as none."""
+    # Headers come in Latin-1.
+    header = data.decode("latin-1")
+    found = parse_challenge(header)
+    if found is not None:
+        assert found.scheme in ("basic", "bearer")
+        for name, value in found.parameters.items():
+            assert name
+            assert name == name.lower()
+            assert len(value) <= len(header)
+    scope_of(f"https://registry.example/v2/{header}")
+
+
+def read_documents(data: bytes) -> None:
+    """Indexes, manifests and configs, without frames."""
+    case = parsed(data)
+    if case is None:
+        return
+    for part in case.values():
+        document = mapping(part)
+        for entry in documents.entries(document):
+            assert entry.digest
+        platforms = [(entry.platform, entry) for entry in documents.entries(document)]
+        documents.best(_WANTED, platforms)
+        platform = Platform.read(document)
+        assert platform is None or str(platform)
+        versions.parse(str(document.get("name")))
+        versions.newest_first(str(document.get("name")))
+        _are_sound(HubContent(document))
+    content = _content(case)
+    if content is not None:
+        _are_sound(content)
+        assert content.size >= 0
+        assert all(isinstance(value, str) for value in content.env.values())
+        for name in ("Cmd", "Entrypoint", "Healthcheck", "Shell"):
+            written = documents.as_json(content.runtime.get(name))
+            assert written is None or json.loads(written, parse_constant=_refuse) is not None
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def _are_sound(content: documents.Content) -> None:
+    for layer in content.layers:
+        assert layer.digest
+        assert layer.instruction is None or layer.instruction.strip()
+    for step in content.steps:
+        assert step.instruction is None or step.instruction.strip()
+    for label in content.labels:
+        assert isinstance(label.key, str)
+        assert isinstance(label.value, str)
+
+
+def shapes(data: bytes) -> None:
+    """All frames that payloads can make."""
+    case = parsed(data)
+    for name, frame in frames(case) if case is not None else ():
+        is_declared(frame, name)
+
+
+def frames(case: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Shape a payload, under the key that tells how, into every frame that it can make."""
+    if isinstance(case.get("repo"), dict):
+        yield "repos", shape.repos([case["repo"], case["repo"]])
+        yield "search", shape.search([{**case["repo"], "repo_name": case["repo"].get("name")}])
+    if isinstance(case.get("tag"), dict):
+        tag = case["tag"]
+        yield "tags", shape.tags([(REPO, [tag, {**tag, "name": "other"}])])
+        yield "images", shape.images(shape.hub_images(REPO, tag))
+    if isinstance(case.get("image"), dict):
+        found = [Image(REPO, "tag", DIGEST, content=HubContent(case["image"]))]
+        for name in ("layers", "history", "labels"):
+            yield name, getattr(shape, name)(found)
+    if isinstance(case.get("descriptor"), dict):
+        refers = Referrer(REPO, "tag", DIGEST, case["descriptor"], mapping(case.get("manifest")))
+        yield "referrers", shape.referrers([refers])
+    content = _content(case)
+    if content is not None:
+        found = list(_images(case, content))
+        for name in ("images", "layers", "history", "labels", "env", "configs"):
+            yield name, getattr(shape, name)(found)
+
+
+def _content(case: Mapping[str, Any]) -> ManifestContent | None:
+    if not isinstance(case.get("manifest"), dict):
+        return None
+    sent_as = text(case.get("sent_as")) or ""
+    try:
+        return documents.content(case["manifest"], mapping(case.get("config")), sent_as)
+    except PayloadError as error:
+        is_fit(str(error))
+        return None
+
+
+def _images(case: Mapping[str, Any], content: ManifestContent) -> Iterator[Image]:
+    """Yield the image, and what its document would list were it an index."""
+    shared = tuple(documents.labels("index", case["manifest"].get("annotations")))
+    yield Image(REPO, None, DIGEST, Platform.read(content.config), content=content)
+    for entry in documents.entries(case["manifest"]):
+        own = documents.labels("descriptor", entry.annotations)
+        yield Image(
+            REPO,
+            "tag",
+            entry.digest,
+            entry.platform,
+            media_type=entry.media_type,
+            is_attestation=entry.is_attestation,
+            annotations=(*shared, *own),
+        )
+
+
+def is_declared(frame: pd.DataFrame, name: str) -> None:
+    """A frame has the columns, dtypes and kinds of missing values that its table declares."""
+    table = TABLES[name]
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == table.dtypes
+    assert isinstance(frame.index, pd.RangeIndex)
+    for column in table.columns:
+        # Plain values: a check of each by pandas would take longer than the frame.
+        held = [value for value in frame[column.name].tolist() if not _is_missing(value)]
+        assert column.nullable or len(held) == len(frame), column.name
+        if column.dtype == "str":
+            "".join(held).encode()
+            assert column.may_be_empty or "" not in held, column.name
+        if column.dtype == "Int64":
+            assert min(held, default=0) >= 0, column.name
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or value != value  # noqa: PLR0124
+
+
+def parsed(data: bytes) -> dict[str, Any] | None:
+    """Read JSON; None where it was refused as it should be."""
+    try:
+        return documents.parse(data, "the document")
+    except PayloadError as error:
+        is_fit(str(error))
+        return None
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "reference": reference,
+    "challenge": challenge,
+    "documents": read_documents,
+    "shape": shapes,
+}

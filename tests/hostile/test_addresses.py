@@ -1,0 +1,153 @@
+"""Addresses that strangers name: read, refused, and never followed inside or into the clear."""
+
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubframe.errors import HubframeError, TransportError
+from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
+from hubframe.wire.registry import Registry
+from tests.fuzz.targets import is_fit
+from tests.hostile.strategies import texts
+
+BASE = "https://registry.example/v2/org/app/tags/list?n=1000"
+targets = st.one_of(
+    texts,
+    texts.map("//{}".format),
+    texts.map("https://{}".format),
+    texts.map("/v2/{}".format),
+    texts.map("https://registry.example/{}".format),
+    texts.map("https://registry.example:{}".format),
+    texts.map("https://{}@registry.example/".format),
+    st.lists(
+        st.sampled_from(("https://", "//", "\\", "@", ":", "[", "]", "::1", "a.b", "%41", "/"))
+    ).map("".join),
+)
+INSIDE = (
+    "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "127.8.9.1", "[::1]", "[::]", "0.0.0.0",
+    "169.254.169.254", "[fe80::1]", "[::ffff:127.0.0.1]", "[::ffff:169.254.169.254]",
+    # How the C library reads addresses, and with it whoever connects.
+    "127.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "0", "127.0.0.1.",
+    # What the names of hosts are normalised to on the way.
+    "①②⑦.⓪.⓪.①", "\uff11\uff12\uff17.0.0.1", "127。0。0。1", "ⓛocalhost",
+    # The same address behind the networks' translators.
+    "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::127.0.0.1]",
+    # Clouds tell secrets here too.
+    "metadata.google.internal", "[fd00:ec2::254]", "100.100.100.200",
+)  # fmt: skip
+
+
+@given(targets)
+def test_an_address_is_one_of_the_web_or_is_refused(target):
+    try:
+        address = joined(BASE, target, "the next page")
+    except TransportError as error:
+        is_fit(str(error))
+        return
+    assert urlsplit(address).scheme in ("http", "https")
+    assert origin(address)
+    leads_inside(BASE, address)
+    loses_encryption(BASE, address)
+    # Messages name it.
+    is_fit(place(address))
+    _leads_where_it_seems_to(address)
+
+
+def _leads_where_it_seems_to(address):
+    """Whoever connects reads the address with another parser than whoever checks it."""
+    try:
+        sent = requests.Request("GET", address).prepare().url
+    except requests.exceptions.RequestException:
+        return
+    seen, taken = urlsplit(address).hostname, urlsplit(sent).hostname
+    assert taken == seen or (not seen.isascii() and taken.isascii())
+    assert not leads_inside(BASE, sent) or leads_inside(BASE, address)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://127.0.0.1\\@registry.example/",
+        "https://evil.example\\@registry.example/v2/",
+        "//evil.example\\.registry.example/",
+        "https://registry.example%2eevil.example/",
+        "https://[::1]evil.example/",
+        "https://" + "a" * 300 + ".example/",
+    ],
+)
+def test_no_address_is_read_as_two_hosts(target):
+    with pytest.raises(TransportError):
+        joined(BASE, target, "its realm")
+
+
+@given(
+    st.sampled_from("\x00\x1b\x9b\u202e\u2066\u200b\ufeff \x7f\u2028"), st.text("a.", max_size=9)
+)
+def test_no_host_holds_what_a_terminal_would_act_on(bad, rest):
+    with pytest.raises(TransportError):
+        joined(BASE, f"https://a{bad}{rest}.example/", "its realm")
+
+
+@pytest.mark.parametrize("host", INSIDE)
+def test_no_stranger_leads_inside(host):
+    for address in (f"https://{host}/token", f"http://{host}:8080/token", f"https://x@{host}/"):
+        assert leads_inside(BASE, address)
+        # Who is inside already may point there.
+        assert not leads_inside("http://127.0.0.1:5000/v2/", address)
+
+
+@given(st.ip_addresses(v=4))
+def test_every_spelling_of_an_address_is_known(address):
+    is_inside = leads_inside(BASE, f"https://{address}/")
+    for spelt in (str(int(address)), hex(int(address)), f"{address}.", f"[::ffff:{address}]"):
+        assert leads_inside(BASE, f"https://{spelt}/") == is_inside
+    if address.is_loopback or address.is_link_local:
+        assert is_inside
+
+
+@pytest.mark.parametrize("host", ["registry.example", "10.0.0.5", "8.8.8.8", "[2001:4860::8888]", "a_b.example",
+                                  "0x.example", "1.example", "localhost.example"])  # fmt: skip
+def test_everybody_else_may_be_pointed_at(host):
+    assert not leads_inside(BASE, f"https://{host}/token")
+
+
+@given(texts)
+def test_https_is_never_lost(text):
+    for there in (f"http://{text}", f"HTTP://{text}"):
+        try:
+            assert loses_encryption(BASE, there)
+        except ValueError:
+            with pytest.raises(TransportError):
+                joined(BASE, there, "its realm")
+
+
+def following(link):
+    """The next page that a Link header names, as the registry reads it."""
+    response = requests.Response()
+    response.headers["Link"] = link
+    registry = Registry(None, None, "registry.example", "https://registry.example")
+    return registry._next(response, BASE, "the tags of org/app")
+
+
+@given(
+    st.text(st.characters(codec="latin-1"), max_size=60) | targets.map('<{}>; rel="next"'.format)
+)
+def test_a_next_page_is_on_the_same_host_or_is_refused(link):
+    try:
+        found = following(link)
+    except HubframeError as error:
+        is_fit(str(error))
+        return
+    assert found is None or origin(found) == "https://registry.example:443"
+
+
+@given(
+    st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=20),
+    st.sampled_from(('; rel="next"', "; rel=next", ';rel="next"', '; title="x"; rel="next"', '; REL="NEXT"')),
+)  # fmt: skip
+def test_a_next_page_is_read_as_it_was_written(last, ending):
+    target = f"/v2/org/app/tags/list?last={last}&n=100"
+    assert following(f"<{target}>{ending}") == f"https://registry.example{target}"
