@@ -4,7 +4,7 @@ import ipaddress
 import re
 import socket
 import unicodedata
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from requests import PreparedRequest
 
@@ -86,6 +86,8 @@ def leads_inside(here: str, there: str) -> bool:
 def _has_host(parts: SplitResult) -> bool:
     # Where a backslash stands, Python sees a login before the host, and others the host's end.
     login, _, host = parts.netloc.rpartition("@")
+    # Raises on what no header can carry: a login in an address is sent in one.
+    unquote(login).encode("latin-1")
     return "\\" not in login and bool(_PLACE.fullmatch(host))
 
 

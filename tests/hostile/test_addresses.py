@@ -91,6 +91,12 @@ def test_no_host_holds_what_a_terminal_would_act_on(bad, rest):
         joined(BASE, f"https://a{bad}{rest}.example/", "its realm")
 
 
+@pytest.mark.parametrize("login", ["\u0100", ":\u0100", "%C4%80", "a:%F0%9F%98%80"])
+def test_no_address_holds_a_login_that_cannot_be_sent(login):
+    with pytest.raises(TransportError):
+        joined(BASE, f"https://{login}@registry.example/", "the next page")
+
+
 @pytest.mark.parametrize("host", INSIDE)
 def test_no_stranger_leads_inside(host):
     for address in (f"https://{host}/token", f"http://{host}:8080/token", f"https://x@{host}/"):

@@ -36,6 +36,8 @@ digests = st.one_of(
 
 @given(hosts | st.none(), paths, tags | st.none(), digests | st.none())
 def test_a_reference_prints_as_it_is_read(host, path, tag, digest):
+    # Without a host, a first part with a dot would be read as one.
+    host = "docker.io" if host is None and "." in path.partition("/")[0] else host
     written = f"{host}/{path}" if host else path
     written += f":{tag}" if tag else ""
     written += f"@{digest}" if digest else ""
