@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -35,6 +34,8 @@ class Listing:
         How long a page is fresh. [seconds]
     most
         How many entries are wanted; None for all.
+    key
+        The field that tells entries apart.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Listing:
     keep: int
     params: Mapping[str, str] = field(default_factory=dict)
     most: int | None = None
+    key: str = "name"
 
 
 def repositories(namespace: str) -> Listing:
@@ -54,7 +56,12 @@ def repositories(namespace: str) -> Listing:
 def search(query: str, most: int | None) -> Listing:
     """Search repositories."""
     return Listing(
-        "/v2/search/repositories/", f"a search for {query!r}", KEPT_REPOS, {"query": query}, most
+        "/v2/search/repositories/",
+        f"a search for {query!r}",
+        KEPT_REPOS,
+        {"query": query},
+        most,
+        key="repo_name",
     )
 
 
@@ -148,13 +155,13 @@ class Hub:
 
     def _entries(self, listing: Listing, pages: list[Payload]) -> list[Payload]:
         """Join pages, each entry once: pushes between the pages shift them."""
-        entries = _by_name(pages)
+        entries = _by_key(pages, listing.key)
         number, is_new = len(pages), True
         while is_new and _has_next(pages[-1]) and not _is_enough(listing, entries):
             number += 1
             pages.append(self._page(listing, number))
             held = len(entries)
-            entries |= _by_name(pages[-1:])
+            entries |= _by_key(pages[-1:], listing.key)
             is_new = len(entries) > held
         return list(entries.values())[: listing.most]
 
@@ -212,7 +219,7 @@ def _further_pages(listing: Listing, first: Payload) -> Iterable[int]:
     if not _has_next(first) or not size or not isinstance(count, int):
         return ()
     wanted = count if listing.most is None else min(count, listing.most)
-    return range(2, min(ceil(wanted / size), _MOST_AT_ONCE) + 1)
+    return range(2, min(-(-wanted // size), _MOST_AT_ONCE) + 1)
 
 
 def _has_next(page: Payload) -> bool:
@@ -227,13 +234,10 @@ def _results(page: Payload) -> list[Payload]:
     return [entry for entry in page["results"] if isinstance(entry, dict)]
 
 
-def _by_name(pages: Iterable[Payload]) -> dict[str, Payload]:
-    return {name: entry for page in pages for entry in _results(page) if (name := _name(entry))}
-
-
-def _name(entry: Payload) -> str | None:
-    name = entry.get("repo_name") or entry.get("name")
-    return name if isinstance(name, str) else None
+def _by_key(pages: Iterable[Payload], key: str) -> dict[str, Payload]:
+    """Key entries by their name; what has none is no entry."""
+    entries = (entry for page in pages for entry in _results(page))
+    return {entry[key]: entry for entry in entries if isinstance(entry.get(key), str)}
 
 
 def _object(found: Any, asked: str) -> Payload:

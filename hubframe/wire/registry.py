@@ -54,7 +54,7 @@ _NO_HEAD = frozenset({405, 501})
 _DOUBTFUL_HEAD = _NO_HEAD | {400, 403, 404, 406}
 # What registries say that know no referrers: none of it has to be the registry's own answer.
 _NO_REFERRERS = frozenset({200, 301, 302, 303, 307, 308, 400, 404, 405, 406, 501})
-_NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel\s*=\s*"?next\b', re.IGNORECASE)
+_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel\s*=\s*"?next\b', re.IGNORECASE)
 _ARTIFACTORY = ("X-JFrog-Version", "X-Artifactory-Id")
 
 

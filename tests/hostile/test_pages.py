@@ -16,12 +16,7 @@ LISTING = hub.tags("org/app")
         None,
         "7",
         2**63,
-        pytest.param(
-            10**400,
-            marks=pytest.mark.xfail(
-                raises=OverflowError, reason="divided as a float", strict=False
-            ),
-        ),
+        10**400,
     ],
 )
 def test_a_count_is_never_believed(count):
@@ -29,8 +24,6 @@ def test_a_count_is_never_believed(count):
     assert len(list(hub._further_pages(LISTING, first))) <= 10_000
 
 
-@pytest.mark.xfail(reason="a tag is known by another field than it is read by", strict=False)
 @pytest.mark.parametrize("entry", [{"repo_name": "a"}, {"repo_name": "a", "name": ["b"]}])
 def test_a_tag_that_is_listed_has_a_name(entry):
-    for found in hub._by_name([{"results": [entry]}]).values():
-        assert isinstance(found.get("name"), str)
+    assert hub._by_key([{"results": [entry]}], LISTING.key) == {}
