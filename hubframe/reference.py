@@ -219,7 +219,8 @@ def _invalid(text: object, reason: str) -> InvalidReferenceError:
 def _shown(text: object) -> str:
     """Show what was written, cut short, without a login and with harmless control characters."""
     if isinstance(text, str):
-        text = _LOGIN.sub("…@", text)
+        # The pattern takes its time, and no more than the start is shown.
+        text = _LOGIN.sub("…@", text[: 20 * _MAX_SHOWN])
     if isinstance(text, str) and len(text) > _MAX_SHOWN:
         text = f"{text[:_MAX_SHOWN]}..."
     shown = repr(text)

@@ -114,7 +114,7 @@ def test_every_spelling_of_an_address_is_known(address):
         assert is_inside
 
 
-@pytest.mark.parametrize("host", ["registry.example", "10.0.0.5", "8.8.8.8", "[2001:4860::8888]", "a_b.example",
+@pytest.mark.parametrize("host", ["registry.example", "8.8.8.8", "[2001:4860::8888]", "a_b.example",
                                   "0x.example", "1.example", "localhost.example"])  # fmt: skip
 def test_everybody_else_may_be_pointed_at(host):
     assert not leads_inside(BASE, f"https://{host}/token")
