@@ -173,5 +173,9 @@ def calling(
     client = client or default_client()
     if client.is_closed:
         raise RuntimeError("the client was closed: make another")
-    with counting() as tally:
-        yield Call(client, errors, progress, tally)
+    try:
+        with counting() as tally:
+            yield Call(client, errors, progress, tally)
+    finally:
+        client.content.flush()
+        client.session.cache.responses.flush()

@@ -7,6 +7,7 @@ a manifest each, and a config.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -148,7 +149,9 @@ def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Want
         return images
     contents = _hub_contents(entries)
     full = [replace(image, content=contents.get(_key(image))) for image in images]
-    call.skipped += sum(image.content is None or not image.content.layers for image in full)
+    call.skipped += sum(
+        image.content is None or not image.content.layer_columns.digest for image in full
+    )
     return full
 
 
@@ -324,7 +327,7 @@ class _Manifest:
         self._sent_as = document.media_type
         self._body = documents.parse(document.body, str(reference))
 
-    @property
+    @cached_property
     def config_need(self) -> Need | None:
         """The need for its config; None where it has none, or one that is no image's."""
         descriptor = documents.mapping(self._body.get("config"))

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
@@ -47,6 +47,9 @@ _FIELDS = {
 _HELD_BY_MANIFESTS = frozenset({"config", "layers", "blobs", "artifactType"})
 _PLATFORM = re.compile(r"[\w.+-]+(?:/[\w.+-]+){1,2}")
 
+# How long a build step may be to be remembered.
+_MOST_REMEMBERED = 2000
+
 T = TypeVar("T")
 Kind = Literal["index", "manifest", "schema1"]
 LabelSource = Literal["config", "manifest", "index", "descriptor", "history"]
@@ -54,12 +57,12 @@ LabelSource = Literal["config", "manifest", "index", "descriptor", "history"]
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a JSON object, or an empty one where something else stands."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a JSON list, or none where something else stands."""
-    return [entry for entry in _list(value) if isinstance(entry, Mapping)]
+    return [entry for entry in _list(value) if isinstance(entry, dict)]
 
 
 def text(value: Any) -> str | None:
@@ -218,25 +221,21 @@ class Entry:
 
 def entries(index: Mapping[str, Any]) -> list[Entry]:
     """List the manifests of an index, in its order."""
-    return [
-        Entry(
-            digest=entry["digest"],
-            platform=Platform.read(mapping(entry.get("platform"))),
-            media_type=text(entry.get("mediaType")),
-            is_attestation=_is_attestation(entry),
-            annotations=mapping(entry.get("annotations")),
-        )
-        for entry in items(index.get("manifests"))
-        if text(entry.get("digest"))
-    ]
+    return [_entry(entry) for entry in items(index.get("manifests")) if text(entry.get("digest"))]
 
 
-def _is_attestation(entry: Mapping[str, Any]) -> bool:
+def _entry(entry: Mapping[str, Any]) -> Entry:
     """Attestations stand among the images, for the platform unknown/unknown, or annotated."""
-    if _ATTESTATION_ANNOTATION in mapping(entry.get("annotations")):
-        return True
     platform = Platform.read(mapping(entry.get("platform")))
-    return platform is not None and platform.is_unknown
+    annotations = mapping(entry.get("annotations"))
+    is_unknown = platform is not None and platform.is_unknown
+    return Entry(
+        digest=entry["digest"],
+        platform=platform,
+        media_type=text(entry.get("mediaType")),
+        is_attestation=is_unknown or _ATTESTATION_ANNOTATION in annotations,
+        annotations=annotations,
+    )
 
 
 class Layer(NamedTuple):
@@ -249,6 +248,18 @@ class Layer(NamedTuple):
     instruction: str | None
     created_at: str | None
     is_empty: bool
+
+
+class LayerColumns(NamedTuple):
+    """The layers of an image, a list for each field: there are many, and frames have columns."""
+
+    digest: Sequence[str]
+    diff_id: Sequence[str | None]
+    size: Sequence[int | None]
+    media_type: Sequence[str | None]
+    instruction: Sequence[str | None]
+    created_at: Sequence[str | None]
+    is_empty: Sequence[bool]
 
 
 class Step(NamedTuple):
@@ -276,8 +287,12 @@ class Content(Protocol):
     """What an image holds, whoever told it."""
 
     @property
-    def layers(self) -> Sequence[Layer]:
+    def layer_columns(self) -> LayerColumns:
         """Layers, base first."""
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """The same, one by one."""
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -346,24 +361,27 @@ class ManifestContent:
         ]
 
     @cached_property
-    def layers(self) -> list[Layer]:
+    def layer_columns(self) -> LayerColumns:
         """Layers, each with its step where history and layers agree in number."""
-        made = [step for step in self.steps if step.layer_digest]
-        diff_ids = self._diff_ids
-        nothing = Step(None, None, None, None, None, False, None, None)
-        steps = made if len(made) == len(self.descriptors) else [nothing] * len(self.descriptors)
-        return [
-            Layer(
-                digest=entry["digest"],
-                diff_id=diff_id,
-                size=entry.get("size"),
-                media_type=text(entry.get("mediaType")),
-                instruction=step.instruction,
-                created_at=step.created_at,
-                is_empty=entry["digest"] in EMPTY_LAYERS,
-            )
-            for entry, diff_id, step in zip(self.descriptors, diff_ids, steps, strict=True)
-        ]
+        found = self.descriptors
+        made = [step for step in self._history if step.get("empty_layer") is not True]
+        steps: list[Mapping[str, Any]] = made if len(made) == len(found) else [{}] * len(found)
+        shell = self._shell
+        digests = [entry["digest"] for entry in found]
+        return LayerColumns(
+            digest=digests,
+            diff_id=self._diff_ids,
+            size=[entry.get("size") for entry in found],
+            media_type=[text(entry.get("mediaType")) for entry in found],
+            instruction=[dockerfile_line(step.get("created_by"), shell) for step in steps],
+            created_at=[text(step.get("created")) for step in steps],
+            is_empty=[digest in EMPTY_LAYERS for digest in digests],
+        )
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The same, one by one."""
+        return list(map(Layer._make, zip(*self.layer_columns, strict=True)))
 
     @cached_property
     def labels(self) -> list[Label]:
@@ -427,21 +445,25 @@ class HubContent:
         ]
 
     @cached_property
-    def layers(self) -> list[Layer]:
+    def layer_columns(self) -> LayerColumns:
         """Layers, base first."""
-        return [
-            Layer(
-                digest=step.layer_digest,
-                diff_id=None,
-                size=step.size,
-                media_type=None,
-                instruction=step.instruction,
-                created_at=None,
-                is_empty=step.layer_digest in EMPTY_LAYERS,
-            )
-            for step in self.steps
-            if step.layer_digest
-        ]
+        made = [step for step in self.steps if step.layer_digest]
+        digests = [step.layer_digest or "" for step in made]
+        unknown = [None] * len(made)
+        return LayerColumns(
+            digest=digests,
+            diff_id=unknown,
+            size=[step.size for step in made],
+            media_type=unknown,
+            instruction=[step.instruction for step in made],
+            created_at=unknown,
+            is_empty=[digest in EMPTY_LAYERS for digest in digests],
+        )
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The same, one by one."""
+        return list(map(Layer._make, zip(*self.layer_columns, strict=True)))
 
     @cached_property
     def labels(self) -> list[Label]:
@@ -567,7 +589,15 @@ def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
     >>> dockerfile_line("RUN |1 A=1 /bin/sh -c apk add curl # buildkit")
     'RUN apk add curl'
     """
-    step = (text(created_by) or "").strip().removesuffix(_BUILDKIT).rstrip()
+    written = text(created_by) or ""
+    # Base images' steps come again and again; what is longer is rarely the same.
+    read = _dockerfile_line if len(written) <= _MOST_REMEMBERED else _dockerfile_line.__wrapped__
+    return read(written, shell)
+
+
+@lru_cache(maxsize=4096)
+def _dockerfile_line(written: str, shell: str) -> str | None:
+    step = written.strip().removesuffix(_BUILDKIT).rstrip()
     shells = tuple(filter(None, (shell, *_SHELLS)))
     command = _without_arguments(step.removeprefix("RUN ").lstrip(), shells)
     run = _without_shell(command, shells)

@@ -6,10 +6,11 @@ Nothing here knows a particular frame, and nothing here touches the network.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC as _ZULU
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 Dtype = Literal["str", "Int64", "boolean", "datetime64[us, UTC]"]
@@ -19,6 +20,10 @@ FLAG: Dtype = "boolean"
 UTC: Dtype = "datetime64[us, UTC]"
 
 _INT64 = range(2**63)
+_EPOCH = datetime(1970, 1, 1, tzinfo=_ZULU)
+_MICROSECOND = timedelta(microseconds=1)
+# How numpy writes that there is no date.
+_NO_DATE = -(2**63)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,17 @@ def sound(value: str) -> str:
 
 
 def _count(_column: Column, values: Sequence[Any]) -> pd.Series:
-    return pd.Series([_whole(value) for value in values], dtype=COUNT)
+    """Build counts; where all are plain numbers or missing, as nearly always, at once."""
+    if not set(map(type, values)) <= {int, type(None)}:
+        values = [_whole(value) for value in values]
+    is_missing = np.array([value is None for value in values], dtype=bool)
+    try:
+        whole = np.array([value or 0 for value in values], dtype=np.int64)
+    except OverflowError:
+        return _count(_column, [_whole(value) for value in values])
+    is_negative = whole < 0
+    whole[is_negative] = 0
+    return pd.Series(pd.arrays.IntegerArray(whole, is_missing | is_negative))
 
 
 def _whole(value: Any) -> int | None:
@@ -125,21 +140,21 @@ def _whole(value: Any) -> int | None:
 
 
 def _flag(_column: Column, values: Sequence[Any]) -> pd.Series:
-    return pd.Series([value if isinstance(value, bool) else None for value in values], dtype=FLAG)
+    is_flag = np.array([value is True or value is False for value in values], dtype=bool)
+    flags = np.array([value is True for value in values], dtype=bool)
+    return pd.Series(pd.arrays.BooleanArray(flags, ~is_flag))
 
 
 def _utc(column: Column, values: Sequence[Any]) -> pd.Series:
     """Read dates, each distinct text once."""
-    known: dict[str, datetime | None] = {
-        value: _instant(value) for value in set(filter(_is_text, values))
-    }
-    if column.no_epoch:
-        known = {value: at for value, at in known.items() if at and not _is_epoch(at)}
-    return pd.Series([known.get(value) if _is_text(value) else None for value in values], dtype=UTC)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    known: dict[Any, int] = {}
+    for value in {value for value in values if isinstance(value, str)}:
+        at = _instant(value)
+        if at is not None and not (column.no_epoch and _is_epoch(at)):
+            known[value] = (at - _EPOCH) // _MICROSECOND
+    found = [known.get(v, _NO_DATE) if isinstance(v, str) else _NO_DATE for v in values]
+    moments = np.array(found, dtype=np.int64).view("datetime64[us]")
+    return pd.Series(pd.DatetimeIndex(moments, tz="UTC"))
 
 
 def _instant(written: str) -> datetime | None:

@@ -17,6 +17,7 @@ from hubframe.tables.documents import (
     INDEX_TYPES,
     Content,
     Label,
+    LayerColumns,
     ManifestContent,
     Platform,
     as_json,
@@ -273,13 +274,25 @@ def _image(image: Image) -> dict[str, Any]:
 
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
-    return _long(
-        tables.LAYERS,
-        found,
-        ("layer_digest", "diff_id", "size", "media_type", "instruction", "created_at", "is_empty"),
-        lambda image: image.content.layers if image.content else (),
-        counter="position",
-    )
+    columns: dict[str, list[Any]] = {name: [] for name in tables.LAYERS.dtypes}
+    told = [columns["layer_digest" if name == "digest" else name] for name in LayerColumns._fields]
+    for image in found:
+        held = image.content.layer_columns if image.content else None
+        if held is not None:
+            count = len(held.digest)
+            _add_image(columns, image, count)
+            columns["position"] += range(count)
+            for column, values in zip(told, held, strict=True):
+                column.extend(values)
+    return tables.LAYERS.frame(columns)
+
+
+def _add_image(columns: Mapping[str, list[Any]], image: Image, count: int) -> None:
+    """Write what rows have in common that are of one image."""
+    columns["repo"] += [image.repo] * count
+    columns["tag"] += [image.tag] * count
+    columns["platform"] += [image.platform_name] * count
+    columns["image_digest"] += [image.digest] * count
 
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
@@ -338,10 +351,7 @@ def _long(
     for image in found:
         rows = rows_of(image)
         count = len(rows)
-        columns["repo"] += [image.repo] * count
-        columns["tag"] += [image.tag] * count
-        columns["platform"] += [image.platform_name] * count
-        columns["image_digest"] += [image.digest] * count
+        _add_image(columns, image, count)
         if counter:
             columns[counter] += range(count)
         for column, values in zip(row_columns, zip(*rows, strict=True), strict=False):
@@ -468,8 +478,11 @@ def _joined(values: Any) -> str | None:
 
 
 def _is_unknown(image: Payload) -> bool:
-    platform = Platform.read(image)
-    return platform is not None and platform.is_unknown
+    """Whether it is filed under unknown/unknown, as attestations are; either may be missing."""
+    os, architecture = image.get("os"), image.get("architecture")
+    if os != "unknown" and architecture != "unknown":
+        return False
+    return (text(os) or "unknown") == (text(architecture) or "unknown")
 
 
 def _distinct(records: Iterable[dict[str, Any]], key: str) -> Iterable[dict[str, Any]]:

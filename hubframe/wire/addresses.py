@@ -4,6 +4,7 @@ import ipaddress
 import re
 import socket
 import unicodedata
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from requests import PreparedRequest
@@ -56,6 +57,13 @@ def _joined(base: str, target: str) -> str | None:
 
 def origin(url: str) -> str:
     """Return scheme, host and port: what a login is for."""
+    # All requests to a host begin alike.
+    end = url.find("/", len("https://"))
+    return _origin(url if end < 0 else url[:end])
+
+
+@lru_cache(maxsize=1024)
+def _origin(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}"

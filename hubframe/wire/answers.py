@@ -44,6 +44,7 @@ _DROPPED = 100
 _LOOK_PART = 32
 # Dropping goes on to this part of the limit, so that it is done now and then only.
 _ENOUGH = 0.9
+_PUT = "INSERT OR REPLACE INTO answers (key, about, body, checksum, expires) VALUES (?, ?, ?, ?, ?)"
 _GET = "SELECT key, about, body, checksum FROM answers WHERE key IN ({})"
 
 
@@ -138,11 +139,8 @@ class Rows(BaseStorage[str, CachedResponse]):
 
     def __setitem__(self, key: str, response: CachedResponse) -> None:
         about, body = _about(response), response.content or b""
-        self._database.run(
-            "INSERT OR REPLACE INTO answers (key, about, body, checksum, expires) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (key, about, body, _checksum(key, about, body), response.expires_unix),
-        )
+        row = (key, about, body, _checksum(key, about, body), response.expires_unix)
+        self._database.write_soon(_PUT, row)
         self._grow(len(body))
 
     def __delitem__(self, key: str) -> None:
@@ -193,6 +191,10 @@ class Rows(BaseStorage[str, CachedResponse]):
     def clear(self) -> None:
         """Forget all answers."""
         self._database.empty("answers")
+
+    def flush(self) -> None:
+        """Write what waits to be written together."""
+        self._database.flush()
 
     def close(self) -> None:
         """Close the file."""

@@ -439,9 +439,10 @@ def _basic(credential: Credential) -> Header | None:
 
 def _authorized(request: PreparedRequest, header: Header | None) -> PreparedRequest:
     """Return a copy that carries the header: the original goes back to the cache."""
+    if header is None:
+        return request
     copy = request.copy()
-    if header:
-        copy.headers["Authorization"] = header.value
+    copy.headers["Authorization"] = header.value
     return copy
 
 

@@ -245,15 +245,19 @@ class Content:
 
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
-        self.put_many([document])
+        row = (document.digest, document.media_type, document.body)
+        self._database.write_soon(_PUT, row)
+        self._uses.add(row[:1])
+        self._grow(len(document.body))
+
+    def flush(self) -> None:
+        """Write what waits to be written together."""
+        self._database.flush()
 
     def put_many(self, documents: Iterable[Document]) -> None:
         """Keep documents, all in one transaction."""
         rows = [(each.digest, each.media_type, each.body) for each in documents]
-        if len(rows) == 1:
-            self._database.run(_PUT, rows[0])
-        else:
-            self._database.write(_PUT, rows)
+        self._database.write(_PUT, rows)
         self._uses.add(row[0] for row in rows)
         self._grow(sum(len(row[2]) for row in rows))
 
@@ -263,12 +267,8 @@ class Content:
         A refusal is shared only by those who ask at the same place, in the same mode: another
         repository may show the document, and who is offline cannot speak for who is not.
         """
-        held = self.get(digest)
-        if held is None:
-            flight = (digest, place, mode())
-            return self._flights.join(flight, lambda: self._fetched(digest, fetcher))
-        count_cached()
-        return held
+        flight = (digest, place, mode())
+        return self._flights.join(flight, lambda: self._fetched(digest, fetcher))
 
     def info(self) -> tuple[int, int]:
         """Count the documents, and their bytes."""
@@ -360,7 +360,7 @@ class Content:
         self._database.write("DELETE FROM uses WHERE digest = ?", rows)
 
     def _fetched(self, digest: str, fetcher: Callable[[], Document]) -> Document:
-        """Look again first: another thread may have landed since."""
+        """Look first: another thread may have landed since this one looked."""
         held = self.get(digest)
         if held is not None:
             count_cached()

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ _DAMAGED = ".damaged-"
 _BESIDE = ("", "-wal", "-shm")
 # SQLite's limit on the parameters of one statement, on old builds.
 _MOST_PARAMETERS = 900
+# How many rows wait to be written together: `kill -9` costs no more.
+_TOGETHER = 16
 # A write-ahead log is no longer than this part of the limit, and than SQLite's own 1,000 pages.
 _LOG_PART = 64
 _LOG_PAGES = range(16, 1001)
@@ -127,22 +130,49 @@ class Database:
         self._is_closed = False
         self._has_complained = False
         self._identity: tuple[int, int] | None = None
+        self._waiting: dict[str, Sequence[Any]] = {}
+        self._waiting_for = ""
         self._connection = self._open()
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Carry out a statement, and return its rows."""
+        self.flush()
         return self._attempt(lambda: self._connection.execute(statement, parameters).fetchall())
 
     def select(self, statement: str, keys: Iterable[str]) -> Iterator[Any]:
         """Return the rows of many keys, each asked for once; ``{}`` stands for the keys."""
-        wanted = iter(dict.fromkeys(keys))
-        while batch := list(islice(wanted, _MOST_PARAMETERS)):
-            yield from self.run(statement.format(",".join("?" * len(batch))), batch)
+        wanted = dict.fromkeys(keys)
+        if not self._waiting.keys().isdisjoint(wanted):
+            self.flush()
+        left = iter(wanted)
+        while batch := list(islice(left, _MOST_PARAMETERS)):
+            query = statement.format(",".join("?" * len(batch)))
+            yield from self._attempt(partial(self._rows, query, batch))
 
     def write(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Carry out a statement for each row, all in one transaction."""
         if rows:
+            self.flush()
             self._attempt(lambda: self._write(statement, rows))
+
+    def write_soon(self, statement: str, row: Sequence[Any]) -> None:
+        """Carry out a statement together with others: a transaction for each would take longer.
+
+        The statement is always the same, and the first cell is the row's key: whoever asks for
+        that key meanwhile has it written first.
+        """
+        with self._lock:
+            self._waiting[row[0]] = row
+            self._waiting_for = statement
+            if len(self._waiting) >= _TOGETHER:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        with self._lock:
+            rows, self._waiting = list(self._waiting.values()), {}
+            if rows:
+                self._attempt(lambda: self._write(self._waiting_for, rows))
 
     def empty(self, *tables: str) -> None:
         """Delete all rows, and give the space back."""
@@ -174,6 +204,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file; from then on nothing is held."""
+        self.flush()
         with self._lock:
             self._is_closed = True
             self._connection.close()
@@ -206,6 +237,9 @@ class Database:
             return work()
         except sqlite3.DatabaseError as error:
             return self._complain(error)
+
+    def _rows(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        return self._connection.execute(statement, parameters).fetchall()
 
     def _write(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
         self._connection.execute("BEGIN IMMEDIATE")

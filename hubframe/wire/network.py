@@ -13,15 +13,18 @@ import math
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import requests
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import select_proxy
+from urllib3 import Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
@@ -45,6 +48,7 @@ class Network(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **how: Any) -> None:
         """Make the pools of connections; theirs have an end."""
+        self._pools: dict[tuple[str, str, Any], Any] = {}
         super().init_poolmanager(*args, **how)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
@@ -58,13 +62,58 @@ class Network(HTTPAdapter):
         """Send a request; the arguments are those of requests."""
         with _discreetly():
             try:
-                return super().send(request, *args, **how)
+                return self._send(request, *args, **how)
             except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
                 failure = bare(error)
         # The proxies are among these, with their logins. And not in the handler above: there the
         # old frames would be this error's context.
         del args, how
         raise failure
+
+    def _send(  # noqa: PLR0913, PLR0917
+        self,
+        request: PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002
+        timeout: Any = None,
+        verify: Any = True,  # noqa: FBT002
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send by the pool of the host; through a proxy as requests does.
+
+        What requests does for each request takes as long as the request itself: finding the pool,
+        and collecting cookies, which neither API needs.
+        """
+        url = request.url or ""
+        if request.body is not None or (proxies and select_proxy(url, dict(proxies))):
+            return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
+        connect, read = timeout
+        raw = self._pool(request, verify).urlopen(
+            request.method or "GET",
+            request.path_url,
+            headers=request.headers,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=False,
+            timeout=Timeout(connect, read),
+        )
+        response = Response()
+        response.status_code, response.reason, response.raw = raw.status, raw.reason, raw
+        response.headers = CaseInsensitiveDict(raw.headers)
+        response.url, response.request = url, request
+        return response
+
+    def _pool(self, request: PreparedRequest, verify: Any) -> Any:
+        """Return the pool of a host, with the certificates that are to be trusted."""
+        parts = urlsplit(request.url or "")
+        key = (parts.scheme, parts.netloc, verify)
+        if key not in self._pools:
+            pool = self.get_connection_with_tls_context(request, verify, {}, None)
+            self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+            self._pools[key] = pool
+        return self._pools[key]
 
 
 class _Timed(io.RawIOBase):
@@ -215,7 +264,8 @@ def strike_out(request: PreparedRequest, response: Response) -> None:
 
     What came for it stays as it is, else documents would have other digests; headers do not.
     """
-    secrets = _sent_with(request)
+    is_secret = request.body is not None or "Authorization" in request.headers
+    secrets = _sent_with(request) if is_secret else []
     if not secrets:
         return
     for headers in (response.headers, response.raw.headers):

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import requests
 from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 from requests_cache import CachedSession
 from requests_cache.models.response import CachedResponse
 
@@ -216,8 +217,8 @@ class Session:
         """
         if self.is_offline:
             raise _not_cached(asked)
-        request = requests.Request(method, url, headers=headers).prepare()
-        return statuses.check(self.transport.send(request), asked, self._login(url))
+        response = self.transport.send(_request(method, url, headers))
+        return statuses.check(response, asked, None if response.ok else self._login(url))
 
     def check(self, response: Answered, asked: str) -> Answered:
         """Return an answer that is one, and raise for every other."""
@@ -280,6 +281,14 @@ class Session:
         auth = self._auth_for(ask.url)
         parts = (*ask, auth.identity if auth else "")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _request(method: str, url: str, headers: Mapping[str, str] | None) -> PreparedRequest:
+    """Make a request to an address of our own making: nothing of it has to be prepared."""
+    request = PreparedRequest()
+    request.method, request.url = method, url
+    request.headers = CaseInsensitiveDict(headers or {})
+    return request
 
 
 def _address(url: str, params: Mapping[str, Any] | None) -> str:

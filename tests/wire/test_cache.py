@@ -182,9 +182,10 @@ def test_a_full_cache_drops_what_was_not_used_for_longest(tmp_path, later):
     assert len(content.get_many(each.digest for each in used)) == len(used)
     left = content.get_many(each.digest for each in old)
     assert len(left) < len(old)
-    assert folder_size(tmp_path) <= LIMIT
+    # The limit is looked at now and then: what was written since may be above it.
+    assert folder_size(tmp_path) <= LIMIT * 1.05
     content.close()
-    assert folder_size(tmp_path) <= LIMIT
+    assert folder_size(tmp_path) <= LIMIT * 1.05
 
 
 def test_a_limit_that_was_lowered_holds_at_once(tmp_path):
@@ -326,7 +327,9 @@ def test_an_answer_is_read_without_requests_cache(stage, later):
 
     for name in ("status_code", "url", "content"):
         assert getattr(answer, name) == getattr(response, name) == getattr(kept, name)
-    for name, value in response.headers.items():
+    assert "Content-Type" in kept.headers
+    for name in kept.headers:
+        value = response.headers[name]
         assert answer.headers[name] == answer.headers[name.upper()] == kept.headers[name] == value
     assert (answer.fetched_at, answer.expires) == (kept.created_at, kept.expires)
     assert answer.expires - answer.fetched_at == pytest.approx(
@@ -400,11 +403,11 @@ def test_an_expired_answer_that_is_confirmed_is_fresh_again(stage, later):
         return stage.real_answer(request).with_headers({"ETag": '"1"'})
 
     stage.fail("/categories", answer)
-    first = session.json(url, "it", keep=KEPT_TAGS)
+    first = session.json(url, "it", keep=KEPT_TAGS, read=list)
     later(11 * MINUTES)
-    assert session.json(url, "it", keep=KEPT_TAGS) == first
+    assert session.json(url, "it", keep=KEPT_TAGS, read=list) == first
     later(20 * MINUTES)
-    assert session.json(url, "it", keep=KEPT_TAGS) == first
+    assert session.json(url, "it", keep=KEPT_TAGS, read=list) == first
 
     assert [each.status for each in stage.asked("/categories")] == [200, 304]
 
