@@ -1,8 +1,8 @@
 """What each frame is, and how payloads become one. Nothing here touches the network.
 
-``schema`` is the mechanism, ``declarations`` the frames, ``documents`` reads manifests, indexes
-and configs, ``versions`` reads tags, ``shape`` turns payloads into frames, ``files`` writes and
-reads CSV.
+``schema`` is the mechanism, ``declarations`` the fetched frames, ``measured`` those made of
+them, ``documents`` reads manifests, indexes and configs, ``versions`` reads tags, ``shape`` turns
+payloads into frames, ``files`` writes and reads CSV.
 """
 
 from hubframe.tables.declarations import (
@@ -15,15 +15,13 @@ from hubframe.tables.declarations import (
     LABELS,
     LAYERS,
     LIMITS,
-    MEASURED,
     PLAN,
     REFERRERS,
     REPOS,
     SEARCH,
-    STANDARD_LABELS,
-    TABLES,
     TAGS,
 )
+from hubframe.tables.measured import MEASURED, STANDARD_LABELS, TABLES
 from hubframe.tables.schema import Column, Table
 
 __all__ = [

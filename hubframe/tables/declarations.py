@@ -186,19 +186,6 @@ CONFIGS = Table(
     ),
 )
 
-STANDARD_LABELS = Table(
-    "standard_labels",
-    "a standard label of an image, wherever it was found",
-    (*IMAGE_KEY, "key"),
-    (
-        *OF_IMAGE,
-        Column("key", TEXT, "The OCI's key, `org.opencontainers.image.…`.", nullable=False),
-        Column("value", TEXT, "Value, never blank.", nullable=False),
-        Column("spelling", TEXT, "The key that it was found under.", nullable=False),
-        Column("source", TEXT, "Where it stands, as in `labels`.", nullable=False),
-    ),
-)
-
 REFERRERS = Table(
     "referrers",
     "an artifact that refers to an image",
@@ -243,8 +230,7 @@ PLAN = Table(
 
 CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,))
 
-# What functions fetch, and what they make of fetched frames; a function's name ends in _df where
-# the frame is fetched.
+# What functions fetch; each function's name is that of its frame, and ends in _df.
 FETCHED = {
     table.name: table
     for table in (
@@ -262,5 +248,3 @@ FETCHED = {
         LIMITS,
     )
 }
-MEASURED = {table.name: table for table in (STANDARD_LABELS, PLAN)}
-TABLES = FETCHED | MEASURED

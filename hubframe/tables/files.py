@@ -8,7 +8,7 @@ from typing import IO, Any, Literal
 import pandas as pd
 
 from hubframe.errors import PayloadError
-from hubframe.tables.declarations import TABLES
+from hubframe.tables.measured import TABLES
 from hubframe.tables.schema import FLAG, TEXT, Column, Table
 
 # Cells that a spreadsheet would run. Strangers write labels; one quote before the cell stops it.
