@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hubframe.cache import offline as offline
     from hubframe.cache import refresh as refresh
     from hubframe.client import Client as Client
+    from hubframe.compare import compare_df as compare_df
     from hubframe.errors import BlockedError as BlockedError
     from hubframe.errors import CacheWarning as CacheWarning
     from hubframe.errors import CredentialsError as CredentialsError
@@ -55,6 +56,20 @@ if TYPE_CHECKING:
     from hubframe.inspection import inspect as inspect
     from hubframe.inspection import manifest as manifest
     from hubframe.inspection import raw_manifest as raw_manifest
+    from hubframe.measure.cleanup import cleanup_df as cleanup_df
+    from hubframe.measure.footprint import footprint_df as footprint_df
+    from hubframe.measure.layers import shared_layers_df as shared_layers_df
+    from hubframe.measure.likeness import duplicates_df as duplicates_df
+    from hubframe.measure.likeness import similarity_df as similarity_df
+    from hubframe.measure.lineage import outdated_df as outdated_df
+    from hubframe.measure.lineage import parents_df as parents_df
+    from hubframe.measure.papers import sharing as sharing
+    from hubframe.measure.papers import summary as summary
+    from hubframe.measure.releases import cadence_df as cadence_df
+    from hubframe.measure.releases import latest_lag_df as latest_lag_df
+    from hubframe.measure.releases import newest as newest
+    from hubframe.measure.releases import sort_versions as sort_versions
+    from hubframe.measure.releases import staleness_df as staleness_df
     from hubframe.measure.standard import standard_labels as standard_labels
     from hubframe.planning import Plan as Plan
     from hubframe.planning import plan as plan
@@ -66,6 +81,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "cache": ("offline", "refresh"),
     "client": ("Client",),
+    "compare": ("compare_df",),
     "errors": (
         "BlockedError",
         "CacheWarning",
@@ -97,6 +113,19 @@ _HOMES = {
         "repos_df",
         "search_df",
         "tags_df",
+    ),
+    "measure.cleanup": ("cleanup_df",),
+    "measure.footprint": ("footprint_df",),
+    "measure.layers": ("shared_layers_df",),
+    "measure.likeness": ("duplicates_df", "similarity_df"),
+    "measure.lineage": ("outdated_df", "parents_df"),
+    "measure.papers": ("sharing", "summary"),
+    "measure.releases": (
+        "cadence_df",
+        "latest_lag_df",
+        "newest",
+        "sort_versions",
+        "staleness_df",
     ),
     "measure.standard": ("standard_labels",),
     "inspection": ("config", "inspect", "manifest", "raw_manifest"),

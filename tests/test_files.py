@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from hubframe import read_csv, write_csv
 from hubframe.errors import PayloadError
 from hubframe.tables import TABLES
-from hubframe.tables.schema import COUNT, FLAG, TEXT
+from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC
 
 CELLS = [
     "NA", "NaN", "nan", "null", "NULL", "None", "N/A", "", "3.10", "1e5", "007", "True", "inf", "-", "1,2", "a;b",
@@ -34,8 +34,9 @@ def hostile(table, seed=1, rows=60):
     values = {
         TEXT: [*CELLS, None],
         COUNT: [0, 1, 2**63 - 1, None],
+        FLOAT: [0.0, -1.5, 0.1 + 0.2, 1e-300, 1 / 3, None],
         FLAG: [True, False, None],
-        "datetime64[us, UTC]": [
+        UTC: [
             "0001-01-01T00:00:00Z",
             "9999-12-31T23:59:59.999999Z",
             "2024-05-06T07:08:09.1Z",
@@ -51,7 +52,7 @@ def hostile(table, seed=1, rows=60):
                 else "x"
                 if column.dtype == TEXT
                 else 1
-                if column.dtype == COUNT
+                if column.dtype in (COUNT, FLOAT)
                 else True
                 for value in chance.choices(values[column.dtype], k=rows)
             ]

@@ -171,28 +171,6 @@ def test_an_image_is_its_digest_and_else_its_tag():
     assert measure.identity(rows["layers"]).tolist() == ["sha256:1", "a/b:1 linux/amd64"]
 
 
-def test_layers_are_counted_per_image_and_not_per_tag():
-    use = measure.layer_use(small()["layers"])
-    assert use["layer_digest"].tolist() == ["base", "more", "app"]
-    assert use["image_count"].tolist() == [2, 1, 1]
-    assert use["repo_count"].tolist() == [2, 1, 1]
-    assert use["saved_size"].tolist() == [300, 0, 0]
-
-
-def test_sizes_split_into_shared_and_exclusive():
-    sharing = measure.image_sharing(small()["layers"])
-    assert sharing["tag"].tolist() == ["1", "latest", "2"]
-    assert sharing["size"].tolist() == [400, 400, 1700]
-    assert sharing["shared_size"].tolist() == [300, 300, 300]
-    assert sharing["exclusive_size"].tolist() == [100, 100, 1400]
-    assert sharing["shared_share"].iloc[0] == 0.75
-
-
-def test_an_image_of_nothing_has_no_share():
-    sharing = measure.image_sharing(frames(layers=[layer(IMAGE, "x", 0, 0)])["layers"])
-    assert sharing["shared_share"].isna().all()
-
-
 def test_tags_of_the_same_image_do_not_share_with_each_other():
     others = measure.shared_with(small()["layers"], "sha256:1")
     assert others["tag"].tolist() == ["2"]
@@ -201,7 +179,7 @@ def test_tags_of_the_same_image_do_not_share_with_each_other():
 
 def test_largest_lists_an_image_once_and_joins_what_it_shares():
     world = small()
-    assert measure.largest(world["images"], world["layers"])["size"].tolist() == [1700, 400]
+    assert measure.largest(world["images"], world["layers"])["size"].tolist() == [1000, 400]
     images = TABLES["images"].from_records(
         [
             IMAGE | {"size": 400, "is_attestation": False},
@@ -234,20 +212,20 @@ def test_newest_takes_turns_and_one_image_per_tag():
             *rows("b/b", "9", "windows/amd64"),
         ]
     )["layers"]
-    assert measure.newest(layers, 2)[["repo", "tag"]].to_numpy().tolist() == [
+    assert measure.leading_tags(layers, 2)[["repo", "tag"]].to_numpy().tolist() == [
         ["a/a", "3"],
         ["b/b", "9"],
     ]
-    assert measure.newest(layers, 3)["tag"].tolist() == ["3", "2", "9"]
-    assert measure.newest(layers, 99)["tag"].tolist() == ["3", "2", "1", "9"]
-    assert measure.newest(layers, 0).empty
+    assert measure.leading_tags(layers, 3)["tag"].tolist() == ["3", "2", "9"]
+    assert measure.leading_tags(layers, 99)["tag"].tolist() == ["3", "2", "1", "9"]
+    assert measure.leading_tags(layers, 0).empty
 
 
 def test_newest_stands_rows_with_the_same_index_and_images_without_a_tag():
     world = small()["layers"]
     digests = frames(layers=[layer(IMAGE | {"tag": None}, "base", 0)])["layers"]
     both = pd.concat([world, digests])
-    assert len(measure.newest(both, 99)) == len(both)
+    assert len(measure.leading_tags(both, 99)) == len(both)
 
 
 def label(image, key, value, source="config"):
@@ -340,10 +318,10 @@ def test_totals_on_a_small_world():
     assert figures["tag_count"] == 3
     assert figures["image_count"] == figures["layered_image_count"] == 2
     assert figures["layer_count"] == 3
-    assert figures["size_referenced"] == 400 + 1700
+    assert figures["size_referenced"] == 400 + 1000
     assert figures["size_stored"] == 300 + 100 + 700
     assert figures["size_shared"] == 600
-    assert figures["shared_share"] == pytest.approx(600 / 2100)
+    assert figures["shared_share"] == pytest.approx(600 / 1400)
 
 
 def test_completeness_is_known_only_where_all_frames_tell():
@@ -373,10 +351,8 @@ def test_overview_has_every_repository():
 def test_nothing_is_measured_of_nothing():
     nothing = frames()
     for measured in (
-        measure.layer_use(nothing["layers"]),
-        measure.image_sharing(nothing["layers"]),
         measure.largest(nothing["images"], nothing["layers"]),
-        measure.newest(nothing["layers"], 5),
+        measure.leading_tags(nothing["layers"], 5),
         measure.label_coverage(nothing["labels"], nothing["images"]),
         measure.source_links(nothing["labels"]),
         measure.pushes(nothing["tags"]),

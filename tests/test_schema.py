@@ -5,8 +5,8 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from hubframe.tables import TABLES
-from hubframe.tables.schema import COUNT, FLAG, TEXT, UTC, Column, Table
+from hubframe.tables import FETCHED, LAYERS, TABLES
+from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 IMAGE = "repo tag platform image_digest"
 # Columns in order, as the design lists them.
@@ -30,8 +30,6 @@ COLUMNS = {
     "referrers": "repo tag image_digest digest artifact_type media_type size title created_at",
     "catalog": "repo",
     "limits": "host limit allowed remaining window_seconds resets_at",
-    "plan": "kind count meaning",
-    "standard_labels": f"{IMAGE} key value spelling source",
 }
 OF_IMAGE = ("repo", "tag", "image_digest", "platform")
 KEYS = {
@@ -47,10 +45,8 @@ KEYS = {
     "referrers": ("repo", "tag", "image_digest", "digest"),
     "catalog": ("repo",),
     "limits": ("host", "limit"),
-    "plan": ("kind",),
-    "standard_labels": (*OF_IMAGE, "key"),
 }
-SOUND = {TEXT: "x", COUNT: 5, FLAG: True, UTC: "2024-01-02T03:04:05.678901Z"}
+SOUND = {TEXT: "x", COUNT: 5, FLOAT: 0.5, FLAG: True, UTC: "2024-01-02T03:04:05.678901Z"}
 HOSTILE = [
     None, "", "x", "\0", "\ud800", "é" * 3, "=1", 0, -1, 5, 2**63 - 1, 2**63, 10**30, -(10**30),
     1.5, 3.0, float("nan"), float("inf"), True, False, [], [1], {}, {"a": 1}, (), b"x",
@@ -64,18 +60,20 @@ def dtypes(frame):
     return {name: str(dtype) for name, dtype in frame.dtypes.items()}
 
 
-def test_the_declared_tables_are_those_of_the_design():
-    assert {name: list(table.dtypes) for name, table in TABLES.items()} == {
+def test_the_fetched_tables_are_those_of_the_design():
+    assert {name: list(table.dtypes) for name, table in FETCHED.items()} == {
         name: columns.split() for name, columns in COLUMNS.items()
     }
-    assert {name: table.key for name, table in TABLES.items()} == KEYS
+    assert {name: table.key for name, table in FETCHED.items()} == KEYS
 
 
 @every_table
 def test_declarations_are_sound(table):
     assert TABLES[table.name] is table
     assert set(table.key) <= set(table.dtypes)
-    assert set(table.dtypes.values()) <= {"str", "Int64", "boolean", "datetime64[us, UTC]"}
+    assert set(table.dtypes.values()) <= {
+        "str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"
+    }  # fmt: skip
     for column in table.columns:
         assert column.meaning.endswith((".", "]")), column
         assert not column.may_be_empty or (column.dtype == TEXT and not column.nullable), column
@@ -112,7 +110,7 @@ def test_missing_is_null_and_only_may_be_empty_columns_are_empty(table):
         assert pd.isna(values[1])
         if column.dtype == TEXT:
             assert not (values == "").any()
-        if column.dtype == COUNT:
+        if column.dtype == COUNT and not column.may_be_negative:
             assert (values.dropna() >= 0).all()
 
 
@@ -173,6 +171,43 @@ def test_text_of_other_types_is_null_and_half_surrogates_are_replaced():
 def test_a_count_does_not_depend_on_the_other_rows(value, count, beside):
     found = Column("n", COUNT, "").series([value, *beside])[0]
     assert pd.isna(found) if count is None else found == count
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (0, 0.0), (-1.5, -1.5), (5, 5.0), ("0.1", 0.1), ("1e-7", 1e-7), ("-0.0", 0.0), (1e308, 1e308),
+        (float("inf"), None), (float("nan"), None), ("nan", None), ("inf", None), (10**400, None),
+        (True, None), ("x", None), ("", None), ([1], None), (None, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("beside", [[], [5], ["x"], [None]])
+def test_a_number_is_finite_and_does_not_depend_on_the_other_rows(value, number, beside):
+    series = Column("n", FLOAT, "").series([value, *beside])
+    assert str(series.dtype) == FLOAT
+    assert pd.isna(series[0]) if number is None else series[0] == number
+
+
+def test_a_frame_of_arrays_has_the_declared_columns_in_order():
+    table = Table(
+        "t", "a thing", ("a",), (Column("a", TEXT, "One."), Column("share", FLOAT, "Two."))
+    )
+    frame = table.of({"share": [0.5, float("nan")], "a": ["x", None], "more": [1, 2]})
+    assert dtypes(frame) == dict(table.dtypes)
+    assert frame["share"].isna().tolist() == [False, True]
+    with pytest.raises(KeyError, match="share"):
+        table.of({"a": ["x"]})
+
+
+def test_a_wrong_frame_is_named_with_what_it_lacks():
+    LAYERS.require(LAYERS.frame())
+    LAYERS.require(LAYERS.frame()[["repo", "size"]], ["repo", "size"])
+    with pytest.raises(TypeError, match="a list was given in place of the layers frame"):
+        LAYERS.require(["ansible/ansible"])
+    with pytest.raises(
+        ValueError, match="not the layers frame: it lacks the columns size, is_empty"
+    ):
+        LAYERS.require(LAYERS.frame().drop(columns=["size", "is_empty"]))
 
 
 def test_flags_are_booleans_only():

@@ -35,6 +35,7 @@ ALLOWED = {
     "sample": {"errors"},
     **{module: BELOW_CALLS | (CALLS - {module}) for module in CALLS},
     "measure": {"tables"},
+    "compare": {"client", "frames", "measure", "reference", "selection"},
     # The step above: what a picture shows is computed first.
     "plots": {"tables", "measure"},
     "report": PUBLIC,

@@ -21,13 +21,13 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands in the order of the work: find, read, report, keep."""
-        from hubframe.cli.commands import COMMANDS  # noqa: PLC0415
+        from hubframe.cli.analyses import COMMANDS  # noqa: PLC0415
 
         return [*COMMANDS, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
-        from hubframe.cli.commands import COMMANDS  # noqa: PLC0415
+        from hubframe.cli.analyses import COMMANDS  # noqa: PLC0415
 
         return COMMANDS.get(cmd_name) or super().get_command(ctx, cmd_name)
 

@@ -103,16 +103,25 @@ def _client(*, sample: bool, offline: bool, refresh: bool) -> "Iterator[Client]"
 def _print_frame(function: str, *arguments: Any, **options: Any) -> None:
     """Call a public function and print its frame."""
     import hubframe
+
+    def make(client: "Client", **chosen: Any) -> Any:
+        return getattr(hubframe, function)(*arguments, **chosen, client=client)
+
+    print_made(function.removesuffix("_df"), make, **options)
+
+
+def print_made(table: str, make: _Command, **options: Any) -> None:
+    """Make a frame with a client, and with the options that are not about printing; print it."""
     from hubframe.cli import output
 
     session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
     path, verbatim = options.pop("output"), options.pop("verbatim")
     form = output.format_of(options.pop("format_"), path)
-    columns = output.columns_of(function.removesuffix("_df"), options.pop("columns"))
+    columns = output.columns_of(table, options.pop("columns"))
     chosen = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
     with _client(**session) as client:
         try:
-            frame = getattr(hubframe, function)(*arguments, **chosen, client=client)
+            frame = make(client, **chosen)
         except (TypeError, ValueError) as error:
             raise _usage(error) from error
         output.say_failures(frame)

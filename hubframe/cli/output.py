@@ -33,6 +33,8 @@ TELLING = {
     "labels": ("repo", "tag", "platform", "key", "value", "source"),
     "env": ("repo", "tag", "platform", "key", "value"),
     "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
+    "comparison": ("aspect", "key", "change", "left", "right", "size_change"),
+    "cleanup": ("repo", "tag", "action", "reason", "freed_size", "pushed_at"),
     "referrers": ("repo", "tag", "artifact_type", "title", "digest", "image_digest"),
 }
 # What begins a cell, a tag, a link, a picture or code in Markdown.
@@ -193,7 +195,8 @@ def _column(series: pd.Series, *, is_watched: bool) -> _Column:
     # A number or a date that is cut is a wrong one; text can be guessed.
     is_text = str(series.dtype) == "str" and not cells[0].startswith("sha256:")
     least = min(width, _LEAST_TEXT) if is_text else width
-    return _Column(str(series.name), cells, str(series.dtype) == "Int64", width, least)
+    is_number = str(series.dtype) in ("Int64", "Float64")
+    return _Column(str(series.name), cells, is_number, width, least)
 
 
 def _fit(columns: list[_Column], room: int, telling: tuple[str, ...]) -> list[_Column]:

@@ -3,11 +3,15 @@
 One module per question; nothing here touches the network, draws or writes.
 """
 
+from hubframe.measure.cleanup import cleanup_df
+from hubframe.measure.comparison import compare_frames
 from hubframe.measure.coverage import OCI_LABELS, key_coverage, label_coverage, source_links
-from hubframe.measure.images import identity, newest
-from hubframe.measure.sharing import image_sharing, largest, layer_use, shared_with
-from hubframe.measure.standard import standard_labels
-from hubframe.measure.summary import (
+from hubframe.measure.footprint import footprint_df, largest
+from hubframe.measure.images import identity, leading_tags
+from hubframe.measure.layers import shared_layers_df, shared_with
+from hubframe.measure.likeness import duplicates_df, similarity_df
+from hubframe.measure.lineage import outdated_df, parents_df
+from hubframe.measure.overview import (
     described_images,
     failures,
     is_complete,
@@ -16,26 +20,48 @@ from hubframe.measure.summary import (
     provenance,
     totals,
 )
+from hubframe.measure.papers import sharing, summary
+from hubframe.measure.releases import (
+    cadence_df,
+    latest_lag_df,
+    newest,
+    sort_versions,
+    staleness_df,
+)
+from hubframe.measure.standard import standard_labels
 from hubframe.measure.trends import pushes
 
 __all__ = [
     "OCI_LABELS",
+    "cadence_df",
+    "cleanup_df",
+    "compare_frames",
     "described_images",
+    "duplicates_df",
     "failures",
+    "footprint_df",
     "identity",
-    "image_sharing",
     "is_complete",
     "key_coverage",
     "label_coverage",
     "largest",
-    "layer_use",
+    "latest_lag_df",
+    "leading_tags",
     "newest",
+    "outdated_df",
     "overview",
+    "parents_df",
     "platform_counts",
     "provenance",
     "pushes",
+    "shared_layers_df",
     "shared_with",
+    "sharing",
+    "similarity_df",
+    "sort_versions",
     "source_links",
+    "staleness_df",
     "standard_labels",
+    "summary",
     "totals",
 ]

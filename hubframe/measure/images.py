@@ -1,4 +1,4 @@
-"""Which rows speak of the same image, and which images are the newest."""
+"""Which rows speak of the same image, and which rows of whole frames to show."""
 
 import pandas as pd
 
@@ -26,11 +26,11 @@ def identity(frame: pd.DataFrame) -> pd.Series:
     return frame["image_digest"].fillna(spelled).rename("image")
 
 
-def newest(frame: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Keep the rows of the newest tags, one image per tag.
+def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Keep the rows of the first tags, one image per tag.
 
     The order of the rows decides, as hubframe's frames have it: tags newest first, so the first
-    image of a tag stands for it. Several repositories take turns, each with its newest tag left,
+    image of a tag stands for it. Several repositories take turns, each with its first tag left,
     until there are enough; what is kept stays in order.
 
     Parameters

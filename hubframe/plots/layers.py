@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from hubframe.measure import layer_use
-from hubframe.measure import newest as newest_rows
+from hubframe.measure import leading_tags, shared_layers_df
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, name_rows, row_font, say_nothing
 from hubframe.plots.style import BLUES, ORANGES, byte_axis
@@ -38,13 +37,13 @@ def plot_layers(
     matplotlib.axes.Axes
         With a bar per tag, the newest on top, its base layer at the left.
     """
-    shown = newest_rows(layers, newest)
+    shown = leading_tags(layers, newest)
     row, names = pd.factorize(_bar_names(shown))
     ax = canvas(ax, len(names))
     ax.set_title("Compressed size of the newest tags, by layer")
     if shown.empty:
         return say_nothing(ax, "no layers")
-    use = layer_use(shown).set_index("layer_digest")
+    use = shared_layers_df(shown).set_index("layer_digest")
     width = shown["size"].fillna(0).astype(float)
     left = width.groupby(row).cumsum() - width
     look: dict[str, Any] = {

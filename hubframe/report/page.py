@@ -149,7 +149,7 @@ def _pictures(frames: Mapping[str, pd.DataFrame], images: Mapping[str, bytes]) -
 
 
 def _tables(frames: Mapping[str, pd.DataFrame]) -> dict[str, Excerpt]:
-    tags, layers = frames["tags"], measure.layer_use(frames["layers"])
+    tags, layers = frames["tags"], measure.shared_layers_df(frames["layers"])
     coverage = measure.label_coverage(frames["labels"], measure.described_images(frames))
     newest = tags.sort_values("pushed_at", ascending=False, kind="stable", na_position="last")
     return {

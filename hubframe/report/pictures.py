@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hubframe.measure import described_images, newest
+from hubframe.measure import described_images, leading_tags
 from hubframe.plots import plot_label_coverage, plot_layers, plot_pulls, plot_tags, style
 from hubframe.plots.canvas import WIDTH, height
 
@@ -25,7 +25,7 @@ def draw(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     images = described_images(frames)
     pulled = repos["pull_count"].count()
     tagged = tags["repo"].nunique()
-    shown = len(newest(layers, NEWEST)[["repo", "tag"]].drop_duplicates())
+    shown = len(leading_tags(layers, NEWEST)[["repo", "tag"]].drop_duplicates())
     labelled = pd.concat([labels["repo"], images["repo"]]).nunique()
     return {
         "pulls": _png(pulled, lambda ax: plot_pulls(repos, ax=ax)),

@@ -77,15 +77,15 @@ def tags(frames: Frames) -> str:
 
 def layers(frames: Frames) -> str:
     """Say which of the newest images is the largest, and what it shares with whom."""
-    shown = measure.newest(frames["layers"], NEWEST)
+    shown = measure.leading_tags(frames["layers"], NEWEST)
     if shown.empty:
         return "No layers were read."
-    images = measure.image_sharing(shown)
-    top = images.sort_values("size", ascending=False, kind="stable").iloc[:1]
+    images = measure.footprint_df(shown)
+    top = images.sort_values("total_size", ascending=False, kind="stable").iloc[:1]
     share = top["shared_share"].iloc[0]
     sentence = (
         f"The largest image of {'the newest tag' if len(images) == 1 else _newest(len(images))} is "
-        f"{reference(top.iloc[0])} with {size(top['size'].iloc[0])}"
+        f"{reference(top.iloc[0])} with {size(top['total_size'].iloc[0])}"
     )
     others = measure.shared_with(shown, measure.identity(top).iloc[0])
     if others.empty or pd.isna(share):

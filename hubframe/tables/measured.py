@@ -1,7 +1,7 @@
-"""The frames that are made of fetched frames, by `hubframe.measure`."""
+"""The frames that are made and not fetched: by `hubframe.measure`, and by a plan."""
 
-from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE
-from hubframe.tables.schema import TEXT, Column, Table
+from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, PLAN, REPO
+from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 # A column a line, so that a table reads as one.
 # fmt: off
@@ -19,5 +19,235 @@ STANDARD_LABELS = Table(
     ),
 )
 
-MEASURED = {table.name: table for table in (STANDARD_LABELS,)}
+SHARED_LAYERS = Table(
+    "shared_layers",
+    "a distinct layer",
+    ("layer_digest",),
+    (
+        Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
+        Column("size", COUNT, "Compressed size; null where no image tells it. [bytes]"),
+        Column("image_count", COUNT, "Distinct images that hold it; tags of the same image are one.", nullable=False),
+        Column("tag_count", COUNT, "Distinct tags, of all repositories, whose images hold it.", nullable=False),
+        Column("repo_count", COUNT, "Distinct repositories that hold it.", nullable=False),
+        Column("saved_size", COUNT, "What sharing saves: its size for each image but one. [bytes]"),
+        Column("first_repo", TEXT, "Repository of the image, of those that hold it, that was built first.", nullable=False),
+        Column("first_tag", TEXT, "Tag of that image; null where it was asked for by digest."),
+        Column("instruction", TEXT, "The step that made it, in the first image that tells one."),
+        Column("is_empty", FLAG, "Whether it is the empty layer, known by digest.", nullable=False),
+    ),
+)
+
+FOOTPRINT = Table(
+    "footprint",
+    "a tag, image, repository or namespace",
+    ("namespace", "repo", "tag", "platform", "image_digest"),
+    (
+        Column("namespace", TEXT, "Owner: the namespace on Docker Hub, else the host with the first part of the path.", nullable=False),
+        Column("repo", TEXT, "Repository; null by namespace."),
+        Column("tag", TEXT, "Tag, by image its first one; null by repository, and where the image was asked for by digest."),
+        Column("platform", TEXT, "`os/architecture[/variant]`, by image and by tag; null where the tag has several images."),
+        Column("image_digest", TEXT, "Digest of the image, by image and by tag; null where the tag has several images."),
+        Column("tag_count", COUNT, "Distinct tags that name its images here.", nullable=False),
+        Column("image_count", COUNT, "Distinct images in it.", nullable=False),
+        Column("layer_count", COUNT, "Distinct layers in it.", nullable=False),
+        Column("unsized_layer_count", COUNT, "Distinct layers in it whose size nobody tells; they count as 0 bytes.", nullable=False),
+        Column("total_size", COUNT, "Compressed bytes of its distinct layers. [bytes]"),
+        Column("shared_size", COUNT, "The part in layers that an image outside of it holds too. [bytes]"),
+        Column("exclusive_size", COUNT, "The rest: layers that only its own images hold. [bytes]"),
+        Column("freed_size", COUNT, "What deleting it would free: layers that nothing else named here reaches. [bytes]"),
+        Column("shared_share", FLOAT, "`shared_size / total_size`; null where that is 0."),
+    ),
+)
+
+FIGURES = Table(
+    "figures",
+    "a figure of a set of images, with a paper's beside it",
+    ("metric",),
+    (
+        Column("metric", TEXT, "Name of the figure.", nullable=False),
+        Column("value", FLOAT, "The figure of the frames that were given; null where they do not tell it."),
+        Column("unit", TEXT, "`bytes`, `images`, `layers`, `repositories`, `tags`, `pulls`, `ratio` or `share`.", nullable=False),
+        Column("meaning", TEXT, "How it is reckoned.", nullable=False),
+        Column("paper", TEXT, "The study that published such a figure, `Zhao 2019`."),
+        Column("paper_value", FLOAT, "The figure of that study, not of these frames; null where only `paper_note` tells."),
+        Column("paper_note", TEXT, "What to know of the study's figure before comparing."),
+    ),
+)
+
+DUPLICATES = Table(
+    "duplicates",
+    "a name of an image whose layers another name has too",
+    IMAGE_KEY,
+    (
+        Column("group", COUNT, "Number of the group of names with the same layers in the same order, from 0.", nullable=False),
+        *OF_IMAGE,
+        Column("name_count", COUNT, "Distinct names, `repo:tag` or `repo@digest`, in the group.", nullable=False),
+        Column("image_count", COUNT, "Distinct images in the group; 1 where all names are tags of one image.", nullable=False),
+        Column("layer_count", COUNT, "Layers of the image, repeated ones counted.", nullable=False),
+        Column("total_size", COUNT, "Compressed bytes of its distinct layers. [bytes]"),
+    ),
+)
+
+SIMILARITY = Table(
+    "similarity",
+    "a pair of images",
+    tuple(f"{side}_{name}" for side in ("left", "right") for name in IMAGE_KEY),
+    (
+        *(
+            Column(f"{side}_{column.name}", TEXT, f"Of the {side} image: {column.meaning[0].lower()}{column.meaning[1:]}", nullable=column.nullable)
+            for side in ("left", "right")
+            for column in OF_IMAGE
+        ),
+        Column("left_size", COUNT, "Compressed bytes of the left image's distinct layers. [bytes]"),
+        Column("right_size", COUNT, "Compressed bytes of the right image's distinct layers. [bytes]"),
+        Column("shared_size", COUNT, "Bytes of the layers that both hold. [bytes]"),
+        Column("similarity", FLOAT, "`shared_size` by the bytes of the layers that either holds, from 0 to 1."),
+        Column("left_share", FLOAT, "`shared_size / left_size`: how much of the left image is in the right one."),
+        Column("right_share", FLOAT, "`shared_size / right_size`: how much of the right image is in the left one."),
+    ),
+)
+
+# What a table of lineage tells of the parent.
+OF_PARENT = (
+    Column("parent_repo", TEXT, "Repository of the parent; null where no image at hand is the parent."),
+    Column("parent_tag", TEXT, "Tag of the parent; null too where it was asked for by digest."),
+    Column("parent_platform", TEXT, "Platform of the parent, as its registry spells it."),
+    Column("parent_image_digest", TEXT, "Digest of the parent's manifest."),
+)
+
+PARENTS = Table(
+    "parents",
+    "an image, with its parent",
+    IMAGE_KEY,
+    (
+        *OF_IMAGE,
+        Column("layer_count", COUNT, "Layers, repeated ones counted.", nullable=False),
+        Column("size", COUNT, "Sum of the compressed layers, repeated ones counted; null where one's size is not known. [bytes]"),
+        *OF_PARENT,
+        Column("parent_layer_count", COUNT, "Layers of the parent: the first of the image's own."),
+        Column("parent_size", COUNT, "Sum of these. [bytes]"),
+        Column("candidate_count", COUNT, "Distinct images at hand with exactly these layers, any of which may be the parent; 0 without one.", nullable=False),
+        Column("growth_size", COUNT, "What the image adds to its parent: `size - parent_size`. [bytes]"),
+        Column("growth_ratio", FLOAT, "`size / parent_size`; null where that is 0."),
+    ),
+)
+
+OUTDATED = Table(
+    "outdated",
+    "an image whose parent's tag has a newer image",
+    IMAGE_KEY,
+    (
+        *OF_IMAGE,
+        *OF_PARENT,
+        Column("parent_pushed_at", UTC, "First push of the parent, under any tag that it has now."),
+        Column("newer_tag", TEXT, "The tag of the parent's repository that has the newer image.", nullable=False),
+        Column("newer_digest", TEXT, "What that tag points at, an index or a manifest."),
+        Column("newer_pushed_at", UTC, "First push of that, under any tag that it has now."),
+        Column("lag_days", FLOAT, "From the one push to the other, to the hundredth; null where a date is not known. [days]"),
+    ),
+)
+
+COMPARISON = Table(
+    "comparison",
+    "a difference between two images",
+    ("left_name", "right_name", "aspect", "key", "change"),
+    (
+        Column("left_name", TEXT, "The image on the left, `repo:tag` or `repo@digest`.", nullable=False),
+        Column("right_name", TEXT, "The image on the right.", nullable=False),
+        Column("aspect", TEXT, "`size`, `layers`, `history`, `config`, `env` or `labels`.", nullable=False),
+        Column("key", TEXT, "What differs: a figure, a position, a field, a variable or a label; the position is the left image's, or the right one's of what was added.", nullable=False, may_be_empty=True),
+        Column("left", TEXT, "What the left image has, for a layer its digest; null where it lacks it, and where the value is empty."),
+        Column("right", TEXT, "What the right image has; null in the same way."),
+        Column("change", TEXT, "`added`, `removed` or `changed`, from left to right.", nullable=False),
+        Column("size_change", COUNT, "Of layers, and of the size: how many bytes more the right image has, less than 0 for fewer. [bytes]", may_be_negative=True),
+    ),
+)
+
+LATEST_LAG = Table(
+    "latest_lag",
+    "a repository",
+    ("repo",),
+    (
+        REPO,
+        Column("latest_digest", TEXT, "What `latest` points at; null without such a tag, and where it is not known."),
+        Column("latest_version", TEXT, "The highest version among the tags with the digest of `latest`; null where none is a version."),
+        Column("latest_pushed_at", UTC, "Last push of `latest`."),
+        Column("highest_tag", TEXT, "The tag of the highest stable version: one with the digest of `latest`, else the shortest."),
+        Column("highest_version", TEXT, "The highest stable version."),
+        Column("highest_pushed_at", UTC, "Last push of that tag."),
+        Column("is_highest", FLAG, "Whether `latest` is the highest stable version: a tag of that version has its digest; null where either is not known."),
+        Column("versions_behind", COUNT, "Stable versions above that of `latest`; null where that is not known."),
+        Column("lag_days", FLOAT, "From the push of `latest` to that of the highest version, to the hundredth: 0 where they are one, less than 0 where `latest` was pushed later. [days]"),
+    ),
+)
+
+STALENESS = Table(
+    "staleness",
+    "a tag",
+    ("repo", "tag"),
+    (
+        REPO,
+        Column("tag", TEXT, "Tag.", nullable=False),
+        Column("pushed_at", UTC, "Last push."),
+        Column("pulled_at", UTC, "Last pull; null if never pulled, and where a registry does not tell."),
+        Column("age_days", FLOAT, "Since the last push, to the hundredth. [days]"),
+        Column("idle_days", FLOAT, "Since the last pull, or the last push where that is later, to the hundredth. [days]"),
+        Column("is_stale", FLAG, "Whether the last push is longer ago than asked for, a year if not told; null without a date."),
+    ),
+)
+
+CADENCE = Table(
+    "cadence",
+    "a repository",
+    ("repo",),
+    (
+        REPO,
+        Column("version_count", COUNT, "Stable versions with a date.", nullable=False),
+        Column("first_pushed_at", UTC, "When the first of them was pushed."),
+        Column("last_pushed_at", UTC, "When the last of them was pushed."),
+        Column("days_p10", FLOAT, "Between one push and the next, a tenth of the times are this short or shorter. [days]"),
+        Column("days_p25", FLOAT, "A quarter of them. [days]"),
+        Column("days_p50", FLOAT, "Half of them: the median. [days]"),
+        Column("days_p75", FLOAT, "Three quarters of them. [days]"),
+        Column("days_p90", FLOAT, "Nine tenths of them. [days]"),
+        Column("variation", FLOAT, "Their standard deviation by their mean: 0 is a clock, 1 is chance; null with fewer than three versions."),
+    ),
+)
+
+CLEANUP = Table(
+    "cleanup",
+    "a tag",
+    ("repo", "tag"),
+    (
+        REPO,
+        Column("tag", TEXT, "Tag.", nullable=False),
+        Column("action", TEXT, "`delete` or `keep`; nothing was done.", nullable=False),
+        Column("reason", TEXT, "Why.", nullable=False),
+        Column("digest", TEXT, "What the tag points at."),
+        Column("pushed_at", UTC, "Last push."),
+        Column("pulled_at", UTC, "Last pull."),
+        Column("size", COUNT, "Compressed size of one image, as in `tags`. [bytes]"),
+        Column("freed_size", COUNT, "Layers that no tag holds that is kept, each counted at the first tag here that has it; null where the tag's layers are not known. [bytes]"),
+    ),
+)
+
+MEASURED = {
+    table.name: table
+    for table in (
+        PLAN,
+        STANDARD_LABELS,
+        SHARED_LAYERS,
+        FOOTPRINT,
+        FIGURES,
+        DUPLICATES,
+        SIMILARITY,
+        PARENTS,
+        OUTDATED,
+        COMPARISON,
+        LATEST_LAG,
+        STALENESS,
+        CADENCE,
+        CLEANUP,
+    )
+}
 TABLES = FETCHED | MEASURED

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC as _ZULU
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-Dtype = Literal["str", "Int64", "boolean", "datetime64[us, UTC]"]
+Dtype = Literal["str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"]
 TEXT: Dtype = "str"
 COUNT: Dtype = "Int64"
+FLOAT: Dtype = "Float64"
 FLAG: Dtype = "boolean"
 UTC: Dtype = "datetime64[us, UTC]"
 
@@ -40,6 +42,8 @@ class Column:
         Whether a value may be missing. Text that is nullable is never empty.
     may_be_empty
         Whether text may be ``""``. Such a column is never null.
+    may_be_negative
+        Whether a number that is no count, such as a difference, may be less than 0.
     no_epoch
         Whether dates that builders write for "no date" (years 1 and 1970, 1980-01-01) are null.
     """
@@ -49,6 +53,7 @@ class Column:
     meaning: str
     nullable: bool = True
     may_be_empty: bool = False
+    may_be_negative: bool = False
     no_epoch: bool = False
 
     def series(self, values: Sequence[Any]) -> pd.Series:
@@ -91,6 +96,35 @@ class Table:
         records = list(records)
         return self.frame({name: [record.get(name) for record in records] for name in self.dtypes})
 
+    def of(self, columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
+        """Build the frame from whole arrays, every column given and sound; fast, it looks at none.
+
+        This is for what hubframe itself computed; `frame` is for what strangers wrote.
+        """
+        return pd.DataFrame({name: columns[name] for name in self.dtypes}).astype(self.dtypes)
+
+    def require(self, frame: Any, columns: Iterable[str] | None = None) -> None:
+        """Check that a frame has columns of this table, all of them unless told which.
+
+        Raises
+        ------
+        TypeError
+            It is no frame.
+        ValueError
+            A column is missing.
+        """
+        if not isinstance(frame, pd.DataFrame):
+            raise TypeError(
+                f"a {type(frame).__name__} was given in place of the {self.name} frame, "
+                f"a pandas.DataFrame"
+            )
+        missing = [name for name in columns or self.dtypes if name not in frame]
+        if missing:
+            raise ValueError(
+                f"this is not the {self.name} frame: it lacks the column{'s' * (len(missing) > 1)} "
+                f"{', '.join(missing)}"
+            )
+
     def markdown(self) -> str:
         """Return the columns as a Markdown table, for the documentation."""
         head = "| column | dtype | meaning |\n|---|---|---|\n"
@@ -116,18 +150,31 @@ def sound(value: str) -> str:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _count(_column: Column, values: Sequence[Any]) -> pd.Series:
+def _count(column: Column, values: Sequence[Any]) -> pd.Series:
     """Build counts; where all are plain numbers or missing, as nearly always, at once."""
+    if column.may_be_negative:
+        return pd.Series([_signed(value) for value in values], dtype=COUNT)
     if not set(map(type, values)) <= {int, type(None)}:
         values = [_whole(value) for value in values]
     is_missing = np.array([value is None for value in values], dtype=bool)
     try:
         whole = np.array([value or 0 for value in values], dtype=np.int64)
     except OverflowError:
-        return _count(_column, [_whole(value) for value in values])
+        return _count(column, [_whole(value) for value in values])
     is_negative = whole < 0
     whole[is_negative] = 0
     return pd.Series(pd.arrays.IntegerArray(whole, is_missing | is_negative))
+
+
+def _signed(value: Any) -> int | None:
+    """Read a whole number of either sign."""
+    if isinstance(value, str):
+        is_negative, size = value.startswith("-"), _whole(value.removeprefix("-"))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        is_negative, size = value < 0, _whole(abs(value))
+    else:
+        return None
+    return -size if is_negative and size is not None else size
 
 
 def _whole(value: Any) -> int | None:
@@ -137,6 +184,21 @@ def _whole(value: Any) -> int | None:
         value = int(value)
     sound = isinstance(value, int) and not isinstance(value, bool) and value in _INT64
     return value if sound else None
+
+
+def _float(_column: Column, values: Sequence[Any]) -> pd.Series:
+    return pd.Series([_finite(value) for value in values], dtype=FLOAT)
+
+
+def _finite(value: Any) -> float | None:
+    """Read a number, also one written as text; there is no infinity and no "not a number"."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
 
 
 def _flag(_column: Column, values: Sequence[Any]) -> pd.Series:
@@ -174,4 +236,4 @@ def _is_epoch(at: datetime) -> bool:
     return at.year in (1, 1970) or at.date() == date(1980, 1, 1)
 
 
-_BUILD = {TEXT: _text, COUNT: _count, FLAG: _flag, UTC: _utc}
+_BUILD = {TEXT: _text, COUNT: _count, FLOAT: _float, FLAG: _flag, UTC: _utc}

@@ -16,11 +16,12 @@ _DIGEST_TAG = re.compile(r"[a-z0-9]+-[0-9a-f]{64}(?:\..+)?")
 
 
 class Version(NamedTuple):
-    """A tag's version: the text that users see, and numbers that order it."""
+    """A tag's version: the text that users see, numbers that order it, and what follows it."""
 
     text: str
     is_prerelease: bool
     order: tuple[tuple[int, ...], bool, str, int]
+    rest: str
 
 
 @lru_cache(maxsize=65536)
@@ -42,7 +43,7 @@ def parse(tag: str) -> Version | None:
     stage = (match["stage"] or "").lower()
     numbers = tuple(int(part[:18]) for part in match["version"].split("."))
     order = (numbers, not stage, stage, int((match["number"] or "0")[:18]))
-    return Version(match["version"], bool(stage), order)
+    return Version(match["version"], bool(stage), order, match["rest"])
 
 
 def is_digest_tag(tag: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from hubframe.measure.coverage import source_links
+from hubframe.measure.footprint import footprint_df
 from hubframe.measure.images import identity
-from hubframe.measure.sharing import is_shared
 from hubframe.measure.trends import pushes
 
 Frames = Mapping[str, pd.DataFrame]
@@ -32,22 +32,21 @@ def totals(frames: Frames) -> pd.DataFrame:
         - ``layered_image_count``: distinct images in ``layers``.
         - ``layer_count``: distinct layers.
         - ``size_referenced``: bytes that pulling each image in ``layers`` alone would move; tags of
-          the same image are one image.
+          the same image are one image, and a layer that an image repeats is pulled once.
         - ``size_stored``: bytes of the distinct layers.
         - ``size_shared``: the part of ``size_referenced`` in layers that two or more images hold.
         - ``shared_share``: ``size_shared / size_referenced``; null where that is 0.
         - ``oldest_push_at``, ``newest_push_at``: of the tags; null without dates.
     """
     layers = frames["layers"]
-    rows = layers.loc[~pd.DataFrame({"i": identity(layers), "p": layers["position"]}).duplicated()]
-    referenced = int(rows["size"].sum())
-    shared = int(rows.loc[is_shared(rows), "size"].sum())
+    images = footprint_df(layers, by="image")
+    referenced, shared = int(images["total_size"].sum()), int(images["shared_size"].sum())
     dates = pushes(frames["tags"])["pushed_at"]
     figures = {
         "repo_count": _distinct(frames, ["repo"]),
         "tag_count": _distinct(frames, ["repo", "tag"]),
         "image_count": _image_count(frames),
-        "layered_image_count": identity(layers).nunique(),
+        "layered_image_count": len(images),
         "layer_count": layers["layer_digest"].nunique(),
         "size_referenced": referenced,
         "size_stored": int(layers.drop_duplicates("layer_digest")["size"].sum()),

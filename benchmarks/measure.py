@@ -1,0 +1,334 @@
+"""What measuring a million layers costs, beside polars and DuckDB doing the same in the same run.
+
+``python -m benchmarks.measure`` prints the table; `rows` returns it.
+"""
+
+import ctypes
+import gc
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+import hubframe
+from hubframe.tables import LAYERS
+
+SIZES = (100_000, 1_000_000)
+REPEATS = 3
+_PER_IMAGE = 10
+_TAGS = 50
+_BASES = 200
+_START = np.datetime64("2020-01-01T00:00:00", "us")
+_HOUR = np.timedelta64(3600 * 10**6, "us")
+
+
+def layers(rows: int, seed: int = 1) -> pd.DataFrame:
+    """Make a layers frame: repositories of fifty tags on shared bases, one tag in ten an alias.
+
+    Each image has ten layers: three or four of a base, two that some tags of its repository share,
+    the empty layer in every third image, the rest its own. About a third of the rows name a layer
+    that other images hold too.
+    """
+    chance = np.random.default_rng(seed)
+    names = rows // _PER_IMAGE
+    repo = np.arange(names) // _TAGS
+    age = np.arange(names) % _TAGS
+    image = np.arange(names) - (age % 10 == 1)
+    layer = _layers_of(image, repo, age, chance)
+    digests = _digests(chance, int(layer.max()) + 1)
+    sizes = (10 ** chance.uniform(2, 8, len(digests))).astype("int64")
+    sizes[0] = 32
+    each = np.repeat(np.arange(names), _PER_IMAGE)
+    flat = layer.ravel()
+    steps = np.array([f"RUN make install-{number} && rm -rf /tmp/build" for number in range(5000)])
+    return LAYERS.of(
+        {
+            "repo": pd.Series([f"team-{n % 97}/service-{n}" for n in range(repo[-1] + 1)])
+            .take(repo[each])
+            .array,
+            "tag": pd.Series([f"{n // 10}.{n % 10}.0" for n in range(_TAGS)]).take(age[each]).array,
+            "platform": pd.Series(["linux/amd64"]).take(each * 0).array,
+            "image_digest": _digests(chance, names).take(image[each]).array,
+            "position": np.tile(np.arange(_PER_IMAGE), names),
+            "layer_digest": digests.take(flat).array,
+            "diff_id": None,
+            "size": sizes[flat],
+            "media_type": None,
+            "instruction": pd.Series(steps).take(flat % len(steps)).array,
+            "created_at": pd.Series(_START + (flat % 40_000) * _HOUR).dt.tz_localize("UTC"),
+            "is_empty": flat == 0,
+        }
+    )
+
+
+def _layers_of(
+    image: np.ndarray, repo: np.ndarray, age: np.ndarray, chance: np.random.Generator
+) -> np.ndarray:
+    """Number the layers of each name; an alias has those of its image."""
+    count = len(image)
+    base = chance.integers(_BASES, size=repo[-1] + 1)[repo] * 8 + 1
+    shared = _BASES * 8 + (repo * _TAGS + age // 5) * 2
+    own = shared.max() + 2 + np.arange(count * 5).reshape(count, 5)
+    deep = np.arange(4) + base[:, None] + 4 * (repo % 2)[:, None]
+    layer = np.column_stack([deep[:, :3], deep[:, 3], shared, shared + 1, own[:, :4]])
+    layer[repo % 3 == 0, 3] = own[repo % 3 == 0, 4]
+    layer[age % 3 == 0, 9] = 0
+    return layer[image]
+
+
+def _digests(chance: np.random.Generator, count: int) -> pd.Series:
+    text = chance.bytes(32 * count).hex()
+    return pd.Series([f"sha256:{text[64 * n : 64 * n + 64]}" for n in range(count)], dtype="str")
+
+
+def _polars_shared_layers(frame: pl.DataFrame) -> pl.DataFrame:
+    return (
+        frame.group_by("layer_digest")
+        .agg(
+            pl.col("size").max(),
+            pl.col("image_digest").n_unique().alias("image_count"),
+            pl.struct("repo", "tag").n_unique().alias("tag_count"),
+            pl.col("repo").n_unique().alias("repo_count"),
+            pl.col("repo", "tag")
+            .sort_by("created_at", "repo", "tag")
+            .first()
+            .name.prefix("first_"),
+            pl.col("instruction").drop_nulls().first(),
+            pl.col("is_empty").any(),
+        )
+        .with_columns(saved_size=pl.col("size") * (pl.col("image_count") - 1))
+        .sort("image_count", "size", descending=True)
+    )
+
+
+_DUCKDB_SHARED_LAYERS = """
+    SELECT layer_digest, max(size) AS size, count(DISTINCT image_digest) AS image_count,
+        count(DISTINCT (repo, tag)) AS tag_count, count(DISTINCT repo) AS repo_count,
+        max(size) * (count(DISTINCT image_digest) - 1) AS saved_size,
+        arg_min((repo, tag), (created_at, repo, tag)) AS first_seen,
+        any_value(instruction) AS instruction, bool_or(is_empty) AS is_empty
+    FROM layers GROUP BY layer_digest ORDER BY image_count DESC, size DESC
+"""
+
+
+def _polars_footprint(frame: pl.DataFrame) -> pl.DataFrame:
+    tag = pl.struct("repo", "tag")
+    holders = frame.group_by("layer_digest").agg(
+        pl.col("image_digest").n_unique().alias("images"), tag.n_unique().alias("tags")
+    )
+    held = frame.group_by("repo", "tag", "layer_digest").agg(
+        pl.col("size").max(), pl.col("image_digest").n_unique().alias("inside")
+    )
+    size, inside = pl.col("size"), pl.col("inside")
+    return (
+        held.join(holders, on="layer_digest")
+        .group_by("repo", "tag")
+        .agg(
+            size.sum().alias("total_size"),
+            size.filter(inside == pl.col("images")).sum().alias("exclusive_size"),
+            size.filter(pl.col("tags") == 1).sum().alias("freed_size"),
+            pl.len().alias("layer_count"),
+        )
+        .with_columns(shared_size=pl.col("total_size") - pl.col("exclusive_size"))
+        .sort("freed_size", "total_size", "repo", "tag", descending=[True, True, False, False])
+    )
+
+
+_DUCKDB_FOOTPRINT = """
+    WITH holders AS (
+        SELECT layer_digest, count(DISTINCT image_digest) AS images,
+            count(DISTINCT (repo, tag)) AS tags FROM layers GROUP BY ALL
+    ), held AS (
+        SELECT repo, tag, layer_digest, max(size) AS size, count(DISTINCT image_digest) AS inside
+        FROM layers GROUP BY ALL
+    )
+    SELECT repo, tag, sum(size) AS total_size, count(*) AS layer_count,
+        coalesce(sum(size) FILTER (inside = images), 0) AS exclusive_size,
+        coalesce(sum(size) FILTER (inside < images), 0) AS shared_size,
+        coalesce(sum(size) FILTER (tags = 1), 0) AS freed_size
+    FROM held JOIN holders USING (layer_digest)
+    GROUP BY ALL ORDER BY freed_size DESC, total_size DESC, repo, tag
+"""
+
+
+def _polars_parents(frame: pl.DataFrame) -> pl.DataFrame:
+    """Key each prefix of an image by a running sum of hashes, and look it up among whole images."""
+    name = ["repo", "tag", "image_digest"]
+    step = pl.struct("layer_digest", "position").hash()
+    built = frame.group_by(*name, "platform").agg(pl.col("created_at").max().alias("built_at"))
+    prefixes = (
+        frame.select(*name, "platform", "position", "size", step.alias("key"))
+        .sort(*name, "position")
+        .with_columns(pl.col("key", "size").cum_sum().over(name))
+        .join(built, on=[*name, "platform"])
+        .with_columns(is_whole=pl.col("position") == pl.col("position").max().over(name))
+    )
+    whole = prefixes.filter("is_whole")
+    parents = (
+        whole.with_columns(is_other=~pl.col("repo").str.starts_with("library/"))
+        .sort("is_other", "built_at", "repo", "tag")
+        .group_by("platform", "key", maintain_order=True)
+        .agg(pl.col("repo", "tag", "size").first().name.prefix("parent_"))
+    )
+    found = (
+        prefixes.filter(~pl.col("is_whole"))
+        .join(parents, on=["platform", "key"])
+        .sort("position", descending=True)
+        .unique(name, keep="first")
+        .select(*name, "parent_repo", "parent_tag", "parent_size")
+    )
+    return whole.join(found, on=name, how="left").sort("repo", "tag")
+
+
+_DUCKDB_PARENTS = """
+    WITH prefixes AS (
+        SELECT repo, tag, image_digest, platform, position,
+            sum(hash(layer_digest, position)::HUGEINT) OVER steps AS key,
+            sum(size) OVER steps AS total,
+            max(created_at) OVER names AS built_at, max(position) OVER names AS top
+        FROM layers
+        WINDOW names AS (PARTITION BY repo, tag, image_digest),
+            steps AS (PARTITION BY repo, tag, image_digest ORDER BY position)
+    ), parents AS (
+        SELECT platform, key,
+            arg_min((repo, tag, total), (repo NOT LIKE 'library/%', built_at, repo, tag)) AS parent
+        FROM prefixes WHERE position = top GROUP BY ALL
+    ), found AS (
+        SELECT repo, tag, image_digest, arg_max(parent, position) AS parent
+        FROM prefixes JOIN parents USING (platform, key) WHERE position < top GROUP BY ALL
+    )
+    SELECT whole.repo, whole.tag, whole.image_digest, total, parent[1] AS parent_repo
+    FROM prefixes AS whole LEFT JOIN found USING (repo, tag, image_digest)
+    WHERE position = top ORDER BY repo, tag
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A measure, and what polars and DuckDB do for the same answer.
+
+    Attributes
+    ----------
+    answer
+        A column whose sum, or count where it is text, must be equal in all three.
+    """
+
+    ours: Callable[[pd.DataFrame], pd.DataFrame]
+    polars: Callable[[pl.DataFrame], pl.DataFrame]
+    duckdb: str
+    answer: str
+
+
+WORKS = {
+    "shared_layers_df": Work(
+        hubframe.shared_layers_df, _polars_shared_layers, _DUCKDB_SHARED_LAYERS, "tag_count"
+    ),
+    "footprint_df": Work(hubframe.footprint_df, _polars_footprint, _DUCKDB_FOOTPRINT, "freed_size"),
+    "parents_df": Work(hubframe.parents_df, _polars_parents, _DUCKDB_PARENTS, "parent_repo"),
+}
+
+
+def rows(sizes: Iterable[int] = SIZES) -> list[dict[str, Any]]:
+    """Run everything side by side.
+
+    Returns
+    -------
+    list of dict
+        A row per measure and size of the frame: ``work``, ``rows``, the best of three times of
+        each side in seconds (``hubframe``, ``polars``, ``duckdb``), ``ratio`` (hubframe's to the
+        faster of the others), and ``memory_ratio``: hubframe's peak memory beyond the frame, by the
+        frame's own (deep); None where the system does not tell.
+    """
+    found = []
+    for size in sizes:
+        for name, work in WORKS.items():
+            memory = _in_a_process_of_its_own(name, size)
+            found.append({"work": name, "rows": size, **_times(work, size), "memory_ratio": memory})
+    return found
+
+
+def _times(work: Work, size: int) -> dict[str, float]:
+    frame = layers(size)
+    theirs = pl.from_pandas(frame)
+    with duckdb.connect() as connection:
+        connection.register("given", frame)
+        connection.execute("CREATE TABLE layers AS SELECT * FROM given")
+        connection.unregister("given")
+        sides: dict[str, Callable[[], Any]] = {
+            "hubframe": lambda: work.ours(frame),
+            "polars": lambda: work.polars(theirs),
+            "duckdb": lambda: connection.sql(work.duckdb).pl(),
+        }
+        answers = {side: _answer(run(), work.answer) for side, run in sides.items()}
+        if len(set(answers.values())) > 1:
+            raise AssertionError(f"the sides do not agree on {work.answer}: {answers}")
+        best = dict.fromkeys(sides, float("inf"))
+        # In turns, so that a busy moment of the machine meets all of them.
+        for _ in range(REPEATS):
+            for side, run in sides.items():
+                best[side] = min(best[side], _seconds(run))
+    return {**best, "ratio": best["hubframe"] / min(best["polars"], best["duckdb"])}
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    gc.collect()
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def _answer(frame: Any, column: str) -> int:
+    values = pd.Series(frame[column].to_list()).dropna()
+    return len(values) if str(values.dtype) == "str" else int(values.sum())
+
+
+def _in_a_process_of_its_own(name: str, size: int) -> float | None:
+    """Measure memory where nothing that ran before has left any free."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(memory_ratio, (name, size))
+
+
+def memory_ratio(name: str, size: int) -> float | None:
+    """Divide the peak of what a measure takes beyond the frame by the frame's memory."""
+    if not _STATUS.exists():
+        return None
+    frame = layers(size)
+    WORKS[name].ours(layers(1000))
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    ctypes.CDLL(None).malloc_trim(0)
+    before = _status("VmRSS")
+    _PEAK.write_text("5")  # From here on the kernel counts the peak anew.
+    WORKS[name].ours(frame)
+    return (_status("VmHWM") - before) / int(frame.memory_usage(deep=True).sum())
+
+
+_STATUS, _PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def _status(field: str) -> int:
+    return int(_STATUS.read_text().partition(f"{field}:")[2].split()[0]) * 1024
+
+
+def _shown() -> Iterator[str]:
+    sides = f"{'hubframe':>10}{'polars':>9}{'duckdb':>9}"
+    yield f"{'work':<18}{'rows':>10}{sides}{'ratio':>7}{'memory':>8}"
+    for row in rows():
+        memory = "?" if row["memory_ratio"] is None else f"{row['memory_ratio']:.2f}"
+        yield (
+            f"{row['work']:<18}{row['rows']:>10,}{row['hubframe']:>9.3f}s{row['polars']:>8.3f}s"
+            f"{row['duckdb']:>8.3f}s{row['ratio']:>7.2f}{memory:>8}"
+        )
+
+
+if __name__ == "__main__":
+    for line in _shown():
+        print(line, flush=True)  # noqa: T201

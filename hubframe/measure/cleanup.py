@@ -1,0 +1,284 @@
+"""Which tags a rule would delete, why, and what that would free. Nothing here deletes."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hubframe.measure.dates import dated, days_until, read_now
+from hubframe.measure.holdings import NEEDED, Holdings
+from hubframe.measure.releases import LATEST, check_days, sort_versions
+from hubframe.tables import LAYERS, TAGS, versions
+from hubframe.tables.measured import CLEANUP
+
+Protected = str | Iterable[str] | re.Pattern[str] | Callable[[str], bool]
+_PROTECTED = "protected"
+_KEPT = -1
+# A digest in a tag's name: sha256-<hex>, and what follows says what kind of signature it is.
+_SIGNED = re.compile(r"(?P<algorithm>[a-z0-9]+)-(?P<hex>[0-9a-f]{64})")
+
+
+def cleanup_df(  # noqa: PLR0913
+    tags: pd.DataFrame,
+    layers: pd.DataFrame | None = None,
+    *,
+    keep: int | None = None,
+    older_than: float | timedelta | None = None,
+    unused_for: float | timedelta | None = None,
+    protect: Protected = LATEST,
+    now: datetime | str | None = None,
+) -> pd.DataFrame:
+    """List what a rule would delete and what it would keep, and why. It deletes nothing.
+
+    A tag goes if every condition that is given says so; at least one must be given.
+
+    Parameters
+    ----------
+    tags
+        The `tables.TAGS` frame, with all tags of its repositories.
+    layers
+        The `tables.LAYERS` frame of the same tags, best of all platforms (``platform="all"``), to
+        tell what would be freed. Tags that are in it and not in `tags` are kept.
+    keep
+        How many of the newest tags of each repository stay: by push, or by version in a repository
+        without any dates.
+    older_than
+        Only tags that were pushed longer ago go: days, or a `datetime.timedelta`.
+    unused_for
+        Only tags that were neither pulled nor pushed for so long go: days, or a timedelta.
+    protect
+        Tags that stay in any case: a glob, a list of them, a compiled pattern (searched for), or a
+        function of the name. ``latest`` unless told otherwise; ``()`` for none.
+    now
+        The moment that ages count to, a date or its text; None for this moment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `cleanup`: a row per tag, repositories by name, the last pushed tag first.
+        A tag stays too where a condition cannot be judged, since a date is missing. Tags that name
+        a digest, as signatures do, take no place among the newest: they go with the last tag of
+        what they sign, and only then. ``freed_size`` sums to what the rule would free: bytes of
+        the layers that no kept tag holds, in all repositories of `layers`, and is too high where
+        `layers` lacks tags that are kept; registries free them when they next collect garbage. The
+        rows' order does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is no frame, or lacks a column, which the message names; no condition was
+        given, or one that is none.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     tags = hubframe.tags_df("library/alpine")
+    >>> plan = hubframe.cleanup_df(tags, keep=10, older_than=365, now="2026-11-24")
+    >>> plan["action"].value_counts().to_dict()
+    {'delete': 30, 'keep': 10}
+    """
+    TAGS.require(tags, _NEEDED)
+    rule = _Rule.read(keep, older_than, unused_for, protect)
+    rows = _ordered(tags)
+    verdicts = _verdicts(rows, rule, read_now(now))
+    verdicts = _with_signatures(rows, verdicts, _digests(rows, layers))
+    goes = np.array([verdict.goes for verdict in verdicts], dtype=bool)
+    return CLEANUP.of(
+        {
+            **{name: rows[name] for name in _NEEDED},
+            "action": np.where(goes, "delete", "keep"),
+            "reason": [verdict.reason for verdict in verdicts],
+            "freed_size": _freed(rows, goes, layers),
+        }
+    )
+
+
+_NEEDED = ("repo", "tag", "digest", "size", "pushed_at", "pulled_at")
+
+
+class _Verdict(NamedTuple):
+    """Whether a tag goes, and why."""
+
+    goes: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a caller asked for, checked; ages are in days."""
+
+    keep: int | None
+    older_than: float | None
+    unused_for: float | None
+    protects: Callable[[str], bool]
+
+    @classmethod
+    def read(cls, keep: Any, older_than: Any, unused_for: Any, protect: Protected) -> "_Rule":
+        if keep is None and older_than is None and unused_for is None:
+            raise ValueError("no rule: give keep, older_than or unused_for, or several of them")
+        if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int)):
+            raise TypeError(f"keep must be a whole number of tags, not {keep!r}")
+        if keep is not None and keep < 0:
+            raise ValueError(f"keep must be at least 0 tags, not {keep}")
+        ages = _days("older_than", older_than), _days("unused_for", unused_for)
+        return cls(keep, *ages, _protector(protect))
+
+    def verdict(self, tag: "_Tag") -> _Verdict:
+        """Judge a tag: it goes if all conditions say so."""
+        if self.protects(tag.name):
+            return _Verdict(False, _PROTECTED)
+        said = [said for said in self._conditions(tag) if said is not None]
+        against = [reason for goes, reason in said if not goes]
+        return _Verdict(not against, "; ".join(against or [reason for _, reason in said]))
+
+    def _conditions(self, tag: "_Tag") -> "Iterator[_Verdict | None]":
+        """Yield what each condition says, None for those that were not given."""
+        yield None if self.keep is None else _beyond(tag.rank, self.keep)
+        yield _longer(tag.age, self.older_than, "pushed {:.0f} days ago")
+        yield _longer(tag.idle, self.unused_for, "last used {:.0f} days ago")
+
+
+class _Tag(NamedTuple):
+    """What a rule looks at: the place among the newest, and the days since push and use."""
+
+    name: str
+    rank: int | None
+    age: float | None
+    idle: float | None
+
+
+def _beyond(rank: int | None, keep: int) -> _Verdict:
+    if rank is None:
+        return _Verdict(False, "its place among the newest is not known")
+    is_beyond = rank >= keep
+    return _Verdict(is_beyond, f"{'not ' * is_beyond}among the {keep} newest")
+
+
+def _longer(days: float | None, limit: float | None, reason: str) -> _Verdict | None:
+    if limit is None:
+        return None
+    if days is None:
+        return _Verdict(False, "the date of its last push is not known")
+    return _Verdict(days > limit, reason.format(math.floor(days)))
+
+
+def _days(name: str, given: Any) -> float | None:
+    days = given / timedelta(days=1) if isinstance(given, timedelta) else given
+    if days is not None:
+        check_days(name, days)
+    return days
+
+
+def _protector(protect: Protected) -> Callable[[str], bool]:
+    """Return what tells whether a tag is protected."""
+    if isinstance(protect, re.Pattern):
+        return lambda tag: protect.search(tag) is not None
+    if callable(protect):
+        return lambda tag: bool(protect(tag))
+    listed = isinstance(protect, Iterable) and not isinstance(protect, str)
+    globs: list[Any] = [*protect] if listed else [protect]
+    if not all(isinstance(glob, str) for glob in globs):
+        raise TypeError(
+            f"protect must be a glob, a list of them, a pattern or a function, not {protect!r}"
+        )
+    return lambda tag: any(fnmatchcase(tag, glob) for glob in globs)
+
+
+def _ordered(tags: pd.DataFrame) -> pd.DataFrame:
+    """Bring tags in the table's order; of a tag at several times the last push counts."""
+    rows = tags[list(_NEEDED)].assign(pushed_at=dated(tags["pushed_at"]))
+    rows = sort_versions(rows.assign(pulled_at=dated(tags["pulled_at"])))
+    rows = rows.drop_duplicates(["repo", "tag"])
+    return rows.sort_values(["repo", "pushed_at"], ascending=[True, False], ignore_index=True)
+
+
+def _verdicts(rows: pd.DataFrame, rule: _Rule, now: pd.Timestamp) -> list[_Verdict]:
+    pushed, pulled = rows["pushed_at"], rows["pulled_at"]
+    used = pulled.where(pulled.notna() & ~(pulled < pushed), pushed)
+    looked_at = zip(
+        rows["tag"], _ranks(rows), _days_since(pushed, now), _days_since(used, now), strict=True
+    )
+    return [rule.verdict(_Tag(*tag)) for tag in looked_at]
+
+
+def _ranks(rows: pd.DataFrame) -> list[int | None]:
+    """Number the tags of each repository, the newest 0; None where that is not known."""
+    is_proper = ~rows["tag"].map(versions.is_digest_tag).astype(bool)
+    has_date = rows["pushed_at"].notna()
+    any_dates = has_date.groupby(rows["repo"]).transform("any").astype(bool)
+    has_version = rows["tag"].map(versions.parse).notna()
+    is_known = is_proper & (has_date | (has_version & ~any_dates))
+    ranks = rows[is_known].groupby("repo").cumcount().reindex(rows.index)
+    return [None if math.isnan(rank) else int(rank) for rank in ranks.astype("float64")]
+
+
+def _days_since(moments: pd.Series, now: pd.Timestamp) -> list[float | None]:
+    return [None if count is pd.NA else count for count in days_until(moments, now)]
+
+
+def _digests(rows: pd.DataFrame, layers: pd.DataFrame | None) -> list[set[Any]]:
+    """List what each tag points at: an index or a manifest, and its images where layers tell."""
+    images: dict[Any, set[Any]] = {}
+    if layers is not None:
+        LAYERS.require(layers, NEEDED)
+        names = layers[["repo", "tag", "image_digest"]].drop_duplicates().dropna()
+        for repo, tag, digest in names.itertuples(index=False, name=None):
+            images.setdefault((repo, tag), set()).add(digest)
+    listed = zip(rows["repo"], rows["tag"], rows["digest"], strict=True)
+    return [images.get((repo, tag), set()) | {digest} for repo, tag, digest in listed]
+
+
+def _with_signatures(
+    rows: pd.DataFrame, verdicts: list[_Verdict], digests: list[set[Any]]
+) -> list[_Verdict]:
+    """Let tags that name a digest share the lot of the tags with that digest."""
+    signed = [_signed(tag) for tag in rows["tag"]]
+    fate: dict[tuple[str, str], bool] = {}
+    for repo, verdict, held, of in zip(rows["repo"], verdicts, digests, signed, strict=True):
+        for digest in held if of is None else ():
+            fate[repo, digest] = verdict.goes and fate.get((repo, digest), True)
+    return [
+        verdict if of is None or verdict.reason == _PROTECTED else _follow(fate.get((repo, of)))
+        for repo, verdict, of in zip(rows["repo"], verdicts, signed, strict=True)
+    ]
+
+
+def _signed(tag: str) -> str | None:
+    """Return the digest that a tag names, or None for a tag like any other."""
+    match = _SIGNED.match(tag) if versions.is_digest_tag(tag) else None
+    return f"{match['algorithm']}:{match['hex']}" if match else None
+
+
+def _follow(fate: bool | None) -> _Verdict:  # noqa: FBT001
+    if fate is None:
+        return _Verdict(False, "what it names is not among these tags")
+    return _Verdict(fate, "what it names goes" if fate else "what it names is kept")
+
+
+def _freed(
+    rows: pd.DataFrame, goes: npt.NDArray[np.bool_], layers: pd.DataFrame | None
+) -> pd.Series:
+    """Sum, for each tag that goes, its layers that no kept tag holds, each layer once."""
+    freed = pd.Series(0, index=rows.index, dtype="Int64")
+    if layers is None:
+        return freed.mask(freed == 0)
+    held = Holdings.of(layers)
+    numbered = rows[["repo", "tag"]].assign(row=rows.index)
+    row = held.names[["repo", "tag"]].merge(numbered, on=["repo", "tag"], how="left")["row"]
+    known = row.fillna(_KEPT).to_numpy("int64")
+    # A kept holder stands before all others, so that the first holder of a layer decides.
+    known = np.where(np.append(goes, False)[known], known, _KEPT)
+    first = np.full(len(held.digests), len(rows))
+    np.minimum.at(first, held.layer, known[held.name])
+    is_freed = first != _KEPT
+    sums = np.bincount(first[is_freed], weights=held.sizes[is_freed], minlength=len(rows))
+    has_layers = np.isin(rows.index, row.dropna())
+    return pd.Series(sums.astype("int64"), dtype="Int64").mask(goes & ~has_layers)

@@ -1,0 +1,200 @@
+"""How many bytes a tag, an image, a repository or a namespace takes, alone and with others."""
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from hubframe.measure.holdings import (
+    IMAGE,
+    Holdings,
+    Numbers,
+    distinct,
+    first_of,
+    in_bytes,
+    numbered,
+    paired,
+    summed,
+)
+from hubframe.measure.images import identity
+from hubframe.tables.measured import FOOTPRINT
+
+By = Literal["tag", "image", "repo", "namespace"]
+# What a row says of the first of its names; the rest is null.
+_SAYS = {"namespace": [], "repo": ["repo"], "tag": IMAGE, "image": IMAGE}
+
+
+def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
+    """Split bytes into what is shared with others, what is not, and what deleting would free.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame. Only what is in it counts as another: give the layers of all
+        tags and platforms (``platform="all"``) before believing what a deletion would free.
+    by
+        What a row is: ``"tag"``, ``"image"``, ``"repo"`` or ``"namespace"``. An image that was
+        asked for by digest counts as a tag.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `footprint`, in compressed bytes of distinct layers: a layer that an image
+        repeats counts once, unlike in `size` of the tags and images. Most freed first, then the
+        largest, then the one built first. The rows' order in `layers` does not matter.
+
+        - ``exclusive_size + shared_size == total_size``.
+        - ``exclusive_size``: layers of no image but its own. Other tags of its images do not make
+          them shared.
+        - ``freed_size``: how much less a registry would store without it. Other tags of its images
+          keep them: a tag with an alias frees nothing. By image all its tags go, and the two are
+          equal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `layers` is no frame, lacks a column, which the message names, or `by` is none of the four.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     layers = hubframe.layers_df("ansible/ansible")
+    >>> tags = hubframe.footprint_df(layers)
+    >>> bool((tags["exclusive_size"] + tags["shared_size"] == tags["total_size"]).all())
+    True
+    """
+    if by not in get_args(By):
+        raise ValueError(f"by={by!r} is none of {', '.join(map(repr, get_args(By)))}")
+    held = Holdings.of(layers)
+    group = _groups(held, by)
+    first = first_of(group)
+    member = _member(group, held.image)
+    frame = FOOTPRINT.of(_labels(held, by, group, first, member) | _bytes(held, group, member))
+    order = np.lexsort((first, -_ranked(frame["total_size"]), -_ranked(frame["freed_size"])))
+    return frame.take(order).reset_index(drop=True)
+
+
+def _groups(held: Holdings, by: By) -> Numbers:
+    """Number, for each name, the row that it belongs to."""
+    if by == "image":
+        return held.image
+    if by == "namespace":
+        return numbered(_namespaces(held.names["repo"]))[0]
+    repo = numbered(held.names["repo"])[0]
+    if by == "repo":
+        return repo
+    tag = numbered(held.names["tag"])[0]
+    # Without a tag each image is one of its own; the numbers of tags end where these begin.
+    return paired(repo, np.where(tag < 0, tag.max(initial=0) + 1 + held.image, tag))
+
+
+def _namespaces(repos: pd.Series) -> pd.Series:
+    number, names = numbered(repos)
+    owners = pd.Series([_namespace(repo) for repo in names], dtype="str")
+    return owners.take(number).reset_index(drop=True)
+
+
+def _namespace(repo: str) -> str:
+    """Return who owns a repository; a first part that is a host is told as Docker tells it.
+
+    Examples
+    --------
+    >>> [_namespace(repo) for repo in ("acme/api", "ghcr.io/acme/tools/api", "localhost:5000/api")]
+    ['acme', 'ghcr.io/acme', 'localhost:5000']
+    """
+    host, *path = repo.split("/")
+    has_host = "." in host or ":" in host or host == "localhost"
+    return "/".join([host, *path[:-1][:1]]) if has_host else host
+
+
+def _member(group: Numbers, image: Numbers) -> tuple[Numbers, Numbers]:
+    """Number the distinct images within each group: for each name its number, and its group."""
+    member = paired(group, image)
+    return member, group[first_of(member)]
+
+
+def _labels(
+    held: Holdings, by: By, group: Numbers, first: Numbers, member: tuple[Numbers, Numbers]
+) -> dict[str, object]:
+    names = held.names.take(first).reset_index(drop=True)
+    image_count = np.bincount(member[1], minlength=len(first))
+    said = names.copy()
+    said[[column for column in IMAGE if column not in _SAYS[by]]] = None
+    said.loc[image_count > 1, ["platform", "image_digest"]] = None
+    return {
+        "namespace": _namespaces(names["repo"]),
+        **{column: said[column] for column in IMAGE},
+        "tag_count": _tag_counts(held, group, len(first)),
+        "image_count": image_count,
+    }
+
+
+def _tag_counts(held: Holdings, group: Numbers, count: int) -> Numbers:
+    tagged = held.names["tag"].notna().to_numpy()
+    named = held.names.loc[tagged, ["repo", "tag"]].assign(group=group[tagged])
+    return np.bincount(named.drop_duplicates()["group"], minlength=count)
+
+
+def _bytes(held: Holdings, group: Numbers, member: tuple[Numbers, Numbers]) -> dict[str, object]:
+    """Sum the layers of each group."""
+    members, group_of = member
+    layer, holder = held.holders(members)
+    rows = int(group.max(initial=-1)) + 1
+    # A layer in a group, and how many images of the group hold it.
+    pairs, inside = distinct(layer * max(rows, 1) + group_of[holder])
+    layer, owner = np.divmod(pairs, max(rows, 1))
+    is_exclusive = inside == held.holder_counts(held.image)[layer]
+    is_freed = np.bincount(layer, minlength=len(held.digests))[layer] == 1
+    size = held.sizes[layer]
+    total = in_bytes(summed(owner, size, rows))
+    exclusive = in_bytes(summed(owner, size * is_exclusive, rows))
+    return {
+        "layer_count": np.bincount(owner, minlength=rows),
+        "unsized_layer_count": np.bincount(owner[~held.is_sized[layer]], minlength=rows),
+        "total_size": total,
+        "shared_size": total - exclusive,
+        "exclusive_size": exclusive,
+        "freed_size": in_bytes(summed(owner, size * is_freed, rows)),
+        "shared_share": (total - exclusive) / total.mask(total == 0),
+    }
+
+
+def _ranked(sizes: pd.Series) -> Numbers:
+    """Return sizes to sort by, null as the largest."""
+    return sizes.to_numpy("int64", na_value=np.iinfo(np.int64).max)
+
+
+def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
+    """Order images by size, each once, with what they share.
+
+    Parameters
+    ----------
+    images
+        The `tables.IMAGES` frame; attestations are left out. Where it is empty, the images of
+        `layers` take its place.
+    layers
+        The `tables.LAYERS` frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per distinct image under the first of its tags, largest first: ``repo``, ``tag``,
+        ``platform``, ``image_digest``, ``size``, and ``shared_size`` and ``shared_share`` as in
+        `footprint_df`, null where the image's layers are not in `layers`.
+    """
+    footprint = footprint_df(layers, by="image").rename(columns={"total_size": "size"})
+    footprint["image"] = identity(footprint)
+    if images.empty:
+        listed = footprint
+    else:
+        split = footprint[["image", "shared_size", "shared_share"]]
+        listed = _each_once(images[~images["is_attestation"]]).merge(split, how="left", on="image")
+    columns = [*IMAGE, "size", "shared_size", "shared_share"]
+    return listed[columns].sort_values(
+        "size", ascending=False, kind="stable", na_position="last", ignore_index=True
+    )
+
+
+def _each_once(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(image=identity(frame)).drop_duplicates("image")

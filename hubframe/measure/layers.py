@@ -1,0 +1,157 @@
+"""Which images hold a layer.
+
+Images are told apart by `hubframe.measure.identity`: tags of the same image are one image, so
+they share nothing with each other.
+"""
+
+import numpy as np
+import pandas as pd
+
+from hubframe.measure.holdings import (
+    IMAGE,
+    NEEDED,
+    Holdings,
+    Numbers,
+    in_bytes,
+    numbered,
+    with_digests,
+)
+from hubframe.measure.images import identity
+from hubframe.tables import LAYERS
+from hubframe.tables.measured import SHARED_LAYERS
+
+_LAST = np.iinfo(np.int64).max
+
+
+def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
+    """List each layer once, with how many images, tags and repositories hold it.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame, of as many repositories as the answer shall cover.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `shared_layers`: a row per distinct layer, those in most images first, then the
+        largest, then those seen first. The rows' order in `layers` does not matter.
+
+        A layer is *first seen* in the image that was built first, as far as `layers` tells: the
+        one whose last step ran earliest; where dates are missing (Docker Hub's API gives none)
+        or equal, the one of fewest layers, then by repository and tag.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `layers` is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     layers = hubframe.layers_df(["library/debian", "library/nginx"])
+    >>> top = hubframe.shared_layers_df(layers).iloc[0]
+    >>> bool(top["saved_size"] == top["size"] * (top["image_count"] - 1))
+    True
+    """
+    LAYERS.require(layers, (*NEEDED, "instruction"))
+    layers = with_digests(layers)
+    held = Holdings.of(layers)
+    image_count = held.holder_counts(held.image)
+    place = held.name * (held.position.max(initial=0) + 1) + held.position
+    first = _earliest(place, held.layer, len(held.digests))
+    order = np.lexsort((place[first], -held.sizes, ~held.is_sized, -image_count))
+    size = pd.Series(held.sizes[order], dtype="Int64").where(held.is_sized[order])
+    tag_count, repo_count = _tag_and_repo_counts(held)
+    seen = held.names[["repo", "tag"]].take(held.name[first[order]])
+    told = _first_told(layers["instruction"], held, place)[order]
+    return SHARED_LAYERS.of(
+        {
+            "layer_digest": held.digests.take(order).array,
+            "size": size,
+            "image_count": image_count[order],
+            "tag_count": tag_count[order],
+            "repo_count": repo_count[order],
+            "saved_size": _saved(held, image_count)[order].array,
+            "first_repo": seen["repo"].array,
+            "first_tag": seen["tag"].array,
+            "instruction": layers["instruction"].array.take(told, allow_fill=True),
+            "is_empty": held.is_empty[order],
+        }
+    )
+
+
+def _saved(held: Holdings, image_count: Numbers) -> pd.Series:
+    """Reckon, for each layer, its bytes for each image but one; null without a size."""
+    return in_bytes(held.sizes.astype("float64") * (image_count - 1)).where(held.is_sized)
+
+
+def _tag_and_repo_counts(held: Holdings) -> tuple[Numbers, Numbers]:
+    """Count, for each layer, the tags and the repositories that hold it.
+
+    Tags are numbered repository by repository, so that pairs in the order of tags are in the order
+    of repositories too.
+    """
+    repo, tag = (numbered(held.names[column])[0] for column in ("repo", "tag"))
+    order = np.lexsort((tag, repo))
+    is_new = np.ones(len(order), dtype=bool)
+    is_new[1:] = (np.diff(repo[order]) != 0) | (np.diff(tag[order]) != 0)
+    holder = np.empty_like(order)
+    holder[order] = np.cumsum(is_new) - 1
+    repo, tag = repo[order][is_new], tag[order][is_new]
+    layer, held_by = held.holders(holder)
+    is_first = np.ones(len(layer), dtype=bool)
+    is_first[1:] = (np.diff(layer) != 0) | (np.diff(repo[held_by]) != 0)
+    count = len(held.digests)
+    return (
+        np.bincount(layer[tag[held_by] >= 0], minlength=count),
+        np.bincount(layer[is_first], minlength=count),
+    )
+
+
+def _earliest(place: Numbers, layer: Numbers, count: int) -> Numbers:
+    """Find, for each layer, the row of the smallest place; -1 where it has no row."""
+    least = np.full(count, _LAST)
+    np.minimum.at(least, layer, place)
+    rows = np.flatnonzero(place == least[layer])
+    found = np.full(count, -1)
+    found[layer[rows]] = rows
+    return found
+
+
+def _first_told(written: pd.Series, held: Holdings, place: Numbers) -> Numbers:
+    """Find, for each layer, the row of the first image that tells its instruction, or -1."""
+    told = np.flatnonzero(written.notna().to_numpy())
+    found = _earliest(place[told], held.layer[told], len(held.digests))
+    # The last one is for -1, which finds no row.
+    return np.append(told, -1)[found]
+
+
+def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
+    """List the other images that hold layers of an image, those with most bytes first.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame.
+    image
+        The image, as `hubframe.measure.identity` names it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per tag and platform of another image: ``repo``, ``tag``, ``platform``,
+        ``image_digest`` and ``shared_size``, the bytes of the distinct layers that both hold.
+    """
+    names = identity(layers)
+    own = layers.loc[names == image, "layer_digest"]
+    common = layers[(names != image) & layers["layer_digest"].isin(own)]
+    return (
+        common.drop_duplicates([*IMAGE, "layer_digest"])
+        .groupby(IMAGE, sort=False, dropna=False)["size"]
+        .sum()
+        .rename("shared_size")
+        .reset_index()
+        .sort_values("shared_size", ascending=False, kind="stable", ignore_index=True)
+    )

@@ -1,0 +1,254 @@
+"""Which images are made of the same layers, wholly or in part."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from hubframe.measure.holdings import (
+    IMAGE,
+    Holdings,
+    Numbers,
+    Reals,
+    distinct,
+    first_of,
+    in_bytes,
+    numbered,
+    paired,
+    summed,
+)
+from hubframe.measure.images import identity
+from hubframe.tables.measured import DUPLICATES, SIMILARITY
+
+Pairs = tuple[Numbers, Numbers, Reals]
+
+
+def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
+    """Find images with the same layers, in the same order, under different names.
+
+    Ibrahim, Sayagh and Hassan (EMSE 2020) counted such images on Docker Hub. A name is
+    ``repo:tag``, or ``repo@digest`` where an image was asked for by digest; platforms of one name
+    that have the same layers are no duplicates.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `duplicates`: a row per name and platform in a group of two names or more.
+        Groups of most names first, then of most bytes, then the one built first; within a group
+        the one built first. ``image_count`` is 1 where the names are tags of one image; above
+        that, different manifests hold the same layers: rebuilds that changed nothing but their
+        configuration or time. The rows' order in `layers` does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `layers` is no frame, or lacks a column, which the message names.
+    """
+    held = Holdings.of(layers)
+    group = sequences(held)
+    count = int(group.max(initial=-1)) + 1
+    names = held.names
+    digest = identity(names).where(names["tag"].isna(), "")
+    spelled = names["repo"] + ":" + names["tag"].fillna("@") + digest
+    name_count = _distinct_count(group, numbered(spelled)[0], count)
+    total = image_sizes(held)[held.image]
+    listed = np.flatnonzero(name_count[group] > 1)
+    first = first_of(group)[group[listed]]
+    listed = listed[np.lexsort((listed, first, -total[listed], -name_count[group[listed]]))]
+    chosen = group[listed]
+    return DUPLICATES.of(
+        {
+            "group": numbered(pd.Series(chosen))[0],
+            **{column: names[column].take(listed).array for column in IMAGE},
+            "name_count": name_count[chosen],
+            "image_count": _distinct_count(group, held.image, count)[chosen],
+            "layer_count": held.layer_counts()[listed],
+            "total_size": in_bytes(total[listed]),
+        }
+    )
+
+
+def sequences(held: Holdings) -> Numbers:
+    """Number the names so that those with the same layers in the same order have one number.
+
+    Layer by layer, names part where they differ, as in a tree of prefixes. Numbers count from 0.
+    """
+    name, _, layer = held.rows_in_place()
+    length = np.bincount(name, minlength=len(held.names))
+    start = np.cumsum(length) - length
+    node = np.zeros(len(length), dtype=np.int64)
+    for depth in range(int(length.max(initial=0))):
+        longer = np.flatnonzero(length > depth)
+        node[longer] = paired(node[longer], layer[start[longer] + depth])
+    return paired(node, length)
+
+
+def _distinct_count(group: Numbers, member: Numbers, count: int) -> Numbers:
+    """Count the distinct members of each group."""
+    width = int(member.max(initial=0)) + 1
+    return np.bincount(distinct(group * width + member)[0] // width, minlength=count)
+
+
+def image_sizes(held: Holdings) -> Reals:
+    """Sum, for each image, the bytes of its distinct layers."""
+    layer, image = held.holders(held.image)
+    return summed(image, held.sizes[layer], int(held.image.max(initial=-1)) + 1)
+
+
+def similarity_df(
+    layers: pd.DataFrame,
+    *,
+    at_least: float = 0.0,
+    disjoint: bool = False,
+    most: int = 1_000_000,
+) -> pd.DataFrame:
+    """Compare every pair of images by the bytes of the layers that both hold.
+
+    The similarity is Jaccard's, weighted by compressed bytes: those of the layers that both hold
+    by those of the layers that either holds. The empty layer counts as nothing: it would make
+    strangers similar.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame.
+    at_least
+        Leave out pairs whose similarity is less, from 0 to 1.
+    disjoint
+        Whether pairs that share nothing are rows too.
+    most
+        How many pairs the answer may have. A pair takes about 400 bytes of memory, and n images of
+        one base are n (n - 1) / 2 pairs; nothing is kept of pairs that `at_least` leaves out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `similarity`: a row per pair of distinct images, the one built first on the left,
+        each under its first name. The most similar pair first, then the one of most shared bytes,
+        then by age. The rows' order in `layers` does not matter. Images whose layers have no
+        known size are similar to none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `layers` is no frame, or lacks a column, which the message names.
+    ValueError
+        There are more than `most` pairs.
+    """
+    if not 0 <= at_least <= 1:
+        raise ValueError(f"at_least={at_least!r} is no share: give a number from 0 to 1")
+    held = Holdings.of(layers)
+    overlap = _Overlap.of(held)
+    left, right, shared = _pairs(overlap, at_least, disjoint=disjoint, most=most)
+    sizes = overlap.sizes
+    similarity = overlap.similarity(left, right, shared)
+    order = np.lexsort((right, left, -shared, -np.nan_to_num(similarity, nan=-1.0)))
+    left, right, shared = left[order], right[order], shared[order]
+    return SIMILARITY.of(
+        {
+            **_labels(held, "left", left),
+            **_labels(held, "right", right),
+            "left_size": in_bytes(sizes[left]),
+            "right_size": in_bytes(sizes[right]),
+            "shared_size": in_bytes(shared),
+            "similarity": similarity[order],
+            "left_share": _share(shared, sizes[left]),
+            "right_share": _share(shared, sizes[right]),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Overlap:
+    """The distinct pairs of a layer and an image, by layer, then by image; both as numbers.
+
+    The images that come after an image in a layer are those right behind its pair: that is all
+    the search for overlaps takes.
+
+    Attributes
+    ----------
+    image, weight, end
+        For each pair, its image, the bytes of its layer, and where the pairs of its layer end.
+    of_image
+        For each image, its pairs with layers that a later image holds too.
+    sizes
+        For each image, the bytes of its layers.
+    """
+
+    image: Numbers
+    weight: Numbers
+    end: Numbers
+    of_image: list[Numbers]
+    sizes: Reals
+
+    @classmethod
+    def of(cls, held: Holdings) -> Self:
+        layer, image = held.holders(held.image)
+        counts = held.sizes[layer] * ~held.is_empty[layer] > 0
+        layer, image = layer[counts], image[counts]
+        weight = held.sizes[layer]
+        count = int(held.image.max(initial=-1)) + 1
+        end = np.searchsorted(layer, layer, side="right")
+        followed = np.flatnonzero(end > np.arange(1, len(layer) + 1))
+        by_image = followed[np.argsort(image[followed], kind="stable")]
+        return cls(
+            image=image,
+            weight=weight,
+            end=end,
+            of_image=np.split(
+                by_image, np.searchsorted(image[by_image], np.arange(1, max(count, 1)))
+            ),
+            sizes=summed(image, weight, count),
+        )
+
+    def shared(self, left: int) -> Reals:
+        """Sum, for each image, the bytes that it shares with an earlier one."""
+        pairs = self.of_image[left]
+        later = [self.image[pair + 1 : self.end[pair]] for pair in pairs]
+        weights = np.repeat(self.weight[pairs], [len(images) for images in later])
+        images = np.concatenate([*later, np.empty(0, dtype=np.int64)])
+        return summed(images, weights, len(self.sizes))
+
+    def similarity(self, left: Numbers, right: Numbers, shared: Reals) -> Reals:
+        """Divide shared bytes by those of either image; not a number where these are 0."""
+        return _share(shared, self.sizes[left] + self.sizes[right] - shared)
+
+
+def _pairs(overlap: _Overlap, at_least: float, *, disjoint: bool, most: int) -> Pairs:
+    """Find the pairs of images, image by image, so that memory holds only those that are kept."""
+    found: list[Pairs] = []
+    count = 0
+    for number in range(len(overlap.sizes)):
+        shared = overlap.shared(number)
+        right = np.arange(number + 1, len(shared)) if disjoint else np.flatnonzero(shared)
+        left, shared = np.full(len(right), number), shared[right]
+        if at_least > 0:
+            alike = overlap.similarity(left, right, shared) >= at_least
+            left, right, shared = left[alike], right[alike], shared[alike]
+        found.append((left, right, shared))
+        count += len(left)
+        if count > most:
+            raise ValueError(
+                f"more than {most:,} pairs among {len(overlap.sizes):,} images: give fewer images, "
+                "a higher at_least=, or more room with most="
+            )
+    none = np.empty(0, dtype=np.int64)
+    lefts, rights, shares = zip((none, none, np.empty(0)), *found, strict=True)
+    return np.concatenate(lefts), np.concatenate(rights), np.concatenate(shares)
+
+
+def _labels(held: Holdings, side: str, images: Numbers) -> dict[str, Any]:
+    """Name images; images are numbered in the order of their first names."""
+    names = held.names.take(first_of(held.image)[images])
+    return {f"{side}_{column}": names[column].array for column in IMAGE}
+
+
+def _share(part: Reals, whole: Reals) -> Reals:
+    share: Reals = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return share

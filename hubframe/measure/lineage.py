@@ -1,0 +1,346 @@
+"""Which image an image was built on, found from its layers, and whether that one is outdated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hubframe.measure.dates import dated, days_between, moments
+from hubframe.measure.holdings import IMAGE, NEEDED, Holdings, Numbers, first_of, numbered, paired
+from hubframe.measure.likeness import sequences
+from hubframe.measure.lines import Lines, Move
+from hubframe.tables import LAYERS, TAGS
+from hubframe.tables.measured import OUTDATED, PARENTS
+
+_OFFICIAL = "library/"
+_ATTESTATION = "unknown/unknown"
+# Spellings of one platform: registries leave the usual variant out, or do not.
+_SPELLINGS = {"linux/arm64/v8": "linux/arm64", "linux/arm/v7": "linux/arm"}
+_NONE = -1
+_LAST = np.iinfo(np.int64).max
+_NEVER = pd.Timestamp.min.tz_localize("UTC")
+_PARENT = ["parent_repo", "parent_tag", "parent_platform", "parent_image_digest"]
+
+
+def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Find the parent of each image: the image that it was built on, by its layers.
+
+    The parent is the image of the same platform, among those at hand, whose layers are the longest
+    proper prefix of the child's, as Opdebeeck and others found parents on Docker Hub (SCAM 2023).
+    Where several images have these layers, an official one (namespace ``library``) comes first,
+    then the one that was pushed first, else built first, then the first by name.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame, with the images that may be parents in it.
+    tags
+        The `tables.TAGS` frame of the same repositories, for the dates of the pushes. Without it,
+        and for tags that it lacks, the last step of the build decides, where a date is told.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `parents`: a row per image, by name; the parent's columns are null where no image
+        at hand is its parent. Sizes are compressed bytes, repeated layers counted, and null where
+        the size of a layer is not known. Attestations are left out. ``linux/arm64/v8`` and
+        ``linux/arm64`` are one platform. The rows' order in `layers` does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     layers = hubframe.layers_df(["library/redis:latest", "library/debian"])
+    >>> parents = hubframe.parents_df(layers).set_index("repo")
+    >>> parents.loc["library/redis", ["parent_repo", "parent_tag"]].tolist()
+    ['library/debian', '13.3-slim']
+    """
+    held, stacks = _without_attestations(layers, tags)
+    lineage = _Lineage.of(held, stacks, _rank(held.names, tags))
+    return _parents(held, stacks, lineage)
+
+
+def _without_attestations(
+    layers: pd.DataFrame, tags: pd.DataFrame | None
+) -> "tuple[Holdings, _Stacks]":
+    LAYERS.require(layers, NEEDED)
+    if tags is not None:
+        TAGS.require(tags, ("repo", "tag", "pushed_at"))
+    is_attestation = layers["platform"] == _ATTESTATION
+    held = Holdings.of(layers[~is_attestation] if is_attestation.any() else layers)
+    return held, _Stacks.of(held)
+
+
+@dataclass(frozen=True)
+class _Stacks:
+    """The layers of all names, base first, in one array.
+
+    Attributes
+    ----------
+    layer
+        Numbers of layers, name after name.
+    begin, length
+        For each name, where its layers begin, and how many there are.
+    size
+        Compressed bytes of the rows before each row, and of all.
+    unsized
+        In the same way, the rows whose size is not known.
+    """
+
+    layer: Numbers
+    begin: Numbers
+    length: Numbers
+    size: Numbers
+    unsized: Numbers
+
+    @classmethod
+    def of(cls, held: Holdings) -> "_Stacks":
+        name, _, layer = held.rows_in_place()
+        length = np.bincount(name, minlength=len(held.names))
+        return cls(
+            layer=layer,
+            begin=np.cumsum(length) - length,
+            length=length,
+            size=_sums(held.sizes[layer]),
+            unsized=_sums(~held.is_sized[layer]),
+        )
+
+    def sizes(self, name: Numbers, length: Numbers) -> pd.Series:
+        """Sum the first layers of names; null where a size is not known."""
+        begin, end = self.begin[name], self.begin[name] + length
+        size = pd.Series(self.size[end] - self.size[begin], dtype="Int64")
+        return size.mask(self.unsized[end] > self.unsized[begin])
+
+
+def _sums(values: npt.NDArray[np.generic]) -> Numbers:
+    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+
+
+def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
+    """Order names as parents: the smallest of those with the same layers is the parent."""
+    is_official = names["repo"].str.startswith(_OFFICIAL).to_numpy("bool")
+    pushed = np.full(len(names), _LAST) if tags is None else _pushes(names, tags)
+    order = np.lexsort((np.arange(len(names)), pushed, ~is_official))
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return rank
+
+
+def _pushes(names: pd.DataFrame, tags: pd.DataFrame) -> Numbers:
+    """Give each name the first push of its tag, as a number; the last number without a date."""
+    pushed = tags[["repo", "tag"]].assign(pushed_at=dated(tags["pushed_at"]))
+    first = pushed.dropna().groupby(["repo", "tag"], as_index=False)["pushed_at"].min()
+    found = names[["repo", "tag"]].merge(first, on=["repo", "tag"], how="left")["pushed_at"]
+    numbers = found.to_numpy("datetime64[us]").astype("int64")
+    return np.where(found.isna(), _LAST, numbers)
+
+
+@dataclass(frozen=True)
+class _Lineage:
+    """The parent of each name, -1 for none, and how many images could be it."""
+
+    parent: Numbers
+    candidates: Numbers
+
+    @classmethod
+    def of(cls, held: Holdings, stacks: _Stacks, rank: Numbers) -> "_Lineage":
+        """Walk the tree of prefixes, all names at once, one layer deeper at each step.
+
+        A name whose prefix no other has is left alone from there on: nothing below can be its
+        parent, so that what remains to be walked is soon little.
+        """
+        platform = _platforms(held.names["platform"])
+        is_first = np.zeros(len(held.names), dtype=bool)
+        is_first[first_of(paired(held.image, platform))] = True
+        by_rank = np.argsort(rank)
+        parent = np.full(len(held.names), _NONE)
+        candidates = np.zeros(len(held.names), dtype=np.int64)
+        walking, node = np.arange(len(held.names)), platform
+        depth = 0
+        while len(walking):
+            node = paired(node, stacks.layer[stacks.begin[walking] + depth])
+            depth += 1
+            is_shared = np.bincount(node)[node] > 1
+            walking, node = walking[is_shared], node[is_shared]
+            ends = stacks.length[walking] == depth
+            nodes = int(node.max(initial=-1)) + 1
+            best = np.full(nodes, _LAST)
+            np.minimum.at(best, node[ends], rank[walking[ends]])
+            ended = np.bincount(node[ends & is_first[walking]], minlength=nodes)
+            walking, node = walking[~ends], node[~ends]
+            is_child = best[node] != _LAST
+            parent[walking[is_child]] = by_rank[best[node[is_child]]]
+            candidates[walking[is_child]] = ended[node[is_child]]
+        return cls(parent, candidates)
+
+
+def _platforms(platforms: pd.Series) -> Numbers:
+    """Number platforms, one number for the spellings of one; no platform is one too."""
+    written, distinct = numbered(platforms)
+    one = numbered(distinct.replace(_SPELLINGS))[0]
+    return np.append(one, _NONE)[written]
+
+
+def _parents(held: Holdings, stacks: _Stacks, lineage: _Lineage) -> pd.DataFrame:
+    """Write the table down, by name."""
+    order = held.names.sort_values(IMAGE, kind="stable").index.to_numpy()
+    parent = lineage.parent[order]
+    has_parent = parent != _NONE
+    # Nobody's row stands in for the missing parent; it is nulled below.
+    known = np.where(has_parent, parent, order)
+    length = stacks.length[known]
+    size = stacks.sizes(order, stacks.length[order])
+    parent_size = stacks.sizes(known, length).where(has_parent)
+    names = held.names.take(order)
+    return PARENTS.of(
+        {
+            **{name: names[name].array for name in IMAGE},
+            "layer_count": stacks.length[order],
+            "size": size,
+            **{
+                f"parent_{name}": held.names[name].array.take(parent, allow_fill=True)
+                for name in IMAGE
+            },
+            "parent_layer_count": pd.Series(length, dtype="Int64").where(has_parent),
+            "parent_size": parent_size,
+            "candidate_count": lineage.candidates[order],
+            "growth_size": size - parent_size,
+            "growth_ratio": size / parent_size.mask(parent_size == 0),
+        }
+    )
+
+
+def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
+    """List the images whose parent's tag has a newer image, and by how much it is newer.
+
+    A tag that is pushed again leaves no trace of the image that it had; but releases keep it under
+    the longer name: ``debian:12.4`` is what ``debian:12`` was. So the *tag* of a parent is, of
+    the names of the parent image, the most particular (with a date, then with most numbers in its
+    version, then the longest), one number or the date shorter: ``12`` of ``12.4``, ``3.18-slim``
+    of ``3.18.4-slim``, ``bookworm`` of ``bookworm-20240110``. Where that tag is missing, the
+    highest release that differs in that number alone stands for it. In frames that hold a tag at
+    several times, its newer image is found by the tag itself.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame, of children and parents.
+    tags
+        The `tables.TAGS` frame with all tags of the parents' repositories. A parent whose tag is
+        not in it is not judged.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `outdated`: a row per image with an outdated parent, by name. ``lag_days`` are
+        the days from the first push of the parent to the first push of the newer image under any
+        of the tags that it has; null where a registry tells no dates. Images with the parent's
+        layers are not newer, nor are those pushed earlier. It is today's lag; whether the parent
+        was outdated when the child was built, no registry tells. The rows' order does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     layers = hubframe.layers_df(["ansible/awx", "library/debian"])
+    ...     tags = hubframe.tags_df("library/debian")
+    >>> outdated = hubframe.outdated_df(layers, tags)
+    >>> bool((outdated["lag_days"] > 0).all())
+    True
+    """
+    TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
+    held, stacks = _without_attestations(layers, tags)
+    lineage = _Lineage.of(held, stacks, _rank(held.names, tags))
+    children = _parents(held, stacks, lineage)
+    children = children[children["parent_tag"].notna()]
+    newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(held, layers), Lines.of(tags))
+    found = children.merge(newer, on=_PARENT, how="inner")
+    lag = days_between(found["parent_pushed_at"], found["newer_pushed_at"])
+    return OUTDATED.of({**found, "lag_days": lag})
+
+
+def _newer(parents: pd.DataFrame, contents: "_Contents", lines: Lines) -> pd.DataFrame:
+    """Find the newer image of each parent that has one."""
+    rows = [
+        (*parent, moves.pushed_at, moves.newer_tag, moves.newer_digest, moves.newer_pushed_at)
+        for parent in _spelled(parents)
+        if (moves := _move(parent, contents, lines)) is not None
+    ]
+    columns = [*_PARENT, "parent_pushed_at", "newer_tag", "newer_digest", "newer_pushed_at"]
+    found = pd.DataFrame(rows, columns=columns, dtype="object")
+    dates = {name: moments(found[name]) for name in ("parent_pushed_at", "newer_pushed_at")}
+    return found.astype("str").assign(**dates)
+
+
+def _move(parent: tuple[Any, ...], contents: "_Contents", lines: Lines) -> Move | None:
+    """Tell what the tag of a parent became, or None where it is what it was."""
+    repo, tag, platform, digest = parent
+    if contents.has_moved(parent, lines.digest(repo, tag)):
+        return lines.moved(repo, tag, digest)
+    move = lines.follow(repo, tag)
+    is_same = move is not None and contents.same(parent, (repo, move.newer_tag, platform))
+    return None if is_same else move
+
+
+def _spelled(names: pd.DataFrame) -> Iterator[tuple[str | None, ...]]:
+    """Yield rows of text; a null is None, since another null would be no key to it."""
+    plain = names.astype("object").where(names.notna(), None)
+    return plain.itertuples(index=False, name=None)
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What each name is made of, to tell whether two are the same, and which came later.
+
+    Attributes
+    ----------
+    names
+        For repository, tag and platform, the images that had this name, and what each is made of.
+    built
+        When images were built whose name another image has too, where their layers tell.
+    """
+
+    names: dict[tuple[Any, ...], dict[Any, int]]
+    built: dict[tuple[Any, ...], pd.Timestamp]
+
+    @classmethod
+    def of(cls, held: Holdings, layers: pd.DataFrame) -> "_Contents":
+        names: dict[tuple[Any, ...], dict[Any, int]] = {}
+        contents = sequences(held).tolist()
+        for (*name, digest), content in zip(_spelled(held.names[IMAGE]), contents, strict=True):
+            names.setdefault(tuple(name), {})[digest] = content
+        twice = held.names[held.names.duplicated(IMAGE[:3], keep=False)]
+        rows = layers[["created_at", *IMAGE]].merge(twice[IMAGE], on=IMAGE)
+        built = rows.groupby(IMAGE)["created_at"].max().dropna()
+        return cls(names, dict(zip(built.index, built, strict=True)))
+
+    def has_moved(self, name: tuple[Any, ...], now: str | None) -> bool:
+        """Tell whether a later image has this name; the tag's digest tells, else the build."""
+        *spelled, digest = name
+        others = self.names[tuple(spelled)]
+        if len(others) == 1 or digest == now or len(set(others.values())) == 1:
+            return False
+        if now in others:
+            return others[now] != others[digest]
+        built = {other: self.built.get((*spelled, other), _NEVER) for other in others}
+        last = max(others, key=lambda other: (built[other], other or ""))
+        return built[last] > built[digest] and others[last] != others[digest]
+
+    def same(self, name: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+        """Tell whether an image has the layers of the one that another name has alone."""
+        *spelled, digest = name
+        held = set(self.names.get(other, {}).values())
+        return held == {self.names[tuple(spelled)][digest]}
