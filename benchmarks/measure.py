@@ -331,4 +331,4 @@ def _shown() -> Iterator[str]:
 
 if __name__ == "__main__":
     for line in _shown():
-        print(line, flush=True)  # noqa: T201
+        print(line, flush=True)

@@ -7,10 +7,9 @@ import pandas as pd
 
 from hubframe import frames
 from hubframe.client import Client
-from hubframe.frames import USUAL_PLATFORM
 from hubframe.measure.comparison import FRAMES, Frames, compare_frames
 from hubframe.reference import DEFAULT_TAG, ImageReference
-from hubframe.selection import references
+from hubframe.selection import USUAL_PLATFORM, references
 
 
 def compare_df(
