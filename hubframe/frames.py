@@ -422,7 +422,8 @@ def referrers_df(  # noqa: PLR0913
     They are looked for by the registry's referrers API, by the tag that stands in for it where
     the API is missing, by cosign's tags, and among the attestations of the image's index; for
     the index and for each of its images. On Docker Hub a tag's manifest costs a pull, and so
-    does each attestation, once.
+    does each attestation, once: the first are counted before any is spent, the others are not
+    known before.
 
     Parameters
     ----------
@@ -437,6 +438,7 @@ def referrers_df(  # noqa: PLR0913
     wanted = read_wanted(tags, newest)
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
+        quota.guard(call, "referrers", found, wanted, "auto", partial=False)
         return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
 
 

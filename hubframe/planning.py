@@ -136,7 +136,7 @@ def plan(  # noqa: PLR0913
         What the call would be given.
     frame
         Which call: ``labels`` for `labels_df`, and so on: ``tags``, ``images``, ``layers``,
-        ``history``, ``labels``, ``env``, ``configs``.
+        ``history``, ``labels``, ``env``, ``configs``, ``referrers``.
     tags, newest, platform, attestations, source, progress, client
         See `layers_df`.
 

@@ -123,6 +123,14 @@ def content_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterat
         yield found, read_one(call, found, wanted)
 
 
+def index_readers(
+    _call: Call, tags: Sequence[Found], _wanted: Wanted
+) -> Iterator[tuple[Found, Reader[tuple[str, list[Image]]]]]:
+    """Make the readers of what tags name: what refers to it is asked for by digest."""
+    for found in tags:
+        yield found, open_tag(found.reference)
+
+
 TASKS: Mapping[str, Callable[[Call, Sequence[Found], Wanted], Iterator[Any]]] = {
     "tags": tag_readers,
     "images": image_readers,
@@ -131,6 +139,7 @@ TASKS: Mapping[str, Callable[[Call, Sequence[Found], Wanted], Iterator[Any]]] = 
     "labels": content_readers,
     "env": content_readers,
     "configs": content_readers,
+    "referrers": index_readers,
 }
 
 

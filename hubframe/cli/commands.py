@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from hubframe.client import Client
 
-PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs")
+PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
 
 _Command = Callable[..., Any]

@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 
 import hubframe
+from hubframe.cli.commands import PLANNED
+from hubframe.readers import TASKS
 from hubframe.sample import Reply
 
 from .releases import PROBE, REPO, Releases
@@ -95,6 +97,10 @@ def test_a_call_makes_the_requests_that_its_plan_names(stage_of, releases, frame
     again = hubframe.plan(REPO, frame, **how, client=client)
     assert sum(again.requests.values()) == again.pulls == 0
     assert again.is_exact
+
+
+def test_what_can_be_planned_is_the_same_on_the_command_line():
+    assert set(PLANNED) == set(TASKS)
 
 
 def test_a_plan_in_words(metered):
