@@ -138,10 +138,13 @@ class Rows(BaseStorage[str, CachedResponse]):
         raise KeyError(key)
 
     def __setitem__(self, key: str, response: CachedResponse) -> None:
-        about, body = _about(response), response.content or b""
-        row = (key, about, body, _checksum(key, about, body), response.expires_unix)
-        self._database.write_soon(_PUT, row)
-        self._grow(len(body))
+        self._database.run(_PUT, _row(key, response))
+        self._grow(len(response.content or b""))
+
+    def put_soon(self, key: str, response: CachedResponse) -> None:
+        """Keep an answer, together with others."""
+        self._database.write_soon(_PUT, _row(key, response))
+        self._grow(len(response.content or b""))
 
     def __delitem__(self, key: str) -> None:
         self._database.run("DELETE FROM answers WHERE key = ?", [key])
@@ -246,7 +249,7 @@ class Answers(BaseCache):
 
     def write(self, key: str, answer: Answer, method: str) -> None:
         """Keep an answer that did not come by requests-cache."""
-        self.responses[key] = CachedResponse(
+        response = CachedResponse(
             status_code=answer.status_code,
             url=answer.url,
             headers=CaseInsensitiveDict(answer.headers),
@@ -254,6 +257,7 @@ class Answers(BaseCache):
             expires=answer.expires,
             request=CachedRequest(method=method, url=answer.url),
         )
+        self.responses.put_soon(key, response)
 
     def save_response(
         self,
@@ -271,6 +275,11 @@ class Answers(BaseCache):
     def clear(self) -> None:
         """Forget all answers; there are no redirects, since the transport follows them."""
         self.responses.clear()
+
+
+def _row(key: str, response: CachedResponse) -> tuple[Any, ...]:
+    about, body = _about(response), response.content or b""
+    return (key, about, body, _checksum(key, about, body), response.expires_unix)
 
 
 def _about(response: CachedResponse) -> str:

@@ -156,15 +156,12 @@ class Login:
         raise UnauthorizedError(refusal)
 
 
-class HubAuth:
-    """The Hub API's login: a JWT of ten minutes for a password or access token."""
+class Asker:
+    """Who asks: a credential, or nobody in particular."""
 
-    def __init__(self, hub_url: str, credential: Credential | None) -> None:
-        self.hub_url = hub_url
+    def __init__(self, credential: Credential | None) -> None:
         self.credential = credential
         self._login = Login(credential) if credential else None
-        self._token: Token | None = None
-        self._gate = Gate()
 
     @property
     def identity(self) -> str:
@@ -175,6 +172,16 @@ class HubAuth:
     def login(self) -> str | None:
         """Where the credentials come from."""
         return self.credential.source if self.credential else None
+
+
+class HubAuth(Asker):
+    """The Hub API's login: a JWT of ten minutes for a password or access token."""
+
+    def __init__(self, hub_url: str, credential: Credential | None) -> None:
+        super().__init__(credential)
+        self.hub_url = hub_url
+        self._token: Token | None = None
+        self._gate = Gate()
 
     def flow(self, request: PreparedRequest) -> Flow:
         """Log in first where there is a login, and once more if the JWT is refused."""
@@ -242,7 +249,7 @@ class Door:
                 self._was_pinged = True
 
 
-class RegistryAuth:
+class RegistryAuth(Asker):
     """A registry's login: none, Basic, or a bearer token for each repository.
 
     A token is fetched once for each scope, and shared by all threads until shortly before it
@@ -250,23 +257,12 @@ class RegistryAuth:
     """
 
     def __init__(self, door: Door, credential: Credential | None) -> None:
-        self.credential = credential
+        super().__init__(credential)
         self._door = door
-        self._login = Login(credential) if credential else None
         self._is_proven = False
         self._takes_forms = True
         self._tokens: dict[str, Token] = {}
         self._gates: dict[str, Gate] = {}
-
-    @property
-    def identity(self) -> str:
-        """Empty for anonymous requests."""
-        return self.credential.identity if self.credential else ""
-
-    @property
-    def login(self) -> str | None:
-        """Where the credentials come from."""
-        return self.credential.source if self.credential else None
 
     def flow(self, request: PreparedRequest) -> Flow:
         """Send with what the registry's challenge asks for; with a new token if one is refused."""
