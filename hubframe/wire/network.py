@@ -97,7 +97,7 @@ class Network(HTTPAdapter):
             preload_content=False,
             decode_content=False,
             retries=False,
-            timeout=Timeout(connect, read),
+            timeout=Timeout(connect=connect, read=read),
         )
         response = Response()
         response.status_code, response.reason, response.raw = raw.status, raw.reason, raw

@@ -13,6 +13,8 @@ from .terminal import Terminal
 WORKERS = 16
 # Two seconds are promised; a busy machine gets one more. What is held takes five.
 SOON = 3.0
+# Documents are written so many at a time.
+TOGETHER = 16
 SCRIPT = """
 import sys, hubframe
 hubframe.layers_df(sys.argv[1], newest=100)
@@ -35,7 +37,8 @@ def test_what_a_killed_process_had_is_not_fetched_again(proxy, whole, cache, rea
     pd.testing.assert_frame_equal(again, whole)
     assert again.attrs["hubframe"]["complete"]
     assert documents_kept(cache) == 3 * SHIPS
-    assert len(had & set(proxy.documents())) <= WORKERS, "those under way"
+    lost = had & set(proxy.documents())
+    assert len(lost) <= WORKERS + TOGETHER, "those under way, and those about to be written"
     # An index that was kept while what its tag points at was not yet is asked for again.
     assert 0 <= proxy.documents().total() - (3 * SHIPS - kept) <= WORKERS
     assert not proxy.repeated()
