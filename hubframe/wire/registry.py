@@ -233,8 +233,11 @@ class Registry:
 
     def _by_tag(self, reference: ImageReference) -> Document:
         """Read the document that a tag names, and keep it under the digest that it has."""
-        document = self._received_by_tag(reference)
-        self._content.put(document)
+        received = self._received_by_tag(reference)
+        # Of schema 1 documents with one digest and several signatures, the first one is kept.
+        document = self._content.get(received.digest) or received
+        if document is received:
+            self._content.put(document)
         headers = {"Docker-Content-Digest": document.digest}
         if document.media_type or _own_type(document.body):
             headers["Content-Type"] = document.media_type or _own_type(document.body) or ""
