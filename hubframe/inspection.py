@@ -169,7 +169,7 @@ def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
 
 def _top(call: Call, reference: ImageReference) -> Document:
     tag = reference if reference.digest else reference.at(tag=reference.target)
-    (document,) = read(call, [(tag, readers.named(tag))], "manifest")
+    (document,) = read(call, [(tag, readers.named(tag))], 1, "manifest")
     return document
 
 

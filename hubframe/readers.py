@@ -54,8 +54,8 @@ def read_images(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
 ) -> Iterator[Image]:
     """Read the images of tags, with what a frame shows of them, in the order of the tags."""
-    tasks = list(tasks_of(call, name, found, wanted, source))
-    return chain.from_iterable(read(call, tasks, name))
+    tasks = tasks_of(call, name, found, wanted, source)
+    return chain.from_iterable(read(call, tasks, len(found), name))
 
 
 def tag_readers(
@@ -69,7 +69,7 @@ def tag_readers(
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved]:
     """Look up what tags of registries point at, by HEAD."""
-    return dict(read(call, list(tag_readers(call, tags, Wanted(bool))), "tags"))
+    return dict(read(call, tag_readers(call, tags, Wanted(bool)), len(tags), "tags"))
 
 
 def _resolved(found: Found) -> Reader[tuple[Found, Resolved]]:

@@ -23,7 +23,7 @@ Reader = Generator[Sequence[Need], list[Any], Result]
 
 # How many conversations are open at once: it bounds what is held in memory, and lets what is
 # looked up be looked up together.
-MOST_OPEN = 512
+MOST_OPEN = 128
 
 
 @dataclass(eq=False)
@@ -123,7 +123,9 @@ class _Reading(Generic[Result]):
         self._pool.submit(need, partial(looking.fetch, self._call.client, need))
 
 
-def read(call: Call, tasks: Sequence[tuple[Any, Reader[Result]]], title: str) -> Iterator[Result]:
+def read(
+    call: Call, tasks: Iterable[tuple[Any, Reader[Result]]], total: int, title: str
+) -> Iterator[Result]:
     """Converse with readers, and give what they return, in their order.
 
     Parameters
@@ -131,7 +133,9 @@ def read(call: Call, tasks: Sequence[tuple[Any, Reader[Result]]], title: str) ->
     call
         The call that they are read for.
     tasks
-        What is read, and its reader.
+        What is read, and its reader; made as room comes for them.
+    total
+        How many there are, for the bar.
     title
         What the bar says.
 
@@ -143,12 +147,14 @@ def read(call: Call, tasks: Sequence[tuple[Any, Reader[Result]]], title: str) ->
     """
     to_come = enumerate(tasks)
     begun = given = 0
-    with call.pool(len(tasks), title) as (pool, bar):
+    with call.pool(total, title) as (pool, bar):
         reading: _Reading[Result] = _Reading(call, pool)
-        while given < len(tasks):
+        while True:
             room = MOST_OPEN - (begun - given)
             talks = [_Talk(number, *task) for number, task in islice(to_come, room)]
             begun += len(talks)
+            if given == begun:
+                return
             reading.go_on(talks)
             while given in reading.over:
                 result = reading.over.pop(given).result

@@ -26,7 +26,7 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 def referrers_of(call: Call, tags: Sequence[Found]) -> list[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images."""
     call.sources.add("registry")
-    opened = list(read(call, [(found, _opened(found)) for found in tags], "images"))
+    opened = list(read(call, ((found, _opened(found)) for found in tags), len(tags), "images"))
     found = call.gather(lambda one: _of_tag(call, one), opened, "referrers")
     return [referrer for _, referrers in found for referrer in referrers]
 

@@ -4,7 +4,7 @@ A payload that lacks a field gives a null; nothing here touches the network.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from hubframe.tables.documents import (
     LayerColumns,
     ManifestContent,
     Platform,
+    Step,
     as_json,
     items,
     mapping,
@@ -43,6 +44,12 @@ _DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 
 # What a tag lists of the tags that share its digest.
 _MOST_ALIASES = 1000
+# How many rows are made a frame at once.
+_BATCH = 20_000
+# The columns of layers, in the order of `LayerColumns`.
+_LAYER_FIELDS = tuple("layer_digest" if n == "digest" else n for n in LayerColumns._fields)
+
+Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -274,20 +281,21 @@ def _image(image: Image) -> dict[str, Any]:
 
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
-    columns: dict[str, list[Any]] = {name: [] for name in tables.LAYERS.dtypes}
-    told = [columns["layer_digest" if name == "digest" else name] for name in LayerColumns._fields]
-    for image in found:
-        held = image.content.layer_columns if image.content else None
-        if held is not None:
-            count = len(held.digest)
-            _add_image(columns, image, count)
-            columns["position"] += range(count)
-            for column, values in zip(told, held, strict=True):
-                column.extend(values)
-    return tables.LAYERS.frame(columns)
+    return _long(tables.LAYERS, found, _add_layers)
 
 
-def _add_image(columns: Mapping[str, list[Any]], image: Image, count: int) -> None:
+def _add_layers(columns: Columns, image: Image) -> None:
+    held = image.content.layer_columns if image.content else None
+    if held is None:
+        return
+    count = len(held.digest)
+    _add_image(columns, image, count)
+    columns["position"] += range(count)
+    for name, values in zip(_LAYER_FIELDS, held, strict=True):
+        columns[name] += values
+
+
+def _add_image(columns: Columns, image: Image, count: int) -> None:
     """Write what rows have in common that are of one image."""
     columns["repo"] += [image.repo] * count
     columns["tag"] += [image.tag] * count
@@ -297,66 +305,59 @@ def _add_image(columns: Mapping[str, list[Any]], image: Image, count: int) -> No
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the build steps of images into `tables.HISTORY`, first step first."""
-    return _long(
-        tables.HISTORY,
-        found,
-        (
-            "created_at",
-            "instruction",
-            "created_by",
-            "comment",
-            "author",
-            "is_empty_layer",
-            "layer_digest",
-            "size",
-        ),
-        lambda image: image.content.steps if image.content else (),
-        counter="step",
-    )
+    return _long(tables.HISTORY, found, _add_steps)
+
+
+def _add_steps(columns: Columns, image: Image) -> None:
+    steps = image.content.steps if image.content else ()
+    columns["step"] += range(len(steps))
+    _add_rows(columns, image, Step._fields, steps)
 
 
 def labels(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the labels and annotations of images into `tables.LABELS`."""
-    return _long(
-        tables.LABELS,
-        found,
-        ("source", "key", "value"),
-        lambda image: (*(image.content.labels if image.content else ()), *image.annotations),
-    )
+    return _long(tables.LABELS, found, _add_labels)
+
+
+def _add_labels(columns: Columns, image: Image) -> None:
+    held = image.content.labels if image.content else ()
+    _add_rows(columns, image, Label._fields, [*held, *image.annotations])
 
 
 def env(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the environment variables of images into `tables.ENV`, in the image's order."""
-    return _long(
-        tables.ENV,
-        found,
-        ("key", "value"),
-        lambda image: (
-            tuple(image.content.env.items()) if isinstance(image.content, ManifestContent) else ()
-        ),
-    )
+    return _long(tables.ENV, found, _add_env)
+
+
+def _add_env(columns: Columns, image: Image) -> None:
+    if isinstance(image.content, ManifestContent):
+        _add_rows(columns, image, ("key", "value"), tuple(image.content.env.items()))
+
+
+def _add_rows(
+    columns: Columns, image: Image, names: Iterable[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    _add_image(columns, image, len(rows))
+    for name, values in zip(names, zip(*rows, strict=True), strict=False):
+        columns[name] += values
 
 
 def _long(
-    table: Table,
-    found: Iterable[Image],
-    names: tuple[str, ...],
-    rows_of: Any,
-    *,
-    counter: str | None = None,
+    table: Table, found: Iterable[Image], add: Callable[[Columns, Image], None]
 ) -> pd.DataFrame:
-    """Build a frame with several rows per image: the image's columns, a counter, the row's."""
-    columns: dict[str, list[Any]] = {name: [] for name in table.dtypes}
-    row_columns = [columns[name] for name in names]
+    """Build a frame with several rows per image, some of them at a time.
+
+    Lists of Python's objects take several times the room of the frame that is made of them.
+    """
+    parts = []
+    columns: Columns = {name: [] for name in table.dtypes}
     for image in found:
-        rows = rows_of(image)
-        count = len(rows)
-        _add_image(columns, image, count)
-        if counter:
-            columns[counter] += range(count)
-        for column, values in zip(row_columns, zip(*rows, strict=True), strict=False):
-            column.extend(values)
-    return table.frame(columns)
+        add(columns, image)
+        if len(columns["repo"]) >= _BATCH:
+            parts.append(table.frame(columns))
+            columns = {name: [] for name in table.dtypes}
+    last = table.frame(columns)
+    return pd.concat([*parts, last], ignore_index=True) if parts else last
 
 
 def configs(found: Iterable[Image]) -> pd.DataFrame:
