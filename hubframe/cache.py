@@ -70,7 +70,7 @@ def info(client: Client | None = None) -> CacheInfo:
     # This one writes down the latest uses: it comes before the files are measured.
     oldest_use = client.content.oldest_use()
     count, held = client.content.info()
-    answers = client.session.cache.responses
+    answers = client.session.cache
     total = len(answers)
     folder = client.content.path.parent if client.content.path else None
     return CacheInfo(
@@ -141,7 +141,7 @@ def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> Cache
     seconds = older_than.total_seconds()
     if seconds < 0:
         raise ValueError(f"older_than must not be below 0, and is {older_than}")
-    answers = client.session.cache.responses
+    answers = client.session.cache
     documents, document_bytes = client.content.unused(seconds)
     expired, answer_bytes = answers.old(seconds)
     going = replace(

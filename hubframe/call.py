@@ -178,4 +178,4 @@ def calling(
             yield Call(client, errors, progress, tally)
     finally:
         client.content.flush()
-        client.session.cache.responses.flush()
+        client.session.cache.flush()

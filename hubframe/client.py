@@ -1,5 +1,7 @@
 """One object that holds what a call needs: settings, credentials, session, content, connections."""
 
+from __future__ import annotations
+
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,9 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
-
-from requests.adapters import BaseAdapter
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hubframe.errors import HubframeError
 from hubframe.pool import Pool
@@ -24,10 +24,11 @@ from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credentials, Given, Sealed
 from hubframe.wire.hub import Hub
 from hubframe.wire.limits import Limit
-from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
-from hubframe.wire.transport import Transport
+
+if TYPE_CHECKING:
+    from hubframe.wire.transport import Transport
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,7 +72,7 @@ class Client:
         limit = self.settings.max_cache_bytes
         self.content = Content(folder and folder / CONTENT, limit)
         self.session = Session(
-            Transport(self._network(), self.auth_for, self.settings.timeout),
+            self._connect,
             self.auth_for,
             folder and folder / RESPONSES,
             offline=self.settings.offline,
@@ -170,13 +171,19 @@ class Client:
             pool.patience.tell = shown.set_postfix_str
             yield pool, shown
 
-    def _network(self) -> BaseAdapter:
+    def _connect(self) -> Transport:
+        """Load what sends, which takes longer than many a call that the cache answers."""
+        from hubframe.wire.transport import Transport  # noqa: PLC0415 - as said
+
         if self.settings.sample:
             from hubframe.sample import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
 
-            return SampleAdapter()
+            return Transport(SampleAdapter(), self.auth_for, self.settings.timeout)
+        from hubframe.wire.network import Network  # noqa: PLC0415 - as said
+
         workers = self.settings.workers
-        return Network(pool_connections=32, pool_maxsize=workers, max_retries=0)
+        network = Network(pool_connections=32, pool_maxsize=workers, max_retries=0)
+        return Transport(network, self.auth_for, self.settings.timeout)
 
     def _folder(self) -> Path | None:
         """The sample's answers stay in memory: they are not the real Hub's."""

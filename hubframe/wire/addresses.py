@@ -7,8 +7,6 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from requests import PreparedRequest
-
 from hubframe.errors import TransportError
 from hubframe.reference import is_loopback
 
@@ -47,6 +45,8 @@ def _joined(base: str, target: str) -> str | None:
     try:
         address = urljoin(base, target)
         parts = urlsplit(address)
+        from requests import PreparedRequest  # noqa: PLC0415 - a warm call does without
+
         # requests refuses some that the standard library takes.
         PreparedRequest().prepare_url(address, None)
         is_good = parts.scheme in _DEFAULT_PORTS and _has_host(parts) and bool(origin(address))

@@ -1,8 +1,7 @@
-"""The store of answers that can change: requests-cache's, in a file of hubframe's own making.
+"""Answers that can change, and the file in which they are kept.
 
-requests-cache's own SQLite backend waits for ever for a file that it may not write, shares one
-memory among all sessions of a process, and never looks whether what it reads is what it wrote.
-Its serialisers take ten times as long as SQLite does, so `Answer` is read without them.
+`hubframe.wire.caching` lets requests-cache read and write it. What is here is read without that:
+its serialisers take ten times as long as SQLite does, and to load it takes longer still.
 """
 
 import hashlib
@@ -12,15 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from requests import Response
-from requests.structures import CaseInsensitiveDict
-from requests_cache.backends.base import BaseCache, BaseStorage
-from requests_cache.models.request import CachedRequest
-from requests_cache.models.response import CachedResponse
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hubframe.wire import disk
+
+if TYPE_CHECKING:
+    from requests import Response
 
 _TABLE = (
     "CREATE TABLE answers (key TEXT PRIMARY KEY, about TEXT NOT NULL, "
@@ -110,10 +106,28 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 # What callers get: an answer from the network, or one that was kept.
-Answered = Response | Answer
+Answered: TypeAlias = "Response | Answer"
 
 
-class Rows(BaseStorage[str, CachedResponse]):
+class About(NamedTuple):
+    """All of an answer but its body; of the request, only what an answer can depend on.
+
+    Moments are in seconds since 1970.
+    """
+
+    status_code: int
+    url: str
+    headers: dict[str, str]
+    fetched_at: float
+    expires: float | None
+    reason: str | None
+    encoding: str | None
+    method: str
+    asked_url: str
+    accept: str | None
+
+
+class Answers:
     """Answers by key; one that is damaged is as good as none.
 
     Parameters
@@ -125,28 +139,35 @@ class Rows(BaseStorage[str, CachedResponse]):
     """
 
     def __init__(self, path: Path | None, limit: int | None = None) -> None:
-        super().__init__()
         self._database = disk.Database(path, _LAYOUT, limit)
         self._unlooked = 0
         self.trim()
 
-    def __getitem__(self, key: str) -> CachedResponse:
-        for _, about, body in self._sound([key]):
-            response = _response(about, body)
-            response.cache_key = key
-            return response
-        raise KeyError(key)
+    def put(self, key: str, about: About, body: bytes) -> None:
+        """Keep an answer."""
+        self._database.run(_PUT, _row(key, about, body))
+        self._grow(len(body))
 
-    def __setitem__(self, key: str, response: CachedResponse) -> None:
-        self._database.run(_PUT, _row(key, response))
-        self._grow(len(response.content or b""))
+    def write(self, key: str, answer: Answer, method: str) -> None:
+        """Keep an answer that did not come by requests-cache, together with others."""
+        until = None if answer.expires is None else answer.expires.timestamp()
+        about = About(
+            status_code=answer.status_code,
+            url=answer.url,
+            headers=dict(answer.headers),
+            fetched_at=answer.fetched_at.timestamp(),
+            expires=until,
+            reason=None,
+            encoding=None,
+            method=method,
+            asked_url=answer.url,
+            accept=None,
+        )
+        self._database.write_soon(_PUT, _row(key, about, answer.content))
+        self._grow(len(answer.content))
 
-    def put_soon(self, key: str, response: CachedResponse) -> None:
-        """Keep an answer, together with others."""
-        self._database.write_soon(_PUT, _row(key, response))
-        self._grow(len(response.content or b""))
-
-    def __delitem__(self, key: str) -> None:
+    def delete(self, key: str) -> None:
+        """Forget an answer."""
         self._database.run("DELETE FROM answers WHERE key = ?", [key])
 
     def __iter__(self) -> Iterator[str]:
@@ -155,9 +176,19 @@ class Rows(BaseStorage[str, CachedResponse]):
     def __len__(self) -> int:
         return self._count("")
 
-    def read(self, keys: Iterable[str]) -> dict[str, Answer]:
-        """Return those answers that are here and sound, by key."""
-        return {key: _answer(about, body) for key, about, body in self._sound(keys)}
+    def read(self, key: str) -> Answer | None:
+        """Return an answer that is here and sound, fresh or not."""
+        return self.read_many([key]).get(key)
+
+    def read_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """Return those answers that are here and sound, fresh or not, by key."""
+        return {key: _answer(about, body) for key, about, body in self.rows(keys)}
+
+    def rows(self, keys: Iterable[str]) -> Iterator[tuple[str, About, bytes]]:
+        """Read what is as it was written: a file may be damaged without SQLite seeing it."""
+        for key, about, body, checksum in self._database.select(_GET, keys):
+            if _checksum(key, about, body) == checksum:
+                yield key, About(*json.loads(about)), body
 
     def count_fresh(self) -> int:
         """Count the answers that have not expired."""
@@ -211,127 +242,23 @@ class Rows(BaseStorage[str, CachedResponse]):
             self._unlooked = 0
             self.trim()
 
-    def _sound(self, keys: Iterable[str]) -> Iterator[tuple[str, list[Any], bytes]]:
-        """Read what is as it was written: a file may be damaged without SQLite seeing it."""
-        for key, about, body, checksum in self._database.select(_GET, keys):
-            if _checksum(key, about, body) == checksum:
-                yield key, json.loads(about), body
-
     def _count(self, condition: str, *parameters: float) -> int:
         rows = self._database.run(f"SELECT count(*) FROM answers {condition}", parameters)  # noqa: S608
         return int(rows[0][0]) if rows else 0
 
 
-class Answers(BaseCache):
-    """What requests-cache reads and writes.
-
-    Parameters
-    ----------
-    path
-        The file; None for memory.
-    limit
-        What the folder may hold; None for no limit. [bytes]
-    """
-
-    responses: Rows
-
-    def __init__(self, path: Path | None, limit: int | None = None) -> None:
-        super().__init__(cache_name="hubframe")
-        self.responses = Rows(path, limit)
-
-    def read(self, key: str) -> Answer | None:
-        """Return an answer that is here and sound, fresh or not."""
-        return self.read_many([key]).get(key)
-
-    def read_many(self, keys: Iterable[str]) -> dict[str, Answer]:
-        """Return those answers that are here and sound, fresh or not, by key."""
-        return self.responses.read(keys)
-
-    def write(self, key: str, answer: Answer, method: str) -> None:
-        """Keep an answer that did not come by requests-cache."""
-        response = CachedResponse(
-            status_code=answer.status_code,
-            url=answer.url,
-            headers=CaseInsensitiveDict(answer.headers),
-            created_at=answer.fetched_at,
-            expires=answer.expires,
-            request=CachedRequest(method=method, url=answer.url),
-        )
-        self.responses.put_soon(key, response)
-
-    def save_response(
-        self,
-        response: Response,
-        cache_key: str | None = None,
-        expires: datetime | None = None,
-    ) -> None:
-        """Keep an answer that is one: an empty or foreign body would be served for its time.
-
-        The filter of requests-cache would not do: it deletes the answer before, too.
-        """
-        if is_whole(response):
-            super().save_response(response, cache_key, expires)
-
-    def clear(self) -> None:
-        """Forget all answers; there are no redirects, since the transport follows them."""
-        self.responses.clear()
+def _row(key: str, about: About, body: bytes) -> tuple[Any, ...]:
+    # Other headers may hold anything, also what a server repeats of a login.
+    kept = {n.lower(): v for n, v in about.headers.items() if n.lower() in _KEPT}
+    written = json.dumps(about._replace(headers=kept))
+    expires = None if about.expires is None else round(about.expires)
+    return (key, written, body, _checksum(key, written, body), expires)
 
 
-def _row(key: str, response: CachedResponse) -> tuple[Any, ...]:
-    about, body = _about(response), response.content or b""
-    return (key, about, body, _checksum(key, about, body), response.expires_unix)
-
-
-def _about(response: CachedResponse) -> str:
-    """Write all of an answer but its body; of the request, only what an answer can depend on."""
-    return json.dumps(
-        [
-            response.status_code,
-            response.url,
-            # Others may hold anything, also what a server repeats of a login.
-            {n.lower(): v for n, v in response.headers.items() if n.lower() in _KEPT},
-            _seconds(datetime.now(UTC) if response.revalidated else response.created_at),
-            _seconds(response.expires),
-            response.reason,
-            response.encoding,
-            response.request.method,
-            response.request.url,
-            response.request.headers.get("Accept"),
-        ]
-    )
-
-
-def _answer(about: list[Any], body: bytes) -> Answer:
-    status, url, headers, fetched, expires = about[:5]
-    until = expires and _moment(expires)
-    return Answer(status, url, Headers(headers), body, _moment(fetched), until)
-
-
-def _response(about: list[Any], body: bytes) -> CachedResponse:
-    """Make of a row what requests-cache works with."""
-    status, url, headers, fetched, expires, reason, encoding, method, asked, accept = about
-    return CachedResponse(
-        content=body,
-        status_code=status,
-        url=url,
-        headers=CaseInsensitiveDict(headers),
-        created_at=_moment(fetched),
-        expires=expires and _moment(expires),
-        reason=reason,
-        encoding=encoding,
-        request=CachedRequest(
-            method=method,
-            url=asked,
-            headers=CaseInsensitiveDict({} if accept is None else {"Accept": accept}),
-        ),
-    )
-
-
-def _seconds(moment: datetime | None) -> float | None:
-    """A moment as a number; one without a zone is in UTC."""
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _answer(about: About, body: bytes) -> Answer:
+    until = None if about.expires is None else _moment(about.expires)
+    headers = Headers(about.headers)
+    return Answer(about.status_code, about.url, headers, body, _moment(about.fetched_at), until)
 
 
 def _moment(seconds: float) -> datetime:
@@ -347,12 +274,28 @@ def _checksum(key: str, about: Any, body: Any) -> bytes:
     return checksum.digest()
 
 
-def is_whole(response: Response) -> bool:
+def parsed(answer: Answered) -> Any:
+    """Read the JSON of an answer: once of one that just came, since several look at it in turn.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is none.
+    """
+    if isinstance(answer, Answer):
+        return json.loads(answer.content)
+    held = vars(answer)
+    if "parsed" not in held:
+        held["parsed"] = json.loads(answer.content)
+    return held["parsed"]
+
+
+def is_whole(response: "Response") -> bool:
     """Tell whether an answer is what all answers of these APIs are: JSON, or about JSON."""
     if response.request.method == "HEAD":
         return "html" not in response.headers.get("Content-Type", "").lower()
     try:
-        json.loads(response.content)
+        parsed(response)
     except (ValueError, RecursionError):
         return False
     return True

@@ -4,16 +4,15 @@ No flow does I/O of its own. The transport drives it, below the cache, so that n
 nor an ``Authorization`` header can reach what is stored.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-
-import requests
-from requests import PreparedRequest, Response
 
 from hubframe.errors import HubframeError, TransportError, UnauthorizedError
 from hubframe.wire import statuses
@@ -21,7 +20,10 @@ from hubframe.wire.addresses import joined, leads_inside, loses_encryption, plac
 from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
 from hubframe.wire.credentials import Credential
 
-Flow = Generator[PreparedRequest, Response, Response]
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+Flow = Generator["PreparedRequest", "Response", "Response"]
 
 # The Hub's JWT lives ten minutes; nine leave room for a slow request.
 HUB_TOKEN_LIFE = 540.0
@@ -366,7 +368,7 @@ class RegistryAuth(Asker):
             "scope": scope,
         }
         given = {name: value for name, value in form.items() if value}
-        return requests.Request("POST", realm, data=given).prepare()
+        return _prepared("POST", realm, data=given)
 
     def _check(self, response: Response, asked: str) -> None:
         if self._login:
@@ -443,8 +445,14 @@ def _authorized(request: PreparedRequest, header: Header | None) -> PreparedRequ
 
 
 def _get(url: str) -> PreparedRequest:
-    return requests.Request("GET", url).prepare()
+    return _prepared("GET", url)
 
 
 def _post(url: str, body: dict[str, str]) -> PreparedRequest:
-    return requests.Request("POST", url, json=body).prepare()
+    return _prepared("POST", url, json=body)
+
+
+def _prepared(method: str, url: str, **body: dict[str, str]) -> PreparedRequest:
+    from requests import Request  # noqa: PLC0415 - a warm call does without
+
+    return Request(method, url, **body).prepare()

@@ -5,16 +5,20 @@ none is left they wait for the next window, and after a 429 all of them wait tog
 go at once, and more again with every answer. Answers from the cache never come here.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-
-from requests import Response
+from typing import TYPE_CHECKING
 
 from hubframe.wire import patience
 from hubframe.wire.limits import resets_in
+
+if TYPE_CHECKING:
+    from requests import Response
 
 # The longest wait that is waited; longer ones are an error for the caller to decide about. [s]
 LONGEST_WAIT = 75.0

@@ -1,5 +1,7 @@
 """The distribution protocol: tags, digests and documents of any registry."""
 
+from __future__ import annotations
+
 import json
 import logging
 import re

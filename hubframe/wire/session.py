@@ -5,21 +5,17 @@ JSON instead of pickle. Authorisation happens below it, in the transport, so not
 reach the file.
 """
 
+from __future__ import annotations
+
 import hashlib
-import json
+import threading
 import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
-
-import requests
-from requests import PreparedRequest, Response
-from requests.structures import CaseInsensitiveDict
-from requests_cache import CachedSession
-from requests_cache.models.response import CachedResponse
 
 from hubframe.errors import (
     HubframeError,
@@ -31,11 +27,16 @@ from hubframe.errors import (
 )
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import place
-from hubframe.wire.answers import Answer, Answered, Answers, is_whole
+from hubframe.wire.answers import Answer, Answered, Answers, is_whole, parsed
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
-from hubframe.wire.transport import Transport
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+    from requests_cache import CachedSession
+
+    from hubframe.wire.transport import Transport
 
 Shape = TypeVar("Shape")
 
@@ -64,8 +65,8 @@ class Session:
 
     Parameters
     ----------
-    transport
-        What reaches the network.
+    connect
+        Makes what reaches the network; called when that is first asked.
     auth_for
         Who asks at an address.
     path
@@ -78,26 +79,20 @@ class Session:
 
     def __init__(
         self,
-        transport: Transport,
+        connect: Callable[[], Transport],
         auth_for: Callable[[str], Auth | None],
         path: Path | None,
         *,
         offline: bool,
         limit: int | None = None,
     ) -> None:
-        self.transport = transport
+        self._connect = connect
         self._auth_for = auth_for
         self._offline = offline
         self.cache = Answers(path, limit)
-        self._cached = CachedSession(
-            backend=self.cache,
-            key_fn=self._key,
-            allowable_methods=("GET", "HEAD"),
-            allowable_codes=(200,),
-        )
-        self._cached.trust_env = False
-        self._cached.mount("https://", transport)
-        self._cached.mount("http://", transport)
+        self._lock = threading.RLock()
+        self._transport: Transport | None = None
+        self._cached: CachedSession | None = None
         self._flights: Flights[Asked] = Flights()
 
     def json(
@@ -164,7 +159,7 @@ class Session:
         )
         if error is not None:
             _say_stale(response, asked, error)
-        elif isinstance(response, CachedResponse):
+        elif getattr(response, "from_cache", False):
             count_cached(fetched_at=_moment(response))
         elif response.status_code not in also:
             statuses.check(response, asked, self._login(url))
@@ -225,13 +220,24 @@ class Session:
         return statuses.check(response, asked, self._login(response.url))
 
     @property
+    def transport(self) -> Transport:
+        """What reaches the network: a warm call does without, and without loading it."""
+        with self._lock:
+            if self._transport is None:
+                self._transport = self._connect()
+            return self._transport
+
+    @property
     def is_offline(self) -> bool:
         """Whether the network may not be used now."""
         return self._offline or mode() == "offline"
 
     def close(self) -> None:
         """Close the connections and the file."""
-        self._cached.close()  # type: ignore[no-untyped-call]
+        with self._lock:
+            if self._transport is not None:
+                self._transport.close()
+        self.cache.close()
 
     def _login(self, url: str) -> str | None:
         auth = self._auth_for(url)
@@ -240,7 +246,7 @@ class Session:
     def _ask(self, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
         headers = {"Accept": ask.accept} if ask.accept else None
-        request = requests.Request(ask.method, ask.url, headers=headers).prepare()
+        request = _request(ask.method, ask.url, headers)
         try:
             response = self._whole(request, keep)
             if response.status_code < _SERVER_ERROR or response.status_code in also:
@@ -267,6 +273,11 @@ class Session:
         return self._send(request, keep)
 
     def _send(self, request: PreparedRequest, keep: int) -> Response:
+        with self._lock:
+            if self._cached is None:
+                from hubframe.wire.caching import cached_session  # noqa: PLC0415 - slow to load
+
+                self._cached = cached_session(self.cache, self.transport, self._key)
         return self._cached.send(
             request, expire_after=keep, force_refresh=mode() == "refresh", allow_redirects=False
         )
@@ -285,6 +296,9 @@ class Session:
 
 def _request(method: str, url: str, headers: Mapping[str, str] | None) -> PreparedRequest:
     """Make a request to an address of our own making: nothing of it has to be prepared."""
+    from requests import PreparedRequest  # noqa: PLC0415 - a warm call does without
+    from requests.structures import CaseInsensitiveDict  # noqa: PLC0415 - a warm call does without
+
     request = PreparedRequest()
     request.method, request.url = method, url
     request.headers = CaseInsensitiveDict(headers or {})
@@ -305,7 +319,7 @@ def json_of(response: Answered, asked: str) -> Any:
         It is none.
     """
     try:
-        return json.loads(response.content)
+        return parsed(response)
     except (ValueError, RecursionError):
         size = len(response.content)
         raise PayloadError(

@@ -18,6 +18,7 @@ from IPython.lib.pretty import pretty
 import hubframe
 from hubframe import cache
 from hubframe.sample import DROP, Reply
+from hubframe.wire.caching import Storage
 from hubframe.wire.content import Content, Document, digest_of
 from hubframe.wire.session import KEPT_TAGS
 
@@ -252,13 +253,12 @@ def test_answers_leave_most_of_the_cache_to_documents(stage):
     client = stage.client(max_cache_bytes=LIMIT)
     answers = client.session.cache
     client.session.get(f"{stage.served.hub_url}/v2/categories", "it", keep=KEPT_TAGS)
-    (key,) = answers.responses
-    response = answers.responses[key]
-    response._content = b"0" * 20_000
+    (key,) = answers
+    ((_, about, _),) = answers.rows([key])
     for number in range(200):
-        answers.responses[f"key {number}"] = response
+        answers.put(f"key {number}", about, b"0" * 20_000)
 
-    assert 5 < len(answers.responses) < 30
+    assert 5 < len(answers) < 30
     assert (stage.folder / "responses.sqlite").stat().st_size < LIMIT / 2
     assert answers.read("key 199") is not None
 
@@ -321,9 +321,9 @@ def test_an_answer_is_read_without_requests_cache(stage, later):
     client = stage.client()
     url = f"{stage.served.hub_url}/v2/categories"
     response = client.session.get(url, "it", keep=KEPT_TAGS)
-    (key,) = client.session.cache.responses
+    (key,) = client.session.cache
     answer = client.session.cache.read(key)
-    kept = client.session.cache.responses[key]
+    kept = Storage(client.session.cache)[key]
 
     for name in ("status_code", "url", "content"):
         assert getattr(answer, name) == getattr(response, name) == getattr(kept, name)
@@ -348,15 +348,13 @@ def test_a_damaged_answer_is_as_good_as_none(stage, column):
     client = stage.client()
     tags(client)
     answers = client.session.cache
-    (key,) = answers.responses
-    answers.responses._database.run(
-        f"UPDATE answers SET {column} = CAST({column} || x'FF' AS TEXT)"
-    )
-    (found,) = answers.responses
+    (key,) = answers
+    answers._database.run(f"UPDATE answers SET {column} = CAST({column} || x'FF' AS TEXT)")
+    (found,) = answers
 
     assert answers.read(key) is None
     assert answers.read_many([key, found]) == {}
-    assert answers.responses.get(key) is None
+    assert Storage(answers).get(key) is None
 
 
 def test_an_answer_without_a_body_or_headers_is_read(stage):
@@ -364,7 +362,7 @@ def test_an_answer_without_a_body_or_headers_is_read(stage):
     client = stage.client()
     url = f"{stage.served.hub_url}/v2/categories"
     client.session.get(url, "it", keep=KEPT_TAGS, method="HEAD")
-    (key,) = client.session.cache.responses
+    (key,) = client.session.cache
 
     answer = client.session.cache.read(key)
     assert answer.content == b""
