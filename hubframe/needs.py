@@ -77,7 +77,7 @@ def look_up(client: Client, needs: Iterable[Need]) -> dict[Need, Any]:
 
 
 def fetch(client: Client, need: Need) -> Any:
-    """Get what is not here."""
+    """Get what was looked up and is not here."""
     return _FETCH[need.kind](client, need)
 
 
@@ -121,10 +121,10 @@ _FETCH: Mapping[Kind, Callable[[Client, Need], Any]] = {
     "digest": lambda client, need: client.registry(need.reference.registry).resolve(need.reference),
     "tag": lambda client, need: client.registry(need.reference.registry).named(need.reference),
     "manifest": lambda client, need: client.registry(need.reference.registry).manifest(
-        need.reference
+        need.reference, is_missing=True
     ),
     "config": lambda client, need: client.registry(need.reference.registry).config(
-        need.reference, need.digest or ""
+        need.reference, need.digest or "", is_missing=True
     ),
     "images": lambda client, need: client.hub.images(need.reference.path, need.reference.tag or ""),
     "names": lambda client, need: client.registry(need.reference.registry).tags(

@@ -163,6 +163,10 @@ class Uses:
         self._unnoted = 0
         self._noted_at = time.monotonic()
 
+    def __contains__(self, digest: object) -> bool:
+        """Tell whether a document was used lately, by this program."""
+        return digest in self._days
+
     def add(self, digests: Iterable[str]) -> None:
         """Remember what was used now."""
         day = _day()
@@ -261,14 +265,21 @@ class Content:
         self._uses.add(row[0] for row in rows)
         self._grow(sum(len(row[2]) for row in rows))
 
-    def fetch(self, digest: str, fetcher: Callable[[], Document], place: str = "") -> Document:
+    def fetch(
+        self,
+        digest: str,
+        fetcher: Callable[[], Document],
+        place: str = "",
+        *,
+        is_missing: bool = False,
+    ) -> Document:
         """Return a document from here, or fetch it once, however many threads ask.
 
         A refusal is shared only by those who ask at the same place, in the same mode: another
         repository may show the document, and who is offline cannot speak for who is not.
         """
         flight = (digest, place, mode())
-        return self._flights.join(flight, lambda: self._fetched(digest, fetcher))
+        return self._flights.join(flight, lambda: self._fetched(digest, fetcher, is_missing))
 
     def info(self) -> tuple[int, int]:
         """Count the documents, and their bytes."""
@@ -359,9 +370,14 @@ class Content:
         self._database.write("DELETE FROM documents WHERE digest = ?", rows)
         self._database.write("DELETE FROM uses WHERE digest = ?", rows)
 
-    def _fetched(self, digest: str, fetcher: Callable[[], Document]) -> Document:
-        """Look first: another thread may have landed since this one looked."""
-        held = self.get(digest)
+    def _fetched(
+        self,
+        digest: str,
+        fetcher: Callable[[], Document],
+        is_missing: bool,  # noqa: FBT001
+    ) -> Document:
+        """Look first; who just looked need not, unless another thread landed since."""
+        held = None if is_missing and digest not in self._uses else self.get(digest)
         if held is not None:
             count_cached()
             return held

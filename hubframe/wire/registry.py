@@ -154,7 +154,9 @@ class Registry:
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
 
-    def manifest(self, reference: ImageReference, told: str | None = None) -> Document:
+    def manifest(
+        self, reference: ImageReference, told: str | None = None, *, is_missing: bool = False
+    ) -> Document:
         """Get what a digest names, a manifest or an index, once and for ever.
 
         Parameters
@@ -164,12 +166,14 @@ class Registry:
         told
             The digest that its tag was said to have. Registries err there, so one that has no
             such document is asked for the tag itself.
+        is_missing
+            Whether it was just looked for, and is not here.
         """
         digest = reference.digest or told or self.resolve(reference).digest
         if not DIGEST.fullmatch(digest):
             raise PayloadError(f"an index of {reference.path} names {digest[:80]!r}, no digest")
         try:
-            return self._manifest(reference, digest)
+            return self._manifest(reference, digest, is_missing=is_missing)
         except NotFoundError:
             if reference.digest or self._is_hub:
                 raise
@@ -198,14 +202,17 @@ class Registry:
                 break
         return list(found.values())
 
-    def config(self, reference: ImageReference, digest: str) -> Document:
-        """Get a config: a blob, so it costs no pull."""
+    def config(
+        self, reference: ImageReference, digest: str, *, is_missing: bool = False
+    ) -> Document:
+        """Get a config: a blob, so it costs no pull. See `manifest` for what is missing."""
         if not DIGEST.fullmatch(digest):
             raise PayloadError(
                 f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
             )
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
-        return self._document(url, digest, f"the config {digest} of {reference}", None)
+        asked = f"the config {digest} of {reference}"
+        return self._document(url, digest, asked, None, is_missing=is_missing)
 
     def url_of(self, reference: ImageReference) -> str:
         """Return the address of what a reference names."""
@@ -262,12 +269,20 @@ class Registry:
             patience.wait(pause)
         raise AssertionError
 
-    def _manifest(self, reference: ImageReference, digest: str) -> Document:
+    def _manifest(self, reference: ImageReference, digest: str, *, is_missing: bool) -> Document:
         url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
-        return self._document(url, digest, f"the manifest {reference.at(digest=digest)}", ACCEPT)
+        asked = f"the manifest {reference.at(digest=digest)}"
+        return self._document(url, digest, asked, ACCEPT, is_missing=is_missing)
 
-    def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
-        return self._content.fetch(digest, lambda: self._verified(url, digest, asked, accept), url)
+    def _document(
+        self, url: str, digest: str, asked: str, accept: str | None, *, is_missing: bool
+    ) -> Document:
+        return self._content.fetch(
+            digest,
+            lambda: self._verified(url, digest, asked, accept),
+            url,
+            is_missing=is_missing,
+        )
 
     def _verified(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
         """Fetch a document; what was changed on the way may come whole the next time."""

@@ -246,7 +246,9 @@ class Session:
     def _ask(self, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
         headers = {"Accept": ask.accept} if ask.accept else None
-        request = _request(ask.method, ask.url, headers)
+        from requests import Request  # noqa: PLC0415 - a warm call does without
+
+        request = Request(ask.method, ask.url, headers=headers).prepare()
         try:
             response = self._whole(request, keep)
             if response.status_code < _SERVER_ERROR or response.status_code in also:
