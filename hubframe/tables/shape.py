@@ -6,6 +6,7 @@ A payload that lacks a field gives a null; nothing here touches the network.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -48,8 +49,6 @@ _MOST_ALIASES = 1000
 _BATCH = 20_000
 # The columns of layers, in the order of `LayerColumns`.
 _LAYER_FIELDS = tuple("layer_digest" if n == "digest" else n for n in LayerColumns._fields)
-
-Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,83 +280,104 @@ def _image(image: Image) -> dict[str, Any]:
 
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
-    return _long(tables.LAYERS, found, _add_layers)
+    return _long(tables.LAYERS, found, _LAYER_FIELDS, _layers, counter="position")
 
 
-def _add_layers(columns: Columns, image: Image) -> None:
-    held = image.content.layer_columns if image.content else None
-    if held is None:
-        return
-    count = len(held.digest)
-    _add_image(columns, image, count)
-    columns["position"] += range(count)
-    for name, values in zip(_LAYER_FIELDS, held, strict=True):
-        columns[name] += values
-
-
-def _add_image(columns: Columns, image: Image, count: int) -> None:
-    """Write what rows have in common that are of one image."""
-    columns["repo"] += [image.repo] * count
-    columns["tag"] += [image.tag] * count
-    columns["platform"] += [image.platform_name] * count
-    columns["image_digest"] += [image.digest] * count
+def _layers(image: Image) -> Sequence[Sequence[Any]]:
+    return image.content.layer_columns if image.content else ()
 
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the build steps of images into `tables.HISTORY`, first step first."""
-    return _long(tables.HISTORY, found, _add_steps)
+    return _long(tables.HISTORY, found, Step._fields, _steps, counter="step")
 
 
-def _add_steps(columns: Columns, image: Image) -> None:
-    steps = image.content.steps if image.content else ()
-    columns["step"] += range(len(steps))
-    _add_rows(columns, image, Step._fields, steps)
+def _steps(image: Image) -> Sequence[Sequence[Any]]:
+    return _columns(image.content.steps if image.content else ())
 
 
 def labels(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the labels and annotations of images into `tables.LABELS`."""
-    return _long(tables.LABELS, found, _add_labels)
+    return _long(tables.LABELS, found, Label._fields, _labels)
 
 
-def _add_labels(columns: Columns, image: Image) -> None:
+def _labels(image: Image) -> Sequence[Sequence[Any]]:
     held = image.content.labels if image.content else ()
-    _add_rows(columns, image, Label._fields, [*held, *image.annotations])
+    return _columns([*held, *image.annotations])
 
 
 def env(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the environment variables of images into `tables.ENV`, in the image's order."""
-    return _long(tables.ENV, found, _add_env)
+    return _long(tables.ENV, found, ("key", "value"), _env)
 
 
-def _add_env(columns: Columns, image: Image) -> None:
-    if isinstance(image.content, ManifestContent):
-        _add_rows(columns, image, ("key", "value"), tuple(image.content.env.items()))
+def _env(image: Image) -> Sequence[Sequence[Any]]:
+    held = image.content.env if isinstance(image.content, ManifestContent) else {}
+    return (list(held), list(held.values())) if held else ()
 
 
-def _add_rows(
-    columns: Columns, image: Image, names: Iterable[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    _add_image(columns, image, len(rows))
-    for name, values in zip(names, zip(*rows, strict=True), strict=False):
-        columns[name] += values
+def _columns(rows: Iterable[tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
+    return tuple(zip(*rows, strict=True))
 
 
 def _long(
-    table: Table, found: Iterable[Image], add: Callable[[Columns, Image], None]
+    table: Table,
+    found: Iterable[Image],
+    names: Sequence[str],
+    columns_of: Callable[[Image], Sequence[Sequence[Any]]],
+    *,
+    counter: str | None = None,
 ) -> pd.DataFrame:
     """Build a frame with several rows per image, some of them at a time.
 
     Lists of Python's objects take several times the room of the frame that is made of them.
     """
-    parts = []
-    columns: Columns = {name: [] for name in table.dtypes}
+    parts = [_part(table, batch, names, counter) for batch in _batches(found, columns_of)]
+    if not parts:
+        return table.frame()
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+# An image, and the columns of its rows.
+_Told = tuple[Image, Sequence[Sequence[Any]]]
+
+
+def _batches(
+    found: Iterable[Image], columns_of: Callable[[Image], Sequence[Sequence[Any]]]
+) -> Iterator[list[_Told]]:
+    """Gather the images that have rows."""
+    batch: list[_Told] = []
+    rows = 0
     for image in found:
-        add(columns, image)
-        if len(columns["repo"]) >= _BATCH:
-            parts.append(table.frame(columns))
-            columns = {name: [] for name in table.dtypes}
-    last = table.frame(columns)
-    return pd.concat([*parts, last], ignore_index=True) if parts else last
+        columns = columns_of(image)
+        if columns and columns[0]:
+            batch.append((image, columns))
+            rows += len(columns[0])
+        if rows >= _BATCH:
+            yield batch
+            batch, rows = [], 0
+    if batch:
+        yield batch
+
+
+def _part(
+    table: Table, batch: Sequence[_Told], names: Sequence[str], counter: str | None
+) -> pd.DataFrame:
+    counts = [len(columns[0]) for _, columns in batch]
+    told = zip(*(columns for _, columns in batch), strict=True)
+    values = {
+        name: list(chain.from_iterable(column)) for name, column in zip(names, told, strict=True)
+    }
+    if counter:
+        values[counter] = list(chain.from_iterable(map(range, counts)))
+    images = [image for image, _ in batch]
+    common: dict[str, list[Any]] = {
+        "repo": [image.repo for image in images],
+        "tag": [image.tag for image in images],
+        "platform": [image.platform_name for image in images],
+        "image_digest": [image.digest for image in images],
+    }
+    return table.frame(values, common=common, counts=counts)
 
 
 def configs(found: Iterable[Image]) -> pd.DataFrame:
