@@ -38,10 +38,12 @@ EMPTY_LAYERS = frozenset(
 )
 _ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
 # The fields that tell the kinds of documents apart.
-_FIELDS = {
-    "index": ("manifests",),
-    "manifest": ("config", "layers"),
-    "schema1": ("fsLayers", "history"),
+_KIND_OF: Mapping[str, "Kind"] = {
+    "manifests": "index",
+    "config": "manifest",
+    "layers": "manifest",
+    "fsLayers": "schema1",
+    "history": "schema1",
 }
 # The OCI's short-lived artifact manifests list blobs.
 _HELD_BY_MANIFESTS = frozenset({"config", "layers", "blobs", "artifactType"})
@@ -109,24 +111,24 @@ def kind(document: Mapping[str, Any], sent_as: str = "", what: str = "a manifest
     PayloadError
         The document holds the fields of two kinds, so that each reader would see another image.
     """
-    held = [name for fields in _FIELDS.values() for name in _first_held(document, fields)]
-    if len(held) > 1:
-        raise PayloadError(f"{what} is ambiguous: it holds both {held[0]} and {held[1]}")
+    held: dict[Kind, str] = {}
+    for name, told in _KIND_OF.items():
+        if document.get(name) is not None:
+            held.setdefault(told, name)
+    names = list(held.values())
+    if len(names) > 1:
+        raise PayloadError(f"{what} is ambiguous: it holds both {names[0]} and {names[1]}")
     declared = media_type(document, sent_as)
-    is_listing = held == ["manifests"]
+    is_listing = "index" in held
     if (declared in INDEX_TYPES and held and not is_listing) or (
         declared in (DOCKER_MANIFEST, OCI_MANIFEST) and is_listing
     ):
-        raise PayloadError(f"{what} says that it is {declared}, and holds {held[0]}")
+        raise PayloadError(f"{what} says that it is {declared}, and holds {names[0]}")
     if document.get("schemaVersion") == 1 or declared in (SCHEMA1, SCHEMA1_SIGNED):
         return "schema1"
-    if declared in INDEX_TYPES or ("manifests" in document and held in ([], ["manifests"])):
+    if declared in INDEX_TYPES or ("manifests" in document and (is_listing or not held)):
         return "index"
     return "manifest"
-
-
-def _first_held(document: Mapping[str, Any], fields: Iterable[str]) -> list[str]:
-    return [name for name in fields if document.get(name) is not None][:1]
 
 
 def media_type(document: Mapping[str, Any], sent_as: str = "") -> str | None:
@@ -598,7 +600,7 @@ def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
 @lru_cache(maxsize=4096)
 def _dockerfile_line(written: str, shell: str) -> str | None:
     step = written.strip().removesuffix(_BUILDKIT).rstrip()
-    shells = tuple(filter(None, (shell, *_SHELLS)))
+    shells = (shell, *_SHELLS) if shell else _SHELLS
     command = _without_arguments(step.removeprefix("RUN ").lstrip(), shells)
     run = _without_shell(command, shells)
     if run is not None:
@@ -608,8 +610,10 @@ def _dockerfile_line(written: str, shell: str) -> str | None:
     return command if _KEYWORD.match(f"{command} ") else _shell_line(command)
 
 
-def _without_shell(command: str, shells: Iterable[str]) -> str | None:
+def _without_shell(command: str, shells: tuple[str, ...]) -> str | None:
     """Take the shell off; null where the command names none."""
+    if not command.startswith(shells):
+        return None
     for shell in shells:
         rest = command.removeprefix(shell)
         if rest != command and not rest[:1].strip():
@@ -619,15 +623,14 @@ def _without_shell(command: str, shells: Iterable[str]) -> str | None:
 
 def _shell_line(command: str) -> str | None:
     """Return what a shell was given: a comment with the instruction, or what it ran."""
-    nop = _NOP.match(command)
-    if nop:
+    if nop := _NOP.match(command):
         return command[nop.end() :] or None
     return f"RUN {command}" if command else None
 
 
 def _without_arguments(command: str, shells: Iterable[str]) -> str:
     """Take ``|2 A=1 B=2`` off: up to the shell where there is one, else that many words."""
-    match = _BUILD_ARGS.match(command)
+    match = _BUILD_ARGS.match(command) if command.startswith("|") else None
     if match is None:
         return command
     rest = command[match.end() :]

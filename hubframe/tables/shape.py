@@ -338,20 +338,22 @@ def _long(
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-# An image, and the columns of its rows.
-_Told = tuple[Image, Sequence[Sequence[Any]]]
+# What the rows of an image have in common, and their columns.
+_Common = tuple[str, str | None, str | None, str | None]
+_Told = tuple[_Common, Sequence[Sequence[Any]]]
+_COMMON = ("repo", "tag", "platform", "image_digest")
 
 
 def _batches(
     found: Iterable[Image], columns_of: Callable[[Image], Sequence[Sequence[Any]]]
 ) -> Iterator[list[_Told]]:
-    """Gather the images that have rows."""
+    """Gather the rows of images; the images, and what was read for them, can go."""
     batch: list[_Told] = []
     rows = 0
     for image in found:
         columns = columns_of(image)
         if columns and columns[0]:
-            batch.append((image, columns))
+            batch.append(((image.repo, image.tag, image.platform_name, image.digest), columns))
             rows += len(columns[0])
         if rows >= _BATCH:
             yield batch
@@ -363,20 +365,15 @@ def _batches(
 def _part(
     table: Table, batch: Sequence[_Told], names: Sequence[str], counter: str | None
 ) -> pd.DataFrame:
-    counts = [len(columns[0]) for _, columns in batch]
-    told = zip(*(columns for _, columns in batch), strict=True)
+    images, told = zip(*batch, strict=True)
+    counts = [len(columns[0]) for columns in told]
     values = {
-        name: list(chain.from_iterable(column)) for name, column in zip(names, told, strict=True)
+        name: list(chain.from_iterable(column))
+        for name, column in zip(names, zip(*told, strict=True), strict=True)
     }
     if counter:
         values[counter] = list(chain.from_iterable(map(range, counts)))
-    images = [image for image, _ in batch]
-    common: dict[str, list[Any]] = {
-        "repo": [image.repo for image in images],
-        "tag": [image.tag for image in images],
-        "platform": [image.platform_name for image in images],
-        "image_digest": [image.digest for image in images],
-    }
+    common = dict(zip(_COMMON, zip(*images, strict=True), strict=True))
     return table.frame(values, common=common, counts=counts)
 
 
