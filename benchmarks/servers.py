@@ -101,6 +101,9 @@ def passed(host: str) -> Any:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without settings and logins of whoever runs this."""
-    foreign = ("HUBFRAME_", "DOCKER_", "REGISTRY_")
+    """Return the environment without settings and logins of whoever runs this.
+
+    Installed packages are compiled; a checkout must be allowed to be, too.
+    """
+    foreign = ("HUBFRAME_", "DOCKER_", "REGISTRY_", "PYTHONDONTWRITEBYTECODE")
     return {name: text for name, text in os.environ.items() if not name.startswith(foreign)}

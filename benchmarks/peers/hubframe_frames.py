@@ -1,6 +1,7 @@
 """hubframe, as its users call it; shaping alone is measured below the public functions."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from benchmarks.peers.ready_columns import PER_IMAGE, of_image
 from hubframe.tables import shape
 from hubframe.tables.documents import Platform, content
 
-# Names are loaded at their first use, which is not the work's: a notebook imports once.
+# What is loaded at its first use is not the work's: a notebook imports once.
+import_module("hubframe.wire.caching")
+import_module("hubframe.wire.network")
+import_module("hubframe.wire.transport")
 Client, Settings = hubframe.Client, hubframe.Settings
 layers_df, labels_df, tags_df = hubframe.layers_df, hubframe.labels_df, hubframe.tags_df
 Told = dict[str, Any]
