@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REPORT ?= report
 SECONDS ?= 60
 
-.PHONY: help demo test fuzz check bench lab sample pictures clean
+.PHONY: help demo test fuzz check bench lab docs sample pictures clean
 
 help:
 	@echo "make demo      write a report from the bundled sample into $(REPORT)/"
@@ -15,9 +15,10 @@ help:
 	@echo "make check     lint and check types"
 	@echo "make bench     measure beside what users would pick, into benchmarks/RESULTS.md"
 	@echo "make lab       open JupyterLab on notebooks/"
+	@echo "make docs      build the documentation's pages into docs/build/html"
 	@echo "make sample    make the bundled sample anew"
 	@echo "make pictures  draw the documentation's pictures anew"
-	@echo "make clean     remove $(VENV)/ and $(REPORT)/"
+	@echo "make clean     remove $(VENV)/, $(REPORT)/ and what was made of docs/"
 
 demo: $(VENV)/core.stamp
 	@$(BIN)/hubframe report --sample --output $(REPORT) >/dev/null
@@ -41,6 +42,9 @@ bench: $(VENV)/bench.stamp
 lab: $(VENV)/notebook.stamp
 	$(BIN)/jupyter lab notebooks
 
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env docs docs/build/html
+
 sample: $(VENV)/core.stamp
 	$(BIN)/python -m hubframe.sample.build
 
@@ -49,7 +53,7 @@ pictures: $(VENV)/core.stamp
 	cp $(VENV)/pictures/layers.png docs/pictures/layers.png
 
 clean:
-	rm -rf $(VENV) $(REPORT)
+	rm -rf $(VENV) $(REPORT) docs/made docs/build
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -60,6 +64,6 @@ $(VENV)/core.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/bench.stamp $(VENV)/fuzz.stamp $(VENV)/notebook.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
+$(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/bench.stamp $(VENV)/fuzz.stamp $(VENV)/notebook.stamp $(VENV)/docs.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/core.stamp
