@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from hubframe.inspection import raw_manifest as raw_manifest
     from hubframe.measure.cleanup import cleanup_df as cleanup_df
     from hubframe.measure.footprint import footprint_df as footprint_df
+    from hubframe.measure.gaps import coverage_df as coverage_df
+    from hubframe.measure.gaps import platform_coverage_df as platform_coverage_df
+    from hubframe.measure.growth import size_trend_df as size_trend_df
     from hubframe.measure.layers import shared_layers_df as shared_layers_df
     from hubframe.measure.likeness import duplicates_df as duplicates_df
     from hubframe.measure.likeness import similarity_df as similarity_df
@@ -116,6 +119,8 @@ _HOMES = {
     ),
     "measure.cleanup": ("cleanup_df",),
     "measure.footprint": ("footprint_df",),
+    "measure.gaps": ("coverage_df", "platform_coverage_df"),
+    "measure.growth": ("size_trend_df",),
     "measure.layers": ("shared_layers_df",),
     "measure.likeness": ("duplicates_df", "similarity_df"),
     "measure.lineage": ("outdated_df", "parents_df"),

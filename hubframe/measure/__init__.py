@@ -7,6 +7,8 @@ from hubframe.measure.cleanup import cleanup_df
 from hubframe.measure.comparison import compare_frames
 from hubframe.measure.coverage import OCI_LABELS, key_coverage, label_coverage, source_links
 from hubframe.measure.footprint import footprint_df, largest
+from hubframe.measure.gaps import coverage_df, platform_coverage_df
+from hubframe.measure.growth import size_trend_df
 from hubframe.measure.images import identity, leading_tags
 from hubframe.measure.layers import shared_layers_df, shared_with
 from hubframe.measure.likeness import duplicates_df, similarity_df
@@ -36,6 +38,7 @@ __all__ = [
     "cadence_df",
     "cleanup_df",
     "compare_frames",
+    "coverage_df",
     "described_images",
     "duplicates_df",
     "failures",
@@ -52,12 +55,14 @@ __all__ = [
     "overview",
     "parents_df",
     "platform_counts",
+    "platform_coverage_df",
     "provenance",
     "pushes",
     "shared_layers_df",
     "shared_with",
     "sharing",
     "similarity_df",
+    "size_trend_df",
     "sort_versions",
     "source_links",
     "staleness_df",

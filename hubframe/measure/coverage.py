@@ -72,12 +72,12 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
 
 def _counted(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFrame:
     """Repository and image, each pair once."""
-    frames = [labels] if images is None else [_comparable(images, labels), labels]
+    frames = [labels] if images is None else [comparable(images, labels), labels]
     pairs = [frame[["repo"]].assign(image=identity(frame)) for frame in frames]
     return pd.concat(pairs).drop_duplicates()
 
 
-def _comparable(images: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+def comparable(images: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """Images whose labels were asked for."""
     if "is_attestation" in images:
         images = images[~images["is_attestation"]]
@@ -123,13 +123,14 @@ def source_links(labels: pd.DataFrame) -> pd.DataFrame:
         that are addresses with http or https.
     """
     said = labels.loc[labels["key"] == PREFIX + "source", ["repo", "value"]]
-    addresses = said[said["value"].map(_is_address).astype(bool)]
+    addresses = said[said["value"].map(is_address).astype(bool)]
     ranked = addresses.groupby(["repo", "value"], sort=False).size().rename("rows").reset_index()
     best = ranked.sort_values("rows", ascending=False, kind="stable").drop_duplicates("repo")
     return best.rename(columns={"value": "source"})[["repo", "source"]].reset_index(drop=True)
 
 
-def _is_address(value: str) -> bool:
+def is_address(value: str) -> bool:
+    """Tell whether a text is an address with http or https, and nothing else."""
     if not (_ADDRESS.fullmatch(value) and value.isprintable()):
         return False
     try:

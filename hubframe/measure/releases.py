@@ -1,5 +1,6 @@
 """The order of releases, their rhythm and age, and whether ``latest`` is the last of them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -18,7 +19,7 @@ Numbers = tuple[int, ...]
 
 
 def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
-    """Order tags by version, the newest first, pre-releases last.
+    """Order tags by version, the newest first, pre-releases last, then days of builds.
 
     The version is the one that a tag starts with (`tables.versions`): ``1.25.3`` of
     ``1.25.3-alpine``; ``3.10`` is newer than ``3.9``.
@@ -32,8 +33,9 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The rows, numbered anew. Repositories by name; in each the stable versions, then the
-        pre-releases, then the tags without a version, the last pushed first, then those that name
-        a digest. Of equal versions the shortest tag comes first. The rows' order does not matter.
+        pre-releases, then the days of builds (``20240101``, no versions), then the tags without a
+        version, the last pushed first, then those that name a digest. Of equal versions
+        the shortest tag comes first. The rows' order does not matter.
 
     Raises
     ------
@@ -78,8 +80,9 @@ def _places(tags: pd.Series) -> np.ndarray[Any, Any]:
 def _version_key(tag: str) -> tuple[Any, ...]:
     version = versions.parse(tag)
     if version is None:
-        return 2 + versions.is_digest_tag(tag), ()
-    return int(version.is_prerelease), versions.newest_first(tag)[:-1], len(tag)
+        return 3 + versions.is_digest_tag(tag), ()
+    rank = 2 if version.is_day else int(version.is_prerelease)
+    return rank, versions.newest_first(tag)[:-1], len(tag)
 
 
 def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
@@ -168,7 +171,7 @@ def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
     """One row of the table, without the days."""
     digests = dict(zip(tags["tag"], tags["digest"], strict=True))
     pushed = dict(zip(tags["tag"], tags["pushed_at"], strict=True))
-    numbers = {tag: number for tag in digests if (number := _stable(tag)) is not None}
+    numbers = _stable(digests)
     latest = _text(digests.get(LATEST))
     names = [tag for tag in numbers if latest is not None and digests[tag] == latest]
     of_latest = max(names, key=lambda tag: (numbers[tag], -len(tag), tag), default=None)
@@ -195,9 +198,12 @@ def _is_highest(
     return highest in names or (None if _text(digests[highest]) is None else False)
 
 
-def _stable(tag: str) -> Numbers | None:
-    version = versions.parse(tag)
-    return None if version is None or version.is_prerelease else version.order[0]
+def _stable(tags: Iterable[str]) -> dict[str, Numbers]:
+    """Read the stable versions; the days of builds only where a repository has nothing else."""
+    found = {tag: version for tag in tags if (version := versions.parse(tag))}
+    stable = {tag: version for tag, version in found.items() if not version.is_prerelease}
+    proper = {tag: version for tag, version in stable.items() if not version.is_day}
+    return {tag: version.order[0] for tag, version in (proper or stable).items()}
 
 
 def _highest(numbers: dict[str, Numbers], names_of_latest: list[str]) -> str | None:
@@ -356,9 +362,9 @@ def _rhythm(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
 def _release_pushes(tags: pd.DataFrame) -> list[pd.Timestamp]:
     """List the first pushes of the stable versions, in order."""
     pushes: dict[Numbers, pd.Timestamp] = {}
-    known = [(_stable(tag), at) for tag, at in zip(tags["tag"], tags["pushed_at"], strict=True)]
-    for number, at in known:
-        if number is not None and not pd.isna(at):
-            pushes[number] = min(at, pushes.get(number, at))
-    releases = _releases({number for number, _ in known if number is not None})
+    numbers = _stable(tags["tag"])
+    for tag, at in zip(tags["tag"], tags["pushed_at"], strict=True):
+        if tag in numbers and not pd.isna(at):
+            pushes[numbers[tag]] = min(at, pushes.get(numbers[tag], at))
+    releases = _releases(set(numbers.values()))
     return sorted(at for number, at in pushes.items() if number in releases)

@@ -231,6 +231,58 @@ CLEANUP = Table(
     ),
 )
 
+COVERAGE = Table(
+    "coverage",
+    "a standard label of an image, there or not",
+    (*IMAGE_KEY, "key"),
+    (
+        *OF_IMAGE,
+        Column("key", TEXT, "The OCI's key, `org.opencontainers.image.…`.", nullable=False),
+        Column("state", TEXT, "`present`, `missing` or `invalid`.", nullable=False),
+        Column("reason", TEXT, "Why it is not present: what is wrong with its value, or the key under which it is written; null where it is present, or just missing."),
+        Column("value", TEXT, "Value, also one under another key; null where there is none."),
+    ),
+)
+
+PLATFORM_COVERAGE = Table(
+    "platform_coverage",
+    "a tag and a platform that tags of its repository have",
+    ("repo", "tag", "platform"),
+    (
+        REPO,
+        Column("tag", TEXT, "Tag.", nullable=False),
+        Column("platform", TEXT, "`os/architecture[/variant]`.", nullable=False),
+        Column("is_present", FLAG, "Whether the tag has an image for it.", nullable=False),
+        Column("image_digest", TEXT, "Digest of that image."),
+        Column("size", COUNT, "Its compressed size, as in `images`. [bytes]"),
+        Column("tag_count", COUNT, "Tags of the repository that have the platform.", nullable=False),
+        Column("tag_share", FLOAT, "The same, as a part of its tags that have any.", nullable=False),
+    ),
+)
+
+SIZE_TREND = Table(
+    "size_trend",
+    "a build step of a release, or one that the release before had",
+    ("repo", "line", "platform", "tag", "step", "instruction"),
+    (
+        REPO,
+        Column("line", TEXT, "The line of releases: tags that differ in their version alone, `*-alpine`.", nullable=False),
+        Column("platform", TEXT, "`os/architecture[/variant]`."),
+        Column("release", COUNT, "Place in the line, from 0, by version.", nullable=False),
+        Column("tag", TEXT, "The release's tag.", nullable=False),
+        Column("previous_tag", TEXT, "The release before it; null for the first."),
+        Column("image_digest", TEXT, "Digest of the image."),
+        Column("created_at", UTC, "When its last layer was made.", no_epoch=True),
+        Column("total_size", COUNT, "Compressed bytes of all its layers, repeated ones counted; null where a size is not known. [bytes]"),
+        Column("total_change", COUNT, "The same, less that of the release before. [bytes]", may_be_negative=True),
+        Column("step", COUNT, "Position of the step's first layer; null where the release has none."),
+        Column("instruction", TEXT, "The step, as this release writes it, else the one before; null where no history tells it."),
+        Column("size", COUNT, "Compressed bytes of its layers in this release. [bytes]"),
+        Column("previous_size", COUNT, "The same in the release before; null for the first. [bytes]"),
+        Column("change", COUNT, "The difference; null for the first. [bytes]", may_be_negative=True),
+    ),
+)
+
 MEASURED = {
     table.name: table
     for table in (
@@ -248,6 +300,9 @@ MEASURED = {
         STALENESS,
         CADENCE,
         CLEANUP,
+        COVERAGE,
+        PLATFORM_COVERAGE,
+        SIZE_TREND,
     )
 }
 TABLES = FETCHED | MEASURED

@@ -15,6 +15,10 @@ _VERSION = re.compile(
 _DIGEST_TAG = re.compile(r"[a-z0-9]+-[0-9a-f]{64}(?:\..+)?")
 
 
+# 20240101: as a number it would be higher than every version.
+_FIGURES_OF_A_DAY = 8
+
+
 class Version(NamedTuple):
     """A tag's version: the text that users see, numbers that order it, and what follows it."""
 
@@ -22,6 +26,11 @@ class Version(NamedTuple):
     is_prerelease: bool
     order: tuple[tuple[int, ...], bool, str, int]
     rest: str
+
+    @property
+    def is_day(self) -> bool:
+        """Whether it is rather the day of a build, written without dots."""
+        return len(str(self.order[0][0])) >= _FIGURES_OF_A_DAY
 
 
 @lru_cache(maxsize=65536)

@@ -284,3 +284,16 @@ def test_the_sample_has_an_order_and_a_rhythm():
     assert pd.isna(found.loc["acme/charts", "is_highest"])
     assert (hubframe.cadence_df(listed)["days_p50"] > 0).all()
     assert len(hubframe.staleness_df(listed)) == len(listed)
+
+
+def test_the_day_of_a_build_is_no_version_where_there_are_others():
+    found = hubframe.latest_lag_df(
+        tags(("latest", "x", 9), ("1.2", "x", 9), ("20260105", "y", 5), ("1.1", "z", 1))
+    )
+    assert found.loc[0, ["highest_version", "versions_behind"]].tolist() == ["1.2", 0]
+    days = hubframe.latest_lag_df(
+        tags(("latest", "x", 5), ("20260105", "x", 5), ("20260104", "y", 4))
+    )
+    assert days.loc[0, ["highest_version", "versions_behind"]].tolist() == ["20260105", 0]
+    ordered = hubframe.sort_versions(named("20260105", "1.2", "2.0rc1", "edge", "20260106-slim"))
+    assert ordered["tag"].tolist() == ["1.2", "2.0rc1", "20260106-slim", "20260105", "edge"]

@@ -1,0 +1,181 @@
+"""What tags lack: labels that are missing or say nothing, and platforms that others have."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import pandas as pd
+
+from hubframe.measure.coverage import OCI_LABELS, PREFIX, comparable, is_address
+from hubframe.measure.standard import standard_labels
+from hubframe.tables import IMAGES, LABELS, versions
+from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
+
+_IMAGE = ["repo", "tag", "platform", "image_digest"]
+# What build scripts write where they know nothing, or forgot to put something in.
+_PLACEHOLDER = re.compile(
+    r"unknown|none|null|nil|n/?a|undefined|todo|tbd|changeme|noassertion|head|dirty|\(devel\)"
+    r"|.*(?:\$\{|\$\(|\{\{|<no value>).*",
+    re.IGNORECASE | re.DOTALL,
+)
+# https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/, without its list of names.
+_LICENSE = r"\(*[A-Za-z0-9][A-Za-z0-9.:-]*\+?\)*"
+_LICENSES = re.compile(rf"{_LICENSE}(?:\s+(?:AND|OR|WITH)\s+{_LICENSE})*")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Tell which tags lack which of the OCI's labels, and which of theirs say nothing.
+
+    Parameters
+    ----------
+    labels
+        The `tables.LABELS` frame.
+    images
+        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count.
+        Attestations do not, nor do images of a platform that `labels` has none of, unless they
+        are their tag's only one: labels are read for linux/amd64 alone unless told otherwise.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `coverage`: a row per image of a tag and key of `OCI_LABELS`. ``state`` is
+        ``present``, ``missing`` or ``invalid``; ``reason`` says why it is not ``present``.
+
+        - Under another spelling (`standard_labels`) a label is missing, and the reason names it.
+        - Any value is invalid that is a placeholder (``unknown``, ``${VCS_REF}``).
+        - ``url``, ``documentation`` and ``source`` must be addresses with http or https,
+          ``created`` a moment of RFC 3339, ``base.digest`` a digest, and ``licenses`` must have
+          the form of an SPDX expression; whether SPDX knows the names is not looked up.
+
+        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`; the
+        rows' order does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     coverage = hubframe.coverage_df(hubframe.labels_df("acme/api", newest=1))
+    >>> coverage["state"].isin(["present", "missing", "invalid"]).all()
+    True
+    """
+    LABELS.require(labels)
+    counted = _in_order(_with_images(labels, images))
+    every = counted.merge(pd.DataFrame({"key": OCI_LABELS}), how="cross")
+    found = standard_labels(labels.sort_values([*_IMAGE, "source", "key", "value"]))
+    told = every.merge(found, on=[*_IMAGE, "key"], how="left")
+    is_there = told["spelling"] == told["key"]
+    wrong = pd.Series(
+        [
+            _fault(key, value) if there else None
+            for key, value, there in zip(told["key"], told["value"], is_there, strict=True)
+        ],
+        dtype="str",
+        index=told.index,
+    )
+    told["state"] = pd.Series("present", told.index).mask(wrong.notna(), "invalid")
+    told["state"] = told["state"].mask(~is_there, "missing")
+    told["reason"] = wrong.mask(~is_there, "written as " + told["spelling"])
+    return COVERAGE.of(told)
+
+
+def _with_images(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the images that count, each tag's once."""
+    frames = [labels]
+    if images is not None:
+        IMAGES.require(images, _IMAGE)
+        frames.append(comparable(images, labels))
+    return pd.concat([frame[_IMAGE] for frame in frames]).drop_duplicates()
+
+
+def _in_order(images: pd.DataFrame) -> pd.DataFrame:
+    """Sort images by repository, tag and platform, the newest version first."""
+    distinct = sorted(images["tag"].dropna().unique(), key=versions.newest_first)
+    place = images["tag"].map({tag: place for place, tag in enumerate(distinct)})
+    by = ["repo", "place", "platform", "image_digest"]
+    ordered = images.assign(place=place).sort_values(by, na_position="last")
+    return ordered.drop(columns="place").reset_index(drop=True)
+
+
+def _fault(key: str, value: str) -> str | None:
+    """Say what is wrong with a value; null where nothing is."""
+    if _PLACEHOLDER.fullmatch(value.strip()):
+        return "a placeholder"
+    is_sound, fault = _RULES.get(key.removeprefix(PREFIX), _NO_RULE)
+    return None if is_sound(value.strip()) else fault
+
+
+def _is_moment(value: str) -> bool:
+    if not _MOMENT.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value.upper())
+    except ValueError:
+        return False
+    return True
+
+
+def _is_license(value: str) -> bool:
+    is_balanced = value.count("(") == value.count(")")
+    return is_balanced and _LICENSES.fullmatch(value) is not None
+
+
+Rule = tuple[Callable[[str], bool], str]
+_NO_RULE: Rule = (lambda _: True, "")
+_ADDRESS: Rule = (is_address, "no address with http or https")
+_RULES: dict[str, Rule] = {
+    "url": _ADDRESS,
+    "documentation": _ADDRESS,
+    "source": _ADDRESS,
+    "created": (_is_moment, "no moment as RFC 3339 writes them"),
+    "licenses": (_is_license, "no SPDX expression"),
+    "base.digest": (lambda value: _DIGEST.fullmatch(value) is not None, "no digest"),
+}
+
+
+def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
+    """Tell which tags lack which platforms, of those that tags of their repository have.
+
+    Parameters
+    ----------
+    images
+        The `tables.IMAGES` frame, with every platform, as `images_df` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
+        without a platform do not count, nor do tags that have nothing else. By repository, tag
+        (newest version first) and platform; the rows' order does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `images` is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     gaps = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
+    >>> gaps[~gaps["is_present"]]["platform"].nunique() > 0
+    True
+    """
+    IMAGES.require(images, (*_IMAGE, "size", "is_attestation"))
+    proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]
+    proper = proper.dropna(subset="tag").sort_values([*_IMAGE, "size"])
+    held = proper.drop_duplicates(["repo", "tag", "platform"])[[*_IMAGE, "size"]]
+    platforms = held.groupby(["repo", "platform"]).size().rename("tag_count").reset_index()
+    tags = held[["repo", "tag"]].drop_duplicates()
+    told = tags.merge(platforms, on="repo").merge(held, on=["repo", "tag", "platform"], how="left")
+    told["is_present"] = pd.MultiIndex.from_frame(told[["repo", "tag", "platform"]]).isin(
+        pd.MultiIndex.from_frame(held[["repo", "tag", "platform"]])
+    )
+    told["tag_share"] = told["tag_count"] / told.groupby("repo")["tag"].transform("nunique")
+    return PLATFORM_COVERAGE.of(_in_order(told))

@@ -1,0 +1,143 @@
+"""Where the size of a line of releases came from: step by step, from one release to the next."""
+
+import re
+from typing import NamedTuple
+
+import pandas as pd
+
+from hubframe.tables import LAYERS, versions
+from hubframe.tables.measured import SIZE_TREND
+
+_LINE = ["repo", "line", "platform"]
+_IMAGE = ["repo", "tag", "platform", "image_digest"]
+# What changes from release to release in a step that is the same: versions, hashes, dates.
+_VARIABLE = re.compile(r"\b[0-9a-f]{12,}\b|v?\d+(?:[._-]\d+)*")
+
+
+def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
+    """Tell how the size of releases moved, and which build steps made the difference.
+
+    A line of releases are the tags of a repository that differ in their version alone, on one
+    platform: ``3.18``, ``3.19``; ``1.25.3-alpine`` is of another line. Tags that start with a day
+    (``20240101``) have lines of their own. Pre-releases, and versions that others go on from
+    (``1.25`` beside ``1.25.3``), are no releases.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame of the releases.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `size_trend`: a row per release and build step, also for the steps that only the
+        release before had. Steps are matched by their instruction, whatever numbers and hashes
+        stand in it; layers that share one count as one, those without by position. The changes
+        of a release's steps sum up to its ``total_change``, and their sizes to its ``total_size``.
+        By repository, line and platform, then by version, oldest first, then by step. The rows'
+        order in `layers` does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `layers` is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     trend = hubframe.size_trend_df(hubframe.layers_df("library/alpine"))
+    >>> grown = trend.sort_values("change").iloc[-1]
+    >>> grown["tag"] in set(trend["tag"])
+    True
+    """
+    LAYERS.require(layers, (*_IMAGE, "position", "size", "instruction", "created_at"))
+    releases = _releases(layers)
+    steps = _steps(layers, releases)
+    later = steps[["id", "release", "match", "instruction", "size"]].assign(
+        release=steps["release"] + 1
+    )
+    told = steps.merge(
+        later, on=["id", "release", "match"], how="outer", suffixes=("", "_before")
+    ).merge(releases.drop(columns="image_digest"), on=["id", "release"])
+    told["instruction"] = told["instruction"].fillna(told["instruction_before"])
+    is_first = told["release"] == 0
+    # A step that is missing has no bytes; one whose size nobody knows has no size.
+    told["size"] = told["size"].mask(told["step"].isna(), 0)
+    known = pd.MultiIndex.from_frame(later[["id", "release", "match"]])
+    was_there = pd.MultiIndex.from_frame(told[["id", "release", "match"]]).isin(known)
+    told["previous_size"] = told["size_before"].mask(~was_there, 0).mask(is_first)
+    told["change"] = told["size"] - told["previous_size"]
+    totals = _totals(told)
+    told = told.join(totals, on=["id", "release"])
+    order = ["repo", "line", "platform", "release", "step", "instruction", "match"]
+    return SIZE_TREND.of(told.sort_values(order, na_position="last").reset_index(drop=True))
+
+
+class _Release(NamedTuple):
+    line: str
+    numbers: tuple[int, ...]
+
+
+def _release(tag: str) -> _Release | None:
+    """Read a tag as a release of a line; None for what is none."""
+    version = versions.parse(tag)
+    if version is None or version.is_prerelease or versions.is_digest_tag(tag):
+        return None
+    return _Release(f"{'<day>' if version.is_day else '*'}{version.rest}", version.order[0])
+
+
+def _releases(layers: pd.DataFrame) -> pd.DataFrame:
+    """Find the releases of each line: its number, their places, and what came before them."""
+    images = layers.dropna(subset="tag")[_IMAGE].drop_duplicates()
+    read = {tag: found for tag in images["tag"].unique() if (found := _release(tag))}
+    images = images[images["tag"].isin(list(read))].reset_index(drop=True)
+    numbers = [read[tag].numbers for tag in images["tag"]]
+    images["line"] = pd.Series([read[tag].line for tag in images["tag"]], dtype="str")
+    images["numbers"] = pd.Series(numbers, dtype=object)
+    images["length"] = images["tag"].str.len()
+    longer = {
+        (*line, numbers[:end])
+        for *line, numbers in images[[*_LINE, "numbers"]].itertuples(index=False, name=None)
+        for end in range(1, len(numbers))
+    }
+    is_moving = [
+        (*line, numbers) in longer
+        for *line, numbers in images[[*_LINE, "numbers"]].itertuples(index=False, name=None)
+    ]
+    images = images[~pd.Series(is_moving, images.index, dtype=bool)]
+    images = images.sort_values([*_LINE, "numbers", "length", "tag", "image_digest"])
+    images = images.drop_duplicates([*_LINE, "numbers"]).reset_index(drop=True)
+    lines = images.groupby(_LINE, dropna=False, sort=True)
+    images["id"] = lines.ngroup()
+    images["release"] = lines.cumcount()
+    images["previous_tag"] = lines["tag"].shift()
+    return images.drop(columns=["numbers", "length"])
+
+
+def _steps(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
+    """Sum up the layers of each step of each release."""
+    held = releases[["id", "release", *_IMAGE]].merge(layers, on=_IMAGE)
+    held = held.sort_values(["id", "release", "position"])
+    texts = {text: _VARIABLE.sub("#", text) for text in held["instruction"].dropna().unique()}
+    by_position = "layer " + held["position"].astype("str")
+    matched = held["instruction"].map(texts).astype("str")
+    held["match"] = matched.mask(held["instruction"].isna(), by_position)
+    steps = held.groupby(["id", "release", "match"], sort=False)
+    return steps.agg(
+        image_digest=("image_digest", "first"),
+        created_at=("created_at", "max"),
+        step=("position", "min"),
+        instruction=("instruction", "first"),
+        size=("size", lambda sizes: sizes.sum(skipna=False)),
+    ).reset_index()
+
+
+def _totals(told: pd.DataFrame) -> pd.DataFrame:
+    by = told.groupby(["id", "release"])
+    return pd.DataFrame(
+        {
+            "total_size": by["size"].agg(lambda sizes: sizes.sum(skipna=False)),
+            "total_change": by["change"].agg(lambda changes: changes.sum(skipna=False)),
+        }
+    )

@@ -1,0 +1,154 @@
+"""Where the size of releases came from."""
+
+import pandas as pd
+import pytest
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+import hubframe
+from hubframe.tables import LAYERS
+from hubframe.tables.measured import SIZE_TREND
+
+from .worlds import dtypes, examples, shuffled
+
+
+def release(tag, *steps, repo="n/a", platform="linux/amd64", digest=None):
+    """Layers of a release: pairs of instruction and size."""
+    return LAYERS.from_records(
+        {
+            "repo": repo,
+            "tag": tag,
+            "platform": platform,
+            "image_digest": digest or f"sha256:{repo}{tag}{platform}",
+            "position": position,
+            "layer_digest": f"sha256:{tag}{position}",
+            "size": size,
+            "instruction": instruction,
+            "created_at": f"2026-01-{position + 1:02}T00:00:00Z",
+            "is_empty": False,
+        }
+        for position, (instruction, size) in enumerate(steps)
+    )
+
+
+def trend(*releases):
+    return hubframe.size_trend_df(pd.concat(releases, ignore_index=True))
+
+
+def test_the_step_that_grew_is_named_whatever_version_it_installs():
+    found = trend(
+        release("1.10.0", ("ADD base", 100), ("RUN install app-1.10.0", 70)),
+        release("1.9.0", ("ADD base", 100), ("RUN install app-1.9.0", 40)),
+    )
+    assert found["tag"].tolist() == ["1.9.0", "1.9.0", "1.10.0", "1.10.0"]
+    assert found["release"].tolist() == [0, 0, 1, 1]
+    assert found["total_size"].tolist() == [140, 140, 170, 170]
+    assert found["change"].tolist() == [pd.NA, pd.NA, 0, 30]
+    assert found["total_change"].tolist() == [pd.NA, pd.NA, 30, 30]
+    assert found["instruction"].iloc[-1] == "RUN install app-1.10.0"
+    assert found["previous_tag"].iloc[-1] == "1.9.0"
+    assert found["created_at"].iloc[-1] == pd.Timestamp("2026-01-02", tz="UTC")
+
+
+def test_a_step_that_is_new_and_one_that_is_gone():
+    found = trend(
+        release("1", ("ADD base", 100), ("COPY docs", 5)),
+        release("2", ("ADD base", 90), ("RUN more", 7)),
+    )
+    of_two = found[found["tag"] == "2"].set_index("instruction")
+    assert of_two["change"].to_dict() == {"ADD base": -10, "RUN more": 7, "COPY docs": -5}
+    assert of_two.loc["COPY docs", "step"] is pd.NA
+    assert of_two.loc["COPY docs", ["size", "previous_size"]].tolist() == [0, 5]
+    assert of_two["total_change"].tolist() == [-8] * 3
+
+
+def test_lines_are_kept_apart_and_moving_names_are_no_releases():
+    found = trend(
+        release("1.2", ("A", 1)),
+        release("1.2.3", ("A", 1)),
+        release("1.2.3-alpine", ("A", 2)),
+        release("v1.2.4", ("A", 3)),
+        release("1.3.0-rc1", ("A", 4)),
+        release("latest", ("A", 5)),
+        release("20240101", ("A", 6)),
+        release("sha256-" + "0" * 64, ("A", 7)),
+        release("1.2.3", ("A", 8), platform="linux/arm64"),
+    )
+    lines = found.groupby(["line", "platform"])["tag"].agg(list).to_dict()
+    assert lines == {
+        ("*", "linux/amd64"): ["1.2.3", "v1.2.4"],
+        ("*", "linux/arm64"): ["1.2.3"],
+        ("*-alpine", "linux/amd64"): ["1.2.3-alpine"],
+        ("<day>", "linux/amd64"): ["20240101"],
+    }
+
+
+def test_steps_without_history_are_matched_by_position():
+    found = trend(release("1", (None, 3), (None, 4)), release("2", (None, 3), (None, 9)))
+    assert found[found["tag"] == "2"]["change"].tolist() == [0, 5]
+
+
+def test_a_size_that_nobody_knows_is_no_zero():
+    found = trend(
+        release("1", ("A", 3), ("B", None)),
+        release("2", ("A", 5), ("B", 2)),
+        release("3", ("A", 5), ("B", 3)),
+    )
+    assert found["total_size"].tolist() == [pd.NA, pd.NA, 7, 7, 8, 8]
+    assert found["change"].tolist() == [pd.NA, pd.NA, 2, pd.NA, 0, 1]
+    assert found["total_change"].tolist() == [pd.NA] * 4 + [1, 1]
+
+
+def test_images_without_a_platform_are_a_line_too():
+    found = trend(
+        release("1", ("A", 1), platform=None, digest="sha256:1"),
+        release("2", ("A", 3), platform=None, digest="sha256:2"),
+    )
+    assert found["total_change"].tolist() == [pd.NA, 2]
+
+
+def test_no_layers_give_no_rows_and_the_same_columns():
+    found = hubframe.size_trend_df(LAYERS.frame())
+    assert len(found) == 0
+    assert dtypes(found) == SIZE_TREND.dtypes
+
+
+def test_another_frame_is_refused():
+    with pytest.raises(ValueError, match=r"lacks the columns .*instruction"):
+        hubframe.size_trend_df(pd.DataFrame({"repo": ["a/b"]}))
+
+
+_RELEASES = st.dictionaries(
+    st.sampled_from(["1", "1.1", "1.2", "1.2.1", "2-slim", "2.1-slim", "edge"]),
+    st.lists(
+        st.tuples(st.sampled_from(["RUN a 1", "RUN a 2", "COPY b", None]), st.integers(0, 99)),
+        min_size=1,
+        max_size=4,
+    ),
+    min_size=1,
+)
+
+
+@examples(_RELEASES, st.integers(0, 9))
+def test_steps_sum_up_to_their_release_in_any_order_of_rows(given, seed):
+    layers = pd.concat([release(tag, *steps) for tag, steps in given.items()], ignore_index=True)
+    found = hubframe.size_trend_df(layers)
+    assert_frame_equal(found, hubframe.size_trend_df(shuffled(layers, seed)))
+    assert dtypes(found) == SIZE_TREND.dtypes
+    for (tag, release_number), steps in found.groupby(["tag", "release"]):
+        assert steps["size"].sum() == steps["total_size"].iloc[0]
+        assert steps["total_size"].iloc[0] == sum(size for _, size in given[tag])
+        if release_number:
+            assert steps["change"].sum() == steps["total_change"].iloc[0]
+            before = sum(size for _, size in given[steps["previous_tag"].iloc[0]])
+            assert steps["total_size"].iloc[0] - before == steps["total_change"].iloc[0]
+
+
+def test_on_the_sample():
+    with hubframe.sample():
+        layers = hubframe.layers_df(["library/python", "acme/api"])
+    found = hubframe.size_trend_df(layers)
+    sizes = layers.groupby(["repo", "tag"])["size"].sum()
+    for (repo, tag), total in found.groupby(["repo", "tag"])["total_size"].first().items():
+        assert sizes[repo, tag] == total
+    assert set(found["line"]) >= {"*", "*-alpine", "*-slim"}
