@@ -1,12 +1,15 @@
 """Numbers and strangers' text, made fit to be read."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from textwrap import fill
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # A value and its unit stay on one line.
 BLANK = "\N{NO-BREAK SPACE}"
+_LINE = 68
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _COUNTS = ("", "k", "M", "bn", "tn")
 # Control characters, those that turn the direction of the text around them, and those that are
@@ -63,6 +66,29 @@ def percent(share: float) -> str:
     if rounded == 100 and share < 1:  # noqa: PLR2004
         return f">99{BLANK}%"
     return f"{rounded}{BLANK}%"
+
+
+def some(shown: int, count: int, things: str) -> str:
+    """Count what is shown, of how many.
+
+    Examples
+    --------
+    >>> some(40, 1200, "tags"), some(3, 3, "tags")
+    ('40 of 1,200 tags', '3 tags')
+    """
+    return f"{shown:,} {things}" if shown == count else f"{shown:,} of {count:,} {things}"
+
+
+def left_out(axis: str, missing: Mapping[str, int]) -> str:
+    """Name an axis, and say what the picture does not show, in lines that fit below it.
+
+    Examples
+    --------
+    >>> left_out("UTC", {"more tags": 1200, "tags without a date": 0})
+    'UTC; not shown: 1,200 more tags'
+    """
+    reasons = ", ".join(f"{count:,} {what}" for what, count in missing.items() if count)
+    return fill(f"{axis}; not shown: {reasons}" if reasons else axis, _LINE)
 
 
 def legible(text: str) -> str:
