@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from hubframe.plots import wording
 
@@ -50,6 +51,11 @@ def row_font(ax: Axes, rows: int) -> float:
     return float(min(mpl.rcParams["font.size"], max(0.8 * room, 3)))
 
 
+def _width(name: Text) -> float:
+    """Return how wide a name is, by how wide a letter is to its height, in points."""
+    return len(name.get_text()) * float(name.get_fontsize())
+
+
 def _points(pixels: float, ax: Axes) -> float:
     """Turn pixels into points."""
     return float(pixels / ax.figure.dpi_scale_trans.get_matrix()[0, 0] * _POINTS_PER_INCH)
@@ -87,8 +93,9 @@ def legend_below(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
     """Explain the colours below the axis, where no data are, in as many columns as fit."""
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
     widths = [len(str(handle.get_label())) + 8 for handle in shown]
-    letters = _PLOTTED * ax.figure.bbox.width / ax.figure.dpi * _POINTS_PER_INCH
-    letters /= _LETTER * float(mpl.rcParams["font.size"])
+    names = max((_LETTER * _width(name) for name in ax.get_yticklabels()), default=0.0)
+    room = _points(ax.figure.bbox.width, ax) - names
+    letters = room / (_LETTER * float(mpl.rcParams["font.size"]))
     fit = int(letters // max(widths)) if sum(widths) > letters else len(widths)
     lines = ax.get_xlabel().count("\n") + 1 if ax.get_xlabel() else 0
     ax.legend(

@@ -36,20 +36,20 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     """
     CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
     repos = _by_repo(plan)
-    knows = bool(plan["freed_size"].notna().any())
+    knows = bool((repos["unknown"] < repos["gone"]).any())
     ranked = repos.sort_values(
         ["freed" if knows else "gone", "gone"], ascending=False, kind="stable"
     )
     shown = ranked.head(MOST)
     ax = canvas(ax, len(shown))
     gone = int(repos["gone"].sum())
-    ax.set_title(f"The rule would delete {gone:,} of {len(plan):,} tags")
+    ax.set_title(f"The rule would delete {gone:,} of {wording.counted(len(plan), 'tag')}")
     if not gone:
         return say_nothing(ax, "the rule deletes no tag" if len(plan) else "no tags")
-    missing = {"more repositories": len(repos) - len(shown)}
+    missing = {("more", "repository", ""): len(repos) - len(shown)}
     if knows:
         ends = _bytes(ax, shown, artist)
-        missing["deleted tags whose layers are not known"] = int(repos["unknown"].sum())
+        missing[("deleted", "tag", "whose layers are not known")] = int(repos["unknown"].sum())
         axis = "compressed bytes that would be freed"
     else:
         ends = _tags(ax, shown, artist)
@@ -91,5 +91,8 @@ def _tags(ax: Axes, shown: pd.DataFrame, artist: dict[str, Any]) -> list[float]:
 
 
 def _words(row: Any, *, knows: bool) -> str:
-    tags = f"{row.gone:,} of {row.tags:,} tags"
-    return f"{wording.size(row.freed)}, {tags}" if knows else tags
+    tags = wording.some(row.gone, row.tags, "tag")
+    if not knows:
+        return tags
+    freed = "not known" if row.gone and row.unknown == row.gone else wording.size(row.freed)
+    return f"{freed}, {tags}"

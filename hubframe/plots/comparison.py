@@ -48,7 +48,7 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     ax.barh(np.arange(len(shown)), width, **{"color": colors} | artist)
     ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
     byte_axis(ax.xaxis)
-    missing = {"layers that changed less": len(rows) - len(shown)}
+    missing = {("", "layer", "that changed less"): len(rows) - len(shown)}
     ax.set_xlabel(wording.left_out("compressed bytes more, or fewer", missing))
     name_rows(ax, shown["name"].tolist())
     _write_changes(ax, width, shown["words"].tolist())
@@ -58,7 +58,11 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
 def _title(comparison: pd.DataFrame) -> str:
     pairs = comparison[["left_name", "right_name"]].drop_duplicates()
     if len(pairs) != 1:
-        return f"What changed in {len(pairs):,} comparisons" if len(pairs) else "What changed"
+        return (
+            f"What changed in {wording.counted(len(pairs), 'comparison')}"
+            if len(pairs)
+            else "What changed"
+        )
     left, right = (wording.drawn(name, 38) for name in pairs.iloc[0])
     return f"From {left} to {right}"
 

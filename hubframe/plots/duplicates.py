@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
@@ -14,7 +15,7 @@ from hubframe.plots.style import BLUE, VERMILION, count_axis
 from hubframe.tables.measured import DUPLICATES
 
 MOST = 40
-_LONGEST_NAMES = 46
+_LONGEST = 46
 
 
 def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -45,7 +46,7 @@ def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artis
     )
     shown = groups.head(MOST)
     ax = canvas(ax, len(shown))
-    ax.set_title(f"Names with the same layers: {wording.some(len(shown), len(groups), 'groups')}")
+    ax.set_title(f"Names with the same layers: {wording.some(len(shown), len(groups), 'group')}")
     if shown.empty:
         return say_nothing(ax, "no two names have the same layers")
     is_rebuilt = (shown["images"] > 1).tolist()
@@ -54,7 +55,7 @@ def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artis
     ax.barh(range(len(shown)), counts, **{"color": colors} | artist)
     count_axis(ax.xaxis)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    missing = {"more groups": len(groups) - len(shown)}
+    missing = {("more", "group", ""): len(groups) - len(shown)}
     ax.set_xlabel(wording.left_out("names", missing))
     name_rows(ax, shown["first"].tolist())
     write_beside(ax, counts, [_others(names) for names in shown["names"]])
@@ -63,8 +64,12 @@ def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artis
 
 
 def _others(names: list[str]) -> str:
-    others = [wording.legible(name) for name in dict.fromkeys(names) if name != names[0]]
-    return wording.drawn(", ".join(others), _LONGEST_NAMES)
+    """List names as far as there is room, the first in any case, and count the others."""
+    others = [wording.drawn(name, _LONGEST) for name in dict.fromkeys(names) if name != names[0]]
+    ends = np.cumsum([len(name) + 2 for name in others])
+    fit = max(int(np.searchsorted(ends, _LONGEST)), 1)
+    listed = ", ".join(others[:fit])
+    return listed if len(others) <= fit else f"{listed} and {len(others) - fit:,} more"
 
 
 def _legend() -> list[Patch]:

@@ -64,7 +64,7 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ax.set_xlim(0.2 * min(ratio.min(), 1), 5 * max(ratio.max(), 1))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda times, _: f"{times:g} ×"))  # noqa: RUF001
     ax.xaxis.set_minor_formatter(NullFormatter())
-    missing = {"figures that do not compare": len(figures) - len(shown)}
+    missing = {("", "figure", "without an equal"): len(figures) - len(shown)}
     ax.set_xlabel(wording.left_out("times the study's figure", missing))
     name_rows(ax, [name.replace("_", " ") for name in shown["metric"]])
     write_right(ax, [_pair(row) for row in shown.itertuples()])

@@ -37,13 +37,14 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     FOOTPRINT.require(footprint)
     shown = footprint.head(MOST)
     ax = canvas(ax, len(shown))
-    things = _things(footprint)
-    ax.set_title(f"What is shared, and what is freed: {len(footprint):,} {things}")
+    thing = _thing(footprint)
+    count = wording.some(len(shown), len(footprint), thing)
+    ax.set_title(f"What is shared, and what is freed: {count}")
     if shown.empty:
         return say_nothing(ax, "no layers")
     ends = _stack(ax, shown, artist)
     byte_axis(ax.xaxis)
-    missing = {f"more {things}": len(footprint) - len(shown)}
+    missing = {("more", thing, ""): len(footprint) - len(shown)}
     ax.set_xlabel(wording.left_out("compressed bytes of distinct layers", missing))
     name_rows(ax, _names(shown).tolist())
     freed = shown["freed_size"].fillna(0)
@@ -56,16 +57,16 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     return ax
 
 
-def _things(footprint: pd.DataFrame) -> str:
+def _thing(footprint: pd.DataFrame) -> str:
     """Tell from its columns what a row is."""
     if footprint["repo"].isna().any():
-        return "namespaces"
+        return "namespace"
     tags = footprint["tag"].notna() | footprint["image_digest"].notna()
-    return "tags" if tags.any() else "repositories"
+    return "tag" if tags.any() else "repository"
 
 
 def _names(footprint: pd.DataFrame) -> pd.Series:
-    name = {"namespaces": "namespace", "repositories": "repo"}.get(_things(footprint))
+    name = {"namespace": "namespace", "repository": "repo"}.get(_thing(footprint))
     return image_names(footprint) if name is None else footprint[name]
 
 

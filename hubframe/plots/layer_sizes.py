@@ -46,7 +46,7 @@ def plot_layer_sizes(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: 
     held = layers.assign(image=identity(layers)).drop_duplicates(["image", "layer_digest"])
     distinct = held.sort_values("size").drop_duplicates("layer_digest")
     ax = canvas(ax, _ROWS)
-    ax.set_title(f"Size of {len(distinct):,} distinct layers")
+    ax.set_title(f"Size of {wording.counted(len(distinct), 'distinct layer')}")
     sizes = distinct["size"].dropna()
     if sizes.empty:
         return say_nothing(ax, "no layer tells its size")
@@ -99,6 +99,6 @@ def _dress(ax: Axes, unsized: int) -> None:
     ax.xaxis.set_minor_formatter("")
     ax.set_ylabel("of the layers are not larger")
     axis = "compressed size (logarithmic axis)"
-    ax.set_xlabel(wording.left_out(axis, {"layers without a size": unsized}))
+    ax.set_xlabel(wording.left_out(axis, {("", "layer", "without a size"): unsized}))
     ax.axhline(0.5, color=GREY, linewidth=0.7, linestyle=":")
     legend_below(ax)

@@ -61,7 +61,7 @@ def plot_parents(
     families = _families(images)
     shown, family = _leading(families), sum(map(len, families))
     ax = canvas(ax, len(shown))
-    ax.set_title(f"What images are built on: {wording.some(len(shown), family, 'images')}")
+    ax.set_title(f"What images are built on: {wording.some(len(shown), family, 'image')}")
     if not shown:
         return say_nothing(ax, "no image has its parent here")
     drawn = images.loc[[image for image, _ in shown]]
@@ -71,8 +71,8 @@ def plot_parents(
     lags = pd.Series(dtype="Float64") if outdated is None else _lags(outdated)
     _mark(ax, drawn, lags, artist)
     missing = {
-        "more of them": family - len(shown),
-        "images without parent or child": len(images) - family,
+        ("more", "image", "of such families"): family - len(shown),
+        ("", "image", "without parent or child"): len(images) - family,
     }
     ax.set_xlabel(wording.left_out("compressed size", missing))
     names = zip(image_names(drawn), drawn["depth"], strict=True)

@@ -31,6 +31,8 @@ _AGES = (
 # Marks of an axis of days, and what stands at them.
 _DAYS = {1 / 24: "1 hour", 1: "1 day", 7: "1 week", 30: "1 month", 365: "1 year", 3650: "10 years"}
 _SHORTEST = 1 / 48
+# A stranger's date beyond would stretch the axis until nothing is told apart.
+_LAST_YEAR = 2199
 
 
 def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -58,7 +60,8 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     shown = ranked.head(MOST).reset_index(drop=True)
     ax = canvas(ax, len(shown))
     late = int(lag["is_highest"].eq(other=False).sum())
-    ax.set_title(f"latest is not the highest version in {late:,} of {len(lag):,} repositories")
+    count = wording.counted(len(lag), "repository")
+    ax.set_title(f"latest is not the highest version in {late:,} of {count}")
     if shown.empty:
         return say_nothing(ax, "no repositories")
     latest, highest = (_naive(shown[f"{which}_pushed_at"]) for which in ("latest", "highest"))
@@ -71,7 +74,7 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     ax.scatter(highest, rows, label="highest stable version", **ring | artist)
     dot: dict[str, Any] = {"color": BLUE, "s": 26}
     ax.scatter(latest, rows, label="latest", **dot | artist)
-    missing = {"more repositories": len(lag) - len(shown)}
+    missing = {("more", "repository", ""): len(lag) - len(shown)}
     ax.set_xlabel(wording.left_out("last push, UTC", missing))
     name_rows(ax, shown["repo"].tolist())
     write_right(ax, [_behind(row) for row in shown.itertuples()])
@@ -82,7 +85,7 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
 def _naive(dates: pd.Series) -> pd.Series:
     """Return UTC dates without their zone, as matplotlib's own converter takes them."""
     naive: pd.Series = dates.dt.tz_localize(None)
-    return naive
+    return naive.where(naive.dt.year <= _LAST_YEAR)
 
 
 def _behind(row: Any) -> str:
@@ -96,7 +99,7 @@ def _behind(row: Any) -> str:
         return "is the highest"
     if pd.isna(row.versions_behind):
         return "is another image"
-    return f"{row.versions_behind:,} version{'s' * (row.versions_behind != 1)} behind"
+    return f"{wording.counted(row.versions_behind, 'version')} behind"
 
 
 def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -124,13 +127,13 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     stale = shown.groupby("repo", sort=False)["is_stale"].agg(lambda flag: flag.sum() / len(flag))
     stale = stale.astype("float64").sort_values(ascending=False, kind="stable")
     ax = canvas(ax, len(stale))
-    tags = wording.some(len(shown), len(staleness), "tags")
+    tags = wording.some(len(shown), len(staleness), "tag")
     ax.set_title(f"Time since the last push of {tags}")
     if shown.empty:
         return say_nothing(ax, "no tags")
     _stack_ages(ax, shown, list(stale.index), artist)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: wording.percent(share)))
-    missing = {"more repositories": len(counts) - len(stale)}
+    missing = {("more", "repository", ""): len(counts) - len(stale)}
     ax.set_xlabel(wording.left_out("share of the repository's tags", missing))
     ax.set_xlim(0, 1)
     name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index])
@@ -197,15 +200,18 @@ def plot_cadence(cadence: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ax.scatter(middle, rows, color=VERMILION, s=26, zorder=3, label="the median")
     _day_axis(ax, low.min(), high.max())
     missing = {
-        "more repositories": len(known) - len(shown),
-        "repositories with fewer than two dated versions": len(cadence) - len(known),
+        ("more", "repository", ""): len(known) - len(shown),
+        ("", "repository", "with fewer than two dated versions"): len(cadence) - len(known),
     }
     ax.set_xlabel(wording.left_out("logarithmic axis", missing))
     name_rows(ax, shown["repo"].tolist())
-    counts = zip(middle, shown["version_count"], strict=True)
-    write_right(ax, [f"{days:,.3g} days, {count:,} versions" for days, count in counts])
+    write_right(ax, [_rhythm(row) for row in shown.itertuples()])
     legend_below(ax)
     return ax
+
+
+def _rhythm(row: Any) -> str:
+    return f"{row.days_p50:,.3g} days, {wording.counted(row.version_count, 'version')}"
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:

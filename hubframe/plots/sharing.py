@@ -35,9 +35,9 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     Parameters
     ----------
     layers
-        The `tables.LAYERS` frame. Of all images, tags of one being one, those 40 are shown that
-        hold most bytes of shared layers, and the 30 largest layers that two or more of them hold;
-        the axis says what is left out.
+        The `tables.LAYERS` frame. Of all images, tags of one being one, 40 are shown, those
+        with the largest shared layers first, two of each layer in turn; and the 30 largest layers
+        that two or more of these hold. The axis says what is left out.
     ax
         Axes to draw on; pyplot's current ones by default.
     **artist
@@ -59,14 +59,13 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     shared = use[(use["image_count"] > 1) & ~use["is_empty"]].set_index("layer_digest")
     held = layers[layers["layer_digest"].isin(shared.index)]
     held = held.assign(image=identity(held)).drop_duplicates(["image", "layer_digest"])
-    weight = held["size"].fillna(0).groupby(held["image"], sort=False).sum()
-    images = list(weight.sort_values(ascending=False, kind="stable").index[:MOST])
+    images = _leading(held)
     holds = pd.crosstab(held["layer_digest"], held["image"]).reindex(columns=images, fill_value=0)
     holds = holds[holds.sum(axis=1) > 1]
     rows = shared.loc[holds.index].sort_values("size", ascending=False, kind="stable")
     rows = rows.head(_MOST_LAYERS)
     ax = canvas(ax, len(rows))
-    ax.set_title(f"{wording.some(len(rows), len(shared), 'shared layers')}, by image")
+    ax.set_title(f"{wording.some(len(rows), len(shared), 'shared layer')}, by image")
     if rows.empty:
         return say_nothing(ax, "no layer is in two images")
     holds = holds.loc[rows.index, images]
@@ -77,9 +76,17 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     _fill(ax, presence[:, order], artist)
     _name_columns(ax, image_names(first).iloc[order].tolist())
     name_rows(ax, [_layer_name(row) for row in rows.itertuples()])
-    missing = {"more images that share layers": len(weight) - len(images)}
+    missing = {("more", "image", "with shared layers"): held["image"].nunique() - len(images)}
     ax.set_xlabel(wording.left_out("filled: the image holds the layer", missing))
     return ax
+
+
+def _leading(held: pd.DataFrame) -> list[str]:
+    """Choose the images to show: two of each largest shared layer, then two more, and so on."""
+    falling = held.sort_values("size", ascending=False, kind="stable", na_position="last")
+    largest = falling.drop_duplicates("image")
+    turn = largest.groupby("layer_digest", sort=False).cumcount() // 2
+    return list(largest.loc[turn.sort_values(kind="stable").index[:MOST], "image"])
 
 
 def _common(presence: Reals, size: Reals) -> Reals:
@@ -121,7 +128,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     listed = listed.assign(image=identity(listed)).drop_duplicates("image")
     shown = listed.head(MOST).reset_index(drop=True)
     ax = canvas(ax, len(shown))
-    ax.set_title(f"Similarity of {wording.some(len(shown), len(listed), 'images')}")
+    ax.set_title(f"Similarity of {wording.some(len(shown), len(listed), 'image')}")
     if shown.empty:
         return say_nothing(ax, "no two images share bytes")
     alike = _matrix(similarity, ends, pd.Index(shown["image"]))
@@ -130,7 +137,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     _fill(ax, alike, artist)
     name_rows(ax, names)
     _name_columns(ax, names)
-    missing = {"more images": len(listed) - len(shown)}
+    missing = {("more", "image", ""): len(listed) - len(shown)}
     ax.set_xlabel(wording.left_out("bytes of layers in both, by those in either", missing))
     if len(names) <= _ROOMY:
         _write_cells(ax, alike)

@@ -56,8 +56,8 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     for kind in _KINDS:
         _scatter(ax, kind, shown[shown["kind"] == kind], repos, {"s": area} | artist)
     missing = {
-        "tags without a date": len(tags) - len(dated),
-        "more repositories": len(counts) - len(repos),
+        ("", "tag", "without a date"): len(tags) - len(dated),
+        ("more", "repository", ""): len(counts) - len(repos),
     }
     ax.set_xlabel(wording.left_out("UTC", missing))
     name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])

@@ -68,26 +68,54 @@ def percent(share: float) -> str:
     return f"{rounded}{BLANK}%"
 
 
-def some(shown: int, count: int, things: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Count things: 1 tag, 2 tags, 3 repositories.
+
+    Examples
+    --------
+    >>> counted(1, "tag"), counted(1200, "repository")
+    ('1 tag', '1,200 repositories')
+    """
+    return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Name several of a thing."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def some(shown: int, count: int, noun: str) -> str:
     """Count what is shown, of how many.
 
     Examples
     --------
-    >>> some(40, 1200, "tags"), some(3, 3, "tags")
-    ('40 of 1,200 tags', '3 tags')
+    >>> some(40, 1200, "tag"), some(1, 1, "tag")
+    ('40 of 1,200 tags', '1 tag')
     """
-    return f"{shown:,} {things}" if shown == count else f"{shown:,} of {count:,} {things}"
+    return counted(count, noun) if shown == count else f"{shown:,} of {count:,} {plural(noun)}"
 
 
-def left_out(axis: str, missing: Mapping[str, int]) -> str:
+def left_out(axis: str, missing: Mapping[tuple[str, str, str], int]) -> str:
     """Name an axis, and say what the picture does not show, in lines that fit below it.
+
+    Parameters
+    ----------
+    axis
+        What the axis shows.
+    missing
+        How many things are left out, each called by what stands before its noun, the noun, and
+        what stands behind.
 
     Examples
     --------
-    >>> left_out("UTC", {"more tags": 1200, "tags without a date": 0})
-    'UTC; not shown: 1,200 more tags'
+    >>> left_out("UTC", {("more", "tag", ""): 1200, ("", "tag", "without a date"): 1})
+    'UTC; not shown: 1,200 more tags, 1 tag without a date'
     """
-    reasons = ", ".join(f"{count:,} {what}" for what, count in missing.items() if count)
+    reasons = ", ".join(
+        " ".join(filter(None, (f"{count:,}", before, noun if count == 1 else plural(noun), behind)))
+        for (before, noun, behind), count in missing.items()
+        if count
+    )
     return fill(f"{axis}; not shown: {reasons}" if reasons else axis, _LINE)
 
 

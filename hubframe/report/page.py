@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hubframe import measure
-from hubframe.plots.wording import legible, percent, shorten, size
+from hubframe.plots.wording import counted, legible, percent, shorten, size
 from hubframe.report import prose
 from hubframe.tables import TABLES
 from hubframe.version import __version__
@@ -104,7 +104,7 @@ def _environment() -> Environment:
         "legible": legible,
         "short": lambda text: shorten(text, _LONGEST_NAME),
         "short_digest": short_digest,
-        "some": prose.some,
+        "counted": counted,
     }
     return environment
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from hubframe import measure
-from hubframe.plots.wording import percent, shorten, size
+from hubframe.plots.wording import counted, percent, shorten, size
 from hubframe.report.pictures import NEWEST
 
 Frames = Mapping[str, pd.DataFrame]
@@ -24,7 +24,7 @@ def headline(frames: Frames) -> str:
         return "There is nothing in this report: no repository was found."
     count = totals["repo_count"]
     verb = "has" if count == 1 else "have"
-    sentence = f"{some(count, 'repository')} {verb} {some(totals['tag_count'], 'tag')}"
+    sentence = f"{counted(count, 'repository')} {verb} {counted(totals['tag_count'], 'tag')}"
     if pd.notna(totals["newest_push_at"]):
         sentence += f", the newest pushed on {totals['newest_push_at']:%Y-%m-%d}"
     return f"{sentence}.{_storage(totals)}"
@@ -70,7 +70,7 @@ def tags(frames: Frames) -> str:
     first, last = dated["pushed_at"].min(), dated["pushed_at"].max()
     return (
         f"Each dot is a tag at the day of its last push, from {first:%Y-%m-%d} to {last:%Y-%m-%d}. "
-        f"{versions:,} of {some(len(dated), 'tag')} with a date are named for a version; the "
+        f"{versions:,} of {counted(len(dated), 'tag')} with a date are named for a version; the "
         f"newest of all is {reference(newest)}."
     )
 
@@ -110,11 +110,11 @@ def labels(frames: Frames) -> str:
     names = keys["key"].str.removeprefix("org.opencontainers.image.")
     absent = names[keys["labelled_count"] == 0].tolist()
     if len(absent) == len(keys):
-        return f"None of {some(images, 'image')} carries any of the standard labels."
+        return f"None of {counted(images, 'image')} carries any of the standard labels."
     top = int(keys["labelled_count"].astype(int).argmax())
     sentence = (
         f"The most common standard label is {names.iloc[top]}: "
-        f"{percent(keys['share'].iloc[top])} of {some(images, 'image')} carry it."
+        f"{percent(keys['share'].iloc[top])} of {counted(images, 'image')} carry it."
     )
     return f"{sentence} No image carries {listed(absent)}." if absent else sentence
 
@@ -150,19 +150,6 @@ def reference(row: pd.Series) -> str:
     digest = row.get("image_digest")
     written = ":" + row["tag"] if pd.notna(row["tag"]) else "" if pd.isna(digest) else f"@{digest}"
     return shorten(row["repo"] + written, _LONGEST)
-
-
-def some(count: int, noun: str) -> str:
-    """Count things: 1 tag, 2 tags, 3 repositories.
-
-    Examples
-    --------
-    >>> some(1200, "repository")
-    '1,200 repositories'
-    """
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
 def listed(names: list[str]) -> str:
