@@ -440,7 +440,7 @@ def test_latest_lag_is_in_words_and_those_most_behind_come_first():
     ax = draw(plots.plot_latest_lag(hubframe.latest_lag_df(tags), ax=axes()))
     assert rows(ax) == ["a/b", "a/c", "a/d"]
     assert texts(ax) == ["1 version behind", "is the highest", "no tag latest"]
-    assert title(ax) == "latest is not the highest version in 1 of 3 repositories"
+    assert title(ax) == "latest is behind the highest version in 1 of 3 repositories"
 
 
 def test_staleness_stacks_shares_that_add_up_to_one():

@@ -61,7 +61,7 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     ax = canvas(ax, len(shown))
     late = int(lag["is_highest"].eq(other=False).sum())
     count = wording.counted(len(lag), "repository")
-    ax.set_title(f"latest is not the highest version in {late:,} of {count}")
+    ax.set_title(f"latest is behind the highest version in {late:,} of {count}")
     if shown.empty:
         return say_nothing(ax, "no repositories")
     latest, highest = (_naive(shown[f"{which}_pushed_at"]) for which in ("latest", "highest"))

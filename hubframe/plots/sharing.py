@@ -18,7 +18,9 @@ from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIMILARITY
 
 MOST = 40
-_MOST_LAYERS = 30
+MOST_LAYERS = 30
+# How many rows the upright names of the columns are as high as.
+NAMES_BELOW = 8
 _LONGEST_COLUMN = 26
 # From here on cells are so blue that white letters are easier to read.
 _FULL = 0.85
@@ -63,8 +65,8 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     holds = pd.crosstab(held["layer_digest"], held["image"]).reindex(columns=images, fill_value=0)
     holds = holds[holds.sum(axis=1) > 1]
     rows = shared.loc[holds.index].sort_values("size", ascending=False, kind="stable")
-    rows = rows.head(_MOST_LAYERS)
-    ax = canvas(ax, len(rows))
+    rows = rows.head(MOST_LAYERS)
+    ax = canvas(ax, len(rows) + NAMES_BELOW)
     ax.set_title(f"{wording.some(len(rows), len(shared), 'shared layer')}, by image")
     if rows.empty:
         return say_nothing(ax, "no layer is in two images")
@@ -127,7 +129,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     listed = pd.concat(ends).sort_index(kind="stable")
     listed = listed.assign(image=identity(listed)).drop_duplicates("image")
     shown = listed.head(MOST).reset_index(drop=True)
-    ax = canvas(ax, len(shown))
+    ax = canvas(ax, len(shown) + NAMES_BELOW)
     ax.set_title(f"Similarity of {wording.some(len(shown), len(listed), 'image')}")
     if shown.empty:
         return say_nothing(ax, "no two images share bytes")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from hubframe import plots
 from hubframe.measure import described_images, leading_tags
 from hubframe.plots.canvas import WIDTH, height
+from hubframe.plots.sharing import MOST_LAYERS, NAMES_BELOW
 
 NEWEST = 12
 _MOST_ROWS = 60
@@ -68,7 +69,10 @@ def _of_answers(layers: pd.DataFrame, answers: Frames) -> dict[str, Drawing]:
             min(2 * related, 45),
             lambda ax: plots.plot_parents(parents, outdated, ax=ax),
         ),
-        "shared_layers": (min(shared, 30), lambda ax: plots.plot_shared_layers(layers, ax=ax)),
+        "shared_layers": (
+            min(shared, MOST_LAYERS) + NAMES_BELOW if shared else 0,
+            lambda ax: plots.plot_shared_layers(layers, ax=ax),
+        ),
         "footprint": (min(len(footprint), 40), lambda ax: plots.plot_footprint(footprint, ax=ax)),
         "latest_lag": (min(len(lag), 40), lambda ax: plots.plot_latest_lag(lag, ax=ax)),
         "staleness": (
