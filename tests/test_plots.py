@@ -443,6 +443,19 @@ def test_latest_lag_is_in_words_and_those_most_behind_come_first():
     assert title(ax) == "latest is behind the highest version in 1 of 3 repositories"
 
 
+def test_dates_that_are_close_or_absurd_do_not_spoil_the_axis():
+    tags = made(
+        "tags",
+        tag("a/b:latest", "sha256:1", "2026-01-01T10:00:11"),
+        tag("a/b:1.0.0", "sha256:1", "2026-01-01T10:00:00"),
+        tag("a/c:latest", "sha256:2", "9999-12-31"),
+    )
+    ax = draw(plots.plot_latest_lag(hubframe.latest_lag_df(tags), ax=axes()))
+    begin, end = ax.get_xlim()
+    assert 59 < end - begin < 61
+    assert rows(ax) == ["a/b", "a/c"]
+
+
 def test_staleness_stacks_shares_that_add_up_to_one():
     tags = made(
         "tags",

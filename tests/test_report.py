@@ -243,11 +243,21 @@ def test_sentences_on_what_was_measured_have_the_figures():
         "1 of 3 distinct layers is in two or more images. Storing each of them once saves 300 B."
     )
     assert plain(prose.footprint(answers)) == (
-        "The layers that were read of a/c take 1 kB, the most here; 700 B of that would be freed "
-        "if it were deleted, the rest is in other repositories too."
+        "Of what was read, a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, "
+        "since nothing else here holds it."
     )
     assert plain(prose.layer_sizes(answers)).startswith(
         "Half of 3 distinct layers are not larger than 300 B, nine in ten not larger than 620 B."
+    )
+
+
+def test_one_repository_is_split_into_its_tags():
+    world = small()
+    world["layers"] = world["layers"][world["layers"]["repo"] == "a/b"].reset_index(drop=True)
+    answers = answer(world, NOW)
+    assert answers["footprint"]["tag"].tolist() == ["1", "latest"]
+    assert plain(prose.footprint(answers)).startswith(
+        "Of what was read, a/b:1 takes most, 400 B; 0 B"
     )
 
 

@@ -31,6 +31,10 @@ _AGES = (
 # Marks of an axis of days, and what stands at them.
 _DAYS = {1 / 24: "1 hour", 1: "1 day", 7: "1 week", 30: "1 month", 365: "1 year", 3650: "10 years"}
 _SHORTEST = 1 / 48
+# The part of an axis that a mark's name takes.
+_APART = 0.16
+# An axis of seconds would make much of the moments between two pushes of one release.
+_NARROWEST = pd.Timedelta(days=60)
 # A stranger's date beyond would stretch the axis until nothing is told apart.
 _LAST_YEAR = 2199
 
@@ -68,6 +72,7 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     if latest.isna().all() and highest.isna().all():
         return say_nothing(ax, "no push has a date")
     date_axis(ax.xaxis)
+    _widen(ax, pd.concat([latest, highest]))
     rows = np.arange(len(shown))
     ax.hlines(rows, latest.fillna(highest), highest.fillna(latest), color=GREY, linewidth=1.2)
     ring: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILION, "s": 90, "linewidth": 1.5}
@@ -80,6 +85,13 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     write_right(ax, [_behind(row) for row in shown.itertuples()])
     legend_below(ax)
     return ax
+
+
+def _widen(ax: Axes, dates: pd.Series) -> None:
+    """Let the axis cover two months at least, and what is drawn with a margin."""
+    first, last = dates.min(), dates.max()
+    margin = max(_NARROWEST - (last - first), 0.1 * (last - first)) / 2
+    ax.set_xlim(first - margin, last + margin)
 
 
 def _naive(dates: pd.Series) -> pd.Series:
@@ -210,12 +222,22 @@ def plot_cadence(cadence: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     return ax
 
 
+def _apart(marks: list[float], width: float) -> list[float]:
+    """Leave out the marks of a logarithmic axis that would touch the one before."""
+    kept = marks[:1]
+    for mark in marks[1:]:
+        if np.log(mark / kept[-1]) > _APART * width:
+            kept.append(mark)
+    return kept
+
+
 def _rhythm(row: Any) -> str:
-    return f"{row.days_p50:,.3g} days, {wording.counted(row.version_count, 'version')}"
+    days = f"{row.days_p50:,.0f}" if row.days_p50 >= 10 else f"{row.days_p50:.2g}"  # noqa: PLR2004
+    return f"{days} days, {wording.counted(row.version_count, 'version')}"
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:
     ax.set_xlim(0.7 * least, 1.4 * most)
-    ax.xaxis.set_major_locator(FixedLocator(list(_DAYS)))
+    ax.xaxis.set_major_locator(FixedLocator(_apart(list(_DAYS), np.log(most / least))))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: _DAYS.get(days, "")))
     ax.xaxis.set_minor_formatter("")

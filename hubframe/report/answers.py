@@ -25,8 +25,10 @@ ANSWERS = (
 def answer(frames: Mapping[str, pd.DataFrame], now: datetime) -> dict[str, pd.DataFrame]:
     """Return the measured tables that the report shows, by name."""
     tags, layers = frames["tags"], frames["layers"]
+    repos = layers["repo"].unique()
     tables = {
-        "footprint": measure.footprint_df(layers, by="repo"),
+        # One repository beside nothing says nothing.
+        "footprint": measure.footprint_df(layers, by="repo" if len(repos) > 1 else "tag"),
         "shared_layers": measure.shared_layers_df(layers),
         "parents": measure.parents_df(layers, tags),
         "outdated": measure.outdated_df(layers, tags),

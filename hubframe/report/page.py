@@ -152,7 +152,7 @@ def _pictures(frames: Frames, answers: Frames, images: Mapping[str, bytes]) -> d
         "layer_sizes": ("How large layers are", prose.layer_sizes(answers)),
         "parents": ("What images are built on", prose.parents(answers)),
         "shared_layers": ("Layers in several images", prose.shared_layers(answers)),
-        "footprint": ("What each repository takes", prose.footprint(answers)),
+        "footprint": ("What each of them takes", prose.footprint(answers)),
         "latest_lag": ("How far latest lags", prose.latest_lag(answers)),
         "staleness": ("How old tags are", prose.staleness(answers)),
         "labels": ("Standard labels", prose.labels(frames)),

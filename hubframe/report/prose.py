@@ -170,15 +170,15 @@ def shared_layers(answers: Frames) -> str:
 
 
 def footprint(answers: Frames) -> str:
-    """Say which repository takes most, and what it holds alone."""
-    repos = answers["footprint"]
-    if repos.empty:
+    """Say what takes most, and what it holds alone."""
+    rows = answers["footprint"]
+    if rows.empty:
         return "No layers were read."
-    top = repos.sort_values("total_size", ascending=False, kind="stable").iloc[0]
+    top = rows.sort_values("total_size", ascending=False, kind="stable").iloc[0]
     return (
-        f"The layers that were read of {shorten(top['repo'], _LONGEST)} take "
-        f"{size(top['total_size'])}, the most here; {size(top['freed_size'])} of that would be "
-        "freed if it were deleted, the rest is in other repositories too."
+        f"Of what was read, {reference(top)} takes most, {size(top['total_size'])}; "
+        f"{size(top['freed_size'])} of that would be freed if it were deleted, since nothing else "
+        "here holds it."
     )
 
 
