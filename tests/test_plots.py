@@ -292,6 +292,35 @@ def test_a_wrong_frame_is_named_with_what_it_lacks(plot):
         getattr(plots, plot)([], ax=axes())
 
 
+def measured(world):
+    """What each plot of a measured table takes, and of layers."""
+    layers, tags = world["layers"], world["tags"]
+    return {
+        "plot_shared_layers": layers,
+        "plot_layers": layers,
+        "plot_layer_sizes": layers,
+        "plot_similarity": hubframe.similarity_df(layers, at_least=0.3),
+        "plot_parents": hubframe.parents_df(layers),
+        "plot_footprint": hubframe.footprint_df(layers),
+        "plot_latest_lag": hubframe.latest_lag_df(tags),
+        "plot_staleness": hubframe.staleness_df(tags, NOW),
+        "plot_cadence": hubframe.cadence_df(tags),
+        "plot_cleanup": hubframe.cleanup_df(tags, layers, keep=2, now=NOW),
+        "plot_duplicates": hubframe.duplicates_df(layers),
+        "plot_comparison": compared(layers),
+        "plot_figures": hubframe.summary(layers),
+    }
+
+
+def test_the_index_of_a_frame_does_not_matter():
+    for name, frame in measured(hub(repos=4, tags=12)).items():
+        plain = draw(getattr(plots, name)(frame, ax=axes()))
+        glued = draw(getattr(plots, name)(frame.set_axis([7] * len(frame)), ax=axes()))
+        assert rows(glued) == rows(plain), name
+        assert texts(glued) == texts(plain), name
+        assert axis(glued) == axis(plain), name
+
+
 def test_style_is_public():
     assert hubframe.style is plots.style
 

@@ -60,7 +60,9 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     use = shared_layers_df(layers)
     shared = use[(use["image_count"] > 1) & ~use["is_empty"]].set_index("layer_digest")
     held = layers[layers["layer_digest"].isin(shared.index)]
-    held = held.assign(image=identity(held)).drop_duplicates(["image", "layer_digest"])
+    held = held.assign(image=identity(held)).drop_duplicates(
+        ["image", "layer_digest"], ignore_index=True
+    )
     images = _leading(held)
     holds = pd.crosstab(held["layer_digest"], held["image"]).reindex(columns=images, fill_value=0)
     holds = holds[holds.sum(axis=1) > 1]
@@ -125,6 +127,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     """
     sides = [tuple(f"{side}_{name}" for name in _NAMES) for side in ("left", "right")]
     SIMILARITY.require(similarity, (*sides[0], *sides[1], "similarity"))
+    similarity = similarity.reset_index(drop=True)
     ends = [similarity[list(side)].set_axis(list(_NAMES), axis=1) for side in sides]
     listed = pd.concat(ends).sort_index(kind="stable")
     listed = listed.assign(image=identity(listed)).drop_duplicates("image")
