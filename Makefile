@@ -49,8 +49,7 @@ sample: $(VENV)/core.stamp
 	$(BIN)/python -m hubframe.sample.build
 
 pictures: $(VENV)/core.stamp
-	$(BIN)/hubframe report ansible/ansible --sample --output $(VENV)/pictures >/dev/null
-	cp $(VENV)/pictures/layers.png docs/pictures/layers.png
+	$(BIN)/python docs/draw.py
 
 clean:
 	rm -rf $(VENV) $(REPORT) docs/made docs/build

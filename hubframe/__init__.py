@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from hubframe.measure.standard import standard_labels as standard_labels
     from hubframe.planning import Plan as Plan
     from hubframe.planning import plan as plan
+    from hubframe.plots.style import style as style
     from hubframe.reference import ImageReference as ImageReference
     from hubframe.settings import Settings as Settings
     from hubframe.tables.files import read_csv as read_csv
@@ -135,6 +136,7 @@ _HOMES = {
     "measure.standard": ("standard_labels",),
     "inspection": ("config", "inspect", "manifest", "raw_manifest"),
     "planning": ("Plan", "plan"),
+    "plots.style": ("style",),
     "reference": ("ImageReference",),
     "settings": ("Settings",),
     "tables.files": ("read_csv", "write_csv"),

@@ -5,21 +5,54 @@ import warnings
 from itertools import pairwise
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+import hubframe
 from hubframe import plots
-from hubframe.plots import wording
+from hubframe.measure import compare_frames, identity
+from hubframe.measure.figures import MAKE_UP
+from hubframe.plots import clusters, wording
 from hubframe.plots.style import BLUES, ORANGES
 from hubframe.tables import TABLES
 
 from .test_measure import ALIAS, IMAGE, NEVER, OTHER, frames, hub, label, layer, small
 
 HOSTILE = "<script>alert(1)</script>$x^2$ $\\bad{\x1b[31m\n\u202e\u732b\U0001f98a" + "n" * 300
+NOW = "2026-11-24"
 PLOTS = {
+    "shared layers": lambda world, ax: plots.plot_shared_layers(world["layers"], ax=ax),
+    "similarity": lambda world, ax: plots.plot_similarity(
+        hubframe.similarity_df(world["layers"], at_least=0.6), ax=ax
+    ),
+    "parents": lambda world, ax: plots.plot_parents(
+        hubframe.parents_df(world["layers"]),
+        hubframe.outdated_df(world["layers"], world["tags"]),
+        ax=ax,
+    ),
+    "layer sizes": lambda world, ax: plots.plot_layer_sizes(world["layers"], ax=ax),
+    "footprint": lambda world, ax: plots.plot_footprint(
+        hubframe.footprint_df(world["layers"]), ax=ax
+    ),
+    "latest lag": lambda world, ax: plots.plot_latest_lag(
+        hubframe.latest_lag_df(world["tags"]), ax=ax
+    ),
+    "staleness": lambda world, ax: plots.plot_staleness(
+        hubframe.staleness_df(world["tags"], NOW), ax=ax
+    ),
+    "cadence": lambda world, ax: plots.plot_cadence(hubframe.cadence_df(world["tags"]), ax=ax),
+    "cleanup": lambda world, ax: plots.plot_cleanup(
+        hubframe.cleanup_df(world["tags"], world["layers"], keep=1, now=NOW), ax=ax
+    ),
+    "duplicates": lambda world, ax: plots.plot_duplicates(
+        hubframe.duplicates_df(world["layers"]), ax=ax
+    ),
+    "comparison": lambda world, ax: plots.plot_comparison(compared(world["layers"]), ax=ax),
+    "figures": lambda world, ax: plots.plot_figures(hubframe.summary(world["layers"]), ax=ax),
     "pulls": lambda world, ax: plots.plot_pulls(world["repos"], ax=ax),
     "tags": lambda world, ax: plots.plot_tags(world["tags"], ax=ax),
     "layers": lambda world, ax: plots.plot_layers(world["layers"], ax=ax),
@@ -40,7 +73,7 @@ def draw(ax):
 
 
 def rows(ax):
-    return [text.get_text() for text in ax.get_yticklabels()]
+    return [text.get_text().replace(wording.BLANK, " ") for text in ax.get_yticklabels()]
 
 
 def texts(ax):
@@ -49,6 +82,14 @@ def texts(ax):
 
 def legend(ax):
     return [text.get_text().replace(wording.BLANK, " ") for text in ax.get_legend().get_texts()]
+
+
+def compared(layers):
+    """Compare the first image with each of the next two."""
+    images = [rows for _, rows in layers.groupby(identity(layers), sort=False)][:3]
+    if len(images) < 2:
+        return TABLES["comparison"].frame()
+    return compare_frames([{"layers": rows.drop_duplicates("position")} for rows in images])
 
 
 def repos(**pulls):
@@ -216,6 +257,342 @@ def test_coverage_is_written_in_per_cent():
     assert cells[13 + columns.index("title")] == "0 %"
 
 
+def title(ax):
+    return ax.get_title(loc="left") + ax.get_title()
+
+
+def axis(ax):
+    return " ".join(ax.get_xlabel().split())
+
+
+def made(table, *records):
+    return TABLES[table].from_records(records)
+
+
+def child(name, size, parent=None, parent_size=None):
+    repo, tag = name.split(":")
+    row = {"repo": repo, "tag": tag, "platform": "linux/amd64", "image_digest": f"sha256:{name}"}
+    if parent:
+        repo, tag = parent.split(":")
+        row |= {"parent_repo": repo, "parent_tag": tag, "parent_platform": "linux/amd64"}
+        row |= {"parent_image_digest": f"sha256:{parent}", "parent_size": parent_size}
+    return row | {"size": size, "layer_count": 1, "candidate_count": 0}
+
+
+def test_every_measured_table_has_its_picture():
+    drawn = {name for name in plots.__all__ if name.startswith("plot_")}
+    assert len(drawn) == len(PLOTS)
+
+
+@pytest.mark.parametrize("plot", sorted(n for n in plots.__all__ if n.startswith("plot_")))
+def test_a_wrong_frame_is_named_with_what_it_lacks(plot):
+    with pytest.raises(ValueError, match=r"lacks the columns? \w+"):
+        getattr(plots, plot)(pd.DataFrame({"a": [1]}), ax=axes())
+    with pytest.raises(TypeError, match="a list was given in place of"):
+        getattr(plots, plot)([], ax=axes())
+
+
+def measured(world):
+    """What each plot of a measured table takes, and of layers."""
+    layers, tags = world["layers"], world["tags"]
+    return {
+        "plot_shared_layers": layers,
+        "plot_layers": layers,
+        "plot_layer_sizes": layers,
+        "plot_similarity": hubframe.similarity_df(layers, at_least=0.3),
+        "plot_parents": hubframe.parents_df(layers),
+        "plot_footprint": hubframe.footprint_df(layers),
+        "plot_latest_lag": hubframe.latest_lag_df(tags),
+        "plot_staleness": hubframe.staleness_df(tags, NOW),
+        "plot_cadence": hubframe.cadence_df(tags),
+        "plot_cleanup": hubframe.cleanup_df(tags, layers, keep=2, now=NOW),
+        "plot_duplicates": hubframe.duplicates_df(layers),
+        "plot_comparison": compared(layers),
+        "plot_figures": hubframe.summary(layers),
+    }
+
+
+def test_the_index_of_a_frame_does_not_matter():
+    for name, frame in measured(hub(repos=4, tags=12)).items():
+        plain = draw(getattr(plots, name)(frame, ax=axes()))
+        glued = draw(getattr(plots, name)(frame.set_axis([7] * len(frame)), ax=axes()))
+        assert rows(glued) == rows(plain), name
+        assert texts(glued) == texts(plain), name
+        assert axis(glued) == axis(plain), name
+
+
+def test_style_is_public():
+    assert hubframe.style is plots.style
+
+
+def test_legends_and_words_stay_on_the_paper():
+    world = hub(repos=25, tags=20)
+    for name, plot in PLOTS.items():
+        ax = draw(plot(world, Figure(figsize=(9, 9), layout="constrained").subplots()))
+        paper = ax.figure.bbox
+        parts = [*ax.texts, *ax.get_yticklabels(), ax.xaxis.label]
+        parts += [ax.get_legend()] if ax.get_legend() else []
+        for part in parts:
+            box = part.get_window_extent()
+            assert box.x0 >= paper.x0 - 1, (name, part)
+            assert box.x1 <= paper.x1 + 1, (name, part)
+
+
+def test_shared_layers_are_cells_of_layers_and_images():
+    ax = draw(plots.plot_shared_layers(small()["layers"], ax=axes()))
+    assert rows(ax) == ["300 B  RUN base"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["a/b:1", "a/c:2"]
+    assert ax.collections[0].get_array().ravel().tolist() == [1, 1]
+    assert title(ax) == "1 shared layer, by image"
+
+
+def test_shared_layers_say_what_is_left_out():
+    world = hub(repos=12, tags=60)
+    ax = draw(plots.plot_shared_layers(world["layers"], ax=axes()))
+    cells = ax.collections[0].get_array()
+    assert cells.shape[0] <= 30
+    assert cells.shape[1] <= 40
+    assert "more images with shared layers" in axis(ax)
+    assert (cells.sum(axis=1) >= 2).all()
+    assert cells.any(axis=0).all()
+
+
+def test_similarity_is_symmetric_and_whole_on_the_diagonal():
+    pairs = hubframe.similarity_df(small()["layers"])
+    ax = draw(plots.plot_similarity(pairs, ax=axes()))
+    cells = ax.collections[0].get_array()
+    share = pairs["similarity"].iloc[0]
+    assert rows(ax) == ["a/b:1", "a/c:2"]
+    assert cells.tolist() == [[1, share], [share, 1]]
+    assert texts(ax) == ["100 %", "27 %", "27 %", "100 %"]
+
+
+def test_what_is_alike_stands_together():
+    likeness = np.eye(6)
+    for left, right in ((0, 3), (3, 5), (1, 4), (4, 2)):
+        likeness[left, right] = likeness[right, left] = 0.8
+    order = clusters.clustered(likeness)
+    assert sorted(order) == list(range(6))
+    assert {frozenset(order[:3]), frozenset(order[3:])} == {
+        frozenset((0, 3, 5)),
+        frozenset((1, 4, 2)),
+    }
+
+
+def test_parents_are_a_tree_with_the_late_ones_marked():
+    parents = made(
+        "parents",
+        child("base:1", 100),
+        child("app:1", 400, "base:1", 100),
+        child("app:2", 700, "app:1", 400),
+        child("alone:1", 5),
+        child("lib:1", 50, "gone:1", 20),
+    )
+    late = made("outdated", child("app:1", 400, "base:1", 100) | {"lag_days": 12.0})
+    ax = draw(plots.plot_parents(parents, late, ax=axes()))
+    assert rows(ax) == ["base:1", "    app:1", "        app:2", "gone:1", "    lib:1"]
+    assert texts(ax) == ["100 B", "400 B, parent 12 days behind", "700 B", "20 B", "50 B"]
+    assert legend(ax) == ["image", "its parent is outdated"]
+    begins = [(line.get_xdata()[0], line.get_xdata()[-1]) for line in ax.lines]
+    assert begins == [(100, 400), (400, 700), (20, 50)]
+    assert axis(ax) == "compressed size; not shown: 1 image without parent or child"
+
+
+def test_parents_that_go_round_in_a_circle_are_left_out():
+    parents = made("parents", child("a:1", 5, "b:1", 5), child("b:1", 5, "a:1", 5))
+    assert "nothing to show" in texts(draw(plots.plot_parents(parents, ax=axes())))[0]
+
+
+def test_a_long_line_of_parents_is_cut():
+    line = [child(f"a:{n + 1}", n, f"a:{n}", n) for n in range(3000)]
+    ax = draw(plots.plot_parents(made("parents", *line), ax=axes()))
+    assert len(rows(ax)) == 45
+    assert "2,956 more images of such families" in axis(ax)
+
+
+def test_layer_sizes_rise_from_none_to_all_beside_what_studies_found():
+    ax = draw(plots.plot_layer_sizes(small()["layers"], ax=axes()))
+    distinct, referenced = ax.lines[:2]
+    assert distinct.get_xdata().tolist() == [100, 100, 300, 700]
+    assert distinct.get_ydata() == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert referenced.get_ydata() == pytest.approx([0, 1 / 4, 3 / 4, 1])
+    marked = {tuple(point) for dots in ax.collections for point in dots.get_offsets().tolist()}
+    assert marked == {(4e6, 0.5), (63e6, 0.9), (1e6, 0.65), (1e7, 0.8)}
+    assert {figure.paper for figure in MAKE_UP if figure.metric == "layer_size_p50"} == {
+        "Zhao 2019"
+    }
+    assert legend(ax)[2:] == ["Zhao 2019: less than this", "Anwar 2018: so many below"]
+
+
+def test_footprint_stacks_what_is_shared_kept_and_freed():
+    footprint = hubframe.footprint_df(small()["layers"])
+    ax = draw(plots.plot_footprint(footprint, ax=axes()))
+    assert len(ax.patches) == 3 * len(footprint)
+    assert rows(ax) == ["a/c:2", "a/b:1", "a/b:latest"]
+    stacked = [[bar.get_width() for bar in bars] for bars in ax.containers]
+    assert stacked == [[300, 300, 300], [0, 100, 100], [700, 0, 0]]
+    assert texts(ax) == ["1 kB, frees 700 B", "400 B, frees 0 B", "400 B, frees 0 B"]
+
+
+@pytest.mark.parametrize(
+    ("by", "named"), [("repo", ["a/c", "a/b"]), ("namespace", ["a"]), ("image", ["a/c:2", "a/b:1"])]
+)
+def test_footprint_names_its_rows(by, named):
+    footprint = hubframe.footprint_df(small()["layers"], by=by)
+    assert rows(draw(plots.plot_footprint(footprint, ax=axes()))) == named
+
+
+def test_footprint_shows_forty_and_says_so():
+    footprint = hubframe.footprint_df(hub(repos=3, tags=40)["layers"])
+    ax = draw(plots.plot_footprint(footprint, ax=axes()))
+    assert len(rows(ax)) == 40
+    assert f"{len(footprint) - 40} more tags" in axis(ax)
+
+
+def tag(name, digest, pushed, **more):
+    repo, name = name.split(":")
+    version = name if name[0].isdigit() else None
+    row = {"repo": repo, "tag": name, "digest": digest, "pushed_at": pushed, "version": version}
+    return row | {"is_prerelease": False, "is_digest_tag": False} | more
+
+
+def test_latest_lag_is_in_words_and_those_most_behind_come_first():
+    tags = made(
+        "tags",
+        tag("a/b:latest", "sha256:1", "2026-01-01"),
+        tag("a/b:1.0.0", "sha256:1", "2026-01-01"),
+        tag("a/b:1.1.0", "sha256:2", "2026-03-01"),
+        tag("a/c:latest", "sha256:3", "2026-02-01"),
+        tag("a/c:2.0.0", "sha256:3", "2026-02-01"),
+        tag("a/d:2.0.0", "sha256:4", None),
+    )
+    ax = draw(plots.plot_latest_lag(hubframe.latest_lag_df(tags), ax=axes()))
+    assert rows(ax) == ["a/b", "a/c", "a/d"]
+    assert texts(ax) == ["1 version behind", "is the highest", "no tag latest"]
+    assert title(ax) == "latest is behind the highest version in 1 of 3 repositories"
+
+
+def test_dates_that_are_close_or_absurd_do_not_spoil_the_axis():
+    tags = made(
+        "tags",
+        tag("a/b:latest", "sha256:1", "2026-01-01T10:00:11"),
+        tag("a/b:1.0.0", "sha256:1", "2026-01-01T10:00:00"),
+        tag("a/c:latest", "sha256:2", "9999-12-31"),
+    )
+    ax = draw(plots.plot_latest_lag(hubframe.latest_lag_df(tags), ax=axes()))
+    begin, end = ax.get_xlim()
+    assert 59 < end - begin < 61
+    assert rows(ax) == ["a/b", "a/c"]
+
+
+def test_staleness_stacks_shares_that_add_up_to_one():
+    tags = made(
+        "tags",
+        tag("a/b:1", "sha256:1", "2026-11-20"),
+        tag("a/b:2", "sha256:2", "2019-11-20"),
+        tag("a/b:3", "sha256:3", None),
+        tag("a/b:4", "sha256:4", "2018-11-20"),
+        tag("a/c:1", "sha256:5", "2026-11-20"),
+    )
+    ax = draw(plots.plot_staleness(hubframe.staleness_df(tags, NOW), ax=axes()))
+    assert rows(ax) == ["a/b (4)", "a/c (1)"]
+    assert legend(ax) == ["up to a month", "older", "not known"]
+    widths = [[bar.get_width() for bar in bars] for bars in ax.containers]
+    assert widths == [[0.25, 1], [0.5, 0], [0.25, 0]]
+    assert texts(ax) == ["50 % stale", "0 % stale"]
+
+
+def test_cadence_shows_the_quickest_first_and_leaves_out_single_versions():
+    tags = made(
+        "tags",
+        *(tag(f"a/slow:{n}.0.0", f"sha256:{n}", f"202{n}-01-01") for n in range(1, 5)),
+        *(tag(f"a/fast:{n}.0.0", f"sha256:f{n}", f"2026-01-{n:02}") for n in range(1, 5)),
+        tag("a/once:1.0.0", "sha256:o", "2026-01-01"),
+    )
+    ax = draw(plots.plot_cadence(hubframe.cadence_df(tags), ax=axes()))
+    assert rows(ax) == ["a/fast", "a/slow"]
+    assert texts(ax)[0] == "1 days, 4 versions"
+    assert ax.get_xscale() == "log"
+    assert "1 repository with fewer than two dated versions" in axis(ax)
+
+
+def plan(*rows):
+    names = ("repo", "tag", "action", "freed_size")
+    return made(
+        "cleanup", *({"reason": "old"} | dict(zip(names, row, strict=True)) for row in rows)
+    )
+
+
+def test_cleanup_sums_what_goes_and_counts_where_bytes_are_not_known():
+    told = plan(("a/b", "1", "delete", 10), ("a/b", "2", "keep", 0), ("a/c", "1", "delete", 300))
+    ax = draw(plots.plot_cleanup(told, ax=axes()))
+    assert rows(ax) == ["a/c", "a/b"]
+    assert [bar.get_width() for bar in ax.patches] == [300, 10]
+    assert texts(ax) == ["300 B, 1 tag", "10 B, 1 of 2 tags"]
+    assert title(ax) == "The rule would delete 2 of 3 tags"
+    ax = draw(plots.plot_cleanup(told.assign(freed_size=pd.array([None] * 3, "Int64")), ax=axes()))
+    assert texts(ax) == ["1 of 2 tags", "1 tag"]
+    assert legend(ax) == ["would go", "stay"]
+
+
+def test_a_rule_that_deletes_nothing_says_so():
+    ax = draw(plots.plot_cleanup(plan(("a/b", "1", "keep", 0)), ax=axes()))
+    assert texts(ax) == ["nothing to show: the rule deletes no tag"]
+
+
+def difference(aspect, key, change, size=None):
+    pair = {"left_name": "a/b:1", "right_name": "a/b:2"}
+    return pair | {"aspect": aspect, "key": key, "change": change, "size_change": size}
+
+
+def test_comparison_has_bars_for_bytes_and_counts_for_the_rest():
+    ax = draw(
+        plots.plot_comparison(
+            made(
+                "comparison",
+                difference("size", "size", "changed", -200),
+                difference("layers", "0", "changed", -300),
+                difference("layers", "1", "added", 100),
+                difference("env", "A", "added"),
+                difference("env", "B", "changed"),
+            ),
+            ax=axes(),
+        )
+    )
+    assert title(ax) == "From a/b:1 to a/b:2"
+    assert rows(ax) == ["size", "layer 0 changed", "layer 1 added", "env"]
+    assert [bar.get_width() for bar in ax.patches] == [-200, -300, 100, 0]
+    minus = "\N{MINUS SIGN}"
+    assert texts(ax) == [f"{minus}200 B", f"{minus}300 B", "+100 B", "1 added, 1 changed"]
+
+
+def test_comparison_leaves_out_the_layers_that_changed_least():
+    rows_ = [difference("layers", str(n), "changed", n) for n in range(60)]
+    many = made("comparison", *rows_, difference("env", "A", "added"))
+    ax = draw(plots.plot_comparison(many, ax=axes()))
+    assert rows(ax) == [*(f"layer {n} changed" for n in range(21, 60)), "env"]
+    assert "21 layers that changed less" in axis(ax)
+
+
+def test_duplicates_tell_tags_of_one_image_from_rebuilds():
+    world = small()["layers"]
+    rebuilt = world[world["repo"] == "a/c"].assign(tag="again", image_digest="sha256:again")
+    found = hubframe.duplicates_df(pd.concat([world, rebuilt]))
+    ax = draw(plots.plot_duplicates(found, ax=axes()))
+    assert [bar.get_width() for bar in ax.patches] == [2, 2]
+    assert len({to_hex(bar.get_facecolor()) for bar in ax.patches}) == 2
+    assert sorted([*rows(ax), *texts(ax)]) == ["a/b:1", "a/b:latest", "a/c:2", "a/c:again"]
+
+
+def test_figures_stand_beside_published_ones_only():
+    figures = hubframe.summary(small()["layers"])
+    ax = draw(plots.plot_figures(figures, ax=axes()))
+    published = figures[figures["paper_value"].notna()]["metric"].str.replace("_", " ")
+    assert set(rows(ax)) <= set(published)
+    assert "layer count" not in rows(ax)
+    assert texts(ax)[rows(ax).index("layers per image p90")] == "2.9 : 18"
+
+
 def test_pyplot_gives_the_axes_where_none_are_given():
     plt = pytest.importorskip("matplotlib.pyplot")
     plt.switch_backend("agg")
@@ -230,6 +607,7 @@ def test_pyplot_gives_the_axes_where_none_are_given():
 
 def test_wording_keeps_its_promises():
     assert doctest.testmod(wording, raise_on_error=True).attempted > 0
+    assert doctest.testmod(clusters, raise_on_error=True).attempted > 0
     assert wording.size(999_999).replace(wording.BLANK, " ") == "1 MB"
     assert wording.size(0).replace(wording.BLANK, " ") == "0 B"
     assert wording.large(10**16).replace(wording.BLANK, " ") == "10,000 tn"

@@ -4,20 +4,34 @@ import json
 import os
 import re
 import shutil
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
+from hubframe.measure import footprint_df
 from hubframe.report import prose, write_report
+from hubframe.report.answers import ANSWERS, answer
 from hubframe.report.page import MOST_ROWS
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
 
 from .test_measure import IMAGE, NAMES, frames, hub, label, layer, small
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PRANK = '<script>alert("x")</script><img src=x onerror=alert(1)>\x1b[31m\u202e$x^2$\'"&' + "n" * 300
-FILES = {f"{name}.csv" for name in NAMES} | {"pulls.png", "tags.png", "layers.png", "labels.png"}
+QUESTIONS = (
+    "What is here",
+    "What it is made of",
+    "What is shared",
+    "What is stale or lags",
+    "What is missing",
+    "What could go",
+)
+PICTURES = ("pulls", "tags", "layers", "layer_sizes", "parents", "shared_layers", "footprint",
+            "latest_lag", "staleness", "labels", "cleanup")  # fmt: skip
+FILES = {f"{name}.csv" for name in (*NAMES, *ANSWERS)} | {f"{name}.png" for name in PICTURES}
 
 
 def told(world, *, complete=True, failures=()):
@@ -219,6 +233,71 @@ def test_sentences_have_the_figures():
     assert "a/c leads with 9, 75 % of all" in prose.pulls(pulled).replace("\xa0", " ")
 
 
+def plain(sentence):
+    return sentence.replace("\xa0", " ")
+
+
+def test_sentences_on_what_was_measured_have_the_figures():
+    answers = answer(small(), NOW)
+    assert plain(prose.shared_layers(answers)).startswith(
+        "1 of 3 distinct layers is in two or more images. Storing each of them once saves 300 B."
+    )
+    assert plain(prose.footprint(answers)) == (
+        "Of what was read, a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, "
+        "since nothing else here holds it."
+    )
+    assert plain(prose.layer_sizes(answers)).startswith(
+        "Half of 3 distinct layers are not larger than 300 B, nine in ten not larger than 620 B."
+    )
+
+
+def test_one_repository_is_split_into_its_tags():
+    world = small()
+    world["layers"] = world["layers"][world["layers"]["repo"] == "a/b"].reset_index(drop=True)
+    answers = answer(world, NOW)
+    assert answers["footprint"]["tag"].tolist() == ["1", "latest"]
+    assert plain(prose.footprint(answers)).startswith(
+        "Of what was read, a/b:1 takes most, 400 B; 0 B"
+    )
+
+
+def test_sentences_say_where_latest_lags_and_what_could_go():
+    world = frames(
+        tags=[
+            {"repo": "a/b", "tag": tag, "digest": digest, "pushed_at": pushed, "version": version}
+            for tag, digest, pushed, version in (
+                ("latest", "sha256:1", "2020-01-01", None),
+                ("1.0.0", "sha256:1", "2020-01-01", "1.0.0"),
+                *(
+                    (f"2.{n}.0", f"sha256:2{n}", f"2021-01-{n + 1:02}", f"2.{n}.0")
+                    for n in range(12)
+                ),
+            )
+        ]
+    )
+    answers = answer(world, NOW)
+    assert prose.latest_lag(answers) == "latest is not the highest stable version in 1 of 1: a/b."
+    assert prose.staleness(answers).startswith("100\xa0% of 14 tags with a date were last pushed")
+    assert "By it 3 of 14 tags could go." in prose.cleanup(answers)
+    assert "not known, since their layers were not read" in prose.cleanup(answers)
+
+
+def test_the_page_answers_in_order(tmp_path):
+    text = page(hub(), tmp_path).text
+    body = text[text.index("Key figures") :]
+    places = [text.rindex(question) for question in QUESTIONS]
+    assert places == sorted(places)
+    assert "Most shared layers" in body
+    assert "Outdated parents" in body
+
+
+def test_what_was_measured_reads_back(tmp_path):
+    world = hub(repos=3, tags=14)
+    write_report(world, tmp_path, title="Images")
+    footprint = read_csv(tmp_path / "footprint.csv", "footprint")
+    pd.testing.assert_frame_equal(footprint, footprint_df(world["layers"], by="repo"))
+
+
 @pytest.fixture(scope="module")
 def browser():
     chromium = shutil.which("chromium")
@@ -248,7 +327,7 @@ def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, t
     tab.goto(address)
     assert [url for url in requests if not url.startswith("data:")] == [address]
     assert complaints == []
-    for heading in ("Key figures", "Pictures", "Newest tags", "What is missing", "Files"):
+    for heading in (*QUESTIONS, "Key figures", "Newest tags", "Files"):
         assert tab.get_by_role("heading", name=heading, exact=True).is_visible()
     assert tab.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width

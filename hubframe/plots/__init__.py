@@ -3,10 +3,40 @@
 Nothing here fetches, shows, saves or closes, and nothing but `style` touches rcParams.
 """
 
+from hubframe.plots.cleanup import plot_cleanup
+from hubframe.plots.comparison import plot_comparison
+from hubframe.plots.duplicates import plot_duplicates
+from hubframe.plots.figures import plot_figures
+from hubframe.plots.footprint import plot_footprint
 from hubframe.plots.labels import plot_label_coverage
+from hubframe.plots.layer_sizes import plot_layer_sizes
 from hubframe.plots.layers import plot_layers
+from hubframe.plots.lineage import plot_parents
 from hubframe.plots.pulls import plot_pulls
-from hubframe.plots.style import style
+from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness
+from hubframe.plots.sharing import plot_shared_layers, plot_similarity
+from hubframe.plots.style import byte_axis, count_axis, date_axis, style
 from hubframe.plots.tags import plot_tags
 
-__all__ = ["plot_label_coverage", "plot_layers", "plot_pulls", "plot_tags", "style"]
+__all__ = [
+    "byte_axis",
+    "count_axis",
+    "date_axis",
+    "plot_cadence",
+    "plot_cleanup",
+    "plot_comparison",
+    "plot_duplicates",
+    "plot_figures",
+    "plot_footprint",
+    "plot_label_coverage",
+    "plot_latest_lag",
+    "plot_layer_sizes",
+    "plot_layers",
+    "plot_parents",
+    "plot_pulls",
+    "plot_shared_layers",
+    "plot_similarity",
+    "plot_staleness",
+    "plot_tags",
+    "style",
+]

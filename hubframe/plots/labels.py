@@ -6,14 +6,15 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from hubframe.measure import OCI_LABELS, label_coverage
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, name_rows, row_font, say_nothing
-from hubframe.plots.style import BLUE
+from hubframe.plots.style import ramp
+from hubframe.tables import IMAGES, LABELS
 
 MOST = 40
+_IMAGE = ("repo", "tag", "platform", "image_digest")
 # From here on cells are so blue that white letters are easier to read.
 _FULL = 0.85
 
@@ -45,6 +46,9 @@ def plot_label_coverage(
         With a row per repository, a column per pre-defined key of OCI, and per cents in the cells.
         Of more than 40 repositories those with most images are shown, and the title says so.
     """
+    LABELS.require(labels, (*_IMAGE, "key", "value"))
+    if images is not None:
+        IMAGES.require(images, _IMAGE)
     coverage = label_coverage(labels, images)
     counts = coverage.groupby("repo", sort=False)["image_count"].first()
     most = counts.sort_values(ascending=False, kind="stable").index[:MOST]
@@ -55,7 +59,7 @@ def plot_label_coverage(
         return say_nothing(ax, "no images whose labels are known")
     shares = coverage.pivot_table(index="repo", columns="key", values="share", sort=False)
     shares = shares.loc[repos, list(OCI_LABELS)].astype(float)
-    look: dict[str, Any] = {"cmap": _ramp(), "vmin": 0, "vmax": 1, "linewidth": 1.5}
+    look: dict[str, Any] = {"cmap": ramp(), "vmin": 0, "vmax": 1, "linewidth": 1.5}
     look["edgecolors"] = mpl.rcParams["axes.facecolor"]
     columns, rows = (np.arange(count + 1) - 0.5 for count in (len(OCI_LABELS), len(repos)))
     ax.pcolormesh(columns, rows, shares.to_numpy(), **look | artist)
@@ -66,13 +70,6 @@ def plot_label_coverage(
 def _title(shown: int, count: int) -> str:
     some = "" if shown == count else f", {shown:,} of {count:,} repositories"
     return f"Share of images with each standard label{some}"
-
-
-def _ramp() -> LinearSegmentedColormap:
-    """From nearly the background to blue, on light and dark ground."""
-    paper, ink = to_rgb(mpl.rcParams["axes.facecolor"]), to_rgb(BLUE)
-    nearly = tuple(0.92 * p + 0.08 * i for p, i in zip(paper, ink, strict=True))
-    return LinearSegmentedColormap.from_list("coverage", [nearly, ink])
 
 
 def _name_cells(ax: Axes, shares: pd.DataFrame, counts: pd.Series) -> None:

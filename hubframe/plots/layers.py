@@ -9,8 +9,10 @@ from matplotlib.patches import Patch
 
 from hubframe.measure import leading_tags, shared_layers_df
 from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, name_rows, row_font, say_nothing
+from hubframe.plots.canvas import canvas, legend_below, name_rows, row_font, say_nothing
+from hubframe.plots.names import image_names
 from hubframe.plots.style import BLUES, ORANGES, byte_axis
+from hubframe.tables import LAYERS
 
 
 def plot_layers(
@@ -37,8 +39,9 @@ def plot_layers(
     matplotlib.axes.Axes
         With a bar per tag, the newest on top, its base layer at the left.
     """
+    LAYERS.require(layers)
     shown = leading_tags(layers, newest)
-    row, names = pd.factorize(_bar_names(shown))
+    row, names = pd.factorize(image_names(shown))
     ax = canvas(ax, len(names))
     ax.set_title("Compressed size of the newest tags, by layer")
     if shown.empty:
@@ -58,14 +61,6 @@ def plot_layers(
     _write_totals(ax, width.groupby(row).sum().tolist())
     _explain(ax, use)
     return ax
-
-
-def _bar_names(layers: pd.DataFrame) -> pd.Series:
-    """Name the bar of each row: its tag, or its digest; the repository too if there are several."""
-    digest = "@" + layers["image_digest"].fillna("unknown").str.slice(0, 19)
-    tag = (":" + layers["tag"]).fillna(digest)
-    is_one_repo = len(layers["repo"].unique()) == 1
-    return tag.str.slice(1) if is_one_repo else layers["repo"] + tag
 
 
 def _colours(layers: pd.DataFrame, use: pd.DataFrame) -> dict[str, str]:
@@ -99,7 +94,7 @@ def _explain(ax: Axes, use: pd.DataFrame) -> None:
         Patch(color=BLUES[1], label=_sum("in two or more images", use[is_shared])),
         Patch(color=ORANGES[1], label=_sum("in one image alone", use[~is_shared])),
     ]
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=2.6)
+    legend_below(ax, handles)
 
 
 def _sum(meaning: str, use: pd.DataFrame) -> str:

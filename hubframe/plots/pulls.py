@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, name_rows, row_font, say_nothing
 from hubframe.plots.style import count_axis
+from hubframe.tables import REPOS
 
 MOST = 60
 
@@ -31,6 +32,7 @@ def plot_pulls(repos: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) ->
     matplotlib.axes.Axes
         With a bar per repository, the most pulled on top.
     """
+    REPOS.require(repos, ("repo", "pull_count"))
     known = repos.dropna(subset="pull_count")
     ranked = known.sort_values("pull_count", ascending=False, kind="stable").head(MOST)
     ax = canvas(ax, len(ranked))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axis import Axis
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -79,19 +80,44 @@ def style(*, dark: bool = False) -> Iterator[None]:
         yield
 
 
+def ramp() -> LinearSegmentedColormap:
+    """From nearly the background to blue, on light and dark ground."""
+    paper, ink = to_rgb(mpl.rcParams["axes.facecolor"]), to_rgb(BLUE)
+    nearly = tuple(0.92 * p + 0.08 * i for p, i in zip(paper, ink, strict=True))
+    return LinearSegmentedColormap.from_list("ramp", [nearly, ink])
+
+
 def byte_axis(axis: Axis) -> None:
-    """Let an axis count bytes, in steps of 1000: B, kB, MB, GB."""
+    """Let an axis count bytes, in steps of 1000: B, kB, MB, GB.
+
+    Parameters
+    ----------
+    axis
+        ``ax.xaxis`` or ``ax.yaxis``, on a linear scale.
+    """
     axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: wording.size(value)))
 
 
 def count_axis(axis: Axis) -> None:
-    """Let an axis count in short words: 950, 12 k, 3 M, 1 bn."""
+    """Let an axis count in short words: 950, 12 k, 3 M, 1 bn.
+
+    Parameters
+    ----------
+    axis
+        ``ax.xaxis`` or ``ax.yaxis``, on any scale.
+    """
     axis.set_major_formatter(FuncFormatter(lambda value, _: wording.large(value)))
 
 
 def date_axis(axis: Axis) -> None:
-    """Let an axis show UTC dates in as few characters as they need."""
+    """Let an axis show UTC dates in as few characters as they need.
+
+    Parameters
+    ----------
+    axis
+        ``ax.xaxis`` or ``ax.yaxis``.
+    """
     axis.axis_date(tz="UTC")
     locator = AutoDateLocator(  # type: ignore[no-untyped-call]
         tz="UTC", minticks=3, maxticks=9

@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hubframe.measure import pushes
-from hubframe.plots.canvas import canvas, name_rows, say_nothing
+from hubframe.plots import wording
+from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing
 from hubframe.plots.style import GREY, date_axis
+from hubframe.tables import TAGS
 
 MOST = 40
 # Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
@@ -40,6 +42,7 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     matplotlib.axes.Axes
         With a row per repository and a dot per tag. The height within a row only tells the kind.
     """
+    TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
     dated = pushes(tags)
     counts = dated["repo"].value_counts(sort=True)
     shown = dated[dated["repo"].isin(counts.index[:MOST])]
@@ -52,21 +55,18 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     area = float(np.clip(6000 / len(shown), 5, 30))
     for kind in _KINDS:
         _scatter(ax, kind, shown[shown["kind"] == kind], repos, {"s": area} | artist)
-    ax.set_xlabel(_axis(len(tags) - len(dated), len(counts) - len(repos)))
+    missing = {
+        ("", "tag", "without a date"): len(tags) - len(dated),
+        ("more", "repository", ""): len(counts) - len(repos),
+    }
+    ax.set_xlabel(wording.left_out("UTC", missing))
     name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])
-    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=len(_KINDS), borderaxespad=4.2)
+    legend_below(ax)
     return ax
 
 
 def _title(shown: int, tags: int) -> str:
     return f"Last push of {shown:,} {'' if shown == tags else f'of {tags:,} '}tags"
-
-
-def _axis(undated: int, hidden_repos: int) -> str:
-    """Name the axis, and say what it does not show."""
-    missing = {"tags without a date": undated, "more repositories": hidden_repos}
-    reasons = ", ".join(f"{count:,} {what}" for what, count in missing.items() if count)
-    return f"UTC; not shown: {reasons}" if reasons else "UTC"
 
 
 def _scatter(

@@ -1,12 +1,15 @@
 """Numbers and strangers' text, made fit to be read."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from textwrap import fill
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # A value and its unit stay on one line.
 BLANK = "\N{NO-BREAK SPACE}"
+_LINE = 68
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _COUNTS = ("", "k", "M", "bn", "tn")
 # Control characters, those that turn the direction of the text around them, and those that are
@@ -63,6 +66,57 @@ def percent(share: float) -> str:
     if rounded == 100 and share < 1:  # noqa: PLR2004
         return f">99{BLANK}%"
     return f"{rounded}{BLANK}%"
+
+
+def counted(count: int, noun: str) -> str:
+    """Count things: 1 tag, 2 tags, 3 repositories.
+
+    Examples
+    --------
+    >>> counted(1, "tag"), counted(1200, "repository")
+    ('1 tag', '1,200 repositories')
+    """
+    return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Name several of a thing."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def some(shown: int, count: int, noun: str) -> str:
+    """Count what is shown, of how many.
+
+    Examples
+    --------
+    >>> some(40, 1200, "tag"), some(1, 1, "tag")
+    ('40 of 1,200 tags', '1 tag')
+    """
+    return counted(count, noun) if shown == count else f"{shown:,} of {count:,} {plural(noun)}"
+
+
+def left_out(axis: str, missing: Mapping[tuple[str, str, str], int]) -> str:
+    """Name an axis, and say what the picture does not show, in lines that fit below it.
+
+    Parameters
+    ----------
+    axis
+        What the axis shows.
+    missing
+        How many things are left out, each called by what stands before its noun, the noun, and
+        what stands behind.
+
+    Examples
+    --------
+    >>> left_out("UTC", {("more", "tag", ""): 1200, ("", "tag", "without a date"): 1})
+    'UTC; not shown: 1,200 more tags, 1 tag without a date'
+    """
+    reasons = ", ".join(
+        " ".join(filter(None, (f"{count:,}", before, noun if count == 1 else plural(noun), behind)))
+        for (before, noun, behind), count in missing.items()
+        if count
+    )
+    return fill(f"{axis}; not shown: {reasons}" if reasons else axis, _LINE)
 
 
 def legible(text: str) -> str:

@@ -12,12 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hubframe import measure
-from hubframe.plots.wording import legible, percent, shorten, size
+from hubframe.plots.wording import counted, legible, percent, shorten, size
 from hubframe.report import prose
 from hubframe.tables import TABLES
 from hubframe.version import __version__
 
-MOST_ROWS = 25
+Frames = Mapping[str, pd.DataFrame]
+MOST_ROWS = 15
 _UNKNOWN = "–"  # noqa: RUF001
 _LONGEST_NAME = 64
 
@@ -63,7 +64,8 @@ class Excerpt:
 
 
 def render(
-    frames: Mapping[str, pd.DataFrame],
+    frames: Frames,
+    answers: Frames,
     pictures: Mapping[str, bytes],
     about: About,
 ) -> str:
@@ -74,14 +76,16 @@ def render(
         version=__version__,
         headline=prose.headline(frames),
         figures=_figures(frames),
-        pictures=_pictures(frames, pictures),
+        pictures=_pictures(frames, answers, pictures),
         completeness=prose.completeness(frames),
         lacking=measure.is_complete(measure.provenance(frames)) is False,
         skipped=prose.skipped(frames),
         sources=Excerpt.of(measure.provenance(frames)),
         failures=Excerpt.of(measure.failures(frames)),
-        files=[(name, TABLES[name].row, len(frame)) for name, frame in frames.items()],
-        **_tables(frames),
+        files=[
+            (name, TABLES[name].row, len(frame)) for name, frame in {**frames, **answers}.items()
+        ],
+        **_tables(frames, answers),
     )
 
 
@@ -97,6 +101,7 @@ def _environment() -> Environment:
     environment.globals["unknown"] = _UNKNOWN
     environment.filters |= {
         "bytes": lambda value: None if value is None else size(value),
+        "days": lambda value: None if value is None else f"{value:,.0f}",
         "number": lambda value: None if value is None else f"{value:,}",
         "share": lambda value: None if value is None else percent(value),
         "day": lambda value: None if value is None else f"{value:%Y-%m-%d}",
@@ -104,7 +109,7 @@ def _environment() -> Environment:
         "legible": legible,
         "short": lambda text: shorten(text, _LONGEST_NAME),
         "short_digest": short_digest,
-        "some": prose.some,
+        "counted": counted,
     }
     return environment
 
@@ -121,7 +126,7 @@ def short_digest(digest: str) -> str:
     return digest.rpartition(":")[2][:12]
 
 
-def _figures(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str | None]]:
+def _figures(frames: Frames) -> list[tuple[str, str | None]]:
     """The key figures: what it is, and how much."""
     totals = measure.totals(frames).iloc[0]
     platforms = measure.platform_counts(frames["images"])
@@ -139,23 +144,41 @@ def _figures(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str | None]]
     ]
 
 
-def _pictures(frames: Mapping[str, pd.DataFrame], images: Mapping[str, bytes]) -> list[Picture]:
-    return [
-        Picture("pulls", "Pulls", prose.pulls(frames), images["pulls"]),
-        Picture("tags", "Tags over time", prose.tags(frames), images["tags"]),
-        Picture("layers", "Layers of the newest tags", prose.layers(frames), images["layers"]),
-        Picture("labels", "Standard labels", prose.labels(frames), images["labels"]),
-    ]
+def _pictures(frames: Frames, answers: Frames, images: Mapping[str, bytes]) -> dict[str, Picture]:
+    captions = {
+        "pulls": ("Pulls", prose.pulls(frames)),
+        "tags": ("Tags over time", prose.tags(frames)),
+        "layers": ("Layers of the newest tags", prose.layers(frames)),
+        "layer_sizes": ("How large layers are", prose.layer_sizes(answers)),
+        "parents": ("What images are built on", prose.parents(answers)),
+        "shared_layers": ("Layers in several images", prose.shared_layers(answers)),
+        "footprint": ("What each of them takes", prose.footprint(answers)),
+        "latest_lag": ("How far latest lags", prose.latest_lag(answers)),
+        "staleness": ("How old tags are", prose.staleness(answers)),
+        "labels": ("Standard labels", prose.labels(frames)),
+        "cleanup": ("What a rule would free", prose.cleanup(answers)),
+    }
+    return {name: Picture(name, *said, images[name]) for name, said in captions.items()}
 
 
-def _tables(frames: Mapping[str, pd.DataFrame]) -> dict[str, Excerpt]:
-    tags, layers = frames["tags"], measure.shared_layers_df(frames["layers"])
+def _tables(frames: Frames, answers: Frames) -> dict[str, Excerpt]:
+    tags, layers = frames["tags"], answers["shared_layers"]
     coverage = measure.label_coverage(frames["labels"], measure.described_images(frames))
     newest = tags.sort_values("pushed_at", ascending=False, kind="stable", na_position="last")
+    lag, plan = answers["latest_lag"], answers["cleanup"]
+    goes = plan[plan["action"] == "delete"]
     return {
         "repos": Excerpt.of(measure.overview(frames)),
         "tags": Excerpt.of(newest),
         "images": Excerpt.of(measure.largest(frames["images"], frames["layers"])),
         "layers": Excerpt.of(layers[(layers["image_count"] > 1) & ~layers["is_empty"]]),
+        "footprint": Excerpt.of(answers["footprint"]),
+        "lag": Excerpt.of(lag[lag["is_highest"].eq(other=False).fillna(value=False)]),
+        "outdated": Excerpt.of(_most(answers["outdated"], "lag_days")),
         "labels": Excerpt.of(measure.key_coverage(coverage)),
+        "cleanup": Excerpt.of(_most(goes, "freed_size")),
     }
+
+
+def _most(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame.sort_values(column, ascending=False, kind="stable", na_position="last")

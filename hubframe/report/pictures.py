@@ -8,37 +8,88 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hubframe import plots
 from hubframe.measure import described_images, leading_tags
-from hubframe.plots import plot_label_coverage, plot_layers, plot_pulls, plot_tags, style
 from hubframe.plots.canvas import WIDTH, height
+from hubframe.plots.sharing import MOST_LAYERS, NAMES_BELOW
 
 NEWEST = 12
 _MOST_ROWS = 60
-_DPI = 150
+_ROWS_OF_A_CURVE = 12
+_DPI = 120
 # `style` changes matplotlib's settings for the whole process while it lasts.
 _DRAWING = Lock()
 
+Frames = Mapping[str, pd.DataFrame]
+Drawing = tuple[int, Callable[[Axes], Axes]]
 
-def draw(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
-    """Draw the four pictures of the report, by name."""
+
+def draw(frames: Frames, answers: Frames) -> dict[str, bytes]:
+    """Draw the pictures of the report, by name.
+
+    Parameters
+    ----------
+    frames
+        The report's frames.
+    answers
+        The tables measured of them.
+    """
+    drawings = _of_frames(frames) | _of_answers(frames["layers"], answers)
+    return {name: _png(rows, plot) for name, (rows, plot) in drawings.items()}
+
+
+def _of_frames(frames: Frames) -> dict[str, Drawing]:
+    """Return how many rows each picture has, and what draws it."""
     repos, tags, layers, labels = (frames[name] for name in ("repos", "tags", "layers", "labels"))
     images = described_images(frames)
-    pulled = repos["pull_count"].count()
-    tagged = tags["repo"].nunique()
     shown = len(leading_tags(layers, NEWEST)[["repo", "tag"]].drop_duplicates())
     labelled = pd.concat([labels["repo"], images["repo"]]).nunique()
     return {
-        "pulls": _png(pulled, lambda ax: plot_pulls(repos, ax=ax)),
-        "tags": _png(tagged, lambda ax: plot_tags(tags, ax=ax)),
-        "layers": _png(shown, lambda ax: plot_layers(layers, newest=NEWEST, ax=ax)),
-        "labels": _png(labelled, lambda ax: plot_label_coverage(labels, images, ax=ax)),
+        "pulls": (repos["pull_count"].count(), lambda ax: plots.plot_pulls(repos, ax=ax)),
+        "tags": (tags["repo"].nunique(), lambda ax: plots.plot_tags(tags, ax=ax)),
+        "layers": (shown, lambda ax: plots.plot_layers(layers, newest=NEWEST, ax=ax)),
+        "layer_sizes": (
+            _ROWS_OF_A_CURVE if len(layers) else 0,
+            lambda ax: plots.plot_layer_sizes(layers, ax=ax),
+        ),
+        "labels": (labelled, lambda ax: plots.plot_label_coverage(labels, images, ax=ax)),
+    }
+
+
+def _of_answers(layers: pd.DataFrame, answers: Frames) -> dict[str, Drawing]:
+    footprint, lag, ages, plan = (
+        answers[name] for name in ("footprint", "latest_lag", "staleness", "cleanup")
+    )
+    parents, outdated = answers["parents"], answers["outdated"]
+    related = int(parents["parent_repo"].notna().sum())
+    shared = int((answers["shared_layers"]["image_count"] > 1).sum())
+    goes = plan.loc[plan["action"] == "delete", "repo"]
+    return {
+        "parents": (
+            min(2 * related, 45),
+            lambda ax: plots.plot_parents(parents, outdated, ax=ax),
+        ),
+        "shared_layers": (
+            min(shared, MOST_LAYERS) + NAMES_BELOW if shared else 0,
+            lambda ax: plots.plot_shared_layers(layers, ax=ax),
+        ),
+        "footprint": (min(len(footprint), 40), lambda ax: plots.plot_footprint(footprint, ax=ax)),
+        "latest_lag": (min(len(lag), 40), lambda ax: plots.plot_latest_lag(lag, ax=ax)),
+        "staleness": (
+            min(ages["repo"].nunique(), 40),
+            lambda ax: plots.plot_staleness(ages, ax=ax),
+        ),
+        "cleanup": (
+            min(plan["repo"].nunique(), 40) if len(goes) else 0,
+            lambda ax: plots.plot_cleanup(plan, ax=ax),
+        ),
     }
 
 
 def _png(rows: int, plot: Callable[[Axes], Axes]) -> bytes:
     """Draw on a figure of fit height; a `Figure` of its own never asks for a window."""
     image = BytesIO()
-    with _DRAWING, style():
+    with _DRAWING, plots.style():
         figure = Figure(figsize=(WIDTH, height(min(rows, _MOST_ROWS))), layout="constrained")
         plot(figure.subplots())
         figure.savefig(image, format="png", dpi=_DPI)

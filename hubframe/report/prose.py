@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from hubframe import measure
-from hubframe.plots.wording import percent, shorten, size
+from hubframe.plots.wording import counted, percent, shorten, size
+from hubframe.report.answers import KEEP, OLDER_THAN
 from hubframe.report.pictures import NEWEST
 
 Frames = Mapping[str, pd.DataFrame]
 # More than a repository, a colon and a tag of common length; digests and pranks are longer.
 _LONGEST = 80
+_MOST_NAMED = 3
 _MILLION, _BILLION = 10**6, 10**9
 
 
@@ -24,7 +26,7 @@ def headline(frames: Frames) -> str:
         return "There is nothing in this report: no repository was found."
     count = totals["repo_count"]
     verb = "has" if count == 1 else "have"
-    sentence = f"{some(count, 'repository')} {verb} {some(totals['tag_count'], 'tag')}"
+    sentence = f"{counted(count, 'repository')} {verb} {counted(totals['tag_count'], 'tag')}"
     if pd.notna(totals["newest_push_at"]):
         sentence += f", the newest pushed on {totals['newest_push_at']:%Y-%m-%d}"
     return f"{sentence}.{_storage(totals)}"
@@ -70,7 +72,7 @@ def tags(frames: Frames) -> str:
     first, last = dated["pushed_at"].min(), dated["pushed_at"].max()
     return (
         f"Each dot is a tag at the day of its last push, from {first:%Y-%m-%d} to {last:%Y-%m-%d}. "
-        f"{versions:,} of {some(len(dated), 'tag')} with a date are named for a version; the "
+        f"{versions:,} of {counted(len(dated), 'tag')} with a date are named for a version; the "
         f"newest of all is {reference(newest)}."
     )
 
@@ -110,13 +112,127 @@ def labels(frames: Frames) -> str:
     names = keys["key"].str.removeprefix("org.opencontainers.image.")
     absent = names[keys["labelled_count"] == 0].tolist()
     if len(absent) == len(keys):
-        return f"None of {some(images, 'image')} carries any of the standard labels."
+        return f"None of {counted(images, 'image')} carries any of the standard labels."
     top = int(keys["labelled_count"].astype(int).argmax())
     sentence = (
         f"The most common standard label is {names.iloc[top]}: "
-        f"{percent(keys['share'].iloc[top])} of {some(images, 'image')} carry it."
+        f"{percent(keys['share'].iloc[top])} of {counted(images, 'image')} carry it."
     )
     return f"{sentence} No image carries {listed(absent)}." if absent else sentence
+
+
+def layer_sizes(answers: Frames) -> str:
+    """Say how large layers are, and what the marks are."""
+    sizes = answers["shared_layers"]["size"].dropna()
+    if sizes.empty:
+        return "No layer here tells its size."
+    middle, most = (size(float(sizes.quantile(share))) for share in (0.5, 0.9))
+    return (
+        f"Half of {counted(len(sizes), 'distinct layer')} are not larger than {middle}, nine in "
+        f"ten not larger than {most}. The marks are what studies found in their own images, years "
+        "ago."
+    )
+
+
+def parents(answers: Frames) -> str:
+    """Say how many images have their parent here, and how many of the parents are outdated."""
+    images = answers["parents"]
+    related = images[images["parent_repo"].notna()]
+    if related.empty:
+        return "No image here is built on another one that is here."
+    count = measure.identity(related).nunique()
+    sentence = (
+        f"{counted(count, 'image')} of {measure.identity(images).nunique():,} begin with all the "
+        "layers of another one here, their parent."
+    )
+    late = answers["outdated"]
+    if late.empty:
+        return f"{sentence} No parent has a newer image."
+    return (
+        f"{sentence} {measure.identity(late).nunique():,} are built on a parent whose tag has a "
+        "newer image by now; a new build would take that in."
+    )
+
+
+def shared_layers(answers: Frames) -> str:
+    """Say what sharing saves."""
+    layers = answers["shared_layers"]
+    shared = layers[(layers["image_count"] > 1) & ~layers["is_empty"]]
+    if shared.empty:
+        return "No layer here is in two images."
+    saved = int(shared["saved_size"].fillna(0).sum())
+    verb = "is" if len(shared) == 1 else "are"
+    return (
+        f"{len(shared):,} of {counted(len(layers), 'distinct layer')} {verb} in two or more "
+        f"images. Storing each of them once saves {size(saved)}. Images that share most stand side "
+        "by side."
+    )
+
+
+def footprint(answers: Frames) -> str:
+    """Say what takes most, and what it holds alone."""
+    rows = answers["footprint"]
+    if rows.empty:
+        return "No layers were read."
+    top = rows.sort_values("total_size", ascending=False, kind="stable").iloc[0]
+    return (
+        f"Of what was read, {reference(top)} takes most, {size(top['total_size'])}; "
+        f"{size(top['freed_size'])} of that would be freed if it were deleted, since nothing else "
+        "here holds it."
+    )
+
+
+def latest_lag(answers: Frames) -> str:
+    """Say where ``latest`` is not the highest version."""
+    lag = answers["latest_lag"]
+    known = lag[lag["is_highest"].notna()]
+    if known.empty:
+        return "No repository here has both a tag latest and a stable version."
+    late = known[~known["is_highest"].astype(bool)]
+    if late.empty:
+        return (
+            f"latest is the highest stable version wherever both are known, in "
+            f"{counted(len(known), 'repository')}."
+        )
+    names = [shorten(repo, _LONGEST) for repo in late["repo"].head(_MOST_NAMED)]
+    more = len(late) - len(names)
+    named = listed([*names, *([f"{more:,} more"] if more else [])])
+    return f"latest is not the highest stable version in {len(late):,} of {len(known):,}: {named}."
+
+
+def staleness(answers: Frames) -> str:
+    """Say how many tags are stale, and which is the oldest."""
+    ages = answers["staleness"].dropna(subset="age_days")
+    if ages.empty:
+        return "No tag here tells when it was pushed."
+    oldest = ages.iloc[0]
+    share = float(ages["is_stale"].sum()) / len(ages)
+    return (
+        f"{percent(share)} of {counted(len(ages), 'tag')} with a date were last pushed more than a "
+        f"year ago; the oldest is {reference(oldest)}, of {oldest['pushed_at']:%Y-%m-%d}."
+    )
+
+
+def cleanup(answers: Frames) -> str:
+    """Say what the rule is, and what it would free."""
+    plan = answers["cleanup"]
+    goes = plan[plan["action"] == "delete"]
+    rule = (
+        f"The rule: keep latest, the {KEEP} newest tags of each repository, and what was pushed in "
+        f"the last {OLDER_THAN} days."
+    )
+    if goes.empty:
+        return f"{rule} By it every tag stays."
+    known = goes["freed_size"].dropna()
+    sentence = f"{rule} By it {len(goes):,} of {counted(len(plan), 'tag')} could go."
+    if known.empty:
+        return f"{sentence} What that would free is not known, since their layers were not read."
+    unread = len(goes) - len(known)
+    rest = f"; the layers of {counted(unread, 'tag')} were not read" if unread else ""
+    return (
+        f"{sentence} As far as layers were read that would free {size(int(known.sum()))}{rest}. "
+        "This is a proposal; nothing was deleted."
+    )
 
 
 def completeness(frames: Frames) -> str:
@@ -150,19 +266,6 @@ def reference(row: pd.Series) -> str:
     digest = row.get("image_digest")
     written = ":" + row["tag"] if pd.notna(row["tag"]) else "" if pd.isna(digest) else f"@{digest}"
     return shorten(row["repo"] + written, _LONGEST)
-
-
-def some(count: int, noun: str) -> str:
-    """Count things: 1 tag, 2 tags, 3 repositories.
-
-    Examples
-    --------
-    >>> some(1200, "repository")
-    '1,200 repositories'
-    """
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
 
 
 def listed(names: list[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hubframe.report.answers import answer
 from hubframe.report.page import About, render
 from hubframe.report.pictures import draw
 from hubframe.report.summary import summarise
@@ -28,9 +29,11 @@ def write_report(
 ) -> Path:
     """Write a report about frames that belong together.
 
-    The folder then holds ``report.html``, one self-contained page; the pictures ``pulls.png``,
-    ``tags.png``, ``layers.png`` and ``labels.png``; ``summary.json``; and one CSV file per frame.
-    Each file is replaced as a whole, the page last: a run that fails leaves the files as they were.
+    The folder then holds ``report.html``, one self-contained page; its pictures as PNG;
+    ``summary.json``; and one CSV file for each frame, and for each table measured of them
+    (``footprint``, ``shared_layers``, ``parents``, ``outdated``, ``latest_lag``, ``staleness``,
+    ``cleanup``). Each file is replaced as a whole, the page last: a run that fails leaves the files
+    as they were.
 
     Parameters
     ----------
@@ -78,13 +81,14 @@ def _complete(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) -> None:
-    for name, frame in frames.items():
+    answers = answer(frames, about.written_at)
+    for name, frame in {**frames, **answers}.items():
         write_csv(frame, draft / f"{name}.csv", verbatim=about.verbatim)
-    pictures = draw(frames)
+    pictures = draw(frames, answers)
     for name, image in pictures.items():
         (draft / f"{name}.png").write_bytes(image)
     summary = {"title": about.title} | summarise(frames, about.written_at)
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
-    page = render(frames, pictures, about)
+    page = render(frames, answers, pictures, about)
     (draft / "report.html").write_text(page, encoding="utf-8")

@@ -1,0 +1,82 @@
+"""How figures compare with those that studies published."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from hubframe.plots import wording
+from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing, write_right
+from hubframe.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION
+from hubframe.tables.measured import FIGURES
+
+_COLORS = (BLUE, VERMILION, GREEN, ORANGE)
+# These grow with the number of images, so that yours and a study's say nothing of each other.
+_TOTALS = (
+    "repo_count",
+    "tag_count",
+    "image_count",
+    "layer_count",
+    "referenced_size",
+    "stored_size",
+)
+_FURTHEST = 1000
+
+
+def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show each figure by that of the study beside it, on a logarithmic axis.
+
+    Parameters
+    ----------
+    figures
+        The table `figures`, as `hubframe.summary` or `hubframe.sharing` makes it. Figures that the
+        frames do not tell, or of which no study's value is known, are left out; the axis says how
+        many. So are totals, which grow with the number of images.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.scatter`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per figure, and a dot at how many times the study's figure yours is; at
+        the edge where that is more than 1,000 times, or less than a thousandth.
+    """
+    FIGURES.require(figures)
+    is_comparable = (figures["value"] > 0).fillna(value=False) & figures["paper_value"].notna()
+    is_comparable &= ~figures["metric"].isin(_TOTALS)
+    shown = figures[is_comparable].reset_index(drop=True)
+    ax = canvas(ax, len(shown))
+    ax.set_title("Your figures by the published ones")
+    if shown.empty:
+        return say_nothing(ax, "no figure has a published one beside it")
+    ratio = (shown["value"] / shown["paper_value"]).to_numpy("float64")
+    ratio = ratio.clip(1 / _FURTHEST, _FURTHEST)
+    ax.set_xscale("log")
+    ax.axvline(1, color=GREY, linewidth=1)
+    ax.hlines(np.arange(len(shown)), 1, ratio, color=GREY, linewidth=1.2)
+    for color, (paper, rows) in zip(_COLORS, shown.groupby("paper").groups.items(), strict=False):
+        look: dict[str, Any] = {"color": color, "s": 36, "zorder": 3}
+        ax.scatter(ratio[list(rows)], list(rows), label=str(paper), **look | artist)
+    ax.set_xlim(0.2 * min(ratio.min(), 1), 5 * max(ratio.max(), 1))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda times, _: f"{times:g} ×"))  # noqa: RUF001
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    missing = {("", "figure", "without an equal"): len(figures) - len(shown)}
+    ax.set_xlabel(wording.left_out("times the study's figure", missing))
+    name_rows(ax, [name.replace("_", " ") for name in shown["metric"]])
+    write_right(ax, [_pair(row) for row in shown.itertuples()])
+    legend_below(ax)
+    return ax
+
+
+def _pair(row: Any) -> str:
+    return f"{_worded(row.value, row.unit)} : {_worded(row.paper_value, row.unit)}"
+
+
+def _worded(value: float, unit: str) -> str:
+    if unit == "bytes":
+        return wording.size(value)
+    return wording.percent(value) if unit == "share" else wording.large(value)

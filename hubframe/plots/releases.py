@@ -1,0 +1,243 @@
+"""How far `latest` lags, how old tags are, and how often versions come."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from hubframe.plots import wording
+from hubframe.plots.canvas import (
+    canvas,
+    legend_below,
+    name_rows,
+    say_nothing,
+    write_right,
+)
+from hubframe.plots.style import BLUE, BLUES, GREY, ORANGES, VERMILION, date_axis
+from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
+
+MOST = 40
+# Until how many days an age goes, what it is called, and its colour: fresh is blue, old is orange.
+_AGES = (
+    (30, "a month", BLUES[0]),
+    (90, "3 months", BLUES[1]),
+    (365, "a year", BLUES[3]),
+    (3 * 365, "3 years", ORANGES[2]),
+    (np.inf, "older", ORANGES[0]),
+)
+# Marks of an axis of days, and what stands at them.
+_DAYS = {1 / 24: "1 hour", 1: "1 day", 7: "1 week", 30: "1 month", 365: "1 year", 3650: "10 years"}
+_SHORTEST = 1 / 48
+# The part of an axis that a mark's name takes.
+_APART = 0.16
+# An axis of seconds would make much of the moments between two pushes of one release.
+_NARROWEST = pd.Timedelta(days=60)
+# A stranger's date beyond would stretch the axis until nothing is told apart.
+_LAST_YEAR = 2199
+
+
+def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show when ``latest`` and the highest version were pushed, those most behind on top.
+
+    Parameters
+    ----------
+    lag
+        The table `latest_lag`, as `hubframe.latest_lag_df` makes it. Of more than 40 repositories
+        those most versions behind, then most days, are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.scatter`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per repository, a ring at the push of its highest version, a dot at that of
+        ``latest``, and in words how far that is behind.
+    """
+    LATEST_LAG.require(lag)
+    order = ["versions_behind", "lag_days"]
+    ranked = lag.sort_values(order, ascending=False, kind="stable", na_position="last")
+    shown = ranked.head(MOST).reset_index(drop=True)
+    ax = canvas(ax, len(shown))
+    late = int(lag["is_highest"].eq(other=False).sum())
+    count = wording.counted(len(lag), "repository")
+    ax.set_title(f"latest is behind the highest version in {late:,} of {count}")
+    if shown.empty:
+        return say_nothing(ax, "no repositories")
+    latest, highest = (_naive(shown[f"{which}_pushed_at"]) for which in ("latest", "highest"))
+    if latest.isna().all() and highest.isna().all():
+        return say_nothing(ax, "no push has a date")
+    date_axis(ax.xaxis)
+    _widen(ax, pd.concat([latest, highest]))
+    rows = np.arange(len(shown))
+    ax.hlines(rows, latest.fillna(highest), highest.fillna(latest), color=GREY, linewidth=1.2)
+    ring: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILION, "s": 90, "linewidth": 1.5}
+    ax.scatter(highest, rows, label="highest stable version", **ring | artist)
+    dot: dict[str, Any] = {"color": BLUE, "s": 26}
+    ax.scatter(latest, rows, label="latest", **dot | artist)
+    missing = {("more", "repository", ""): len(lag) - len(shown)}
+    ax.set_xlabel(wording.left_out("last push, UTC", missing))
+    name_rows(ax, shown["repo"].tolist())
+    write_right(ax, [_behind(row) for row in shown.itertuples()])
+    legend_below(ax)
+    return ax
+
+
+def _widen(ax: Axes, dates: pd.Series) -> None:
+    """Let the axis cover two months at least, and what is drawn with a margin."""
+    first, last = dates.min(), dates.max()
+    margin = max(_NARROWEST - (last - first), 0.1 * (last - first)) / 2
+    ax.set_xlim(first - margin, last + margin)
+
+
+def _naive(dates: pd.Series) -> pd.Series:
+    """Return UTC dates without their zone, as matplotlib's own converter takes them."""
+    naive: pd.Series = dates.dt.tz_localize(None)
+    return naive.where(naive.dt.year <= _LAST_YEAR)
+
+
+def _behind(row: Any) -> str:
+    if pd.isna(row.latest_digest) and pd.isna(row.latest_pushed_at):
+        return "no tag latest"
+    if pd.isna(row.highest_tag):
+        return "no stable version"
+    if pd.isna(row.is_highest):
+        return "not known"
+    if row.is_highest:
+        return "is the highest"
+    if pd.isna(row.versions_behind):
+        return "is another image"
+    return f"{wording.counted(row.versions_behind, 'version')} behind"
+
+
+def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show how old the tags of each repository are, the stalest repositories on top.
+
+    Parameters
+    ----------
+    staleness
+        The table `staleness`, as `hubframe.staleness_df` makes it. Of more than 40 repositories
+        those with most tags are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a bar per repository, its tags by the time since their last push, and the share of
+        stale ones in words. Tags without a date are grey.
+    """
+    STALENESS.require(staleness, ("repo", "age_days", "is_stale"))
+    counts = staleness["repo"].value_counts()
+    shown = staleness[staleness["repo"].isin(counts.index[:MOST])]
+    stale = shown.groupby("repo", sort=False)["is_stale"].agg(lambda flag: flag.sum() / len(flag))
+    stale = stale.astype("float64").sort_values(ascending=False, kind="stable")
+    ax = canvas(ax, len(stale))
+    tags = wording.some(len(shown), len(staleness), "tag")
+    ax.set_title(f"Time since the last push of {tags}")
+    if shown.empty:
+        return say_nothing(ax, "no tags")
+    _stack_ages(ax, shown, list(stale.index), artist)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: wording.percent(share)))
+    missing = {("more", "repository", ""): len(counts) - len(stale)}
+    ax.set_xlabel(wording.left_out("share of the repository's tags", missing))
+    ax.set_xlim(0, 1)
+    name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index])
+    write_right(ax, [f"{wording.percent(share)} stale" for share in stale])
+    legend_below(ax)
+    return ax
+
+
+def _stack_ages(
+    ax: Axes, staleness: pd.DataFrame, repos: list[str], artist: dict[str, Any]
+) -> None:
+    age = staleness["age_days"].to_numpy("float64", na_value=np.nan)
+    row = pd.Index(repos).get_indexer(pd.Index(staleness["repo"]))
+    limits = [limit for limit, *_ in _AGES]
+    place = np.where(np.isnan(age), len(limits), np.searchsorted(limits, age))
+    total = np.bincount(row, minlength=len(repos))
+    left = np.zeros(len(repos))
+    looks = [(name, color) for _, name, color in _AGES] + [("not known", GREY)]
+    for number, (name, color) in enumerate(looks):
+        width = np.bincount(row[place == number], minlength=len(repos)) / total
+        if not width.any():
+            continue
+        label = name if number >= len(limits) - 1 else f"up to {name}"
+        look: dict[str, Any] = {"color": color, "edgecolor": mpl.rcParams["axes.facecolor"]}
+        look |= {"left": left, "label": label}
+        ax.barh(np.arange(len(repos)), width, **look | artist)
+        left = left + width
+
+
+def plot_cadence(cadence: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show the days between one version and the next, the quickest repositories on top.
+
+    Parameters
+    ----------
+    cadence
+        The table `cadence`, as `hubframe.cadence_df` makes it. Repositories with fewer than two
+        dated versions are left out; of more than 40 the quickest are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per repository on a logarithmic axis of days: a line for eight tenths of the
+        times, a bar for half of them, a dot for the median.
+    """
+    CADENCE.require(cadence)
+    known = cadence.dropna(subset="days_p50").sort_values("days_p50", kind="stable")
+    shown = known.head(MOST)
+    ax = canvas(ax, len(shown))
+    ax.set_title("Time between one version and the next")
+    if shown.empty:
+        return say_nothing(ax, "no repository has two versions with a date")
+    low, begin, middle, end, high = (
+        shown[f"days_p{part}"].to_numpy("float64").clip(_SHORTEST) for part in (10, 25, 50, 75, 90)
+    )
+    rows = np.arange(len(shown))
+    ax.set_xscale("log")
+    ax.hlines(rows, low, high, color=BLUES[1], linewidth=1.5, label="8 in 10 times")
+    look: dict[str, Any] = {"color": BLUES[2], "height": 0.5, "label": "half of the times"}
+    ax.barh(rows, end - begin, left=begin, **look | artist)
+    ax.scatter(middle, rows, color=VERMILION, s=26, zorder=3, label="the median")
+    _day_axis(ax, low.min(), high.max())
+    missing = {
+        ("more", "repository", ""): len(known) - len(shown),
+        ("", "repository", "with fewer than two dated versions"): len(cadence) - len(known),
+    }
+    ax.set_xlabel(wording.left_out("logarithmic axis", missing))
+    name_rows(ax, shown["repo"].tolist())
+    write_right(ax, [_rhythm(row) for row in shown.itertuples()])
+    legend_below(ax)
+    return ax
+
+
+def _apart(marks: list[float], width: float) -> list[float]:
+    """Leave out the marks of a logarithmic axis that would touch the one before."""
+    kept = marks[:1]
+    for mark in marks[1:]:
+        if np.log(mark / kept[-1]) > _APART * width:
+            kept.append(mark)
+    return kept
+
+
+def _rhythm(row: Any) -> str:
+    days = f"{row.days_p50:,.0f}" if row.days_p50 >= 10 else f"{row.days_p50:.2g}"  # noqa: PLR2004
+    return f"{days} days, {wording.counted(row.version_count, 'version')}"
+
+
+def _day_axis(ax: Axes, least: float, most: float) -> None:
+    ax.set_xlim(0.7 * least, 1.4 * most)
+    ax.xaxis.set_major_locator(FixedLocator(_apart(list(_DAYS), np.log(most / least))))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: _DAYS.get(days, "")))
+    ax.xaxis.set_minor_formatter("")
