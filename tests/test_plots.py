@@ -52,6 +52,15 @@ PLOTS = {
         hubframe.duplicates_df(world["layers"]), ax=ax
     ),
     "comparison": lambda world, ax: plots.plot_comparison(compared(world["layers"]), ax=ax),
+    "size trend": lambda world, ax: plots.plot_size_trend(
+        hubframe.size_trend_df(world["layers"]), ax=ax
+    ),
+    "coverage": lambda world, ax: plots.plot_coverage(
+        hubframe.coverage_df(world["labels"], world["images"]), ax=ax
+    ),
+    "platform coverage": lambda world, ax: plots.plot_platform_coverage(
+        hubframe.platform_coverage_df(world["images"]), ax=ax
+    ),
     "figures": lambda world, ax: plots.plot_figures(hubframe.summary(world["layers"]), ax=ax),
     "pulls": lambda world, ax: plots.plot_pulls(world["repos"], ax=ax),
     "tags": lambda world, ax: plots.plot_tags(world["tags"], ax=ax),
@@ -611,3 +620,32 @@ def test_wording_keeps_its_promises():
     assert wording.size(999_999).replace(wording.BLANK, " ") == "1 MB"
     assert wording.size(0).replace(wording.BLANK, " ") == "0 B"
     assert wording.large(10**16).replace(wording.BLANK, " ") == "10,000 tn"
+
+
+def test_a_size_trend_colours_the_steps_that_moved_and_writes_changes():
+    with hubframe.sample():
+        trend = hubframe.size_trend_df(hubframe.layers_df("ansible/ansible"))
+    ax = draw(plots.plot_size_trend(trend, ax=axes()))
+    line = trend.drop_duplicates("release")
+    assert rows(ax) == line["tag"].tolist()[::-1]
+    widths = sum(bar.get_width() for bar in ax.patches)
+    assert widths == trend["size"].sum()
+    assert sum("+" in text for text in texts(ax)) == (line["total_change"] > 0).sum()
+    named = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(named) == 7
+    assert named[-1] == "other steps"
+
+
+def test_coverage_matrices_show_each_state():
+    with hubframe.sample():
+        coverage = hubframe.coverage_df(hubframe.labels_df("acme/api"))
+        platforms = hubframe.platform_coverage_df(hubframe.images_df("acme/api"))
+    for plot, frame, present in (
+        (plots.plot_coverage, coverage, coverage["state"].eq("present").sum()),
+        (plots.plot_platform_coverage, platforms, platforms["is_present"].sum()),
+    ):
+        ax = draw(plot(frame, ax=axes()))
+        cells = ax.collections[0].get_array()
+        assert cells.count() == len(frame)
+        assert (cells == 2).sum() == present
+        assert (cells == 0).sum() == len(frame) - present

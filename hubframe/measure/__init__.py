@@ -8,7 +8,7 @@ from hubframe.measure.comparison import compare_frames
 from hubframe.measure.coverage import OCI_LABELS, key_coverage, label_coverage, source_links
 from hubframe.measure.footprint import footprint_df, largest
 from hubframe.measure.gaps import coverage_df, platform_coverage_df
-from hubframe.measure.growth import size_trend_df
+from hubframe.measure.growth import matched, size_trend_df
 from hubframe.measure.images import identity, leading_tags
 from hubframe.measure.layers import shared_layers_df, shared_with
 from hubframe.measure.likeness import duplicates_df, similarity_df
@@ -50,6 +50,7 @@ __all__ = [
     "largest",
     "latest_lag_df",
     "leading_tags",
+    "matched",
     "newest",
     "outdated_df",
     "overview",

@@ -119,10 +119,7 @@ def _steps(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
     """Sum up the layers of each step of each release."""
     held = releases[["id", "release", *_IMAGE]].merge(layers, on=_IMAGE)
     held = held.sort_values(["id", "release", "position"])
-    texts = {text: _VARIABLE.sub("#", text) for text in held["instruction"].dropna().unique()}
-    by_position = "layer " + held["position"].astype("str")
-    matched = held["instruction"].map(texts).astype("str")
-    held["match"] = matched.mask(held["instruction"].isna(), by_position)
+    held["match"] = matched(held["instruction"], held["position"])
     steps = held.groupby(["id", "release", "match"], sort=False)
     return steps.agg(
         image_digest=("image_digest", "first"),
@@ -131,6 +128,19 @@ def _steps(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
         instruction=("instruction", "first"),
         size=("size", lambda sizes: sizes.sum(skipna=False)),
     ).reset_index()
+
+
+def matched(instructions: pd.Series, positions: pd.Series) -> pd.Series:
+    """Name steps alike that are the same in every release.
+
+    Parameters
+    ----------
+    instructions, positions
+        The steps, and where they stand; the latter counts where there is no instruction.
+    """
+    texts = {text: _VARIABLE.sub("#", text) for text in instructions.dropna().unique()}
+    by_position = "layer " + positions.astype("str")
+    return instructions.map(texts).astype("str").mask(instructions.isna(), by_position)
 
 
 def _totals(told: pd.DataFrame) -> pd.DataFrame:

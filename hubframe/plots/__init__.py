@@ -8,6 +8,8 @@ from hubframe.plots.comparison import plot_comparison
 from hubframe.plots.duplicates import plot_duplicates
 from hubframe.plots.figures import plot_figures
 from hubframe.plots.footprint import plot_footprint
+from hubframe.plots.gaps import plot_coverage, plot_platform_coverage
+from hubframe.plots.growth import plot_size_trend
 from hubframe.plots.labels import plot_label_coverage
 from hubframe.plots.layer_sizes import plot_layer_sizes
 from hubframe.plots.layers import plot_layers
@@ -25,6 +27,7 @@ __all__ = [
     "plot_cadence",
     "plot_cleanup",
     "plot_comparison",
+    "plot_coverage",
     "plot_duplicates",
     "plot_figures",
     "plot_footprint",
@@ -33,9 +36,11 @@ __all__ = [
     "plot_layer_sizes",
     "plot_layers",
     "plot_parents",
+    "plot_platform_coverage",
     "plot_pulls",
     "plot_shared_layers",
     "plot_similarity",
+    "plot_size_trend",
     "plot_staleness",
     "plot_tags",
     "style",
