@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from hubframe.settings import Settings as Settings
     from hubframe.tables.files import read_csv as read_csv
     from hubframe.tables.files import write_csv as write_csv
+    from hubframe.unpacked import unpacked_sizes_df as unpacked_sizes_df
 
 _HOMES = {
     "cache": ("offline", "refresh"),
@@ -140,6 +141,7 @@ _HOMES = {
     "reference": ("ImageReference",),
     "settings": ("Settings",),
     "tables.files": ("read_csv", "write_csv"),
+    "unpacked": ("unpacked_sizes_df",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("cache", "errors", "measure", "plots", "report", "sample", "tables")

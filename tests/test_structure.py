@@ -19,7 +19,7 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 CORE = {"errors", "settings", "reference"}
 CALLS = {
     "cache", "call", "client", "frames", "inspection", "limits", "needs", "planning", "pool", "progress",
-    "quota", "readers", "reading", "referrers", "selection", "sources"
+    "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
@@ -49,7 +49,7 @@ EXCEPTIONS = {
 }
 CALL_ORDER = (
     "pool", "progress", "selection", "client", "call", "needs", "reading", "sources", "readers",
-    "referrers", "limits", "quota", "planning", "frames", "inspection", "cache"
+    "referrers", "limits", "quota", "planning", "frames", "inspection", "unpacked", "cache"
 )  # fmt: skip
 HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "socket"}
 

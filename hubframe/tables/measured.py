@@ -283,6 +283,21 @@ SIZE_TREND = Table(
     ),
 )
 
+UNPACKED_SIZES = Table(
+    "unpacked_sizes",
+    "a distinct layer",
+    ("layer_digest",),
+    (
+        REPO,
+        Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
+        Column("media_type", TEXT, "Media type; null where it is not told."),
+        Column("size", COUNT, "Compressed size. [bytes]"),
+        Column("unpacked_size", COUNT, "Size of the archive within; null where `reason` says why. [bytes]"),
+        Column("method", TEXT, "How it was found: `gzip trailer`, or `not packed`."),
+        Column("reason", TEXT, "Why it cannot be told; null where it is."),
+    ),
+)
+
 MEASURED = {
     table.name: table
     for table in (
@@ -303,6 +318,7 @@ MEASURED = {
         COVERAGE,
         PLATFORM_COVERAGE,
         SIZE_TREND,
+        UNPACKED_SIZES,
     )
 }
 TABLES = FETCHED | MEASURED

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -213,6 +214,16 @@ class Registry:
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
         asked = f"the config {digest} of {reference}"
         return self._document(url, digest, asked, None, is_missing=is_missing)
+
+    def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
+        """Get some bytes of a blob; None where the registry sends blobs only as a whole."""
+        response = self._session.fetch(
+            f"{self.url}/v2/{reference.path}/blobs/{digest}",
+            f"a part of the layer {digest} of {reference}",
+            headers={"Range": f"bytes={start}-{start + count - 1}"},
+        )
+        is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT
+        return response.content if is_part and len(response.content) == count else None
 
     def url_of(self, reference: ImageReference) -> str:
         """Return the address of what a reference names."""
