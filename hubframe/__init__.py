@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from hubframe.measure.releases import sort_versions as sort_versions
     from hubframe.measure.releases import staleness_df as staleness_df
     from hubframe.measure.standard import standard_labels as standard_labels
+    from hubframe.notebook import Shown as Shown
+    from hubframe.notebook import show as show
     from hubframe.planning import Plan as Plan
     from hubframe.planning import plan as plan
     from hubframe.plots.style import style as style
@@ -136,6 +138,7 @@ _HOMES = {
     ),
     "measure.standard": ("standard_labels",),
     "inspection": ("config", "inspect", "manifest", "raw_manifest"),
+    "notebook": ("Shown", "show"),
     "planning": ("Plan", "plan"),
     "plots.style": ("style",),
     "reference": ("ImageReference",),

@@ -48,7 +48,7 @@ def unpacked_sizes_df(
         The table `unpacked_sizes`: a row per distinct layer, by repository and digest; of several
         repositories the first by name is asked. ``unpacked_size`` is null, and ``reason`` says
         why, where it cannot be told: zstd, layers that lie elsewhere (foreign), packed sizes of 4
-        GiB and more or not known, registries that send no parts of a blob, and trailers that tell
+        GiB and more or not known, registries that do not send such a part, and trailers that tell
         less than is packed, as those of files with several members do (eStargz). Such a file, or
         one of more than 4 GiB, that packs very well is not seen, and has too small a size.
 
@@ -103,7 +103,7 @@ def _told(call: Call, layer: _Layer) -> dict[str, Any]:
             return {"reason": "not packed with gzip"}
     tail = _part(call, layer, size - 4, 4)
     if tail is None:
-        return {"reason": "the registry sends no parts of a blob"}
+        return {"reason": "the registry sends no such part of it"}
     unpacked = int.from_bytes(tail, "little")
     if fault := _fault(unpacked, size):
         return {"reason": fault}

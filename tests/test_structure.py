@@ -38,6 +38,7 @@ ALLOWED = {
     "compare": {"client", "frames", "measure", "reference", "selection"},
     # The step above: what a picture shows is computed first.
     "plots": {"tables", "measure"},
+    "notebook": {"errors", "tables", "measure", "plots"},
     "report": PUBLIC,
     "explorer": PUBLIC,
     "cli": PUBLIC,

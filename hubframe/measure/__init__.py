@@ -5,7 +5,13 @@ One module per question; nothing here touches the network, draws or writes.
 
 from hubframe.measure.cleanup import cleanup_df
 from hubframe.measure.comparison import compare_frames
-from hubframe.measure.coverage import OCI_LABELS, key_coverage, label_coverage, source_links
+from hubframe.measure.coverage import (
+    OCI_LABELS,
+    is_address,
+    key_coverage,
+    label_coverage,
+    source_links,
+)
 from hubframe.measure.footprint import footprint_df, largest
 from hubframe.measure.gaps import coverage_df, platform_coverage_df
 from hubframe.measure.growth import matched, size_trend_df
@@ -44,6 +50,7 @@ __all__ = [
     "failures",
     "footprint_df",
     "identity",
+    "is_address",
     "is_complete",
     "key_coverage",
     "label_coverage",

@@ -130,7 +130,13 @@ def source_links(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_address(value: str) -> bool:
-    """Tell whether a text is an address with http or https, and nothing else."""
+    """Tell whether a text is an address with http or https, and nothing else.
+
+    Parameters
+    ----------
+    value
+        The text.
+    """
     if not (_ADDRESS.fullmatch(value) and value.isprintable()):
         return False
     try:

@@ -19,8 +19,8 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
 
     A line of releases are the tags of a repository that differ in their version alone, on one
     platform: ``3.18``, ``3.19``; ``1.25.3-alpine`` is of another line. Tags that start with a day
-    (``20240101``) have lines of their own. Pre-releases, and versions that others go on from
-    (``1.25`` beside ``1.25.3``), are no releases.
+    (``20240101``, ``2024-01-01``) have lines of their own. Pre-releases, and versions that others
+    go on from (``1.25`` beside ``1.25.3``), are no releases.
 
     Parameters
     ----------
@@ -84,7 +84,10 @@ def _release(tag: str) -> _Release | None:
     version = versions.parse(tag)
     if version is None or version.is_prerelease or versions.is_digest_tag(tag):
         return None
-    return _Release(f"{'<day>' if version.is_day else '*'}{version.rest}", version.order[0])
+    if version.day is not None:
+        day, rest = version.day
+        return _Release(f"<day>{rest}", (day,))
+    return _Release(f"*{version.rest}", version.order[0])
 
 
 def _releases(layers: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from hubframe.tables import versions
 
 # A day within a tag, as in bookworm-20240110-slim.
 _STAMP = re.compile(r"[-_.](?P<day>(?:19|20)\d{6}(?:\.\d+)?)(?=$|[-_.])")
+_FIGURES_OF_A_DAY = 8
 
 
 class Move(NamedTuple):
@@ -134,7 +135,7 @@ def _place(tag: str) -> _Place | None:
 def _place_of_version(tag: str, version: versions.Version) -> _Place | None:
     numbers, *stage = version.order
     mark = tag[: tag.index(version.text)]
-    is_whole = len(numbers) == 1 and not version.is_day
+    is_whole = len(numbers) == 1 and len(version.text) < _FIGURES_OF_A_DAY
     if is_whole and not version.is_prerelease:
         # What 12 becomes is 13, a choice and no update; it is its own line's newest.
         return None

@@ -81,7 +81,7 @@ def _version_key(tag: str) -> tuple[Any, ...]:
     version = versions.parse(tag)
     if version is None:
         return 3 + versions.is_digest_tag(tag), ()
-    rank = 2 if version.is_day else int(version.is_prerelease)
+    rank = int(version.is_prerelease) if version.day is None else 2
     return rank, versions.newest_first(tag)[:-1], len(tag)
 
 
@@ -98,7 +98,8 @@ def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The first `n` rows of each repository in the order of `sort_versions`.
+        The first `n` rows of each repository in the order of `sort_versions`: days of builds
+        come after versions.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def _stable(tags: Iterable[str]) -> dict[str, Numbers]:
     """Read the stable versions; the days of builds only where a repository has nothing else."""
     found = {tag: version for tag in tags if (version := versions.parse(tag))}
     stable = {tag: version for tag, version in found.items() if not version.is_prerelease}
-    proper = {tag: version for tag, version in stable.items() if not version.is_day}
+    proper = {tag: version for tag, version in stable.items() if version.day is None}
     return {tag: version.order[0] for tag, version in (proper or stable).items()}
 
 

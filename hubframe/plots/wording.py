@@ -81,7 +81,8 @@ def counted(count: int, noun: str) -> str:
 
 def plural(noun: str) -> str:
     """Name several of a thing."""
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    is_turned = noun.endswith("y") and not noun.endswith(("ay", "ey", "oy"))
+    return f"{noun[:-1]}ies" if is_turned else f"{noun}s"
 
 
 def some(shown: int, count: int, noun: str) -> str:

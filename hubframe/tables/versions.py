@@ -15,8 +15,8 @@ _VERSION = re.compile(
 _DIGEST_TAG = re.compile(r"[a-z0-9]+-[0-9a-f]{64}(?:\..+)?")
 
 
-# 20240101: as a number it would be higher than every version.
-_FIGURES_OF_A_DAY = 8
+# 20240101 or 2024-01-01: as a number it would be higher than every version. 2024.01.01 is one.
+_DAY = re.compile(r"((?:19|20)\d\d)([-_]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
 class Version(NamedTuple):
@@ -28,9 +28,12 @@ class Version(NamedTuple):
     rest: str
 
     @property
-    def is_day(self) -> bool:
-        """Whether it is rather the day of a build, written without dots."""
-        return len(str(self.order[0][0])) >= _FIGURES_OF_A_DAY
+    def day(self) -> tuple[int, str] | None:
+        """The day of a build, as a number, and what follows it; None where it is a version."""
+        found = _DAY.match(f"{self.text}{self.rest}")
+        if found is None:
+            return None
+        return int(found[1] + found[3] + found[4]), found.string[found.end() :]
 
 
 @lru_cache(maxsize=65536)

@@ -216,13 +216,17 @@ class Registry:
         return self._document(url, digest, asked, None, is_missing=is_missing)
 
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
-        """Get some bytes of a blob; None where the registry sends blobs only as a whole."""
+        """Get some bytes of a blob; None where the registry does not send them."""
+        wanted = f"{start}-{start + count - 1}"
         response = self._session.fetch(
             f"{self.url}/v2/{reference.path}/blobs/{digest}",
             f"a part of the layer {digest} of {reference}",
-            headers={"Range": f"bytes={start}-{start + count - 1}"},
+            headers={"Range": f"bytes={wanted}"},
+            also={HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE},
         )
-        is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT
+        # Some send another part than was asked for, and say so.
+        sent = response.headers.get("Content-Range", f"bytes {wanted}/").partition("/")[0]
+        is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT and sent == f"bytes {wanted}"
         return response.content if is_part and len(response.content) == count else None
 
     def url_of(self, reference: ImageReference) -> str:

@@ -202,6 +202,7 @@ class Session:
         *,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
+        also: Container[int] = (),
     ) -> Response:
         """Get an answer that is kept elsewhere or not at all: past the cache.
 
@@ -213,6 +214,8 @@ class Session:
         if self.is_offline:
             raise _not_cached(asked)
         response = self.transport.send(_request(method, url, headers))
+        if response.status_code in also:
+            return response
         return statuses.check(response, asked, None if response.ok else self._login(url))
 
     def check(self, response: Answered, asked: str) -> Answered:

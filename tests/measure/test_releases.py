@@ -288,12 +288,21 @@ def test_the_sample_has_an_order_and_a_rhythm():
 
 def test_the_day_of_a_build_is_no_version_where_there_are_others():
     found = hubframe.latest_lag_df(
-        tags(("latest", "x", 9), ("1.2", "x", 9), ("20260105", "y", 5), ("1.1", "z", 1))
+        tags(
+            ("latest", "x", 9),
+            ("1.2", "x", 9),
+            ("20260105", "y", 5),
+            ("2026-01-04-slim", "w", 4),
+            ("1.1", "z", 1),
+        )
     )
     assert found.loc[0, ["highest_version", "versions_behind"]].tolist() == ["1.2", 0]
     days = hubframe.latest_lag_df(
         tags(("latest", "x", 5), ("20260105", "x", 5), ("20260104", "y", 4))
     )
     assert days.loc[0, ["highest_version", "versions_behind"]].tolist() == ["20260105", 0]
-    ordered = hubframe.sort_versions(named("20260105", "1.2", "2.0rc1", "edge", "20260106-slim"))
-    assert ordered["tag"].tolist() == ["1.2", "2.0rc1", "20260106-slim", "20260105", "edge"]
+    ordered = hubframe.sort_versions(
+        named("2026-01-05", "1.2", "2.0rc1", "edge", "20260106-slim", "2026.1")
+    )
+    expected = ["2026.1", "1.2", "2.0rc1", "20260106-slim", "2026-01-05", "edge"]
+    assert ordered["tag"].tolist() == expected

@@ -55,7 +55,18 @@ def test_what_cannot_be_packed_may_be_smaller_than_its_file(stage):
 def test_a_registry_that_sends_the_whole_blob_is_not_listened_to(stage):
     row = asked(stage, Reply(200, {}, b" " * 10 * 2**20))
     assert pd.isna(row["unpacked_size"])
-    assert row["reason"] == "the registry sends no parts of a blob"
+    assert row["reason"] == "the registry sends no such part of it"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(416, {}, b""),
+        Reply(206, {"Content-Range": "bytes 0-3/5000"}, b"\0\xc8\0\0"),
+    ],
+)
+def test_another_part_or_none_is_no_answer(stage, reply):
+    assert asked(stage, reply)["reason"] == "the registry sends no such part of it"
 
 
 @pytest.mark.parametrize("length", [0, 3, 5])

@@ -1,0 +1,195 @@
+"""Frames as notebooks show them: sizes and dates for people, digests to copy, links to follow."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from numbers import Number
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from hubframe.errors import harmless
+from hubframe.measure import is_address
+from hubframe.plots import wording
+from hubframe.tables import TABLES
+
+_DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,128}")
+_HUB = "https://hub.docker.com"
+# A name with a host before it is of another registry, and has no page on the Hub.
+_ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
+_LONGEST = 300
+# The columns that count bytes say so in their declarations.
+_BYTES = frozenset(
+    column.name
+    for table in TABLES.values()
+    for column in table.columns
+    if column.meaning.endswith("[bytes]")
+)
+_SPANS = (
+    (365 * 86_400, "year"),
+    (30 * 86_400, "month"),
+    (86_400, "day"),
+    (3600, "hour"),
+    (60, "minute"),
+)
+_STYLE = """<style>
+.hubframe td, .hubframe th { text-align: left; padding: 0.2em 0.8em; }
+.hubframe td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.hubframe .digest { display: inline-block; max-width: 19ch; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; font-family: monospace; }
+.hubframe .none { opacity: 0.4; }
+.hubframe p { opacity: 0.8; }
+</style>"""
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A frame, as a notebook shows it; what it holds is untouched.
+
+    Attributes
+    ----------
+    frame
+        The whole frame.
+    rows
+        How many rows are shown.
+    now
+        The moment that dates are told from.
+    """
+
+    frame: pd.DataFrame
+    rows: int
+    now: pd.Timestamp
+
+    def __repr__(self) -> str:
+        return f"{self.frame.head(self.rows)!r}\n{self.note}"
+
+    def _repr_html_(self) -> str:
+        """Return the table as HTML, in which all that a stranger wrote is plain text."""
+        names = [str(name) for name in self.frame.columns]
+        head = "".join(f"<th>{_plain(name)}</th>" for name in names)
+        shown = self.frame.head(self.rows)
+        columns = [
+            [_cell(name, value, self.now) for value in shown.iloc[:, place]]
+            for place, name in enumerate(names)
+        ]
+        body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<div class="hubframe">{_STYLE}{table}<p>{_plain(self.note)}</p></div>'
+
+    @property
+    def note(self) -> str:
+        """What the frame is, and whether it is complete."""
+        count = wording.counted(len(self.frame), "row")
+        shown = f"the first {self.rows:,} of {count}" if len(self.frame) > self.rows else count
+        told = self.frame.attrs.get("hubframe")
+        return f"{shown}; {_provenance(told)}" if isinstance(told, dict) else shown
+
+
+def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
+    """Show a frame for people: byte sizes, ages, short digests, links.
+
+    Digests are cut on screen only: what is copied is the whole one. Repositories of Docker Hub
+    link to their pages, and addresses with http or https to where they lead; nothing else is a
+    link, and what strangers wrote is plain text.
+
+    Parameters
+    ----------
+    frame
+        A frame of hubframe's, or one made of it.
+    rows
+        How many rows to show.
+
+    Returns
+    -------
+    Shown
+        What Jupyter shows as a table, with a line that says whether the frame is complete.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `frame` is no frame, or `rows` no number from 1.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     print(hubframe.show(hubframe.tags_df("ansible/ansible")[["tag", "size"]], 2).note)
+    the first 2 of 30 rows; tags, from the sample, complete
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"frame must be a pandas.DataFrame, not a {type(frame).__name__}")
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise ValueError(f"rows must be a whole number from 1, not {rows!r}")
+    return Shown(frame, rows, pd.Timestamp.now("UTC"))
+
+
+def _provenance(told: dict[str, Any]) -> str:
+    """Say what a call wrote down of its frame."""
+    source = "the sample" if told.get("sample") else told.get("source") or "the cache"
+    failures = told.get("failures") or ()
+    state = "complete"
+    if not told.get("complete", True):
+        state = f"not complete: {wording.counted(len(failures), 'item')} failed"
+        if failures:
+            state += f", the first is {failures[0]['ref']} ({failures[0]['error']})"
+    stale = f", {wording.counted(told['stale'], 'answer')} out of date" if told.get("stale") else ""
+    return f"{told.get('table', 'frame')}, from {source}, {state}{stale}"
+
+
+def _cell(name: str, value: Any, now: pd.Timestamp) -> str:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return '<td class="none">&ndash;</td>'
+    if isinstance(value, pd.Timestamp):
+        return f'<td title="{escape(str(value))}">{_age(value, now)}</td>'
+    if pd.api.types.is_bool(value):
+        return f"<td>{'yes' if value else 'no'}</td>"
+    if isinstance(value, Number):
+        return _number(name, value)
+    return f"<td>{_words(name, str(value))}</td>"
+
+
+def _number(name: str, value: Any) -> str:
+    if name in _BYTES:
+        sign = "\N{MINUS SIGN}" if value < 0 else ""
+        return f'<td class="number" title="{value:,} bytes">{sign}{wording.size(abs(value))}</td>'
+    return f'<td class="number">{value:,}</td>'
+
+
+def _words(name: str, text: str) -> str:
+    if _DIGEST.fullmatch(text):
+        return f'<span class="digest" title="{text}">{text}</span>'
+    if is_address(text):
+        return _link(text, text)
+    if name.endswith("repo") and _ON_HUB.fullmatch(text):
+        return _link(_page(text), text)
+    return _plain(text)
+
+
+def _page(repo: str) -> str:
+    namespace, _, name = repo.partition("/")
+    place = f"_/{quote(name)}" if namespace == "library" else f"r/{quote(repo)}"
+    return f"{_HUB}/{place}"
+
+
+def _link(address: str, text: str) -> str:
+    target = f'href="{escape(address)}" target="_blank" rel="noopener noreferrer nofollow"'
+    return f"<a {target}>{_plain(text)}</a>"
+
+
+def _plain(text: str) -> str:
+    """Escape a stranger's text, on one line and not for ever; the whole of it is in the frame."""
+    short = harmless(text)
+    return escape(short if len(short) <= _LONGEST else f"{short[:_LONGEST]}…")
+
+
+def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:
+    """Say how long ago a moment was."""
+    at = moment.tz_localize("UTC") if moment.tz is None else moment
+    seconds = (now - at).total_seconds()
+    spans: Callable[[str], str] = (lambda span: f"in {span}") if seconds < 0 else "{} ago".format
+    for length, unit in _SPANS:
+        if abs(seconds) >= length:
+            return spans(wording.counted(int(abs(seconds) // length), unit))
+    return "now"
