@@ -31,6 +31,8 @@ class Planted:
         The names that hold each layer.
     sizes
         The bytes of each layer.
+    images
+        The bytes of each image, by digest.
     exclusive
         The bytes that only one image holds, by each of its names.
     lag
@@ -51,6 +53,7 @@ class Planted:
     outdated: dict = field(default_factory=dict)
     uses: dict = field(default_factory=dict)
     sizes: dict = field(default_factory=dict)
+    images: dict = field(default_factory=dict)
     exclusive: dict = field(default_factory=dict)
     lag: dict = field(default_factory=dict)
     copies: list = field(default_factory=list)
@@ -76,6 +79,7 @@ class _Garden:
     def image(self, repo, tag, layers, day, *, digest=None):
         digest = digest or f"sha256:{next(self.numbers):064x}"
         pushed = (_FIRST + timedelta(days=day)).isoformat()
+        self.truth.images[digest] = sum(self.truth.sizes[layer] for layer, _ in layers)
         self.tags.append({"repo": repo, "tag": tag, "digest": digest, "pushed_at": pushed})
         for position, (layer, instruction) in enumerate(layers):
             self.truth.uses.setdefault(layer, set()).add(f"{repo}:{tag}")

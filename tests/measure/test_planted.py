@@ -49,6 +49,12 @@ def test_exclusive_bytes(truth):
     assert (found["exclusive_size"] + found["shared_size"] == found["total_size"]).all()
 
 
+def test_sharing(truth):
+    found = hubframe.sharing(truth.layers).set_index("metric")["value"]
+    stored, named = sum(truth.sizes.values()), sum(truth.images.values())
+    assert found["layer_sharing_ratio"] == pytest.approx(named / stored)
+
+
 def test_lag_of_latest(truth):
     found = hubframe.latest_lag_df(truth.tags).set_index("repo")
     behind = found["versions_behind"].dropna().to_dict()
@@ -66,7 +72,10 @@ def test_duplicates(truth):
 
 def test_clean_up(truth):
     tags = truth.tags[truth.tags["repo"].str.startswith("acme/")]
-    # latest takes a place among the newest: it is protected, and not in the rule's way.
+    # What is protected stays, whatever the rule.
+    found = hubframe.cleanup_df(tags, truth.layers, keep=1, protect="*", now=NOW)
+    assert set(found["action"]) == {"keep"}
+    # What latest names is kept with it, and frees nothing; it takes no place of the two.
     tags = tags[tags["tag"] != "latest"]
     found = hubframe.cleanup_df(tags, truth.layers, keep=2, now=NOW)
     gone = found[found["action"] == "delete"]
