@@ -6,7 +6,7 @@ The rules are those of the ``distribution/reference`` grammar with Docker's shor
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from hubframe.errors import InvalidReferenceError
@@ -105,7 +105,7 @@ class ImageReference:
 
     def at(self, *, tag: str | None = None, digest: str | None = None) -> Self:
         """Return the same repository at another tag or digest."""
-        return replace(self, tag=tag, digest=digest)
+        return type(self)(self.registry, self.path, tag, digest)
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
