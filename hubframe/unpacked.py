@@ -8,6 +8,7 @@ import pandas as pd
 
 from hubframe.call import Call, Errors, calling
 from hubframe.client import Client
+from hubframe.errors import InvalidReferenceError
 from hubframe.reference import DIGEST, ImageReference
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import UNPACKED_SIZES
@@ -75,7 +76,6 @@ class _Layer:
     """A layer to ask for, and its row."""
 
     row: Mapping[str, Any]
-    reference: ImageReference
     size: int | None
     media_type: str | None
 
@@ -84,7 +84,15 @@ class _Layer:
         media_type = row["media_type"] if isinstance(row["media_type"], str) else None
         size = None if pd.isna(row["size"]) else int(row["size"])
         known = {**row, "media_type": media_type, "size": size}
-        return cls(known, ImageReference.parse(row["repo"]), size, media_type)
+        return cls(known, size, media_type)
+
+    @property
+    def reference(self) -> ImageReference:
+        """Where it lies; read when it is asked for, so that a bad one costs its own row."""
+        repo = self.row["repo"]
+        if not isinstance(repo, str):
+            raise InvalidReferenceError("the column repo holds a null: expected a repository")
+        return ImageReference.parse(repo)
 
     def __str__(self) -> str:
         return f"{self.row['repo']}@{self.row['layer_digest']}"
@@ -127,8 +135,9 @@ def _untold(layer: _Layer) -> str | None:
 
 
 def _part(call: Call, layer: _Layer, start: int, count: int) -> bytes | None:
-    registry = call.client.registry(layer.reference.registry)
-    return registry.part(layer.reference, layer.row["layer_digest"], start, count)
+    reference = layer.reference
+    registry = call.client.registry(reference.registry)
+    return registry.part(reference, layer.row["layer_digest"], start, count)
 
 
 def _fault(unpacked: int, size: int) -> str | None:

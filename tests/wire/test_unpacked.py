@@ -142,3 +142,18 @@ def test_no_layers_ask_for_nothing(stage):
     found = hubframe.unpacked_sizes_df(LAYERS.frame(), client=stage.client())
     assert {name: str(dtype) for name, dtype in found.dtypes.items()} == UNPACKED_SIZES.dtypes
     assert found.attrs["hubframe"]["requests"] == 0
+
+
+@pytest.mark.parametrize("repo", ["Not A Repository", None])
+def test_a_bad_repository_costs_its_own_row(stage, repo):
+    stage.fail("/blobs/", trailer(51_200))
+    good, bad = layers(), layers(repo=repo, digest="sha256:" + "b" * 64)
+    both = pd.concat([good, bad], ignore_index=True)
+    with pytest.raises(hubframe.InvalidReferenceError):
+        hubframe.unpacked_sizes_df(both, client=stage.client())
+    with pytest.warns(hubframe.IncompleteWarning):
+        told = hubframe.unpacked_sizes_df(both, errors="collect", client=stage.client())
+    assert told.unpacked_size.tolist() == [51_200]
+    assert [failure["error"] for failure in told.attrs["hubframe"]["failures"]] == [
+        "InvalidReferenceError"
+    ]
