@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from hubframe import watching
 from hubframe.errors import HubframeError
 from hubframe.pool import Pool
 from hubframe.progress import Bar, bar
@@ -167,9 +168,12 @@ class Client:
     @contextmanager
     def pool(self, total: int, title: str, *, progress: bool | None) -> Iterator[tuple[Pool, Bar]]:
         """Return threads for some work, and the bar that shows how far it has come."""
-        with Pool(self.settings.workers) as pool, bar(total, title, progress=progress) as shown:
-            pool.patience.tell = shown.set_postfix_str
-            yield pool, shown
+        watch = watching.current()
+        with Pool(self.settings.workers) as pool:
+            told = watch.bar(pool, total, title) if watch else bar(total, title, progress=progress)
+            with told as shown:
+                pool.patience.tell = shown.set_postfix_str
+                yield pool, shown
 
     def _connect(self) -> Transport:
         """Load what sends, which takes longer than many a call that the cache answers."""

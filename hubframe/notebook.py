@@ -68,15 +68,15 @@ class Shown:
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all that a stranger wrote is plain text."""
         names = [str(name) for name in self.frame.columns]
-        head = "".join(f"<th>{_plain(name)}</th>" for name in names)
+        head = "".join(f"<th>{escape(_short(name))}</th>" for name in names)
         shown = self.frame.head(self.rows)
         columns = [
-            [_cell(name, value, self.now) for value in shown.iloc[:, place]]
+            [_html(cell(name, value, self.now)) for value in shown.iloc[:, place]]
             for place, name in enumerate(names)
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'<div class="hubframe">{_STYLE}{table}<p>{_plain(self.note)}</p></div>'
+        return f'<div class="hubframe">{_STYLE}{table}<p>{escape(_short(self.note))}</p></div>'
 
     @property
     def note(self) -> str:
@@ -138,33 +138,64 @@ def _provenance(told: dict[str, Any]) -> str:
     return f"{told.get('table', 'frame')}, from {source}, {state}{stale}"
 
 
-def _cell(name: str, value: Any, now: pd.Timestamp) -> str:
+@dataclass(frozen=True)
+class Cell:
+    """A value as people see it. Nothing in it is HTML.
+
+    Attributes
+    ----------
+    text
+        What is shown; of a digest all of it, to be cut on screen only.
+    kind
+        ``none``, ``date``, ``flag``, ``number``, ``digest`` or ``text``.
+    title
+        What pointing at it tells: the exact number of bytes, the date of an age.
+    href
+        Where it leads: with http or https only.
+    """
+
+    text: str
+    kind: str = "text"
+    title: str = ""
+    href: str = ""
+
+
+def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
+    """Return a value of a column as people see it.
+
+    Parameters
+    ----------
+    name, value
+        The column and what stands in it.
+    now
+        The moment that dates are told from.
+    """
     if pd.api.types.is_scalar(value) and pd.isna(value):
-        return '<td class="none">&ndash;</td>'
+        return Cell("\N{EN DASH}", "none")
     if isinstance(value, pd.Timestamp):
-        return f'<td title="{escape(str(value))}">{_age(value, now)}</td>'
+        return Cell(_age(value, now), "date", str(value))
     if pd.api.types.is_bool(value):
-        return f"<td>{'yes' if value else 'no'}</td>"
+        return Cell("yes" if value else "no", "flag")
     if isinstance(value, Number):
         return _number(name, value)
-    return f"<td>{_words(name, str(value))}</td>"
+    return _words(name, str(value))
 
 
-def _number(name: str, value: Any) -> str:
+def _number(name: str, value: Any) -> Cell:
     if name in _BYTES:
         sign = "\N{MINUS SIGN}" if value < 0 else ""
-        return f'<td class="number" title="{value:,} bytes">{sign}{wording.size(abs(value))}</td>'
-    return f'<td class="number">{value:,}</td>'
+        return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
+    return Cell(f"{value:,}", "number")
 
 
-def _words(name: str, text: str) -> str:
+def _words(name: str, text: str) -> Cell:
     if _DIGEST.fullmatch(text):
-        return f'<span class="digest" title="{text}">{text}</span>'
+        return Cell(text, "digest", text)
     if is_address(text):
-        return _link(text, text)
+        return Cell(_short(text), href=text)
     if name.endswith("repo") and _ON_HUB.fullmatch(text):
-        return _link(_page(text), text)
-    return _plain(text)
+        return Cell(_short(text), href=_page(text))
+    return Cell(_short(text))
 
 
 def _page(repo: str) -> str:
@@ -173,15 +204,22 @@ def _page(repo: str) -> str:
     return f"{_HUB}/{place}"
 
 
-def _link(address: str, text: str) -> str:
-    target = f'href="{escape(address)}" target="_blank" rel="noopener noreferrer nofollow"'
-    return f"<a {target}>{_plain(text)}</a>"
-
-
-def _plain(text: str) -> str:
-    """Escape a stranger's text, on one line and not for ever; the whole of it is in the frame."""
+def _short(text: str) -> str:
+    """Return a stranger's text, on one line and not for ever; the whole of it is in the frame."""
     short = harmless(text)
-    return escape(short if len(short) <= _LONGEST else f"{short[:_LONGEST]}…")
+    return short if len(short) <= _LONGEST else f"{short[:_LONGEST]}…"
+
+
+def _html(shown: Cell) -> str:
+    """Return a cell as HTML, in which everything is plain text."""
+    text, title = escape(shown.text), f' title="{escape(shown.title)}"' if shown.title else ""
+    if shown.kind == "digest":
+        return f'<td><span class="digest"{title}>{text}</span></td>'
+    if shown.href:
+        target = 'target="_blank" rel="noopener noreferrer nofollow"'
+        return f'<td><a href="{escape(shown.href)}" {target}>{text}</a></td>'
+    kind = f' class="{shown.kind}"' if shown.kind in ("none", "number") else ""
+    return f"<td{kind}{title}>{text}</td>"
 
 
 def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:

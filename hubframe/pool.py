@@ -70,6 +70,10 @@ class Pool:
                 done.append(self._outcomes.get_nowait())
         return done
 
+    def interrupt(self, error: BaseException) -> None:
+        """Wake whoever waits in `take`, with an error that belongs to no job."""
+        self._outcomes.put((None, None, error))
+
     def _start(self) -> None:
         context = copy_context()
         threading.Thread(

@@ -53,7 +53,14 @@ def test_sizes_dates_digests_and_flags_are_for_people():
         "yes",
     ]
     assert first[5] == f'<span class="digest" title="{DIGEST}">{DIGEST}</span>'
-    assert second == ["&ndash;", "0\N{NO-BREAK SPACE}B", "1", "&ndash;", "&ndash;", "&ndash;"]
+    assert second == [
+        "\N{EN DASH}",
+        "0\N{NO-BREAK SPACE}B",
+        "1",
+        "\N{EN DASH}",
+        "\N{EN DASH}",
+        "\N{EN DASH}",
+    ]
     assert 'title="1,500,000 bytes"' in html(frame)
     assert 'title="2026-11-21 12:00:00+00:00"' in html(frame)
 

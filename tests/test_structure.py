@@ -19,11 +19,11 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 CORE = {"errors", "settings", "reference"}
 CALLS = {
     "cache", "call", "client", "frames", "inspection", "limits", "needs", "planning", "pool", "progress",
-    "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked"
+    "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked", "watching"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
-          "reference", "selection", "settings", "tables"}  # fmt: skip
+          "notebook", "planning", "reference", "selection", "settings", "tables", "watching"}  # fmt: skip
 ALLOWED = {
     "version": set(),
     "errors": set(),
@@ -49,7 +49,7 @@ EXCEPTIONS = {
     ("sample/__init__.py", "client"),  # hubframe.sample() switches the default client.
 }
 CALL_ORDER = (
-    "pool", "progress", "selection", "client", "call", "needs", "reading", "sources", "readers",
+    "pool", "progress", "watching", "selection", "client", "call", "needs", "reading", "sources", "readers",
     "referrers", "limits", "quota", "planning", "frames", "inspection", "unpacked", "cache"
 )  # fmt: skip
 HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "socket"}

@@ -1,0 +1,69 @@
+"""Calls that another thread looks at, and calls off."""
+
+import threading
+
+import pytest
+
+import hubframe
+from hubframe.sample import Reply
+from hubframe.watching import Watch
+from hubframe.wire.patience import CalledOffError
+
+
+def test_a_watch_is_told_each_step(stage):
+    told = []
+    with Watch(lambda *step: told.append(step)).on():
+        hubframe.layers_df("ansible/ansible", newest=5, client=stage.client())
+    layers = [(done, total) for title, done, total, _ in told if title.startswith("layers")]
+    assert layers[0] == (0, 5)
+    assert layers[-1] == (5, 5)
+
+
+def test_nobody_is_told_once_nobody_looks(stage):
+    told = []
+    with Watch(lambda *step: told.append(step)).on():
+        pass
+    hubframe.tags_df("ansible/ansible", client=stage.client())
+    assert not told
+
+
+def test_a_call_that_hangs_ends_when_it_is_called_off(stage):
+    hangs, release = threading.Event(), threading.Event()
+
+    def answer(_):
+        hangs.set()
+        release.wait(30)
+        return Reply(500)
+
+    stage.fail("/blobs/", answer)
+    client, outcomes = stage.client(workers=2), []
+    watch = Watch(lambda *_: None)
+
+    def work():
+        try:
+            with watch.on():
+                hubframe.configs_df("ansible/ansible", newest=8, client=client)
+        except CalledOffError as error:
+            outcomes.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert hangs.wait(30)
+    watch.call_off()
+    thread.join(10)
+    assert not thread.is_alive()
+    asked = stage.count("/blobs/")
+    release.set()
+    assert watch.is_called_off
+    assert len(outcomes) == 1
+    stage.heal()
+    assert len(hubframe.configs_df("ansible/ansible", newest=8, client=client)) == 8
+    assert asked <= 2
+
+
+def test_what_was_called_off_begins_nothing(stage):
+    watch = Watch(lambda *_: None)
+    watch.call_off()
+    with watch.on(), pytest.raises(CalledOffError):
+        hubframe.tags_df("ansible/ansible", client=stage.client())
+    assert stage.count() == 0
