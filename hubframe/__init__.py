@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from hubframe.errors import StaleWarning as StaleWarning
     from hubframe.errors import TransportError as TransportError
     from hubframe.errors import UnauthorizedError as UnauthorizedError
+    from hubframe.explorer.view import Explorer as Explorer
+    from hubframe.explorer.view import explore as explore
     from hubframe.frames import catalog_df as catalog_df
     from hubframe.frames import configs_df as configs_df
     from hubframe.frames import env_df as env_df
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from hubframe.planning import plan as plan
     from hubframe.plots.style import style as style
     from hubframe.reference import ImageReference as ImageReference
+    from hubframe.selection import versions_in as versions_in
     from hubframe.settings import Settings as Settings
     from hubframe.tables.files import read_csv as read_csv
     from hubframe.tables.files import write_csv as write_csv
@@ -107,6 +110,7 @@ _HOMES = {
         "TransportError",
         "UnauthorizedError",
     ),
+    "explorer.view": ("Explorer", "explore"),
     "frames": (
         "catalog_df",
         "configs_df",
@@ -142,6 +146,7 @@ _HOMES = {
     "planning": ("Plan", "plan"),
     "plots.style": ("style",),
     "reference": ("ImageReference",),
+    "selection": ("versions_in",),
     "settings": ("Settings",),
     "tables.files": ("read_csv", "write_csv"),
     "unpacked": ("unpacked_sizes_df",),

@@ -84,7 +84,7 @@ class Shown:
         count = wording.counted(len(self.frame), "row")
         shown = f"the first {self.rows:,} of {count}" if len(self.frame) > self.rows else count
         told = self.frame.attrs.get("hubframe")
-        return f"{shown}; {_provenance(told)}" if isinstance(told, dict) else shown
+        return f"{shown}; {provenance(told)}" if isinstance(told, dict) else shown
 
 
 def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
@@ -125,8 +125,8 @@ def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
     return Shown(frame, rows, pd.Timestamp.now("UTC"))
 
 
-def _provenance(told: dict[str, Any]) -> str:
-    """Say what a call wrote down of its frame."""
+def provenance(told: dict[str, Any]) -> str:
+    """Say what a call wrote down of its frame, as ``frame.attrs["hubframe"]`` has it."""
     source = "the sample" if told.get("sample") else told.get("source") or "the cache"
     failures = told.get("failures") or ()
     state = "complete"

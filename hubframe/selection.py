@@ -1,7 +1,9 @@
 """What a caller asks for: references, tags and platforms, read from the forms people write."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -91,6 +93,87 @@ def _row(row: Mapping[str, Any]) -> ImageReference:
         return ImageReference.parse(f"{repository}:{held['tag']}")
     digest = f"@{held['image_digest']}" if "image_digest" in held else ""
     return ImageReference.parse(f"{repository}{digest}")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Tells whether a tag's version is among some; made by `versions_in`."""
+
+    text: str
+    bounds: tuple[tuple[str, versions.Version], ...]
+    is_stable: bool
+
+    def __call__(self, tag: str) -> bool:
+        """Tell whether a tag is wanted."""
+        found = versions.parse(tag)
+        if found is None or found.day is not None or (self.is_stable and found.is_prerelease):
+            return False
+        return all(_BOUNDS[sign](found, bound) for sign, bound in self.bounds)
+
+    def __repr__(self) -> str:
+        return f"hubframe.versions_in({json.dumps(self.text, ensure_ascii=False)})"
+
+
+def versions_in(text: str = "") -> Versions:
+    """Return what decides whether a tag's version is wanted, for the keyword ``tags=``.
+
+    Parameters
+    ----------
+    text
+        Bounds with commas between, all of which must hold: ``>=2.9,<3``; a version alone stands
+        for itself and what is below it (``2.9`` for 2.9.1 too); ``stable`` leaves out
+        pre-releases. Without any, every tag with a version is wanted; days of builds have none.
+
+    Raises
+    ------
+    ValueError
+        A part is no bound.
+
+    Examples
+    --------
+    >>> [tag for tag in ("2.8.1", "2.9", "2.9.1-slim", "3.0", "latest") if versions_in("2.9")(tag)]
+    ['2.9', '2.9.1-slim']
+    >>> versions_in(">=2.9, <3, stable")("2.10.0-rc1")
+    False
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    bounds = [_bound(part) for part in parts if part != _STABLE]
+    return Versions(", ".join(parts), tuple(bounds), _STABLE in parts)
+
+
+def _bound(part: str) -> tuple[str, versions.Version]:
+    found = re.fullmatch(r"(>=|<=|>|<|==|!=|)\s*(\S+)", part)
+    version = versions.parse(found[2]) if found else None
+    if found is None or version is None or version.rest:
+        raise ValueError(
+            f"{part!r} is no bound of a version: expected such as >=2.9, <3, 2.9 or {_STABLE}"
+        )
+    return found[1], version
+
+
+def _level(version: versions.Version) -> tuple[Any, ...]:
+    """Return what versions are compared by: 2.9 and 2.9.0 are one."""
+    numbers = list(version.order[0])
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers), *version.order[1:]
+
+
+def _is_below(version: versions.Version, bound: versions.Version) -> bool:
+    wanted = bound.order[0]
+    return version.order[0][: len(wanted)] == wanted
+
+
+_STABLE = "stable"
+_BOUNDS: Mapping[str, Callable[[versions.Version, versions.Version], bool]] = {
+    ">=": lambda version, bound: _level(version) >= _level(bound),
+    "<=": lambda version, bound: _level(version) <= _level(bound),
+    ">": lambda version, bound: _level(version) > _level(bound),
+    "<": lambda version, bound: _level(version) < _level(bound),
+    "==": lambda version, bound: _level(version) == _level(bound),
+    "!=": lambda version, bound: _level(version) != _level(bound),
+    "": _is_below,
+}
 
 
 def tag_filter(tags: TagFilter) -> Callable[[str], bool]:

@@ -13,6 +13,8 @@ from hubframe.progress import Bar
 from hubframe.wire import patience
 from hubframe.wire.patience import CalledOffError, Patience
 
+__all__ = ["CalledOffError", "Tell", "Watch", "current"]
+
 Tell = Callable[[str, int, int, str], object]
 
 

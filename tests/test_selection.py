@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import hubframe
 from hubframe.errors import InvalidReferenceError
 from hubframe.reference import ImageReference
 from hubframe.selection import choose, platforms, read_namespaces, references, tag_filter
@@ -273,3 +274,32 @@ def test_an_image_without_a_platform_is_the_last_resort():
 def test_of_equals_the_one_that_the_index_names_first_is_chosen():
     later, earlier = (image("windows/amd64", digest) for digest in ("sha256:a", "sha256:b"))
     assert chosen([earlier, later], "windows/amd64") == [earlier]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", ["2.8", "2.9", "2.9.0", "2.9.1-slim", "2.10", "3.0-rc1", "3.0"]),
+        ("stable", ["2.8", "2.9", "2.9.0", "2.9.1-slim", "2.10", "3.0"]),
+        ("2.9", ["2.9", "2.9.0", "2.9.1-slim"]),
+        ("==2.9", ["2.9", "2.9.0"]),
+        ("!=2.9, <3.0", ["2.8", "2.9.1-slim", "2.10", "3.0-rc1"]),
+        (">=2.9,<3", ["2.9", "2.9.0", "2.9.1-slim", "2.10", "3.0-rc1"]),
+        (">2.9, <=2.10", ["2.9.1-slim", "2.10"]),
+    ],
+)
+def test_versions_are_chosen_by_bounds(text, wanted):
+    tags = ["2.8", "2.9", "2.9.0", "2.9.1-slim", "2.10", "3.0-rc1", "3.0", "latest", "20240101"]
+    assert [tag for tag in tags if hubframe.versions_in(text)(tag)] == wanted
+
+
+@pytest.mark.parametrize("text", [">=", "latest", "2.9-slim", "~2.9", ">=2.9 <3"])
+def test_what_is_no_bound_is_named(text):
+    with pytest.raises(ValueError, match="is no bound of a version"):
+        hubframe.versions_in(text)
+
+
+def test_a_choice_of_versions_says_itself_again():
+    chosen = hubframe.versions_in(" >=2.9 ,stable")
+    assert repr(chosen) == 'hubframe.versions_in(">=2.9, stable")'
+    assert eval(repr(chosen), {"hubframe": hubframe}) == chosen

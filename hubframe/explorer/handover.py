@@ -1,0 +1,50 @@
+"""Buttons that hand something over to the browser: to its clipboard, or as a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+_HERE = Path(__file__).parent
+
+
+class CopyButton(anywidget.AnyWidget):
+    """A button that copies a text."""
+
+    _esm = _HERE / "handover.js"
+    _css = _HERE / "handover.css"
+    label = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)
+    is_file = traitlets.Bool(default_value=False).tag(sync=True)
+
+
+class SaveButton(anywidget.AnyWidget):
+    """A button that has a file saved, which is made when it is pressed.
+
+    Parameters
+    ----------
+    label
+        What stands on it.
+    pressed
+        Called when it is pressed; `give` hands the file over then, or later.
+    """
+
+    _esm = _HERE / "handover.js"
+    _css = _HERE / "handover.css"
+    label = traitlets.Unicode().tag(sync=True)
+    is_file = traitlets.Bool(default_value=True).tag(sync=True)
+
+    def __init__(self, label: str, pressed: Callable[[], None]) -> None:
+        super().__init__(label=label)
+        self._pressed = pressed
+        self.on_msg(self._heard)
+
+    def give(self, name: str, content: bytes) -> None:
+        """Have the browser save a file."""
+        self.send({"kind": "save", "name": name}, buffers=[content])
+
+    def _heard(self, _: Any, message: Any, __: Any) -> None:
+        if message == {"kind": "pressed"}:
+            self._pressed()

@@ -1,0 +1,384 @@
+"""What an explorer does when a person does something: no widgets, and no waiting."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+import hubframe
+from hubframe.client import Client, default_client
+from hubframe.errors import InvalidReferenceError, NotFoundError
+from hubframe.explorer import panels
+from hubframe.explorer.model import (
+    NAMESPACE,
+    REGISTRY,
+    REPOSITORY,
+    WORDS,
+    Asked,
+    Filters,
+    Search,
+    State,
+)
+from hubframe.explorer.panels import PANELS, Panel, Result
+from hubframe.explorer.work import Told, Work
+from hubframe.planning import Plan
+from hubframe.plots import wording
+from hubframe.report import report
+
+# Work that takes longer than this is not begun without being asked for. [seconds]
+_LONG = 30.0
+# The parts of the screen, in which errors are said where they happened.
+LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
+# Frames that a plan is made by another's name for.
+_PLANNED_AS = {"compare": "configs"}
+_WITHOUT_PLAN = frozenset({"tags", "limits"})
+
+
+@dataclass
+class Session:
+    """The state of an explorer, and what is under way for it.
+
+    Attributes
+    ----------
+    client
+        What is asked with; None for the default one at each time.
+    state
+        What is shown.
+    result
+        What the open panel shows; None where there is nothing yet.
+    is_partial
+        Whether more of it is to come.
+    read
+        The state that `result` was read for.
+    plan
+        What reading the panel would cost, where that has to be agreed to first.
+    messages
+        What went wrong, by part of the screen.
+    progress
+        A title, how much is done, of how much, and a note; None where nothing is under way.
+    is_dark
+        Whether pictures are for a dark page.
+    changed
+        Called with the part of the screen that has to be drawn anew.
+    """
+
+    client: Client | None = None
+    state: State = field(default_factory=State)
+    result: Result | None = None
+    is_partial: bool = False
+    read: State | None = None
+    plan: Plan | None = None
+    messages: dict[str, str] = field(default_factory=dict)
+    progress: tuple[str, int, int, str] | None = None
+    is_dark: bool = False
+    changed: Callable[[str], None] = lambda _: None
+    work: Work = field(default_factory=Work)
+    _limit: str = ""
+    _agreed: Callable[[], None] = lambda: None
+
+    # What a person does.
+
+    def look_for(self, text: str, meaning: str | None = None) -> None:
+        """Find repositories, or the tags of one."""
+        try:
+            search = Search.read(text, meaning)
+        except ValueError as error:
+            self.fail(LISTING, str(error))
+            return
+        self._begin(LISTING, lambda: _find(search, self._client), self._found)
+
+    def open(self, repos: Sequence[str]) -> None:
+        """Open repositories: list their tags."""
+        names = list(repos)
+
+        def steps() -> Iterator[pd.DataFrame]:
+            yield hubframe.tags_df(names, client=self._client)
+
+        def opened(tags: pd.DataFrame) -> None:
+            self.state = self.state.opened(names, tags)
+            self._show_tags()
+
+        self._begin(TAGS, steps, opened)
+
+    def filter(self, filters: Filters) -> None:
+        """Look at other tags. The panel is read anew when it is asked to."""
+        self.state = replace(self.state, filters=filters)
+        self.messages.pop(TAGS, None)
+        self.changed(TAGS)
+        self.changed(PANEL)
+
+    def choose(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Choose tags, and read the panel for them."""
+        self.state = self.state.chose(rows)
+        self.changed(TAGS)
+        self.read_panel()
+
+    def show(self, panel: str) -> None:
+        """Open a panel."""
+        self.state = replace(self.state, panel=panel)
+        self.read_panel()
+
+    def rule(self, keep: int, older_than: int) -> None:
+        """Set the rule of the clean-up panel."""
+        self.state = replace(self.state, keep=keep, older_than=older_than)
+        self.read_panel()
+
+    def agree(self) -> None:
+        """Fetch what the plan is of."""
+        self._agreed()
+
+    def decline(self) -> None:
+        """Do not fetch what the plan is of."""
+        self.plan = None
+        self.changed(PANEL)
+
+    def report(self, done: Callable[[bytes], None], *, is_agreed: bool = False) -> None:
+        """Write a report about what panels read, and hand it over as a zip archive."""
+        asked, client = self.state.asked(), self._client
+
+        def steps() -> Iterator[Plan | bytes]:
+            plan = None if is_agreed else _price(asked, "configs", client)
+            yield _archive(asked, client) if plan is None else plan
+
+        def step(made: Plan | bytes) -> None:
+            if isinstance(made, Plan):
+                self._ask(made, lambda: self.report(done, is_agreed=True))
+            else:
+                done(made)
+
+        self.plan = None
+        self._begin(PANEL, steps, step)
+        self.changed(PANEL)
+
+    def read_panel(self, *, is_agreed: bool = False) -> None:
+        """Read what the open panel shows; what costs pulls only if that is agreed to."""
+        state, panel = self.state, self.panel
+        self.work.cancel()
+        self.result, self.read, self.plan, self.is_partial = None, state, None, False
+        self.messages.pop(PANEL, None)
+        self.changed(PANEL)
+        if not panels.missing(panel, state):
+            self._begin(PANEL, lambda: self._steps(panel, state, is_agreed=is_agreed), self._got)
+
+    def cancel(self) -> None:
+        """End what is under way; what was fetched is kept."""
+        if not self.work.is_busy:
+            return
+        self.work.cancel()
+        self.progress = None
+        if self.is_partial:
+            self.messages[PANEL] = "Cancelled: this is not all. What was fetched is kept."
+        elif self.result is None:
+            self.messages[PANEL] = "Cancelled. What was fetched is kept."
+        self.changed(PANEL)
+        self.changed(PROGRESS)
+
+    # What is on screen.
+
+    @property
+    def panel(self) -> Panel:
+        """The panel that is open."""
+        return PANELS[self.state.panel]
+
+    @property
+    def is_old(self) -> bool:
+        """Whether other tags are looked at than the panel was read for."""
+        if self.read is None or self.read is self.state:
+            return False
+        return self.panel.asked(self.read) != self.panel.asked(self.state)
+
+    @property
+    def code(self) -> str:
+        """The lines that give the frame on screen."""
+        if panels.missing(self.panel, self.state):
+            return ""
+        return self.panel.code(
+            self.read or self.state,
+            has_client=self.client is not None,
+            collects=self.result is not None and not self.result.is_complete,
+        )
+
+    @property
+    def listing_code(self) -> str:
+        """The line that gives the repositories on screen."""
+        search = self.state.search
+        if search is None or self.state.listing is None:
+            return ""
+        (meaning,) = search.meanings
+        asked = Asked(search.host if meaning == REGISTRY else search.text)
+        has_client = self.client is not None
+        return panels.call_of(f"{_FUNCTIONS[meaning]}", asked, has_client=has_client)
+
+    def figure(self) -> Figure | None:
+        """Draw the panel's picture; None where it has none."""
+        if self.result is None or self.panel.plot is None or self.result.drawn.empty:
+            return None
+        with hubframe.style(dark=self.is_dark):
+            figure = Figure(figsize=(9.5, 4.6))
+            self.panel.plot(self.result.drawn, ax=figure.subplots())
+        return figure
+
+    @property
+    def badges(self) -> list[str]:
+        """What to know of all that is on screen."""
+        settings = self._client.settings
+        notes = [] if self.result is None else self.result.notes
+        notes = [self.state.tags.attrs.get("hubframe", {}), *notes]
+        stale = max(int(note.get("stale") or 0) for note in notes)
+        badges = ["Sample: made-up data"] if settings.sample else []
+        if self._client.session.is_offline:
+            badges.append("Offline: from the cache alone")
+        if stale:
+            badges.append(f"{wording.counted(stale, 'answer')} out of date")
+        return [*badges, *([self._limit] if self._limit else [])]
+
+    @property
+    def _client(self) -> Client:
+        return self.client or default_client()
+
+    # What comes back.
+
+    def _begin(
+        self, part: str, steps: Callable[[], Iterator[Any]], step: Callable[[Any], None]
+    ) -> None:
+        self.messages.pop(part, None)
+        self.progress = ("", 0, 0, "")
+        told = Told(self._told, step, lambda words: self.fail(part, words), self._ended)
+        self.work.begin(steps, told)
+        self.changed(PROGRESS)
+
+    def _told(self, title: str, done: int, total: int, note: str) -> None:
+        self.progress = (title, done, total, note)
+        self.changed(PROGRESS)
+
+    def _ended(self) -> None:
+        # What ended may have begun the next.
+        if not self.work.is_busy:
+            self.progress = None
+            self.is_partial = False
+            self.changed(PROGRESS)
+
+    def fail(self, part: str, words: str) -> None:
+        """Say what went wrong, where it happened."""
+        self.messages[part] = words
+        self.changed(part)
+
+    def _found(self, found: tuple[Search, pd.DataFrame]) -> None:
+        search, frame = found
+        if search.meanings == (REPOSITORY,):
+            try:
+                self.state = self.state.named(search, frame)
+            except NotFoundError as error:
+                self.fail(LISTING, str(error))
+                return
+            self.changed(LISTING)
+            self._show_tags()
+            return
+        self.state = self.state.found(search, frame)
+        self.result = self.read = None
+        for part in (LISTING, TAGS, PANEL):
+            self.changed(part)
+
+    def _show_tags(self) -> None:
+        self.changed(TAGS)
+        self.read_panel()
+
+    def _steps(
+        self, panel: Panel, state: State, *, is_agreed: bool
+    ) -> Iterator[Plan | tuple[Result, bool]]:
+        client = self._client
+        if not is_agreed and (plan := _cost(panel, state, client)) is not None:
+            yield plan
+            return
+        before: Result | None = None
+        for result in panel.steps(state, client):
+            if before is not None:
+                yield before, True
+            before = result
+        if before is not None:
+            yield before, False
+
+    def _got(self, step: Plan | tuple[Result, bool]) -> None:
+        if isinstance(step, Plan):
+            self._ask(step, lambda: self.read_panel(is_agreed=True))
+            return
+        self.result, self.is_partial = step
+        if self.panel.name == "limits":
+            self._limit = _left_of(self.result.frame)
+        self.changed(PANEL)
+
+    def _ask(self, plan: Plan, agreed: Callable[[], None]) -> None:
+        self.plan, self._agreed = plan, agreed
+        self._limit = _left(plan) or self._limit
+        self.changed(PANEL)
+
+
+def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame]]:
+    """Take what was typed for what it means first of what is there."""
+    missed: Exception | None = None
+    for meaning in search.meanings:
+        try:
+            frame = _look_up(meaning, search, client)
+        except (NotFoundError, InvalidReferenceError) as error:
+            missed = missed or error
+            continue
+        if len(frame) or meaning == search.meanings[-1]:
+            yield replace(search, meanings=(meaning,)), frame
+            return
+    if missed is not None:
+        raise missed
+
+
+_FUNCTIONS = {NAMESPACE: "repos_df", REGISTRY: "catalog_df", WORDS: "search_df"}
+
+
+def _look_up(meaning: str, search: Search, client: Client) -> pd.DataFrame:
+    if meaning == REPOSITORY:
+        return hubframe.tags_df(search.reference.repo, client=client)
+    asked = search.host if meaning == REGISTRY else search.text
+    frame: pd.DataFrame = getattr(hubframe, _FUNCTIONS[meaning])(asked, client=client)
+    return frame
+
+
+def _cost(panel: Panel, state: State, client: Client) -> Plan | None:
+    """Return what reading a panel costs, where that has to be agreed to."""
+    asked = panel.asked(state)
+    name = panel.fetches[0]
+    if asked is None or name in _WITHOUT_PLAN:
+        return None
+    return _price(asked, _PLANNED_AS.get(name, name), client)
+
+
+def _price(asked: Asked, name: str, client: Client) -> Plan | None:
+    """Plan a call; None where it may be made at once, as on the sample, which costs nothing."""
+    if client.settings.sample:
+        return None
+    plan = hubframe.plan(asked.what, name, **asked.options, client=client)
+    return plan if plan.pulls or plan.seconds > _LONG else None
+
+
+def _archive(asked: Asked, client: Client) -> bytes:
+    """Write a report, and pack its folder."""
+    with TemporaryDirectory() as folder:
+        page = report(asked.what, Path(folder) / "report", **asked.options, client=client)
+        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", page.parent)
+        return Path(packed).read_bytes()
+
+
+def _left(plan: Plan) -> str:
+    if plan.limit is None:
+        return ""
+    return f"{plan.limit.remaining:,} of {plan.limit.allowed:,} pulls left"
+
+
+def _left_of(limits: pd.DataFrame) -> str:
+    pulls = limits[(limits["limit"] == "pull") & limits["remaining"].notna()]
+    if pulls.empty:
+        return ""
+    row = pulls.iloc[0]
+    return f"{row.remaining:,} of {row.allowed:,} pulls left"
