@@ -6,6 +6,7 @@ import click
 
 from hubframe.cli import commands
 from hubframe.cli.commands import FAILURES, OUTPUT, REFERENCES, SESSION, TAGS, print_made
+from hubframe.cli.explore import explore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,4 +109,5 @@ COMMANDS: dict[str, click.Command] = {
     "compare": compare,
     "cleanup": cleanup,
     "summary": summary,
+    "explore": explore,
 }

@@ -4,7 +4,3 @@
 kernel is free, and `session` is what happens when a person does something; none of them knows of
 widgets. `view` shows a session by its `sections`.
 """
-
-from hubframe.explorer.view import Explorer, explore
-
-__all__ = ["Explorer", "explore"]

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-import ipywidgets as widgets
+try:
+    import anywidget  # noqa: F401 - to say at once what is missing
+    import ipywidgets as widgets
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f'the explorer needs {missing.name}: pip install "hubframe[notebook]"', name=missing.name
+    ) from missing
 import pandas as pd
 from matplotlib.figure import Figure
 

@@ -1,0 +1,31 @@
+"""The sample, and sessions that look at it."""
+
+import ast
+
+import pytest
+
+import hubframe
+from hubframe.explorer.session import Session
+
+
+@pytest.fixture
+def sample():
+    """Answer from the sample."""
+    with hubframe.sample():
+        yield
+
+
+@pytest.fixture
+def session(sample):  # noqa: ARG001 - it is there while the session is
+    """Begin a session on the sample, and end it."""
+    begun = Session()
+    yield begun
+    begun.cancel()
+
+
+def run(code, **names):
+    """Run code as a cell does, and return the value of its last expression."""
+    *lines, last = ast.parse(code).body
+    names = {"hubframe": hubframe, **names}
+    exec(compile(ast.Module(lines, []), "cell", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), names)

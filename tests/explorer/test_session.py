@@ -1,0 +1,283 @@
+"""What happens when a person does something; threads and clients are real, widgets there are none."""
+
+import threading
+import zipfile
+
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe.explorer.model import read_filters
+from hubframe.explorer.panels import PANELS
+from hubframe.explorer.session import LISTING, PANEL, TAGS, Session
+from hubframe.sample import Application, Fault, Reply, serve
+
+from .conftest import run
+
+
+def opened(session, what="ansible/ansible"):
+    session.look_for(what)
+    assert session.work.wait(30)
+    return session
+
+
+def shown(session, panel):
+    session.show(panel)
+    assert session.work.wait(60)
+    return session.result.frame
+
+
+def test_a_namespace_is_listed(session):
+    opened(session, "ansible")
+    assert session.state.listing["repo"].tolist() == hubframe.repos_df("ansible")["repo"].tolist()
+    assert session.listing_code == 'hubframe.repos_df("ansible")'
+    assert not session.state.repos
+
+
+def test_an_official_image_is_found_by_its_short_name(session):
+    opened(session, "redis")
+    assert session.state.repos == ("library/redis",)
+    assert session.state.listing is None
+
+
+def test_a_word_that_is_neither_is_searched_for(session):
+    opened(session, "automation")
+    assert session.listing_code == 'hubframe.search_df("automation")'
+    assert "ansible/ansible" in set(session.state.listing["repo"])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "acme/nothing-here", "Not/An/Image", "ansible/ansible:no-such"]
+)
+def test_what_is_not_found_is_said_where_it_was_looked_for(session, text):
+    opened(session, text)
+    assert session.messages[LISTING]
+    assert session.progress is None
+
+
+def test_repositories_are_opened_together(session):
+    session.open(["ansible/ansible", "ansible/awx"])
+    assert session.work.wait(30)
+    assert session.code == 'hubframe.tags_df(["ansible/ansible", "ansible/awx"])'
+    pd.testing.assert_frame_equal(session.result.frame, run(session.code))
+
+
+SITUATIONS = {
+    "nothing chosen": {},
+    "a part of the name": {"text": "1."},
+    "versions": {"versions": ">=9, stable", "newest": 3},
+    "both": {"versions": ">=9", "text": "0"},
+    "everything": {"everything": True},
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("panel", PANELS)
+def test_the_code_gives_the_same_frame(session, panel, situation):
+    opened(session)
+    session.filter(read_filters(**SITUATIONS[situation]))
+    if PANELS[panel].least:
+        session.choose([("ansible/ansible", tag) for tag in session.state.visible["tag"][:3]])
+        session.work.wait(30)
+    pd.testing.assert_frame_equal(shown(session, panel), run(session.code))
+
+
+@pytest.mark.usefixtures("sample")
+def test_the_code_names_the_client_that_was_given():
+    with hubframe.Client(hubframe.Settings(sample=True)) as client:
+        session = opened(Session(client=client))
+        assert session.code == 'hubframe.tags_df("ansible/ansible", client=client)'
+        pd.testing.assert_frame_equal(session.result.frame, run(session.code, client=client))
+
+
+def test_results_come_in_parts(session):
+    opened(session)
+    counts = []
+    session.changed = lambda part: counts.append(
+        (len(session.result.frame), session.is_partial)
+        if part == PANEL and session.result
+        else None
+    )
+    frame = shown(session, "layers")
+    told = [count for count in counts if count]
+    assert told[0][0] < len(frame)
+    assert told[0][1]
+    assert told[-1] == (len(frame), False)
+
+
+def test_a_panel_says_what_it_needs(session):
+    opened(session)
+    session.show("compare")
+    assert session.work.wait(30)
+    assert session.result is None
+    assert session.code == ""
+    session.choose([("ansible/ansible", tag) for tag in ("13.4.0", "13.2.0")])
+    assert session.work.wait(30)
+    assert (
+        session.code == 'hubframe.compare_df(["ansible/ansible:13.4.0", "ansible/ansible:13.2.0"])'
+    )
+
+
+def test_other_filters_make_what_is_shown_old(session):
+    opened(session)
+    shown(session, "layers")
+    assert not session.is_old
+    session.filter(read_filters("13"))
+    assert session.is_old
+    session.read_panel()
+    assert session.work.wait(30)
+    assert not session.is_old
+
+
+def test_a_rule_is_part_of_the_code(session):
+    opened(session)
+    shown(session, "cleanup")
+    session.rule(3, 30)
+    assert session.work.wait(30)
+    assert "keep=3, older_than=30" in session.code
+    pd.testing.assert_frame_equal(session.result.frame, run(session.code))
+
+
+def test_every_panel_with_a_picture_draws_it(session):
+    opened(session)
+    session.choose([("ansible/ansible", tag) for tag in ("13.4.0", "13.2.0", "11.8.0")])
+    for name, panel in PANELS.items():
+        shown(session, name)
+        assert (session.figure() is not None) == (panel.plot is not None), name
+
+
+def test_the_history_is_shown_as_a_dockerfile(session):
+    opened(session, "ansible/ansible:13.4.0")
+    text = PANELS["history"].text(shown(session, "history"))
+    assert text.startswith("# ansible/ansible:13.4.0, linux/amd64\n")
+    assert "\nRUN pip install" in text
+
+
+def test_what_fails_costs_its_own_rows_and_is_told(session):
+    opened(session, "library/alpine")
+    session.filter(read_filters(platform="windows/amd64"))
+    session.choose([("library/alpine", tag) for tag in session.state.visible["tag"][:2]])
+    session.work.wait(30)
+    frame = shown(session, "layers")
+    assert frame.empty
+    assert not session.result.is_complete
+    assert 'errors="collect"' in session.code
+    with pytest.warns(hubframe.IncompleteWarning):
+        pd.testing.assert_frame_equal(frame, run(session.code))
+
+
+def test_a_report_is_handed_over_as_an_archive(session, tmp_path):
+    opened(session, "ansible/ansible:13.4.0")
+    packed = []
+    session.report(packed.append)
+    assert session.work.wait(60)
+    path = tmp_path / "report.zip"
+    path.write_bytes(packed[0])
+    with zipfile.ZipFile(path) as archive:
+        assert {"report.html", "summary.json"} <= set(archive.namelist())
+
+
+@pytest.fixture
+def stand(tmp_path):
+    """Serve the sample on sockets, as a Hub with limits, and give a session of it."""
+    application = Application()
+    with serve(application) as served:
+        settings = hubframe.Settings(
+            hub_url=served.hub_url, registry_url=served.registry_url, cache_dir=tmp_path, workers=2
+        )
+        with hubframe.Client(settings) as client:
+            session = Session(client=client)
+            yield session, application
+            session.cancel()
+
+
+def pulls(application):
+    asked = [one for one in list(application.log) if one.method == "GET"]
+    return [one for one in asked if "/manifests/" in one.path_and_query]
+
+
+def test_what_costs_pulls_is_asked_for_first(stand):
+    session, application = stand
+    opened(session, "ansible/ansible:13.4.0")
+    session.show("labels")
+    assert session.work.wait(30)
+    assert session.plan.pulls == 1
+    assert session.result is None
+    assert not pulls(application)
+    assert "pulls left" in "".join(session.badges)
+    session.decline()
+    assert session.plan is None
+    session.read_panel()
+    assert session.work.wait(30)
+    session.agree()
+    assert session.work.wait(30)
+    assert len(session.result.frame)
+    assert len(pulls(application)) == 1
+    session.read_panel()
+    assert session.work.wait(30)
+    assert session.plan is None, "what is here costs nothing"
+
+
+def hold(application, part):
+    """Keep answers back whose address holds a part, until told."""
+    held, release = threading.Event(), threading.Event()
+
+    def answer(_):
+        held.set()
+        release.wait(30)
+        return Reply(503)
+
+    application.faults.append(Fault(lambda request: part in request.url, answer, None))
+    return held, release
+
+
+def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
+    session, application = stand
+    opened(session)
+    held, release = hold(application, "/images")
+    session.show("layers")
+    thread = session.work._thread
+    assert held.wait(30)
+    session.cancel()
+    thread.join(5)
+    assert not thread.is_alive()
+    release.set()
+    assert session.progress is None
+    assert session.result is None
+    assert session.messages[PANEL].startswith("Cancelled")
+    application.faults.clear()
+    assert len(shown(session, "layers"))
+    assert PANEL not in session.messages
+
+
+def test_what_was_asked_for_later_wins(stand):
+    session, application = stand
+    opened(session)
+    held, release = hold(application, "/images")
+    session.show("layers")
+    assert held.wait(30)
+    session.show("overview")
+    assert session.work.wait(30)
+    assert session.code.startswith("hubframe.tags_df")
+    release.set()
+    session.work.post.drain()
+    assert list(session.result.frame) == list(hubframe.tables.TAGS.dtypes)
+
+
+def test_a_network_that_is_gone_is_said_where_it_was_needed(stand):
+    session, application = stand
+    opened(session)
+    application.faults.append(Fault(lambda _: True, Reply(500), None))
+    session.open(["ansible/awx"])
+    assert session.work.wait(120)
+    assert "500" in session.messages[TAGS]
+    assert session.state.repos == ("ansible/ansible",)
+    assert session.progress is None
+
+
+def test_no_thread_is_left_behind(session):
+    opened(session)
+    shown(session, "growth")
+    session.cancel()
+    names = [thread.name for thread in threading.enumerate()]
+    assert "hubframe explorer" not in names
