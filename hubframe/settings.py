@@ -67,6 +67,9 @@ class Settings:
         object.__setattr__(self, "timeout", _timeout(self.timeout))
         object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
         for name in ("hub_url", "registry_url"):
+            if self.sample:
+                # It stands for Docker Hub itself, wherever other calls are sent to.
+                object.__setattr__(self, name, getattr(type(self), name))
             object.__setattr__(self, name, _url(name, getattr(self, name)))
         if self.hub_url == self.registry_url:
             raise ValueError("hub_url and registry_url must differ: each has a login of its own")

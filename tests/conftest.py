@@ -1,5 +1,9 @@
 """What every test stands on: a machine of its own, and the bundled sample."""
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
 import hubframe
@@ -39,3 +43,28 @@ def sample(sample_client):
     before = use(sample_client)
     yield sample_client
     use(before)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start the browser; in CI it must be there."""
+    chromium = shutil.which("chromium")
+    if chromium is None and "CI" not in os.environ:
+        pytest.skip("chromium is not installed")
+    assert chromium, "chromium must be there in CI"
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Return the folder in which screenshots are kept, for people to look at."""
+    folder = Path(__file__).parent.parent / "screenshots"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -1,9 +1,7 @@
 """The report's files: complete, equal to the frames, and harmless."""
 
 import json
-import os
 import re
-import shutil
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -296,22 +294,6 @@ def test_what_was_measured_reads_back(tmp_path):
     write_report(world, tmp_path, title="Images")
     footprint = read_csv(tmp_path / "footprint.csv", "footprint")
     pd.testing.assert_frame_equal(footprint, footprint_df(world["layers"], by="repo"))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None and "CI" not in os.environ:
-        pytest.skip("chromium is not installed")
-    assert chromium, "chromium must be there in CI"
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        yield launched
-        launched.close()
 
 
 @pytest.mark.parametrize("width", [1280, 400])

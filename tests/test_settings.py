@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import hubframe
 from hubframe import Settings
 
 
@@ -67,12 +68,13 @@ def test_there_is_a_variable_for_every_setting():
         "offline": "1",
         "workers": "1",
         "timeout": "1",
-        "sample": "1",
         "insecure_registries": "a:1",
     }
     settings = read(**written)
     for field in fields(Settings):
-        assert getattr(settings, field.name) != getattr(Settings(), field.name), field.name
+        if field.name != "sample":
+            assert getattr(settings, field.name) != getattr(Settings(), field.name), field.name
+    assert read(sample="1").sample
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
@@ -195,3 +197,11 @@ def test_a_login_in_an_address_is_never_shown():
 def test_what_cannot_work_names_its_setting(name, value):
     with pytest.raises(ValueError, match=name):
         Settings(**{name: value})
+
+
+def test_the_sample_stands_for_docker_hub_itself(monkeypatch):
+    monkeypatch.setenv("HUBFRAME_HUB_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HUBFRAME_REGISTRY_URL", "http://127.0.0.1:8")
+    with hubframe.sample():
+        assert len(hubframe.layers_df("library/alpine:latest", source="registry"))
+        assert len(hubframe.tags_df("library/alpine"))

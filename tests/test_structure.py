@@ -41,7 +41,7 @@ ALLOWED = {
     "notebook": {"errors", "tables", "measure", "plots"},
     "report": PUBLIC,
     "explorer": PUBLIC,
-    "cli": PUBLIC,
+    "cli": PUBLIC | {"explorer"},
     "__main__": {"cli"},
 }
 # Imports inside functions that point the other way, each with its reason.

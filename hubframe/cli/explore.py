@@ -29,7 +29,8 @@ def explore(  # noqa: PLR0913 - one for each option
     environment = {**os.environ, **({"HUBFRAME_OFFLINE": "1"} if offline else {})}
     with tempfile.TemporaryDirectory() as folder:
         # A page has nothing to keep; a notebook is its reader's own.
-        notebook = launch.write_notebook(Path(folder) if voila else Path(), what, sample=sample)
+        home = Path(folder) if voila else Path()
+        notebook = launch.write_notebook(home, what, sample=sample, page=voila)
         try:
             line = launch.command(notebook, voila=voila, port=port, browser=not no_browser)
         except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ _NAME = "hubframe-explorer"
 _INSTALL = 'it is not installed: pip install "hubframe[{extra}]"'
 
 
-def write_notebook(folder: Path, what: str | None, *, sample: bool) -> Path:
+def write_notebook(folder: Path, what: str | None, *, sample: bool, page: bool) -> Path:
     """Write a notebook that opens an explorer; no file is written over.
 
     Parameters
@@ -24,30 +24,33 @@ def write_notebook(folder: Path, what: str | None, *, sample: bool) -> Path:
         What it looks for at first.
     sample
         Whether it shows the bundled sample.
+    page
+        Whether it is served as a page, in which nobody has to run it.
     """
     names = (f"{_NAME}{'' if number == 1 else f'-{number}'}.ipynb" for number in count(1))
     path = next(folder / name for name in names if not (folder / name).exists())
-    path.write_text(json.dumps(_notebook(what, sample=sample), indent=1), encoding="utf-8")
+    path.write_text(
+        json.dumps(_notebook(what, sample=sample, page=page), indent=1), encoding="utf-8"
+    )
     return path
 
 
-def _notebook(what: str | None, *, sample: bool) -> dict[str, Any]:
+def _notebook(what: str | None, *, sample: bool, page: bool) -> dict[str, Any]:
     asked = "" if what is None else json.dumps(what, ensure_ascii=False)
     lines = ["import hubframe", *(["", "hubframe.sample()"] if sample else []), ""]
     lines += [f"explorer = hubframe.explore({asked})", "explorer"]
     words = "Run the cell below (Shift+Enter), and look for a namespace, an image or words."
+    how = {"cell_type": "markdown", "id": "how", "metadata": {}, "source": words}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": "explorer",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": "\n".join(lines),
+    }
     return {
-        "cells": [
-            {"cell_type": "markdown", "id": "how", "metadata": {}, "source": words},
-            {
-                "cell_type": "code",
-                "id": "explorer",
-                "metadata": {},
-                "execution_count": None,
-                "outputs": [],
-                "source": "\n".join(lines),
-            },
-        ],
+        "cells": [cell] if page else [how, cell],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
         },

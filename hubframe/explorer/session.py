@@ -161,9 +161,9 @@ class Session:
         self.work.cancel()
         self.result, self.read, self.plan, self.is_partial = None, state, None, False
         self.messages.pop(PANEL, None)
-        self.changed(PANEL)
         if not panels.missing(panel, state):
             self._begin(PANEL, lambda: self._steps(panel, state, is_agreed=is_agreed), self._got)
+        self.changed(PANEL)
 
     def cancel(self) -> None:
         """End what is under way; what was fetched is kept."""

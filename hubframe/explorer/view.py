@@ -33,7 +33,8 @@ _STYLE = """<style>
 .hubframe-explorer p { margin: 0.2em 0.4em 0.2em 0; line-height: 1.4; }
 .hubframe-explorer .about { color: var(--faint); }
 .hubframe-explorer .fault { color: var(--jp-error-color0, #b71c1c); white-space: pre-wrap; }
-.hubframe-explorer .badge { border: 1px solid var(--jp-border-color2, #ccc); border-radius: 1em;
+.hubframe-explorer .badge { border: 1px solid color-mix(in srgb, currentcolor 30%, transparent);
+  border-radius: 1em;
   padding: 0.1em 0.8em; margin: 0 0.4em; white-space: nowrap; }
 .hubframe-explorer pre { margin: 0.2em 0.4em 0.2em 0; padding: 0.5em 0.8em; overflow: auto;
   line-height: 1.4; max-height: 22em; background: var(--jp-layout-color2, #f3f3f3);

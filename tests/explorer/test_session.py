@@ -180,7 +180,7 @@ def test_a_report_is_handed_over_as_an_archive(session, tmp_path):
 @pytest.fixture
 def stand(tmp_path):
     """Serve the sample on sockets, as a Hub with limits, and give a session of it."""
-    application = Application()
+    application = Application(pull_limit=100)
     with serve(application) as served:
         settings = hubframe.Settings(
             hub_url=served.hub_url, registry_url=served.registry_url, cache_dir=tmp_path, workers=2

@@ -19,6 +19,8 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 class Releases:
     """Makes the world; every second tag is an alias of the one before it."""
 
+    path = REPO
+
     def __init__(self, tag_count):
         self.documents = {}
         tags = {}
@@ -26,11 +28,11 @@ class Releases:
             index, images = self._release(number // 2)
             name = f"1.{number // 2}.0" if number % 2 == 0 else f"1.{number // 2}"
             tags[name] = Tag(name, index["digest"], _payload(name, number, index, images))
-        repository = Repository(DOCKER_IO, REPO, False, frozenset(), {}, tags)
+        repository = Repository(DOCKER_IO, self.path, False, frozenset(), {}, tags)
         probe, _ = self._release(0)
         latest = {"latest": Tag("latest", probe["digest"], {"name": "latest"})}
         repositories = {
-            (DOCKER_IO, REPO): repository,
+            (DOCKER_IO, self.path): repository,
             (DOCKER_IO, PROBE): Repository(DOCKER_IO, PROBE, False, frozenset(), {}, latest),
         }
         self.world = World("2026-11-01", self.documents, repositories, {})
@@ -45,7 +47,7 @@ class Releases:
         return self._put(INDEX, content), images
 
     def _image(self, number, platform):
-        steps = [{"created_by": "ADD rootfs"}, {"created_by": f"COPY v{number}"}]
+        steps = [{"created_by": step} for step in self._steps(number)]
         layers = [
             {"mediaType": LAYER, "digest": _digest(text.encode()), "size": 1000 + place}
             for place, text in enumerate((f"base {platform}", f"{number} {platform}"))
@@ -55,13 +57,19 @@ class Releases:
             {
                 "os": "linux",
                 "architecture": platform,
-                "config": {"Labels": {"version": f"1.{number}.0", "for": platform}},
+                "config": self._config(number, platform),
                 "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]},
                 "history": steps,
             },
         )
         content = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
         return self._put(MANIFEST, content)
+
+    def _steps(self, number):
+        return ["ADD rootfs", f"COPY v{number}"]
+
+    def _config(self, number, platform):
+        return {"Labels": {"version": f"1.{number}.0", "for": platform}}
 
     def _put(self, media_type, content):
         body = json.dumps(content).encode()

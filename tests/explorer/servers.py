@@ -1,0 +1,103 @@
+"""Real Jupyter servers, each in a process and with settings of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+
+TOKEN = "test-token"
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def environment(folder, **more):
+    """Return settings of their own: nothing of whoever runs the tests."""
+    places = {
+        f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")
+    }
+    for place in places.values():
+        Path(place).mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HUBFRAME_")}
+    return {**kept, **places, "HUBFRAME_CACHE_DIR": str(folder / "cache"), **more}
+
+
+def write_notebook(path, *cells):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    nbformat.write(notebook, path)
+
+
+@contextmanager
+def serving(line, address, folder, settings):
+    """Run a server until the block ends; it must answer within a minute."""
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(line, stdout=log, stderr=log, env=settings, cwd=folder)
+    try:
+        _wait(process, address, folder)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(process, address, folder):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        assert process.poll() is None, (folder / "server.log").read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(address, timeout=30):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError((folder / "server.log").read_text()[-2000:])
+
+
+@contextmanager
+def jupyter(folder, **more):
+    """Serve JupyterLab and Notebook 7 over a folder, and give their address."""
+    port = free_port()
+    root = folder / "root"
+    root.mkdir(exist_ok=True)
+    line = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={TOKEN}",
+        f"--ServerApp.root_dir={root}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
+    ]
+    with serving(line, f"http://127.0.0.1:{port}", folder, environment(folder, **more)) as address:
+        yield address
+
+
+@contextmanager
+def voila(folder, *arguments, **more):
+    """Serve an explorer as ``hubframe explore --voila`` does, and give its address."""
+    port = free_port()
+    line = [sys.executable, "-m", "hubframe", "explore", *arguments]
+    line += ["--voila", "--no-browser", "--port", str(port)]
+    with serving(line, f"http://127.0.0.1:{port}/", folder, environment(folder, **more)) as address:
+        yield address

@@ -1,0 +1,461 @@
+"""The explorer in real browsers' pages: JupyterLab, Notebook 7, Voila, and where no kernel is."""
+
+import re
+import threading
+import time
+
+import nbformat
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+import hubframe
+from hubframe.explorer.panels import PANELS
+from hubframe.explorer.session import Session
+from hubframe.explorer.view import Explorer
+from hubframe.sample import Application, Fault, Reply, serve
+
+from . import servers, world
+
+SAMPLE = ("import hubframe\nhubframe.sample()", "explorer = hubframe.explore()\nexplorer")
+REAL = ("import hubframe\nexplorer = hubframe.explore()\nexplorer",)
+PATIENCE = 30_000
+TAGS, LISTING, FRAME = "Tags", "Repositories", "Frame of the panel"
+
+
+@pytest.fixture(scope="module")
+def application():
+    """A Hub on a socket, with limits, and a stranger's repository in it."""
+    return Application(world.hostile_world(), pull_limit=100)
+
+
+@pytest.fixture(scope="module")
+def lab(application, tmp_path_factory):
+    """JupyterLab and Notebook 7 whose kernels ask that Hub."""
+    folder = tmp_path_factory.mktemp("lab")
+    with serve(application) as served:
+        hub = {"HUBFRAME_HUB_URL": served.hub_url, "HUBFRAME_REGISTRY_URL": served.registry_url}
+        with servers.jupyter(folder, **hub) as address:
+            yield folder / "root", address
+
+
+class Page:
+    """A browser's page with an explorer in it, and what a person does there."""
+
+    def __init__(self, browser, pictures, *, width=1400, height=2400):
+        self._pictures = pictures
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height},
+            permissions=["clipboard-read", "clipboard-write"],
+            accept_downloads=True,
+        )
+        self.tab = self.context.new_page()
+        self.tab.set_default_timeout(PATIENCE)
+        self.dialogs, self.requests = [], []
+        self.tab.on(
+            "dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss())
+        )
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+
+    def run(self, address, name, app="lab/tree"):
+        """Open a notebook, and run all its cells."""
+        self.tab.goto(
+            f"{address}/{app}/{name}?token={servers.TOKEN}" + "&reset" * (app != "notebooks")
+        )
+        self.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        self.menu("Run", "Run All Cells")
+        self.tab.wait_for_selector(".hubframe-explorer")
+        return self
+
+    def menu(self, *names):
+        self.tab.locator(".lm-MenuBar-item", has_text=re.compile(f"^{names[0]}$")).first.click()
+        for name in names[1:]:
+            self.tab.locator(".lm-Menu-item", has_text=re.compile(f"^{name}")).last.click()
+
+    def look_for(self, text):
+        field = self.tab.get_by_placeholder(re.compile("^ansible, nginx"))
+        field.fill(text)
+        field.press("Enter")
+
+    def table(self, label):
+        return self.tab.get_by_role("table", name=label, exact=True)
+
+    def row(self, label, text):
+        return self.table(label).locator("tbody tr", has=self.tab.get_by_text(text, exact=True))
+
+    def panel(self, title):
+        self.tab.get_by_role("button", name=title, exact=True).click()
+        (about,) = (panel.about for panel in PANELS.values() if panel.title == title)
+        self.has_text(about)
+        self.idle()
+
+    def idle(self):
+        """Wait until nothing is under way."""
+        self.tab.wait_for_function(
+            "() => { const b = document.querySelector('.hubframe-explorer .widget-hprogress');"
+            "return b && getComputedStyle(b).visibility === 'hidden'; }"
+        )
+
+    def sort(self, label, title):
+        self.table(label).get_by_role("button", name=title, exact=True).click()
+
+    def cells(self, label, row=0):
+        return self.table(label).locator("tbody tr").nth(row).locator("td").all_inner_texts()
+
+    def code(self):
+        return self.tab.locator('pre[aria-label="Code"]').inner_text()
+
+    def screenshot(self, name):
+        self.tab.screenshot(path=self._pictures / f"{name}.png")
+
+    def has_text(self, text):
+        self.tab.get_by_text(text).first.wait_for()
+
+
+@pytest.fixture
+def page(browser, pictures, request):
+    """Open pages, and close them."""
+    opened = []
+
+    def open_page(**size):
+        opened.append(Page(browser, pictures, **size))
+        return opened[-1]
+
+    yield open_page
+    for one in opened:
+        one.screenshot(f"last-{request.node.name}")
+        one.context.close()
+
+
+@pytest.fixture
+def sampled(lab, page):
+    """An explorer of the bundled sample in JupyterLab."""
+    root, address = lab
+    servers.write_notebook(root / "sample.ipynb", *SAMPLE)
+    return page().run(address, "sample.ipynb")
+
+
+def grown():
+    """Return the release that grew most, and the step that made it."""
+    with hubframe.sample():
+        trend = hubframe.size_trend_df(hubframe.layers_df("ansible/ansible", newest=20))
+    release = trend.loc[trend["total_change"].idxmax()]
+    step = trend[trend["tag"] == release.tag].nlargest(1, "change").iloc[0]
+    return trend, release.tag, step.instruction
+
+
+def test_a_newcomer_finds_what_grew_and_takes_it_away(sampled, tmp_path):
+    trend, tag, instruction = grown()
+    sampled.look_for("ansible")
+    sampled.row(LISTING, "ansible/ansible").locator("td").nth(1).click()
+    sampled.table(TAGS).wait_for()
+    sampled.panel("Size over time")
+    sampled.tab.get_by_alt_text("Size over time").wait_for()
+    for _ in range(2):
+        sampled.sort(FRAME, "change")
+    sampled.tab.wait_for_selector('th[aria-sort="descending"]')
+    most = sampled.cells(FRAME)
+    largest = trend.nlargest(1, "change").iloc[0]
+    assert most[0] == largest.tag
+    assert most[4].startswith(largest.instruction[:40])
+    for _ in range(2):
+        sampled.sort(FRAME, "total change")
+    sampled.tab.wait_for_function(
+        "tag => document.querySelector('table[aria-label=\"Frame of the panel\"] tbody td').innerText === tag",
+        arg=tag,
+    )
+    steps = {sampled.cells(FRAME, row)[4][:30] for row in range(6)}
+    assert instruction[:30] in steps
+    sampled.screenshot("explorer-growth")
+    with sampled.tab.expect_download() as download:
+        sampled.tab.get_by_role("button", name="Save as CSV").click()
+    path = tmp_path / "growth.csv"
+    download.value.save_as(path)
+    assert download.value.suggested_filename == "growth.csv"
+    pd.testing.assert_frame_equal(hubframe.read_csv(path, "size_trend"), trend)
+
+
+def test_code_is_copied_and_a_report_saved(sampled, tmp_path):
+    sampled.look_for("ansible/ansible:13.4.0")
+    sampled.table(TAGS).wait_for()
+    sampled.panel("Layers")
+    sampled.tab.get_by_alt_text("Layers").wait_for()
+    sampled.tab.get_by_role("button", name="Copy as code").last.click()
+    sampled.has_text("Copied")
+    copied = sampled.tab.evaluate("navigator.clipboard.readText()")
+    assert copied == 'hubframe.layers_df(["ansible/ansible:13.4.0"])'
+    with sampled.tab.expect_download(timeout=60_000) as download:
+        sampled.tab.get_by_role("button", name="Save a report").click()
+    download.value.save_as(tmp_path / "report.zip")
+    assert (tmp_path / "report.zip").stat().st_size > 10_000
+
+
+def test_tags_are_chosen_by_mouse_and_compared(sampled):
+    sampled.look_for("ansible/ansible")
+    rows = sampled.table(TAGS).locator("tbody tr")
+    rows.first.wait_for()
+    sampled.tab.get_by_placeholder("part of a name").fill("13")
+    sampled.has_text("4 of 30 shown")
+    sampled.row(TAGS, "13.4.0").locator("input").click()
+    sampled.tab.wait_for_selector('tr[aria-selected="true"]')
+    sampled.idle()
+    sampled.row(TAGS, "13.2.0").locator("input").click()
+    sampled.tab.wait_for_function(
+        "() => document.querySelectorAll('tr[aria-selected=\"true\"]').length === 2"
+    )
+    sampled.panel("Compare")
+    sampled.tab.get_by_alt_text("Compare").wait_for()
+    assert (
+        sampled.code()
+        == 'hubframe.compare_df(["ansible/ansible:13.4.0", "ansible/ansible:13.2.0"])'
+    )
+    sampled.screenshot("explorer-compare")
+
+
+def test_keys_do_what_the_mouse_does(sampled):
+    sampled.look_for("ansible/ansible")
+    rows = sampled.table(TAGS).locator("tbody tr")
+    rows.first.wait_for()
+    rows.first.focus()
+    sampled.tab.keyboard.press("ArrowDown")
+    sampled.tab.keyboard.press("ArrowDown")
+    sampled.tab.keyboard.press(" ")
+    sampled.tab.wait_for_function(
+        "() => document.querySelectorAll('tr[aria-selected=\"true\"]').length === 1"
+    )
+    assert rows.nth(2).get_attribute("aria-selected") == "true"
+    sampled.idle()
+    sampled.tab.wait_for_function("() => document.activeElement.dataset.place === '2'")
+    sampled.tab.keyboard.press("PageDown")
+    sampled.has_text("16\N{EN DASH}30 of 30 rows")
+
+
+def test_dark_pages_have_dark_pictures(sampled):
+    sampled.look_for("ansible/ansible")
+    picture = sampled.tab.get_by_alt_text("Overview")
+    picture.wait_for()
+    light = picture.get_attribute("src")
+    sampled.menu("Settings", "Theme", "JupyterLab Dark")
+    sampled.tab.wait_for_function(
+        "light => { const p = document.querySelector('img[alt=Overview]'); return p && p.src !== light; }",
+        arg=light,
+    )
+    sampled.screenshot("explorer-dark")
+    assert sampled.tab.evaluate("document.body.dataset.jpThemeLight") == "false"
+    sampled.menu("Settings", "Theme", "JupyterLab Light")
+    sampled.tab.wait_for_function(
+        "light => document.querySelector('img[alt=Overview]').src === light", arg=light
+    )
+
+
+def test_notebook_seven_shows_it(lab, page):
+    root, address = lab
+    servers.write_notebook(root / "seven.ipynb", *SAMPLE)
+    seven = page().run(address, "seven.ipynb", app="notebooks")
+    seven.look_for("ansible/ansible")
+    seven.panel("Size over time")
+    seven.tab.get_by_alt_text("Size over time").wait_for()
+    seven.screenshot("explorer-notebook")
+
+
+@pytest.mark.parametrize("width", [1280, 480])
+def test_voila_shows_it_as_a_page(page, tmp_path, width):
+    with servers.voila(tmp_path, "ansible", "--sample") as address:
+        shown = page(width=width, height=1800)
+        shown.tab.goto(address)
+        shown.row(LISTING, "ansible/ansible").locator("td").nth(1).click()
+        shown.panel("Layers")
+        shown.tab.get_by_alt_text("Layers").wait_for()
+        shown.screenshot(f"explorer-voila-{width}")
+        assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert shown.tab.locator("text=hubframe.sample()").count() == 0
+
+
+def ask(page, lab, name):
+    root, address = lab
+    servers.write_notebook(root / f"{name}.ipynb", *REAL)
+    return page().run(address, f"{name}.ipynb")
+
+
+def test_what_costs_pulls_is_asked_for(lab, page):
+    shown = ask(page, lab, "pulls")
+    shown.look_for("ansible/ansible:13.4.0")
+    shown.table(TAGS).wait_for()
+    shown.panel("Labels")
+    shown.has_text("This needs 1 pull from Docker Hub")
+    shown.screenshot("explorer-plan")
+    shown.tab.get_by_role("button", name="Fetch", exact=True).click()
+    shown.tab.get_by_alt_text("Labels").wait_for()
+    shown.has_text("pulls left")
+
+
+def test_what_strangers_write_does_nothing(lab, page):
+    shown = ask(page, lab, "strangers")
+    shown.look_for("evil")
+    shown.has_text(world.HANDLER)
+    shown.row(LISTING, world.REPO).locator("td").nth(1).click()
+    shown.table(TAGS).wait_for()
+    for place in (0, 1):
+        shown.table(TAGS).locator("tbody tr").nth(place).locator("input").click()
+        shown.idle()
+    for panel in (one.title for one in PANELS.values()):
+        shown.panel(panel)
+        fetch = shown.tab.get_by_role("button", name="Fetch", exact=True)
+        if fetch.is_visible():
+            fetch.click()
+            shown.idle()
+        shown.tab.locator(f'table[aria-label="{FRAME}"]').wait_for(state="attached")
+        links = shown.tab.evaluate(
+            "[...document.querySelectorAll('.hubframe-explorer a')].map(link => link.href)"
+        )
+        assert all(re.match(r"https?://", link) for link in links)
+        for cell in shown.table(FRAME).locator("td").all()[:12]:
+            cell.hover()
+        if panel == "Labels":
+            shown.screenshot("explorer-strangers")
+            assert world.SCRIPT in shown.table(FRAME).inner_text()
+    shown.look_for(world.SCRIPT)
+    shown.look_for(f"{world.REPO}:{'x' * 10}")
+    shown.has_text("has no tag")
+    host = lab[1].removeprefix("http://")
+    assert shown.dialogs == []
+    assert {
+        url for url in shown.requests if host not in url and not url.startswith(("data:", "blob:"))
+    } == set()
+
+
+def hold(application):
+    """Keep the Hub's answers about images back, until told."""
+    held, release = threading.Event(), threading.Event()
+
+    def answer(_):
+        held.set()
+        release.wait(60)
+        return Reply(503)
+
+    fault = Fault(lambda request: "/images" in request.url, answer, None)
+    application.faults.append(fault)
+    return held, release
+
+
+def test_cancelling_leaves_nothing_half_built(lab, page, application):
+    shown = ask(page, lab, "cancel")
+    shown.look_for("library/python")
+    shown.table(TAGS).wait_for()
+    shown.idle()
+    held, release = hold(application)
+    try:
+        shown.tab.get_by_role("button", name="Layers", exact=True).click()
+        assert held.wait(30)
+        shown.tab.get_by_role("button", name="Cancel", exact=True).click()
+        shown.has_text("Cancelled. What was fetched is kept.")
+        shown.idle()
+        assert shown.tab.get_by_alt_text("Layers").count() == 0
+        shown.screenshot("explorer-cancelled")
+    finally:
+        application.faults.clear()
+        release.set()
+    shown.panel("Overview")
+    shown.panel("Layers")
+    shown.tab.get_by_alt_text("Layers").wait_for()
+
+
+def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application):
+    shown = ask(page, lab, "restart")
+    shown.look_for("library/redis")
+    shown.table(TAGS).wait_for()
+    shown.idle()
+    held, release = hold(application)
+    try:
+        shown.tab.get_by_role("button", name="Layers", exact=True).click()
+        assert held.wait(30)
+        shown.menu("Kernel", "Restart Kernel…")
+        shown.tab.locator(".jp-Dialog button.jp-mod-accept").click()
+        shown.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        application.faults.clear()
+        release.set()
+        # What was held is answered now, to nobody.
+        time.sleep(1)
+        asked = len(application.log)
+        time.sleep(2)
+        assert len(application.log) == asked
+    finally:
+        application.faults.clear()
+        release.set()
+    shown.menu("Run", "Run All Cells")
+    shown.tab.wait_for_selector(".hubframe-explorer")
+    shown.look_for("library/redis")
+    shown.panel("Layers")
+    shown.tab.get_by_alt_text("Layers").wait_for()
+
+
+def test_the_kernel_is_free_while_it_fetches(lab, page, application):
+    root, address = lab
+    servers.write_notebook(root / "free.ipynb", *REAL, "print('free:', 6 * 7)")
+    shown = page().run(address, "free.ipynb")
+    shown.look_for("library/nginx")
+    shown.table(TAGS).wait_for()
+    shown.idle()
+    held, release = hold(application)
+    try:
+        shown.tab.get_by_role("button", name="Layers", exact=True).click()
+        assert held.wait(30)
+        shown.menu("Edit", "Clear Outputs of All Cells")
+        cell = shown.tab.locator(".jp-CodeCell").last
+        cell.click()
+        shown.tab.keyboard.press("Shift+Enter")
+        shown.has_text("free: 42")
+    finally:
+        application.faults.clear()
+        release.set()
+
+
+def test_without_widgets_there_is_still_the_frame(browser, pictures, tmp_path):
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(SAMPLE[0]),
+            nbformat.v4.new_code_cell('hubframe.explore("ansible/ansible")'),
+        ]
+    )
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    (output,) = notebook.cells[1].outputs
+    html = output["data"]["text/html"]
+    assert "13.4.0" in html
+    assert "hubframe.tags_df" in html
+    path = tmp_path / "static.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(path.as_uri())
+    assert tab.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+    tab.screenshot(path=pictures / "explorer-static.png")
+    tab.close()
+
+
+def test_what_strangers_write_does_nothing_without_widgets_either(browser, application, tmp_path):
+    with serve(application) as served:
+        settings = hubframe.Settings(
+            hub_url=served.hub_url, registry_url=served.registry_url, cache_dir=tmp_path / "cache"
+        )
+        with hubframe.Client(settings) as client:
+            explorer = Explorer(Session(client=client))
+            explorer.search.show_text(world.REPO)
+            assert explorer.wait()
+            explorer.session.show("labels")
+            assert explorer.wait()
+            explorer.session.agree()
+            assert explorer.wait()
+            html = explorer._repr_mimebundle_()["text/html"]
+            explorer.close()
+    assert "alert" in html
+    path = tmp_path / "static.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
+    tab = browser.new_page()
+    dialogs, requests = [], []
+    tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto(path.as_uri())
+    for cell in tab.locator("td").all()[:40]:
+        cell.hover()
+    assert dialogs == []
+    assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
+    tab.close()
