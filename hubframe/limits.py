@@ -44,6 +44,11 @@ def pull_limit(client: Client, *, at_least: int = 0) -> Limit | None:
     return limit
 
 
+def told_pull_limit(client: Client) -> Limit | None:
+    """Return what Docker Hub last told of the pulls that are left, without asking."""
+    return client.last_limit(client.registry(DOCKER_HUB).url_of(_PROBE), PULL)
+
+
 def hub_limit(client: Client) -> Limit | None:
     """Return the Hub API's limit as its last answer told it; ask where there was none."""
     url = client.settings.hub_url

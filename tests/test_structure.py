@@ -22,7 +22,7 @@ CALLS = {
     "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked", "watching"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
-PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "measure", "plots", "report",
+PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "limits", "measure", "plots", "report",
           "notebook", "planning", "reference", "selection", "settings", "tables", "watching"}  # fmt: skip
 ALLOWED = {
     "version": set(),

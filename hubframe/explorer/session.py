@@ -26,6 +26,7 @@ from hubframe.explorer.model import (
 )
 from hubframe.explorer.panels import PANELS, Panel, Result
 from hubframe.explorer.work import Told, Work
+from hubframe.limits import told_pull_limit
 from hubframe.planning import Plan
 from hubframe.plots import wording
 from hubframe.report import report
@@ -293,6 +294,7 @@ class Session:
     ) -> Iterator[Plan | tuple[Result, bool]]:
         client = self._client
         if not is_agreed and (plan := _cost(panel, state, client)) is not None:
+            self._limit = _left(client)
             yield plan
             return
         before: Result | None = None
@@ -300,6 +302,7 @@ class Session:
             if before is not None:
                 yield before, True
             before = result
+        self._limit = _left(client)
         if before is not None:
             yield before, False
 
@@ -308,13 +311,10 @@ class Session:
             self._ask(step, lambda: self.read_panel(is_agreed=True))
             return
         self.result, self.is_partial = step
-        if self.panel.name == "limits":
-            self._limit = _left_of(self.result.frame)
         self.changed(PANEL)
 
     def _ask(self, plan: Plan, agreed: Callable[[], None]) -> None:
         self.plan, self._agreed = plan, agreed
-        self._limit = _left(plan) or self._limit
         self.changed(PANEL)
 
 
@@ -370,15 +370,7 @@ def _archive(asked: Asked, client: Client) -> bytes:
         return Path(packed).read_bytes()
 
 
-def _left(plan: Plan) -> str:
-    if plan.limit is None:
-        return ""
-    return f"{plan.limit.remaining:,} of {plan.limit.allowed:,} pulls left"
-
-
-def _left_of(limits: pd.DataFrame) -> str:
-    pulls = limits[(limits["limit"] == "pull") & limits["remaining"].notna()]
-    if pulls.empty:
-        return ""
-    row = pulls.iloc[0]
-    return f"{row.remaining:,} of {row.allowed:,} pulls left"
+def _left(client: Client) -> str:
+    """Say how many pulls are left, as Docker Hub last told; nothing where it did not."""
+    limit = None if client.settings.sample else told_pull_limit(client)
+    return "" if limit is None else f"{limit.remaining:,} of {limit.allowed:,} pulls left"

@@ -204,7 +204,7 @@ def test_what_costs_pulls_is_asked_for_first(stand):
     assert session.plan.pulls == 1
     assert session.result is None
     assert not pulls(application)
-    assert "pulls left" in "".join(session.badges)
+    assert session.badges == ["100 of 100 pulls left"]
     session.decline()
     assert session.plan is None
     session.read_panel()
@@ -213,6 +213,7 @@ def test_what_costs_pulls_is_asked_for_first(stand):
     assert session.work.wait(30)
     assert len(session.result.frame)
     assert len(pulls(application)) == 1
+    assert session.badges == ["99 of 100 pulls left"]
     session.read_panel()
     assert session.work.wait(30)
     assert session.plan is None, "what is here costs nothing"
