@@ -48,8 +48,10 @@ docs: $(VENV)/docs.stamp
 sample: $(VENV)/core.stamp
 	$(BIN)/python -m hubframe.sample.build
 
-pictures: $(VENV)/core.stamp
+# The explorer is photographed in Chromium.
+pictures: $(VENV)/test.stamp
 	$(BIN)/python docs/draw.py
+	$(BIN)/python docs/photograph.py
 
 clean:
 	rm -rf $(VENV) $(REPORT) docs/made docs/build

@@ -1,6 +1,7 @@
 """An explorer outside of a notebook that is open: JupyterLab or Voila, started with one."""
 
 import json
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -90,8 +91,9 @@ def command(notebook: Path, *, voila: bool, port: int | None, browser: bool) -> 
 
 
 def run(line: list[str], environment: dict[str, str]) -> int:
-    """Serve until it ends, and return its status; an interrupt is for what serves to hear."""
+    """Serve until it ends, and return its status; what ends this ends what serves."""
     with subprocess.Popen(line, env=environment) as served:  # noqa: S603 - our own line
+        signal.signal(signal.SIGTERM, lambda *_: served.terminate())
         while True:
             with suppress(KeyboardInterrupt):
                 return served.wait()

@@ -48,17 +48,18 @@ def serving(line, address, folder, settings):
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(line, stdout=log, stderr=log, env=settings, cwd=folder)
     try:
-        _wait(process, address, folder)
+        wait_for(process, address, folder / "server.log")
         yield address
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _wait(process, address, folder):
+def wait_for(process, address, log):
+    """Wait until a server answers."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        assert process.poll() is None, (folder / "server.log").read_text()[-2000:]
+        assert process.poll() is None, log.read_text()[-2000:]
         try:
             with urllib.request.urlopen(address, timeout=30):
                 return
@@ -66,7 +67,7 @@ def _wait(process, address, folder):
             return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError((folder / "server.log").read_text()[-2000:])
+    raise AssertionError(log.read_text()[-2000:])
 
 
 @contextmanager

@@ -1,0 +1,85 @@
+"""Photograph the explorer as it looks, in a real browser: ``python docs/photograph.py``.
+
+It needs Chromium and the extras ``voila`` and ``test``.
+"""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from urllib.request import urlopen
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+PICTURES = Path(__file__).parent / "pictures"
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+_SIZE = {"width": 1100, "height": 2000}
+_PALETTE = Image.Quantize.MAXCOVERAGE
+
+
+@contextmanager
+def explorer() -> Iterator[str]:
+    """Serve the explorer on the bundled sample, and give its address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    line = ["explore", "ansible/ansible", "--sample", "--voila", "--no-browser", f"--port={port}"]
+    served = subprocess.Popen([sys.executable, "-m", "hubframe", *line])  # noqa: S603 - our own
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        _wait(address)
+        yield address
+    finally:
+        served.terminate()
+        served.wait()
+
+
+def _wait(address: str) -> None:
+    for _ in range(300):
+        try:
+            urlopen(address).close()  # noqa: S310 - a loopback address
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(address)
+
+
+def click_through(page: Page) -> None:
+    """Find which release grew most, and by which step."""
+    page.get_by_role("table", name="Tags").wait_for()
+    page.get_by_role("button", name="Size over time").click()
+    page.get_by_alt_text("Size over time").wait_for()
+    change = page.get_by_role("table", name="Frame of the panel").get_by_role(
+        "button", name="change"
+    )
+    for order in ("ascending", "descending"):
+        change.last.click()
+        page.wait_for_selector(f'th[aria-sort="{order}"]')
+    page.get_by_text("More is on its way").wait_for(state="detached")
+
+
+def save(content: bytes, path: Path) -> None:
+    """Save a screenshot as a small PNG."""
+    Image.open(BytesIO(content)).convert("RGB").quantize(method=_PALETTE).save(path, optimize=True)
+
+
+def main() -> None:
+    """Photograph it."""
+    with explorer() as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+        page = browser.new_page(viewport=_SIZE)
+        page.goto(address)
+        click_through(page)
+        save(page.locator(".hubframe-explorer").screenshot(), PICTURES / "explorer.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
