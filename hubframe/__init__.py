@@ -68,10 +68,10 @@ if TYPE_CHECKING:
     from hubframe.measure.lineage import parents_df as parents_df
     from hubframe.measure.moves import mutable_tags_df as mutable_tags_df
     from hubframe.measure.moves import tag_moves_df as tag_moves_df
-    from hubframe.measure.papers import sharing as sharing
-    from hubframe.measure.papers import summary as summary
     from hubframe.measure.observations import pulls_over_time_df as pulls_over_time_df
     from hubframe.measure.observations import repos_over_time_df as repos_over_time_df
+    from hubframe.measure.papers import sharing as sharing
+    from hubframe.measure.papers import summary as summary
     from hubframe.measure.releases import cadence_df as cadence_df
     from hubframe.measure.releases import latest_lag_df as latest_lag_df
     from hubframe.measure.releases import newest as newest
@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from hubframe.settings import Settings as Settings
     from hubframe.snapshots.adding import add_snapshot as add_snapshot
     from hubframe.snapshots.dataset import read_snapshots as read_snapshots
+    from hubframe.snapshots.repo_info import import_repo_info as import_repo_info
     from hubframe.snapshots.taking import snapshot as snapshot
     from hubframe.tables.files import read_csv as read_csv
     from hubframe.tables.files import write_csv as write_csv
@@ -155,6 +156,7 @@ _HOMES = {
     "settings": ("Settings",),
     "snapshots.adding": ("add_snapshot",),
     "snapshots.dataset": ("read_snapshots",),
+    "snapshots.repo_info": ("import_repo_info",),
     "snapshots.taking": ("snapshot",),
     "tables.files": ("read_csv", "write_csv"),
     "tables.observed": ("Snapshots",),

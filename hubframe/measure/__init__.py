@@ -20,6 +20,7 @@ from hubframe.measure.layers import shared_layers_df, shared_with
 from hubframe.measure.likeness import duplicates_df, similarity_df
 from hubframe.measure.lineage import outdated_df, parents_df
 from hubframe.measure.moves import mutable_tags_df, tag_moves_df
+from hubframe.measure.observations import pulls_over_time_df, repos_over_time_df
 from hubframe.measure.overview import (
     described_images,
     failures,
@@ -30,7 +31,6 @@ from hubframe.measure.overview import (
     totals,
 )
 from hubframe.measure.papers import sharing, summary
-from hubframe.measure.observations import pulls_over_time_df, repos_over_time_df
 from hubframe.measure.releases import (
     cadence_df,
     latest_lag_df,

@@ -15,7 +15,7 @@ from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 
 
-def add_snapshot(  # noqa: PLR0913
+def add_snapshot(
     *,
     to: str | os.PathLike[str],
     repos: pd.DataFrame | None = None,
@@ -100,9 +100,7 @@ def _moment(frames: Iterable[pd.DataFrame], written: datetime | str | None) -> p
     if written is None:
         return pd.Timestamp.now("UTC").floor("s")
     try:
-        at = pd.Timestamp(
-            datetime.fromisoformat(written) if isinstance(written, str) else written
-        )
+        at = pd.Timestamp(datetime.fromisoformat(written) if isinstance(written, str) else written)
     except (TypeError, ValueError):
         raise ValueError(f"observed_at={written!r} is no date: write it as 2026-11-24") from None
     return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
@@ -112,7 +110,7 @@ def _rows(repos: pd.DataFrame | None, tags: pd.DataFrame | None) -> pd.DataFrame
     """Make a row for each repository, with how many tags it has where these were read."""
     known = REPOS.frame() if repos is None else repos.drop_duplicates("repo")
     if tags is None:
-        return _named(known).assign(tag_count=pd.NA)
+        return _named(known).assign(tag_count=None)
     tagged = pd.DataFrame({"repo": tags["repo"].unique()}, dtype="str")
     further = tagged[~tagged["repo"].isin(known["repo"])]
     rows = _named(pd.concat([known, further], ignore_index=True))

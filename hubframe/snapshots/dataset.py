@@ -307,9 +307,7 @@ def _moment(name: str, written: datetime | str | None) -> pd.Timestamp | None:
     if written is None:
         return None
     try:
-        at = pd.Timestamp(
-            datetime.fromisoformat(written) if isinstance(written, str) else written
-        )
+        at = pd.Timestamp(datetime.fromisoformat(written) if isinstance(written, str) else written)
     except (TypeError, ValueError):
         raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24") from None
     return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
@@ -354,5 +352,5 @@ def _frame(read: Any, table: Table) -> pd.DataFrame:
         types[FLOAT]: pd.Float64Dtype(),
         types[FLAG]: pd.BooleanDtype(),
     }
-    frame = read.to_pandas(types_mapper=back.get)
-    return frame.astype({name: table.dtypes[name] for name in frame})
+    frame: pd.DataFrame = read.to_pandas(types_mapper=back.get)
+    return frame.astype({name: dtype for name, dtype in table.dtypes.items() if name in frame})

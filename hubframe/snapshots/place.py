@@ -71,7 +71,7 @@ class Place:
 
     def names(self, folder: str) -> list[str]:
         """List the files of a folder and those below it, by their paths within the place."""
-        import pyarrow.fs as fs  # noqa: PLC0415 - loaded when used
+        from pyarrow import fs  # noqa: PLC0415 - loaded when used
 
         selector = fs.FileSelector(f"{self.root}/{folder}", recursive=True, allow_not_found=True)
         found = (one.path for one in self.files.get_file_info(selector) if one.is_file)
@@ -157,7 +157,7 @@ def _is_read(path: str) -> bool:
 
 def _pyarrow_fs() -> Any:
     try:
-        import pyarrow.fs as fs  # noqa: PLC0415 - loaded when used
+        from pyarrow import fs  # noqa: PLC0415 - loaded when used
     except ImportError as error:
         raise HubframeError("snapshots need pyarrow: pip install 'hubframe[parquet]'") from error
     return fs
