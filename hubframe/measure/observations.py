@@ -103,7 +103,7 @@ def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     known = in_order(seen(snapshots, ("repo", "observed_at", *_COUNTS.values())))
     told: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}
     for name, column in _COUNTS.items():
-        values: pd.Series[int] = known[column].astype(COUNT)
+        values: Any = known[column].astype(COUNT)
         before = values.groupby(known["code"]).ffill().groupby(known["code"]).shift()
         told |= {column: values, f"{name}_change": values - before}
     return REPOS_OVER_TIME.of({**told, "is_gap": _gaps(known)})

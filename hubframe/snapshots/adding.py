@@ -9,7 +9,15 @@ import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
 from hubframe.reference import ImageReference
-from hubframe.snapshots.dataset import Failure, Part, observed, part_name, read_run, run_row
+from hubframe.snapshots.dataset import (
+    Failure,
+    Part,
+    observed,
+    part_name,
+    read_moment,
+    read_run,
+    run_row,
+)
 from hubframe.snapshots.place import Place
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
@@ -99,11 +107,7 @@ def _moment(frames: Iterable[pd.DataFrame], written: datetime | str | None) -> p
         written = min(told, default=None)
     if written is None:
         return pd.Timestamp.now("UTC").floor("s")
-    try:
-        at = pd.Timestamp(datetime.fromisoformat(written) if isinstance(written, str) else written)
-    except (TypeError, ValueError):
-        raise ValueError(f"observed_at={written!r} is no date: write it as 2026-11-24") from None
-    return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
+    return read_moment("observed_at", written)
 
 
 def _rows(repos: pd.DataFrame | None, tags: pd.DataFrame | None) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -107,8 +108,8 @@ def read_snapshots(
             f"there are no snapshots at {at.shown}: hubframe.snapshot(…, to=…) makes some"
         )
     chosen = _Chosen(
-        _moment("since", since),
-        _moment("until", until),
+        None if since is None else read_moment("since", since),
+        None if until is None else read_moment("until", until),
         None if repos is None else tuple(one.repo for one in references(repos)),
         None if columns is None else _known_columns(columns),
     )
@@ -227,6 +228,25 @@ def seen_by(place: Place, run: str, *, with_tags: bool) -> set[str]:
     return set(repos.loc[repos["tag_count"].notna() | (not with_tags), "repo"])
 
 
+def read_moment(name: str, written: datetime | str) -> pd.Timestamp:
+    """Read a moment that was given under some name; without a zone it is in UTC.
+
+    Raises
+    ------
+    ValueError
+        It is no date.
+    """
+    try:
+        # Not by pandas, to which "now" and numbers are dates.
+        read = datetime.fromisoformat(written) if isinstance(written, str) else written
+        if pd.isna(read) or not isinstance(read, datetime):
+            raise TypeError  # noqa: TRY301 - as a text that cannot be read
+        at = pd.Timestamp(read)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24") from None
+    return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
+
+
 def read_run(run: str | None, observed_at: pd.Timestamp) -> str:
     """Read the name of a run; a run without one has the moment for a name, and is its own.
 
@@ -246,8 +266,8 @@ def read_run(run: str | None, observed_at: pd.Timestamp) -> str:
 
 
 def part_name(run: str) -> str:
-    """Name a part of a run, as no other is named."""
-    return f"{run}-{secrets.token_hex(6)}"
+    """Name a part of a run, as no other is named; names sort by when they were made."""
+    return f"{run}-{time.time_ns():016x}{secrets.token_hex(3)}"
 
 
 def run_row(  # noqa: PLR0913
@@ -301,16 +321,6 @@ def _known_columns(columns: Iterable[str]) -> frozenset[str]:
             f"they have {', '.join(sorted(known))}"
         )
     return wanted
-
-
-def _moment(name: str, written: datetime | str | None) -> pd.Timestamp | None:
-    if written is None:
-        return None
-    try:
-        at = pd.Timestamp(datetime.fromisoformat(written) if isinstance(written, str) else written)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24") from None
-    return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
 
 
 def _part(path: str) -> str:

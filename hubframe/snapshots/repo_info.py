@@ -233,6 +233,8 @@ def _platform(system: str, machine: str) -> dict[str, Any]:
 def _usual_size(page: str) -> int | None:
     """Return the size of linux/amd64, else that of the only image."""
     heads = list(_CHILD.finditer(page))
+    if not heads:
+        return _size(page)
     ends = [head.start() for head in heads[1:]] + [len(page)]
     sizes = {head[1]: _size(page[head.end() : end]) for head, end in zip(heads, ends, strict=True)}
     if _USUAL in sizes:

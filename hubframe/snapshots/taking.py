@@ -1,6 +1,7 @@
 """Takes a snapshot: asks anew, and appends what it saw."""
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,7 +11,13 @@ import pandas as pd
 from hubframe import cache, frames
 from hubframe.call import Errors
 from hubframe.client import Client
-from hubframe.errors import HubframeError, InvalidReferenceError, NotFoundError, TransportError
+from hubframe.errors import (
+    HubframeError,
+    IncompleteWarning,
+    InvalidReferenceError,
+    NotFoundError,
+    TransportError,
+)
 from hubframe.reference import ImageReference, parse_namespace
 from hubframe.selection import What, references
 from hubframe.snapshots.adding import add_snapshot
@@ -192,6 +199,8 @@ def _look(
     lost = _lost(asked, listed)
     if lost and options["errors"] == "raise":
         raise NotFoundError(lost[0]["message"])
+    for failure in lost:
+        warnings.warn(failure["message"], IncompleteWarning, stacklevel=3)
     elsewhere = [_row(one) for one in asked.repositories if not one.is_hub]
     rows = pd.concat([chosen, REPOS.from_records(elsewhere)], ignore_index=True)
     rows = rows[~rows["repo"].isin(known)].reset_index(drop=True)
