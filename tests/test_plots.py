@@ -683,7 +683,7 @@ def test_coverage_matrices_show_each_state():
         assert (cells == 0).sum() == len(frame) - present
 
 
-def interval(repo, begin, end, rate, step="growth", *, is_gap=False):
+def interval(repo, begin, end, rate, step="growth", *, is_gap=False):  # noqa: PLR0913
     row = {"repo": repo, "from_at": f"2026-11-{begin:02}", "observed_at": f"2026-11-{end:02}"}
     told = {"days": end - begin, "pull_count": 9, "change": 1, "pulls_per_day": rate}
     return row | told | {"step": step, "is_gap": is_gap}

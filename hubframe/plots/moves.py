@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from hubframe.plots import wording
 from hubframe.plots.canvas import (
@@ -19,7 +19,7 @@ from hubframe.plots.canvas import (
     write_beside,
     write_right,
 )
-from hubframe.plots.style import GREY, VERMILION, date_axis
+from hubframe.plots.style import GREY, VERMILION, date_axis, day_numbers
 from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
 
 MOST = 40
@@ -76,8 +76,7 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
 
 def _bars(ax: Axes, moves: pd.DataFrame, row: npt.NDArray[np.intp], artist: dict[str, Any]) -> None:
     first, last, gone = (
-        date2num(moves[name].dt.tz_localize(None))
-        for name in ("first_seen_at", "last_seen_at", "gone_at")
+        day_numbers(moves[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
     )
     gone = np.where(np.isnan(gone), last, gone)
     cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"][:-1]
@@ -119,7 +118,7 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
     pushes = shown["push_count"].tolist()
     look: dict[str, Any] = {"color": colours, "height": _HEIGHT}
     ax.barh(range(len(shown)), pushes, **look | artist)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     missing = {("more", "tag", ""): len(mutable) - len(shown)}
     ax.set_xlabel(wording.left_out("pushes that were seen", missing))
     is_one_repo = len(shown["repo"].unique()) == 1

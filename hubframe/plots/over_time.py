@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.dates import date2num
 from matplotlib.lines import Line2D
 
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, legend_below, say_nothing
-from hubframe.plots.style import GREY, byte_axis, count_axis, date_axis
+from hubframe.plots.style import GREY, byte_axis, count_axis, date_axis, day_numbers
 from hubframe.tables.measured import PULLS_OVER_TIME, REPOS_OVER_TIME
 
 # As many as there are colours that the colour-blind tell apart.
@@ -20,6 +19,7 @@ MOST = 6
 _ROWS = 12
 # From this ratio of the most to the least on, a linear axis would show one repository alone.
 _WIDE = 50
+_USUAL: dict[str, Any] = {"linestyle": "-"}
 _GAP: dict[str, Any] = {"linestyle": (0, (1, 1.5))}
 _LOOKS: dict[str, tuple[str, Callable[[Axis], None]]] = {
     "star_count": ("stars", count_axis),
@@ -120,12 +120,12 @@ def plot_repos_over_time(
 
 def _steps(ax: Axes, pulls: pd.DataFrame, color: str, artist: dict[str, Any]) -> Line2D:
     """Draw the times between observations as level lines, joined where they meet."""
-    ends = [date2num(pulls[name].dt.tz_localize(None)) for name in ("from_at", "observed_at")]
+    ends = [day_numbers(pulls[name]) for name in ("from_at", "observed_at")]
     times = np.column_stack(ends).ravel()
     rates = pulls["pulls_per_day"].to_numpy("float64", na_value=np.nan)
     is_gap = pulls["is_gap"].to_numpy("bool")
-    look = {"color": color, "linewidth": 1.6} | artist
-    for part, line in ((~is_gap, {}), (is_gap, _GAP)):
+    look: dict[str, Any] = {"color": color, "linewidth": 1.6} | artist
+    for part, line in ((~is_gap, _USUAL), (is_gap, _GAP)):
         ax.plot(times, np.repeat(np.where(part, rates, np.nan), 2), **look | line)
     is_less = (pulls["step"] != "growth").to_numpy("bool")
     middles = np.mean(ends, axis=0)[is_less]
@@ -143,12 +143,12 @@ def _steps(ax: Axes, pulls: pd.DataFrame, color: str, artist: dict[str, Any]) ->
 
 
 def _line(ax: Axes, known: pd.DataFrame, column: str, color: str, artist: dict[str, Any]) -> Line2D:
-    times = date2num(known["observed_at"].dt.tz_localize(None))
+    times = day_numbers(known["observed_at"])
     values = known[column].to_numpy("float64")
     is_gap = known["is_gap"].fillna(value=False).to_numpy("bool")
-    look = {"color": color, "linewidth": 1.6} | artist
+    look: dict[str, Any] = {"color": color, "linewidth": 1.6} | artist
     ax.plot(times, values, **look | {"linestyle": "none", "marker": ".", "markersize": 4})
-    for part, line in ((~is_gap, {}), (is_gap, _GAP)):
+    for part, line in ((~is_gap, _USUAL), (is_gap, _GAP)):
         ax.plot(*_pieces(times, values, part), **look | line)
     return Line2D([], [], **look, label=wording.drawn(str(known["repo"].iloc[0]), 40))
 
