@@ -48,7 +48,8 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     -------
     matplotlib.axes.Axes
         With a row per tag: a bar for each digest from when it was first to when it was last seen,
-        pale until it was seen to be gone. Tags side by side in one colour are one image.
+        pale until it was seen to be gone. An image has one colour, whatever its tags; the images of
+        tags that never moved and share none are grey.
     """
     TAG_MOVES.require(moves)
     counts = moves.groupby(_TAG, sort=False).size().sort_values(ascending=False, kind="stable")
@@ -63,7 +64,7 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     row = names.get_indexer(pd.MultiIndex.from_frame(shown[_TAG]))
     _bars(ax, shown, row, artist)
     missing = {("more", "tag", ""): len(counts) - len(names)}
-    ax.set_xlabel(wording.left_out("UTC; a colour is an image", missing))
+    ax.set_xlabel(wording.left_out("UTC; an image has one colour", missing))
     is_one_repo = len(names.unique("repo")) == 1
     name_rows(ax, [tag if is_one_repo else f"{repo}:{tag}" for repo, tag in names])
     digests = shown.groupby(_TAG)["digest"].nunique()
@@ -79,12 +80,18 @@ def _bars(ax: Axes, moves: pd.DataFrame, row: npt.NDArray[np.intp], artist: dict
         day_numbers(moves[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
     )
     gone = np.where(np.isnan(gone), last, gone)
-    cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"][:-1]
-    number, _ = pd.factorize(moves["digest"])
-    look: dict[str, Any] = {"color": [cycle[n % len(cycle)] for n in number], "height": _HEIGHT}
+    look: dict[str, Any] = {"color": _colours(moves), "height": _HEIGHT}
     ax.barh(row, gone - last, left=last, **look | {"alpha": _PALE} | artist)
     least = _LEAST * max(gone.max() - first.min(), 1)
     ax.barh(row, np.maximum(last - first, least), left=first, **look | artist)
+
+
+def _colours(moves: pd.DataFrame) -> list[str]:
+    """Give a colour to each image of a tag that moved, or of several tags."""
+    cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"][:-1]
+    is_told = moves.duplicated("digest", keep=False) | moves.duplicated(_TAG, keep=False)
+    number, _ = pd.factorize(moves["digest"].where(is_told))
+    return [GREY if n < 0 else cycle[n % len(cycle)] for n in number]
 
 
 def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
