@@ -68,6 +68,10 @@ if TYPE_CHECKING:
     from hubframe.measure.likeness import similarity_df as similarity_df
     from hubframe.measure.lineage import outdated_df as outdated_df
     from hubframe.measure.lineage import parents_df as parents_df
+    from hubframe.measure.moves import mutable_tags_df as mutable_tags_df
+    from hubframe.measure.moves import tag_moves_df as tag_moves_df
+    from hubframe.measure.observations import pulls_over_time_df as pulls_over_time_df
+    from hubframe.measure.observations import repos_over_time_df as repos_over_time_df
     from hubframe.measure.papers import sharing as sharing
     from hubframe.measure.papers import summary as summary
     from hubframe.measure.releases import cadence_df as cadence_df
@@ -84,8 +88,13 @@ if TYPE_CHECKING:
     from hubframe.reference import ImageReference as ImageReference
     from hubframe.selection import versions_in as versions_in
     from hubframe.settings import Settings as Settings
+    from hubframe.snapshots.adding import add_snapshot as add_snapshot
+    from hubframe.snapshots.dataset import read_snapshots as read_snapshots
+    from hubframe.snapshots.repo_info import import_repo_info as import_repo_info
+    from hubframe.snapshots.taking import snapshot as snapshot
     from hubframe.tables.files import read_csv as read_csv
     from hubframe.tables.files import write_csv as write_csv
+    from hubframe.tables.observed import Snapshots as Snapshots
     from hubframe.unpacked import unpacked_sizes_df as unpacked_sizes_df
 
 _HOMES = {
@@ -132,7 +141,9 @@ _HOMES = {
     "measure.layers": ("shared_layers_df",),
     "measure.likeness": ("duplicates_df", "similarity_df"),
     "measure.lineage": ("outdated_df", "parents_df"),
+    "measure.moves": ("mutable_tags_df", "tag_moves_df"),
     "measure.papers": ("sharing", "summary"),
+    "measure.observations": ("pulls_over_time_df", "repos_over_time_df"),
     "measure.releases": (
         "cadence_df",
         "latest_lag_df",
@@ -148,7 +159,12 @@ _HOMES = {
     "reference": ("ImageReference",),
     "selection": ("versions_in",),
     "settings": ("Settings",),
+    "snapshots.adding": ("add_snapshot",),
+    "snapshots.dataset": ("read_snapshots",),
+    "snapshots.repo_info": ("import_repo_info",),
+    "snapshots.taking": ("snapshot",),
     "tables.files": ("read_csv", "write_csv"),
+    "tables.observed": ("Snapshots",),
     "unpacked": ("unpacked_sizes_df",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

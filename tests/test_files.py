@@ -53,6 +53,8 @@ def hostile(table, seed=1, rows=60):
                 if column.dtype == TEXT
                 else 1
                 if column.dtype in (COUNT, FLOAT)
+                else "2024-01-01T00:00:00Z"
+                if column.dtype == UTC
                 else True
                 for value in chance.choices(values[column.dtype], k=rows)
             ]

@@ -18,6 +18,7 @@ from hubframe.measure import compare_frames, identity
 from hubframe.measure.figures import MAKE_UP
 from hubframe.plots import clusters, wording
 from hubframe.plots.style import BLUES, ORANGES
+from hubframe.snapshots.dataset import observed, run_row
 from hubframe.tables import TABLES
 
 from .test_measure import ALIAS, IMAGE, NEVER, OTHER, frames, hub, label, layer, small
@@ -61,6 +62,16 @@ PLOTS = {
     "platform coverage": lambda world, ax: plots.plot_platform_coverage(
         hubframe.platform_coverage_df(world["images"]), ax=ax
     ),
+    "pulls over time": lambda world, ax: plots.plot_pulls_over_time(
+        hubframe.pulls_over_time_df(seen(world)), ax=ax
+    ),
+    "stars over time": lambda world, ax: plots.plot_repos_over_time(
+        hubframe.repos_over_time_df(seen(world)), ax=ax
+    ),
+    "tag moves": lambda world, ax: plots.plot_tag_moves(hubframe.tag_moves_df(seen(world)), ax=ax),
+    "mutable tags": lambda world, ax: plots.plot_mutable_tags(
+        hubframe.mutable_tags_df(seen(world)), ax=ax
+    ),
     "figures": lambda world, ax: plots.plot_figures(hubframe.summary(world["layers"]), ax=ax),
     "pulls": lambda world, ax: plots.plot_pulls(world["repos"], ax=ax),
     "tags": lambda world, ax: plots.plot_tags(world["tags"], ax=ax),
@@ -91,6 +102,27 @@ def texts(ax):
 
 def legend(ax):
     return [text.get_text().replace(wording.BLANK, " ") for text in ax.get_legend().get_texts()]
+
+
+def seen(world, days=(0, 1, 2, 9, 10)):
+    """The repositories and tags of a world as runs saw them; every third tag moves each day."""
+    runs, repos, tags = [], [], []
+    for day in days:
+        at = pd.Timestamp("2026-11-01T06:00:00Z") + pd.Timedelta(days=day)
+        counts = {"repo_count": len(world["repos"]), "tag_count": len(world["tags"])}
+        row = run_row(f"day-{day}", "part", at, source="hub", **counts)
+        tagged = world["repos"].assign(tag_count=len(world["tags"]))
+        # The Hub forgets nearly all pulls on the last day.
+        tagged["pull_count"] = (
+            tagged["pull_count"] * (10 + day) // (1000 if day == days[-1] else 10)
+        )
+        moved = world["tags"].copy()
+        moved["digest"] = moved["digest"].mask(moved.index % 3 == 0, moved["digest"] + str(day))
+        runs.append(TABLES["runs"].from_records([row]))
+        repos.append(observed(tagged, TABLES["observed_repos"], row))
+        tags.append(observed(moved, TABLES["observed_tags"], row))
+    told = {"observed_repos": pd.concat(repos), "observed_tags": pd.concat(tags)}
+    return hubframe.Snapshots(pd.concat(runs), lambda table: told[table.name])
 
 
 def compared(layers):
@@ -649,3 +681,98 @@ def test_coverage_matrices_show_each_state():
         assert cells.count() == len(frame)
         assert (cells == 2).sum() == present
         assert (cells == 0).sum() == len(frame) - present
+
+
+def interval(repo, begin, end, rate, step="growth", *, is_gap=False):  # noqa: PLR0913
+    row = {"repo": repo, "from_at": f"2026-11-{begin:02}", "observed_at": f"2026-11-{end:02}"}
+    told = {"days": end - begin, "pull_count": 9, "change": 1, "pulls_per_day": rate}
+    return row | told | {"step": step, "is_gap": is_gap}
+
+
+def test_pulls_over_time_break_at_gaps_and_mark_resets():
+    pulls = made(
+        "pulls_over_time",
+        interval("a/b", 1, 2, 10.0),
+        interval("a/b", 2, 6, 20.0, is_gap=True),
+        interval("a/b", 6, 7, None, "reset"),
+        interval("a/b", 7, 8, 5.0),
+    )
+    ax = draw(plots.plot_pulls_over_time(pulls, ax=axes()))
+    usual, gap, cross = ax.lines
+    assert np.nan_to_num(usual.get_ydata(), nan=-1).tolist() == [10, 10, -1, -1, -1, -1, 5, 5]
+    assert np.nan_to_num(gap.get_ydata(), nan=-1).tolist() == [-1, -1, 20, 20, -1, -1, -1, -1]
+    days = mpl.dates.date2num(np.array(["2026-11-06", "2026-11-07"], "datetime64[D]"))
+    assert cross.get_xdata().tolist() == [days.mean()]
+    assert legend(ax) == ["a/b", "observations are missing", "fewer than before: not known"]
+    assert ax.get_yscale() == "linear"
+
+
+def test_pulls_that_are_far_apart_have_a_logarithmic_axis_and_six_are_shown():
+    pulls = made("pulls_over_time", *(interval(f"a/n{n}", 1, 2, 10.0**n) for n in range(9)))
+    ax = draw(plots.plot_pulls_over_time(pulls, ax=axes()))
+    assert ax.get_yscale() == "symlog"
+    assert legend(ax) == [f"a/n{n}" for n in (8, 7, 6, 5, 4, 3)]
+    assert "3 more repositories" in axis(ax)
+
+
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [("star_count", "Stars"), ("storage_size", "Storage"), ("tag_count", "Tags")],
+)
+def test_repositories_over_time_show_the_figure_that_is_wanted(column, label):
+    days = [("2026-11-01", 5, None), ("2026-11-02", 6, False), ("2026-11-09", 9, True)]
+    told = made(
+        "repos_over_time",
+        *(
+            {"repo": "a/b", "observed_at": day, column: count, "is_gap": gap}
+            for day, count, gap in days
+        ),
+    )
+    ax = draw(plots.plot_repos_over_time(told, column=column, ax=axes()))
+    dots, usual, gap = ax.lines
+    assert dots.get_ydata().tolist() == [5, 6, 9]
+    assert usual.get_ydata()[:2].tolist() == [5, 6]
+    assert gap.get_ydata()[:2].tolist() == [6, 9]
+    assert title(ax).startswith(label)
+    with pytest.raises(ValueError, match="star_count"):
+        plots.plot_repos_over_time(told, column="pull_count")
+
+
+def test_tag_moves_have_a_colour_for_each_image():
+    def stretch(tag, digest, first, last, gone):
+        days = [day and f"2026-11-{day:02}" for day in (first, last, gone)]
+        seen = dict(zip(("first_seen_at", "last_seen_at", "gone_at"), days, strict=True))
+        return {"repo": "a/b", "tag": tag, "digest": digest} | seen
+
+    moves = made(
+        "tag_moves",
+        stretch("1.0", "sha256:1", 1, 9, None),
+        stretch("latest", "sha256:1", 1, 4, 6),
+        stretch("latest", "sha256:2", 6, 9, None),
+    )
+    ax = draw(plots.plot_tag_moves(moves, ax=axes()))
+    assert rows(ax) == ["latest", "1.0"]
+    assert texts(ax) == ["2 digests", "1 digest"]
+    pale, solid = ax.containers
+    assert [bar.get_width() for bar in pale] == [0, 2, 0]
+    assert [bar.get_width() for bar in solid] == [8, 3, 3]
+    colours = [to_hex(bar.get_facecolor()) for bar in solid]
+    assert colours[0] == colours[1] != colours[2]
+    assert title(ax) == "1 of 2 tags moved"
+
+
+def test_mutable_tags_show_first_those_that_should_not_move():
+    def again(tag, pushes, digests, *, is_floating):
+        counts = {"push_count": pushes, "digest_count": digests, "is_floating": is_floating}
+        return {"repo": "a/b", "tag": tag, "version": tag, "first_seen_at": "2026-11-01"} | counts
+
+    mutable = made(
+        "mutable_tags",
+        again("1.2", 9, 9, is_floating=True),
+        again("1.2.3", 2, 1, is_floating=False),
+    )
+    ax = draw(plots.plot_mutable_tags(mutable, ax=axes()))
+    assert rows(ax) == ["1.2.3", "1.2"]
+    assert texts(ax) == ["1 digest", "9 digests"]
+    assert [bar.get_width() for bar in ax.patches] == [2, 9]
+    assert title(ax) == "1 fixed version tag pushed again"

@@ -36,6 +36,16 @@ ALLOWED = {
     **{module: BELOW_CALLS | (CALLS - {module}) for module in CALLS},
     "measure": {"tables"},
     "compare": {"client", "frames", "measure", "reference", "selection"},
+    "snapshots": {
+        "cache",
+        "call",
+        "client",
+        "errors",
+        "frames",
+        "reference",
+        "selection",
+        "tables",
+    },
     # The step above: what a picture shows is computed first.
     "plots": {"tables", "measure"},
     "notebook": {"errors", "tables", "measure", "plots"},

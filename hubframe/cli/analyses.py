@@ -96,6 +96,41 @@ def summary(what: tuple[str, ...], **options: Any) -> None:
     print_made("figures", make, **options)
 
 
+@click.command(help="Append what repositories and tags are now to a Parquet dataset.")
+@click.argument("what", nargs=-1, required=True, metavar="NAMESPACE|REPO...")
+@click.option(
+    "--to",
+    required=True,
+    metavar="PLACE",
+    help="A folder, or an address such as s3://bucket/folder.",
+)
+@click.option("--run", metavar="NAME", help="Name the run, to go on with it if it is cut short.")
+@click.option(
+    "--frame",
+    "frames",
+    multiple=True,
+    type=click.Choice(("repos", "tags")),
+    help="What to look at; repos alone takes far fewer requests. Else both.",
+)
+@click.option(
+    "--errors",
+    type=click.Choice(("raise", "collect")),
+    default="collect",
+    show_default=True,
+    help="Stop at the first failure, or write down what fails and go on.",
+)
+@click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s.")
+@OUTPUT
+@SESSION
+def snapshot(what: tuple[str, ...], *, to: str, **options: Any) -> None:
+    import hubframe
+
+    def make(client: "Client", **chosen: Any) -> "pd.DataFrame":
+        return hubframe.snapshot(list(what), to=to, **chosen, client=client)
+
+    print_made("runs", make, **options)
+
+
 def _told(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame | None") -> "pd.DataFrame":
     """Hand on what the frames that an answer is made of lack."""
     told = [source.attrs["hubframe"] for source in sources if source is not None]
@@ -110,4 +145,5 @@ COMMANDS: dict[str, click.Command] = {
     "cleanup": cleanup,
     "summary": summary,
     "explore": explore,
+    "snapshot": snapshot,
 }

@@ -35,6 +35,7 @@ TELLING = {
     "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
     "comparison": ("aspect", "key", "change", "left", "right", "size_change"),
     "cleanup": ("repo", "tag", "action", "reason", "freed_size", "pushed_at"),
+    "runs": ("run", "repo_count", "tag_count", "failure_count", "observed_at", "is_complete"),
     "referrers": ("repo", "tag", "artifact_type", "title", "digest", "image_digest"),
 }
 # What begins a cell, a tag, a link, a picture or code in Markdown.

@@ -19,6 +19,8 @@ from hubframe.measure.images import identity, leading_tags
 from hubframe.measure.layers import shared_layers_df, shared_with
 from hubframe.measure.likeness import duplicates_df, similarity_df
 from hubframe.measure.lineage import outdated_df, parents_df
+from hubframe.measure.moves import mutable_tags_df, tag_moves_df
+from hubframe.measure.observations import pulls_over_time_df, repos_over_time_df
 from hubframe.measure.overview import (
     described_images,
     failures,
@@ -58,6 +60,7 @@ __all__ = [
     "latest_lag_df",
     "leading_tags",
     "matched",
+    "mutable_tags_df",
     "newest",
     "outdated_df",
     "overview",
@@ -65,7 +68,9 @@ __all__ = [
     "platform_counts",
     "platform_coverage_df",
     "provenance",
+    "pulls_over_time_df",
     "pushes",
+    "repos_over_time_df",
     "shared_layers_df",
     "shared_with",
     "sharing",
@@ -76,5 +81,6 @@ __all__ = [
     "staleness_df",
     "standard_labels",
     "summary",
+    "tag_moves_df",
     "totals",
 ]

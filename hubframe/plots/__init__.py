@@ -14,6 +14,8 @@ from hubframe.plots.labels import plot_label_coverage
 from hubframe.plots.layer_sizes import plot_layer_sizes
 from hubframe.plots.layers import plot_layers
 from hubframe.plots.lineage import plot_parents
+from hubframe.plots.moves import plot_mutable_tags, plot_tag_moves
+from hubframe.plots.over_time import plot_pulls_over_time, plot_repos_over_time
 from hubframe.plots.pulls import plot_pulls
 from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness
 from hubframe.plots.sharing import plot_shared_layers, plot_similarity
@@ -35,13 +37,17 @@ __all__ = [
     "plot_latest_lag",
     "plot_layer_sizes",
     "plot_layers",
+    "plot_mutable_tags",
     "plot_parents",
     "plot_platform_coverage",
     "plot_pulls",
+    "plot_pulls_over_time",
+    "plot_repos_over_time",
     "plot_shared_layers",
     "plot_similarity",
     "plot_size_trend",
     "plot_staleness",
+    "plot_tag_moves",
     "plot_tags",
     "style",
 ]

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from cycler import cycler
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from hubframe.plots import wording
@@ -125,3 +129,9 @@ def date_axis(axis: Axis) -> None:
     axis.set_major_locator(locator)
     concise = ConciseDateFormatter(locator, tz="UTC")  # type: ignore[no-untyped-call]
     axis.set_major_formatter(concise)
+
+
+def day_numbers(dates: pd.Series) -> npt.NDArray[np.float64]:
+    """Return UTC dates as the numbers of days that an axis of dates counts in."""
+    numbers: Any = date2num(dates.dt.tz_localize(None))  # type: ignore[no-untyped-call]
+    return np.asarray(numbers, dtype="float64")

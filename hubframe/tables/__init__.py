@@ -1,8 +1,8 @@
 """What each frame is, and how payloads become one. Nothing here touches the network.
 
-``schema`` is the mechanism, ``declarations`` the fetched frames, ``measured`` those made of
-them, ``documents`` reads manifests, indexes and configs, ``versions`` reads tags, ``shape`` turns
-payloads into frames, ``files`` writes and reads CSV.
+``schema`` is the mechanism, ``declarations`` the fetched frames, ``observed`` those of snapshots,
+``measured`` those made of them, ``documents`` reads manifests, indexes and configs, ``versions``
+reads tags, ``shape`` turns payloads into frames, ``files`` writes and reads CSV.
 """
 
 from hubframe.tables.declarations import (
@@ -22,6 +22,7 @@ from hubframe.tables.declarations import (
     TAGS,
 )
 from hubframe.tables.measured import MEASURED, STANDARD_LABELS, TABLES
+from hubframe.tables.observed import OBSERVED, Snapshots
 from hubframe.tables.schema import Column, Table
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "LAYERS",
     "LIMITS",
     "MEASURED",
+    "OBSERVED",
     "PLAN",
     "REFERRERS",
     "REPOS",
@@ -43,5 +45,6 @@ __all__ = [
     "TABLES",
     "TAGS",
     "Column",
+    "Snapshots",
     "Table",
 ]

@@ -1,6 +1,7 @@
 """The frames that are made and not fetched: by `hubframe.measure`, and by a plan."""
 
 from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, PLAN, REPO
+from hubframe.tables.observed import OBSERVED
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 # A column a line, so that a table reads as one.
@@ -298,6 +299,79 @@ UNPACKED_SIZES = Table(
     ),
 )
 
+PULLS_OVER_TIME = Table(
+    "pulls_over_time",
+    "the time between two observations of a repository",
+    ("repo", "observed_at"),
+    (
+        REPO,
+        Column("from_at", UTC, "When the observation before was made.", nullable=False),
+        Column("observed_at", UTC, "When this one was.", nullable=False),
+        Column("days", FLOAT, "Between them. [days]", nullable=False),
+        Column("pull_count", COUNT, "Pulls since the repository exists, as this observation tells.", nullable=False),
+        Column("change", COUNT, "The same, less that of the observation before.", nullable=False, may_be_negative=True),
+        Column("pulls_per_day", FLOAT, "`change / days`; null where `step` is not `growth`: how many pulls there were is not known."),
+        Column("step", TEXT, "`growth`; `fall` where the count is less than before, `reset` where it is less than half.", nullable=False),
+        Column("is_gap", FLAG, "Whether it is longer than one and a half times what is usual for the repository: observations are missing.", nullable=False),
+    ),
+)
+
+REPOS_OVER_TIME = Table(
+    "repos_over_time",
+    "a repository as it was observed",
+    ("repo", "observed_at"),
+    (
+        REPO,
+        Column("observed_at", UTC, "When.", nullable=False),
+        Column("star_count", COUNT, "Stars."),
+        Column("star_change", COUNT, "The same, less those of the last observation that told them; null for the first.", may_be_negative=True),
+        Column("storage_size", COUNT, "Storage that the repository takes on the Hub. [bytes]"),
+        Column("storage_change", COUNT, "The same, less that of the last observation that told it. [bytes]", may_be_negative=True),
+        Column("tag_count", COUNT, "Tags; null where not all were read."),
+        Column("tag_change", COUNT, "The same, less those of the last observation that told them.", may_be_negative=True),
+        Column("is_gap", FLAG, "Whether the time since the observation before is longer than one and a half times what is usual; null for the first."),
+    ),
+)
+
+TAG_MOVES = Table(
+    "tag_moves",
+    "a digest that a tag had for a time",
+    ("repo", "tag", "first_seen_at"),
+    (
+        REPO,
+        Column("tag", TEXT, "Tag.", nullable=False),
+        Column("move", COUNT, "Place among those of the tag, from 0.", nullable=False),
+        Column("digest", TEXT, "What the tag pointed at.", nullable=False),
+        Column("previous_digest", TEXT, "What it pointed at before; null for the first."),
+        Column("pushed_at", UTC, "The push that put it there, as the registry told when it was first seen."),
+        Column("not_yet_at", UTC, "The last observation without it; null where it was there from the first one on."),
+        Column("first_seen_at", UTC, "The first observation with it: it came after `not_yet_at` and no later.", nullable=False),
+        Column("last_seen_at", UTC, "The last observation with it.", nullable=False),
+        Column("gone_at", UTC, "The first observation without it; null where it is still there."),
+        Column("ending", TEXT, "`moved` to another digest, or `deleted`; null where it is still there."),
+        Column("observation_count", COUNT, "Observations with it.", nullable=False),
+        Column("size", COUNT, "Compressed size, as in `tags`, when it was first seen. [bytes]"),
+    ),
+)
+
+MUTABLE_TAGS = Table(
+    "mutable_tags",
+    "a version tag that was pushed again",
+    ("repo", "tag"),
+    (
+        REPO,
+        Column("tag", TEXT, "Tag.", nullable=False),
+        Column("version", TEXT, "The version that it starts with.", nullable=False),
+        Column("is_floating", FLAG, "Whether a longer version goes on from it, as `1.25.3` from `1.25`: such a tag is meant to move.", nullable=False),
+        Column("push_count", COUNT, "Pushes that were seen, the first included: of another digest, or at another date.", nullable=False),
+        Column("digest_count", COUNT, "Distinct digests that it had.", nullable=False),
+        Column("first_digest", TEXT, "The first of them."),
+        Column("last_digest", TEXT, "The last of them."),
+        Column("first_seen_at", UTC, "When it was first seen.", nullable=False),
+        Column("last_pushed_at", UTC, "When the last push that was seen was made; if the registry does not tell, when it was first seen.", nullable=False),
+    ),
+)
+
 MEASURED = {
     table.name: table
     for table in (
@@ -319,6 +393,10 @@ MEASURED = {
         PLATFORM_COVERAGE,
         SIZE_TREND,
         UNPACKED_SIZES,
+        PULLS_OVER_TIME,
+        REPOS_OVER_TIME,
+        TAG_MOVES,
+        MUTABLE_TAGS,
     )
 }
-TABLES = FETCHED | MEASURED
+TABLES = FETCHED | OBSERVED | MEASURED

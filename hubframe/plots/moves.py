@@ -1,0 +1,138 @@
+"""Which image a tag had when, and which version tags were pushed again."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from hubframe.plots import wording
+from hubframe.plots.canvas import (
+    canvas,
+    legend_below,
+    name_rows,
+    say_nothing,
+    write_beside,
+    write_right,
+)
+from hubframe.plots.style import GREY, VERMILION, date_axis, day_numbers
+from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
+
+MOST = 40
+# How much fainter the time is in which a tag moved, nobody knows when.
+_PALE = 0.3
+_HEIGHT = 0.62
+# A tag that was seen once has to be seen here, too: its part of the axis.
+_LEAST = 0.004
+_TAG = ["repo", "tag"]
+
+
+def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show which digest each tag had when, the tags that moved most on top.
+
+    Parameters
+    ----------
+    moves
+        The table `tag_moves`, as `hubframe.tag_moves_df` makes it. Of more than 40 tags those that
+        moved most are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per tag: a bar for each digest from when it was first to when it was last seen,
+        pale until it was seen to be gone. An image has one colour, whatever its tags; the images of
+        tags that never moved and share none are grey.
+    """
+    TAG_MOVES.require(moves)
+    counts = moves.groupby(_TAG, sort=False).size().sort_values(ascending=False, kind="stable")
+    names = counts.index[:MOST]
+    shown = moves[pd.MultiIndex.from_frame(moves[_TAG]).isin(names)]
+    ax = canvas(ax, len(names))
+    moved = int((counts > 1).sum())
+    ax.set_title(f"{moved:,} of {wording.counted(len(counts), 'tag')} moved")
+    if shown.empty:
+        return say_nothing(ax, "no tag was seen with a digest")
+    date_axis(ax.xaxis)
+    row = names.get_indexer(pd.MultiIndex.from_frame(shown[_TAG]))
+    _bars(ax, shown, row, artist)
+    missing = {("more", "tag", ""): len(counts) - len(names)}
+    ax.set_xlabel(wording.left_out("UTC; an image has one colour", missing))
+    is_one_repo = len(names.unique("repo")) == 1
+    name_rows(ax, [tag if is_one_repo else f"{repo}:{tag}" for repo, tag in names])
+    digests = shown.groupby(_TAG)["digest"].nunique()
+    write_right(ax, [wording.counted(int(digests[name]), "digest") for name in names])
+    solid, pale = Patch(color=GREY, label="seen"), Patch(color=GREY, alpha=_PALE)
+    pale.set_label("moved or deleted meanwhile")
+    legend_below(ax, [solid, pale])
+    return ax
+
+
+def _bars(ax: Axes, moves: pd.DataFrame, row: npt.NDArray[np.intp], artist: dict[str, Any]) -> None:
+    first, last, gone = (
+        day_numbers(moves[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
+    )
+    gone = np.where(np.isnan(gone), last, gone)
+    look: dict[str, Any] = {"color": _colours(moves), "height": _HEIGHT}
+    ax.barh(row, gone - last, left=last, **look | {"alpha": _PALE} | artist)
+    least = _LEAST * max(gone.max() - first.min(), 1)
+    ax.barh(row, np.maximum(last - first, least), left=first, **look | artist)
+
+
+def _colours(moves: pd.DataFrame) -> list[str]:
+    """Give a colour to each image of a tag that moved, or of several tags."""
+    cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"][:-1]
+    is_told = moves.duplicated("digest", keep=False) | moves.duplicated(_TAG, keep=False)
+    number, _ = pd.factorize(moves["digest"].where(is_told))
+    return [GREY if n < 0 else cycle[n % len(cycle)] for n in number]
+
+
+def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Rank the version tags that were pushed again by how often, the most often on top.
+
+    Parameters
+    ----------
+    mutable
+        The table `mutable_tags`, as `hubframe.mutable_tags_df` makes it. Of more than 40 tags those
+        pushed most often are shown, first those that are not meant to move, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a bar per tag, as long as its pushes, and how many digests it had written beside.
+    """
+    MUTABLE_TAGS.require(mutable)
+    order = ["is_floating", "push_count"]
+    shown = mutable.sort_values(order, ascending=[True, False], kind="stable").head(MOST)
+    ax = canvas(ax, len(shown))
+    unexpected = int((~mutable["is_floating"]).sum())
+    ax.set_title(f"{wording.counted(unexpected, 'fixed version tag')} pushed again")
+    if shown.empty:
+        return say_nothing(ax, "no version tag was pushed again")
+    is_floating = shown["is_floating"].to_numpy("bool")
+    colours = np.where(is_floating, GREY, VERMILION).tolist()
+    pushes = shown["push_count"].tolist()
+    look: dict[str, Any] = {"color": colours, "height": _HEIGHT}
+    ax.barh(range(len(shown)), pushes, **look | artist)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    missing = {("more", "tag", ""): len(mutable) - len(shown)}
+    ax.set_xlabel(wording.left_out("pushes that were seen", missing))
+    is_one_repo = len(shown["repo"].unique()) == 1
+    name_rows(ax, (shown["tag"] if is_one_repo else shown["repo"] + ":" + shown["tag"]).tolist())
+    beside = [wording.counted(int(count), "digest") for count in shown["digest_count"]]
+    write_beside(ax, pushes, beside)
+    fixed = Patch(color=VERMILION, label="a fixed version")
+    floating = Patch(color=GREY, label="meant to move: a longer version goes on from it")
+    legend_below(ax, [fixed, floating])
+    return ax

@@ -1,0 +1,144 @@
+"""Appends frames as a run: what was fetched just now, or what somebody kept in another form."""
+
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from hubframe.errors import InvalidReferenceError
+from hubframe.reference import ImageReference
+from hubframe.snapshots.dataset import (
+    Failure,
+    Part,
+    observed,
+    part_name,
+    read_moment,
+    read_run,
+    run_row,
+)
+from hubframe.snapshots.place import Place
+from hubframe.tables import REPOS, TAGS
+from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
+
+
+def add_snapshot(
+    *,
+    to: str | os.PathLike[str],
+    repos: pd.DataFrame | None = None,
+    tags: pd.DataFrame | None = None,
+    observed_at: datetime | str | None = None,
+    run: str | None = None,
+) -> pd.DataFrame:
+    """Append frames to the snapshots of a place, as one run. Nothing is fetched.
+
+    This is for what you have already: frames that were fetched for another reason, or figures
+    that you kept for years in a form of your own.
+
+    Parameters
+    ----------
+    to
+        A folder, or an address that fsspec knows.
+    repos
+        The `tables.REPOS` frame, or one with ``repo`` and some of its columns; others are null.
+    tags
+        In the same way `tables.TAGS`, with all the tags of its repositories; repositories that
+        `repos` lists and that have none here are taken to have no tag, unless the frame's
+        ``attrs`` say that they failed.
+    observed_at
+        When they were seen; if left out, when they were fetched by their ``attrs``, else now.
+        Without a zone it is in UTC.
+    run
+        Name of the run, see `hubframe.snapshot`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `runs`: the row that was added.
+
+    Raises
+    ------
+    InvalidReferenceError
+        ``run`` is no name, or a repository none.
+    TypeError, ValueError
+        Both frames are missing, one is none, or ``observed_at`` is no date.
+    """
+    given = [frame for frame in (repos, tags) if frame is not None]
+    if not given:
+        raise ValueError("nothing to add: give repos=, tags= or both")
+    if repos is not None:
+        REPOS.require(repos, ("repo",))
+    if tags is not None:
+        TAGS.require(tags, ("repo", "tag"))
+    at = _moment(given, observed_at)
+    name = read_run(run, at)
+    failures = [failure for frame in given for failure in _told(frame).get("failures", ())]
+    sources = {word for frame in given for word in (_told(frame).get("source") or "").split("+")}
+    rows = _rows(repos, tags)
+    row = run_row(
+        name,
+        part_name(name),
+        at,
+        source="+".join(sorted(sources - {""})) or None,
+        repo_count=len(rows),
+        tag_count=0 if tags is None else len(tags),
+        failures=failures,
+    )
+    part = Part(
+        row["part"],
+        RUNS.from_records([row]),
+        observed(rows, OBSERVED_REPOS, row),
+        observed(TAGS.frame() if tags is None else tags, OBSERVED_TAGS, row),
+    )
+    part.write(Place.open(to))
+    return part.runs
+
+
+def _told(frame: pd.DataFrame) -> dict[str, Any]:
+    told: dict[str, Any] = frame.attrs.get("hubframe", {})
+    return told
+
+
+def _moment(frames: Iterable[pd.DataFrame], written: datetime | str | None) -> pd.Timestamp:
+    """Read when the frames were seen: the earliest of them, since they tell one story."""
+    if written is None:
+        told = [_told(frame)["fetched_at"] for frame in frames if "fetched_at" in _told(frame)]
+        written = min(told, default=None)
+    if written is None:
+        return pd.Timestamp.now("UTC").floor("s")
+    return read_moment("observed_at", written)
+
+
+def _rows(repos: pd.DataFrame | None, tags: pd.DataFrame | None) -> pd.DataFrame:
+    """Make a row for each repository, with how many tags it has where these were read."""
+    known = REPOS.frame() if repos is None else repos.drop_duplicates("repo")
+    if tags is None:
+        return _named(known).assign(tag_count=None)
+    tagged = pd.DataFrame({"repo": tags["repo"].unique()}, dtype="str")
+    further = tagged[~tagged["repo"].isin(known["repo"])]
+    rows = _named(pd.concat([known, further], ignore_index=True))
+    counts = tags.groupby("repo")["tag"].nunique()
+    unread = {repo for failure in _told(tags).get("failures", ()) for repo in _failed(failure)}
+    counted = rows["repo"].map(counts).fillna(0).astype("Int64")
+    return rows.assign(tag_count=counted.mask(rows["repo"].isin(unread)))
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Fill in the namespace and the name where they are missing: the repository tells them."""
+    read = [ImageReference.parse(repo) for repo in rows["repo"]]
+    told: dict[str, pd.Series] = {}
+    for column, parts in (
+        ("namespace", [one.namespace for one in read]),
+        ("name", [one.path.partition("/")[2] or one.path for one in read]),
+    ):
+        written = pd.Series(parts, rows.index, dtype="str")
+        told[column] = rows[column].fillna(written) if column in rows else written
+    return rows.assign(**told)
+
+
+def _failed(failure: Failure) -> Iterable[str]:
+    try:
+        yield ImageReference.parse(failure["ref"]).repo
+    except InvalidReferenceError:
+        return

@@ -1,0 +1,87 @@
+"""Adds two runs, and kills itself at a step of writing the second: PLACE STEP.
+
+Each call of the file system is a step, and so is the middle of each file. It writes how many there
+were, if it lives.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import hubframe
+from hubframe.snapshots import adding
+from hubframe.snapshots.place import Place
+
+place, at = sys.argv[1], int(sys.argv[2])
+
+
+class Steps:
+    """A file system of pyarrow that counts what it is asked for, and dies when it is time."""
+
+    count = 0
+
+    def __init__(self, files):
+        self._files = files
+
+    def __getattr__(self, name):
+        found = getattr(self._files, name)
+        if name not in ("create_dir", "open_output_stream", "move"):
+            return found
+
+        def call(*arguments, **options):
+            self.step()
+            done = found(*arguments, **options)
+            return Half(done) if name == "open_output_stream" else done
+
+        return call
+
+    @classmethod
+    def step(cls):
+        if cls.count == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        cls.count += 1
+
+
+class Half:
+    """A file of which the second part written is a step of its own."""
+
+    def __init__(self, stream):
+        self._stream, self._parts = stream, 0
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._stream.close()
+
+    def write(self, data):
+        self._parts += 1
+        if self._parts == 2:
+            self._stream.flush()
+            Steps.step()
+        return self._stream.write(data)
+
+
+class Counted(Place):
+    """A place whose files are counted, but only where they are written."""
+
+    @classmethod
+    def open(cls, name):
+        opened = Place.open(name)
+        return cls(opened.shown, opened.root, Steps(opened.files), opened.is_local)
+
+    def write(self, path, table):
+        super().write(path, table)
+        Steps.step()
+
+
+hubframe.sample()
+if not Path(place).is_dir():
+    hubframe.snapshot("ansible", to=place, run="first")
+adding.Place = Counted
+hubframe.snapshot(["acme", "ansible"], to=place, run="second")
+sys.stdout.write(str(Steps.count))
