@@ -22,10 +22,6 @@ _OF_IMAGES = frozenset({"images", "layers", "history", "labels", "env", "configs
 _COLLECT = {"errors": "collect"}
 
 
-def _asked(state: State) -> Asked:
-    return state.asked()
-
-
 @dataclass(frozen=True, eq=False)
 class Result:
     """What a panel shows.
@@ -38,11 +34,14 @@ class Result:
         The frame that its picture is drawn of.
     fetched
         The frames that these are made of, by name.
+    is_partial
+        Whether it is of some of the tags only, and the others were to follow.
     """
 
     frame: pd.DataFrame
     drawn: pd.DataFrame
     fetched: Frames
+    is_partial: bool
 
     @property
     def notes(self) -> list[dict[str, Any]]:
@@ -86,7 +85,7 @@ class Panel:
     title: str
     about: str
     fetches: tuple[str, ...]
-    asked: Callable[[State], Asked | None] = _asked
+    asked: Callable[[State], Asked | None] = State.asked
     measure: Callable[[Frames, State], pd.DataFrame] | None = None
     line: Callable[[State], str] | None = None
     plot: Callable[..., Axes] | None = None
@@ -131,8 +130,8 @@ class Panel:
         held: list[Frames] = []
         for part in parts[:-1]:
             held.append(self._fetch(Asked(part, _options(asked)), client, more))
-            yield self._make(_together(held), state)
-        yield self._make(self._fetch(asked, client, more), state)
+            yield self._make(_together(held), state, is_partial=True)
+        yield self._make(self._fetch(asked, client, more), state, is_partial=False)
 
     def _fetch(self, asked: Asked | None, client: Client, more: Mapping[str, Any]) -> Frames:
         arguments = () if asked is None else (asked.what,)
@@ -142,9 +141,9 @@ class Panel:
             for name in self.fetches
         }
 
-    def _make(self, frames: Frames, state: State) -> Result:
+    def _make(self, frames: Frames, state: State, *, is_partial: bool) -> Result:
         frame = self.measure(frames, state) if self.measure else frames[self.fetches[0]]
-        return Result(frame, frames[self.drawn] if self.drawn else frame, frames)
+        return Result(frame, frames[self.drawn] if self.drawn else frame, frames, is_partial)
 
 
 def _parts(state: State) -> Iterator[list[str]]:

@@ -230,7 +230,7 @@ class PanelSection:
 
     def __init__(self, session: Session, themed: Callable[[bool], None]) -> None:
         self._session = session
-        self._drawn: tuple[Result, bool, bool] | None = None
+        self._drawn: tuple[Result, bool] | None = None
         self._panels = widgets.ToggleButtons(
             options=[(panel.title, panel.name) for panel in PANELS.values()],
             value=session.state.panel,
@@ -317,16 +317,16 @@ class PanelSection:
         # A picture takes longer than all the rest, and what was drawn stays.
         if result is None:
             return
-        drawn = (result, session.is_partial, session.is_dark)
-        if self._drawn == drawn:
+        told = wording.state_of(result, is_busy=session.work.is_busy)
+        is_whole = result.is_complete and not result.is_partial
+        self._note.value = wording.paragraph(told, "about" if is_whole else "fault")
+        if self._drawn == (result, session.is_dark):
             return
-        self._drawn = drawn
+        self._drawn = (result, session.is_dark)
         panel, frame = session.panel, result.frame
         self._picture.value = wording.picture(session.figure(), panel.title)
         self._text.value = wording.code(panel.text(frame), "Dockerfile") if panel.text else ""
         self._grid.show(frame, [name for name in panel.columns if name in frame])
-        told = wording.state_of(result, is_partial=session.is_partial)
-        self._note.value = wording.paragraph(told, "about" if result.is_complete else "fault")
         self._code.value, self._copy.text = wording.code(session.code), session.code
 
     def _save_frame(self) -> None:

@@ -52,8 +52,6 @@ class Session:
         What is shown.
     result
         What the open panel shows; None where there is nothing yet.
-    is_partial
-        Whether more of it is to come.
     read
         The state that `result` was read for.
     plan
@@ -71,7 +69,6 @@ class Session:
     client: Client | None = None
     state: State = field(default_factory=State)
     result: Result | None = None
-    is_partial: bool = False
     read: State | None = None
     plan: Plan | None = None
     messages: dict[str, str] = field(default_factory=dict)
@@ -160,7 +157,7 @@ class Session:
         """Read what the open panel shows; what costs pulls only if that is agreed to."""
         state, panel = self.state, self.panel
         self.work.cancel()
-        self.result, self.read, self.plan, self.is_partial = None, state, None, False
+        self.result, self.read, self.plan = None, state, None
         self.messages.pop(PANEL, None)
         if not panels.missing(panel, state):
             self._begin(PANEL, lambda: self._steps(panel, state, is_agreed=is_agreed), self._got)
@@ -172,9 +169,7 @@ class Session:
             return
         self.work.cancel()
         self.progress = None
-        if self.is_partial:
-            self.messages[PANEL] = "Cancelled: this is not all. What was fetched is kept."
-        elif self.result is None:
+        if self.is_partial or self.result is None:
             self.messages[PANEL] = "Cancelled. What was fetched is kept."
         self.changed(PANEL)
         self.changed(PROGRESS)
@@ -185,6 +180,11 @@ class Session:
     def panel(self) -> Panel:
         """The panel that is open."""
         return PANELS[self.state.panel]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether what is shown is not all: more is on its way, or was not waited for."""
+        return self.result is not None and self.result.is_partial
 
     @property
     def is_old(self) -> bool:
@@ -213,7 +213,7 @@ class Session:
         (meaning,) = search.meanings
         asked = Asked(search.host if meaning == REGISTRY else search.text)
         has_client = self.client is not None
-        return panels.call_of(f"{_FUNCTIONS[meaning]}", asked, has_client=has_client)
+        return panels.call_of(_FUNCTIONS[meaning], asked, has_client=has_client)
 
     def figure(self) -> Figure | None:
         """Draw the panel's picture; None where it has none."""
@@ -261,8 +261,9 @@ class Session:
         # What ended may have begun the next.
         if not self.work.is_busy:
             self.progress = None
-            self.is_partial = False
             self.changed(PROGRESS)
+            # A part that nothing is added to any more has to say so.
+            self.changed(PANEL)
 
     def fail(self, part: str, words: str) -> None:
         """Say what went wrong, where it happened."""
@@ -289,28 +290,18 @@ class Session:
         self.changed(TAGS)
         self.read_panel()
 
-    def _steps(
-        self, panel: Panel, state: State, *, is_agreed: bool
-    ) -> Iterator[Plan | tuple[Result, bool]]:
+    def _steps(self, panel: Panel, state: State, *, is_agreed: bool) -> Iterator[Plan | Result]:
         client = self._client
-        if not is_agreed and (plan := _cost(panel, state, client)) is not None:
+        plan = None if is_agreed else _cost(panel, state, client)
+        for step in panel.steps(state, client) if plan is None else [plan]:
             self._limit = _left(client)
-            yield plan
-            return
-        before: Result | None = None
-        for result in panel.steps(state, client):
-            if before is not None:
-                yield before, True
-            before = result
-        self._limit = _left(client)
-        if before is not None:
-            yield before, False
+            yield step
 
-    def _got(self, step: Plan | tuple[Result, bool]) -> None:
+    def _got(self, step: Plan | Result) -> None:
         if isinstance(step, Plan):
             self._ask(step, lambda: self.read_panel(is_agreed=True))
             return
-        self.result, self.is_partial = step
+        self.result = step
         self.changed(PANEL)
 
     def _ask(self, plan: Plan, agreed: Callable[[], None]) -> None:

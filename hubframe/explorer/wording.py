@@ -60,11 +60,13 @@ def price(plan: Plan) -> str:
     return words
 
 
-def state_of(result: Result, *, is_partial: bool) -> str:
+def state_of(result: Result, *, is_busy: bool) -> str:
     """Say how much there is, where it comes from, and whether it is all."""
     told = "; ".join(provenance(note) for note in result.notes if note)
     words = f"{wording.counted(len(result.frame), 'row')}; {told}."
-    return f"{words} More is on its way." if is_partial else words
+    if not result.is_partial:
+        return words
+    return f"{words} More is on its way." if is_busy else f"{words} This is not all of it."
 
 
 def static(session: Session) -> str:
@@ -78,6 +80,7 @@ def static(session: Session) -> str:
             f"<h3>{escape(panel.title)}: {escape(', '.join(session.state.repos))}</h3>",
             picture(session.figure(), panel.title),
             show(frame, _STATIC_ROWS)._repr_html_(),
+            paragraph("This is not all of it." if session.is_partial else "", "fault"),
             code(session.code),
         ]
     elif session.state.listing is not None:

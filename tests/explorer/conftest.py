@@ -1,11 +1,13 @@
 """The sample, and sessions that look at it."""
 
 import ast
+import threading
 
 import pytest
 
 import hubframe
 from hubframe.explorer.session import Session
+from hubframe.sample import Fault, Reply
 
 
 @pytest.fixture
@@ -29,3 +31,16 @@ def run(code, **names):
     names = {"hubframe": hubframe, **names}
     exec(compile(ast.Module(lines, []), "cell", "exec"), names)
     return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+
+
+def hold(application, part):
+    """Keep answers back whose address holds a part, until told; say when the first is."""
+    held, release = threading.Event(), threading.Event()
+
+    def answer(_):
+        held.set()
+        release.wait(60)
+        return Reply(503)
+
+    application.faults.append(Fault(lambda request: part in request.url, answer, None))
+    return held, release

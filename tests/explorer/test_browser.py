@@ -1,8 +1,8 @@
 """The explorer in real browsers' pages: JupyterLab, Notebook 7, Voila, and where no kernel is."""
 
 import re
-import threading
 import time
+from contextlib import contextmanager
 
 import nbformat
 import pandas as pd
@@ -13,9 +13,10 @@ import hubframe
 from hubframe.explorer.panels import PANELS
 from hubframe.explorer.session import Session
 from hubframe.explorer.view import Explorer
-from hubframe.sample import Application, Fault, Reply, serve
+from hubframe.sample import Application, serve
 
 from . import servers, world
+from .conftest import hold
 
 SAMPLE = ("import hubframe\nhubframe.sample()", "explorer = hubframe.explore()\nexplorer")
 REAL = ("import hubframe\nexplorer = hubframe.explore()\nexplorer",)
@@ -324,18 +325,21 @@ def test_what_strangers_write_does_nothing(lab, page):
     } == set()
 
 
-def hold(application):
-    """Keep the Hub's answers about images back, until told."""
-    held, release = threading.Event(), threading.Event()
+@contextmanager
+def stuck(page, application):
+    """Open a panel whose answers are kept back until the block, or the test, lets them go."""
+    held, release = hold(application, "/images")
 
-    def answer(_):
-        held.set()
-        release.wait(60)
-        return Reply(503)
+    def let_go():
+        application.faults.clear()
+        release.set()
 
-    fault = Fault(lambda request: "/images" in request.url, answer, None)
-    application.faults.append(fault)
-    return held, release
+    try:
+        page.tab.get_by_role("button", name="Layers", exact=True).click()
+        assert held.wait(30)
+        yield let_go
+    finally:
+        let_go()
 
 
 def test_cancelling_leaves_nothing_half_built(lab, page, application):
@@ -343,18 +347,12 @@ def test_cancelling_leaves_nothing_half_built(lab, page, application):
     shown.look_for("library/python")
     shown.table(TAGS).wait_for()
     shown.idle()
-    held, release = hold(application)
-    try:
-        shown.tab.get_by_role("button", name="Layers", exact=True).click()
-        assert held.wait(30)
+    with stuck(shown, application):
         shown.tab.get_by_role("button", name="Cancel", exact=True).click()
         shown.has_text("Cancelled. What was fetched is kept.")
         shown.idle()
         assert shown.tab.get_by_alt_text("Layers").count() == 0
         shown.screenshot("explorer-cancelled")
-    finally:
-        application.faults.clear()
-        release.set()
     shown.panel("Overview")
     shown.panel("Layers")
     shown.tab.get_by_alt_text("Layers").wait_for()
@@ -365,23 +363,16 @@ def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application
     shown.look_for("library/redis")
     shown.table(TAGS).wait_for()
     shown.idle()
-    held, release = hold(application)
-    try:
-        shown.tab.get_by_role("button", name="Layers", exact=True).click()
-        assert held.wait(30)
+    with stuck(shown, application) as let_go:
         shown.menu("Kernel", "Restart Kernel…")
         shown.tab.locator(".jp-Dialog button.jp-mod-accept").click()
         shown.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        application.faults.clear()
-        release.set()
+        let_go()
         # What was held is answered now, to nobody.
         time.sleep(1)
         asked = len(application.log)
         time.sleep(2)
         assert len(application.log) == asked
-    finally:
-        application.faults.clear()
-        release.set()
     shown.menu("Run", "Run All Cells")
     shown.tab.wait_for_selector(".hubframe-explorer")
     shown.look_for("library/redis")
@@ -396,18 +387,12 @@ def test_the_kernel_is_free_while_it_fetches(lab, page, application):
     shown.look_for("library/nginx")
     shown.table(TAGS).wait_for()
     shown.idle()
-    held, release = hold(application)
-    try:
-        shown.tab.get_by_role("button", name="Layers", exact=True).click()
-        assert held.wait(30)
+    with stuck(shown, application):
         shown.menu("Edit", "Clear Outputs of All Cells")
         cell = shown.tab.locator(".jp-CodeCell").last
         cell.click()
         shown.tab.keyboard.press("Shift+Enter")
         shown.has_text("free: 42")
-    finally:
-        application.faults.clear()
-        release.set()
 
 
 def test_without_widgets_there_is_still_the_frame(browser, pictures, tmp_path):

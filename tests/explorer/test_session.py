@@ -8,11 +8,12 @@ import pytest
 
 import hubframe
 from hubframe.explorer.model import read_filters
-from hubframe.explorer.panels import PANELS
+from hubframe.explorer.panels import PANELS, missing
 from hubframe.explorer.session import LISTING, PANEL, TAGS, Session
+from hubframe.explorer.wording import state_of
 from hubframe.sample import Application, Fault, Reply, serve
 
-from .conftest import run
+from .conftest import hold, run
 
 
 def opened(session, what="ansible/ansible"):
@@ -219,19 +220,6 @@ def test_what_costs_pulls_is_asked_for_first(stand):
     assert session.plan is None, "what is here costs nothing"
 
 
-def hold(application, part):
-    """Keep answers back whose address holds a part, until told."""
-    held, release = threading.Event(), threading.Event()
-
-    def answer(_):
-        held.set()
-        release.wait(30)
-        return Reply(503)
-
-    application.faults.append(Fault(lambda request: part in request.url, answer, None))
-    return held, release
-
-
 def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     session, application = stand
     opened(session)
@@ -249,6 +237,29 @@ def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     application.faults.clear()
     assert len(shown(session, "layers"))
     assert PANEL not in session.messages
+
+
+def test_a_part_that_nothing_is_added_to_says_so(stand):
+    session, application = stand
+    opened(session)
+    (_, late) = session.state.taken[15]
+    held, release = hold(application, f"/tags/{late}/images")
+    session.show("layers")
+    assert held.wait(30)
+    session.work.post.drain()
+    assert session.is_partial
+    session.look_for("Not/An/Image")
+    release.set()
+    assert session.work.wait(30)
+    assert session.is_partial, "what was shown of it is no more than it was"
+    told = state_of(session.result, is_busy=session.work.is_busy)
+    assert told.endswith("This is not all of it.")
+
+
+def test_a_repository_without_tags_says_so(session):
+    opened(session, "acme/empty")
+    assert session.result is None
+    assert missing(session.panel, session.state) == "Open a repository that has tags first."
 
 
 def test_what_was_asked_for_later_wins(stand):
