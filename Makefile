@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
 SECONDS ?= 60
+# The files of tests stand side by side, on as many processors as there are.
+TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo test fuzz check bench lab docs sample pictures clean
 
@@ -25,7 +27,7 @@ demo: $(VENV)/core.stamp
 	@echo "The report is in $(REPORT)/: open $(CURDIR)/$(REPORT)/report.html in a browser."
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(TOGETHER) $(PYTEST)
 
 fuzz: $(VENV)/fuzz.stamp
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

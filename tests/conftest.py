@@ -2,12 +2,21 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 import hubframe
 from hubframe.client import use
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts():
+    """Hear interrupts, as a terminal's programs do: what runs tests side by side ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

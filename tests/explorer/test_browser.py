@@ -165,8 +165,11 @@ def test_a_newcomer_finds_what_grew_and_takes_it_away(sampled, tmp_path):
         "tag => document.querySelector('table[aria-label=\"Frame of the panel\"] tbody td').innerText === tag",
         arg=tag,
     )
-    steps = {sampled.cells(FRAME, row)[4][:30] for row in range(6)}
-    assert instruction[:30] in steps
+    sampled.tab.wait_for_function(
+        """([label, start]) => [...document.querySelectorAll(`table[aria-label="${label}"] tbody tr`)]
+            .slice(0, 6).some(row => row.cells[4].innerText.startsWith(start))""",
+        arg=[FRAME, instruction[:30]],
+    )
     sampled.screenshot("explorer-growth")
     with sampled.tab.expect_download() as download:
         sampled.tab.get_by_role("button", name="Save as CSV").click()
@@ -314,7 +317,7 @@ def test_what_strangers_write_does_nothing(lab, page):
             cell.hover()
         if panel == "Labels":
             shown.screenshot("explorer-strangers")
-            assert world.SCRIPT in shown.table(FRAME).inner_text()
+            shown.table(FRAME).get_by_text(world.SCRIPT).first.wait_for()
     shown.look_for(world.SCRIPT)
     shown.look_for(f"{world.REPO}:{'x' * 10}")
     shown.has_text("has no tag")
