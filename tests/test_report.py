@@ -27,8 +27,8 @@ QUESTIONS = (
     "What is missing",
     "What could go",
 )
-PICTURES = ("pulls", "tags", "layers", "layer_sizes", "parents", "shared_layers", "footprint",
-            "latest_lag", "staleness", "labels", "cleanup")  # fmt: skip
+PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "shared_layers", "footprint",
+            "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip
 FILES = {f"{name}.csv" for name in (*NAMES, *ANSWERS)} | {f"{name}.png" for name in PICTURES}
 
 
@@ -247,6 +247,35 @@ def test_sentences_on_what_was_measured_have_the_figures():
     assert plain(prose.layer_sizes(answers)).startswith(
         "Half of 3 distinct layers are not larger than 300 B, nine in ten not larger than 620 B."
     )
+
+
+def test_sentences_say_where_releases_grew_and_which_platforms_lack():
+    def release(tag, size):
+        image = {**IMAGE, "tag": tag, "image_digest": tag}
+        return [layer(image, "base", 0), layer(image, "app", 1, size)]
+
+    world = frames(
+        layers=[*release("1.0", 50), *release("1.1", 950)],
+        images=[
+            {**IMAGE, "tag": tag, "platform": platform, "image_digest": tag + platform}
+            for tag, platform in (
+                ("1.0", "linux/amd64"),
+                ("1.1", "linux/amd64"),
+                ("1.1", "linux/arm64"),
+            )
+        ],
+    )
+    answers = answer(world, NOW)
+    assert plain(prose.size_trend(answers)) == (
+        "Of 1 line of releases that of a/b grew most: from 150 B in 1.0 to 1.05 kB in 1.1. "
+        "The build step that added most at once came with a/b:1.1: 900 B."
+    )
+    assert prose.platforms(answers) == (
+        "1 of 2 tags lack a platform that another tag of their repository has, in 1 repository."
+    )
+    nothing = answer(frames(), NOW)
+    assert prose.size_trend(nothing).startswith("No repository here has two releases")
+    assert prose.platforms(nothing) == "No tag here tells its platforms."
 
 
 def test_one_repository_is_split_into_its_tags():

@@ -74,6 +74,27 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
     return SIZE_TREND.of(told.sort_values(order, na_position="last").reset_index(drop=True))
 
 
+def most_grown(trend: pd.DataFrame) -> pd.DataFrame:
+    """Choose the line of releases whose last one is larger than its first by most.
+
+    Parameters
+    ----------
+    trend
+        The table `size_trend`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows; none where no line grew.
+    """
+    known = trend.dropna(subset="total_size")
+    sizes = known.groupby(_LINE)["total_size"]
+    grown = (sizes.last() - sizes.first()).sort_values(ascending=False, kind="stable")
+    if grown.empty or grown.iloc[0] <= 0:
+        return trend.iloc[:0]
+    return trend[(trend[_LINE] == list(grown.index[0])).all(axis=1)]
+
+
 class _Release(NamedTuple):
     line: str
     numbers: tuple[int, ...]

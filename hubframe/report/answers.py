@@ -14,10 +14,13 @@ OLDER_THAN = 365
 ANSWERS = (
     "footprint",
     "shared_layers",
+    "size_trend",
     "parents",
     "outdated",
     "latest_lag",
     "staleness",
+    "coverage",
+    "platform_coverage",
     "cleanup",
 )
 
@@ -30,10 +33,13 @@ def answer(frames: Mapping[str, pd.DataFrame], now: datetime) -> dict[str, pd.Da
         # One repository beside nothing says nothing.
         "footprint": measure.footprint_df(layers, by="repo" if len(repos) > 1 else "tag"),
         "shared_layers": measure.shared_layers_df(layers),
+        "size_trend": measure.size_trend_df(layers),
         "parents": measure.parents_df(layers, tags),
         "outdated": measure.outdated_df(layers, tags),
         "latest_lag": measure.latest_lag_df(tags),
         "staleness": measure.staleness_df(tags, now),
+        "coverage": measure.coverage_df(frames["labels"], measure.described_images(frames)),
+        "platform_coverage": measure.platform_coverage_df(frames["images"]),
         "cleanup": measure.cleanup_df(tags, layers, keep=KEEP, older_than=OLDER_THAN, now=now),
     }
     return {name: tables[name] for name in ANSWERS}

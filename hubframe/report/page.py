@@ -150,12 +150,14 @@ def _pictures(frames: Frames, answers: Frames, images: Mapping[str, bytes]) -> d
         "tags": ("Tags over time", prose.tags(frames)),
         "layers": ("Layers of the newest tags", prose.layers(frames)),
         "layer_sizes": ("How large layers are", prose.layer_sizes(answers)),
+        "size_trend": ("Where releases grew", prose.size_trend(answers)),
         "parents": ("What images are built on", prose.parents(answers)),
         "shared_layers": ("Layers in several images", prose.shared_layers(answers)),
         "footprint": ("What each of them takes", prose.footprint(answers)),
         "latest_lag": ("How far latest lags", prose.latest_lag(answers)),
         "staleness": ("How old tags are", prose.staleness(answers)),
         "labels": ("Standard labels", prose.labels(frames)),
+        "platforms": ("Platforms", prose.platforms(answers)),
         "cleanup": ("What a rule would free", prose.cleanup(answers)),
     }
     return {name: Picture(name, *said, images[name]) for name, said in captions.items()}
@@ -166,16 +168,19 @@ def _tables(frames: Frames, answers: Frames) -> dict[str, Excerpt]:
     coverage = measure.label_coverage(frames["labels"], measure.described_images(frames))
     newest = tags.sort_values("pushed_at", ascending=False, kind="stable", na_position="last")
     lag, plan = answers["latest_lag"], answers["cleanup"]
+    trend, stated = answers["size_trend"], answers["coverage"]
     goes = plan[plan["action"] == "delete"]
     return {
         "repos": Excerpt.of(measure.overview(frames)),
         "tags": Excerpt.of(newest),
         "images": Excerpt.of(measure.largest(frames["images"], frames["layers"])),
         "layers": Excerpt.of(layers[(layers["image_count"] > 1) & ~layers["is_empty"]]),
+        "grown": Excerpt.of(_most(trend[trend["change"].gt(0).fillna(value=False)], "change")),
         "footprint": Excerpt.of(answers["footprint"]),
         "lag": Excerpt.of(lag[lag["is_highest"].eq(other=False).fillna(value=False)]),
         "outdated": Excerpt.of(_most(answers["outdated"], "lag_days")),
         "labels": Excerpt.of(measure.key_coverage(coverage)),
+        "invalid": Excerpt.of(stated[stated["state"] == "invalid"]),
         "cleanup": Excerpt.of(_most(goes, "freed_size")),
     }
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hubframe import plots
+from hubframe import measure, plots
 from hubframe.measure import described_images, leading_tags
 from hubframe.plots.canvas import WIDTH, height
 from hubframe.plots.sharing import MOST_LAYERS, NAMES_BELOW
@@ -64,7 +64,18 @@ def _of_answers(layers: pd.DataFrame, answers: Frames) -> dict[str, Drawing]:
     related = int(parents["parent_repo"].notna().sum())
     shared = int((answers["shared_layers"]["image_count"] > 1).sum())
     goes = plan.loc[plan["action"] == "delete", "repo"]
+    trend, platforms = answers["size_trend"], answers["platform_coverage"]
+    grown = measure.most_grown(trend)
     return {
+        "size_trend": (
+            min(len(trend), _ROWS_OF_A_CURVE),
+            # The caption speaks of the line that grew most.
+            lambda ax: plots.plot_size_trend(grown if len(grown) else trend, ax=ax),
+        ),
+        "platforms": (
+            min(platforms["tag"].nunique(), 40),
+            lambda ax: plots.plot_platform_coverage(platforms, ax=ax),
+        ),
         "parents": (
             min(2 * related, 45),
             lambda ax: plots.plot_parents(parents, outdated, ax=ax),

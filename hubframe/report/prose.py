@@ -134,6 +134,42 @@ def layer_sizes(answers: Frames) -> str:
     )
 
 
+def size_trend(answers: Frames) -> str:
+    """Say which line of releases grew most, and which step added most."""
+    trend = answers["size_trend"]
+    if trend.empty or trend["release"].max() == 0:
+        return "No repository here has two releases whose layers were read."
+    lines = counted(len(trend[["repo", "line", "platform"]].drop_duplicates()), "line")
+    grown = measure.most_grown(trend)
+    if grown.empty:
+        return f"None of {lines} of releases grew from its first to its last."
+    first, last = (
+        f"{size(grown['total_size'].iloc[end])} in {shorten(grown['tag'].iloc[end], _LONGEST)}"
+        for end in (0, -1)
+    )
+    repo = shorten(grown["repo"].iloc[0], _LONGEST)
+    step = grown.sort_values("change", kind="stable", na_position="first").iloc[-1]
+    return (
+        f"Of {lines} of releases that of {repo} grew most: from {first} to {last}. The build step "
+        f"that added most at once came with {reference(step)}: {size(step['change'])}."
+    )
+
+
+def platforms(answers: Frames) -> str:
+    """Say how many tags lack a platform that others of their repository have."""
+    cells = answers["platform_coverage"]
+    tags = cells[["repo", "tag"]].drop_duplicates()
+    if tags.empty:
+        return "No tag here tells its platforms."
+    lacking = cells.loc[~cells["is_present"].astype(bool), ["repo", "tag"]].drop_duplicates()
+    if lacking.empty:
+        return "Every tag here has all the platforms that tags of its repository have."
+    return (
+        f"{len(lacking):,} of {counted(len(tags), 'tag')} lack a platform that another tag of "
+        f"their repository has, in {counted(lacking['repo'].nunique(), 'repository')}."
+    )
+
+
 def parents(answers: Frames) -> str:
     """Say how many images have their parent here, and how many of the parents are outdated."""
     images = answers["parents"]

@@ -31,9 +31,9 @@ def write_report(
 
     The folder then holds ``report.html``, one self-contained page; its pictures as PNG;
     ``summary.json``; and one CSV file for each frame, and for each table measured of them
-    (``footprint``, ``shared_layers``, ``parents``, ``outdated``, ``latest_lag``, ``staleness``,
-    ``cleanup``). Each file is replaced as a whole, the page last: a run that fails leaves the files
-    as they were.
+    (``footprint``, ``shared_layers``, ``size_trend``, ``parents``, ``outdated``, ``latest_lag``,
+    ``staleness``, ``coverage``, ``platform_coverage``, ``cleanup``). Each file is replaced as a
+    whole, the page last: a run that fails leaves the files as they were.
 
     Parameters
     ----------

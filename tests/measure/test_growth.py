@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import hubframe
+from hubframe.measure import most_grown
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
 
@@ -152,3 +153,11 @@ def test_on_the_sample():
     for (repo, tag), total in found.groupby(["repo", "tag"])["total_size"].first().items():
         assert sizes[repo, tag] == total
     assert set(found["line"]) >= {"*", "*-alpine", "*-slim"}
+
+
+def test_the_line_that_grew_most():
+    sizes = {"1.0": 10, "1.1": 50, "1.0-slim": 5, "1.1-slim": 4}
+    found = trend(*(release(tag, ("ADD base", size)) for tag, size in sizes.items()))
+    assert set(most_grown(found)["tag"]) == {"1.0", "1.1"}
+    assert most_grown(found[found["line"] == "*-slim"]).empty
+    assert most_grown(found.iloc[:0]).empty
