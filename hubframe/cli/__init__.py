@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
 """
 
+import gc
 import os
 import sys
 import warnings
@@ -43,6 +44,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line, and turn errors into one line and an exit status."""
+    # What pandas makes when it is imported stays to the end: it need not be looked through.
+    gc.set_threshold(100_000, 50, 100)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
         status = cli.main(standalone_mode=False)

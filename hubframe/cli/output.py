@@ -112,6 +112,8 @@ def echo_bytes(body: bytes) -> None:
 
 
 def _tame(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
@@ -191,7 +193,7 @@ class _Column:
 
 
 def _column(series: pd.Series, *, is_watched: bool) -> _Column:
-    cells = [_one_line(_cell(value), is_watched=is_watched) for value in series]
+    cells = [_one_line(cell, is_watched=is_watched) for cell in _cells_of(series)]
     width = max(len(str(series.name)), *map(len, cells))
     # A number or a date that is cut is a wrong one; text can be guessed.
     is_text = str(series.dtype) == "str" and not cells[0].startswith("sha256:")
@@ -238,14 +240,17 @@ def _one_line(cell: str, *, is_watched: bool) -> str:
 
 
 def _cells(frame: pd.DataFrame) -> list[list[str]]:
-    columns = [[_cell(value) for value in frame[name]] for name in frame.columns]
+    columns = [_cells_of(frame[name]) for name in frame.columns]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _cell(value: Any) -> str:
-    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124
-        return ""
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, pd.Timestamp) else str(value)
+def _cells_of(series: pd.Series) -> list[str]:
+    """A column as text; what is missing is empty."""
+    missing = series.isna()
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = series.dt.strftime("%Y-%m-%d %H:%M")
+    values = zip(series.tolist(), missing.tolist(), strict=True)
+    return ["" if is_missing else str(value) for value, is_missing in values]
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {

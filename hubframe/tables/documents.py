@@ -64,7 +64,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 def items(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a JSON list, or none where something else stands."""
-    return [entry for entry in _list(value) if isinstance(entry, dict)]
+    found = _list(value)
+    # Nearly always there is nothing else.
+    if set(map(type, found)) <= {dict}:
+        return found
+    return [entry for entry in found if isinstance(entry, dict)]
 
 
 def text(value: Any) -> str | None:
