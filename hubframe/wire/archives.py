@@ -41,6 +41,10 @@ _YEARS = range(-62_135_596_800, 253_402_300_800)
 _INT64 = range(2**63)
 
 
+class CapError(PayloadError):
+    """There is more than the caps allow."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """The files of a layer, in the archive's order: a list for each column of the frame.
@@ -101,8 +105,10 @@ def list_files(pieces: Iterable[bytes], name: str, caps: Caps) -> Listing:
 
     Raises
     ------
+    CapError
+        It holds more than the caps.
     PayloadError
-        It is no archive, is damaged or cut off, or holds more than the caps.
+        It is no archive, is damaged or cut off.
     HubframeError
         It is packed with zstd, and nothing is installed that unpacks that.
     """
@@ -195,7 +201,7 @@ def _capped(pieces: Iterator[bytes], name: str, caps: Caps) -> Iterator[bytes]:
     for piece in pieces:
         count += len(piece)
         if count > caps.bytes:
-            raise PayloadError(
+            raise CapError(
                 f"{name} unpacks to more than {caps.bytes:,} bytes; not read further. "
                 "max_bytes= says how many it may be"
             )
@@ -288,7 +294,7 @@ class _Reader:
             )
         self._entries += 1
         if self._entries > self._caps.entries:
-            raise PayloadError(
+            raise CapError(
                 f"{self._name} holds more than {self._caps.entries:,} entries; not read further. "
                 "max_entries= says how many it may be"
             )
@@ -378,7 +384,7 @@ class _Reader:
         clean, whiteout = hidden(cleaned(path))
         self._text += len(clean) + len(link) + len(owner[3] or "") + len(owner[4] or "")
         if self._text > _MOST_TEXT:
-            raise PayloadError(
+            raise CapError(
                 f"{self._name}: the names in it take more than {_MOST_TEXT:,} bytes; "
                 "not read further"
             )
