@@ -49,7 +49,7 @@ def files_df(  # noqa: PLR0913
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
     source: Source = "auto",
-    partial: bool = False,  # noqa: FBT001, FBT002, RUF100 - as layers_df takes it
+    partial: bool = False,
     max_bytes: int = _MOST_BYTES,
     max_entries: int = _MOST_ENTRIES,
     errors: Errors = "raise",
@@ -210,7 +210,7 @@ def _frame(layers: pd.DataFrame, listings: Mapping[str, Listing]) -> pd.DataFram
     return FILES.of(
         {
             **{name: held[name].take(at).array for name in _OF_LAYER},
-            **{name: files[name].array for name in files},
+            **{name: files[name].array for name in (*_COLUMN_OF.values(), "entry")},
         }
     )
 

@@ -172,23 +172,25 @@ def _paths(rows: pd.DataFrame) -> dict[str, _Path]:
     paths: dict[str, _Path] = {}
     stack = _Stack()
     rows = rows.sort_values(["position", "entry"], kind="stable")
-    for position, layer in rows.groupby("position"):
+    positions = rows["position"].astype(np.int64)
+    for position in np.unique(positions.to_numpy()).tolist():
+        layer = rows[positions == position]
         kept, removed = _entries(layer)
         parents = _parents([*kept, *removed])
         sizes = {path: stack.size_of(path) for path in removed}
         for path, (size, _) in kept.items():
             if path not in parents:
-                _at(paths, path, position).add(int(position), size, is_removal=False)
+                _at(paths, path, position).add(position, size, is_removal=False)
         for path, size in sizes.items():
-            _at(paths, path, position).add(int(position), size, is_removal=True)
+            _at(paths, path, position).add(position, size, is_removal=True)
             stack.remove(path)
         for path, (size, is_folder) in kept.items():
             stack.put(path, size, is_folder=is_folder)
     return paths
 
 
-def _at(paths: dict[str, _Path], path: str, position: Any) -> _Path:
-    return paths.setdefault(path, _Path(int(position)))
+def _at(paths: dict[str, _Path], path: str, position: int) -> _Path:
+    return paths.setdefault(path, _Path(position))
 
 
 def _entries(layer: pd.DataFrame) -> tuple[dict[str, tuple[int, bool]], list[str]]:

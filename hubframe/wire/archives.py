@@ -22,6 +22,8 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WINDOW = 128 * 1024**2
 # As Go's archive/tar reads at most, of a name or of a set of attributes.
 _MOST_ATTRIBUTES = 1024**2
+# As long as Windows takes; Linux takes less. And deeper than any tree of files is. [characters]
+_LONGEST, _DEEPEST = 32_767, 2_048
 # Names, links and owners of one layer: they are held in memory. [bytes]
 _MOST_TEXT = 512 * 1024**2
 _MOST_OWNERS = 10_000
@@ -186,8 +188,9 @@ def _from_zstd(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
             f"{name} is packed with zstd, and nothing here unpacks that: "
             "pip install 'hubframe[files]' (or zstandard)"
         ) from None
+    source: Any = _File(pieces)
     reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(
-        _File(pieces), read_across_frames=True
+        source, read_across_frames=True
     )
     try:
         while piece := reader.read(_UNPACKED):
@@ -382,6 +385,11 @@ class _Reader:
         modified: int | None,
     ) -> None:
         clean, whiteout = hidden(cleaned(path))
+        if max(len(clean), len(link)) > _LONGEST or clean.count("/") > _DEEPEST:
+            raise PayloadError(
+                f"{self._name}: a path of {len(clean):,} characters, or a link of {len(link):,}, "
+                "is longer or deeper than any system takes"
+            )
         self._text += len(clean) + len(link) + len(owner[3] or "") + len(owner[4] or "")
         if self._text > _MOST_TEXT:
             raise CapError(
@@ -462,7 +470,7 @@ def _cut(written: bytes) -> bytes:
 
 
 def _text(written: bytes) -> str:
-    """Read text; bytes that are none are spelled ``\\xff``."""
+    """Read text; bytes that are none are spelled as Python spells them."""
     return written.decode("utf-8", "backslashreplace")
 
 
