@@ -1,0 +1,29 @@
+"""The files of real layers on a real registry, beside what the standard library reads of them."""
+
+import gzip
+import io
+import tarfile
+
+import hubframe
+
+from .conftest import LiveRegistry
+from .test_registry import get
+
+
+def test_files_are_those_of_the_archives(live_registry: LiveRegistry, client) -> None:
+    repos = [repo for repo in live_registry.repositories() if "app" in repo]
+    files = hubframe.files_df(repos, platform="all", client=client)
+    assert files["path"].nunique() > 3
+    for (repo, digest), rows in files.groupby(["repo", "layer_digest"]):
+        path = repo.partition("/")[2]
+        blob = get(f"{live_registry.url}/v2/{path}/blobs/{digest}").content
+        content = gzip.decompress(blob) if blob.startswith(b"\x1f\x8b") else blob
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            sizes = [member.size for member in tar]
+        first = rows.drop_duplicates("entry").sort_values("entry")
+        assert first["size"].tolist() == sizes
+    again = hubframe.files_df(repos, platform="all", client=client)
+    assert again.equals(files)
+    scores = hubframe.efficiency(files)
+    assert len(scores) == files[["repo", "tag", "platform"]].drop_duplicates().shape[0]
+    assert scores["efficiency"].between(0, 1).all()
