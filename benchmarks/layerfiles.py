@@ -57,7 +57,10 @@ def write(path: Path, scale: Scale, seed: int = 1) -> str:
     """Write a layer, half of it such as does not pack; return its digest."""
     chance = random.Random(seed)
     pool = chance.randbytes(4 * 1024**2)
-    with gzip.open(path, "wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
+    with (
+        gzip.open(path, "wb", compresslevel=1) as packed,
+        tarfile.open(fileobj=packed, mode="w|") as tar,
+    ):
         for number in range(scale.files):
             info = tarfile.TarInfo(f"usr/lib/part-{number % 991}/module-{number}.bin")
             half = chance.randrange(scale.size // 2, scale.size)
@@ -71,7 +74,14 @@ def write(path: Path, scale: Scale, seed: int = 1) -> str:
 
 def push(host: str, blob: Path, digest: str) -> str:
     """Push an image of one layer, and return its reference."""
-    config = json.dumps({"os": "linux", "architecture": "amd64", "config": {}, "rootfs": {"type": "layers", "diff_ids": [digest]}}).encode()
+    config = json.dumps(
+        {
+            "os": "linux",
+            "architecture": "amd64",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [digest]},
+        }
+    ).encode()
     named = f"sha256:{hashlib.sha256(config).hexdigest()}"
     _upload(host, config, named)
     with blob.open("rb") as file:
@@ -141,7 +151,9 @@ def main() -> None:
     if own["rows"] != tar["rows"]:
         raise RuntimeError(f"hubframe lists {own['rows']} files, and tar {tar['rows']}")
     print(f"{size / 1e6:,.0f} MB, {own['rows']:,} files")
-    print(f"hubframe  {own['seconds']:.2f} s, {own['peak'] / 1e6:,.0f} MB of memory at the peak, imports included")
+    print(
+        f"hubframe  {own['seconds']:.2f} s, {own['peak'] / 1e6:,.0f} MB of memory at the peak, imports included"
+    )
     print(f"again     {own['again']:.2f} s, from what was kept")
     print(f"tar -tzv  {tar['seconds']:.2f} s, without HTTP and without a digest")
 

@@ -28,8 +28,6 @@ else:
         return []
 
     disk.Database._write = half
-settings = hubframe.Settings(
-    hub_url=hub_url, registry_url=registry_url, cache_dir=Path(folder)
-)
+settings = hubframe.Settings(hub_url=hub_url, registry_url=registry_url, cache_dir=Path(folder))
 with hubframe.Client(settings) as client:
     hubframe.files_df("acme/tool:1", source="registry", client=client)

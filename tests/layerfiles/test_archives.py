@@ -56,9 +56,9 @@ def expected(content):
         ]
 
 
-NAMES = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300
-).filter(lambda name: name.strip("/. "))
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300).filter(
+    lambda name: name.strip("/. ")
+)
 ENTRIES = st.builds(
     lambda name, content, kind, link, number, owner, mtime: entry(
         name if kind != b"5" else name.rstrip("/"),
@@ -171,7 +171,7 @@ def test_what_is_cut_off_is_told(at):
     content = archive(("a", b"1" * 300), ("b", b"1" * 900))
     with pytest.raises(hubframe.PayloadError, match="cut off"):
         listed(content[:at])
-    with pytest.raises(hubframe.PayloadError, match="ends in the middle|cut off"):
+    with pytest.raises(hubframe.PayloadError, match=r"ends in the middle|cut off"):
         listed(packed(content)[: at // 30])
 
 
@@ -187,13 +187,13 @@ def with_size(written):
     "written", [b"77777777777\0", b"\x80" + b"\x7f" * 11, b"\xff" * 12, b"nonsense\0\0\0\0"]
 )
 def test_sizes_that_lie_are_told(written):
-    with pytest.raises(hubframe.PayloadError, match="cut off|no size that can be"):
+    with pytest.raises(hubframe.PayloadError, match=r"cut off|no size that can be"):
         listed(with_size(written))
 
 
 @pytest.mark.parametrize("size", ["-5", "1e9", "9" * 30, "99999999"])
 def test_sizes_that_attributes_lie_about_are_told(size):
-    with pytest.raises(hubframe.PayloadError, match="has the size|cut off"):
+    with pytest.raises(hubframe.PayloadError, match=r"has the size|cut off"):
         listed(archive(entry("a", b"", pax_headers={"size": size})))
 
 
@@ -216,7 +216,7 @@ def test_a_header_that_is_none_is_told():
     ],
 )
 def test_no_name_is_longer_than_systems_take(content):
-    with pytest.raises(hubframe.PayloadError, match="any system takes|not read further"):
+    with pytest.raises(hubframe.PayloadError, match=r"any system takes|not read further"):
         listed(content)
 
 

@@ -81,9 +81,7 @@ def test_a_layer_comes_from_where_a_redirect_leads_without_the_login(shelf):
 
     fault(shelf, "/signed/", answer)
     target = f"{shelf.stage.served.hub_url}/signed/layer?sig=secret"
-    fault(
-        shelf, digest, Reply(307, {"Location": target.replace("127.0.0.1", "localhost")})
-    )
+    fault(shelf, digest, Reply(307, {"Location": target.replace("127.0.0.1", "localhost")}))
     assert len(read(shelf)) == 800
     assert [("authorization" in headers) for headers in seen] == [False]
 

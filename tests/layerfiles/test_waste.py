@@ -68,10 +68,10 @@ def test_the_removal_of_a_directory_counts_what_was_in_it():
 
 def test_what_is_wasted_most_comes_first():
     wasted = hubframe.wasted_df(files([("a", 5), ("b", 50)], [("b", 60), ("-a", 0)], [("a", 9)]))
-    assert wasted[["path", "copy_count", "removed_count", "min_size", "wasted_size"]].values.tolist() == [
+    assert wasted[["path", "copy_count", "removed_count", "min_size", "wasted_size"]].to_numpy().tolist() == [
         ["b", 2, 0, 50, 110], ["a", 3, 1, 0, 14]
     ]  # fmt: skip
-    assert wasted[["surplus_size", "first_position", "last_position"]].values.tolist() == [
+    assert wasted[["surplus_size", "first_position", "last_position"]].to_numpy().tolist() == [
         [60, 0, 1], [14, 0, 2]
     ]  # fmt: skip
 
@@ -91,7 +91,9 @@ def test_images_are_apart():
     assert hubframe.wasted_df(both)["tag"].tolist() == ["1"]
 
 
-@pytest.mark.parametrize(("function", "table"), [(hubframe.efficiency, EFFICIENCY), (hubframe.wasted_df, WASTED)])
+@pytest.mark.parametrize(
+    ("function", "table"), [(hubframe.efficiency, EFFICIENCY), (hubframe.wasted_df, WASTED)]
+)
 def test_no_files_are_a_typed_frame_without_rows(function, table):
     found = function(FILES.frame())
     assert {name: str(dtype) for name, dtype in found.dtypes.items()} == table.dtypes

@@ -18,6 +18,8 @@ def test_files_are_those_of_the_archives(live_registry: LiveRegistry, client) ->
         path = repo.partition("/")[2]
         blob = get(f"{live_registry.url}/v2/{path}/blobs/{digest}").content
         content = gzip.decompress(blob) if blob.startswith(b"\x1f\x8b") else blob
+        # umoci leaves out what fills the last block, and the end.
+        content += bytes(-len(content) % 512 + 1024)
         with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             sizes = [member.size for member in tar]
         first = rows.drop_duplicates("entry").sort_values("entry")
