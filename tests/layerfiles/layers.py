@@ -46,15 +46,11 @@ def digest_of(content):
 class Shelf:
     """Images in a registry that answers from memory, below the faults of a stage."""
 
-    def __init__(self, stage, host="registry.example"):
+    def __init__(self, stage):
         self.stage = stage
         self.blobs = {}
         self.asked = []
         stage.fail("/blobs/", self._blob)
-
-    @property
-    def repo(self):
-        return "acme/tool"
 
     def add(self, tag, *layers, media_type=f"{TAR}+gzip"):
         """Add an image of layers; return their digests."""
