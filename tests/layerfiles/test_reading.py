@@ -1,10 +1,15 @@
 """The files of layers: read once, kept by digest, and told where they are not all there."""
 
+from io import StringIO
+
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import hubframe
 from hubframe import cache
+from hubframe.cli import cli
+from hubframe.progress import Bar
 from hubframe.sample import Reply
 from hubframe.tables import FILES
 
@@ -187,3 +192,44 @@ def test_a_full_cache_drops_the_oldest_listings(shelf):
         shelf.add(f"t{number}", packed(archive(*names)))
         assert len(read(shelf, f"acme/tool:t{number}", client=client)) == 200
     assert 0 < cache.info(client).listings < 30
+
+
+def command(shelf, monkeypatch, *arguments):
+    settings = {"HUB_URL": shelf.stage.served.hub_url, "CACHE_DIR": str(shelf.stage.folder)}
+    settings["REGISTRY_URL"] = shelf.stage.served.registry_url
+    for name, value in settings.items():
+        monkeypatch.setenv(f"HUBFRAME_{name}", value)
+    return CliRunner().invoke(cli, ["files", REF, "--source", "registry", *arguments])
+
+
+def test_the_command_prints_the_frame(shelf, monkeypatch):
+    shelf.add("1", packed(ONE))
+    done = command(shelf, monkeypatch, "--columns", "path,size", "--format", "csv")
+    assert done.output.splitlines() == ["path,size", "etc,0", "etc/motd,5", "bin/../sh,2", "abs,0"]
+
+
+def test_the_command_takes_the_caps(shelf, monkeypatch):
+    shelf.add("1", packed(ONE))
+    done = command(shelf, monkeypatch, "--max-entries", "1")
+    assert isinstance(done.exception, hubframe.PayloadError)
+
+
+def test_rows_come_back_from_csv(shelf):
+    shelf.add("1", packed(ONE), packed(TWO))
+    files = read(shelf)
+    again = hubframe.read_csv(StringIO(hubframe.write_csv(files)), "files")
+    pd.testing.assert_frame_equal(again, files)
+
+
+def test_the_bar_says_how_much_has_come(shelf, monkeypatch):
+    said = []
+
+    class Watched(Bar):
+        def set_postfix_str(self, text):
+            said.append(text)
+
+    monkeypatch.setattr("hubframe.client.bar", lambda *_, **__: Watched())
+    monkeypatch.setattr("hubframe.layerfiles._SAID_EVERY", 0)
+    shelf.add("1", packed(ONE))
+    read(shelf)
+    assert said == ["0 MB"]
