@@ -29,3 +29,13 @@ def test_files_are_those_of_the_archives(live_registry: LiveRegistry, client) ->
     scores = hubframe.efficiency(files)
     assert len(scores) == files[["repo", "tag", "platform"]].drop_duplicates().shape[0]
     assert scores["efficiency"].between(0, 1).all()
+
+
+def test_private_layers_take_the_login(token_registry, plain_machine, tmp_path) -> None:  # noqa: ARG001
+    image = token_registry.find("private/app:1.4")
+    reference = f"{image.repo}:{image.tag}"
+    settings = hubframe.Settings(cache_dir=tmp_path / "cache")
+    with hubframe.Client(settings, token_registry.credentials) as client:
+        files = hubframe.files_df(reference, platform="all", client=client)
+        assert files["layer_digest"].nunique() > 0
+        assert files.attrs["hubframe"]["complete"]
