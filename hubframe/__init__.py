@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from hubframe.inspection import inspect as inspect
     from hubframe.inspection import manifest as manifest
     from hubframe.inspection import raw_manifest as raw_manifest
+    from hubframe.layerfiles import files_df as files_df
     from hubframe.measure.cleanup import cleanup_df as cleanup_df
     from hubframe.measure.footprint import footprint_df as footprint_df
     from hubframe.measure.gaps import coverage_df as coverage_df
@@ -80,6 +81,8 @@ if TYPE_CHECKING:
     from hubframe.measure.releases import sort_versions as sort_versions
     from hubframe.measure.releases import staleness_df as staleness_df
     from hubframe.measure.standard import standard_labels as standard_labels
+    from hubframe.measure.waste import efficiency as efficiency
+    from hubframe.measure.waste import wasted_df as wasted_df
     from hubframe.notebook import Shown as Shown
     from hubframe.notebook import show as show
     from hubframe.planning import Plan as Plan
@@ -152,6 +155,8 @@ _HOMES = {
         "staleness_df",
     ),
     "measure.standard": ("standard_labels",),
+    "measure.waste": ("efficiency", "wasted_df"),
+    "layerfiles": ("files_df",),
     "inspection": ("config", "inspect", "manifest", "raw_manifest"),
     "notebook": ("Shown", "show"),
     "planning": ("Plan", "plan"),

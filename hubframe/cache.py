@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from hubframe.client import Client, default_client
+from hubframe.client import LISTINGS, Client, default_client
 from hubframe.wire import disk, tally
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
@@ -33,6 +33,8 @@ class CacheInfo:
     oldest_use
         The day on which the document was used that was not used for longest; it goes first when
         the cache is full. None where there is no document.
+    listings
+        Layers whose files are known, by `hubframe.files_df`.
     """
 
     folder: Path | None
@@ -42,6 +44,7 @@ class CacheInfo:
     size: int
     limit: int
     oldest_use: date | None = None
+    listings: int = 0
 
     def __str__(self) -> str:
         lines = {
@@ -50,6 +53,7 @@ class CacheInfo:
             "answers": f"{self.answers:,} ({self.expired:,} no longer fresh)",
             "size": f"{_size(self.size)} of at most {_size(self.limit)}",
             "oldest use": self.oldest_use or "-",
+            **({"listings": f"{self.listings:,} layers"} if self.listings else {}),
         }
         return "\n".join(f"{name:<11}{value}" for name, value in lines.items())
 
@@ -81,7 +85,15 @@ def info(client: Client | None = None) -> CacheInfo:
         size=disk.size_of(folder) if folder else held,
         limit=client.settings.max_cache_bytes,
         oldest_use=oldest_use,
+        listings=_listed(client),
     )
+
+
+def _listed(client: Client) -> int:
+    """Count the listings; for many there is no file, and none is made to look."""
+    path = client.content.path
+    is_there = path is None or path.with_name(LISTINGS).exists()
+    return client.listings.info() if is_there else 0
 
 
 def clear(
@@ -114,6 +126,8 @@ def clear(
     if not dry_run:
         client.session.cache.clear()
         client.content.clear()
+        if held.listings:
+            client.listings.clear()
         if held.folder:
             disk.discard_damaged(held.folder)
     return held
@@ -150,6 +164,7 @@ def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> Cache
         answers=expired,
         expired=expired,
         size=document_bytes + answer_bytes,
+        listings=0,
     )
     if not dry_run:
         client.content.drop_unused(seconds)

@@ -25,6 +25,7 @@ from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credentials, Given, Sealed
 from hubframe.wire.hub import Hub
 from hubframe.wire.limits import Limit
+from hubframe.wire.listings import Listings
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
 
@@ -36,6 +37,7 @@ Result = TypeVar("Result")
 
 RESPONSES = "responses.sqlite"
 CONTENT = "content.sqlite"
+LISTINGS = "files.sqlite"
 
 
 class Client:
@@ -69,6 +71,7 @@ class Client:
         self._registries: dict[str, Registry] = {}
         self.is_closed = False
         self._lock = threading.RLock()
+        self._listings: Listings | None = None
         folder = self._folder()
         limit = self.settings.max_cache_bytes
         self.content = Content(folder and folder / CONTENT, limit)
@@ -103,6 +106,8 @@ class Client:
         self.is_closed = True
         self.session.close()
         self.content.close()
+        if self._listings is not None:
+            self._listings.close()
 
     def registry(self, host: str) -> Registry:
         """Return the registry of that name, with logins of its own."""
@@ -117,6 +122,16 @@ class Client:
                 self._desks.setdefault(origin(url), desk)
                 self._registries[host] = Registry(self.session, self.content, host, url)
             return self._registries[host]
+
+    @property
+    def listings(self) -> Listings:
+        """What is known of the files of layers; most never ask for that."""
+        with self._lock:
+            if self._listings is None:
+                path = self.content.path
+                file = path and path.with_name(LISTINGS)
+                self._listings = Listings(file, self.settings.max_cache_bytes)
+            return self._listings
 
     def auth_for(self, url: str) -> Auth | None:
         """Return who asks at an address."""

@@ -20,6 +20,8 @@ COLUMNS = {
     "images": "repo tag platform os architecture variant os_version image_digest index_digest "
     "media_type size layer_count status created_at pushed_at pulled_at is_attestation",
     "layers": f"{IMAGE} position layer_digest diff_id size media_type instruction created_at is_empty",
+    "files": f"{IMAGE} position layer_digest entry path type size mode uid gid user group "
+    "modified_at link_target whiteout",
     "history": f"{IMAGE} step created_at instruction created_by comment author is_empty_layer "
     "layer_digest size",
     "labels": f"{IMAGE} source key value",
@@ -38,6 +40,7 @@ KEYS = {
     "tags": ("repo", "tag"),
     "images": OF_IMAGE,
     "layers": (*OF_IMAGE, "position"),
+    "files": (*OF_IMAGE, "position", "entry"),
     "history": (*OF_IMAGE, "step"),
     "labels": (*OF_IMAGE, "source", "key"),
     "env": (*OF_IMAGE, "key"),

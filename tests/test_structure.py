@@ -18,7 +18,7 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 # frames` is these modules; `version` is a constant, and anyone may read it.
 CORE = {"errors", "settings", "reference"}
 CALLS = {
-    "cache", "call", "client", "frames", "inspection", "limits", "needs", "planning", "pool", "progress",
+    "cache", "call", "client", "frames", "inspection", "layerfiles", "limits", "needs", "planning", "pool", "progress",
     "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked", "watching"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
@@ -60,7 +60,8 @@ EXCEPTIONS = {
 }
 CALL_ORDER = (
     "pool", "progress", "watching", "selection", "client", "call", "needs", "reading", "sources", "readers",
-    "referrers", "limits", "quota", "planning", "frames", "inspection", "unpacked", "cache"
+    "referrers", "limits", "quota", "planning", "frames", "inspection", "unpacked", "layerfiles",
+    "cache"
 )  # fmt: skip
 HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "socket"}
 

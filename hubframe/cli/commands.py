@@ -186,6 +186,20 @@ def _image_command(name: str, summary: str) -> click.Command:
     return command
 
 
+@click.command(help="List the files in the layers of images. This downloads the layers.")
+@REFERENCES
+@click.option("--max-bytes", type=click.IntRange(min=1), help="How much one layer may be.")
+@click.option("--max-entries", type=click.IntRange(min=1), help="How many entries it may have.")
+@IMAGES
+@TAGS
+@PARTIAL
+@FAILURES
+@OUTPUT
+@SESSION
+def files(what: tuple[str, ...], **options: Any) -> None:
+    _print_frame("files_df", list(what), **options)
+
+
 @click.command(help="List what refers to images: signatures, attestations and the like.")
 @REFERENCES
 @click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories.")
@@ -348,6 +362,7 @@ COMMANDS: dict[str, click.Command] = {
     "tags": tags,
     "images": _image_command("images", "List the images of tags, one for each platform."),
     "layers": _image_command("layers", "List the layers of images, base first."),
+    "files": files,
     "history": _image_command("history", "List the build steps of images."),
     "labels": _image_command("labels", "List the labels and annotations of images."),
     "env": _image_command("env", "List the environment variables of images."),

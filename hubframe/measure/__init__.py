@@ -40,6 +40,7 @@ from hubframe.measure.releases import (
 )
 from hubframe.measure.standard import standard_labels
 from hubframe.measure.trends import pushes
+from hubframe.measure.waste import efficiency, wasted_df
 
 __all__ = [
     "OCI_LABELS",
@@ -49,6 +50,7 @@ __all__ = [
     "coverage_df",
     "described_images",
     "duplicates_df",
+    "efficiency",
     "failures",
     "footprint_df",
     "identity",
@@ -84,4 +86,5 @@ __all__ = [
     "summary",
     "tag_moves_df",
     "totals",
+    "wasted_df",
 ]

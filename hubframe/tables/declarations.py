@@ -115,6 +115,29 @@ LAYERS = Table(
     ),
 )
 
+FILES = Table(
+    "files",
+    "an entry of a layer: a file, a directory, a link, a whiteout",
+    (*IMAGE_KEY, "position", "entry"),
+    (
+        *OF_IMAGE,
+        Column("position", COUNT, "Place of the layer in the image, as in `layers`.", nullable=False),
+        Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
+        Column("entry", COUNT, "Place in the layer's archive, from 0: a path may be there twice, and then the last counts.", nullable=False),
+        Column("path", TEXT, "Path from the root of the image, without a leading slash; of a whiteout the path that it removes. `..` stays as it is written.", nullable=False),
+        Column("type", TEXT, "`file`, `directory`, `symlink`, `hard link`, `character device`, `block device`, `fifo` or `other`.", nullable=False),
+        Column("size", COUNT, "Uncompressed size; 0 for what is no file, and for hard links. [bytes]", nullable=False),
+        Column("mode", TEXT, "Permissions as four octal digits, `0644`; the first holds setuid (4), setgid (2) and sticky (1)."),
+        Column("uid", COUNT, "Number of the owner."),
+        Column("gid", COUNT, "Number of the group."),
+        Column("user", TEXT, "Name of the owner, where the archive tells it."),
+        Column("group", TEXT, "Name of the group, where the archive tells it."),
+        Column("modified_at", UTC, "When it was modified, as the archive tells: builders may write any date."),
+        Column("link_target", TEXT, "Where a link leads, as it is written."),
+        Column("whiteout", TEXT, "`removed`: the path of a lower layer is gone. `opaque`: all that lower layers have in this directory is gone. `bookkeeping`: a note of AUFS, which is no file. Null for what is there."),
+    ),
+)
+
 HISTORY = Table(
     "history",
     "a build step",
@@ -239,6 +262,7 @@ FETCHED = {
         TAGS,
         IMAGES,
         LAYERS,
+        FILES,
         HISTORY,
         LABELS,
         ENV,

@@ -299,6 +299,40 @@ UNPACKED_SIZES = Table(
     ),
 )
 
+EFFICIENCY = Table(
+    "efficiency",
+    "an image",
+    IMAGE_KEY,
+    (
+        *OF_IMAGE,
+        Column("layer_count", COUNT, "Layers with files.", nullable=False),
+        Column("path_count", COUNT, "Distinct paths of files, links and empty directories, in any layer.", nullable=False),
+        Column("size", COUNT, "Uncompressed bytes of all files of all layers. [bytes]", nullable=False),
+        Column("user_size", COUNT, "The part above the lowest layer. [bytes]", nullable=False),
+        Column("wasted_size", COUNT, "Bytes of all copies of the paths that stand in two layers or more, as dive counts. [bytes]", nullable=False),
+        Column("surplus_size", COUNT, "The part of it that would not be there if each path stood once, in its smallest form. [bytes]", nullable=False),
+        Column("wasted_share", FLOAT, "`wasted_size / user_size`, dive's `wastedUserPercent`; null where that is 0."),
+        Column("efficiency", FLOAT, "dive's score: the smallest form of each path, by all copies of all paths; 1 for nothing wasted.", nullable=False),
+    ),
+)
+
+WASTED = Table(
+    "wasted",
+    "a path that stands in two layers of an image or more",
+    (*IMAGE_KEY, "path"),
+    (
+        *OF_IMAGE,
+        Column("path", TEXT, "Path, as in `files`.", nullable=False),
+        Column("copy_count", COUNT, "How often it stands in the layers, removals counted.", nullable=False),
+        Column("removed_count", COUNT, "How many of these remove it.", nullable=False),
+        Column("min_size", COUNT, "Size of the smallest copy; 0 where a file was removed. [bytes]", nullable=False),
+        Column("wasted_size", COUNT, "Bytes of all copies; the removal of a directory counts what was in it. [bytes]", nullable=False),
+        Column("surplus_size", COUNT, "`wasted_size - min_size`. [bytes]", nullable=False),
+        Column("first_position", COUNT, "The lowest layer that has it.", nullable=False),
+        Column("last_position", COUNT, "The highest layer that has or removes it.", nullable=False),
+    ),
+)
+
 PULLS_OVER_TIME = Table(
     "pulls_over_time",
     "the time between two observations of a repository",
@@ -393,6 +427,8 @@ MEASURED = {
         PLATFORM_COVERAGE,
         SIZE_TREND,
         UNPACKED_SIZES,
+        EFFICIENCY,
+        WASTED,
         PULLS_OVER_TIME,
         REPOS_OVER_TIME,
         TAG_MOVES,

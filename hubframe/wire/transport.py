@@ -40,7 +40,10 @@ MEBIBYTE = 2**20
 # Registries hold manifests to 4 MiB, and clients configs too. Lists have no such rule.
 DOCUMENT_LIMIT = 4 * MEBIBYTE
 LIST_LIMIT = 64 * MEBIBYTE
+# In place of a limit: what is no refusal is not read here.
+UNREAD = 0
 _MOST_REDIRECTS = 5
+_BLOBS = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Cookies are secrets; and the cache's key holds all that answers vary by, whatever Vary says.
 _NOT_KEPT = ("Set-Cookie", "Vary")
@@ -120,6 +123,13 @@ class Transport(BaseAdapter):
     ) -> Response:
         """Send a request and read the whole answer; the arguments are those of requests."""
         limit = DOCUMENT_LIMIT if _is_document(request.url or "") else LIST_LIMIT
+        return self._followed(request, limit)
+
+    def open(self, request: PreparedRequest) -> Response:
+        """Send a request; a blob that comes for it is the caller's to read, and to close."""
+        return self._followed(request, UNREAD)
+
+    def _followed(self, request: PreparedRequest, limit: int) -> Response:
         home = origin(request.url or "")
         is_home = True
         response = self._authorized(request, limit)
@@ -238,12 +248,15 @@ class Transport(BaseAdapter):
             proxies=self._proxies(origin(request.url or "")),
         )
         _forget(response)
+        if limit == UNREAD and _is_blob(response):
+            strike_out(request, response)
+            return response
         if "Range" in request.headers and response.status_code == HTTPStatus.OK:
             # A few bytes were asked for: nobody waits for all of them.
             response._content = b""  # noqa: SLF001
             response.close()
             return response
-        _read(response, limit, _SLOWEST * self._timeout[1])
+        _read(response, limit or DOCUMENT_LIMIT, _SLOWEST * self._timeout[1])
         strike_out(request, response)
         return response
 
@@ -352,6 +365,12 @@ def _without_query(url: str) -> str:
 def _is_document(url: str) -> bool:
     path = urlsplit(url).path
     return "/manifests/" in path or "/blobs/" in path
+
+
+def _is_blob(response: Response) -> bool:
+    """Whether what comes may be a blob, and no refusal and no page for people."""
+    is_html = "html" in response.headers.get("Content-Type", "").lower()
+    return response.status_code in _BLOBS and not is_html
 
 
 def _read(response: Response, limit: int, longest: float) -> None:
