@@ -49,9 +49,10 @@ def unpacked_sizes_df(
         The table `unpacked_sizes`: a row per distinct layer, by repository and digest; of several
         repositories the first by name is asked. ``unpacked_size`` is null, and ``reason`` says
         why, where it cannot be told: zstd, layers that lie elsewhere (foreign), packed sizes of 4
-        GiB and more or not known, registries that do not send such a part, and trailers that tell
-        less than is packed, as those of files with several members do (eStargz). Such a file, or
-        one of more than 4 GiB, that packs very well is not seen, and has too small a size.
+        GiB and more or not known, registries that do not send such a part, layers of the bundled
+        sample, and trailers that tell less than is packed, as those of files with several members
+        do (eStargz). Such a file, or one of more than 4 GiB, that packs very well is not seen, and
+        has too small a size.
 
     Raises
     ------
@@ -100,7 +101,10 @@ class _Layer:
 
 def _told(call: Call, layer: _Layer) -> dict[str, Any]:
     """Return what there is to say of a layer."""
-    if reason := _untold(layer):
+    reason = _untold(layer)
+    if reason is None and call.client.settings.sample:
+        reason = "the bundled sample holds no layers"
+    if reason:
         return {"reason": reason}
     if layer.media_type is not None and layer.media_type.endswith(".tar"):
         return {"unpacked_size": layer.size, "method": PLAIN}

@@ -6,9 +6,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import hubframe
 from hubframe.client import use
+
+# How long an example takes says nothing: the machine does other work beside.
+settings.register_profile("hubframe", settings(), deadline=None)
+settings.load_profile("hubframe")
 
 
 @pytest.fixture(scope="session", autouse=True)
