@@ -92,7 +92,7 @@ class Session:
         self._connect = connect
         self._auth_for = auth_for
         self._offline = offline
-        self.cache = answers or Answers(path, limit)
+        self.cache = Answers(path, limit) if answers is None else answers
         self._lock = threading.RLock()
         self._transport: Transport | None = None
         self._cached: CachedSession | None = None

@@ -57,7 +57,7 @@ def connection(redis_port):
 
 
 @pytest.fixture
-def cache_url(redis_port, connection):
+def cache_url(redis_port, connection):  # noqa: ARG001 - it is emptied
     """Return the address of the empty Redis."""
     return f"redis://127.0.0.1:{redis_port}/0"
 

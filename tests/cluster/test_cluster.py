@@ -74,7 +74,7 @@ def test_two_thousand_repositories_on_two_workers(cluster, crowd, cache_url, ask
     pd.testing.assert_frame_equal(frame.reset_index(drop=True), alone(cache_url, what))
 
 
-def test_a_worker_that_is_killed_loses_no_row(cluster, crowd, cache_url, asked, tmp_path):
+def test_a_worker_that_is_killed_loses_no_row(cluster, crowd, cache_url, tmp_path):
     settings = hubframe.Settings(cache_url=cache_url, rate="150/second")
     what = names(crowd, 300)
     victim = next(iter(cluster.run(os.getpid).values()))
