@@ -10,7 +10,7 @@ import pytest
 import redis
 
 import hubframe
-from benchmarks.servers import _process, passed
+from benchmarks.servers import passed, running_module
 
 REPOSITORIES = 2_000
 # What the stand-in enforces, and what workers are told to keep. [requests a second]
@@ -65,7 +65,7 @@ def cache_url(redis_port, connection):  # noqa: ARG001 - it is emptied
 @pytest.fixture(scope="package")
 def crowd():
     """Start the registry, and return its host."""
-    with _process("crowd", "0", f"{REPOSITORIES}", f"{ALLOWED}") as host:
+    with running_module("crowd", "0", f"{REPOSITORIES}", f"{ALLOWED}") as host:
         yield host
 
 
