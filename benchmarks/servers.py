@@ -58,9 +58,9 @@ def running(folder: Path, scale: Scale) -> Iterator[Servers]:
     with (
         tempfile.TemporaryDirectory(dir=_in_memory()) as files,
         _filled(Path(files), scale) as near,
-        _process("latency", near, f"{scale.latency}") as far,
-        _process("hub", f"{scale.latency}", *shelves) as stand_in,
-        _process("hub", f"{scale.patience}", *shelves) as patient,
+        running_module("latency", near, f"{scale.latency}") as far,
+        running_module("hub", f"{scale.latency}", *shelves) as stand_in,
+        running_module("hub", f"{scale.patience}", *shelves) as patient,
     ):
         yield Servers(near, far, stand_in, patient, folder, scale)
 
@@ -81,7 +81,7 @@ def _in_memory() -> Path | None:
 
 
 @contextmanager
-def _process(module: str, *words: str) -> Iterator[str]:
+def running_module(module: str, *words: str) -> Iterator[str]:
     """Run a server of this package in a process of its own; its first line is its address."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *words]
     with subprocess.Popen(

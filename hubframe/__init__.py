@@ -14,6 +14,7 @@ from hubframe.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from hubframe import cache as cache
+    from hubframe import dask as dask
     from hubframe import errors as errors
     from hubframe import measure as measure
     from hubframe import plots as plots
@@ -89,6 +90,8 @@ if TYPE_CHECKING:
     from hubframe.planning import plan as plan
     from hubframe.plots.style import style as style
     from hubframe.reference import ImageReference as ImageReference
+    from hubframe.sampling import sample_repos as sample_repos
+    from hubframe.sampling import sample_tags as sample_tags
     from hubframe.selection import versions_in as versions_in
     from hubframe.settings import Settings as Settings
     from hubframe.snapshots.adding import add_snapshot as add_snapshot
@@ -162,6 +165,7 @@ _HOMES = {
     "planning": ("Plan", "plan"),
     "plots.style": ("style",),
     "reference": ("ImageReference",),
+    "sampling": ("sample_repos", "sample_tags"),
     "selection": ("versions_in",),
     "settings": ("Settings",),
     "snapshots.adding": ("add_snapshot",),
@@ -173,7 +177,7 @@ _HOMES = {
     "unpacked": ("unpacked_sizes_df",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("cache", "errors", "measure", "plots", "report", "sample", "tables")
+_MODULES = ("cache", "dask", "errors", "measure", "plots", "report", "sample", "tables")
 
 __all__ = sorted([*_HOME_OF, *_MODULES, "__version__"])  # noqa: PLE0605
 

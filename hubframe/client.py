@@ -17,7 +17,7 @@ from hubframe.pool import Pool
 from hubframe.progress import Bar, bar
 from hubframe.reference import DOCKER_HUB, is_loopback
 from hubframe.settings import Settings
-from hubframe.wire import disk
+from hubframe.wire import disk, shelves
 from hubframe.wire.addresses import origin
 from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
 from hubframe.wire.challenges import repository_of
@@ -28,8 +28,11 @@ from hubframe.wire.limits import Limit
 from hubframe.wire.listings import Listings
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
+from hubframe.wire.shared import SharedAnswers, SharedContent
+from hubframe.wire.shelves import Shelf
 
 if TYPE_CHECKING:
+    from hubframe.wire.gate import Gate
     from hubframe.wire.transport import Transport
 
 Item = TypeVar("Item")
@@ -72,15 +75,21 @@ class Client:
         self.is_closed = False
         self._lock = threading.RLock()
         self._listings: Listings | None = None
-        folder = self._folder()
+        self._shelf = self._shared()
+        folder = None if self._shelf else self._folder()
         limit = self.settings.max_cache_bytes
-        self.content = Content(folder and folder / CONTENT, limit)
+        self.content = (
+            SharedContent(self._shelf)
+            if self._shelf
+            else Content(folder and folder / CONTENT, limit)
+        )
         self.session = Session(
             self._connect,
             self.auth_for,
             folder and folder / RESPONSES,
             offline=self.settings.offline,
             limit=limit,
+            answers=SharedAnswers(self._shelf) if self._shelf else None,
         )
         self.hub = Hub(self.session, self.settings.hub_url)
         # Nothing is looked up before it is needed.
@@ -202,7 +211,22 @@ class Client:
 
         workers = self.settings.workers
         network = Network(pool_connections=32, pool_maxsize=workers, max_retries=0)
-        return Transport(network, self.auth_for, self.settings.timeout)
+        return Transport(network, self.auth_for, self.settings.timeout, self._gate())
+
+    def _shared(self) -> Shelf | None:
+        """Open what this machine shares with others; the sample shares nothing."""
+        url = None if self.settings.sample else self.settings.cache_url
+        if self.settings.rate and not (self.settings.sample or (url and shelves.is_redis(url))):
+            raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
+        return shelves.open_shelf(url) if url else None
+
+    def _gate(self) -> Gate | None:
+        """Return the rate that all workers keep together, which only a Redis can count."""
+        if not isinstance(self._shelf, shelves.RedisShelf):
+            return None
+        from hubframe.wire.gate import Gate  # noqa: PLC0415 - an extra
+
+        return Gate(self._shelf, self.settings.requests_in_seconds)
 
     def _folder(self) -> Path | None:
         """The sample's answers stay in memory: they are not the real Hub's."""

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +15,9 @@ from platformdirs import user_cache_path
 MOST_WORKERS = 256
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+_SHARED = ("redis", "rediss")
+_UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+_RATE = re.compile(r"\s*0*([1-9][0-9]{0,8})\s*/\s*(second|minute|hour)\s*")
 _SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([kmgt])(i)?)?b?\s*", re.IGNORECASE)
 
 
@@ -43,6 +46,12 @@ class Settings:
         Answer from the bundled, synthetic sample; no socket is opened.
     insecure_registries
         Hosts that speak plain http. Loopback hosts do so always.
+    cache_url
+        What several machines share in place of `cache_dir`: a Redis (``redis://host:6379/0``), or a
+        folder that all of them see. It may hold a login, so it is not shown.
+    rate
+        The most that each host is asked, by all who share a Redis together: ``"180/minute"``.
+        None for what the hosts tell of themselves.
     """
 
     hub_url: str = "https://hub.docker.com"
@@ -54,6 +63,8 @@ class Settings:
     timeout: tuple[float, float] = (10.0, 30.0)
     sample: bool = False
     insecure_registries: tuple[str, ...] = ()
+    cache_url: str | None = field(default=None, repr=False)
+    rate: str | None = None
 
     def __post_init__(self) -> None:
         """Normalise what may be given in more than one form, and refuse what cannot work."""
@@ -65,6 +76,8 @@ class Settings:
             object.__setattr__(self, "cache_dir", folder)
         object.__setattr__(self, "max_cache_bytes", _bytes(self.max_cache_bytes))
         object.__setattr__(self, "timeout", _timeout(self.timeout))
+        object.__setattr__(self, "cache_url", _cache_url(self.cache_url))
+        object.__setattr__(self, "rate", _rate(self.rate))
         object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
         for name in ("hub_url", "registry_url"):
             if self.sample:
@@ -80,6 +93,14 @@ class Settings:
     def cache_folder(self) -> Path:
         """The folder of the cache, chosen or the platform's."""
         return self.cache_dir or user_cache_path("hubframe", appauthor=False)
+
+    @property
+    def requests_in_seconds(self) -> tuple[int, float] | None:
+        """The rate as a number of requests in a number of seconds; None where none is set."""
+        if self.rate is None:
+            return None
+        count, _, unit = self.rate.partition("/")
+        return int(count), _UNITS[unit]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **chosen: Any) -> Self:
@@ -166,6 +187,36 @@ def _without_login(written: str) -> str:
     return re.sub(r"//.*@", "//…@", written, flags=re.DOTALL)
 
 
+def _cache_url(given: Any) -> str | None:
+    """Check where a shared cache is; a path is made whole, since workers have other folders."""
+    if given is None:
+        return None
+    url = str(given)
+    scheme = url.partition("://")[0] if "://" in url else "file"
+    try:
+        is_place = scheme == "file" or bool(scheme in _SHARED and urlsplit(url).hostname)
+        # Reading the port refuses what is none.
+        is_place = is_place and (scheme == "file" or urlsplit(url).port != 0)
+    except ValueError:
+        is_place = False
+    if not is_place:
+        raise ValueError(
+            "cache_url must be redis:// or rediss:// and a host, or a folder, "
+            f"not {_without_login(url)!r}"
+        )
+    return url if "://" in url else str(Path(url).expanduser().absolute())
+
+
+def _rate(given: Any) -> str | None:
+    """Check a rate, and put it in one form."""
+    if given is None:
+        return None
+    written = _RATE.fullmatch(given) if isinstance(given, str) else None
+    if written is None:
+        raise ValueError(f"rate must be such as '180/minute' or '5/second', not {given!r}")
+    return f"{int(written[1])}/{written[2]}"
+
+
 def _timeout(given: Any) -> tuple[float, float]:
     """Seconds as one number, or as two (connect, read)."""
     both = [given] if isinstance(given, int | float) else list(given)
@@ -192,4 +243,6 @@ _VARIABLES: dict[str, Any] = {
     "timeout": lambda text: text.split(","),
     "sample": _flag,
     "insecure_registries": _words,
+    "cache_url": str,
+    "rate": str,
 }

@@ -49,6 +49,9 @@ def test_defaults_are_those_of_the_design():
         ("timeout", "60", (10.0, 60.0)),
         ("timeout", "1.5, 2", (1.5, 2.0)),
         ("insecure_registries", "a:1,b:2 c:3", ("a:1", "b:2", "c:3")),
+        ("cache_url", "redis://cache:6379/0", "redis://cache:6379/0"),
+        ("cache_url", "/mnt/shared", "/mnt/shared"),
+        ("rate", " 180 / minute", "180/minute"),
     ],
 )
 def test_each_variable_is_read(name, written, value):
@@ -69,6 +72,8 @@ def test_there_is_a_variable_for_every_setting():
         "workers": "1",
         "timeout": "1",
         "insecure_registries": "a:1",
+        "cache_url": "/shared",
+        "rate": "1/second",
     }
     settings = read(**written)
     for field in fields(Settings):

@@ -35,6 +35,8 @@ ALLOWED = {
     "sample": {"errors"},
     **{module: BELOW_CALLS | (CALLS - {module}) for module in CALLS},
     "measure": {"tables"},
+    "sampling": {"client", "frames", "sources", "tables"},
+    "dask": {"call", "client", "errors", "frames", "measure", "selection", "settings", "tables"},
     "compare": {"client", "frames", "measure", "reference", "selection"},
     "snapshots": {
         "cache",
@@ -214,7 +216,10 @@ def public_functions():
     """Functions that users call: those of the package and of its public modules."""
     places = {
         "hubframe": hubframe,
-        **{name: getattr(hubframe, name) for name in ("cache", "measure", "plots", "report")},
+        **{
+            name: getattr(hubframe, name)
+            for name in ("cache", "dask", "measure", "plots", "report")
+        },
     }
     for place, module in places.items():
         names = getattr(module, "__all__", None) or [

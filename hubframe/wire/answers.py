@@ -126,6 +126,22 @@ class About(NamedTuple):
     asked_url: str
     accept: str | None
 
+    @classmethod
+    def of(cls, answer: "Answer", method: str) -> "About":
+        """Describe an answer that did not come by requests-cache."""
+        return cls(
+            status_code=answer.status_code,
+            url=answer.url,
+            headers=dict(answer.headers),
+            fetched_at=answer.fetched_at.timestamp(),
+            expires=None if answer.expires is None else answer.expires.timestamp(),
+            reason=None,
+            encoding=None,
+            method=method,
+            asked_url=answer.url,
+            accept=None,
+        )
+
 
 class Answers:
     """Answers by key; one that is damaged is as good as none.
@@ -150,20 +166,8 @@ class Answers:
 
     def write(self, key: str, answer: Answer, method: str) -> None:
         """Keep an answer that did not come by requests-cache, together with others."""
-        until = None if answer.expires is None else answer.expires.timestamp()
-        about = About(
-            status_code=answer.status_code,
-            url=answer.url,
-            headers=dict(answer.headers),
-            fetched_at=answer.fetched_at.timestamp(),
-            expires=until,
-            reason=None,
-            encoding=None,
-            method=method,
-            asked_url=answer.url,
-            accept=None,
-        )
-        self._database.write_soon(_PUT, _row(key, about, answer.content))
+        row = _row(key, About.of(answer, method), answer.content)
+        self._database.write_soon(_PUT, row)
         self._grow(len(answer.content))
 
     def delete(self, key: str) -> None:
@@ -182,7 +186,7 @@ class Answers:
 
     def read_many(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return those answers that are here and sound, fresh or not, by key."""
-        return {key: _answer(about, body) for key, about, body in self.rows(keys)}
+        return {key: answer_of(about, body) for key, about, body in self.rows(keys)}
 
     def rows(self, keys: Iterable[str]) -> Iterator[tuple[str, About, bytes]]:
         """Read what is as it was written: a file may be damaged without SQLite seeing it."""
@@ -255,7 +259,24 @@ def _row(key: str, about: About, body: bytes) -> tuple[Any, ...]:
     return (key, written, body, _checksum(key, written, body), expires)
 
 
-def _answer(about: About, body: bytes) -> Answer:
+def packed(key: str, about: About, body: bytes) -> bytes:
+    """Write an answer as one value: its checksum, what it is as JSON, and its body."""
+    _, written, _, checksum, _ = _row(key, about, body)
+    return b"\n".join((checksum.hex().encode(), written.encode(), body))
+
+
+def unpacked(key: str, value: bytes) -> tuple[About, bytes] | None:
+    """Read what `packed` wrote; None where it is not as it was written."""
+    checksum, _, rest = value.partition(b"\n")
+    head, _, body = rest.partition(b"\n")
+    written = head.decode(errors="replace")
+    if _checksum(key, written, body).hex().encode() != checksum:
+        return None
+    return About(*json.loads(written)), body
+
+
+def answer_of(about: About, body: bytes) -> Answer:
+    """Make of a row what callers get."""
     until = None if about.expires is None else _moment(about.expires)
     headers = Headers(about.headers)
     return Answer(about.status_code, about.url, headers, body, _moment(about.fetched_at), until)

@@ -212,6 +212,9 @@ class Content:
         no limit. [bytes]
     """
 
+    # Whether other machines read and write it, too.
+    is_shared = False
+
     def __init__(self, path: Path | None, limit: int | None = None) -> None:
         self._database = disk.Database(path, _LAYOUT, limit)
         self._flights: Flights[Document] = Flights()
@@ -235,7 +238,7 @@ class Content:
         """Return those documents that are here and sound, by digest."""
         found: dict[str, Document] = {}
         for digest, media_type, body in self._database.select(_GET, digests):
-            if _is_sound(digest, body):
+            if is_sound(digest, body):
                 found[digest] = Document(digest, media_type, body)
             else:
                 self._database.run("DELETE FROM documents WHERE digest = ?", [digest])
@@ -396,7 +399,7 @@ def _batches(digests: Iterable[str], most: int) -> Iterator[list[str]]:
         yield batch
 
 
-def _is_sound(digest: str, body: Any) -> bool:
+def is_sound(digest: str, body: Any) -> bool:
     """Check on the way out: a file may be damaged without SQLite seeing it."""
     if not isinstance(body, bytes):
         return False

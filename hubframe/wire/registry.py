@@ -151,7 +151,9 @@ class Registry:
         A tag that was seen before has likely not moved: then its digest is looked up first, and
         the document may be here. On Docker Hub that is always so, since a GET is a pull.
         """
-        if self._is_hub or self._session.is_held(self._head_of(reference)):
+        # Where workers share documents, another may have it already, or be about to.
+        is_known = self._is_hub or self._content.is_shared
+        if is_known or self._session.is_held(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
 

@@ -75,9 +75,11 @@ class Session:
         Whether the network is never to be used.
     limit
         What the cache's folder may hold; None for no limit. [bytes]
+    answers
+        Where answers are kept, in place of that file.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         connect: Callable[[], Transport],
         auth_for: Callable[[str], Auth | None],
@@ -85,11 +87,12 @@ class Session:
         *,
         offline: bool,
         limit: int | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._connect = connect
         self._auth_for = auth_for
         self._offline = offline
-        self.cache = Answers(path, limit)
+        self.cache = Answers(path, limit) if answers is None else answers
         self._lock = threading.RLock()
         self._transport: Transport | None = None
         self._cached: CachedSession | None = None

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -33,6 +33,9 @@ from hubframe.wire.limits import Limits, resets_in, retry_after
 from hubframe.wire.network import causes, strike_out
 from hubframe.wire.pace import LONGEST_WAIT, Pace
 from hubframe.wire.tally import count_request
+
+if TYPE_CHECKING:
+    from hubframe.wire.gate import Gate
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +96,8 @@ class Transport(BaseAdapter):
         Who asks at an address; None for nobody in particular.
     timeout
         Seconds to wait for a connection, and for an answer.
+    gate
+        The rate that other machines keep, too; None where there are none.
     """
 
     def __init__(
@@ -100,11 +105,13 @@ class Transport(BaseAdapter):
         network: BaseAdapter,
         auth_for: Callable[[str], Auth | None],
         timeout: tuple[float, float],
+        gate: "Gate | None" = None,
     ) -> None:
         super().__init__()
         self._network = network
         self._auth_for = auth_for
         self._timeout = timeout
+        self._gate = gate
         self.limits = Limits()
         self._paces: dict[str, Pace] = {}
         # Looked up once for each host: requests would do so every time.
@@ -237,6 +244,8 @@ class Transport(BaseAdapter):
         return response
 
     def _sent(self, request: PreparedRequest, limit: int) -> Response:
+        if self._gate is not None:
+            self._gate.wait(request.url or "")
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
         request.headers["User-Agent"] = USER_AGENT
@@ -248,6 +257,8 @@ class Transport(BaseAdapter):
             proxies=self._proxies(origin(request.url or "")),
         )
         _forget(response)
+        if self._gate is not None:
+            self._gate.learn(request.url or "", response.headers)
         if limit == UNREAD and _is_blob(response):
             strike_out(request, response)
             return response

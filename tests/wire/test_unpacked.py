@@ -159,7 +159,8 @@ def test_a_bad_repository_costs_its_own_row(stage, repo):
     ]
 
 
-def test_the_sample_says_that_it_holds_no_layers(sample):
+@pytest.mark.usefixtures("sample")
+def test_the_sample_says_that_it_holds_no_layers():
     told = hubframe.unpacked_sizes_df(hubframe.layers_df("acme/api", newest=1))
     assert told["unpacked_size"].isna().all()
     assert set(told["reason"]) == {"the bundled sample holds no layers"}

@@ -1,0 +1,113 @@
+"""One rate for all workers: a window in Redis that each request passes, whoever sends it.
+
+More workers behind one address have no more quota. The rate is the one that `Settings.rate` names,
+or else the one that a host tells of itself (``X-RateLimit-Limit``, requests a minute), which the
+first worker that hears it tells the others.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from pyrate_limiter import Rate, RateItem
+from pyrate_limiter.buckets import RedisBucket
+
+from hubframe.errors import TransportError
+from hubframe.wire import patience
+from hubframe.wire.addresses import origin, place
+from hubframe.wire.limits import HUB, HUB_WINDOW, Limits
+from hubframe.wire.shelves import RedisShelf
+
+_SECOND = 1000
+# Where no rate is known yet, requests are counted all the same.
+_ANY = 10**9
+# Entries that are out of the window are dropped after so many requests.
+_LEAKED = 500
+_KEPT = 24 * 60 * 60
+_SHORTEST = 0.005
+
+
+class Gate:
+    """The windows of all hosts.
+
+    Parameters
+    ----------
+    shelf
+        Where they are.
+    rate
+        How many requests in how many seconds, for each host; None for what the hosts tell.
+    """
+
+    def __init__(self, shelf: RedisShelf, rate: tuple[int, float] | None) -> None:
+        self._shelf = shelf
+        self._rate = rate
+        self._buckets: dict[str, RedisBucket] = {}
+        self._told: dict[str, int] = {}
+        self._passed = 0
+        seconds, micros = shelf.connection.time()
+        # The clock of Redis counts: those of the workers differ.
+        self._ahead = seconds + micros / 1e6 - time.time()
+
+    def wait(self, url: str) -> None:
+        """Wait until a request may be sent to the host of an address.
+
+        Raises
+        ------
+        TransportError
+            Redis cannot be reached; nothing is sent past the rate.
+        """
+        home = origin(url)
+        while (wait := self._enter(home)) > 0:
+            patience.wait(wait, f"{place(url)} allows no more requests of all workers for now")
+
+    def learn(self, url: str, headers: Mapping[str, str]) -> None:
+        """Take note of the limit that an answer tells."""
+        if self._rate is not None or "X-RateLimit-Limit" not in headers:
+            return
+        home, limits = origin(url), Limits()
+        limits.note(home, "", headers)
+        told = limits.last(home, "", HUB)
+        if told is not None and told.allowed > 0 and self._told.get(home) != told.allowed:
+            with suppress(TransportError):
+                self._shelf.put("limit", _named(home), str(told.allowed).encode(), _KEPT)
+            self._told[home] = told.allowed
+            self._buckets.pop(home, None)
+
+    def _enter(self, home: str) -> float:
+        """Enter the window; return the seconds to wait where it is full."""
+        with self._shelf.reaching():
+            bucket = self._bucket(home)
+            now = round((time.time() + self._ahead) * _SECOND)
+            item = RateItem("request", now)
+            is_in = bucket.put(item)
+            self._passed += 1
+            if self._passed % _LEAKED == 0:
+                bucket.leak(now)
+            if is_in:
+                return 0.0
+            waiting: Any = bucket.waiting(item)
+            return max(_SHORTEST, float(waiting) / _SECOND)
+
+    def _bucket(self, home: str) -> RedisBucket:
+        bucket = self._buckets.get(home)
+        if bucket is None:
+            limit, seconds = self._rate or (self._limit(home), HUB_WINDOW)
+            rate = Rate(limit, round(seconds * _SECOND))
+            # Redis holds the window; what is here only names it.
+            made: Any = RedisBucket.init([rate], self._shelf.connection, f"hubframe:rate:{home}")
+            bucket = made
+            if limit < _ANY:
+                self._buckets[home] = bucket
+        return bucket
+
+    def _limit(self, home: str) -> int:
+        if home not in self._told:
+            held = self._shelf.get_many("limit", [_named(home)])
+            for value in held.values():
+                self._told[home] = int(value)
+        return self._told.get(home, _ANY)
+
+
+def _named(home: str) -> str:
+    return home.replace("/", "-")
