@@ -133,7 +133,6 @@ def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing
     distinct = distinct.drop_duplicates("layer_digest").sort_index()
     rows = distinct[["repo", "layer_digest", "media_type"]].to_dict("records")
     found: dict[str, Listing] = {}
-    # What is here already takes no thread, and no bar.
     with call.pool(len(rows), "layers") as (pool, bar):
         coming = _Coming(bar)
         for row in rows:

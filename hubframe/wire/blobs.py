@@ -61,6 +61,9 @@ def stream(session: Session, url: str, asked: str) -> Iterator[bytes]:
 def _pieces(response: Response, start: int) -> Iterator[bytes]:
     """Yield what comes from a place on; who was asked for a part may send the whole."""
     skipped = start if response.status_code == HTTPStatus.OK else 0
+    sent = response.headers.get("Content-Range", f"bytes {start}-")
+    if not skipped and not sent.startswith(f"bytes {start}-"):
+        raise TransportError(f"another part came than was asked for, {sent[:80]!r}")
     for piece in response.raw.stream(_PIECE, decode_content=False):
         patience.check()
         if skipped >= len(piece):

@@ -71,6 +71,22 @@ def test_what_breaks_off_again_and_again_is_given_up(shelf):
     assert cache.info(client).listings == 0
 
 
+def test_another_part_than_was_asked_for_is_not_taken(shelf):
+    (digest,) = shelf.add("1", LONG)
+    starts = []
+    usual = breaking(LONG, starts, pieces=2)
+
+    def answer(request):
+        reply = usual(request)
+        if 0 < starts.count(None) < len(starts) == 2:
+            return Reply(206, {"Content-Range": f"bytes 0-9/{len(LONG)}"}, LONG[:10])
+        return reply
+
+    fault(shelf, digest, answer)
+    assert len(read(shelf)) == 800
+    assert starts[1] == starts[2] != 0
+
+
 def test_a_layer_comes_from_where_a_redirect_leads_without_the_login(shelf):
     (digest,) = shelf.add("1", LONG)
     seen = []
