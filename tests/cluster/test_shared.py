@@ -199,6 +199,7 @@ def test_tasks_hold_no_login(monkeypatch):
     for frame in found:
         graph = frame.dask
         written = pickle.dumps(dict(graph)) + repr(graph).encode() + repr(frame).encode()
+        assert b"me/private" in written
         assert PASSWORD.encode() not in written
         assert PASSWORD not in " ".join(map(str, graph))
 
