@@ -21,7 +21,7 @@ class CacheInfo:
     Attributes
     ----------
     folder
-        Where it is; None for one in memory.
+        Where it is; None for one in memory, and for one that machines share.
     documents, answers
         Manifests, indexes and configs, that never change; and answers that can.
     expired
@@ -33,6 +33,8 @@ class CacheInfo:
     oldest_use
         The day on which the document was used that was not used for longest; it goes first when
         the cache is full. None where there is no document.
+    is_shared
+        Whether it is what `Settings.cache_url` names; then the limit does not count.
     """
 
     folder: Path | None
@@ -42,13 +44,15 @@ class CacheInfo:
     size: int
     limit: int
     oldest_use: date | None = None
+    is_shared: bool = False
 
     def __str__(self) -> str:
         lines = {
-            "folder": self.folder or "memory",
+            "folder": self.folder or ("shared, at cache_url" if self.is_shared else "memory"),
             "documents": f"{self.documents:,}",
             "answers": f"{self.answers:,} ({self.expired:,} no longer fresh)",
-            "size": f"{_size(self.size)} of at most {_size(self.limit)}",
+            "size": _size(self.size)
+            + ("" if self.is_shared else f" of at most {_size(self.limit)}"),
             "oldest use": self.oldest_use or "-",
         }
         return "\n".join(f"{name:<11}{value}" for name, value in lines.items())
@@ -81,6 +85,7 @@ def info(client: Client | None = None) -> CacheInfo:
         size=disk.size_of(folder) if folder else held,
         limit=client.settings.max_cache_bytes,
         oldest_use=oldest_use,
+        is_shared=client.content.is_shared,
     )
 
 

@@ -88,6 +88,7 @@ def test_clearing_clears_for_everybody(crowd, url, client_of):
     other = client_of(cache_url=url)
     assert hubframe.cache.info(other).documents == 6
     assert hubframe.cache.info(other).answers > 0
+    assert "shared" in str(hubframe.cache.info(other))
     hubframe.cache.clear(client=other)
     assert hubframe.cache.info(client_of(cache_url=url)).documents == 0
     assert hubframe.cache.info(client_of(cache_url=url)).answers == 0
