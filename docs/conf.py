@@ -83,6 +83,7 @@ def api_page() -> str:
     """Return the page that lists the public functions, classes and errors."""
     public = {name: getattr(hubframe, name) for name in hubframe.__all__}
     plots = {f"plots.{name}": getattr(hubframe.plots, name) for name in hubframe.plots.__all__}
+    clusters = {f"dask.{name}": getattr(hubframe.dask, name) for name in hubframe.dask.__all__}
     errors = _names(public, _is_error)
     classes = [n for n in _names(public, inspect.isclass) if n not in errors]
     functions = _names(public, inspect.isroutine)
@@ -91,6 +92,7 @@ def api_page() -> str:
             *("API reference", "=" * 13, "", ".. currentmodule:: hubframe", ""),
             *_section("Functions", functions),
             *_section("Plots", _names(plots, inspect.isroutine)),
+            *_section("Clusters", _names(clusters, inspect.isroutine)),
             *_section("Classes", classes),
             *_section("Errors and warnings", errors),
         ]

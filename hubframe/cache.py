@@ -21,7 +21,7 @@ class CacheInfo:
     Attributes
     ----------
     folder
-        Where it is; None for one in memory.
+        Where it is; None for one in memory, and for one that machines share.
     documents, answers
         Manifests, indexes and configs, that never change; and answers that can.
     expired
@@ -35,6 +35,8 @@ class CacheInfo:
         the cache is full. None where there is no document.
     listings
         Layers whose files are known, by `hubframe.files_df`.
+    is_shared
+        Whether it is what `Settings.cache_url` names; then the limit does not count.
     """
 
     folder: Path | None
@@ -45,13 +47,15 @@ class CacheInfo:
     limit: int
     oldest_use: date | None = None
     listings: int = 0
+    is_shared: bool = False
 
     def __str__(self) -> str:
         lines = {
-            "folder": self.folder or "memory",
+            "folder": self.folder or ("shared, at cache_url" if self.is_shared else "memory"),
             "documents": f"{self.documents:,}",
             "answers": f"{self.answers:,} ({self.expired:,} no longer fresh)",
-            "size": f"{_size(self.size)} of at most {_size(self.limit)}",
+            "size": _size(self.size)
+            + ("" if self.is_shared else f" of at most {_size(self.limit)}"),
             "oldest use": self.oldest_use or "-",
             **({"listings": f"{self.listings:,} layers"} if self.listings else {}),
         }
@@ -86,6 +90,7 @@ def info(client: Client | None = None) -> CacheInfo:
         limit=client.settings.max_cache_bytes,
         oldest_use=oldest_use,
         listings=_listed(client),
+        is_shared=client.content.is_shared,
     )
 
 

@@ -215,10 +215,11 @@ class Client:
 
     def _shared(self) -> Shelf | None:
         """Open what this machine shares with others; the sample shares nothing."""
-        url = None if self.settings.sample else self.settings.cache_url
-        if self.settings.rate and not (self.settings.sample or (url and shelves.is_redis(url))):
+        if self.settings.sample:
+            return None
+        if self.settings.rate and not shelves.is_redis(self.settings):
             raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
-        return shelves.open_shelf(url) if url else None
+        return shelves.open_shelf(self.settings) if self.settings.cache_url else None
 
     def _gate(self) -> Gate | None:
         """Return the rate that all workers keep together, which only a Redis can count."""

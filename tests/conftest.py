@@ -37,7 +37,16 @@ def plain_environment(monkeypatch, tmp_path, empty_home):
         monkeypatch.setenv(name, empty_home)
     for name in ("DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("SAMPLE", "OFFLINE", "HUB_URL", "REGISTRY_URL", "WORKERS", "TIMEOUT"):
+    for name in (
+        "SAMPLE",
+        "OFFLINE",
+        "HUB_URL",
+        "REGISTRY_URL",
+        "WORKERS",
+        "TIMEOUT",
+        "CACHE_URL",
+        "RATE",
+    ):
         monkeypatch.delenv(f"HUBFRAME_{name}", raising=False)
     for name in ("DOCKER_USERNAME", "DOCKER_PASSWORD", "HUBFRAME_INSECURE_REGISTRIES"):
         monkeypatch.delenv(name, raising=False)

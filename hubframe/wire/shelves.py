@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hubframe.errors import TransportError
+from hubframe.settings import Settings
 
 # How long a claim holds that is not renewed, and how often it is. [seconds]
 CLAIM = 10.0
@@ -63,23 +64,26 @@ class Shelf(Protocol):
         """Close the connections."""
 
 
-def is_redis(url: str) -> bool:
-    """Tell whether an address is a Redis's; others are folders."""
-    return urlsplit(url).scheme in _REDIS
+# Settings are handed on in place of an address: it may hold a login, and some tracebacks show
+# variables.
+def is_redis(settings: Settings) -> bool:
+    """Tell whether what is shared is a Redis; it may be a folder, or nothing."""
+    return urlsplit(settings.cache_url or "").scheme in _REDIS
 
 
-def open_shelf(url: str) -> Shelf:
-    """Open what an address names.
+def open_shelf(settings: Settings) -> Shelf:
+    """Open what the settings' `cache_url` names.
 
     Raises
     ------
     TransportError
         It cannot be reached.
     """
-    if is_redis(url):
-        return RedisShelf(url)
-    parts = urlsplit(url)
-    return FolderShelf(Path(url2pathname(parts.path) if parts.scheme == "file" else url))
+    if is_redis(settings):
+        return RedisShelf(settings)
+    parts = urlsplit(settings.cache_url or "")
+    is_address = parts.scheme == "file"
+    return FolderShelf(Path(url2pathname(parts.path) if is_address else settings.cache_url or ""))
 
 
 class RedisShelf:
@@ -87,11 +91,11 @@ class RedisShelf:
 
     Parameters
     ----------
-    url
-        Its address; it may hold a login.
+    settings
+        They hold its address.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         try:
             import redis  # noqa: PLC0415 - an extra
         except ImportError:
@@ -101,11 +105,10 @@ class RedisShelf:
         from redis.backoff import ExponentialBackoff  # noqa: PLC0415 - an extra
         from redis.retry import Retry  # noqa: PLC0415 - an extra
 
-        parts = urlsplit(url)
-        self._place = f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+        self._place = _place(settings)
         self._error = redis.RedisError
         self.connection = redis.Redis.from_url(
-            url, retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 4)
+            settings.cache_url or "", retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 4)
         )
         with self.reaching():
             self.connection.ping()
@@ -316,6 +319,12 @@ class Claims:
             for name in held:
                 with suppress(TransportError):
                     self._shelf.renew(name, self._token)
+
+
+def _place(settings: Settings) -> str:
+    """Say where a Redis is, without a login."""
+    parts = urlsplit(settings.cache_url or "")
+    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
 
 
 def _key(kind: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The page on clusters prints what it says, and its benchmark runs."""
+"""The page on clusters prints what it says, and its plan adds up."""
 
 import os
 import re

@@ -18,7 +18,7 @@ from hubframe.dask.partition import Order
 from hubframe.errors import TransportError
 from hubframe.sample import Application, serve
 from hubframe.wire import patience, shelves
-from hubframe.wire.shelves import Claims, FolderShelf, RedisShelf, open_shelf
+from hubframe.wire.shelves import Claims, FolderShelf, open_shelf
 
 from .conftest import PASSWORD
 
@@ -88,6 +88,7 @@ def test_clearing_clears_for_everybody(crowd, url, client_of):
     other = client_of(cache_url=url)
     assert hubframe.cache.info(other).documents == 6
     assert hubframe.cache.info(other).answers > 0
+    assert "shared" in str(hubframe.cache.info(other))
     hubframe.cache.clear(client=other)
     assert hubframe.cache.info(client_of(cache_url=url)).documents == 0
     assert hubframe.cache.info(client_of(cache_url=url)).answers == 0
@@ -95,7 +96,7 @@ def test_clearing_clears_for_everybody(crowd, url, client_of):
 
 def test_a_claim_is_one_workers_until_it_ends(url, monkeypatch):
     monkeypatch.setattr(shelves, "CLAIM", 0.3)
-    shelf = open_shelf(url)
+    shelf = open_shelf(hubframe.Settings(cache_url=url))
     assert shelf.claim(DIGEST, "one")
     assert not shelf.claim(DIGEST, "two")
     shelf.release(DIGEST, "two")
@@ -110,7 +111,7 @@ def test_a_claim_is_one_workers_until_it_ends(url, monkeypatch):
 def test_a_claim_is_renewed_while_its_owner_lives(url, monkeypatch):
     monkeypatch.setattr(shelves, "CLAIM", 0.4)
     monkeypatch.setattr(shelves, "_RENEWED", 0.1)
-    shelf = open_shelf(url)
+    shelf = open_shelf(hubframe.Settings(cache_url=url))
     claims = Claims(shelf)
     assert claims.take(DIGEST)
     time.sleep(0.8)
@@ -171,10 +172,15 @@ def test_without_redis_nothing_is_sent(crowd, asked, client_of, monkeypatch):
 
 
 def test_a_redis_that_is_not_there_is_named_without_its_login():
+    settings = hubframe.Settings(cache_url=LOGIN_URL)
     with pytest.raises(TransportError, match=r"127\.0\.0\.1:1,") as raised:
-        RedisShelf(LOGIN_URL)
+        hubframe.Client(settings, False)
     assert PASSWORD not in str(raised.value)
     assert raised.value.__cause__ is None
+    # Some tracebacks show variables.
+    shown = [repr(one) for entry in raised.traceback for one in entry.frame.f_locals.values()]
+    assert len(shown) > 3
+    assert not [text for text in shown if PASSWORD in text]
 
 
 def test_no_login_is_shown_or_travels():
@@ -194,6 +200,7 @@ def test_tasks_hold_no_login(monkeypatch):
     for frame in found:
         graph = frame.dask
         written = pickle.dumps(dict(graph)) + repr(graph).encode() + repr(frame).encode()
+        assert b"me/private" in written
         assert PASSWORD.encode() not in written
         assert PASSWORD not in " ".join(map(str, graph))
 

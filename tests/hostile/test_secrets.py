@@ -441,6 +441,7 @@ def test_a_login_that_is_given_wrongly(given):
         ("HUBFRAME_HUB_URL", f"https://me:{PASSWORD}@hub.example"),
         ("HUBFRAME_REGISTRY_URL", f"ftp://me:{PASSWORD}@hub.example"),
         ("HUBFRAME_CACHE_DIR", "~nobody-of-that-name/x"),
+        ("HUBFRAME_CACHE_URL", f"memcached://me:{PASSWORD}@cache.example"),
     ],
 )
 def test_a_setting_that_is_wrong(monkeypatch, variable, value):
