@@ -17,22 +17,22 @@ from hubframe.pool import Pool
 from hubframe.progress import Bar, bar
 from hubframe.reference import DOCKER_HUB, is_loopback
 from hubframe.settings import Settings
-from hubframe.wire import disk, shelves
+from hubframe.wire import disk
 from hubframe.wire.addresses import origin
+from hubframe.wire.answers import Answers
 from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
 from hubframe.wire.challenges import repository_of
 from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credentials, Given, Sealed
 from hubframe.wire.hub import Hub
 from hubframe.wire.limits import Limit
-from hubframe.wire.listings import Listings
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
-from hubframe.wire.shared import SharedAnswers, SharedContent
-from hubframe.wire.shelves import Shelf
 
 if TYPE_CHECKING:
     from hubframe.wire.gate import Gate
+    from hubframe.wire.listings import Listings
+    from hubframe.wire.shelves import Shelf
     from hubframe.wire.transport import Transport
 
 Item = TypeVar("Item")
@@ -76,21 +76,9 @@ class Client:
         self._lock = threading.RLock()
         self._listings: Listings | None = None
         self._shelf = self._shared()
-        folder = None if self._shelf else self._folder()
-        limit = self.settings.max_cache_bytes
-        self.content = (
-            SharedContent(self._shelf)
-            if self._shelf
-            else Content(folder and folder / CONTENT, limit)
-        )
-        self.session = Session(
-            self._connect,
-            self.auth_for,
-            folder and folder / RESPONSES,
-            offline=self.settings.offline,
-            limit=limit,
-            answers=SharedAnswers(self._shelf) if self._shelf else None,
-        )
+        self.content, answers = self._stores()
+        offline = self.settings.offline
+        self.session = Session(self._connect, self.auth_for, answers, offline=offline)
         self.hub = Hub(self.session, self.settings.hub_url)
         # Nothing is looked up before it is needed.
         self._desks[origin(self.settings.hub_url)] = Desk(
@@ -137,6 +125,8 @@ class Client:
         """What is known of the files of layers; most never ask for that."""
         with self._lock:
             if self._listings is None:
+                from hubframe.wire.listings import Listings  # noqa: PLC0415 - as said
+
                 path = self.content.path
                 file = path and path.with_name(LISTINGS)
                 self._listings = Listings(file, self.settings.max_cache_bytes)
@@ -215,14 +205,30 @@ class Client:
 
     def _shared(self) -> Shelf | None:
         """Open what this machine shares with others; the sample shares nothing."""
-        if self.settings.sample:
+        if self.settings.sample or not (self.settings.rate or self.settings.cache_url):
             return None
+        from hubframe.wire import shelves  # noqa: PLC0415 - most share nothing
+
         if self.settings.rate and not shelves.is_redis(self.settings):
             raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
-        return shelves.open_shelf(self.settings) if self.settings.cache_url else None
+        return shelves.open_shelf(self.settings)
+
+    def _stores(self) -> tuple[Content, Answers]:
+        """Open where documents and answers are kept: here, or where several machines share them."""
+        if self._shelf is not None:
+            from hubframe.wire.shared import SharedAnswers, SharedContent  # noqa: PLC0415 - as said
+
+            return SharedContent(self._shelf), SharedAnswers(self._shelf)
+        folder, limit = self._folder(), self.settings.max_cache_bytes
+        content = Content(folder and folder / CONTENT, limit)
+        return content, Answers(folder and folder / RESPONSES, limit)
 
     def _gate(self) -> Gate | None:
         """Return the rate that all workers keep together, which only a Redis can count."""
+        if self._shelf is None:
+            return None
+        from hubframe.wire import shelves  # noqa: PLC0415 - most share nothing
+
         if not isinstance(self._shelf, shelves.RedisShelf):
             return None
         from hubframe.wire.gate import Gate  # noqa: PLC0415 - an extra

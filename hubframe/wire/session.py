@@ -13,7 +13,6 @@ import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -69,30 +68,24 @@ class Session:
         Makes what reaches the network; called when that is first asked.
     auth_for
         Who asks at an address.
-    path
-        The cache's file; None for memory.
+    answers
+        Where answers are kept.
     offline
         Whether the network is never to be used.
-    limit
-        What the cache's folder may hold; None for no limit. [bytes]
-    answers
-        Where answers are kept, in place of that file.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         connect: Callable[[], Transport],
         auth_for: Callable[[str], Auth | None],
-        path: Path | None,
+        answers: Answers,
         *,
         offline: bool,
-        limit: int | None = None,
-        answers: Answers | None = None,
     ) -> None:
         self._connect = connect
         self._auth_for = auth_for
         self._offline = offline
-        self.cache = Answers(path, limit) if answers is None else answers
+        self.cache = answers
         self._lock = threading.RLock()
         self._transport: Transport | None = None
         self._cached: CachedSession | None = None
