@@ -227,7 +227,7 @@ def bare(error: BaseException) -> BaseException:
     """Take from an error and its causes what they hold of the request."""
     for cause in causes(error):
         cause.__traceback__ = None
-        for name in ("request", "response", "pool", "url", "conn"):
+        for name in ("request", "response", "pool", "url", "location", "conn"):
             if name in vars(cause):
                 setattr(cause, name, None)
         if _is_wordy(cause):

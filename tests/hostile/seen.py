@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 import hubframe
 from hubframe.sample import Application
+from hubframe.wire.network import causes
 
 USER = "acme-bot"
 # Each holds a core of letters and digits, which quoting, JSON and reprs leave as it is; and signs,
@@ -99,6 +100,9 @@ class Seen:
         self.show("traceback", "".join(traceback.format_exception(error)))
         self.show("locals", with_locals(error))
         self.show("pickle", pickle.dumps(error, 0))
+        # Clusters send the causes of an error along, with all that they hold.
+        for cause in causes(error):
+            self.show("cause", f"{cause!r} {vars(cause)!r}")
         assert str(copy.copy(error)) == str(error)
         logging.getLogger("somebody").error("caught", exc_info=error)
 
