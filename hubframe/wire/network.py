@@ -227,11 +227,15 @@ def bare(error: BaseException) -> BaseException:
     """Take from an error and its causes what they hold of the request."""
     for cause in causes(error):
         cause.__traceback__ = None
-        for name in ("request", "response", "pool", "url", "location", "conn"):
+        for name in ("request", "response", "pool", "url", "conn"):
             if name in vars(cause):
                 setattr(cause, name, None)
         if _is_wordy(cause):
             cause.args = tuple(_plain(part) for part in cause.args)
+            # Its words stand in attributes, too, such as the address that is none.
+            for name, value in list(vars(cause).items()):
+                if isinstance(value, str):
+                    setattr(cause, name, _plain(value))
         elif tunnel := _REFUSED_TUNNEL.match(str(cause)):
             # Not the proxy's own words, which may repeat the login that it was sent.
             cause.args = (tunnel[0],)
