@@ -2,12 +2,13 @@
 
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import nbformat
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import hubframe
 from hubframe.explorer.panels import PANELS
@@ -21,6 +22,8 @@ from .conftest import hold
 SAMPLE = ("import hubframe\nhubframe.sample()", "explorer = hubframe.explore()\nexplorer")
 REAL = ("import hubframe\nexplorer = hubframe.explore()\nexplorer",)
 PATIENCE = 30_000
+# What stands beside a cell that waits for the kernel, or was run.
+BEGUN = re.compile(r"\[(\*|\d+)\]")
 TAGS, LISTING, FRAME = "Tags", "Repositories", "Frame of the panel"
 
 
@@ -64,7 +67,13 @@ class Page:
             f"{address}/{app}/{name}?token={servers.TOKEN}" + "&reset" * (app != "notebooks")
         )
         self.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        self.menu("Run", "Run All Cells")
+        # A kernel that is not connected yet runs nothing, and does not say so.
+        for _ in range(4):
+            self.menu("Run", "Run All Cells")
+            with suppress(PlaywrightTimeout):
+                self.tab.locator(".jp-InputPrompt", has_text=BEGUN).first.wait_for(timeout=6_000)
+                break
+            self.tab.keyboard.press("Escape")
         self.tab.wait_for_selector(".hubframe-explorer")
         return self
 
