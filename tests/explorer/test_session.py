@@ -287,6 +287,41 @@ def test_a_network_that_is_gone_is_said_where_it_was_needed(stand):
     assert session.progress is None
 
 
+def test_a_network_that_dies_in_the_middle_loses_nothing_that_is_shown(tmp_path):
+    with serve(Application()) as served:
+        settings = hubframe.Settings(
+            hub_url=served.hub_url,
+            registry_url=served.registry_url,
+            cache_dir=tmp_path,
+            timeout=2,
+        )
+        client = hubframe.Client(settings)
+        session = opened(Session(client=client))
+        before = session.state.tags
+    with client:
+        session.show("layers")
+        assert session.work.wait(120)
+        session.look_for("acme")
+        assert session.work.wait(120)
+        assert "could not be reached" in session.messages[LISTING]
+        pd.testing.assert_frame_equal(session.state.tags, before)
+        assert session.progress is None
+
+
+def test_a_login_that_is_refused_is_said_without_it(tmp_path):
+    with serve(Application()) as served:
+        settings = hubframe.Settings(
+            hub_url=served.hub_url, registry_url=served.registry_url, cache_dir=tmp_path
+        )
+        login = ("ansible-bot", "Wr0ngPassw0rd")
+        with hubframe.Client(settings, credentials=login) as client:
+            session = opened(Session(client=client), "ansible")
+            said = session.messages[LISTING]
+    assert "refused the credentials" in said
+    assert "Wr0ng" not in said
+    assert session.progress is None
+
+
 def test_no_thread_is_left_behind(session):
     opened(session)
     shown(session, "growth")
