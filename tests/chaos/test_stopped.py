@@ -38,7 +38,8 @@ def test_what_a_killed_process_had_is_not_fetched_again(proxy, whole, cache, rea
     assert again.attrs["hubframe"]["complete"]
     assert documents_kept(cache) == 3 * SHIPS
     lost = had & set(proxy.documents())
-    assert len(lost) <= WORKERS + TOGETHER, "those under way, and those about to be written"
+    # What a tag points at is kept apart from the documents, and written together in its own turn.
+    assert len(lost) <= WORKERS + 2 * TOGETHER, "those under way, and those about to be written"
     # An index that was kept while what its tag points at was not yet is asked for again.
     assert 0 <= proxy.documents().total() - (3 * SHIPS - kept) <= WORKERS
     assert not proxy.repeated()
