@@ -1,8 +1,7 @@
 """What readers cannot go on without: looked up together, and fetched one by one where missing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from hubframe.client import Client
 from hubframe.reference import ImageReference
@@ -11,11 +10,10 @@ from hubframe.wire.tally import count_cached
 Kind = Literal["digest", "tag", "manifest", "config", "images", "names"]
 
 
-@dataclass(frozen=True, eq=False)
-class Need:
-    """A document or an answer that a reader asks for.
+class Need(str):
+    """A document or an answer that a reader asks for; as text, what tells it from others.
 
-    Attributes
+    Parameters
     ----------
     kind
         ``digest``: what a tag points at (`Resolved`). ``tag``: the manifest or index that a tag
@@ -30,24 +28,24 @@ class Need:
         What is asked for after it, as far as that is known before it is read.
     """
 
+    __slots__ = ("digest", "kind", "reference", "then")
     kind: Kind
     reference: ImageReference
-    digest: str | None = None
-    then: tuple[Kind, ...] = ()
-    # What makes two needs one; made once, since needs are looked up often.
-    _key: str = field(init=False, repr=False)
+    digest: str | None
+    then: tuple[Kind, ...]
 
-    def __post_init__(self) -> None:
-        """Make the key: a document is asked for where it lies."""
-        where = f"{self.reference.registry}/{self.reference.path}"
-        key = f"{self.kind} {where} {self.reference.target} {self.digest}"
-        object.__setattr__(self, "_key", key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Need) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
+    def __new__(
+        cls,
+        kind: Kind,
+        reference: ImageReference,
+        digest: str | None = None,
+        then: tuple[Kind, ...] = (),
+    ) -> Self:
+        """Make the text: a document is asked for where it lies."""
+        where = f"{reference.registry}/{reference.path}"
+        made = super().__new__(cls, f"{kind} {where} {reference.target} {digest}")
+        made.kind, made.reference, made.digest, made.then = kind, reference, digest, then
+        return made
 
     def __str__(self) -> str:
         return str(self.reference)

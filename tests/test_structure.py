@@ -16,7 +16,7 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 
 # The design's table: what lives here may import what is named, and itself. The row `client, plan,
 # frames` is these modules; `version` is a constant, and anyone may read it.
-CORE = {"errors", "settings", "reference"}
+CORE = {"errors", "payload", "settings", "reference"}
 CALLS = {
     "cache", "call", "client", "frames", "inspection", "layerfiles", "limits", "needs", "planning", "pool", "progress",
     "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked", "watching"
@@ -27,9 +27,10 @@ PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "limi
 ALLOWED = {
     "version": set(),
     "errors": set(),
+    "payload": set(),
     "reference": {"errors"},
     "settings": {"errors", "reference"},
-    "tables": {"errors"},
+    "tables": {"errors", "payload"},
     "wire": CORE,
     # `hubframe.sample` is a module that can be called, and then it makes a client: see below.
     "sample": {"errors"},

@@ -14,6 +14,7 @@ from itertools import compress
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from hubframe.errors import PayloadError
+from hubframe.payload import parsed
 
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -85,7 +86,7 @@ def parse(body: bytes, what: str) -> dict[str, Any]:
         The bytes are no JSON, or JSON of another shape.
     """
     try:
-        document = json.loads(body)
+        document = parsed(body)
     except (ValueError, RecursionError) as error:
         raise PayloadError(f"{what}: the answer is not JSON ({error})") from None
     if not isinstance(document, dict):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from hubframe import payload
 from hubframe.wire import disk
 
 if TYPE_CHECKING:
@@ -44,31 +45,30 @@ _PUT = "INSERT OR REPLACE INTO answers (key, about, body, checksum, expires) VAL
 _GET = "SELECT key, about, body, checksum FROM answers WHERE key IN ({})"
 
 
-class Headers(Mapping[str, str]):
-    """Headers, looked up in any case.
+class Headers(dict[str, str]):
+    """Headers by name in small letters, looked up in any case.
 
-    Parameters
-    ----------
-    values
-        The headers, by name in small letters.
+    Those of requests take several times as long, and every answer is asked for a dozen.
     """
 
-    __slots__ = ("_values",)
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self._values = values
+    __slots__ = ()
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        return super().__getitem__(name.lower())
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.lower(), value)
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
 
-    def __repr__(self) -> str:
-        return f"Headers({self._values!r})"
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header's value."""
+        return super().get(name.lower(), default)
+
+    def pop(self, name: str, default: Any = None) -> Any:
+        """Take a header out."""
+        return super().pop(name.lower(), default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +304,10 @@ def parsed(answer: Answered) -> Any:
         It is none.
     """
     if isinstance(answer, Answer):
-        return json.loads(answer.content)
+        return payload.parsed(answer.content)
     held = vars(answer)
     if "parsed" not in held:
-        held["parsed"] = json.loads(answer.content)
+        held["parsed"] = payload.parsed(answer.content)
     return held["parsed"]
 
 

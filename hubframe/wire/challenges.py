@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,18 @@ _REPOSITORY = re.compile(r"(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+
 def repository_of(url: str) -> str:
     """Return the path of the repository that an address lies in; empty for none."""
     # From the first one: to try each would take the square of a hostile link's length.
-    match = _REPOSITORY.fullmatch(urlsplit(url).path.partition("/v2/")[2])
+    match = _REPOSITORY.fullmatch(_path(url).partition("/v2/")[2])
     return match["path"] if match else ""
+
+
+def _path(url: str) -> str:
+    """Cut the query off; `urlsplit` would take longer, and remember what is asked for once."""
+    return url.partition("?")[0]
 
 
 def scope_of(url: str) -> str:
     """Return the scope that reading an address of a registry takes; empty for the ping."""
-    if urlsplit(url).path.rstrip("/").endswith("/v2/_catalog"):
+    if _path(url).rstrip("/").endswith("/v2/_catalog"):
         return "registry:catalog:*"
     path = repository_of(url)
     return f"repository:{path}:pull" if path else ""

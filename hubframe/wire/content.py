@@ -6,7 +6,6 @@ may have the document, and it is kept until the cache is full.
 
 import base64
 import hashlib
-import json
 import threading
 import time
 import weakref
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
+from hubframe.payload import parsed
 from hubframe.wire import disk
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
@@ -118,13 +118,18 @@ def verify(document: Document, origin: str) -> Document:
     return document
 
 
+def is_signed(body: bytes) -> bool:
+    """Tell whether a document may be a signed schema 1 manifest: others have one digest each."""
+    return b'"signatures"' in body and b'"fsLayers"' in body
+
+
 def _payload(body: bytes) -> bytes:
     """Cut the signatures off a signed schema 1 manifest: its digest covers the rest."""
-    if b'"signatures"' not in body or b'"fsLayers"' not in body:
+    if not is_signed(body):
         return body
     try:
-        document = json.loads(body)
-        protected = json.loads(_base64url(document.pop("signatures")[0]["protected"]))
+        document = parsed(body)
+        protected = parsed(_base64url(document.pop("signatures")[0]["protected"]))
         payload = body[: int(protected["formatLength"])] + _base64url(protected["formatTail"])
     except (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError):
         return body
@@ -137,7 +142,7 @@ def _is_same(payload: bytes, document: Any) -> bool:
     Docker once cut payloads in the wrong place; what is no JSON is no other document either.
     """
     try:
-        return bool(json.loads(payload) == document)
+        return bool(parsed(payload) == document)
     except (ValueError, RecursionError):
         return bool(document.get("schemaVersion") == 1)
 

@@ -80,7 +80,10 @@ class Limits:
 
 
 def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
-    allowed, window = _counted(headers.get("RateLimit-Limit"))
+    told = headers.get("RateLimit-Limit")
+    if told is None:
+        return None
+    allowed, window = _counted(told)
     remaining, _ = _counted(headers.get("RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None
@@ -88,7 +91,10 @@ def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
 
 
 def _hub_limit(headers: Mapping[str, str]) -> Limit | None:
-    allowed = _whole(headers.get("X-RateLimit-Limit"))
+    told = headers.get("X-RateLimit-Limit")
+    if told is None:
+        return None
+    allowed = _whole(told)
     remaining = _whole(headers.get("X-RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None

@@ -6,19 +6,15 @@ their variables, which some tracebacks show. Addresses may be signed, and header
 
 import base64
 import http.client
-import io
 import json
 import logging
-import math
 import re
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FunctionType
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 import requests
 from requests import PreparedRequest, Response
@@ -30,16 +26,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from hubframe.errors import TransportError
+from hubframe.wire.addresses import origin
+from hubframe.wire.exchange import TimedSocket, Whole, again
 
-# How much longer than a pause in it a whole answer may take.
-_SLOWEST = 10
-_BUFFER = 64 * 1024
-_END_OF_HEADERS = b"\r\n\r\n"
-# A field of RFC 9110, on one line.
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*)")
-# More is the parser's to refuse.
-_MOST_HEADERS = 100
 _LOGGER = logging.getLogger("urllib3.connectionpool")
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
 _STRUCK = "…"
@@ -54,7 +43,7 @@ class Network(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **how: Any) -> None:
         """Make the pools of connections; theirs have an end."""
-        self._pools: dict[tuple[str, str, Any], Any] = {}
+        self._pools: dict[tuple[str, Any], Any] = {}
         super().init_poolmanager(*args, **how)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
@@ -93,28 +82,33 @@ class Network(HTTPAdapter):
         url = request.url or ""
         if request.body is not None or (proxies and select_proxy(url, dict(proxies))):
             return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
-        connect, read = timeout
-        raw = self._pool(request, verify).urlopen(
-            request.method or "GET",
-            request.path_url,
-            headers=request.headers,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
-            retries=False,
-            timeout=Timeout(connect=connect, read=read),
-        )
+        pool, (connect, read) = self._pool(request, verify), timeout
         response = Response()
-        response.status_code, response.reason, response.raw = raw.status, raw.reason, raw
-        response.headers = CaseInsensitiveDict(raw.headers)
         response.url, response.request = url, request
+        raw = None if stream else again(pool, request, read)
+        if isinstance(raw, Whole):
+            # requests offers no other way to hand on a body that was read.
+            response._content = raw.body  # noqa: SLF001
+            response.headers = raw.headers  # type: ignore[assignment]  # asked in the same ways
+        else:
+            raw = raw or pool.urlopen(
+                request.method or "GET",
+                request.path_url,
+                headers=request.headers,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
+                retries=False,
+                timeout=Timeout(connect=connect, read=read),
+            )
+            response.headers = CaseInsensitiveDict(raw.headers)
+        response.status_code, response.reason, response.raw = raw.status, raw.reason or "", raw
         return response
 
     def _pool(self, request: PreparedRequest, verify: Any) -> Any:
         """Return the pool of a host, with the certificates that are to be trusted."""
-        parts = urlsplit(request.url or "")
-        key = (parts.scheme, parts.netloc, verify)
+        key = (origin(request.url or ""), verify)
         if key not in self._pools:
             pool = self.get_connection_with_tls_context(request, verify, {}, None)
             self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
@@ -122,80 +116,12 @@ class Network(HTTPAdapter):
         return self._pools[key]
 
 
-class _Timed(io.RawIOBase):
-    """What comes over a socket, until it has taken too long.
-
-    Timeouts of sockets are for pauses: a server that sends a byte a second, of headers, of a body
-    or of what unpacks to nothing, would be listened to for ever.
-    """
-
-    def __init__(self, raw: io.RawIOBase, place: str, longest: float) -> None:
-        super().__init__()
-        self._raw, self._place, self._longest = raw, place, longest
-        self._ends = time.monotonic() + longest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if time.monotonic() > self._ends:
-            raise TransportError(
-                f"{self._place} took more than {self._longest:g} s to send an answer; "
-                "not read further"
-            )
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedSocket:
-    """What `http.client` needs of a socket to read one answer from it."""
-
-    def __init__(self, connection: socket.socket, place: str) -> None:
-        self._connection, self._place = connection, place
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        longest = _SLOWEST * (self._connection.gettimeout() or math.inf)
-        raw = self._connection.makefile("rb", buffering=0)
-        return io.BufferedReader(_Timed(raw, self._place, longest), _BUFFER)
-
-
-def _headers(came: io.BufferedReader, **how: Any) -> http.client.HTTPMessage:
-    """Read headers; where all came at once and are plain, without the parser of mails.
-
-    That takes a third of the time of a request to a server nearby, and it knows what to do with
-    whatever is not plain.
-    """
-    block, end, _ = came.peek().partition(_END_OF_HEADERS)
-    lines = [_HEADER.fullmatch(line) for line in block.split(b"\r\n")]
-    if not end or len(lines) > _MOST_HEADERS or None in lines:
-        parsed: http.client.HTTPMessage = http.client.parse_headers(came, **how)
-        return parsed
-    came.read(len(block) + len(end))
-    headers = http.client.HTTPMessage()
-    for line in filter(None, lines):
-        headers.set_raw(line[1].decode(), line[2].decode("latin-1"))
-    return headers
-
-
-class _Answer(http.client.HTTPResponse):
-    """Reads an answer as the standard library does, but for the parser of its headers."""
-
-    begin = FunctionType(
-        http.client.HTTPResponse.begin.__code__,
-        {**vars(http.client), "parse_headers": _headers},
-    )
-    begin.__kwdefaults__ = http.client.HTTPResponse.begin.__kwdefaults__
-
-
 def _answer_of(connection: HTTPConnection) -> Any:
-    """Return what reads an answer of a connection."""
+    """Return what reads an answer of a connection, until it took too long."""
 
     def read(came: socket.socket, *args: Any, **how: Any) -> http.client.HTTPResponse:
-        timed: Any = _TimedSocket(came, connection.host)
-        return _Answer(timed, *args, **how)
+        timed: Any = TimedSocket(came, connection.host)
+        return http.client.HTTPResponse(timed, *args, **how)
 
     return read
 

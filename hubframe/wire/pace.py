@@ -73,7 +73,7 @@ class Pace:
     def learn(self, headers: Mapping[str, str], *, is_refusal: bool) -> None:
         """Take note of an answer: it tells what is left, and leaves room for more."""
         told = _number(headers.get("X-RateLimit-Remaining"))
-        wait = resets_in(headers)
+        wait = None if told is None else resets_in(headers)
         with self._turns:
             self.is_down = False
             self.heard = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -19,11 +18,12 @@ from hubframe.errors import (
     PayloadError,
     TransportError,
 )
+from hubframe.payload import parsed
 from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, origin, place
 from hubframe.wire.answers import Answered, is_whole
-from hubframe.wire.content import Content, Document, digest_of, verify
+from hubframe.wire.content import Content, Document, digest_of, is_signed, verify
 from hubframe.wire.flights import Flights
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, PAUSES, Ask, Session, json_of
 from hubframe.wire.tally import mode
@@ -268,7 +268,8 @@ class Registry:
         """Read the document that a tag names, and keep it under the digest that it has."""
         received = self._received_by_tag(reference)
         # Of schema 1 documents with one digest and several signatures, the first one is kept.
-        document = self._content.get(received.digest) or received
+        held = self._content.get(received.digest) if is_signed(received.body) else None
+        document = held or received
         if document is received:
             self._content.put(document)
         headers = {"Docker-Content-Digest": document.digest}
@@ -458,7 +459,7 @@ def _content_type(response: Answered) -> str:
 def _own_type(body: bytes) -> str | None:
     """Return the type that a document says it has."""
     try:
-        document = json.loads(body)
+        document = parsed(body)
     except (ValueError, RecursionError):
         return None
     found = document.get("mediaType") if isinstance(document, dict) else None

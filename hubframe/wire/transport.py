@@ -29,6 +29,7 @@ from hubframe.version import USER_AGENT
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
 from hubframe.wire.auth import Auth, Flow
+from hubframe.wire.exchange import Whole
 from hubframe.wire.limits import Limits, resets_in, retry_after
 from hubframe.wire.network import causes, strike_out
 from hubframe.wire.pace import LONGEST_WAIT, Pace
@@ -197,15 +198,15 @@ class Transport(BaseAdapter):
     def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
         pace = self.pace(request.url or "")
-        begun = time.monotonic()
+        begun, is_pull = time.monotonic(), _is_pull(request)
         # Of a host that is down one finds out for all.
         retries: Retry | None = RETRIES.new(total=1) if pace.is_down else RETRIES
         while True:
-            if _is_pull(request) and (refusal := pace.refusal) is not None:
+            if is_pull and (refusal := pace.refusal) is not None:
                 return refusal
             response, error = self._attempt(request, limit, pace)
             if response is not None and not _is_passing(response):
-                if _is_pull(request) and statuses.is_about_pulls(response):
+                if is_pull and statuses.is_about_pulls(response):
                     pace.refuse_pulls(response, retry_after(response.headers))
                 return response
             if error is not None and _is_lasting(error):
@@ -249,9 +250,10 @@ class Transport(BaseAdapter):
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
         request.headers["User-Agent"] = USER_AGENT
+        is_streamed = limit == UNREAD or "Range" in request.headers
         response = self._network.send(
             request,
-            stream=True,
+            stream=is_streamed,
             timeout=self._timeout,
             verify=_verify(),
             proxies=self._proxies(origin(request.url or "")),
@@ -294,7 +296,7 @@ class Transport(BaseAdapter):
 
 def _is_pull(request: PreparedRequest) -> bool:
     """Whether Docker Hub counts a request as a pull."""
-    return request.method == "GET" and "/manifests/" in urlsplit(request.url or "").path
+    return request.method == "GET" and "/manifests/" in _without_query(request.url or "")
 
 
 def _is_passing(response: Response) -> bool:
@@ -374,7 +376,7 @@ def _without_query(url: str) -> str:
 
 
 def _is_document(url: str) -> bool:
-    path = urlsplit(url).path
+    path = _without_query(url)
     return "/manifests/" in path or "/blobs/" in path
 
 
@@ -386,6 +388,8 @@ def _is_blob(response: Response) -> bool:
 
 def _read(response: Response, limit: int, longest: float) -> None:
     """Read the body to its end, and no further than the limits, however well it is packed."""
+    if isinstance(response.raw, Whole):
+        return
     chunks, size, ends = [], 0, time.monotonic() + longest
     for chunk in response.iter_content(64 * 1024):
         size += len(chunk)
@@ -409,7 +413,8 @@ def _read(response: Response, limit: int, longest: float) -> None:
 def _forget(response: Response) -> None:
     """Drop what the cache must not see: neither API needs cookies."""
     response.cookies.clear()
-    for headers in (response.headers, response.raw.headers):
+    same = response.raw.headers is response.headers
+    for headers in (response.headers,) if same else (response.headers, response.raw.headers):
         for name in _NOT_KEPT:
             headers.pop(name, None)
 
