@@ -88,9 +88,8 @@ def _documents(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
 def _digests(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
     found: dict[Need, Any] = {}
     for host in {need.reference.registry for need in needs}:
-        on_host = {need.reference: need for need in needs if need.reference.registry == host}
-        told = client.registry(host).told(on_host)
-        found |= {on_host[reference]: resolved for reference, resolved in told.items()}
+        on_host = {need: need.reference for need in needs if need.reference.registry == host}
+        found |= client.registry(host).told(on_host)
     return found
 
 

@@ -79,23 +79,27 @@ class Answer:
     ----------
     status_code, url, headers, content
         What was answered, and where.
-    fetched_at
-        When the other side gave or confirmed it, in UTC.
-    expires
-        When it is no longer fresh, in UTC; None for never.
+    fetched, expires
+        When the other side gave or confirmed it, and when it is no longer fresh, None for never.
+        [seconds since 1970]
     """
 
     status_code: int
     url: str
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
-    fetched_at: datetime
-    expires: datetime | None
+    fetched: float
+    expires: float | None
+
+    @property
+    def fetched_at(self) -> datetime:
+        """When the other side gave or confirmed it, in UTC."""
+        return datetime.fromtimestamp(self.fetched, UTC)
 
     @property
     def is_fresh(self) -> bool:
         """Whether it may be served without asking."""
-        return self.expires is None or time.time() < self.expires.timestamp()
+        return self.expires is None or time.time() < self.expires
 
 
 # What the session and the registry read of answers, and what tells how long they are fresh.
@@ -133,8 +137,8 @@ class About(NamedTuple):
             status_code=answer.status_code,
             url=answer.url,
             headers=dict(answer.headers),
-            fetched_at=answer.fetched_at.timestamp(),
-            expires=None if answer.expires is None else answer.expires.timestamp(),
+            fetched_at=answer.fetched,
+            expires=answer.expires,
             reason=None,
             encoding=None,
             method=method,
@@ -192,7 +196,7 @@ class Answers:
         """Read what is as it was written: a file may be damaged without SQLite seeing it."""
         for key, about, body, checksum in self._database.select(_GET, keys):
             if _checksum(key, about, body) == checksum:
-                yield key, About(*json.loads(about)), body
+                yield key, About(*payload.parsed(about)), body
 
     def count_fresh(self) -> int:
         """Count the answers that have not expired."""
@@ -277,13 +281,8 @@ def unpacked(key: str, value: bytes) -> tuple[About, bytes] | None:
 
 def answer_of(about: About, body: bytes) -> Answer:
     """Make of a row what callers get."""
-    until = None if about.expires is None else _moment(about.expires)
     headers = Headers(about.headers)
-    return Answer(about.status_code, about.url, headers, body, _moment(about.fetched_at), until)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    return Answer(about.status_code, about.url, headers, body, about.fetched_at, about.expires)
 
 
 def _checksum(key: str, about: Any, body: Any) -> bytes:

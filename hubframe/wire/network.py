@@ -55,11 +55,10 @@ class Network(HTTPAdapter):
 
     def send(self, request: PreparedRequest, *args: Any, **how: Any) -> Response:
         """Send a request; the arguments are those of requests."""
-        with _discreetly():
-            try:
-                return self._send(request, *args, **how)
-            except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
-                failure = bare(error)
+        try:
+            return self._send(request, *args, **how)
+        except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
+            failure = bare(error)
         # The proxies are among these, with their logins. And not in the handler above: there the
         # old frames would be this error's context.
         del args, how
@@ -81,30 +80,11 @@ class Network(HTTPAdapter):
         """
         url = request.url or ""
         if request.body is not None or (proxies and select_proxy(url, dict(proxies))):
-            return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
-        pool, (connect, read) = self._pool(request, verify), timeout
-        response = Response()
-        response.url, response.request = url, request
-        raw = None if stream else again(pool, request, read)
-        if isinstance(raw, Whole):
-            # requests offers no other way to hand on a body that was read.
-            response._content = raw.body  # noqa: SLF001
-            response.headers = raw.headers  # type: ignore[assignment]  # asked in the same ways
-        else:
-            raw = raw or pool.urlopen(
-                request.method or "GET",
-                request.path_url,
-                headers=request.headers,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-                retries=False,
-                timeout=Timeout(connect=connect, read=read),
-            )
-            response.headers = CaseInsensitiveDict(raw.headers)
-        response.status_code, response.reason, response.raw = raw.status, raw.reason or "", raw
-        return response
+            with _discreetly():
+                return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
+        pool = self._pool(request, verify)
+        raw = None if stream else again(pool, request, timeout[1])
+        return _response(request, _asked(pool, request, timeout) if raw is None else raw)
 
     def _pool(self, request: PreparedRequest, verify: Any) -> Any:
         """Return the pool of a host, with the certificates that are to be trusted."""
@@ -124,6 +104,37 @@ def _answer_of(connection: HTTPConnection) -> Any:
         return http.client.HTTPResponse(timed, *args, **how)
 
     return read
+
+
+def _asked(pool: Any, request: PreparedRequest, timeout: tuple[float, float]) -> Any:
+    """Ask by urllib3, which knows how to connect and what is not plain."""
+    connect, read = timeout
+    with _discreetly():
+        return pool.urlopen(
+            request.method or "GET",
+            request.path_url,
+            headers=request.headers,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=False,
+            timeout=Timeout(connect=connect, read=read),
+        )
+
+
+def _response(request: PreparedRequest, raw: Any) -> Response:
+    """Show an answer as requests does."""
+    response = Response()
+    response.url, response.request, response.raw = request.url or "", request, raw
+    response.status_code, response.reason = raw.status, raw.reason or ""
+    if isinstance(raw, Whole):
+        # requests offers no other way to hand on a body that was read.
+        response._content = raw.body  # noqa: SLF001
+        response.headers = raw.headers  # type: ignore[assignment]  # they are asked in one way
+    else:
+        response.headers = CaseInsensitiveDict(raw.headers)
+    return response
 
 
 class _Connection(HTTPConnection):

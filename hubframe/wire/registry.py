@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hubframe.errors import (
@@ -31,6 +31,7 @@ from hubframe.wire.tally import mode
 logger = logging.getLogger(__name__)
 
 Payload = Mapping[str, Any]
+Key = TypeVar("Key", bound=Hashable)
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPES = (
@@ -121,12 +122,12 @@ class Registry:
         document = self._by_tag(reference)
         return Resolved(document.digest, document.media_type or _own_type(document.body))
 
-    def told(self, references: Iterable[ImageReference]) -> dict[ImageReference, Resolved]:
-        """Return what is known here of what tags point at."""
-        asks = {self._head_of(reference): reference for reference in references}
+    def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
+        """Return what is known here of what tags point at, by the keys of the references."""
+        asks = {self._head_of(reference): key for key, reference in references.items()}
         held = self._session.look_up(asks)
         found = {asks[ask]: _resolved(answer) for ask, answer in held.items()}
-        return {reference: at for reference, at in found.items() if DIGEST.fullmatch(at.digest)}
+        return {key: at for key, at in found.items() if DIGEST.fullmatch(at.digest)}
 
     def probe(self, reference: ImageReference) -> None:
         """Ask for a tag by HEAD, past the cache: its headers tell the limits of whoever asks.

@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -172,8 +172,8 @@ class Session:
         }
         if usable:
             stale = sum(not answer.is_fresh for answer in usable.values())
-            oldest = min(answer.fetched_at for answer in usable.values())
-            count_cached(len(usable), fetched_at=oldest, stale=stale)
+            oldest = min(usable.values(), key=lambda answer: answer.fetched)
+            count_cached(len(usable), fetched_at=oldest.fetched_at, stale=stale)
         return usable
 
     def forget(self, ask: Ask) -> None:
@@ -187,8 +187,8 @@ class Session:
 
     def keep(self, ask: Ask, headers: Mapping[str, str], seconds: int) -> None:
         """Keep what another request told, as the answer to this one."""
-        now = datetime.fromtimestamp(time.time(), UTC)
-        answer = Answer(200, ask.url, headers, b"", now, now + timedelta(seconds=seconds))
+        now = time.time()
+        answer = Answer(200, ask.url, headers, b"", now, now + seconds)
         self.cache.write(self._key_of(ask), answer, ask.method)
 
     def fetch(
