@@ -16,16 +16,16 @@ def images(task: dict[str, Any]) -> Callable[[], dict[str, int]]:
         place = f"docker://{task['host']}/{task['repository']}"
         tags = _told("list-tags", place)["Tags"][: task["sampled"]]
         with ThreadPoolExecutor(task["workers"]) as pool:
-            return counted(pool.map(lambda tag: _inspect(place, tag, task["platform"]), tags))
+            return counted(pool.map(lambda tag: _inspect(f"{place}:{tag}", task), tags))
 
     return work
 
 
-def _inspect(place: str, tag: str, platform: str) -> tuple[int, int]:
-    system, _, architecture = platform.partition("/")
+def _inspect(image: str, task: dict[str, Any]) -> tuple[int, int]:
+    system, _, architecture = task["platform"].partition("/")
     wanted = (f"--override-os={system}", f"--override-arch={architecture}")
-    # Without --no-tags it would list all tags for each of them.
-    found = _told(*wanted, "inspect", "--no-tags", f"{place}:{tag}")
+    # Without --no-tags it lists all tags for each of them.
+    found = _told(*wanted, "inspect", *(() if task.get("lists_tags") else ("--no-tags",)), image)
     return len(found["Layers"]), len(found["Labels"])
 
 
