@@ -275,8 +275,11 @@ class Transport(BaseAdapter):
 
     def _pass_on_warnings(self, response: Response) -> None:
         """Say once what a registry wants people to know, such as that it will close."""
+        warned = response.headers.get("Warning")
+        if not warned:
+            return
         host = place(response.url)
-        for text in _WARNING.findall(response.headers.get("Warning", "")):
+        for text in _WARNING.findall(warned):
             # http.client reads every header as Latin-1.
             said = statuses.quotable(text.encode("latin-1", "replace").decode(errors="replace"))
             if (host, said) not in self._warned and len(self._warned) < _MOST_WARNINGS:
