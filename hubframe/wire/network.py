@@ -150,10 +150,16 @@ class _SafeConnection(HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls: Any = _Connection
+
+    def _put_conn(self, conn: Any) -> None:
+        """Take a connection back; close it where the pool was closed in that moment."""
+        super()._put_conn(conn)
+        if self.pool is None and conn:
+            conn.close()
 
 
-class _SafePool(HTTPSConnectionPool):
+class _SafePool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _SafeConnection
 
 

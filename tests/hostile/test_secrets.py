@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import hashlib
 import json
 import os
 import pickle
@@ -20,7 +21,7 @@ from nbclient import NotebookClient
 import hubframe
 from hubframe.sample import Reply
 from hubframe.sample.message import DROP
-from hubframe.wire.credentials import Credentials
+from hubframe.wire.credentials import Credential, Credentials
 from tests.wire.test_credentials import docker_config, write
 
 from . import seen as watch
@@ -402,6 +403,18 @@ def test_an_interrupt(stage, private, caplog):
 
     assert leaks_of(stage, seen) == []
     assert "in take" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
+
+
+def test_an_interrupt_while_a_login_is_hashed(monkeypatch):
+    """It takes long enough for that; what raises has no variables of its own."""
+    seen = Seen()
+    monkeypatch.setattr(hashlib, "scrypt", int)
+    with pytest.raises(TypeError) as caught:
+        _ = Credential(USER, PASSWORD, "a test").identity
+    seen.show("locals", watch.with_locals(caught.value))
+
+    assert seen.leaks() == []
+    assert USER in seen.texts[0][1].decode()
 
 
 def test_an_interrupt_of_a_helper(machine):

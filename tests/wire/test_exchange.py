@@ -8,7 +8,7 @@ import pytest
 import requests
 
 import hubframe
-from hubframe.wire import exchange
+from hubframe.wire import exchange, network
 from tests.hostile.raw import listening
 
 BODY = b'{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}'
@@ -185,3 +185,26 @@ def test_what_could_be_read_otherwise_is_not_written_here(url, headers):
     assert exchange._head(Pool, request) is None
     request.url, request.headers = "http://a.example/v2/", {"Authorization": "Bearer a"}
     assert exchange._head(Pool, request) is not None
+
+
+def test_a_connection_that_comes_back_while_its_pool_is_closed_is_closed():
+    """Threads go on after the call that they worked for has failed, and its client is closed."""
+
+    class Late:
+        def __init__(self, pool):
+            self.pool, self.queue = pool, pool.pool
+            self.get = self.queue.get
+
+        def put(self, connection, block):
+            self.pool.close()
+            self.queue.put(connection, block=block)
+
+    with listening(Registry(*PLAIN)) as host:
+        name, _, port = host.partition(":")
+        pool = network._Pool(name, int(port))
+        connection = pool._get_conn()
+        connection.connect()
+        pool.pool = Late(pool)
+        pool._put_conn(connection)
+
+    assert connection.sock is None

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeGuard
 
 
@@ -29,17 +28,27 @@ class Credential:
     source: str
     identity_token: str = field(default="", repr=False)
     registry_token: str = field(default="", repr=False)
+    _identity: str = field(default="", init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """What tells this login's cached answers from another's.
 
         It depends on the secret too, so that a wrong password is never served a right one's
         answers; a slow hash keeps the cache's keys from helping anybody to guess it.
         """
-        secrets = json.dumps([self.secret, self.identity_token, self.registry_token])
-        salt = _bytes(f"hubframe:{self.username}")
-        return hashlib.scrypt(secrets.encode(), salt=salt, n=2**14, r=8, p=1, dklen=16).hex()
+        if not self._identity:
+            # It takes a while, and an interrupt may show all variables: none holds a secret.
+            found = hashlib.scrypt(
+                json.dumps([self.secret, self.identity_token, self.registry_token]).encode(),
+                salt=_bytes(f"hubframe:{self.username}"),
+                n=2**14,
+                r=8,
+                p=1,
+                dklen=16,
+            )
+            object.__setattr__(self, "_identity", found.hex())
+        return self._identity
 
     @property
     def is_pair(self) -> bool:
