@@ -158,9 +158,7 @@ def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Want
         return images
     contents = _hub_contents(entries)
     full = [replace(image, content=contents.get(_key(image))) for image in images]
-    call.skipped += sum(
-        image.content is None or not image.content.layer_columns.digest for image in full
-    )
+    call.skipped += sum(image.content is None or not image.content.descriptors for image in full)
     return full
 
 

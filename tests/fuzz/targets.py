@@ -96,9 +96,11 @@ def _refuse(constant: str) -> None:
 
 
 def _are_sound(content: documents.Content) -> None:
-    for layer in content.layers:
-        assert layer.digest
-        assert layer.instruction is None or layer.instruction.strip()
+    (count,), layers = documents.layer_columns([content])
+    assert {len(values) for values in layers.values()} == {count}
+    assert all(layers["layer_digest"])
+    for line in layers["instruction"]:
+        assert line is None or line.strip()
     for step in content.steps:
         assert step.instruction is None or step.instruction.strip()
     for label in content.labels:
