@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections import namedtuple
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,8 +85,8 @@ def config(**more):
 def layers_of(read):
     """The layers of an image, one by one."""
     _, columns = documents.layer_columns([read])
-    layer = namedtuple("Layer", columns)
-    return [layer(*row) for row in zip(*columns.values(), strict=True)]
+    rows = zip(*columns.values(), strict=True)
+    return [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in rows]
 
 
 def runtime(**more):

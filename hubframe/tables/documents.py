@@ -568,6 +568,8 @@ def _texts(value: Any) -> list[str]:
 
 def labels(source: LabelSource, found: Any) -> list[Label]:
     """List labels or annotations, sorted by key."""
+    if not found:
+        return []
     return [
         Label(source, key, value if isinstance(value, str) else as_json(value) or "")
         for key, value in sorted(mapping(found).items())

@@ -214,7 +214,7 @@ def _strings(values: Sequence[str | None]) -> ExtensionArray:
     """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast."""
     if pd.StringDtype(na_value=np.nan).storage != "pyarrow":
         "".join(filter(None, values)).encode()
-        return pd.array(values, dtype=TEXT)
+        return pd.Series(values, dtype=TEXT).array
     import pyarrow as pa  # noqa: PLC0415 - pandas does without, too
 
     return pd.array(pa.array(values, type=pa.large_string()), dtype=TEXT)
@@ -228,7 +228,7 @@ def sound(value: str) -> str:
 def _count(column: Column, values: Sequence[Any]) -> ExtensionArray:
     """Build counts; where all are plain numbers or missing, as nearly always, at once."""
     if column.may_be_negative:
-        return pd.array([_signed(value) for value in values], dtype=COUNT)
+        return pd.Series([_signed(value) for value in values], dtype=COUNT).array
     kinds = set(map(type, values))
     if not kinds <= {int, NoneType}:
         return _count(column, [_whole(value) for value in values])
@@ -266,7 +266,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _float(_column: Column, values: Sequence[Any]) -> ExtensionArray:
-    return pd.array([_finite(value) for value in values], dtype=FLOAT)
+    return pd.Series([_finite(value) for value in values], dtype=FLOAT).array
 
 
 def _finite(value: Any) -> float | None:
