@@ -211,12 +211,13 @@ class Platform:
         ValueError
             The text is no platform.
         """
-        if isinstance(written, str) and _PLATFORM.fullmatch(written):
-            return _platform(*written.split("/"))
-        raise ValueError(
-            f"{written!r} is not a platform: expected os/architecture[/variant], "
-            "such as linux/amd64, or 'all'"
-        )
+        found: Platform | None = _PLATFORMS[written] if isinstance(written, str) else None
+        if found is None:
+            raise ValueError(
+                f"{written!r} is not a platform: expected os/architecture[/variant], "
+                "such as linux/amd64, or 'all'"
+            )
+        return found
 
     @property
     def is_unknown(self) -> bool:
@@ -229,6 +230,9 @@ class Platform:
 
 # There are few, and many images have each.
 _platform = lru_cache(maxsize=1024)(Platform)
+_PLATFORMS = Known(
+    lambda written: _platform(*written.split("/")) if _PLATFORM.fullmatch(written) else None
+)
 
 
 # Variants that a processor without a named one, or with a newer one, runs as well, best first.

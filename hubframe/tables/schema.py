@@ -210,14 +210,16 @@ def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
         return _strings([value and sound(value) for value in values])
 
 
-def _strings(values: Sequence[str | None]) -> ExtensionArray:
+def _strings(values: Sequence[Any]) -> ExtensionArray:
     """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast."""
     if pd.StringDtype(na_value=np.nan).storage != "pyarrow":
         "".join(filter(None, values)).encode()
-        return pd.Series(values, dtype=TEXT).array
+        return _array(values, TEXT)
     import pyarrow as pa  # noqa: PLC0415 - pandas does without, too
 
-    return pd.array(pa.array(values, type=pa.large_string()), dtype=TEXT)
+    # Arrow's own pool keeps up to twice the room that the text takes.
+    pool = pa.system_memory_pool()
+    return pd.array(pa.array(values, type=pa.large_string(), memory_pool=pool), dtype=TEXT)
 
 
 def sound(value: str) -> str:
@@ -228,7 +230,7 @@ def sound(value: str) -> str:
 def _count(column: Column, values: Sequence[Any]) -> ExtensionArray:
     """Build counts; where all are plain numbers or missing, as nearly always, at once."""
     if column.may_be_negative:
-        return pd.Series([_signed(value) for value in values], dtype=COUNT).array
+        return _array([_signed(value) for value in values], COUNT)
     kinds = set(map(type, values))
     if not kinds <= {int, NoneType}:
         return _count(column, [_whole(value) for value in values])
@@ -243,6 +245,11 @@ def _count(column: Column, values: Sequence[Any]) -> ExtensionArray:
     is_negative = whole < 0
     whole[is_negative] = 0
     return pd.arrays.IntegerArray(whole, is_missing | is_negative)
+
+
+def _array(values: Sequence[Any], dtype: Dtype) -> ExtensionArray:
+    found: ExtensionArray = pd.Series(values, dtype=dtype).array
+    return found
 
 
 def _signed(value: Any) -> int | None:
@@ -266,7 +273,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _float(_column: Column, values: Sequence[Any]) -> ExtensionArray:
-    return pd.Series([_finite(value) for value in values], dtype=FLOAT).array
+    return _array([_finite(value) for value in values], FLOAT)
 
 
 def _finite(value: Any) -> float | None:
