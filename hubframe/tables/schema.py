@@ -200,19 +200,25 @@ def _places(counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
 
 def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
     missing = "" if column.may_be_empty else None
-    if not set(map(type, values)) <= {str, NoneType}:
-        values = [value if isinstance(value, str) else missing for value in values]
     if None in values if column.may_be_empty else "" in values:
         values = [value or missing for value in values]
     try:
         return _strings(values)
-    except UnicodeEncodeError:
-        return _strings([value and sound(value) for value in values])
+    except (TypeError, ValueError):
+        return _strings([sound(value) if isinstance(value, str) else missing for value in values])
 
 
 def _strings(values: Sequence[Any]) -> ExtensionArray:
-    """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast."""
+    """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value is no text, or holds half a character.
+    """
     if pd.StringDtype(na_value=np.nan).storage != "pyarrow":
+        if not set(map(type, values)) <= {str, NoneType}:
+            raise TypeError
         "".join(filter(None, values)).encode()
         return _array(values, TEXT)
     import pyarrow as pa  # noqa: PLC0415 - pandas does without, too
