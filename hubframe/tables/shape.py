@@ -152,41 +152,52 @@ def tags(listings: Iterable[tuple[str, Sequence[Payload]]]) -> pd.DataFrame:
         Repositories with the payloads of their tags, as the Hub spells them; a registry's tags
         come as ``{"name": …, "digest": …, "media_type": …}``.
     """
-    return tables.TAGS.from_records(
-        record for repo, payloads in listings for record in _tags(repo, payloads)
-    )
+    columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
+    for repo, payloads in listings:
+        for name, values in _tag_columns(repo, payloads).items():
+            columns[name] += values
+    return tables.TAGS.frame(columns)
 
 
-def _tags(repo: str, payloads: Sequence[Payload]) -> Iterator[dict[str, Any]]:
+def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[Any]]:
     named = [payload for payload in payloads if text(payload.get("name"))]
-    same = defaultdict(list)
-    for payload in named:
-        same[text(payload.get("digest"))].append(payload["name"])
-    aliases = {digest: sorted(set(names)) for digest, names in same.items() if digest}
-    for payload in named:
-        yield _tag(repo, payload, aliases)
-
-
-def _tag(repo: str, payload: Payload, aliases: Mapping[str, list[str]]) -> dict[str, Any]:
-    name, digest = payload["name"], text(payload.get("digest"))
-    version = versions.parse(name)
-    platforms = [image for image in items(payload.get("images")) if not _is_unknown(image)]
+    names = [payload["name"] for payload in named]
+    digests = [text(payload.get("digest")) for payload in named]
+    found = list(map(versions.parse, names))
+    platforms = [
+        [image for image in items(payload.get("images")) if not _is_unknown(image)]
+        for payload in named
+    ]
     return {
-        "repo": repo,
-        "tag": name,
-        "digest": digest,
-        "media_type": payload.get("media_type"),
-        "content_type": payload.get("content_type"),
-        "status": payload.get("tag_status"),
-        "size": _tag_size(payload, platforms),
-        "platform_count": len(platforms) or None,
-        "pushed_at": text(payload.get("tag_last_pushed")) or payload.get("last_updated"),
-        "pulled_at": payload.get("tag_last_pulled"),
-        "aliases": _others(aliases[digest], name) if digest else None,
-        "version": version and version.text,
-        "is_prerelease": version and version.is_prerelease,
-        "is_digest_tag": versions.is_digest_tag(name),
+        "repo": [repo] * len(named),
+        "tag": names,
+        "digest": digests,
+        "media_type": [payload.get("media_type") for payload in named],
+        "content_type": [payload.get("content_type") for payload in named],
+        "status": [payload.get("tag_status") for payload in named],
+        "size": list(map(_tag_size, named, platforms)),
+        "platform_count": [len(images) or None for images in platforms],
+        "pushed_at": [
+            text(payload.get("tag_last_pushed")) or payload.get("last_updated") for payload in named
+        ],
+        "pulled_at": [payload.get("tag_last_pulled") for payload in named],
+        "aliases": _aliases(names, digests),
+        "version": [version and version.text for version in found],
+        "is_prerelease": [version and version.is_prerelease for version in found],
+        "is_digest_tag": list(map(versions.is_digest_tag, names)),
     }
+
+
+def _aliases(names: Sequence[str], digests: Sequence[str | None]) -> list[str | None]:
+    """Tell of each tag the others with the same digest."""
+    same = defaultdict(set)
+    for name, digest in zip(names, digests, strict=True):
+        same[digest].add(name)
+    others = {digest: sorted(one) for digest, one in same.items() if digest and len(one) > 1}
+    return [
+        _others(others[digest], name) if digest in others else None
+        for name, digest in zip(names, digests, strict=True)
+    ]
 
 
 def _others(names: Sequence[str], own: str) -> str | None:
