@@ -176,6 +176,12 @@ def test_a_count_does_not_depend_on_the_other_rows(value, count, beside):
     assert pd.isna(found) if count is None else found == count
 
 
+def test_a_number_that_is_too_large_leaves_what_is_missing_missing():
+    found = Column("n", COUNT, "").series([None, 2**63, 5, -1, 0])
+    assert found.isna().tolist() == [True, True, False, True, False]
+    assert found.dropna().tolist() == [5, 0]
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [

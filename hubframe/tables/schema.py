@@ -241,11 +241,12 @@ def _count(column: Column, values: Sequence[Any]) -> ExtensionArray:
     if not kinds <= {int, NoneType}:
         return _count(column, [_whole(value) for value in values])
     is_missing = np.zeros(len(values), dtype=bool)
+    known = values
     if NoneType in kinds:
         is_missing = np.array([value is None for value in values], dtype=bool)
-        values = [value or 0 for value in values]
+        known = [value or 0 for value in values]
     try:
-        whole = np.array(values, dtype=np.int64)
+        whole = np.array(known, dtype=np.int64)
     except OverflowError:
         return _count(column, [_whole(value) for value in values])
     is_negative = whole < 0
