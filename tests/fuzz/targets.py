@@ -138,6 +138,17 @@ def frames(case: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
             yield name, getattr(shape, name)(found)
 
 
+def contents(case: Any) -> Iterator[documents.Content]:
+    """Read a payload as what an image holds, in every way that it can be read."""
+    if not isinstance(case, dict):
+        return
+    if isinstance(case.get("image"), dict):
+        yield HubContent(case["image"])
+    content = _content(case)
+    if content is not None:
+        yield content
+
+
 def _content(case: Mapping[str, Any]) -> ManifestContent | None:
     if not isinstance(case.get("manifest"), dict):
         return None
