@@ -571,13 +571,15 @@ def _texts(value: Any) -> list[str]:
 
 
 def labels(source: LabelSource, found: Any) -> list[Label]:
-    """List labels or annotations, sorted by key."""
-    if not found:
-        return []
-    return [
-        Label(source, key, value if isinstance(value, str) else as_json(value) or "")
-        for key, value in sorted(mapping(found).items())
-    ]
+    """List labels or annotations, sorted by key; nearly always all values are text."""
+    held = mapping(found)
+    keys = sorted(held)
+    values = _all(str, _label_value, [held[key] for key in keys])
+    return list(map(Label._make, zip(repeat(source), keys, values)))
+
+
+def _label_value(value: Any) -> str:
+    return value if isinstance(value, str) else as_json(value) or ""
 
 
 # A word of a LABEL line, quoted parts and all, or the blanks between two. No text makes it slow.
