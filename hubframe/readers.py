@@ -7,7 +7,6 @@ a manifest each, and a config.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -156,11 +155,9 @@ def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Want
     (entries,) = yield [Need("images", asked)]
     if not call.is_good(asked, entries):
         return images
-    contents = _hub_contents(entries)
-    full = [replace(image, content=contents.get(_key(image))) for image in images]
-    call.skipped += sum(
-        image.content is None or not image.content.layer_columns.digest for image in full
-    )
+    told = _by_image(entries)
+    full = [_with_steps(image, told.get(_key(image))) for image in images]
+    call.skipped += sum(image.content is None or not image.content.descriptors for image in full)
     return full
 
 
@@ -170,15 +167,18 @@ def _same(found: Found) -> tuple[str, str]:
     return (found.reference.repo, digest if isinstance(digest, str) else f":{found.reference.tag}")
 
 
-def _hub_contents(entries: Iterable[Payload]) -> dict[str, HubContent]:
-    """Key contents by digest, and by platform for old images that have none."""
-    contents: dict[str, HubContent] = {}
+def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
+    """Key what the Hub tells of images by digest, and by platform for old ones that have none."""
+    told: dict[str, Payload] = {}
     for entry in entries:
-        content = HubContent(entry)
-        contents.setdefault(str(Platform.read(entry)), content)
+        told.setdefault(str(Platform.read(entry)), entry)
         if isinstance(entry.get("digest"), str):
-            contents[entry["digest"]] = content
-    return contents
+            told[entry["digest"]] = entry
+    return told
+
+
+def _with_steps(image: Image, told: Payload | None) -> Image:
+    return image.holding(None if told is None else HubContent(told))
 
 
 def _key(image: Image) -> str:
@@ -262,10 +262,11 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
     if documents.kind(body, document.media_type, str(reference)) != "index":
         media_type = documents.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
+    repo = reference.repo
     shared = documents.labels("index", body.get("annotations"))
     images = {
         (entry.digest, str(entry.platform)): Image(
-            reference.repo,
+            repo,
             reference.tag,
             entry.digest,
             entry.platform,
@@ -306,39 +307,46 @@ def no_platform(
 
 def _with_contents(call: Call, reference: ImageReference, images: Sequence[Image]) -> ImageReader:
     """Add manifest and config to images that have a digest."""
-    at = {image.digest: reference.at(digest=image.digest) for image in images if image.digest}
-    needs = [Need("manifest", one, then=_AFTER_MANIFEST) for one in at.values()]
-    answers = (yield needs) if needs else []
-    read_ones = {
-        one: _Manifest(one, document)
-        for one, document in zip(at.values(), answers, strict=True)
+    at = [reference.at(digest=one) for one in dict.fromkeys(i.digest for i in images) if one]
+    answers = (yield [Need("manifest", one, then=_AFTER_MANIFEST) for one in at]) if at else []
+    manifests = [
+        _Manifest(one, document)
+        for one, document in zip(at, answers, strict=True)
         if call.is_good(one, document)
-    }
-    configs = [need for one in read_ones.values() if (need := one.config_need)]
-    bodies = dict(zip(configs, (yield configs) if configs else [], strict=True))
-    contents = {
-        one: manifest.content(bodies)
-        for one, manifest in read_ones.items()
-        if manifest.config_need is None or call.is_good(one, bodies[manifest.config_need])
-    }
-    return [
-        replace(image, content=contents[at[image.digest]])
-        for image in images
-        if image.digest in at and at[image.digest] in contents
     ]
+    needs = [one.config_need for one in manifests if one.config_need]
+    configs = iter((yield needs) if needs else [])
+    contents = {}
+    for one in manifests:
+        config = next(configs) if one.config_need else None
+        if config is None or call.is_good(one.reference, config):
+            contents[one.reference.digest] = one.content(config)
+    return [image.holding(contents[image.digest]) for image in images if image.digest in contents]
 
 
 class _Manifest:
-    """A manifest that was read, and what it takes to read its config."""
+    """A manifest that was read, and what it takes to read its config.
+
+    Attributes
+    ----------
+    reference
+        Where it lies.
+    config_need
+        The need for its config; None where it has none, or one that is no image's.
+    """
 
     def __init__(self, reference: ImageReference, document: Document) -> None:
-        self._reference = reference
+        self.reference = reference
         self._sent_as = document.media_type
         self._body = documents.parse(document.body, str(reference))
+        self.config_need = self._needed()
 
-    @cached_property
-    def config_need(self) -> Need | None:
-        """The need for its config; None where it has none, or one that is no image's."""
+    def content(self, config: Document | None) -> ManifestContent:
+        """Join it with its config."""
+        told = documents.parse(config.body, f"the config of {self.reference}") if config else {}
+        return documents.content(self._body, told, self._sent_as, str(self.reference))
+
+    def _needed(self) -> Need | None:
         descriptor = documents.mapping(self._body.get("config"))
         digest = documents.text(descriptor.get("digest"))
         named = documents.text(descriptor.get("mediaType"))
@@ -349,16 +357,9 @@ class _Manifest:
             return None
         if not DIGEST.fullmatch(digest):
             raise PayloadError(
-                f"the manifest {self._reference} names a config by {digest[:80]!r}, no digest"
+                f"the manifest {self.reference} names a config by {digest[:80]!r}, no digest"
             )
-        return Need("config", self._reference, digest)
-
-    def content(self, bodies: Mapping[Need, Document]) -> ManifestContent:
-        """Join it with its config."""
-        config: Payload = {}
-        if need := self.config_need:
-            config = documents.parse(bodies[need].body, f"the config of {self._reference}")
-        return documents.content(self._body, config, self._sent_as, str(self._reference))
+        return Need("config", self.reference, digest)
 
 
 def _with_platform(image: Image) -> Image:

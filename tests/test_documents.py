@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,6 +80,13 @@ def config(**more):
         },
         **more,
     }
+
+
+def layers_of(read):
+    """The layers of an image, one by one."""
+    _, columns = documents.layer_columns([read])
+    rows = zip(*columns.values(), strict=True)
+    return [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in rows]
 
 
 def runtime(**more):
@@ -278,11 +286,13 @@ def test_manifests_of_docker_and_oci_read_alike(media_type):
     read = content(manifest(BASE, TOP, mediaType=media_type), config())
     assert read.size == 20
     assert read.media_type == media_type
-    assert [(layer.digest, layer.diff_id[-1], layer.instruction) for layer in read.layers] == [
+    assert [
+        (layer.layer_digest, layer.diff_id[-1], layer.instruction) for layer in layers_of(read)
+    ] == [
         (BASE, "a", "ADD file:1 in /"),
         (TOP, "b", "RUN make"),
     ]
-    assert [layer.created_at for layer in read.layers] == ["2024-01-01T00:00:00Z", None]
+    assert [layer.created_at for layer in layers_of(read)] == ["2024-01-01T00:00:00Z", None]
     assert [(step.layer_digest, step.size, step.is_empty_layer) for step in read.steps] == [
         (BASE, 10, False),
         (None, None, True),
@@ -310,9 +320,9 @@ def test_values_of_labels_that_are_no_text_become_text():
 @pytest.mark.parametrize("layers", [[BASE], [BASE, TOP, TOP]])
 def test_history_and_layers_that_disagree_in_number_are_not_joined(layers):
     read = content(manifest(*layers), config())
-    assert [layer.digest for layer in read.layers] == layers
-    assert {layer.instruction for layer in read.layers} == {None}
-    assert {layer.diff_id for layer in read.layers} == {None}
+    assert [layer.layer_digest for layer in layers_of(read)] == layers
+    assert {layer.instruction for layer in layers_of(read)} == {None}
+    assert {layer.diff_id for layer in layers_of(read)} == {None}
     assert (
         {step.layer_digest for step in read.steps} == {step.size for step in read.steps} == {None}
     )
@@ -321,23 +331,23 @@ def test_history_and_layers_that_disagree_in_number_are_not_joined(layers):
 
 def test_a_layer_that_is_small_is_not_taken_for_empty():
     read = content(manifest(BASE, EMPTY), config())
-    assert [layer.is_empty for layer in read.layers] == [False, True]
+    assert [layer.is_empty for layer in layers_of(read)] == [False, True]
     small = manifest(BASE)
     small["layers"][0]["size"] = 32
-    assert not content(small, {}).layers[0].is_empty
+    assert not layers_of(content(small, {}))[0].is_empty
     assert EMPTY in EMPTY_LAYERS
 
 
 def test_a_layer_that_comes_twice_is_counted_twice():
     read = content(manifest(BASE, BASE), config())
     assert read.size == 20
-    assert [layer.digest for layer in read.layers] == [BASE, BASE]
+    assert [layer.layer_digest for layer in layers_of(read)] == [BASE, BASE]
 
 
 def test_an_attestation_has_layers_and_no_history():
     read = content(manifest(BASE), {"rootfs": {"diff_ids": ["sha256:d"]}})
-    assert read.layers[0].diff_id == "sha256:d"
-    assert read.layers[0].instruction is None
+    assert layers_of(read)[0].diff_id == "sha256:d"
+    assert layers_of(read)[0].instruction is None
     assert read.steps == []
 
 
@@ -355,7 +365,7 @@ def test_an_attestation_has_layers_and_no_history():
 )
 def test_artifacts_have_no_image_in_them(artifact):
     read = content(artifact, {})
-    assert (list(read.layers), list(read.steps), read.labels, read.env) == ([], [], [], {})
+    assert (layers_of(read), list(read.steps), read.labels, read.env) == ([], [], [], {})
     assert read.created_at is None
 
 
@@ -420,10 +430,12 @@ SCHEMA1_DOCUMENT = {
 
 def test_schema_1_is_read_as_its_successors_are():
     read = content(SCHEMA1_DOCUMENT, {})
-    assert [layer.digest for layer in read.layers] == [BASE, TOP, EMPTY]
-    assert [layer.is_empty for layer in read.layers] == [False, False, True]
+    assert [layer.layer_digest for layer in layers_of(read)] == [BASE, TOP, EMPTY]
+    assert [layer.is_empty for layer in layers_of(read)] == [False, False, True]
     assert (
-        {layer.size for layer in read.layers} == {layer.diff_id for layer in read.layers} == {None}
+        {layer.size for layer in layers_of(read)}
+        == {layer.diff_id for layer in layers_of(read)}
+        == {None}
     )
     assert [step.instruction for step in read.steps] == ["ADD x in /", "RUN make", 'CMD ["sh"]']
     assert [step.created_at[:7] for step in read.steps] == ["2015-01", "2015-02", "2015-03"]
@@ -455,8 +467,8 @@ def test_schema_1_is_read_as_its_successors_are():
 )
 def test_schema_1_without_a_sound_history_still_has_its_layers(history):
     read = content({**SCHEMA1_DOCUMENT, "history": history}, {})
-    assert [layer.digest for layer in read.layers] == [BASE, TOP, EMPTY]
-    assert {layer.instruction for layer in read.layers} == {None}
+    assert [layer.layer_digest for layer in layers_of(read)] == [BASE, TOP, EMPTY]
+    assert {layer.instruction for layer in layers_of(read)} == {None}
 
 
 # the Hub
@@ -475,7 +487,7 @@ def test_images_of_the_hub():
             ]
         }
     )
-    assert [(layer.digest, layer.size, layer.is_empty) for layer in read.layers] == [
+    assert [(layer.layer_digest, layer.size, layer.is_empty) for layer in layers_of(read)] == [
         (BASE, 5, False),
         (EMPTY, 32, True),
     ]
@@ -491,7 +503,7 @@ def test_images_of_the_hub():
 
 @pytest.mark.parametrize("layers", [None, [], {}, "x", 5, [None], [[]], [{}]])
 def test_images_of_the_hub_without_layers(layers):
-    assert HubContent({"layers": layers}).layers == []
+    assert layers_of(HubContent({"layers": layers})) == []
 
 
 # instructions
@@ -587,7 +599,7 @@ def test_steps_of_an_image_with_a_shell_of_its_own(created_by, line):
     assert dockerfile_line(created_by, "/bin/bash -o pipefail -c") == line
     told = config(history=[{"created_by": created_by}])
     told["config"]["Shell"] = ["/bin/bash", "-o", "pipefail", "-c"]
-    assert content(manifest(BASE), told).layers[0].instruction == line
+    assert layers_of(content(manifest(BASE), told))[0].instruction == line
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from hubframe.tables import FETCHED, LAYERS, TABLES
-from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
+from hubframe.tables import FETCHED, LAYERS, TABLES, schema
+from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Known, Table
 
 IMAGE = "repo tag platform image_digest"
 # Columns in order, as the design lists them.
@@ -176,6 +176,12 @@ def test_a_count_does_not_depend_on_the_other_rows(value, count, beside):
     assert pd.isna(found) if count is None else found == count
 
 
+def test_a_number_that_is_too_large_leaves_what_is_missing_missing():
+    found = Column("n", COUNT, "").series([None, 2**63, 5, -1, 0])
+    assert found.isna().tolist() == [True, True, False, True, False]
+    assert found.dropna().tolist() == [5, 0]
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [
@@ -272,3 +278,21 @@ def test_what_is_no_date_is_null(written):
 def test_dates_that_mean_no_date_are_null_in_created_at_only(written):
     assert Column("created_at", UTC, "", no_epoch=True).series([written]).isna().all()
     assert Column("pushed_at", UTC, "").series([written]).notna().all()
+
+
+def test_what_is_known_is_not_read_again():
+    read = []
+    known = Known(lambda written: read.append(written) or len(written), most=2, longest=3)
+    assert [known[written] for written in ("a", "bb", "a", "long", "long")] == [1, 2, 1, 4, 4]
+    assert read == ["a", "bb", "long", "long"]
+    assert [known[written] for written in ("ccc", "bb")] == [3, 2]
+    assert len(known) <= 2
+
+
+def test_a_date_that_comes_again_is_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(schema, "_instant", read.append)
+    column = Column("at", UTC, "")
+    for _ in range(2):
+        column.series(["a date of this test", "another of them", None] * 3)
+    assert sorted(read) == ["a date of this test", "another of them"]

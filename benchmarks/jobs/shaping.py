@@ -14,11 +14,9 @@ def layers(servers: Servers) -> Job:
         "shaping",
         f"{scale.layer_rows:,} layer rows shaped",
         "hubframe begins with manifests and configs as parsed JSON, ten layers and about twenty build "
-        "steps each; pandas with a list for each column of the frame, dates as text. In between: images "
-        "whose layers were read from the JSON before.",
+        "steps each; pandas with a list for each column of the frame, dates as text.",
         [
             Contender(HUBFRAME, "hubframe_frames", "layers", task),
-            Contender("hubframe, images read before", "hubframe_frames", "read_layers", task),
             Contender(PANDAS, "ready_columns", "layers", task),
         ],
         [

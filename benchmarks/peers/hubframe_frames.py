@@ -52,15 +52,6 @@ def layers(task: dict[str, Any]) -> Callable[[], Told]:
     return lambda: _told(layers=shape.layers(_image(at, *pair) for at, pair in enumerate(found)))
 
 
-def read_layers(task: dict[str, Any]) -> Callable[[], Told]:
-    """Shape images whose layers were read before into one long frame of layers."""
-    found = [_image(at, *pair) for at, pair in enumerate(copies(task["rows"] // PER_IMAGE))]
-    for image in found:
-        assert image.content is not None
-        assert image.content.layers
-    return lambda: _told(layers=shape.layers(found))
-
-
 def _image(number: int, manifest: dict[str, Any], config: dict[str, Any]) -> shape.Image:
     repo, tag, platform, digest = of_image(number)
     told = content(manifest, config)

@@ -7,14 +7,15 @@ at all is a `PayloadError`. Nothing here touches the network.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import compress
-from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain, compress, repeat
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from hubframe.errors import PayloadError
 from hubframe.payload import parsed
+from hubframe.tables.schema import Known
 
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -23,6 +24,7 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 INDEX_TYPES = frozenset({DOCKER_LIST, OCI_INDEX})
+_MANIFESTS = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 CONFIG_TYPES = frozenset(
     {
         "application/vnd.docker.container.image.v1+json",
@@ -46,12 +48,11 @@ _KIND_OF: Mapping[str, "Kind"] = {
     "fsLayers": "schema1",
     "history": "schema1",
 }
+# The fields of what is no manifest of today.
+_ELSEWHERE = frozenset(name for name, kind in _KIND_OF.items() if kind != "manifest")
 # The OCI's short-lived artifact manifests list blobs.
 _HELD_BY_MANIFESTS = frozenset({"config", "layers", "blobs", "artifactType"})
 _PLATFORM = re.compile(r"[\w.+-]+(?:/[\w.+-]+){1,2}")
-
-# How long a build step may be to be remembered.
-_MOST_REMEMBERED = 2000
 
 T = TypeVar("T")
 Kind = Literal["index", "manifest", "schema1"]
@@ -70,6 +71,37 @@ def items(value: Any) -> list[Mapping[str, Any]]:
     if set(map(type, found)) <= {dict}:
         return found
     return [entry for entry in found if isinstance(entry, dict)]
+
+
+def _all(kind: type, read: Callable[[Any], T], values: list[Any]) -> list[T]:
+    """Read many values; what has the type already, as nearly all have, is taken as it is."""
+    return values if set(map(type, values)) <= {kind} else list(map(read, values))
+
+
+def _all_items(values: list[Any]) -> list[list[Mapping[str, Any]]]:
+    """Return the objects of many lists, looked at together."""
+    found = _all(list, _list, values)
+    is_plain = set(map(type, chain.from_iterable(found))) <= {dict}
+    return found if is_plain else list(map(items, found))
+
+
+def _with_digest(entries: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out what has no digest."""
+    if _are_texts(_values(entries, "digest")):
+        return entries
+    return [entry for entry in entries if text(entry.get("digest"))]
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {str} and "" not in values
+
+
+def _values(entries: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """Return what objects hold under a key, null where they lack it; nearly always all have it."""
+    try:
+        return [entry[key] for entry in entries]
+    except KeyError:
+        return [entry.get(key) for entry in entries]
 
 
 def text(value: Any) -> str | None:
@@ -116,6 +148,10 @@ def kind(document: Mapping[str, Any], sent_as: str = "", what: str = "a manifest
     PayloadError
         The document holds the fields of two kinds, so that each reader would see another image.
     """
+    declared = media_type(document, sent_as)
+    # Nearly always there is nothing of another kind.
+    if declared in _MANIFESTS and _ELSEWHERE.isdisjoint(document):
+        return "manifest" if document.get("schemaVersion") != 1 else "schema1"
     held: dict[Kind, str] = {}
     for name, told in _KIND_OF.items():
         if document.get(name) is not None:
@@ -123,10 +159,9 @@ def kind(document: Mapping[str, Any], sent_as: str = "", what: str = "a manifest
     names = list(held.values())
     if len(names) > 1:
         raise PayloadError(f"{what} is ambiguous: it holds both {names[0]} and {names[1]}")
-    declared = media_type(document, sent_as)
     is_listing = "index" in held
     if (declared in INDEX_TYPES and held and not is_listing) or (
-        declared in (DOCKER_MANIFEST, OCI_MANIFEST) and is_listing
+        declared in _MANIFESTS and is_listing
     ):
         raise PayloadError(f"{what} says that it is {declared}, and holds {names[0]}")
     if document.get("schemaVersion") == 1 or declared in (SCHEMA1, SCHEMA1_SIGNED):
@@ -149,22 +184,27 @@ class Platform:
     architecture: str
     variant: str | None = None
     os_version: str | None = None
+    # As frames show it; made once, since every row shows it.
+    name: str = field(init=False, repr=False, compare=False)
 
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self | None:
+    def __post_init__(self) -> None:
+        """Make the name."""
+        parts = filter(None, (self.os, self.architecture, self.variant))
+        object.__setattr__(self, "name", "/".join(parts))
+
+    @staticmethod
+    def read(payload: Mapping[str, Any]) -> "Platform | None":
         """Read the platform of an index entry, a config, or an image of the Hub, if it has one."""
         os, architecture = text(payload.get("os")), text(payload.get("architecture"))
         if os is None and architecture is None:
             return None
-        return cls(
-            os or "unknown",
-            architecture or "unknown",
-            text(payload.get("variant")),
-            text(payload.get("os.version")) or text(payload.get("os_version")),
+        version = text(payload.get("os.version")) or text(payload.get("os_version"))
+        return _platform(
+            os or "unknown", architecture or "unknown", text(payload.get("variant")), version
         )
 
-    @classmethod
-    def parse(cls, written: str) -> Self:
+    @staticmethod
+    def parse(written: str) -> "Platform":
         """Read ``os/architecture[/variant]``.
 
         Raises
@@ -172,12 +212,13 @@ class Platform:
         ValueError
             The text is no platform.
         """
-        if not isinstance(written, str) or not _PLATFORM.fullmatch(written):
+        found: Platform | None = _PLATFORMS[written] if isinstance(written, str) else None
+        if found is None:
             raise ValueError(
                 f"{written!r} is not a platform: expected os/architecture[/variant], "
                 "such as linux/amd64, or 'all'"
             )
-        return cls(*written.split("/"))
+        return found
 
     @property
     def is_unknown(self) -> bool:
@@ -185,7 +226,14 @@ class Platform:
         return self.os == "unknown" and self.architecture == "unknown"
 
     def __str__(self) -> str:
-        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+        return self.name
+
+
+# There are few, and many images have each.
+_platform = lru_cache(maxsize=1024)(Platform)
+_PLATFORMS = Known(
+    lambda written: _platform(*written.split("/")) if _PLATFORM.fullmatch(written) else None
+)
 
 
 # Variants that a processor without a named one, or with a newer one, runs as well, best first.
@@ -245,30 +293,6 @@ def _entry(entry: Mapping[str, Any]) -> Entry:
     )
 
 
-class Layer(NamedTuple):
-    """A layer, with the step that made it where that is known."""
-
-    digest: str
-    diff_id: str | None
-    size: int | None
-    media_type: str | None
-    instruction: str | None
-    created_at: str | None
-    is_empty: bool
-
-
-class LayerColumns(NamedTuple):
-    """The layers of an image, a list for each field: there are many, and frames have columns."""
-
-    digest: Sequence[str]
-    diff_id: Sequence[str | None]
-    size: Sequence[int | None]
-    media_type: Sequence[str | None]
-    instruction: Sequence[str | None]
-    created_at: Sequence[str | None]
-    is_empty: Sequence[bool]
-
-
 class Step(NamedTuple):
     """A build step, with the layer that it made where that is known."""
 
@@ -290,44 +314,79 @@ class Label(NamedTuple):
     value: str
 
 
-class Content(Protocol):
-    """What an image holds, whoever told it."""
+@dataclass(slots=True, eq=False)
+class Content:
+    """What an image holds, whoever told it.
 
-    @property
-    def layer_columns(self) -> LayerColumns:
-        """Layers, base first."""
-
-    @property
-    def layers(self) -> Sequence[Layer]:
-        """The same, one by one."""
-
-    @property
-    def steps(self) -> Sequence[Step]:
-        """Build steps, first step first."""
-
-    @property
-    def labels(self) -> Sequence[Label]:
-        """Labels and annotations."""
-
-
-@dataclass(frozen=True)
-class ManifestContent:
-    """An image as its manifest and its config tell it."""
+    Attributes
+    ----------
+    manifest, config
+        Its documents.
+    """
 
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
 
-    @cached_property
+    @property
     def descriptors(self) -> list[Mapping[str, Any]]:
         """The layers' descriptors, base first, repeated ones kept."""
-        return [entry for entry in items(self.manifest.get("layers")) if text(entry.get("digest"))]
+        return _with_digest(items(self.manifest.get("layers")))
 
-    @cached_property
+    @property
+    def steps(self) -> list[Step]:
+        """Build steps, each with its layer where history and layers agree in number."""
+        shell = self.shell
+        layers = self._layer_by_step
+        return [
+            Step(
+                created_at=text(step.get("created")),
+                instruction=dockerfile_line(step.get("created_by"), shell),
+                created_by=text(step.get("created_by")),
+                comment=text(step.get("comment")),
+                author=text(step.get("author")),
+                is_empty_layer=step.get("empty_layer") is True,
+                layer_digest=layer.get("digest"),
+                size=layer.get("size"),
+            )
+            for step, layer in zip(self._history, layers, strict=True)
+        ]
+
+    @property
+    def labels(self) -> list[Label]:
+        """Labels and annotations."""
+        raise NotImplementedError
+
+    @property
+    def shell(self) -> str:
+        """What the image's commands are run with, where it is not the usual shell."""
+        shell = mapping(self.config.get("config")).get("Shell")
+        return " ".join(_texts(shell)) if shell else ""
+
+    @property
+    def _history(self) -> list[Mapping[str, Any]]:
+        return items(self.config.get("history"))
+
+    @property
+    def _layer_by_step(self) -> list[Mapping[str, Any]]:
+        """The layer of each step, empty maps throughout where the counts disagree."""
+        made = sum(step.get("empty_layer") is not True for step in self._history)
+        if made != len(self.descriptors):
+            return [{}] * len(self._history)
+        layers = iter(self.descriptors)
+        return [{} if step.get("empty_layer") is True else next(layers) for step in self._history]
+
+
+class ManifestContent(Content):
+    """An image as its manifest and its config tell it."""
+
+    __slots__ = ()
+
+    @property
     def runtime(self) -> Mapping[str, Any]:
         """What containers of the image start with: the config's ``config``."""
         return mapping(self.config.get("config"))
 
-    @cached_property
+    @property
     def config_descriptor(self) -> Mapping[str, Any]:
         """The descriptor of the config."""
         return mapping(self.manifest.get("config"))
@@ -348,49 +407,7 @@ class ManifestContent:
         """When the image says it was built."""
         return text(self.config.get("created"))
 
-    @cached_property
-    def steps(self) -> list[Step]:
-        """Build steps, each with its layer where history and layers agree in number."""
-        shell = self._shell
-        layers = self._layer_by_step
-        return [
-            Step(
-                created_at=text(step.get("created")),
-                instruction=dockerfile_line(step.get("created_by"), shell),
-                created_by=text(step.get("created_by")),
-                comment=text(step.get("comment")),
-                author=text(step.get("author")),
-                is_empty_layer=step.get("empty_layer") is True,
-                layer_digest=layer.get("digest"),
-                size=layer.get("size"),
-            )
-            for step, layer in zip(self._history, layers, strict=True)
-        ]
-
-    @cached_property
-    def layer_columns(self) -> LayerColumns:
-        """Layers, each with its step where history and layers agree in number."""
-        found = self.descriptors
-        made = [step for step in self._history if step.get("empty_layer") is not True]
-        steps: list[Mapping[str, Any]] = made if len(made) == len(found) else [{}] * len(found)
-        shell = self._shell
-        digests = [entry["digest"] for entry in found]
-        return LayerColumns(
-            digest=digests,
-            diff_id=self._diff_ids,
-            size=[entry.get("size") for entry in found],
-            media_type=[text(entry.get("mediaType")) for entry in found],
-            instruction=[dockerfile_line(step.get("created_by"), shell) for step in steps],
-            created_at=[text(step.get("created")) for step in steps],
-            is_empty=[digest in EMPTY_LAYERS for digest in digests],
-        )
-
     @property
-    def layers(self) -> list[Layer]:
-        """The same, one by one."""
-        return list(map(Layer._make, zip(*self.layer_columns, strict=True)))
-
-    @cached_property
     def labels(self) -> list[Label]:
         """Labels of the config, then annotations of the manifest."""
         return [
@@ -398,81 +415,40 @@ class ManifestContent:
             *labels("manifest", self.manifest.get("annotations")),
         ]
 
-    @cached_property
+    @property
     def env(self) -> dict[str, str]:
         """Environment variables; of a repeated one the last counts."""
         pairs = (line.partition("=") for line in _texts(self.runtime.get("Env")))
         return {key: value for key, _, value in pairs}
 
-    @cached_property
-    def _history(self) -> list[Mapping[str, Any]]:
-        return items(self.config.get("history"))
 
-    @property
-    def _layer_by_step(self) -> list[Mapping[str, Any]]:
-        """The layer of each step, empty maps throughout where the counts disagree."""
-        made = sum(step.get("empty_layer") is not True for step in self._history)
-        if made != len(self.descriptors):
-            return [{}] * len(self._history)
-        layers = iter(self.descriptors)
-        return [{} if step.get("empty_layer") is True else next(layers) for step in self._history]
-
-    @property
-    def _diff_ids(self) -> list[str | None]:
-        diff_ids = mapping(self.config.get("rootfs")).get("diff_ids")
-        found = [text(diff_id) for diff_id in _list(diff_ids)]
-        return found if len(found) == len(self.descriptors) else [None] * len(self.descriptors)
-
-    @property
-    def _shell(self) -> str:
-        return " ".join(_texts(self.runtime.get("Shell")))
+# What an image holds of which nothing is told.
+NOTHING = ManifestContent({}, {})
 
 
-@dataclass(frozen=True)
-class HubContent:
-    """An image as the Hub's ``/tags/{tag}/images`` tells it: layers and steps in one list."""
+class HubContent(Content):
+    """An image as the Hub's ``/tags/{tag}/images`` tells it: layers and steps in one list.
 
-    payload: Mapping[str, Any]
+    It is held in the words of a manifest and a config; steps with a digest made that layer.
+    """
 
-    @cached_property
-    def steps(self) -> list[Step]:
-        """Build steps; those with a digest made that layer."""
-        return [
-            Step(
-                created_at=None,
-                instruction=dockerfile_line(entry.get("instruction")),
-                created_by=text(entry.get("instruction")),
-                comment=None,
-                author=None,
-                is_empty_layer=text(entry.get("digest")) is None,
-                layer_digest=text(entry.get("digest")),
-                size=entry.get("size") if text(entry.get("digest")) else None,
-            )
-            for entry in items(self.payload.get("layers"))
+    __slots__ = ()
+
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        told = items(payload.get("layers"))
+        layers = [
+            {"digest": entry["digest"], "size": entry.get("size")} for entry in _with_digest(told)
         ]
-
-    @cached_property
-    def layer_columns(self) -> LayerColumns:
-        """Layers, base first."""
-        made = [step for step in self.steps if step.layer_digest]
-        digests = [step.layer_digest or "" for step in made]
-        unknown = [None] * len(made)
-        return LayerColumns(
-            digest=digests,
-            diff_id=unknown,
-            size=[step.size for step in made],
-            media_type=unknown,
-            instruction=[step.instruction for step in made],
-            created_at=unknown,
-            is_empty=[digest in EMPTY_LAYERS for digest in digests],
-        )
+        steps = [
+            {
+                "created_by": entry.get("instruction"),
+                "empty_layer": text(entry.get("digest")) is None,
+            }
+            for entry in told
+        ]
+        super().__init__({"layers": layers}, {"history": steps})
 
     @property
-    def layers(self) -> list[Layer]:
-        """The same, one by one."""
-        return list(map(Layer._make, zip(*self.layer_columns, strict=True)))
-
-    @cached_property
     def labels(self) -> list[Label]:
         """Labels read from ``LABEL`` steps, so those of the image's own build only."""
         found = {}
@@ -480,6 +456,57 @@ class HubContent:
             if step.instruction and step.instruction.startswith("LABEL "):
                 found.update(label_step(step.instruction))
         return labels("history", found)
+
+
+def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Sequence[Any]]]:
+    """Read the layers of images, one image after the other, column by column.
+
+    Each layer has its step where history and layers agree in number, and its diff ID where these
+    do. Values of wrong types are left to the columns of the frame.
+
+    Returns
+    -------
+    tuple
+        How many layers each image has, and the columns of all.
+    """
+    configs = [content.config for content in contents]
+    layers = _all_items([content.manifest.get("layers") for content in contents])
+    digests = _values(list(chain.from_iterable(layers)), "digest")
+    if not _are_texts(digests):
+        layers = list(map(_with_digest, layers))
+        digests = [entry["digest"] for entry in chain.from_iterable(layers)]
+    counts = list(map(len, layers))
+    histories = _all_items([config.get("history") for config in configs])
+    made = [[step for step in steps if step.get("empty_layer") is not True] for steps in histories]
+    rootfs = _all(dict, mapping, [config.get("rootfs") for config in configs])
+    diff_ids = _all(list, _list, [files.get("diff_ids") for files in rootfs])
+    descriptors = list(chain.from_iterable(layers))
+    steps = _where_agreed(made, counts, {})
+    shells = [content.shell for content in contents]
+    return counts, {
+        "layer_digest": digests,
+        "diff_id": _where_agreed(diff_ids, counts, None),
+        "size": _values(descriptors, "size"),
+        "media_type": _values(descriptors, "mediaType"),
+        "instruction": _lines(_values(steps, "created_by"), shells, counts),
+        "created_at": _values(steps, "created"),
+        "is_empty": list(map(EMPTY_LAYERS.__contains__, digests)),
+    }
+
+
+def _lines(created_by: list[Any], shells: list[str], counts: list[int]) -> list[str | None]:
+    """Return build steps as Dockerfile lines; nearly always the shells are the usual ones."""
+    if not any(shells) and set(map(type, created_by)) <= {str}:
+        return list(map(_STEPS.__getitem__, created_by))
+    return list(map(dockerfile_line, created_by, chain.from_iterable(map(repeat, shells, counts))))
+
+
+def _where_agreed(values: list[list[Any]], counts: list[int], missing: Any) -> list[Any]:
+    """Join lists of which each has as many values as was counted, or tells nothing."""
+    if list(map(len, values)) != counts:
+        pairs = zip(values, counts, strict=True)
+        values = [found if len(found) == n else [missing] * n for found, n in pairs]
+    return list(chain.from_iterable(values))
 
 
 def content(
@@ -499,7 +526,7 @@ def content(
     if found == "schema1":
         return ManifestContent(*_schema1(document))
     # Proxies answer with JSON of their own; read as a manifest it would be an empty image.
-    if found == "manifest" and not _HELD_BY_MANIFESTS & document.keys():
+    if found == "manifest" and _HELD_BY_MANIFESTS.isdisjoint(document):
         raise PayloadError(f"{what} is no manifest: it holds neither config nor layers")
     return ManifestContent(document, config)
 
@@ -545,11 +572,15 @@ def _texts(value: Any) -> list[str]:
 
 
 def labels(source: LabelSource, found: Any) -> list[Label]:
-    """List labels or annotations, sorted by key."""
-    return [
-        Label(source, key, value if isinstance(value, str) else as_json(value) or "")
-        for key, value in sorted(mapping(found).items())
-    ]
+    """List labels or annotations, sorted by key; nearly always all values are text."""
+    held = mapping(found)
+    keys = sorted(held)
+    values = _all(str, _label_value, [held[key] for key in keys])
+    return list(map(Label._make, zip(repeat(source), keys, values)))
+
+
+def _label_value(value: Any) -> str:
+    return value if isinstance(value, str) else as_json(value) or ""
 
 
 # A word of a LABEL line, quoted parts and all, or the blanks between two. No text makes it slow.
@@ -597,13 +628,11 @@ def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
     'RUN apk add curl'
     """
     written = text(created_by) or ""
-    # Base images' steps come again and again; what is longer is rarely the same.
-    read = _dockerfile_line if len(written) <= _MOST_REMEMBERED else _dockerfile_line.__wrapped__
-    return read(written, shell)
+    found: str | None = _read_step(written, shell) if shell else _STEPS[written]
+    return found
 
 
-@lru_cache(maxsize=4096)
-def _dockerfile_line(written: str, shell: str) -> str | None:
+def _read_step(written: str, shell: str = "") -> str | None:
     step = written.strip().removesuffix(_BUILDKIT).rstrip()
     shells = (shell, *_SHELLS) if shell else _SHELLS
     command = _without_arguments(step.removeprefix("RUN ").lstrip(), shells)
@@ -613,6 +642,9 @@ def _dockerfile_line(written: str, shell: str) -> str | None:
     if step.startswith("RUN "):
         return f"RUN {command}"
     return command if _KEYWORD.match(f"{command} ") else _shell_line(command)
+
+
+_STEPS = Known(_read_step)
 
 
 def _without_shell(command: str, shells: tuple[str, ...]) -> str | None:

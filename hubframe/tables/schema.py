@@ -3,7 +3,7 @@
 Nothing here knows a particular frame, and nothing here touches the network.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC as _ZULU
 from datetime import date, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 Dtype = Literal["str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"]
 TEXT: Dtype = "str"
@@ -27,6 +28,35 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=_ZULU)
 _MICROSECOND = timedelta(microseconds=1)
 # How numpy writes that there is no date.
 _NO_DATE = -(2**63)
+
+
+class Known(dict[Any, Any]):
+    """What was read of texts, by text: many come again and again, and a look-up is no call.
+
+    Parameters
+    ----------
+    read
+        What reads a text.
+    most, longest
+        How many are remembered, and how long they may be: what is longer is rarely the same.
+    """
+
+    def __init__(
+        self, read: Callable[[Any], Any], most: int = 16_384, longest: int = 2_000
+    ) -> None:
+        super().__init__()
+        self._read = read
+        self._most = most
+        self._longest = longest
+
+    def __missing__(self, written: Any) -> Any:
+        """Read what is not known."""
+        found = self._read(written)
+        if written is None or len(written) <= self._longest:
+            if len(self) >= self._most:
+                self.clear()
+            self[written] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -59,6 +89,10 @@ class Column:
 
     def series(self, values: Sequence[Any]) -> pd.Series:
         """Build the column; a value that it cannot hold is null, a stranger wrote it."""
+        return pd.Series(self.array(values))
+
+    def array(self, values: Sequence[Any]) -> ExtensionArray:
+        """Build what the column holds."""
         return _BUILD[self.dtype](self, values)
 
 
@@ -82,6 +116,7 @@ class Table:
         *,
         common: Mapping[str, Sequence[Any]] | None = None,
         counts: Sequence[int] = (),
+        counter: str | None = None,
     ) -> pd.DataFrame:
         """Build the frame from one sequence per column.
 
@@ -97,17 +132,21 @@ class Table:
             Columns of which each value is that of several rows, one after the other.
         counts
             Of how many rows.
+        counter
+            The column that counts those rows, from 0.
         """
         values, common = values or {}, common or {}
         rows = max((len(column) for column in values.values()), default=0)
-        at = np.repeat(np.arange(len(counts)), counts)
+        of, place = _places(counts)
 
-        def series(column: Column) -> pd.Series:
+        def array(column: Column) -> ExtensionArray:
             if column.name in common:
-                return column.series(common[column.name]).take(at).reset_index(drop=True)
-            return column.series(values.get(column.name) or [None] * rows)
+                return column.array(common[column.name]).take(of)
+            if column.name == counter:
+                return pd.arrays.IntegerArray(place, np.zeros(len(place), dtype=bool))
+            return column.array(values.get(column.name) or [None] * rows)
 
-        return pd.DataFrame({column.name: series(column) for column in self.columns})
+        return pd.DataFrame({column.name: array(column) for column in self.columns}, copy=False)
 
     def from_records(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Build the frame from one mapping per row; keys that are no column are ignored."""
@@ -152,26 +191,41 @@ class Table:
         )
 
 
-def _text(column: Column, values: Sequence[Any]) -> pd.Series:
+def _places(counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Tell of each row which group of rows it belongs to, and its place there."""
+    ends = np.cumsum(np.asarray(counts, dtype=np.int64))
+    of = np.repeat(np.arange(len(counts)), counts)
+    return of, np.arange(len(of)) - (ends - counts)[of]
+
+
+def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
     missing = "" if column.may_be_empty else None
-    if not set(map(type, values)) <= {str, NoneType}:
-        values = [value if isinstance(value, str) else missing for value in values]
     if None in values if column.may_be_empty else "" in values:
         values = [value or missing for value in values]
     try:
         return _strings(values)
-    except UnicodeEncodeError:
-        return _strings([value and sound(value) for value in values])
+    except (TypeError, ValueError):
+        return _strings([sound(value) if isinstance(value, str) else missing for value in values])
 
 
-def _strings(values: Sequence[str | None]) -> pd.Series:
-    """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast."""
+def _strings(values: Sequence[Any]) -> ExtensionArray:
+    """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value is no text, or holds half a character.
+    """
     if pd.StringDtype(na_value=np.nan).storage != "pyarrow":
+        if not set(map(type, values)) <= {str, NoneType}:
+            raise TypeError
         "".join(filter(None, values)).encode()
-        return pd.Series(values, dtype=TEXT)
+        return _array(values, TEXT)
     import pyarrow as pa  # noqa: PLC0415 - pandas does without, too
 
-    return pd.Series(pd.array(pa.array(values, type=pa.large_string()), dtype=TEXT))
+    # Arrow's own pool keeps up to twice the room that the text takes.
+    pool = pa.system_memory_pool()
+    return pd.array(pa.array(values, type=pa.large_string(), memory_pool=pool), dtype=TEXT)
 
 
 def sound(value: str) -> str:
@@ -179,20 +233,30 @@ def sound(value: str) -> str:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _count(column: Column, values: Sequence[Any]) -> pd.Series:
+def _count(column: Column, values: Sequence[Any]) -> ExtensionArray:
     """Build counts; where all are plain numbers or missing, as nearly always, at once."""
     if column.may_be_negative:
-        return pd.Series([_signed(value) for value in values], dtype=COUNT)
-    if not set(map(type, values)) <= {int, type(None)}:
-        values = [_whole(value) for value in values]
-    is_missing = np.array([value is None for value in values], dtype=bool)
+        return _array([_signed(value) for value in values], COUNT)
+    kinds = set(map(type, values))
+    if not kinds <= {int, NoneType}:
+        return _count(column, [_whole(value) for value in values])
+    is_missing = np.zeros(len(values), dtype=bool)
+    known = values
+    if NoneType in kinds:
+        is_missing = np.array([value is None for value in values], dtype=bool)
+        known = [value or 0 for value in values]
     try:
-        whole = np.array([value or 0 for value in values], dtype=np.int64)
+        whole = np.array(known, dtype=np.int64)
     except OverflowError:
         return _count(column, [_whole(value) for value in values])
     is_negative = whole < 0
     whole[is_negative] = 0
-    return pd.Series(pd.arrays.IntegerArray(whole, is_missing | is_negative))
+    return pd.arrays.IntegerArray(whole, is_missing | is_negative)
+
+
+def _array(values: Sequence[Any], dtype: Dtype) -> ExtensionArray:
+    found: ExtensionArray = pd.Series(values, dtype=dtype).array
+    return found
 
 
 def _signed(value: Any) -> int | None:
@@ -215,8 +279,8 @@ def _whole(value: Any) -> int | None:
     return value if sound else None
 
 
-def _float(_column: Column, values: Sequence[Any]) -> pd.Series:
-    return pd.Series([_finite(value) for value in values], dtype=FLOAT)
+def _float(_column: Column, values: Sequence[Any]) -> ExtensionArray:
+    return _array([_finite(value) for value in values], FLOAT)
 
 
 def _finite(value: Any) -> float | None:
@@ -230,22 +294,37 @@ def _finite(value: Any) -> float | None:
     return number if isfinite(number) else None
 
 
-def _flag(_column: Column, values: Sequence[Any]) -> pd.Series:
-    is_flag = np.array([value is True or value is False for value in values], dtype=bool)
-    flags = np.array([value is True for value in values], dtype=bool)
-    return pd.Series(pd.arrays.BooleanArray(flags, ~is_flag))
+def _flag(_column: Column, values: Sequence[Any]) -> ExtensionArray:
+    if set(map(type, values)) == {bool}:
+        return pd.arrays.BooleanArray(_bools(values), np.zeros(len(values), dtype=bool))
+    is_flag = _bools(isinstance(value, bool) for value in values)
+    return pd.arrays.BooleanArray(_bools(value is True for value in values), ~is_flag)
 
 
-def _utc(column: Column, values: Sequence[Any]) -> pd.Series:
-    """Read dates, each distinct text once."""
-    known: dict[Any, int] = {}
-    for value in {value for value in values if isinstance(value, str)}:
-        at = _instant(value)
-        if at is not None and not (column.no_epoch and _is_epoch(at)):
-            known[value] = (at - _EPOCH) // _MICROSECOND
-    found = [known.get(v, _NO_DATE) if isinstance(v, str) else _NO_DATE for v in values]
-    moments = np.array(found, dtype=np.int64).view("datetime64[us]")
-    return pd.Series(pd.DatetimeIndex(moments, tz="UTC"))
+def _bools(values: Iterable[bool]) -> np.ndarray:
+    """Make an array, by way of bytes, which is fast."""
+    return np.frombuffer(bytearray(values), dtype=bool)
+
+
+def _utc(column: Column, values: Sequence[Any]) -> ExtensionArray:
+    """Read dates."""
+    if not set(map(type, values)) <= {str, NoneType}:
+        values = [value if isinstance(value, str) else None for value in values]
+    known = _SOUND_MOMENTS if column.no_epoch else _MOMENTS
+    found = np.fromiter(map(known.__getitem__, values), dtype=np.int64, count=len(values))
+    return pd.DatetimeIndex(found.view("datetime64[us]"), tz="UTC").array
+
+
+def _moment(written: str | None) -> int:
+    """Read a date as numpy holds it."""
+    at = _instant(written) if written else None
+    return _NO_DATE if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _sound_moment(written: str | None) -> int:
+    """The same, without those that mean that there is none."""
+    at = _instant(written) if written else None
+    return _NO_DATE if at is None or _is_epoch(at) else (at - _EPOCH) // _MICROSECOND
 
 
 def _instant(written: str) -> datetime | None:
@@ -265,4 +344,5 @@ def _is_epoch(at: datetime) -> bool:
     return at.year in (1, 1970) or at.date() == date(1980, 1, 1)
 
 
+_MOMENTS, _SOUND_MOMENTS = Known(_moment), Known(_sound_moment)
 _BUILD = {TEXT: _text, COUNT: _count, FLOAT: _float, FLAG: _flag, UTC: _utc}

@@ -6,7 +6,7 @@ A payload that lacks a field gives a null; nothing here touches the network.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import pandas as pd
@@ -16,14 +16,15 @@ from hubframe.tables import versions
 from hubframe.tables.documents import (
     CONFIG_TYPES,
     INDEX_TYPES,
+    NOTHING,
     Content,
     Label,
-    LayerColumns,
     ManifestContent,
     Platform,
     Step,
     as_json,
     items,
+    layer_columns,
     mapping,
     text,
 )
@@ -45,13 +46,12 @@ _DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 
 # What a tag lists of the tags that share its digest.
 _MOST_ALIASES = 1000
-# How many rows are made a frame at once.
+# How many images are read together, and how many rows are made a frame at once.
+_TOGETHER = 64
 _BATCH = 20_000
-# The columns of layers, in the order of `LayerColumns`.
-_LAYER_FIELDS = tuple("layer_digest" if n == "digest" else n for n in LayerColumns._fields)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Image:
     """One platform's image of a tag, with as much as its source tells.
 
@@ -81,7 +81,25 @@ class Image:
     @property
     def platform_name(self) -> str | None:
         """The platform as frames show it; null for artifacts, which have none."""
-        return str(self.platform) if self.platform else None
+        return self.platform.name if self.platform else None
+
+    def holding(self, content: Content | None) -> "Image":
+        """Return the same image, with what was read of it; faster than `dataclasses.replace`."""
+        return Image(
+            self.repo,
+            self.tag,
+            self.digest,
+            self.platform,
+            self.index_digest,
+            self.media_type,
+            self.size,
+            self.status,
+            self.pushed_at,
+            self.pulled_at,
+            self.is_attestation,
+            self.annotations,
+            content,
+        )
 
 
 def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
@@ -134,41 +152,52 @@ def tags(listings: Iterable[tuple[str, Sequence[Payload]]]) -> pd.DataFrame:
         Repositories with the payloads of their tags, as the Hub spells them; a registry's tags
         come as ``{"name": …, "digest": …, "media_type": …}``.
     """
-    return tables.TAGS.from_records(
-        record for repo, payloads in listings for record in _tags(repo, payloads)
-    )
+    columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
+    for repo, payloads in listings:
+        for name, values in _tag_columns(repo, payloads).items():
+            columns[name] += values
+    return tables.TAGS.frame(columns)
 
 
-def _tags(repo: str, payloads: Sequence[Payload]) -> Iterator[dict[str, Any]]:
+def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[Any]]:
     named = [payload for payload in payloads if text(payload.get("name"))]
-    same = defaultdict(list)
-    for payload in named:
-        same[text(payload.get("digest"))].append(payload["name"])
-    aliases = {digest: sorted(set(names)) for digest, names in same.items() if digest}
-    for payload in named:
-        yield _tag(repo, payload, aliases)
-
-
-def _tag(repo: str, payload: Payload, aliases: Mapping[str, list[str]]) -> dict[str, Any]:
-    name, digest = payload["name"], text(payload.get("digest"))
-    version = versions.parse(name)
-    platforms = [image for image in items(payload.get("images")) if not _is_unknown(image)]
+    names = [payload["name"] for payload in named]
+    digests = [text(payload.get("digest")) for payload in named]
+    found = list(map(versions.parse, names))
+    platforms = [
+        [image for image in items(payload.get("images")) if not _is_unknown(image)]
+        for payload in named
+    ]
     return {
-        "repo": repo,
-        "tag": name,
-        "digest": digest,
-        "media_type": payload.get("media_type"),
-        "content_type": payload.get("content_type"),
-        "status": payload.get("tag_status"),
-        "size": _tag_size(payload, platforms),
-        "platform_count": len(platforms) or None,
-        "pushed_at": text(payload.get("tag_last_pushed")) or payload.get("last_updated"),
-        "pulled_at": payload.get("tag_last_pulled"),
-        "aliases": _others(aliases[digest], name) if digest else None,
-        "version": version and version.text,
-        "is_prerelease": version and version.is_prerelease,
-        "is_digest_tag": versions.is_digest_tag(name),
+        "repo": [repo] * len(named),
+        "tag": names,
+        "digest": digests,
+        "media_type": [payload.get("media_type") for payload in named],
+        "content_type": [payload.get("content_type") for payload in named],
+        "status": [payload.get("tag_status") for payload in named],
+        "size": list(map(_tag_size, named, platforms)),
+        "platform_count": [len(images) or None for images in platforms],
+        "pushed_at": [
+            text(payload.get("tag_last_pushed")) or payload.get("last_updated") for payload in named
+        ],
+        "pulled_at": [payload.get("tag_last_pulled") for payload in named],
+        "aliases": _aliases(names, digests),
+        "version": [version and version.text for version in found],
+        "is_prerelease": [version and version.is_prerelease for version in found],
+        "is_digest_tag": list(map(versions.is_digest_tag, names)),
     }
+
+
+def _aliases(names: Sequence[str], digests: Sequence[str | None]) -> list[str | None]:
+    """Tell of each tag the others with the same digest."""
+    same = defaultdict(set)
+    for name, digest in zip(names, digests, strict=True):
+        same[digest].add(name)
+    others = {digest: sorted(one) for digest, one in same.items() if digest and len(one) > 1}
+    return [
+        _others(others[digest], name) if digest in others else None
+        for name, digest in zip(names, digests, strict=True)
+    ]
 
 
 def _others(names: Sequence[str], own: str) -> str | None:
@@ -278,103 +307,119 @@ def _image(image: Image) -> dict[str, Any]:
     }
 
 
+# How many rows each image has, and the columns of all of them.
+_Rows = tuple[Sequence[int], Mapping[str, Sequence[Any]]]
+
+
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
-    return _long(tables.LAYERS, found, _LAYER_FIELDS, _layers, counter="position")
+    return _long(tables.LAYERS, found, _layers, counter="position")
 
 
-def _layers(image: Image) -> Sequence[Sequence[Any]]:
-    return image.content.layer_columns if image.content else ()
+def _layers(images: Sequence[Image]) -> _Rows:
+    return layer_columns([image.content or NOTHING for image in images])
 
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the build steps of images into `tables.HISTORY`, first step first."""
-    return _long(tables.HISTORY, found, Step._fields, _steps, counter="step")
+    return _long(tables.HISTORY, found, _each(_steps, Step._fields), counter="step")
 
 
-def _steps(image: Image) -> Sequence[Sequence[Any]]:
-    return _columns(image.content.steps if image.content else ())
+def _steps(image: Image) -> Sequence[Step]:
+    return image.content.steps if image.content else ()
 
 
 def labels(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the labels and annotations of images into `tables.LABELS`."""
-    return _long(tables.LABELS, found, Label._fields, _labels)
+    return _long(tables.LABELS, found, _each(_labels, Label._fields))
 
 
-def _labels(image: Image) -> Sequence[Sequence[Any]]:
-    held = image.content.labels if image.content else ()
-    return _columns([*held, *image.annotations])
+def _labels(image: Image) -> Sequence[Label]:
+    return [*(image.content.labels if image.content else ()), *image.annotations]
 
 
 def env(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the environment variables of images into `tables.ENV`, in the image's order."""
-    return _long(tables.ENV, found, ("key", "value"), _env)
+    return _long(tables.ENV, found, _each(_env, ("key", "value")))
 
 
-def _env(image: Image) -> Sequence[Sequence[Any]]:
-    held = image.content.env if isinstance(image.content, ManifestContent) else {}
-    return (list(held), list(held.values())) if held else ()
+def _env(image: Image) -> Sequence[tuple[str, str]]:
+    return list(image.content.env.items()) if isinstance(image.content, ManifestContent) else ()
 
 
-def _columns(rows: Iterable[tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
-    return tuple(zip(*rows, strict=True))
+def _each(
+    rows_of: Callable[[Image], Sequence[tuple[Any, ...]]], names: Sequence[str]
+) -> Callable[[Sequence[Image]], _Rows]:
+    """Make columns of what each image has rows of."""
+
+    def columns(images: Sequence[Image]) -> _Rows:
+        rows = list(map(rows_of, images))
+        columns = zip(*chain.from_iterable(rows), strict=True)
+        return list(map(len, rows)), dict(zip(names, columns, strict=False))
+
+    return columns
 
 
 def _long(
     table: Table,
     found: Iterable[Image],
-    names: Sequence[str],
-    columns_of: Callable[[Image], Sequence[Sequence[Any]]],
+    rows_of: Callable[[Sequence[Image]], _Rows],
     *,
     counter: str | None = None,
 ) -> pd.DataFrame:
     """Build a frame with several rows per image, some of them at a time.
 
-    Lists of Python's objects take several times the room of the frame that is made of them.
+    Lists of Python's objects take several times the room of the frame that is made of them, and
+    documents more.
     """
-    parts = [_part(table, batch, names, counter) for batch in _batches(found, columns_of)]
+    parts = [batch.frame(table, counter) for batch in _batches(found, rows_of)]
     if not parts:
         return table.frame()
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-# What the rows of an image have in common, and their columns.
-_Common = tuple[str, str | None, str | None, str | None]
-_Told = tuple[_Common, Sequence[Sequence[Any]]]
-_COMMON = ("repo", "tag", "platform", "image_digest")
-
-
 def _batches(
-    found: Iterable[Image], columns_of: Callable[[Image], Sequence[Sequence[Any]]]
-) -> Iterator[list[_Told]]:
-    """Gather the rows of images; the images, and what was read for them, can go."""
-    batch: list[_Told] = []
-    rows = 0
-    for image in found:
-        columns = columns_of(image)
-        if columns and columns[0]:
-            batch.append(((image.repo, image.tag, image.platform_name, image.digest), columns))
-            rows += len(columns[0])
-        if rows >= _BATCH:
+    found: Iterable[Image], rows_of: Callable[[Sequence[Image]], _Rows]
+) -> Iterator["_Batch"]:
+    left, batch = iter(found), _Batch()
+    while images := list(islice(left, _TOGETHER)):
+        batch.add(images, *rows_of(images))
+        if len(batch) >= _BATCH:
             yield batch
-            batch, rows = [], 0
-    if batch:
+            batch = _Batch()
+    if len(batch):
         yield batch
 
 
-def _part(
-    table: Table, batch: Sequence[_Told], names: Sequence[str], counter: str | None
-) -> pd.DataFrame:
-    images, told = zip(*batch, strict=True)
-    counts = [len(columns[0]) for columns in told]
-    values = {
-        name: list(chain.from_iterable(column))
-        for name, column in zip(names, zip(*told, strict=True), strict=True)
-    }
-    if counter:
-        values[counter] = list(chain.from_iterable(map(range, counts)))
-    common = dict(zip(_COMMON, zip(*images, strict=True), strict=True))
-    return table.frame(values, common=common, counts=counts)
+class _Batch:
+    """Rows of images that become a frame together; the images themselves can go."""
+
+    def __init__(self) -> None:
+        self._counts: list[int] = []
+        self._common: dict[str, list[Any]] = defaultdict(list)
+        self._values: dict[str, list[Any]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return sum(self._counts)
+
+    def add(
+        self,
+        images: Sequence[Image],
+        counts: Sequence[int],
+        columns: Mapping[str, Sequence[Any]],
+    ) -> None:
+        """Take rows in."""
+        self._counts += counts
+        self._common["repo"] += [image.repo for image in images]
+        self._common["tag"] += [image.tag for image in images]
+        self._common["platform"] += [image.platform_name for image in images]
+        self._common["image_digest"] += [image.digest for image in images]
+        for name, values in columns.items():
+            self._values[name] += values
+
+    def frame(self, table: Table, counter: str | None) -> pd.DataFrame:
+        """Build their frame."""
+        return table.frame(self._values, common=self._common, counts=self._counts, counter=counter)
 
 
 def configs(found: Iterable[Image]) -> pd.DataFrame:

@@ -96,9 +96,11 @@ def _refuse(constant: str) -> None:
 
 
 def _are_sound(content: documents.Content) -> None:
-    for layer in content.layers:
-        assert layer.digest
-        assert layer.instruction is None or layer.instruction.strip()
+    (count,), layers = documents.layer_columns([content])
+    assert {len(values) for values in layers.values()} == {count}
+    assert all(layers["layer_digest"])
+    for line in layers["instruction"]:
+        assert line is None or line.strip()
     for step in content.steps:
         assert step.instruction is None or step.instruction.strip()
     for label in content.labels:
@@ -134,6 +136,17 @@ def frames(case: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
         found = list(_images(case, content))
         for name in ("images", "layers", "history", "labels", "env", "configs"):
             yield name, getattr(shape, name)(found)
+
+
+def contents(case: Any) -> Iterator[documents.Content]:
+    """Read a payload as what an image holds, in every way that it can be read."""
+    if not isinstance(case, dict):
+        return
+    if isinstance(case.get("image"), dict):
+        yield HubContent(case["image"])
+    content = _content(case)
+    if content is not None:
+        yield content
 
 
 def _content(case: Mapping[str, Any]) -> ManifestContent | None:

@@ -49,6 +49,20 @@ def test_spoilt_payloads_make_frames(case):
     targets.read_documents(written)
 
 
+@given(st.lists(spoilt(), min_size=2, max_size=4))
+def test_images_read_together_are_read_as_each_alone(cases):
+    """What is odd about one image must not change what its neighbours show."""
+    found = [
+        Image(REPO, f"{number}", DIGEST, content=read)
+        for number, case in enumerate(cases)
+        for read in targets.contents(case)
+    ]
+    for name in ("layers", "history", "labels", "env"):
+        make = getattr(shape, name)
+        alone = [make([]), *(make([image]) for image in found)]
+        pd.testing.assert_frame_equal(make(found), pd.concat(alone, ignore_index=True))
+
+
 @given(st.sampled_from(sorted(TABLES)), st.lists(st.sampled_from(VALUES), max_size=5), st.data())
 def test_any_values_make_a_frame(name, values, data):
     table = TABLES[name]
