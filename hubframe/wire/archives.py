@@ -35,6 +35,14 @@ _TYPES = {
 _HEADER_ONLY = frozenset(b"123456")
 _LONG_NAME, _LONG_LINK, _ATTRIBUTES, _SHARED = b"L", b"K", (b"x", b"X"), b"g"
 _SPARSE = b"S"
+# The attributes that are of use: an archive of nothing but others must not fill the memory.
+_READ = {
+    name.encode(): name
+    for name in (
+        "path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime",
+        "GNU.sparse.name", "GNU.sparse.realsize", "GNU.sparse.size",
+    )
+}  # fmt: skip
 _HIDING, _OPAQUE, _KEEPING = ".wh.", ".wh..wh..opq", ".wh..wh."
 REMOVED, OPAQUE, BOOKKEEPING = "removed", "opaque", "bookkeeping"
 _MICROSECONDS = 1_000_000
@@ -482,7 +490,7 @@ def _own_path(header: bytes) -> str:
 
 
 def _attributes(body: bytes) -> dict[str, str]:
-    """Read the records of a pax header; what is none ends them."""
+    """Read those records of a pax header that are of use; what is none ends them."""
     found: dict[str, str] = {}
     at = 0
     while at < len(body):
@@ -493,8 +501,8 @@ def _attributes(body: bytes) -> dict[str, str]:
         key, equals, value = record.removesuffix(b"\n").partition(b"=")
         if not equals:
             break
-        if not key.startswith((b"SCHILY.", b"LIBARCHIVE.")):
-            found[_text(key)] = _text(value)
+        if key in _READ:
+            found[_READ[key]] = _text(value)
         at += int(digits)
     return found
 

@@ -243,6 +243,23 @@ def test_a_bomb_is_given_up_and_takes_no_memory(kind):
     assert peak < 10 * 2**20
 
 
+@pytest.mark.parametrize("kind", [b"x", b"g"])
+def test_attributes_that_nobody_reads_take_no_memory(kind):
+    def pieces():
+        for number in range(40):
+            record = f"{number:07}=".encode() + b"1" * 900_000 + b"\n"
+            body = b"%d %s" % (len(record) + 7, record)
+            whole = archive(entry("attributes", body, kind), form=tarfile.USTAR_FORMAT)
+            yield whole[: 512 + len(body) + -len(body) % 512]
+
+    tracemalloc.start()
+    listing = list_files(pieces(), "the layer x", CAPS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(listing) == 0
+    assert peak < 10 * 2**20
+
+
 def test_without_the_extra_zstd_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
     with pytest.raises(hubframe.HubframeError, match=r"pip install 'hubframe\[files\]'"):
