@@ -18,6 +18,8 @@ _SLICE = 32 * 1024
 # How much is unpacked at once, however well it is packed.
 _UNPACKED = 512 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# How a frame goes on that is to be passed over; pzstd begins with one.
+_SKIPPED = b"\x2a\x4d\x18"
 # As the zstd command line unpacks at most, if not told otherwise.
 _WINDOW = 128 * 1024**2
 # As Go's archive/tar reads at most, of a name or of a set of attributes.
@@ -144,7 +146,8 @@ def unpacked(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     whole = _again(head, pieces)
     if head.startswith(_GZIP):
         return _gunzipped(whole, name)
-    return _from_zstd(whole, name) if head.startswith(_ZSTD) else whole
+    is_zstd = head.startswith(_ZSTD) or head[1:4] == _SKIPPED
+    return _from_zstd(whole, name) if is_zstd else whole
 
 
 def _again(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:

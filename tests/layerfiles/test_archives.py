@@ -164,7 +164,10 @@ def test_several_members_are_one_archive_and_what_follows_is_passed_over():
     assert listed(parts).paths == ["a", "b"]
     assert listed(packed(content) + bytes(512)).paths == ["a", "b"]
     frames = pytest.importorskip("zstandard").compress
-    assert listed(frames(content[:900]) + frames(content[900:])).paths == ["a", "b"]
+    skipped = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"12345"
+    for size in (1, 7, 1000):
+        whole = skipped + frames(content[:900]) + skipped + frames(content[900:])
+        assert listed(whole, size=size).paths == ["a", "b"]
 
 
 @pytest.mark.parametrize("at", [100, 600, 1100, 1500])
