@@ -5,16 +5,14 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from benchmarks import jobs, results, servers
+from benchmarks import jobs, modules, results, servers
 from benchmarks.contenders import Measured, measure, run
 from benchmarks.jobs.job import Job
-from benchmarks.scale import FULL, QUICK
-
-MEASURE = "measure"
+from benchmarks.scale import FULL, QUICK, Scale
 
 
 def main() -> int:
@@ -32,17 +30,38 @@ def main() -> int:
         )
     _warn_of_load()
     kept = {**results.load(options.output), "machine": results.machine()}
-    with tempfile.TemporaryDirectory() as folder, servers.running(Path(folder), scale) as running:
-        for job in _chosen(jobs.make(running), options.only):
-            _say(f"{job.name}: {job.title}")
-            kept["jobs"][job.name] = _do(job, apart=scale.apart)
-            # Whoever interrupts a long run keeps what it found.
-            results.save(options.output, kept)
-    if not options.quick and _is_chosen(MEASURE, options.only):
-        kept["jobs"] |= _measures()
+    for name, found in _found(scale, options):
+        kept["jobs"][name] = found
+        print(f"{results.section(name, found)}\n", flush=True)
+        # Whoever interrupts a long run keeps what it found.
+        results.save(options.output, kept)
     results.save(options.output, kept)
     _say(f"written to {options.output / results.WRITTEN}")
     return 0
+
+
+def _found(scale: Scale, options: argparse.Namespace) -> Iterator[tuple[str, results.Json]]:
+    """Run what was asked for, one after the other."""
+    # The servers of the jobs are filled for minutes, and the modules have their own.
+    if options.only is None or set(options.only) - modules.NAMES:
+        yield from _of_jobs(scale, options.only)
+    for module in modules.ALL:
+        if options.only is None or module.name in options.only:
+            _say(f"{module.name}: {module.title}")
+            try:
+                found = module.run(is_quick=options.quick)
+            except ImportError as error:
+                _say(f"{module.name}: left out ({error})")
+                continue
+            if found is not None:
+                yield module.name, found
+
+
+def _of_jobs(scale: Scale, only: list[str] | None) -> Iterator[tuple[str, results.Json]]:
+    with tempfile.TemporaryDirectory() as folder, servers.running(Path(folder), scale) as running:
+        for job in _chosen(jobs.make(running), only):
+            _say(f"{job.name}: {job.title}")
+            yield job.name, _do(job, apart=scale.apart)
 
 
 def _warn_of_load() -> None:
@@ -69,35 +88,18 @@ def _options() -> argparse.Namespace:
 
 
 def _chosen(made: list[Job], only: list[str] | None) -> list[Job]:
-    unknown = set(only or ()) - {job.name for job in made} - {MEASURE}
+    unknown = set(only or ()) - {job.name for job in made} - modules.NAMES
     if unknown:
-        names = ", ".join([*(job.name for job in made), MEASURE])
+        names = ", ".join([*(job.name for job in made), *(one.name for one in modules.ALL)])
         sys.exit(f"there is no job {', '.join(sorted(unknown))}; there are {names}")
-    return [job for job in made if _is_chosen(job.name, only)]
+    return [job for job in made if only is None or job.name in only]
 
 
-def _is_chosen(name: str, only: list[str] | None) -> bool:
-    return only is None or name in only
-
-
-def _do(job: Job, *, apart: bool) -> dict[str, Any]:
+def _do(job: Job, *, apart: bool) -> results.Json:
     for one in job.before:
         if not one.missing:
             run(one, Measured(one.name), apart=apart)
     return results.record(job, measure(job.contenders, job.repeats, apart=apart))
-
-
-def _measures() -> dict[str, Any]:
-    """Add what measuring costs beside polars and DuckDB, where these are installed."""
-    try:
-        from benchmarks import measure as measures  # noqa: PLC0415 - imports what is optional
-    except ImportError as error:
-        _say(f"measure: left out ({error})")
-        return {}
-    _say("measure: a million layers beside polars and DuckDB")
-    about = (measures.__doc__ or "").partition("\n")[0]
-    found = {"title": "Measuring", "about": about, "date": results.today(), "targets": []}
-    return {MEASURE: {**found, "rows": measures.rows()}}
 
 
 def _say(line: str) -> None:

@@ -1,16 +1,17 @@
-"""Images per second on a cluster of one worker and of two, from a registry that is 40 ms away.
+"""Images per second on a cluster of one worker and of two, from a registry that is 40 ms away, cold.
 
-``python -m benchmarks.cluster`` needs redis-server; ``--quick`` does so little that its times mean
-nothing. Workers, registry and Redis share this machine's processors.
+Workers, registry and Redis share this machine's processors. The best of three times, each with a cache of its own.
 """
 
-import argparse
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import dask
 import redis
@@ -22,65 +23,101 @@ from benchmarks.servers import running_module
 
 _LATENCY = 0.04
 _UNLIMITED = 10**9
-REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much there is to fetch, on which clusters, and how often."""
+
+    repos: int = 1_000
+    workers: tuple[int, ...] = (1, 2)
+    repeats: int = 3
+
+
+FULL, QUICK = Scale(), Scale(50, (1,), 1)
+
+
+def rows(scale: Scale = FULL) -> list[dict[str, Any]]:
+    """Crawl with each number of workers.
+
+    Returns
+    -------
+    list of dict
+        A row for each: ``workers``, ``images``, ``seconds``, ``images_per_second``.
+    """
+    if shutil.which("redis-server") is None:
+        raise ImportError("redis-server is not installed")
+    with (
+        _a_redis() as port,
+        running_module("crowd", f"{_LATENCY}", f"{scale.repos}", f"{_UNLIMITED}") as host,
+    ):
+        what = [f"{host}/{name}:latest" for name in repositories(scale.repos)]
+        return [
+            {
+                "workers": workers,
+                "images": len(what),
+                "seconds": (best := _on_a_cluster(workers, port, what, scale.repeats)),
+                "images_per_second": round(len(what) / best),
+            }
+            for workers in scale.workers
+        ]
 
 
 @contextmanager
-def a_redis() -> Iterator[str]:
-    """Run a Redis that keeps nothing on disk, and return its address."""
+def _a_redis() -> Iterator[int]:
+    """Run a Redis that keeps nothing on disk, and return its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         command = ["redis-server", "--bind", "127.0.0.1", "--port", f"{port}", "--save", ""]
         with subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL) as process:
             try:
-                time.sleep(0.5)
-                yield f"redis://127.0.0.1:{port}/0"
+                _wait(port)
+                yield port
             finally:
                 process.terminate()
 
 
-def seconds(client: Client, url: str, what: list[str]) -> float:
-    """Crawl from an empty cache, and return the best of several times."""
-    best = float("inf")
-    for database in range(REPEATS):
-        # Another database each time: what a process has in memory belongs to its client.
-        settings = hubframe.Settings(cache_url=f"{url[:-1]}{database}")
-        with redis.Redis.from_url(f"{url[:-1]}{database}") as kept:
-            kept.flushdb()
-        found = hubframe.dask.crawl("layers", what, repos_per_partition=25, settings=settings)
-        began = time.perf_counter()
-        frame, failures = client.compute(found, sync=True)
-        best = min(best, time.perf_counter() - began)
-        assert failures.empty
-        assert frame["repo"].nunique() == len(what)
-        client.restart()
-    return best
+def _wait(port: int) -> None:
+    with redis.Redis(port=port) as asked:
+        for _ in range(500):
+            try:
+                asked.ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                return
+    raise RuntimeError("redis-server did not start")
 
 
-def main() -> None:
-    """Measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="50 repositories")
-    count = 50 if parser.parse_args().quick else 1_000
-    print(f"{'workers':>8}{'seconds':>10}{'images/s':>10}")
+def _on_a_cluster(workers: int, port: int, what: list[str], repeats: int) -> float:
+    """Start a cluster, and return the best of several crawls."""
     with (
-        a_redis() as url,
-        running_module("crowd", f"{_LATENCY}", f"{count}", f"{_UNLIMITED}") as host,
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
     ):
-        what = [f"{host}/{name}:latest" for name in repositories(count)]
-        for workers in (1, 2):
-            with (
-                dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-                LocalCluster(
-                    n_workers=workers, threads_per_worker=1, dashboard_address=None
-                ) as cluster,
-                Client(cluster) as client,
-            ):
-                best = seconds(client, url, what)
-            print(f"{workers:>8}{best:>9.2f}s{count / best:>10.0f}")
+        # What is imported at first use is no part of a crawl.
+        client.run(_settle)
+        return min(_seconds(client, port, database, what) for database in range(repeats))
 
 
-if __name__ == "__main__":
-    main()
+def _settle() -> None:
+    with hubframe.sample():
+        hubframe.layers_df("library/alpine", newest=1)
+
+
+def _seconds(client: Client, port: int, database: int, what: list[str]) -> float:
+    """Crawl from an empty cache: what a process has in memory belongs to one address of a cache."""
+    url = f"redis://127.0.0.1:{port}/{database}"
+    with redis.Redis.from_url(url) as kept:
+        kept.flushdb()
+    settings = hubframe.Settings(cache_url=url)
+    found = hubframe.dask.crawl("layers", what, repos_per_partition=25, settings=settings)
+    began = time.perf_counter()
+    frame, failures = client.compute(found, sync=True)
+    taken = time.perf_counter() - began
+    if len(failures) or frame["repo"].nunique() != len(what):
+        raise RuntimeError(f"{frame['repo'].nunique()} of {len(what)} repositories came")
+    return taken

@@ -1,22 +1,21 @@
-"""What the list of a layer's files costs, beside ``tar -tzv`` on the same blob.
+"""The list of a layer's files over HTTP, verified, beside ``tar -tzv`` on the file; in seconds and bytes.
 
-``python -m benchmarks.layerfiles`` fills a registry with a layer of about 500 MB, has hubframe list its
-files over HTTP in a process of its own, and tar from the file; ``--quick`` does so little that its
-times mean nothing.
+hubframe reads from a registry in a process of its own, whose peak memory counts imports, too; tar verifies nothing.
+The best of three times of each, in turns.
 """
 
-import argparse
 import gzip
 import hashlib
 import io
 import json
-import os
 import random
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,11 @@ from typing import Any
 import requests
 
 from benchmarks import registry
+from benchmarks.results import verdict
+from benchmarks.servers import ROOT, clean_environment
 
-REPEATS = 3
+_OURS, _AGAIN, _TAR = "files_df", "the same again, from what was kept", "tar -tzv"
+_MOST_RATIO, _MOST_MEMORY = 2.0, 200_000_000
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -41,19 +43,72 @@ with hubframe.Client(hubframe.Settings(cache_dir=sys.argv[2])) as client:
     began = time.perf_counter()
     hubframe.files_df(sys.argv[1], client=client)
     again = time.perf_counter() - began
-print(json.dumps({"rows": len(files), "seconds": seconds, "again": again, "peak": memory("VmHWM")}))
+told = {"files": len(files), "seconds": seconds, "again": again, "peak_bytes": memory("VmHWM")}
+print(json.dumps(told))
 """
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much there is to read."""
+    """How many files there are, how large, and how often they are listed."""
 
     files: int = 30_000
     size: int = 26_000
+    repeats: int = 3
 
 
-def write(path: Path, scale: Scale, seed: int = 1) -> str:
+FULL, QUICK = Scale(), Scale(200, 8_000, 1)
+
+
+def rows(scale: Scale = FULL) -> list[dict[str, Any]]:
+    """List the files of a layer in a registry, and those of the file with tar.
+
+    Returns
+    -------
+    list of dict
+        A row for each ``side``: the ``bytes`` of the layer, how many ``files`` were listed, ``seconds``, and
+        ``peak_bytes`` where it is a process that was watched.
+    """
+    if shutil.which("docker-registry") is None:
+        raise ImportError("docker-registry is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        blob, place = Path(folder) / "layer.tar.gz", Path(folder) / "registry"
+        digest = _write(blob, scale)
+        place.mkdir()
+        with registry.serve(place, clean_environment()) as host:
+            reference = _push(host, blob, digest)
+            runs = [(_ours(reference), _theirs(blob)) for _ in range(scale.repeats)]
+        size = blob.stat().st_size
+    own, tar = (min(side, key=lambda run: run["seconds"]) for side in zip(*runs, strict=True))
+    if own["files"] != tar["files"]:
+        raise RuntimeError(f"hubframe lists {own['files']} files, and tar {tar['files']}")
+    again = {"files": own["files"], "seconds": own.pop("again")}
+    sides = {_OURS: own, _AGAIN: again, _TAR: tar}
+    return [{"side": side, "bytes": size, **told} for side, told in sides.items()]
+
+
+def targets(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Judge time and memory."""
+    by_side = {row["side"]: row for row in found}
+    own = by_side[_OURS]
+    ratio = own["seconds"] / by_side[_TAR]["seconds"]
+    return [
+        verdict(
+            f"the files of a layer of {own['bytes'] / 1e6:.0f} MB, over HTTP, verified",
+            f"at most {_MOST_RATIO:.0f} × `{_TAR}` on the file",
+            f"{ratio:.2f} ×",
+            reached=ratio <= _MOST_RATIO,
+        ),
+        verdict(
+            "the same",
+            f"under {_MOST_MEMORY / 1e6:.0f} MB of memory, imports included",
+            f"{own['peak_bytes'] / 1e6:.0f} MB",
+            reached=own["peak_bytes"] < _MOST_MEMORY,
+        ),
+    ]
+
+
+def _write(path: Path, scale: Scale, seed: int = 1) -> str:
     """Write a layer, half of it such as does not pack; return its digest."""
     chance = random.Random(seed)
     pool = chance.randbytes(4 * 1024**2)
@@ -72,7 +127,7 @@ def write(path: Path, scale: Scale, seed: int = 1) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def push(host: str, blob: Path, digest: str) -> str:
+def _push(host: str, blob: Path, digest: str) -> str:
     """Push an image of one layer, and return its reference."""
     config = json.dumps(
         {
@@ -113,7 +168,7 @@ def _upload(host: str, body: Any, digest: str) -> None:
     ).raise_for_status()
 
 
-def ours(reference: str) -> dict[str, Any]:
+def _ours(reference: str) -> dict[str, Any]:
     """List the files with hubframe: the layer comes over HTTP, and its digest is verified."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
@@ -121,42 +176,15 @@ def ours(reference: str) -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=True,
+            cwd=ROOT,
+            env=clean_environment(),
         )
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
 
-def theirs(blob: Path) -> dict[str, Any]:
+def _theirs(blob: Path) -> dict[str, Any]:
     """List them with tar, from the file."""
     began = time.perf_counter()
     done = subprocess.run(["tar", "-tzvf", blob], capture_output=True, check=True)
-    return {"seconds": time.perf_counter() - began, "rows": done.stdout.count(b"\n")}
-
-
-def main() -> None:
-    """Write, push, time in turns, print the best."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.layerfiles", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a layer of 1 MB")
-    scale = Scale(200, 8_000) if parser.parse_args().quick else Scale()
-    with tempfile.TemporaryDirectory() as folder:
-        blob = Path(folder) / "layer.tar.gz"
-        digest = write(blob, scale)
-        place = Path(folder) / "registry"
-        place.mkdir()
-        with registry.serve(place, dict(os.environ)) as host:
-            reference = push(host, blob, digest)
-            runs = [(ours(reference), theirs(blob)) for _ in range(REPEATS)]
-        size = blob.stat().st_size
-    own, tar = (min(side, key=lambda run: run["seconds"]) for side in zip(*runs, strict=True))
-    if own["rows"] != tar["rows"]:
-        raise RuntimeError(f"hubframe lists {own['rows']} files, and tar {tar['rows']}")
-    print(f"{size / 1e6:,.0f} MB, {own['rows']:,} files")
-    print(
-        f"hubframe  {own['seconds']:.2f} s, {own['peak'] / 1e6:,.0f} MB of memory at the peak, imports included"
-    )
-    print(f"again     {own['again']:.2f} s, from what was kept")
-    print(f"tar -tzv  {tar['seconds']:.2f} s, without HTTP and without a digest")
-
-
-if __name__ == "__main__":
-    main()
+    return {"seconds": time.perf_counter() - began, "files": done.stdout.count(b"\n")}

@@ -1,13 +1,13 @@
 """What measuring a million layers costs, beside polars and DuckDB doing the same in the same run.
 
-``python -m benchmarks.measure`` prints the table; `rows` returns it.
+Times are in seconds. `rows` returns the table, and `targets` what of it must be reached.
 """
 
 import ctypes
 import gc
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ import polars as pl
 import pyarrow as pa
 
 import hubframe
+from benchmarks.results import verdict
 from hubframe.tables import LAYERS
 
 SIZES = (100_000, 1_000_000)
 REPEATS = 3
+# By the time of the faster of the others; by the frame's memory; for rows that are ten times as many.
+_MOST_RATIO, _MOST_MEMORY, _MOST_GROWTH = 2.0, 3.0, 11.0
 _PER_IMAGE = 10
 _TAGS = 50
 _BASES = 200
@@ -255,6 +258,42 @@ def rows(sizes: Iterable[int] = SIZES) -> list[dict[str, Any]]:
     return found
 
 
+def targets(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Judge the largest frame of each measure, and how its time grew."""
+    judged = []
+    for name in WORKS:
+        *_, before, last = (row for row in found if row["work"] == name)
+        work = f"`{name}`, {last['rows']:,} layers"
+        growth = last["hubframe"] / before["hubframe"]
+        most = _MOST_GROWTH * last["rows"] / before["rows"] / 10
+        judged.append(
+            verdict(
+                work,
+                f"at most {_MOST_RATIO:.0f} × the faster of polars and DuckDB",
+                f"{last['ratio']:.2f} ×",
+                reached=last["ratio"] <= _MOST_RATIO,
+            )
+        )
+        judged.append(
+            verdict(
+                "the same",
+                f"time grows at most {most:.0f} × from {before['rows']:,}",
+                f"{growth:.1f} ×",
+                reached=growth <= most,
+            )
+        )
+        if last["memory_ratio"] is not None:
+            judged.append(
+                verdict(
+                    "the same",
+                    f"at most {_MOST_MEMORY:.0f} × the memory of the frame",
+                    f"{last['memory_ratio']:.1f} ×",
+                    reached=last["memory_ratio"] <= _MOST_MEMORY,
+                )
+            )
+    return judged
+
+
 def _times(work: Work, size: int) -> dict[str, float]:
     frame = layers(size)
     theirs = pl.from_pandas(frame)
@@ -316,19 +355,3 @@ _STATUS, _PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 def _status(field: str) -> int:
     return int(_STATUS.read_text().partition(f"{field}:")[2].split()[0]) * 1024
-
-
-def _shown() -> Iterator[str]:
-    sides = f"{'hubframe':>10}{'polars':>9}{'duckdb':>9}"
-    yield f"{'work':<18}{'rows':>10}{sides}{'ratio':>7}{'memory':>8}"
-    for row in rows():
-        memory = "?" if row["memory_ratio"] is None else f"{row['memory_ratio']:.2f}"
-        yield (
-            f"{row['work']:<18}{row['rows']:>10,}{row['hubframe']:>9.3f}s{row['polars']:>8.3f}s"
-            f"{row['duckdb']:>8.3f}s{row['ratio']:>7.2f}{memory:>8}"
-        )
-
-
-if __name__ == "__main__":
-    for line in _shown():
-        print(line, flush=True)

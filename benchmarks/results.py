@@ -29,6 +29,7 @@ _PACKAGES = (
     "oras",
     "polars",
     "duckdb",
+    "dask",
 )
 _MILLISECONDS_BELOW = 0.1
 _PREFACE = (
@@ -80,19 +81,22 @@ def _said(tool: str) -> str | None:
 def record(job: Job, found: Sequence[Measured]) -> Json:
     """Keep a job and what was found."""
     by_name = {one.name: one for one in found}
-    targets = []
+    judged = []
     for target in job.targets:
         measured, reached = target.judge(by_name)
-        targets.append(
-            {"work": target.work, "must": target.must, "measured": measured, "reached": reached}
-        )
+        judged.append(verdict(target.work, target.must, measured, reached=reached))
     return {
         "title": job.title,
         "about": job.about,
         "date": today(),
         "contenders": [_contender(one) for one in found],
-        "targets": targets,
+        "targets": judged,
     }
+
+
+def verdict(work: str, must: str, measured: str, *, reached: bool) -> Json:
+    """Say what must be reached, and whether it was."""
+    return {"work": work, "must": must, "measured": measured, "reached": reached}
 
 
 def _contender(one: Measured) -> Json:
@@ -130,7 +134,7 @@ def render(results: Json) -> str:
         _machine(results["machine"]),
         f"{TARGETS}\n\n{targets(results['jobs'].values())}",
     ]
-    parts += [_job(name, job) for name, job in results["jobs"].items()]
+    parts += [section(name, job) for name, job in results["jobs"].items()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -152,7 +156,8 @@ def targets(jobs: Iterable[Json]) -> str:
     return table(("work", "must reach", "measured", "reached"), rows)
 
 
-def _job(name: str, job: Json) -> str:
+def section(name: str, job: Json) -> str:
+    """Write what a job found."""
     heading = f"## {job['title']}\n\n{job['about']} (`--only {name}`, {job['date']})"
     if "rows" in job:
         return f"{heading}\n\n{_free_rows(job['rows'])}"

@@ -1,10 +1,8 @@
-"""What a year of snapshots costs to read and to turn into pulls per day, beside DuckDB on the same files.
+"""A year of daily snapshots, read and turned into pulls per day, beside DuckDB on the same files; in seconds.
 
-``python -m benchmarks.snapshots`` writes 10,000 repositories on each of 365 days with hubframe's own
-writer, and prints the table; ``--quick`` does so little that its times mean nothing.
+hubframe's own writer writes them. The best of three times of each side, in turns; both must find the same.
 """
 
-import argparse
 import gc
 import importlib.util
 import tempfile
@@ -20,7 +18,6 @@ import pandas as pd
 import hubframe
 from hubframe.tables import REPOS
 
-REPEATS = 3
 _FIRST = pd.Timestamp("2025-01-01T06:00Z")
 _COLUMNS = ("repo", "observed_at", "pull_count")
 # One day in fifty nobody looked, and one count in ten thousand was set back.
@@ -41,14 +38,31 @@ _DUCKDB = """
 
 @dataclass(frozen=True)
 class Scale:
-    """How much there is to read."""
+    """How much there is to read, and how often."""
 
     repos: int = 10_000
     days: int = 365
+    repeats: int = 3
 
 
-def write(place: Path, scale: Scale, seed: int = 1) -> None:
-    """Write the snapshots, a run a day."""
+FULL, QUICK = Scale(), Scale(200, 30, 1)
+
+
+def rows(scale: Scale = FULL) -> list[dict[str, Any]]:
+    """Write the snapshots, and time all sides.
+
+    Returns
+    -------
+    list of dict
+        A row: ``repos``, ``days``, the ``rows`` of the answer, and the seconds of each side that is installed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _write(Path(folder), scale)
+        return [{"repos": scale.repos, "days": scale.days, **_seconds(Path(folder), scale.repeats)}]
+
+
+def _write(place: Path, scale: Scale, seed: int = 1) -> None:
+    """Write a run a day."""
     chance = np.random.default_rng(seed)
     names = [f"team-{n % 997}/service-{n}" for n in range(scale.repos)]
     repos = REPOS.from_records(
@@ -64,12 +78,12 @@ def write(place: Path, scale: Scale, seed: int = 1) -> None:
             hubframe.add_snapshot(to=place, repos=repos.assign(pull_count=pulls), observed_at=at)
 
 
-def ours(place: Path) -> pd.DataFrame:
+def _ours(place: Path) -> pd.DataFrame:
     """Read the columns that it takes, and turn them into pulls per day."""
     return hubframe.pulls_over_time_df(hubframe.read_snapshots(place, columns=_COLUMNS))
 
 
-def theirs(place: Path) -> pd.DataFrame:
+def _theirs(place: Path) -> pd.DataFrame:
     """Do the same in SQL."""
     import duckdb  # noqa: PLC0415 - whoever has none of it measures hubframe alone
 
@@ -77,39 +91,20 @@ def theirs(place: Path) -> pd.DataFrame:
         return connection.sql(_DUCKDB.format(place=place)).df()
 
 
-def seconds(place: Path) -> dict[str, Any]:
-    """Time all sides in turns, and check that they agree; the best of three times of each."""
-    sides: dict[str, Callable[[Path], pd.DataFrame]] = {"hubframe": ours}
+def _seconds(place: Path, repeats: int) -> dict[str, Any]:
+    """Time all sides, and check that they agree."""
+    sides: dict[str, Callable[[Path], pd.DataFrame]] = {"hubframe": _ours}
     if importlib.util.find_spec("duckdb"):
-        sides["duckdb"] = theirs
+        sides["duckdb"] = _theirs
     answers = [run(place)[["change", "pulls_per_day"]] for run in sides.values()]
     first, *others = (frame.to_numpy("float64", na_value=np.nan) for frame in answers)
     for other in others:
         np.testing.assert_allclose(first, other)
     best = dict.fromkeys(sides, float("inf"))
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for side, run in sides.items():
             gc.collect()
             began = time.perf_counter()
             run(place)
             best[side] = min(best[side], time.perf_counter() - began)
     return {"rows": len(first), **best}
-
-
-def main() -> None:
-    """Write, time, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.snapshots", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="200 repositories on 30 days")
-    scale = Scale(200, 30) if parser.parse_args().quick else Scale()
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        write(Path(folder), scale)
-        print(f"written: {scale.repos:,} × {scale.days} in {time.perf_counter() - began:.1f} s")
-        row = seconds(Path(folder))
-    rows = row.pop("rows")
-    print(f"{'rows':>10}" + "".join(f"{side:>10}" for side in row))
-    print(f"{rows:>10,}" + "".join(f"{best:>9.3f}s" for best in row.values()))
-
-
-if __name__ == "__main__":
-    main()

@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from hubframe.selection import versions_in as versions_in
     from hubframe.settings import Settings as Settings
     from hubframe.snapshots.adding import add_snapshot as add_snapshot
+    from hubframe.snapshots.dataset import clear_unfinished as clear_unfinished
     from hubframe.snapshots.dataset import read_snapshots as read_snapshots
     from hubframe.snapshots.repo_info import import_repo_info as import_repo_info
     from hubframe.snapshots.taking import snapshot as snapshot
@@ -169,7 +170,7 @@ _HOMES = {
     "selection": ("versions_in",),
     "settings": ("Settings",),
     "snapshots.adding": ("add_snapshot",),
-    "snapshots.dataset": ("read_snapshots",),
+    "snapshots.dataset": ("clear_unfinished", "read_snapshots"),
     "snapshots.repo_info": ("import_repo_info",),
     "snapshots.taking": ("snapshot",),
     "tables.files": ("read_csv", "write_csv"),

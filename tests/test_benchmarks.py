@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import jobs, readme, results, servers
+from benchmarks import jobs, modules, readme, results, servers
 from benchmarks.collection import release, releases
 from benchmarks.scale import FULL, QUICK
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = results.load(results.FOLDER)
+QUICK_MODULES = ("snapshots", "cluster", "layerfiles")
 
 
 def made(scale, folder=Path("nowhere")):
@@ -38,7 +39,7 @@ def quick(tmp_path_factory):
 
 def test_every_job_runs_and_everybody_who_is_installed_has_a_time(quick):
     found = json.loads((quick / results.RAW).read_text())["jobs"]
-    assert list(found) == [job.name for job in made(QUICK)]
+    assert list(found) == [*(job.name for job in made(QUICK)), *QUICK_MODULES]
     for job in made(QUICK):
         names = [one["name"] for one in found[job.name]["contenders"]]
         assert names == [one.name for one in job.contenders]
@@ -51,6 +52,26 @@ def test_every_target_of_a_run_is_in_its_table(quick):
     for job in made(QUICK):
         for target in job.targets:
             assert f"| {target.work} | {target.must} |" in text
+    assert "| under 200 MB of memory, imports included |" in text
+
+
+def test_a_module_that_measures_for_itself_has_a_table(quick):
+    found = json.loads((quick / results.RAW).read_text())["jobs"]
+    for name in QUICK_MODULES:
+        assert found[name]["about"].endswith(".")
+    # The sides listed as many files, and found as many pulls a day, or there would be no rows.
+    assert [row["files"] for row in found["layerfiles"]["rows"]] == [200] * 3
+    assert [row["rows"] for row in found["snapshots"]["rows"]] == [5_800]
+    assert [(row["workers"], row["images"]) for row in found["cluster"]["rows"]] == [(1, 50)]
+
+
+def test_a_module_that_lacks_something_is_left_out(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(tmp_path), "--only"]
+    environment = {**os.environ, "PATH": ""}
+    how = {"cwd": ROOT, "capture_output": True, "text": True, "env": environment}
+    done = subprocess.run([*command, "layerfiles"], check=True, **how)
+    assert "layerfiles: left out (docker-registry is not installed)" in done.stderr
+    assert results.load(tmp_path)["jobs"] == {}
 
 
 def test_work_is_measured_in_a_process_of_its_own():
@@ -67,6 +88,11 @@ def test_the_kept_results_have_all_jobs_and_all_targets():
     for job in made(FULL):
         kept = [(one["work"], one["must"]) for one in KEPT["jobs"][job.name]["targets"]]
         assert kept == [(one.work, one.must) for one in job.targets]
+    for module in modules.ALL:
+        # What is measured beside polars cannot be loaded without it.
+        if module.name in KEPT["jobs"] and module.name != "measure":
+            told = KEPT["jobs"][module.name]
+            assert told["targets"] == module.targets(told["rows"])
 
 
 def test_the_tables_are_made_from_the_numbers():

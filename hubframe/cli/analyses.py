@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from hubframe.client import Client
 
 _DAYS = click.FloatRange(min=0)
+_TO = click.option(
+    "--to",
+    required=True,
+    metavar="PLACE",
+    help="A folder, or an address such as s3://bucket/folder.",
+)
 
 
 @click.command(help="List what differs between images, each compared with the next.")
@@ -98,12 +104,7 @@ def summary(what: tuple[str, ...], **options: Any) -> None:
 
 @click.command(help="Append what repositories and tags are now to a Parquet dataset.")
 @click.argument("what", nargs=-1, required=True, metavar="NAMESPACE|REPO...")
-@click.option(
-    "--to",
-    required=True,
-    metavar="PLACE",
-    help="A folder, or an address such as s3://bucket/folder.",
-)
+@_TO
 @click.option("--run", metavar="NAME", help="Name the run, to go on with it if it is cut short.")
 @click.option(
     "--frame",
@@ -131,6 +132,25 @@ def snapshot(what: tuple[str, ...], *, to: str, **options: Any) -> None:
     print_made("runs", make, **options)
 
 
+@click.command(
+    "import-repo-info",
+    help="Append the past of the official images, out of a checkout of docker-library/repo-info.",
+)
+@click.argument("path", metavar="CHECKOUT")
+@click.argument("repos", nargs=-1, metavar="[IMAGE]...")
+@_TO
+@OUTPUT
+def import_repo_info(path: str, repos: tuple[str, ...], *, to: str, **options: Any) -> None:
+    import hubframe
+
+    def make(client: "Client") -> "pd.DataFrame":  # noqa: ARG001 - nobody is asked
+        runs = hubframe.import_repo_info(path, to=to, repos=list(repos) or None).runs
+        runs.attrs["hubframe"] = {"table": "runs", "failures": []}
+        return runs
+
+    print_made("runs", make, sample=False, offline=False, refresh=False, **options)
+
+
 def _told(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame | None") -> "pd.DataFrame":
     """Hand on what the frames that an answer is made of lack."""
     told = [source.attrs["hubframe"] for source in sources if source is not None]
@@ -146,4 +166,5 @@ COMMANDS: dict[str, click.Command] = {
     "summary": summary,
     "explore": explore,
     "snapshot": snapshot,
+    "import-repo-info": import_repo_info,
 }

@@ -2,27 +2,28 @@
 
 import hashlib
 import json
-import secrets
+import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
 from hubframe.call import Errors
 from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES, Order
+from hubframe.place import SUFFIX, Place
 from hubframe.selection import What
 from hubframe.settings import Settings
 
-_FAILED = "failures"
+_ROWS, _FAILED = "rows", "failures"
 
 
 def to_parquet(  # noqa: PLR0913
     table: str,
     repos: What,
-    folder: str | Path,
+    folder: str | os.PathLike[str],
     *,
     repos_per_partition: int = 50,
     retries: int = 2,
@@ -42,7 +43,8 @@ def to_parquet(  # noqa: PLR0913
     table, repos, repos_per_partition, retries, errors, settings, **options
         See `crawl`.
     folder
-        Where the files go; every worker must see it. Read it with ``pandas.read_parquet`` or
+        Where the files go: a folder that every worker sees, or an address that fsspec knows, such
+        as ``s3://bucket/folder``. Read it with ``pandas.read_parquet`` or
         ``dask.dataframe.read_parquet`` on ``folder/rows``.
 
     Returns
@@ -50,58 +52,76 @@ def to_parquet(  # noqa: PLR0913
     pandas.DataFrame
         What failed and has no rows: ``ref``, ``error``, ``message``; also kept in
         ``folder/failures``.
+
+    Raises
+    ------
+    ValueError
+        There is no such table, or ``folder`` or ``settings.cache_url`` holds a login.
+    HubframeError
+        What the address needs is not installed.
     """
     import dask  # noqa: PLC0415 - an extra
 
     order = Order.of(table, errors, retries, options, settings)
-    place = Path(folder).absolute()
-    for name in ("rows", _FAILED):
-        (place / name).mkdir(parents=True, exist_ok=True)
-    named = {
+    named = _address(folder)
+    place = Place.open(named)
+    place.prepare()
+    groups = {
         _name(names, order): names for names in partition.groups(table, repos, repos_per_partition)
     }
-    numbered = {f"{number:06}-{name}": names for number, (name, names) in enumerate(named.items())}
+    wanted = {f"{number:06}-{name}": names for number, (name, names) in enumerate(groups.items())}
+    failed = set(place.names(_FAILED))
+    done = set(place.names(_ROWS))
     write = dask.delayed(_write)
     dask.compute(
         *(
-            write(names, order, place, name)
-            for name, names in numbered.items()
-            if not _is_done(place, name)
+            write(names, order, named, name)
+            for name, names in wanted.items()
+            if _file(_ROWS, name) not in done or _file(_FAILED, name) in failed
         )
     )
-    failed = [
-        pd.read_parquet(file) for name in numbered if (file := _file(place, _FAILED, name)).exists()
-    ]
-    return FAILURES.of(pd.concat([FAILURES.frame(), *failed], ignore_index=True))
+    there = set(place.names(_FAILED))
+    told = [_failures(place, name) for name in wanted if _file(_FAILED, name) in there]
+    return FAILURES.of(pd.concat([FAILURES.frame(), *told], ignore_index=True))
 
 
-def _write(names: Sequence[str], order: Order, place: Path, name: str) -> None:
+def _address(folder: str | os.PathLike[str]) -> str:
+    """Name the place as it is named on every worker."""
+    named = os.fspath(folder)
+    if "://" not in named:
+        return str(Path(named).expanduser().absolute())
+    if urlsplit(named).password:
+        raise ValueError(
+            "the folder's address holds a login, which must not travel in tasks: give the workers "
+            "theirs, as the address's package reads it"
+        )
+    return named
+
+
+def _write(names: Sequence[str], order: Order, folder: str, name: str) -> None:
+    """Fetch a partition and write it, so that it counts as done only once all of it is there."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
     found, failures = partition.fetch(names, order)
-    # The rows come last: they say that a partition is done.
+    place = Place.open(folder)
     if len(failures):
-        _put(failures, _file(place, _FAILED, name))
-    else:
-        _file(place, _FAILED, name).unlink(missing_ok=True)
-    _put(found, _file(place, "rows", name))
+        place.write(_file(_FAILED, name), pa.Table.from_pandas(failures, preserve_index=False))
+    place.write(_file(_ROWS, name), pa.Table.from_pandas(found, preserve_index=False))
+    if not len(failures):
+        # Those of an earlier time; while they are there the rows may be of that time, too.
+        place.delete(_file(_FAILED, name))
 
 
-def _put(frame: pd.DataFrame, file: Path) -> None:
-    """Write beside, and rename: a worker may be killed at any moment."""
-    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    try:
-        frame.to_parquet(beside, index=False)
-        beside.replace(file)
-    finally:
-        with suppress(FileNotFoundError):
-            beside.unlink()
+def _failures(place: Place, name: str) -> pd.DataFrame:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
+
+    path = f"{place.root}/{_file(_FAILED, name)}"
+    frame: pd.DataFrame = pq.read_table(path, filesystem=place.files).to_pandas()
+    return frame
 
 
-def _is_done(place: Path, name: str) -> bool:
-    return _file(place, "rows", name).exists() and not _file(place, _FAILED, name).exists()
-
-
-def _file(place: Path, kind: str, name: str) -> Path:
-    return place / kind / f"{name}.parquet"
+def _file(kind: str, name: str) -> str:
+    return f"{kind}/{name}{SUFFIX}"
 
 
 def _name(names: Sequence[str], order: Order) -> str:

@@ -17,20 +17,22 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
+from hubframe.place import SUFFIX, Place
 from hubframe.selection import references
-from hubframe.snapshots.place import SUFFIX, Place
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, OF_RUN, RUNS, Snapshots
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Table
 
 FORMAT = 1
 _FOLDERS = {RUNS: "runs", OBSERVED_REPOS: "repos", OBSERVED_TAGS: "tags"}
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# When a part was begun, at the end of its name. [nanoseconds]
+_MADE = re.compile(r"-([0-9a-f]{16})[0-9a-f]{6}\.parquet")
 # What tells which of two parts of a run has the last word on a repository.
 _PLACED = ("run", "part", "repo")
 Failure = Mapping[str, str]
@@ -102,11 +104,7 @@ def read_snapshots(
     ...     len(hubframe.read_snapshots(folder).repos)
     3
     """
-    at = Place.open(place)
-    if not at.is_there():
-        raise NotFoundError(
-            f"there are no snapshots at {at.shown}: hubframe.snapshot(…, to=…) makes some"
-        )
+    at = _open(place)
     chosen = _Chosen(
         None if since is None else read_moment("since", since),
         None if until is None else read_moment("until", until),
@@ -140,7 +138,7 @@ class _Chosen:
         paths = [path for path in place.names(_FOLDERS[RUNS]) if self._may_hold(path)]
         if not paths:
             return RUNS.frame(), []
-        runs = _frame(place.read(paths, _arrow_schema(RUNS), list(RUNS.dtypes)), RUNS)
+        runs = _frame(_read(place, paths, RUNS, list(RUNS.dtypes)), RUNS)
         _check_format(runs, place)
         if self.since is not None:
             runs = runs[runs["observed_at"] >= self.since]
@@ -170,7 +168,7 @@ class _Chosen:
         if not paths:
             return table.frame()[wanted]
         inside = [f"{_FOLDERS[table]}/{path}" for path in paths]
-        read = place.read(inside, _arrow_schema(table), needed, self._filter())
+        read = _read(place, inside, table, needed, self._filter())
         frame = _frame(read, table)
         if len(again):
             frame = self._last_words(place, frame, paths, set(again))
@@ -197,7 +195,7 @@ class _Chosen:
         """Keep of each run and repository the last part that read its tags, else the last."""
         names = [*_PLACED, "tag_count"]
         inside = [f"{_FOLDERS[OBSERVED_REPOS]}/{path}" for path in paths]
-        read = place.read(inside, _arrow_schema(OBSERVED_REPOS), names, self._filter())
+        read = _read(place, inside, OBSERVED_REPOS, names, self._filter())
         seen = _frame(read, OBSERVED_REPOS)
         seen = seen[seen["run"].isin(again)]
         order = seen["tag_count"].notna().sort_values(kind="stable").index
@@ -207,6 +205,37 @@ class _Chosen:
         return frame[is_last | ~frame["run"].isin(again)].reset_index(drop=True)
 
 
+def _read(
+    place: Place, paths: Sequence[str], table: Table, columns: Sequence[str], where: Any = None
+) -> Any:
+    """Read files into one table of pyarrow, in their order; columns that a file lacks are null.
+
+    Raises
+    ------
+    PayloadError
+        A file is not what was written.
+    NotFoundError
+        One is gone.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - loaded when used
+    import pyarrow.dataset as ds  # noqa: PLC0415
+
+    full = [f"{place.root}/{path}" for path in paths]
+    try:
+        files = ds.dataset(full, _arrow_schema(table), format="parquet", filesystem=place.files)
+        return files.to_table(columns=list(columns), filter=where)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise PayloadError(
+            f"a snapshot in {place.shown} cannot be read: {error}. Move the file that it names "
+            "out of the folder runs to go on without that run"
+        ) from error
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"{place.shown}: a run has lost a file: {error}. Bring it back, or move the file of "
+            "the same name out of the folder runs to go on without that run"
+        ) from error
+
+
 def _all_of(filters: Sequence[Any]) -> Any:
     whole = None
     for one in filters:
@@ -214,9 +243,67 @@ def _all_of(filters: Sequence[Any]) -> Any:
     return whole
 
 
-def known_runs(place: Place) -> set[str]:
-    """Return the names of the runs that are there."""
-    return set(_Chosen().read(place).runs["run"])
+def clear_unfinished(
+    place: str | os.PathLike[str],
+    *,
+    older_than: timedelta = timedelta(days=1),
+    dry_run: bool = False,
+) -> list[str]:
+    """Delete what runs that were killed have left behind.
+
+    `hubframe.read_snapshots` reads none of it; other readers of the folders do. It may run while
+    others write: what was begun of late stays.
+
+    Parameters
+    ----------
+    place
+        A folder, or an address that fsspec knows.
+    older_than
+        How long ago the run was begun, by the clock of who wrote it.
+    dry_run
+        Only tell what would go.
+
+    Returns
+    -------
+    list of str
+        The files that went, by their paths within the place. Files of a run whose own file was
+        moved out of the folder ``runs`` are among them.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such place.
+    """
+    at = _open(place)
+    # The runs last: one that ends meanwhile is seen to have ended.
+    drafts = [path for folder in _FOLDERS.values() for path in at.drafts(folder)]
+    written = [
+        path for table in (OBSERVED_REPOS, OBSERVED_TAGS) for path in at.names(_FOLDERS[table])
+    ]
+    finished = {_part(path) for path in at.names(_FOLDERS[RUNS])}
+    left = [*drafts, *(path for path in written if _part(path) not in finished)]
+    until = time.time_ns() - round(older_than.total_seconds() * 1e9)
+    old = [path for path in left if (made := _MADE.search(path)) and int(made[1], 16) <= until]
+    for path in old if not dry_run else ():
+        at.delete(path)
+    return old
+
+
+def _open(place: str | os.PathLike[str]) -> Place:
+    at = Place.open(place)
+    if not at.is_there():
+        raise NotFoundError(
+            f"there are no snapshots at {at.shown}: hubframe.snapshot(…, to=…) makes some"
+        )
+    return at
+
+
+def seen_from(place: Place, source: str) -> set[tuple[str, str]]:
+    """Return which repositories the runs of a source have seen: pairs of run and repository."""
+    runs = _Chosen().read(place).runs
+    parts = frozenset(runs.loc[runs["source"] == source, "part"])
+    repos = _Chosen(parts=parts, columns=frozenset({"run", "repo"})).read(place).repos
+    return set(zip(repos["run"], repos["repo"], strict=True))
 
 
 def seen_by(place: Place, run: str, *, with_tags: bool) -> set[str]:

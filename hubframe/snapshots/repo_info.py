@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import HubframeError, InvalidReferenceError
+from hubframe.place import Place
 from hubframe.reference import TAG, ImageReference
-from hubframe.snapshots.dataset import Part, known_runs, observed, part_name, read_parts, run_row
+from hubframe.snapshots.dataset import Part, observed, part_name, read_parts, run_row, seen_from
 from hubframe.snapshots.git import Blobs, Checkout, Commit
-from hubframe.snapshots.place import Place
 from hubframe.tables import REPOS, Snapshots, Table, shape
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 
@@ -52,9 +52,9 @@ def import_repo_info(
         The checkout, with its history: ``git clone https://github.com/docker-library/repo-info``.
         It is read with ``git``, and not changed.
     to
-        A place to append the snapshots to, as for `hubframe.snapshot`; commits that are there
-        already are passed over, so it may be repeated after a ``git pull``. Without it they are
-        held in memory, which is enough for a few images.
+        A place to append the snapshots to, as for `hubframe.snapshot`; what is there already is
+        passed over, so it may be repeated after a ``git pull`` or for other images. Without it
+        they are held in memory, which is enough for a few images.
     repos
         Which images, ``"python"`` or ``"library/python"``; all if left out.
 
@@ -73,7 +73,7 @@ def import_repo_info(
     images = None if repos is None else [_image(repo) for repo in _listed(repos)]
     checkout = Checkout(Path(path).expanduser().absolute())
     place = None if to is None else Place.open(to)
-    known = known_runs(place) if place is not None else set()
+    known = seen_from(place, SOURCE) if place is not None else set()
     parts = _parts(checkout, images, known)
     if place is None:
         return _in_memory(list(parts))
@@ -108,7 +108,9 @@ def _in_memory(parts: list[Part]) -> Snapshots:
     return Snapshots(runs, frames.__getitem__)
 
 
-def _parts(checkout: Checkout, images: list[str] | None, known: set[str]) -> Iterator[Part]:
+def _parts(
+    checkout: Checkout, images: list[str] | None, known: set[tuple[str, str]]
+) -> Iterator[Part]:
     """Replay the history; the commits of a day make a part."""
     paths = ["repos"] if images is None else [f"repos/{image}/remote" for image in images]
     tree = _Tree()
@@ -118,9 +120,9 @@ def _parts(checkout: Checkout, images: list[str] | None, known: set[str]) -> Ite
         for day, commits in days:
             part = part_name(f"{SOURCE}-{day}")
             seen = [
-                _Run(part, commit, repos)
+                _Run(part, commit, further)
                 for commit in commits
-                if (repos := tree.apply(commit)) and _run(commit) not in known
+                if (further := _further(commit, tree.apply(commit), known))
             ]
             if seen:
                 yield _part(part, [one.frames(pages) for one in seen])
@@ -130,6 +132,14 @@ def _parts(checkout: Checkout, images: list[str] | None, known: set[str]) -> Ite
             "give a checkout of docker-library/repo-info"
             + ("" if images is None else f" that tells of {', '.join(images)}")
         )
+
+
+def _further(
+    commit: Commit, images: dict[str, dict[str, str]], known: set[tuple[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Leave the images that no earlier import read at this commit: it may have read others."""
+    run = _run(commit)
+    return {image: tags for image, tags in images.items() if (run, _repo(image)) not in known}
 
 
 class _Tree:
@@ -175,7 +185,7 @@ class _Run:
     def frames(self, pages: _Pages) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Make the rows of runs, repositories and tags."""
         listings = [
-            (f"library/{image}", [{"name": tag, **pages.read(blob)} for tag, blob in tags.items()])
+            (_repo(image), [{"name": tag, **pages.read(blob)} for tag, blob in tags.items()])
             for image, tags in self._images.items()
         ]
         row = run_row(
@@ -196,6 +206,10 @@ class _Run:
             observed(repos.assign(tag_count=counts), OBSERVED_REPOS, row),
             observed(shape.tags(listings), OBSERVED_TAGS, row),
         )
+
+
+def _repo(image: str) -> str:
+    return f"library/{image}"
 
 
 def _run(commit: Commit) -> str:

@@ -18,11 +18,11 @@ from hubframe.errors import (
     NotFoundError,
     TransportError,
 )
+from hubframe.place import Place
 from hubframe.reference import ImageReference, parse_namespace
 from hubframe.selection import What, references
 from hubframe.snapshots.adding import add_snapshot
 from hubframe.snapshots.dataset import Failure, read_run, seen_by
-from hubframe.snapshots.place import Place
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import RUNS
 

@@ -18,6 +18,8 @@ _SLICE = 32 * 1024
 # How much is unpacked at once, however well it is packed.
 _UNPACKED = 512 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# How a frame goes on that is to be passed over; pzstd begins with one.
+_SKIPPED = b"\x2a\x4d\x18"
 # As the zstd command line unpacks at most, if not told otherwise.
 _WINDOW = 128 * 1024**2
 # As Go's archive/tar reads at most, of a name or of a set of attributes.
@@ -35,6 +37,14 @@ _TYPES = {
 _HEADER_ONLY = frozenset(b"123456")
 _LONG_NAME, _LONG_LINK, _ATTRIBUTES, _SHARED = b"L", b"K", (b"x", b"X"), b"g"
 _SPARSE = b"S"
+# The attributes that are of use: an archive of nothing but others must not fill the memory.
+_READ = {
+    name.encode(): name
+    for name in (
+        "path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime",
+        "GNU.sparse.name", "GNU.sparse.realsize", "GNU.sparse.size",
+    )
+}  # fmt: skip
 _HIDING, _OPAQUE, _KEEPING = ".wh.", ".wh..wh..opq", ".wh..wh."
 REMOVED, OPAQUE, BOOKKEEPING = "removed", "opaque", "bookkeeping"
 _MICROSECONDS = 1_000_000
@@ -136,7 +146,8 @@ def unpacked(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     whole = _again(head, pieces)
     if head.startswith(_GZIP):
         return _gunzipped(whole, name)
-    return _from_zstd(whole, name) if head.startswith(_ZSTD) else whole
+    is_zstd = head.startswith(_ZSTD) or head[1:4] == _SKIPPED
+    return _from_zstd(whole, name) if is_zstd else whole
 
 
 def _again(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -482,7 +493,7 @@ def _own_path(header: bytes) -> str:
 
 
 def _attributes(body: bytes) -> dict[str, str]:
-    """Read the records of a pax header; what is none ends them."""
+    """Read those records of a pax header that are of use; what is none ends them."""
     found: dict[str, str] = {}
     at = 0
     while at < len(body):
@@ -493,8 +504,8 @@ def _attributes(body: bytes) -> dict[str, str]:
         key, equals, value = record.removesuffix(b"\n").partition(b"=")
         if not equals:
             break
-        if not key.startswith((b"SCHILY.", b"LIBARCHIVE.")):
-            found[_text(key)] = _text(value)
+        if key in _READ:
+            found[_READ[key]] = _text(value)
         at += int(digits)
     return found
 

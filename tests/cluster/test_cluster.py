@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from unittest.mock import Mock
 
 import dask
 import pandas as pd
@@ -13,8 +14,12 @@ from distributed import Client, LocalCluster
 
 import hubframe
 from benchmarks.crowd import SHARED_BY, repositories
+from hubframe.dask import partition
+from hubframe.dask.partition import FAILURES
+from hubframe.place import Place
+from hubframe.tables import TAGS
 
-from .conftest import ALLOWED, RATE, REPOSITORIES
+from .conftest import ALLOWED, PASSWORD, RATE, REPOSITORIES
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +130,35 @@ def test_what_failed_is_asked_for_again(crowd, cache_url, asked, tmp_path):
             failures = hubframe.dask.to_parquet("layers", what, tmp_path, settings=settings)
             assert failures["error"].tolist() == ["NotFoundError"]
     assert sum(n for line, n in asked()["asked"].items() if "/sha256:" in line) == 6
+
+
+@pytest.mark.usefixtures("sample")
+def test_who_is_killed_while_what_failed_is_made_up_for_begins_again(tmp_path, monkeypatch):
+    what = ["library/alpine", "library/no-such"]
+    with dask.config.set(scheduler="synchronous"):
+        assert len(hubframe.dask.to_parquet("tags", what, tmp_path)) == 1
+        told = hubframe.HubframeError("killed")
+        monkeypatch.setattr(partition, "fetch", lambda *_: (TAGS.frame(), FAILURES.frame()))
+        with monkeypatch.context() as patch:
+            patch.setattr(Place, "write", Mock(side_effect=told))
+            with pytest.raises(hubframe.HubframeError, match="killed"):
+                hubframe.dask.to_parquet("tags", what, tmp_path)
+        assert hubframe.dask.to_parquet("tags", what, tmp_path).empty
+    assert pd.read_parquet(tmp_path / "rows").empty, "written anew, and not taken for done"
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_crawl_goes_to_an_address():
+    what = ["library/alpine", "library/no-such"]
+    with dask.config.set(scheduler="synchronous"):
+        for _ in range(2):
+            failures = hubframe.dask.to_parquet(
+                "tags", what, "memory://crawl", repos_per_partition=1
+            )
+            assert failures["error"].tolist() == ["NotFoundError"]
+        with pytest.raises(ValueError, match="holds a login") as raised:
+            hubframe.dask.to_parquet("tags", what, f"memory://me:{PASSWORD}@crawl")
+    assert PASSWORD not in str(raised.value)
+    expected = hubframe.tags_df("library/alpine")
+    rows = pd.read_parquet("memory://crawl/rows")
+    pd.testing.assert_frame_equal(rows, expected, check_flags=False)

@@ -236,6 +236,10 @@ def test_answers_are_those_of_pandas(function):
         pd.testing.assert_frame_equal(lazy.compute(), getattr(hubframe, function)(layers))
         assert lazy.dtypes.equals(lazy.compute().dtypes)
         assert found.npartitions == 4
+        if function == "footprint_df":
+            for by in ("repo", "image", "namespace"):
+                answer = hubframe.dask.footprint_df(found, by).compute()
+                pd.testing.assert_frame_equal(answer, hubframe.footprint_df(layers, by))
 
 
 @pytest.mark.usefixtures("sample")

@@ -164,7 +164,10 @@ def test_several_members_are_one_archive_and_what_follows_is_passed_over():
     assert listed(parts).paths == ["a", "b"]
     assert listed(packed(content) + bytes(512)).paths == ["a", "b"]
     frames = pytest.importorskip("zstandard").compress
-    assert listed(frames(content[:900]) + frames(content[900:])).paths == ["a", "b"]
+    skipped = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"12345"
+    for size in (1, 7, 1000):
+        whole = skipped + frames(content[:900]) + skipped + frames(content[900:])
+        assert listed(whole, size=size).paths == ["a", "b"]
 
 
 @pytest.mark.parametrize("at", [100, 600, 1100, 1500])
@@ -240,6 +243,23 @@ def test_a_bomb_is_given_up_and_takes_no_memory(kind):
         listed(content, Caps(bytes=150 * 2**20, entries=10), size=len(content))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert peak < 10 * 2**20
+
+
+@pytest.mark.parametrize("kind", [b"x", b"g"])
+def test_attributes_that_nobody_reads_take_no_memory(kind):
+    def pieces():
+        for number in range(40):
+            record = f"{number:07}=".encode() + b"1" * 900_000 + b"\n"
+            body = b"%d %s" % (len(record) + 7, record)
+            whole = archive(entry("attributes", body, kind), form=tarfile.USTAR_FORMAT)
+            yield whole[: 512 + len(body) + -len(body) % 512]
+
+    tracemalloc.start()
+    listing = list_files(pieces(), "the layer x", CAPS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(listing) == 0
     assert peak < 10 * 2**20
 
 

@@ -1,10 +1,12 @@
 """Files are there whole or not at all; runs repeat without doubling; older files are read."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -34,40 +36,72 @@ def tags(**digests):
     )
 
 
-def killed(place, at):
-    """Add the run ``second`` in a process that kills itself at a point; None lets it live."""
-    command = [sys.executable, "-m", "tests.snapshots.killed", str(place), str(at)]
-    return subprocess.run(
+def killed(points):
+    """Add the run ``second`` at places, in processes that kill themselves at a point; -1 lets one live."""
+    words = [str(word) for pair in points.items() for word in pair]
+    command = [sys.executable, "-m", "tests.snapshots.killed", *words]
+    done = subprocess.run(
         command, cwd=HERE.parent.parent, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_a_run_killed_at_each_of_ten_points_leaves_a_readable_dataset(tmp_path):
-    whole = killed(tmp_path / "whole", -1)
-    assert whole.returncode == 0, whole.stderr
-    steps = json.loads(whole.stdout)
+    assert killed({tmp_path / "whole": -1}) == [0]
+    steps = int((tmp_path / "whole.steps").read_text())
     assert steps >= POINTS
     expected = hubframe.read_snapshots(tmp_path / "whole")
     assert expected.runs["run"].tolist() == ["first", "second"]
-    seen = set()
-    for point in range(POINTS):
-        place = tmp_path / str(point)
-        done = killed(place, round(point * (steps - 1) / (POINTS - 1)))
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        left = hubframe.read_snapshots(place)
-        runs = left.runs["run"].tolist()
-        seen.add(len(runs))
+    places = [tmp_path / str(point) for point in range(POINTS)]
+    for place in places:
+        shutil.copytree(tmp_path / "whole", place, ignore=shutil.ignore_patterns("second-*"))
+    points = [round(point * (steps - 1) / (POINTS - 1)) for point in range(POINTS)]
+    assert killed(dict(zip(places, points, strict=True))) == [-signal.SIGKILL] * POINTS
+    left = {place: hubframe.read_snapshots(place) for place in places}
+    for found in left.values():
         # All of the run or nothing of it.
+        runs = found.runs["run"].tolist()
         assert runs in (["first"], ["first", "second"])
-        kept = expected.tags["run"].isin(runs)
-        same_but_part(left.tags, expected.tags[kept])
-        same_but_part(left.repos, expected.repos[expected.repos["run"].isin(runs)])
-        # The same command again makes up for it.
-        assert killed(place, -1).returncode == 0
+        same_but_part(found.tags, expected.tags[expected.tags["run"].isin(runs)])
+        same_but_part(found.repos, expected.repos[expected.repos["run"].isin(runs)])
+    assert {len(found.runs) for found in left.values()} == {1, 2}
+    # Files without their run, and drafts: all of them may go, and nothing else does.
+    rest = [hubframe.clear_unfinished(place, older_than=timedelta(0)) for place in places]
+    assert any(path.endswith(".draft") for paths in rest for path in paths)
+    assert any(path.endswith(".parquet") for paths in rest for path in paths)
+    for place, found in left.items():
+        assert_frame_equal(hubframe.read_snapshots(place).tags, found.tags)
+        assert len(list(place.rglob("*.parquet"))) == 3 * len(found.runs)
+        assert not list(place.rglob("*.draft"))
+    # The same command again makes up for it.
+    assert killed(dict.fromkeys(places, -1)) == [0] * POINTS
+    for place in places:
         again = hubframe.read_snapshots(place)
         same_but_part(again.tags, expected.tags)
         same_but_part(again.repos, expected.repos)
-    assert seen == {1, 2}
+
+
+def test_what_is_being_written_is_not_cleared(tmp_path):
+    hubframe.add_snapshot(to=tmp_path, repos=repos("a/b"), run="done")
+    hubframe.add_snapshot(to=tmp_path, repos=repos("a/c"), run="begun")
+    (last,) = (tmp_path / "runs").rglob("begun-*")
+    last.unlink()
+    draft = last.with_name(f".{last.name}.0123abcd.draft")
+    draft.write_bytes(b"PAR1")
+    (tmp_path / "repos" / "of-somebody-else.parquet").write_bytes(b"")
+    assert hubframe.clear_unfinished(tmp_path) == []
+    how = {"older_than": timedelta(0)}
+    told = hubframe.clear_unfinished(tmp_path, dry_run=True, **how)
+    assert len(told) == 3
+    assert draft.exists()
+    assert hubframe.clear_unfinished(tmp_path, **how) == told
+    assert sorted(path.name[:5] for path in tmp_path.rglob("*.parquet")) == ["done-"] * 3 + [
+        "of-so"
+    ]
+    assert hubframe.clear_unfinished(tmp_path, **how) == []
+    with pytest.raises(NotFoundError):
+        hubframe.clear_unfinished(tmp_path / "nowhere")
 
 
 def same_but_part(left, right):

@@ -5,8 +5,10 @@ import subprocess
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import hubframe
+from hubframe.cli import cli
 from hubframe.errors import HubframeError, InvalidReferenceError
 
 PLATFORMS = (
@@ -183,6 +185,30 @@ def test_what_is_at_the_place_already_is_not_imported_again(checkout, tmp_path):
     known = hubframe.read_snapshots(place)
     assert len(known.runs) == len(first.runs) + 1
     assert moves(known)[-2][2] == digest("0")
+
+
+def test_other_images_of_the_same_commits_are_imported_later(checkout, tmp_path):
+    place = tmp_path / "snapshots"
+    for repos in ("tool", "other", "other"):
+        hubframe.import_repo_info(checkout.path, to=place, repos=repos)
+    assert moves(hubframe.read_snapshots(place)) == EXPECTED
+    assert hubframe.import_repo_info(checkout.path, to=place).runs.empty
+
+
+def test_the_command_line_imports_what_is_named(checkout, tmp_path):
+    place = tmp_path / "snapshots"
+    command = ["import-repo-info", str(checkout.path), "tool", "--to", str(place)]
+    done = CliRunner().invoke(
+        cli, [*command, "--format", "csv", "--columns", "observed_at,tag_count"]
+    )
+    assert done.exit_code == 0, done.output
+    assert [line.split(",")[1] for line in done.output.splitlines()] == ["tag_count", "3", "3", "2"]
+    assert set(hubframe.read_snapshots(place).tags["repo"]) == {"library/tool"}
+    assert CliRunner().invoke(cli, command[:2]).exit_code == 2
+    assert isinstance(
+        CliRunner().invoke(cli, [*command[:1], str(tmp_path), *command[2:]]).exception,
+        HubframeError,
+    )
 
 
 def test_the_past_and_the_hub_go_on_into_each_other(checkout, tmp_path):

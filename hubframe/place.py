@@ -1,19 +1,19 @@
-"""Where snapshots lie: a folder, or an address that fsspec knows. A file is there whole or not.
+"""Where Parquet files lie: a folder, or an address that fsspec knows. A file is there whole or not.
 
-It is written under a name that nobody reads, and then renamed. Nothing is ever overwritten.
+It is written under a name that nobody reads, and then renamed.
 """
 
 import os
 import re
-from collections.abc import Sequence
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from hubframe.errors import HubframeError, NotFoundError, PayloadError
+from hubframe.errors import HubframeError
 
-SUFFIX = ".parquet"
+SUFFIX, DRAFT = ".parquet", ".draft"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Place:
         if not isinstance(place, str | os.PathLike):
             raise TypeError(f"expected a folder or an address, not {type(place).__name__}")
         if not str(place).strip():
-            raise HubframeError("the place of snapshots has no name: give a folder or an address")
+            raise HubframeError("the place of the files has no name: give a folder or an address")
         if isinstance(place, str) and "://" in place:
             shown = re.sub(r"//[^/]*@", "//…@", place)
             files, root = _addressed(place, shown)
@@ -71,13 +71,19 @@ class Place:
 
     def names(self, folder: str) -> list[str]:
         """List the files of a folder and those below it, by their paths within the place."""
+        return [path for path in self._listed(folder) if _is_read(path)]
+
+    def drafts(self, folder: str) -> list[str]:
+        """List the files that are being written there, or whose writer was killed."""
+        return [path for path in self._listed(folder) if path.endswith(DRAFT)]
+
+    def _listed(self, folder: str) -> list[str]:
         from pyarrow import fs  # noqa: PLC0415 - loaded when used
 
         selector = fs.FileSelector(f"{self.root}/{folder}", recursive=True, allow_not_found=True)
         found = (one.path for one in self.files.get_file_info(selector) if one.is_file)
         # Some file systems begin their paths with a slash that the root lacks.
-        inner = (path.partition(f"{self.root.lstrip('/')}/")[2] for path in found)
-        return sorted(path for path in inner if _is_read(path))
+        return sorted(path.partition(f"{self.root.lstrip('/')}/")[2] for path in found)
 
     def write(self, path: str, table: Any) -> None:
         """Write a table of pyarrow: all of it, or nothing that is read."""
@@ -85,7 +91,8 @@ class Place:
 
         folder, _, name = f"{self.root}/{path}".rpartition("/")
         self.files.create_dir(folder, recursive=True)
-        draft = f"{folder}/.{name}.draft"
+        # Two that write the same file at once have each their own.
+        draft = f"{folder}/.{name}.{secrets.token_hex(4)}{DRAFT}"
         try:
             with self.files.open_output_stream(draft) as stream:
                 pq.write_table(table, stream, compression="zstd")
@@ -97,44 +104,10 @@ class Place:
                 self.files.delete_file(draft)
             raise
 
-    def read(
-        self, paths: Sequence[str], schema: Any, columns: Sequence[str], where: Any = None
-    ) -> Any:
-        """Read files into one table of pyarrow, in their order.
-
-        Parameters
-        ----------
-        paths
-            As `names` gives them.
-        schema
-            What the columns are; those that a file lacks are null.
-        columns
-            Which of them.
-        where
-            A filter of pyarrow.
-
-        Raises
-        ------
-        PayloadError
-            A file is not what was written.
-        """
-        import pyarrow as pa  # noqa: PLC0415 - loaded when used
-        import pyarrow.dataset as ds  # noqa: PLC0415
-
-        full = [f"{self.root}/{path}" for path in paths]
-        try:
-            files = ds.dataset(full, schema, format="parquet", filesystem=self.files)
-            return files.to_table(columns=list(columns), filter=where)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-            raise PayloadError(
-                f"a snapshot in {self.shown} cannot be read: {error}. Move the file that it names "
-                "out of the folder runs to go on without that run"
-            ) from error
-        except FileNotFoundError as error:
-            raise NotFoundError(
-                f"{self.shown}: a run has lost a file: {error}. Bring it back, or move the file of "
-                "the same name out of the folder runs to go on without that run"
-            ) from error
+    def delete(self, path: str) -> None:
+        """Delete a file; one that is gone is as good."""
+        with suppress(FileNotFoundError):
+            self.files.delete_file(f"{self.root}/{path}")
 
     def _type(self, path: str) -> str:
         full = f"{self.root}/{path}".rstrip("/")
@@ -159,7 +132,7 @@ def _pyarrow_fs() -> Any:
     try:
         from pyarrow import fs  # noqa: PLC0415 - loaded when used
     except ImportError as error:
-        raise HubframeError("snapshots need pyarrow: pip install 'hubframe[parquet]'") from error
+        raise HubframeError("Parquet needs pyarrow: pip install 'hubframe[parquet]'") from error
     return fs
 
 
