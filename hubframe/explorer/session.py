@@ -30,6 +30,7 @@ from hubframe.limits import told_pull_limit
 from hubframe.planning import Plan
 from hubframe.plots import wording
 from hubframe.report import report
+from hubframe.tables import TAGS as TAGS_TABLE
 
 # Work that takes longer than this is not begun without being asked for. [seconds]
 _LONG = 30.0
@@ -38,6 +39,8 @@ LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
 _PLANNED_AS = {"compare": "configs"}
 _WITHOUT_PLAN = frozenset({"tags", "limits"})
+# What a person who has never seen the sample may look for in it.
+_IN_SAMPLE = ("ansible", "acme", "nginx", "registry.example/")
 
 
 @dataclass
@@ -91,8 +94,12 @@ class Session:
         self._begin(LISTING, lambda: _find(search, self._client), self._found)
 
     def open(self, repos: Sequence[str]) -> None:
-        """Open repositories: list their tags."""
+        """Open repositories, instead of those that are open: list their tags."""
         names = list(repos)
+        if not names:
+            self.state = self.state.opened([], TAGS_TABLE.frame())
+            self._show_tags()
+            return
 
         def steps() -> Iterator[pd.DataFrame]:
             yield hubframe.tags_df(names, client=self._client)
@@ -223,6 +230,12 @@ class Session:
             figure = Figure(figsize=(9.5, 4.6))
             self.panel.plot(self.result.drawn, ax=figure.subplots())
         return figure
+
+    @property
+    def suggestions(self) -> tuple[str, ...]:
+        """What may be looked for: what was before, and what was seen on the way."""
+        first = _IN_SAMPLE if self._client.settings.sample else ()
+        return tuple(dict.fromkeys((*self.state.recent, *self.state.seen, *first)))
 
     @property
     def badges(self) -> list[str]:
