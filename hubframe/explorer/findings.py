@@ -56,13 +56,16 @@ def of_trend(trend: pd.DataFrame) -> list[str]:
         return ["No release is larger than the one before."] if len(releases) > 1 else []
     most = grown.nlargest(1, "total_change").iloc[0]
     more = wording.size(most.total_change)
-    words = f"{harmless(most.tag)} grew most: by {more} over {harmless(most.previous_tag)}."
+    words = f"{harmless(most.tag)} grew most: by {more} over {harmless(most.previous_tag)}"
     steps = trend[(trend[_RELEASE] == most[_RELEASE]).all(axis="columns")].dropna(subset="change")
     if steps.empty:
-        return [words]
+        return [f"{words}."]
+    gone = -steps["change"].clip(upper=0).sum()
+    if gone:
+        words += f" ({wording.size(most.total_change + gone)} came, {wording.size(gone)} went)"
     step = steps.nlargest(1, "change").iloc[0]
     added = f"The step that added most, {wording.size(step.change)}:"
-    return [words, f"{added} {_short(step.instruction)}"]
+    return [f"{words}.", f"{added} {_short(step.instruction)}"]
 
 
 def _short(instruction: str | None) -> str:

@@ -358,6 +358,7 @@ PANELS = {
             asked=_compared,
             plot=plots.plot_comparison,
             findings=findings.of_comparison,
+            columns=("aspect", "key", "left", "right", "size_change", "left_name", "right_name"),
             least=2,
         ),
         Panel(

@@ -93,6 +93,11 @@ class Page:
     def row(self, label, text):
         return self.table(label).locator("tbody tr", has=self.tab.get_by_text(text, exact=True))
 
+    def open(self, repo):
+        """Open a repository by its name, as a newcomer does."""
+        self.table(LISTING).get_by_text(repo, exact=True).click()
+        self.table(TAGS).wait_for()
+
     def panel(self, title):
         self.tab.get_by_role("button", name=title, exact=True).click()
         (about,) = (panel.about for panel in PANELS.values() if panel.title == title)
@@ -157,9 +162,10 @@ def grown():
 def test_a_newcomer_finds_what_grew_and_takes_it_away(sampled, tmp_path):
     trend, tag, instruction = grown()
     sampled.look_for("ansible")
-    sampled.row(LISTING, "ansible/ansible").locator("td").nth(1).click()
-    sampled.table(TAGS).wait_for()
+    sampled.open("ansible/ansible")
+    sampled.has_text("30 tags of 28 images")
     sampled.panel("Size over time")
+    sampled.has_text(f"{tag} grew most")
     sampled.tab.get_by_alt_text("Size over time").wait_for()
     for _ in range(2):
         sampled.sort(FRAME, "change")
@@ -276,7 +282,7 @@ def test_voila_shows_it_as_a_page(page, tmp_path, width):
     with servers.voila(tmp_path, "ansible", "--sample") as address:
         shown = page(width=width, height=1800)
         shown.tab.goto(address)
-        shown.row(LISTING, "ansible/ansible").locator("td").nth(1).click()
+        shown.open("ansible/ansible")
         shown.panel("Layers")
         shown.tab.get_by_alt_text("Layers").wait_for()
         shown.screenshot(f"explorer-voila-{width}")
@@ -306,8 +312,7 @@ def test_what_strangers_write_does_nothing(lab, page):
     shown = ask(page, lab, "strangers")
     shown.look_for("evil")
     shown.has_text(world.HANDLER)
-    shown.row(LISTING, world.REPO).locator("td").nth(1).click()
-    shown.table(TAGS).wait_for()
+    shown.open(world.REPO)
     for place in (0, 1):
         shown.table(TAGS).locator("tbody tr").nth(place).locator("input").click()
         shown.idle()

@@ -63,6 +63,27 @@ def test_repositories_are_opened_together(session):
     pd.testing.assert_frame_equal(session.result.frame, run(session.code))
 
 
+def test_no_repository_is_open_when_the_last_is_let_go(session):
+    opened(session)
+    session.open([])
+    assert session.state.tags.empty
+    assert session.result is None
+    assert session.code == ""
+    opened(session)
+    assert len(session.result.frame)
+
+
+def test_what_was_seen_is_suggested_and_what_was_looked_for_first(session):
+    first = session.suggestions
+    for what in first:
+        opened(session, what)
+        assert LISTING not in session.messages
+    opened(session, "ansible")
+    assert session.suggestions[:2] == ("ansible", "registry.example/")
+    assert {"ansible/awx", "acme/web", "library/nginx"} < set(session.suggestions)
+    assert len(set(session.suggestions)) == len(session.suggestions)
+
+
 SITUATIONS = {
     "nothing chosen": {},
     "a part of the name": {"text": "1."},
