@@ -37,7 +37,7 @@ function render({ model, el }) {
 
   const headOf = ({ columns, order, chosen, many }) => {
     const row = make("tr");
-    if (chosen && many) row.append(make("th", { scope: "col" }, ""));
+    if (chosen && many) row.append(make("td"));
     for (const { name, title, about, isNumber } of columns) {
       const isSorted = order && order[0] === name;
       const sort = isSorted ? (order[1] ? "descending" : "ascending") : "none";
@@ -60,7 +60,8 @@ function render({ model, el }) {
       row.tabIndex = place === 0 ? 0 : -1;
     }
     if (isChosen !== null && page.many) {
-      const box = make("input", { type: "checkbox", tabindex: -1, "aria-label": cells.map((c) => c[0]).slice(0, 2).join(" ") });
+      const named = cells.filter((_, at) => page.columns[at].isKey).map(([text]) => text).join(":");
+      const box = make("input", { type: "checkbox", tabindex: -1, "aria-label": named });
       box.checked = isChosen;
       box.addEventListener("click", (event) => {
         event.stopPropagation();
@@ -127,7 +128,7 @@ function render({ model, el }) {
     const label = focused?.getAttribute("aria-label");
     const scrolled = el.querySelector(".frame")?.scrollLeft ?? 0;
 
-    const table = make("table", { "aria-label": page.label, "aria-multiselectable": page.many && page.chosen ? "true" : null });
+    const table = make("table", { "aria-label": page.label });
     const body = make("tbody");
     body.append(...page.rows.map((cells, at) => rowOf(page, cells, at)));
     if (page.chosen) {

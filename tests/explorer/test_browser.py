@@ -1,12 +1,15 @@
 """The explorer in real browsers' pages: JupyterLab, Notebook 7, Voila, and where no kernel is."""
 
+import json
 import re
 import time
+import urllib.request
 from contextlib import contextmanager, suppress
 
 import nbformat
 import pandas as pd
 import pytest
+from jupyter_client import BlockingKernelClient
 from nbclient import NotebookClient
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -138,7 +141,8 @@ def page(browser, pictures, request):
 
     yield open_page
     for one in opened:
-        one.screenshot(f"last-{request.node.name}")
+        if not one.tab.is_closed():
+            one.screenshot(f"last-{request.node.name}")
         one.context.close()
 
 
@@ -370,8 +374,7 @@ def test_cancelling_leaves_nothing_half_built(lab, page, application):
         shown.idle()
         assert shown.tab.get_by_alt_text("Layers").count() == 0
         shown.screenshot("explorer-cancelled")
-    shown.panel("Overview")
-    shown.panel("Layers")
+    shown.tab.get_by_role("button", name="Read again", exact=True).click()
     shown.tab.get_by_alt_text("Layers").wait_for()
 
 
@@ -395,6 +398,40 @@ def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application
     shown.look_for("library/redis")
     shown.panel("Layers")
     shown.tab.get_by_alt_text("Layers").wait_for()
+
+
+@contextmanager
+def kernel_of(lab, name):
+    """Speak with the kernel of a notebook, without a browser."""
+    root, address = lab
+    with urllib.request.urlopen(f"{address}/api/sessions?token={servers.TOKEN}") as answer:
+        (number,) = {one["kernel"]["id"] for one in json.load(answer) if one["path"] == name}
+    connection = root.parent / "runtime" / f"kernel-{number}.json"
+    kernel = BlockingKernelClient(connection_file=str(connection))
+    kernel.load_connection_file()
+    kernel.start_channels()
+    yield kernel
+    kernel.stop_channels()
+
+
+def test_a_notebook_that_is_closed_leaves_no_thread(lab, page, application):
+    shown = ask(page, lab, "closed")
+    shown.look_for("library/debian")
+    shown.table(TAGS).wait_for()
+    shown.idle()
+    with stuck(shown, application):
+        shown.tab.close()
+    said = []
+    with kernel_of(lab, "closed.ipynb") as kernel:
+        kernel.execute_interactive(
+            "import threading\nprint(explorer.wait(60), explorer.session.is_partial)\n"
+            "print([thread.name for thread in threading.enumerate()])",
+            timeout=90,
+            output_hook=lambda told: said.append(told["content"].get("text", "")),
+        )
+    done, threads = "".join(said).splitlines()
+    assert done == "True False"
+    assert "hubframe" not in threads
 
 
 def test_the_kernel_is_free_while_it_fetches(lab, page, application):

@@ -22,6 +22,11 @@ def opened(session, what="ansible/ansible"):
     return session
 
 
+def working():
+    """Return the threads that fetch for explorers."""
+    return [thread for thread in threading.enumerate() if thread.name == "hubframe explorer"]
+
+
 def shown(session, panel):
     session.show(panel)
     assert session.work.wait(60)
@@ -327,6 +332,7 @@ def test_a_network_that_dies_in_the_middle_loses_nothing_that_is_shown(tmp_path)
         assert "could not be reached" in session.messages[LISTING]
         pd.testing.assert_frame_equal(session.state.tags, before)
         assert session.progress is None
+        assert not working()
 
 
 def test_a_login_that_is_refused_is_said_without_it(tmp_path):
@@ -347,5 +353,4 @@ def test_no_thread_is_left_behind(session):
     opened(session)
     shown(session, "growth")
     session.cancel()
-    names = [thread.name for thread in threading.enumerate()]
-    assert "hubframe explorer" not in names
+    assert not working()
