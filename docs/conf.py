@@ -70,11 +70,13 @@ def data_page() -> str:
     head = (
         "# The frames\n\nEvery frame is a plain `pandas.DataFrame` with these columns, in this "
         "order and with these dtypes, also where it has no rows. Missing is null. Sizes are "
-        "compressed bytes unless told otherwise; times are UTC.\n"
+        "compressed bytes unless told otherwise; times are UTC. *Missing* says whether a column "
+        "may be null, or holds empty text instead.\n"
     )
     return head + "".join(
         f"\n## {table.name}\n\nA row is {table.row}. Its key: "
-        f"{', '.join(f'`{name}`' for name in table.key) or 'none'}.\n\n{table.markdown()}"
+        f"{', '.join(f'`{name}`' for name in table.key) or 'none'}. {table.source}\n\n"
+        f"{table.markdown()}"
         for table in TABLES.values()
     )
 
