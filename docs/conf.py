@@ -35,8 +35,8 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "navbar_align": "left",
 }
-# Only the functions are many enough for a list at the side.
-html_sidebars = {"*": [], "made/data": [], "made/notebooks/*": []}
+# The first page has no list at its side, and the frames' tables need the room.
+html_sidebars = {"index": [], "made/data": []}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 # The notebooks run on the bundled sample, each in a kernel of its own.
