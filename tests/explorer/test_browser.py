@@ -453,7 +453,10 @@ def test_without_widgets_there_is_still_the_frame(browser, pictures, tmp_path):
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(SAMPLE[0]),
-            nbformat.v4.new_code_cell('hubframe.explore("ansible/ansible")'),
+            # What comes later than a second is not in the file of a notebook that does not wait.
+            nbformat.v4.new_code_cell(
+                'explorer = hubframe.explore("ansible/ansible")\nexplorer.wait()\nexplorer'
+            ),
         ]
     )
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
@@ -461,6 +464,7 @@ def test_without_widgets_there_is_still_the_frame(browser, pictures, tmp_path):
     html = output["data"]["text/html"]
     assert "13.4.0" in html
     assert "hubframe.tags_df" in html
+    assert "30 tags of 28 images" in html
     path = tmp_path / "static.html"
     path.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
     tab = browser.new_page()

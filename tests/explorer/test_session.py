@@ -197,7 +197,7 @@ def test_a_report_is_handed_over_as_an_archive(session, tmp_path):
     opened(session, "ansible/ansible:13.4.0")
     packed = []
     session.report(packed.append)
-    assert session.work.wait(60)
+    assert session.work.wait(120)
     path = tmp_path / "report.zip"
     path.write_bytes(packed[0])
     with zipfile.ZipFile(path) as archive:
