@@ -118,10 +118,11 @@ class Session:
         self.changed(PANEL)
 
     def choose(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Choose tags, and read the panel for them."""
+        """Choose tags, and read the panel for them, where it is of those that are chosen."""
         self.state = self.state.chose(rows)
         self.changed(TAGS)
-        self.read_panel()
+        if self.result is None or self.is_old:
+            self.read_panel()
 
     def show(self, panel: str) -> None:
         """Open a panel."""

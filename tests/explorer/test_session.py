@@ -156,6 +156,19 @@ def test_other_filters_make_what_is_shown_old(session):
     assert not session.is_old
 
 
+def test_a_panel_of_all_tags_is_not_read_again_for_those_that_are_chosen(session):
+    opened(session)
+    for panel, is_same in (("overview", True), ("cleanup", True), ("layers", False)):
+        shown(session, panel)
+        before = session.result
+        session.choose([("ansible/ansible", "13.4.0")])
+        assert session.work.wait(30)
+        assert (session.result is before) == is_same, panel
+        pd.testing.assert_frame_equal(session.result.frame, run(session.code))
+        session.choose([])
+        assert session.work.wait(30)
+
+
 def test_a_rule_is_part_of_the_code(session):
     opened(session)
     shown(session, "cleanup")
