@@ -290,8 +290,7 @@ class PanelSection:
         is_of_all = panel.name in ("overview", "cleanup", "limits")
         of = "" if is_of_all else f" Of {panels.scope(state)}."
         self._title.value = wording.heading(panel.title, f"{panel.about}{of}")
-        # What failed or was cancelled can be asked for again where that is said.
-        _reveal(self._read, is_shown=session.is_old or PANEL in session.messages)
+        _reveal(self._read, is_shown=session.may_read_again)
         _reveal(self._rule, is_shown=panel.name == "cleanup")
         self._draw_fault()
         self._draw_price()

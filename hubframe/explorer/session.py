@@ -202,6 +202,12 @@ class Session:
         return self.panel.asked(self.read) != self.panel.asked(self.state)
 
     @property
+    def may_read_again(self) -> bool:
+        """Whether asking again would show more: of other tags, or what failed or was cancelled."""
+        has_failed = self.result is not None and not self.result.is_complete
+        return self.is_old or has_failed or PANEL in self.messages
+
+    @property
     def code(self) -> str:
         """The lines that give the frame on screen."""
         if panels.missing(self.panel, self.state):

@@ -77,7 +77,8 @@ class Page:
                 self.tab.locator(".jp-InputPrompt", has_text=BEGUN).first.wait_for(timeout=6_000)
                 break
             self.tab.keyboard.press("Escape")
-        self.tab.wait_for_selector(".hubframe-explorer")
+        # The first kernel of a busy machine takes long to import what it needs.
+        self.tab.wait_for_selector(".hubframe-explorer", timeout=3 * PATIENCE)
         return self
 
     def menu(self, *names):

@@ -201,6 +201,7 @@ def test_what_fails_costs_its_own_rows_and_is_told(session):
     frame = shown(session, "layers")
     assert frame.empty
     assert not session.result.is_complete
+    assert session.may_read_again
     assert 'errors="collect"' in session.code
     with pytest.warns(hubframe.IncompleteWarning):
         pd.testing.assert_frame_equal(frame, run(session.code))
@@ -273,9 +274,11 @@ def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     assert session.progress is None
     assert session.result is None
     assert session.messages[PANEL].startswith("Cancelled")
+    assert session.may_read_again
     application.faults.clear()
     assert len(shown(session, "layers"))
     assert PANEL not in session.messages
+    assert not session.may_read_again
 
 
 def test_a_part_that_nothing_is_added_to_says_so(stand):
