@@ -35,8 +35,8 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "navbar_align": "left",
 }
-# Only the functions are many enough for a list at the side.
-html_sidebars = {"*": [], "made/data": [], "made/notebooks/*": []}
+# The first page has no list at its side, and the frames' tables need the room.
+html_sidebars = {"index": [], "made/data": []}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 # The notebooks run on the bundled sample, each in a kernel of its own.
@@ -70,11 +70,13 @@ def data_page() -> str:
     head = (
         "# The frames\n\nEvery frame is a plain `pandas.DataFrame` with these columns, in this "
         "order and with these dtypes, also where it has no rows. Missing is null. Sizes are "
-        "compressed bytes unless told otherwise; times are UTC.\n"
+        "compressed bytes unless told otherwise; times are UTC. *Missing* says whether a column "
+        "may be null, or holds empty text instead.\n"
     )
     return head + "".join(
         f"\n## {table.name}\n\nA row is {table.row}. Its key: "
-        f"{', '.join(f'`{name}`' for name in table.key) or 'none'}.\n\n{table.markdown()}"
+        f"{', '.join(f'`{name}`' for name in table.key) or 'none'}. {table.source}\n\n"
+        f"{table.markdown()}"
         for table in TABLES.values()
     )
 

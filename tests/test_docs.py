@@ -30,6 +30,7 @@ def pages(tmp_path_factory):
 def test_each_frame_and_column_has_its_line(pages):
     text = (pages / "made/data.html").read_text(encoding="utf-8")
     for table in TABLES.values():
+        assert table.source.endswith("."), table.name
         assert f'id="{table.name.replace("_", "-")}"' in text
         for column in table.columns:
             assert f">{column.name}</span>" in text

@@ -140,18 +140,24 @@ def test_concat_filters_and_merges_keep_the_dtypes(table):
 
 
 def test_markdown_shows_every_column():
-    table = Table("t", "a thing", ("a",), (Column("a", TEXT, "One."), Column("n", COUNT, "Two.")))
-    assert table.markdown() == (
-        "| column | dtype | meaning |\n|---|---|---|\n"
-        "| `a` | `str` | One. |\n| `n` | `Int64` | Two. |\n"
+    columns = (
+        Column("a", TEXT, "One.", nullable=False),
+        Column("n", COUNT, "Two. [bytes]"),
+        Column("t", TEXT, "Three.", may_be_empty=True),
+    )
+    assert Table("t", "a thing", ("a",), columns).markdown() == (
+        "| column | dtype | unit | missing | meaning |\n|---|---|---|---|---|\n"
+        "| `a` | `str` |  | never | One. |\n"
+        "| `n` | `Int64` | bytes | null | Two. |\n"
+        '| `t` | `str` |  | `""` | Three. |\n'
     )
 
 
 @every_table
-def test_markdown_has_three_cells_a_line(table):
+def test_markdown_has_five_cells_a_line(table):
     lines = table.markdown().splitlines()
     assert len(lines) == len(table.columns) + 2
-    assert all(line.count("|") == 4 for line in lines)
+    assert all(line.count("|") == 6 for line in lines)
 
 
 def test_text_of_other_types_is_null_and_half_surrogates_are_replaced():

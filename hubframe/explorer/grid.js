@@ -11,18 +11,21 @@ const make = (name, attributes = {}, text = null) => {
 const isDark = () => {
   const { jpThemeLight } = document.body.dataset;
   if (jpThemeLight) return jpThemeLight === "false";
+  // Colab's pages.
+  const theme = document.documentElement.getAttribute("theme");
+  if (theme) return theme === "dark";
   const { classList } = document.body;
   return classList.contains("vscode-dark") || classList.contains("theme-dark");
 };
 
-const cellOf = ([text, kind, title, href]) => {
-  const cell = make("td", { class: kind });
-  if (/^https?:\/\//.test(href)) {
-    const link = { href, title, target: "_blank", rel: "noopener noreferrer nofollow" };
-    cell.append(make("a", link, text));
-  } else {
-    cell.append(make("span", { title }, text));
-  }
+const cellOf = ([text, kind, title, href], { isNumber, isKey }) => {
+  const cell = make("td", { class: [kind, isNumber && "number", isKey && "key"].filter(Boolean).join(" ") });
+  const isLink = /^https?:\/\//.test(href);
+  const link = { href, title, target: "_blank", rel: "noopener noreferrer nofollow" };
+  if (isLink && !isKey) cell.append(make("a", link, text));
+  else cell.append(make("span", { title }, text));
+  // What names a row chooses it; its page is beside.
+  if (isLink && isKey) cell.append(" ", make("a", { ...link, "aria-label": `page of ${text}` }, "↗"));
   return cell;
 };
 
@@ -32,14 +35,13 @@ function render({ model, el }) {
   const howOf = (event) =>
     event.shiftKey ? "through" : event.ctrlKey || event.metaKey ? "toggle" : "only";
 
-  const headOf = ({ columns, rows, order, chosen, many }) => {
+  const headOf = ({ columns, order, chosen, many }) => {
     const row = make("tr");
-    if (chosen && many) row.append(make("th", { scope: "col" }, ""));
-    for (const [at, { name, title, about }] of columns.entries()) {
+    if (chosen && many) row.append(make("td"));
+    for (const { name, title, about, isNumber } of columns) {
       const isSorted = order && order[0] === name;
       const sort = isSorted ? (order[1] ? "descending" : "ascending") : "none";
-      const kind = rows.some((cells) => cells[at][1] === "number") ? "number" : null;
-      const head = make("th", { scope: "col", "aria-sort": sort, class: kind });
+      const head = make("th", { scope: "col", "aria-sort": sort, class: isNumber ? "number" : null });
       const button = make("button", { type: "button", title: about, "data-name": name }, title);
       button.addEventListener("click", () => tell("sort", { name }));
       head.append(button);
@@ -58,7 +60,8 @@ function render({ model, el }) {
       row.tabIndex = place === 0 ? 0 : -1;
     }
     if (isChosen !== null && page.many) {
-      const box = make("input", { type: "checkbox", tabindex: -1, "aria-label": cells.map((c) => c[0]).slice(0, 2).join(" ") });
+      const named = cells.filter((_, at) => page.columns[at].isKey).map(([text]) => text).join(":");
+      const box = make("input", { type: "checkbox", tabindex: -1, "aria-label": named });
       box.checked = isChosen;
       box.addEventListener("click", (event) => {
         event.stopPropagation();
@@ -68,7 +71,7 @@ function render({ model, el }) {
       cell.append(box);
       row.append(cell);
     }
-    row.append(...cells.map(cellOf));
+    row.append(...cells.map((cell, at) => cellOf(cell, page.columns[at])));
     return row;
   };
 
@@ -125,7 +128,7 @@ function render({ model, el }) {
     const label = focused?.getAttribute("aria-label");
     const scrolled = el.querySelector(".frame")?.scrollLeft ?? 0;
 
-    const table = make("table", { "aria-label": page.label, "aria-multiselectable": page.many && page.chosen ? "true" : null });
+    const table = make("table", { "aria-label": page.label });
     const body = make("tbody");
     body.append(...page.rows.map((cells, at) => rowOf(page, cells, at)));
     if (page.chosen) {

@@ -178,7 +178,7 @@ class Grid(anywidget.AnyWidget):
         shown = self._sorted.iloc[start : start + PAGE]
         self.page = {
             "label": self._label,
-            "columns": [_heading(name) for name in self._columns],
+            "columns": [self._heading(name) for name in self._columns],
             "rows": self._rows(shown),
             "chosen": self._marks(shown),
             "order": self._order,
@@ -187,6 +187,15 @@ class Grid(anywidget.AnyWidget):
             "pages": pages,
             "start": start,
             "place": _place(start, len(shown), count) if count else self._nothing,
+        }
+
+    def _heading(self, name: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "title": name.replace("_", " "),
+            "about": _MEANINGS.get(name, ""),
+            "isNumber": _is_number(self._frame[name]),
+            "isKey": name in (self._key or ()),
         }
 
     def _rows(self, shown: pd.DataFrame) -> list[list[list[str]]]:
@@ -205,8 +214,9 @@ class Grid(anywidget.AnyWidget):
         return [tuple(key) in held for key in keys]
 
 
-def _heading(name: str) -> dict[str, str]:
-    return {"name": name, "title": name.replace("_", " "), "about": _MEANINGS.get(name, "")}
+def _is_number(column: pd.Series) -> bool:
+    types = pd.api.types
+    return types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
 
 
 def _place(start: int, shown: int, count: int) -> str:

@@ -1,7 +1,7 @@
 """What is looked for, chosen and shown: the state of an explorer, without widgets or threads."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from typing import Any
@@ -20,6 +20,7 @@ MEANINGS = (NAMESPACE, REPOSITORY, REGISTRY, WORDS)
 # Where no tag is chosen, panels read so many of the newest.
 FEW = 20
 MOST_RECENT = 10
+_MOST_SEEN = 500
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,8 @@ class State:
         The rule whose outcome the clean-up panel shows.
     recent
         What was looked for before, the latest first.
+    seen
+        The repositories that were found or opened before, the latest first.
     """
 
     search: Search | None = None
@@ -202,6 +205,7 @@ class State:
     keep: int = 10
     older_than: int = 365
     recent: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @property
     def visible(self) -> pd.DataFrame:
@@ -270,6 +274,7 @@ class State:
             listing=listing,
             older_than=self.older_than,
             recent=self._remembering(search.text),
+            seen=self._seeing(listing["repo"]),
         )
 
     def opened(
@@ -278,7 +283,7 @@ class State:
         """Show the tags of repositories; choose the one that was named."""
         names = tuple(repos)
         chosen = ((names[0], tag),) if tag is not None else ()
-        return replace(self, repos=names, tags=tags, chosen=chosen)
+        return replace(self, repos=names, tags=tags, chosen=chosen, seen=self._seeing(names))
 
     def named(self, search: Search, tags: pd.DataFrame) -> "State":
         """Show the tags of the repository that was looked for."""
@@ -292,6 +297,9 @@ class State:
 
     def _remembering(self, text: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((text, *self.recent)))[:MOST_RECENT]
+
+    def _seeing(self, repos: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*repos, *self.seen)))[:_MOST_SEEN]
 
 
 def _tag_of(reference: ImageReference, tags: pd.DataFrame) -> str | None:

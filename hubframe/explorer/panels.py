@@ -12,6 +12,7 @@ import hubframe
 from hubframe import plots
 from hubframe.client import Client
 from hubframe.errors import harmless
+from hubframe.explorer import findings
 from hubframe.explorer.model import FEW, Asked, State
 
 Frames = Mapping[str, pd.DataFrame]
@@ -73,8 +74,10 @@ class Panel:
     plot, drawn
         The picture, None for a panel without; and the fetched frame that it is drawn of, where it
         is not the panel's own.
+    findings
+        Says what the frame tells, in sentences; None for a panel that leaves it to its picture.
     text
-        Says the frame in words; None for a panel that has none.
+        The frame as lines of code; None for a panel that has none.
     columns
         Those that a person sees first; all where none are named.
     least
@@ -90,6 +93,7 @@ class Panel:
     line: Callable[[State], str] | None = None
     plot: Callable[..., Axes] | None = None
     drawn: str = ""
+    findings: Callable[[pd.DataFrame], list[str]] | None = None
     text: Callable[[pd.DataFrame], str] | None = None
     columns: tuple[str, ...] = ()
     least: int = 0
@@ -265,6 +269,7 @@ PANELS = {
             ("tags",),
             asked=_tags,
             plot=plots.plot_tags,
+            findings=findings.of_tags,
             columns=("repo", "tag", "size", "platform_count", "pushed_at", "digest"),
         ),
         Panel(
@@ -275,6 +280,7 @@ PANELS = {
             measure=lambda frames, _: hubframe.size_trend_df(frames["layers"]),
             line=lambda _: "hubframe.size_trend_df(layers)",
             plot=plots.plot_size_trend,
+            findings=findings.of_trend,
             columns=(
                 "tag",
                 "previous_tag",
@@ -300,6 +306,7 @@ PANELS = {
             measure=lambda frames, _: hubframe.shared_layers_df(frames["layers"]),
             line=lambda _: "hubframe.shared_layers_df(layers)",
             plot=plots.plot_shared_layers,
+            findings=findings.of_shared,
             drawn="layers",
         ),
         Panel(
@@ -350,6 +357,8 @@ PANELS = {
             ("compare",),
             asked=_compared,
             plot=plots.plot_comparison,
+            findings=findings.of_comparison,
+            columns=("aspect", "key", "left", "right", "size_change", "left_name", "right_name"),
             least=2,
         ),
         Panel(

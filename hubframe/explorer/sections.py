@@ -74,9 +74,7 @@ class SearchSection:
 
     def draw(self) -> None:
         """Show what there is to know, and what went wrong."""
-        state = self._session.state
-        listed = () if state.listing is None else tuple(state.listing["repo"].head(200))
-        self._text.options = tuple(dict.fromkeys((*state.recent, *listed)))
+        self._text.options = self._session.suggestions
         self._badges.value = wording.badges(self._session.badges)
         self._fault.value = wording.paragraph(self._session.messages.get(LISTING, ""), "fault")
 
@@ -115,7 +113,7 @@ class ListingSection:
 
     def __init__(self, session: Session, themed: Callable[[bool], None]) -> None:
         self._session = session
-        self._grid = Grid("Repositories", key=("repo",), chose=self._open, themed=themed)
+        self._grid = Grid("Repositories", key=("repo",), many=True, chose=self._open, themed=themed)
         self._code = widgets.HTML()
         self._copy = CopyButton(label="Copy as code")
         self.box = widgets.VBox(
@@ -242,13 +240,14 @@ class PanelSection:
             description="Older than (days)", min=0, max=100_000, value=365, **_described("14em")
         )
         self._rule = row(self._keep, self._older)
-        self._about, self._message = widgets.HTML(), widgets.HTML()
+        self._title, self._message = widgets.HTML(), widgets.HTML()
         self._read = widgets.Button(description="Read again")
         self._price = widgets.HTML()
         self._agree = widgets.Button(description="Fetch", button_style="primary")
         self._decline = widgets.Button(description="Not now")
         self._ask = row(self._price, self._agree, self._decline)
-        self._picture, self._text = widgets.HTML(), widgets.HTML()
+        self._findings, self._picture = widgets.HTML(), widgets.HTML()
+        self._text = widgets.HTML()
         self._grid = Grid("Frame of the panel", themed=themed)
         self._note, self._code = widgets.HTML(), widgets.HTML()
         self._copy = CopyButton(label="Copy as code")
@@ -256,6 +255,7 @@ class PanelSection:
         self._report = SaveButton("Save a report", self._save_report)
         self._shown = widgets.VBox(
             [
+                self._findings,
                 self._picture,
                 self._text,
                 self._grid,
@@ -267,7 +267,7 @@ class PanelSection:
         self.box = widgets.VBox(
             [
                 self._panels,
-                row(self._about, self._read),
+                row(self._title, self._read),
                 self._rule,
                 self._message,
                 self._ask,
@@ -287,11 +287,10 @@ class PanelSection:
         _reveal(self.box, is_shown=bool(state.repos))
         self._panels.value = state.panel
         panel = session.panel
-        of = (
-            "" if panel.name in ("overview", "cleanup", "limits") else f" Of {panels.scope(state)}."
-        )
-        self._about.value = wording.paragraph(f"{panel.about}{of}")
-        _reveal(self._read, is_shown=session.is_old)
+        is_of_all = panel.name in ("overview", "cleanup", "limits")
+        of = "" if is_of_all else f" Of {panels.scope(state)}."
+        self._title.value = wording.heading(panel.title, f"{panel.about}{of}")
+        _reveal(self._read, is_shown=session.may_read_again)
         _reveal(self._rule, is_shown=panel.name == "cleanup")
         self._draw_fault()
         self._draw_price()
@@ -324,6 +323,7 @@ class PanelSection:
             return
         self._drawn = (result, session.is_dark)
         panel, frame = session.panel, result.frame
+        self._findings.value = wording.sentences(panel, frame)
         self._picture.value = wording.picture(session.figure(), panel.title)
         self._text.value = wording.code(panel.text(frame), "Dockerfile") if panel.text else ""
         self._grid.show(frame, [name for name in panel.columns if name in frame])

@@ -30,6 +30,7 @@ from hubframe.limits import told_pull_limit
 from hubframe.planning import Plan
 from hubframe.plots import wording
 from hubframe.report import report
+from hubframe.tables import TAGS as TAGS_TABLE
 
 # Work that takes longer than this is not begun without being asked for. [seconds]
 _LONG = 30.0
@@ -38,6 +39,8 @@ LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
 _PLANNED_AS = {"compare": "configs"}
 _WITHOUT_PLAN = frozenset({"tags", "limits"})
+# What a person who has never seen the sample may look for in it.
+_IN_SAMPLE = ("ansible", "acme", "nginx", "registry.example/")
 
 
 @dataclass
@@ -91,8 +94,12 @@ class Session:
         self._begin(LISTING, lambda: _find(search, self._client), self._found)
 
     def open(self, repos: Sequence[str]) -> None:
-        """Open repositories: list their tags."""
+        """Open repositories, instead of those that are open: list their tags."""
         names = list(repos)
+        if not names:
+            self.state = self.state.opened([], TAGS_TABLE.frame())
+            self._show_tags()
+            return
 
         def steps() -> Iterator[pd.DataFrame]:
             yield hubframe.tags_df(names, client=self._client)
@@ -111,10 +118,11 @@ class Session:
         self.changed(PANEL)
 
     def choose(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Choose tags, and read the panel for them."""
+        """Choose tags, and read the panel for them, where it is of those that are chosen."""
         self.state = self.state.chose(rows)
         self.changed(TAGS)
-        self.read_panel()
+        if self.result is None or self.is_old:
+            self.read_panel()
 
     def show(self, panel: str) -> None:
         """Open a panel."""
@@ -194,6 +202,12 @@ class Session:
         return self.panel.asked(self.read) != self.panel.asked(self.state)
 
     @property
+    def may_read_again(self) -> bool:
+        """Whether asking again would show more: of other tags, or what failed or was cancelled."""
+        has_failed = self.result is not None and not self.result.is_complete
+        return self.is_old or has_failed or PANEL in self.messages
+
+    @property
     def code(self) -> str:
         """The lines that give the frame on screen."""
         if panels.missing(self.panel, self.state):
@@ -223,6 +237,12 @@ class Session:
             figure = Figure(figsize=(9.5, 4.6))
             self.panel.plot(self.result.drawn, ax=figure.subplots())
         return figure
+
+    @property
+    def suggestions(self) -> tuple[str, ...]:
+        """What may be looked for: what was before, and what was seen on the way."""
+        first = _IN_SAMPLE if self._client.settings.sample else ()
+        return tuple(dict.fromkeys((*self.state.recent, *self.state.seen, *first)))
 
     @property
     def badges(self) -> list[str]:

@@ -31,6 +31,7 @@ _STYLE = """<style>
 .hubframe-explorer h3 { margin: 0.6em 0 0.2em; font-size: 1.1em; }
 .hubframe-explorer h3 small { font-weight: normal; color: var(--faint); margin-left: 0.6em; }
 .hubframe-explorer p { margin: 0.2em 0.4em 0.2em 0; line-height: 1.4; }
+.hubframe-explorer .finding { max-width: 100ch; overflow-wrap: anywhere; }
 .hubframe-explorer .about { color: var(--faint); }
 .hubframe-explorer .fault { color: var(--jp-error-color0, #b71c1c); white-space: pre-wrap; }
 .hubframe-explorer .badge { border: 1px solid color-mix(in srgb, currentcolor 30%, transparent);

@@ -4,10 +4,11 @@ from base64 import b64encode
 from html import escape
 from io import BytesIO
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from hubframe.errors import harmless
-from hubframe.explorer.panels import Result
+from hubframe.explorer.panels import Panel, Result
 from hubframe.explorer.session import Session
 from hubframe.notebook import provenance, show
 from hubframe.planning import Plan
@@ -20,6 +21,12 @@ def paragraph(text: str, kind: str = "about") -> str:
     """Return text as a paragraph; none as nothing."""
     role = ' role="alert"' if kind == "fault" else ""
     return f'<p class="{kind}"{role}>{escape(text)}</p>' if text else ""
+
+
+def sentences(panel: Panel, frame: pd.DataFrame) -> str:
+    """Return what a panel's frame tells as paragraphs; nothing where it tells nothing."""
+    said = panel.findings(frame) if panel.findings else []
+    return "".join(paragraph(sentence, "finding") for sentence in said)
 
 
 def heading(title: str, note: str) -> str:
@@ -61,9 +68,9 @@ def price(plan: Plan) -> str:
 
 
 def state_of(result: Result, *, is_busy: bool) -> str:
-    """Say how much there is, where it comes from, and whether it is all."""
-    told = "; ".join(provenance(note) for note in result.notes if note)
-    words = f"{wording.counted(len(result.frame), 'row')}; {told}."
+    """Say where it comes from, and whether it is all."""
+    words = "; ".join(provenance(note) for note in result.notes if note)
+    words = f"{words[:1].upper()}{words[1:]}."
     if not result.is_partial:
         return words
     return f"{words} More is on its way." if is_busy else f"{words} This is not all of it."
@@ -78,6 +85,7 @@ def static(session: Session) -> str:
         frame = session.result.frame[shown] if shown else session.result.frame
         parts += [
             f"<h3>{escape(panel.title)}: {escape(', '.join(session.state.repos))}</h3>",
+            sentences(panel, session.result.frame),
             picture(session.figure(), panel.title),
             show(frame, _STATIC_ROWS)._repr_html_(),
             paragraph("This is not all of it." if session.is_partial else "", "fault"),

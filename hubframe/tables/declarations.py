@@ -35,6 +35,7 @@ REPOS = Table(
         Column("pushed_at", UTC, "Last push."),
         Column("modified_at", UTC, "Last change of its settings; many share a back-filled date of 2024-10-16."),
     ),
+    source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them.",
 )
 
 SEARCH = Table(
@@ -49,6 +50,7 @@ SEARCH = Table(
         Column("star_count", COUNT, "Stars."),
         Column("pull_count", COUNT, "Pulls since the repository exists."),
     ),
+    source="Docker Hub's search, in the order of its ranking; no pull.",
 )
 
 TAGS = Table(
@@ -71,6 +73,7 @@ TAGS = Table(
         Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
         Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),
     ),
+    source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null.",
 )
 
 IMAGES = Table(
@@ -96,6 +99,7 @@ IMAGES = Table(
         Column("pulled_at", UTC, "Last pull; the Hub only."),
         Column("is_attestation", FLAG, "Whether it is no image but an attestation about one.", nullable=False),
     ),
+    source="Docker Hub's API; no pull. There media_type, layer_count and created_at are null. From registries status, pushed_at and pulled_at are, and each index and manifest on Docker Hub is a pull.",
 )
 
 LAYERS = Table(
@@ -113,6 +117,7 @@ LAYERS = Table(
         Column("created_at", UTC, "When that step ran; null from the Hub.", no_epoch=True),
         Column("is_empty", FLAG, "Whether it is the empty layer, known by digest.", nullable=False),
     ),
+    source="Docker Hub's API, a request for each distinct digest; no pull. There diff_id, media_type and created_at are null; `source=\"registry\"` tells them, for a pull an image.",
 )
 
 FILES = Table(
@@ -136,6 +141,7 @@ FILES = Table(
         Column("link_target", TEXT, "Where a link leads, as it is written."),
         Column("whiteout", TEXT, "`removed`: the path of a lower layer is gone. `opaque`: all that lower layers have in this directory is gone. `bookkeeping`: a note of AUFS, which is no file. Null for what is there."),
     ),
+    source="The layers themselves, downloaded once each; no pull on Docker Hub beyond those of the manifests.",
 )
 
 HISTORY = Table(
@@ -154,6 +160,7 @@ HISTORY = Table(
         Column("layer_digest", TEXT, "The layer that it made; null where history and layers disagree."),
         Column("size", COUNT, "Compressed size of that layer. [bytes]"),
     ),
+    source="Docker Hub's API, with the steps alone: created_at, comment and author are null; no pull. Registries tell them, for a pull an image on Docker Hub.",
 )
 
 LABELS = Table(
@@ -166,6 +173,7 @@ LABELS = Table(
         Column("key", TEXT, "Key.", nullable=False, may_be_empty=True),
         Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
     ),
+    source="The registry's manifests and configs: on Docker Hub a pull for each distinct image, once. `source=\"hub\"` reads the steps of the history, and is not complete.",
 )
 
 ENV = Table(
@@ -177,6 +185,7 @@ ENV = Table(
         Column("key", TEXT, "Name; of a repeated one the last counts.", nullable=False, may_be_empty=True),
         Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
     ),
+    source="The registry's configs: on Docker Hub a pull for each distinct image, once.",
 )
 
 CONFIGS = Table(
@@ -207,6 +216,7 @@ CONFIGS = Table(
         Column("env_count", COUNT, "Environment variables."),
         Column("size", COUNT, "Sum of the compressed layers. [bytes]"),
     ),
+    source="The registry's configs: on Docker Hub a pull for each distinct image, once. What an image does not set is null.",
 )
 
 REFERRERS = Table(
@@ -224,6 +234,7 @@ REFERRERS = Table(
         Column("title", TEXT, "Its title, or what it states: the types of its predicates, joined by blanks."),
         Column("created_at", UTC, "When it says it was made.", no_epoch=True),
     ),
+    source="The registry's list of referrers, or its tags `sha256-…` where it has none.",
 )
 
 LIMITS = Table(
@@ -238,6 +249,7 @@ LIMITS = Table(
         Column("window_seconds", COUNT, "How long the window is. [seconds]"),
         Column("resets_at", UTC, "When there will be as many as allowed; null where that is not told: pulls come back one by one."),
     ),
+    source="Headers of the answers: of a HEAD of a manifest, which is no pull, and of the Hub's API. Null where a host names no limit.",
 )
 
 PLAN = Table(
@@ -249,9 +261,10 @@ PLAN = Table(
         Column("count", COUNT, "How many.", nullable=False),
         Column("meaning", TEXT, "What they are.", nullable=False),
     ),
+    source="Computed of what is in the cache and of the lists of tags; no pull.",
 )
 
-CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,))
+CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), source="The registry's `_catalog`, which many public ones do not offer.")
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 FETCHED = {

@@ -18,6 +18,7 @@ STANDARD_LABELS = Table(
         Column("spelling", TEXT, "The key that it was found under.", nullable=False),
         Column("source", TEXT, "Where it stands, as in `labels`.", nullable=False),
     ),
+    source="Computed of `labels`.",
 )
 
 SHARED_LAYERS = Table(
@@ -36,6 +37,7 @@ SHARED_LAYERS = Table(
         Column("instruction", TEXT, "The step that made it, in the first image that tells one."),
         Column("is_empty", FLAG, "Whether it is the empty layer, known by digest.", nullable=False),
     ),
+    source="Computed of `layers`. Of several platforms at once, layers that platforms share count as shared.",
 )
 
 FOOTPRINT = Table(
@@ -58,6 +60,7 @@ FOOTPRINT = Table(
         Column("freed_size", COUNT, "What deleting it would free: layers that nothing else named here reaches. [bytes]"),
         Column("shared_share", FLOAT, "`shared_size / total_size`; null where that is 0."),
     ),
+    source="Computed of `layers`. It knows of no image that is not in them: what is freed holds for these alone.",
 )
 
 FIGURES = Table(
@@ -73,6 +76,7 @@ FIGURES = Table(
         Column("paper_value", FLOAT, "The figure of that study, not of these frames; null where only `paper_note` tells."),
         Column("paper_note", TEXT, "What to know of the study's figure before comparing."),
     ),
+    source="Computed of `layers`, and of `images` and `repos` where they are given; the papers' figures as printed there.",
 )
 
 DUPLICATES = Table(
@@ -87,6 +91,7 @@ DUPLICATES = Table(
         Column("layer_count", COUNT, "Layers of the image, repeated ones counted.", nullable=False),
         Column("total_size", COUNT, "Compressed bytes of its distinct layers. [bytes]"),
     ),
+    source="Computed of `layers`.",
 )
 
 SIMILARITY = Table(
@@ -106,6 +111,7 @@ SIMILARITY = Table(
         Column("left_share", FLOAT, "`shared_size / left_size`: how much of the left image is in the right one."),
         Column("right_share", FLOAT, "`shared_size / right_size`: how much of the right image is in the left one."),
     ),
+    source="Computed of `layers`.",
 )
 
 # What a table of lineage tells of the parent.
@@ -131,6 +137,7 @@ PARENTS = Table(
         Column("growth_size", COUNT, "What the image adds to its parent: `size - parent_size`. [bytes]"),
         Column("growth_ratio", FLOAT, "`size / parent_size`; null where that is 0."),
     ),
+    source="Computed of `layers`: only images that are in them can be parents.",
 )
 
 OUTDATED = Table(
@@ -146,6 +153,7 @@ OUTDATED = Table(
         Column("newer_pushed_at", UTC, "First push of that, under any tag that it has now."),
         Column("lag_days", FLOAT, "From the one push to the other, to the hundredth; null where a date is not known. [days]"),
     ),
+    source="Computed of `layers` and `tags`: what a parent's tag is now, not what it was when the image was built.",
 )
 
 COMPARISON = Table(
@@ -162,6 +170,7 @@ COMPARISON = Table(
         Column("change", TEXT, "`added`, `removed` or `changed`, from left to right.", nullable=False),
         Column("size_change", COUNT, "Of layers, and of the size: how many bytes more the right image has, less than 0 for fewer. [bytes]", may_be_negative=True),
     ),
+    source="Computed of layers, history, configurations, environment and labels of both images: on Docker Hub a pull for each, once.",
 )
 
 LATEST_LAG = Table(
@@ -180,6 +189,7 @@ LATEST_LAG = Table(
         Column("versions_behind", COUNT, "Stable versions above that of `latest`; null where that is not known."),
         Column("lag_days", FLOAT, "From the push of `latest` to that of the highest version, to the hundredth: 0 where they are one, less than 0 where `latest` was pushed later. [days]"),
     ),
+    source="Computed of `tags`.",
 )
 
 STALENESS = Table(
@@ -195,6 +205,7 @@ STALENESS = Table(
         Column("idle_days", FLOAT, "Since the last pull, or the last push where that is later, to the hundredth. [days]"),
         Column("is_stale", FLAG, "Whether the last push is longer ago than asked for, a year if not told; null without a date."),
     ),
+    source="Computed of `tags`: a push that moved a tag hides the one before.",
 )
 
 CADENCE = Table(
@@ -213,6 +224,7 @@ CADENCE = Table(
         Column("days_p90", FLOAT, "Nine tenths of them. [days]"),
         Column("variation", FLOAT, "Their standard deviation by their mean: 0 is a clock, 1 is chance; null with fewer than three versions."),
     ),
+    source="Computed of `tags`: a push that moved a tag hides the one before.",
 )
 
 CLEANUP = Table(
@@ -230,6 +242,7 @@ CLEANUP = Table(
         Column("size", COUNT, "Compressed size of one image, as in `tags`. [bytes]"),
         Column("freed_size", COUNT, "Layers that no tag holds that is kept, each counted at the first tag here that has it; null where the tag's layers are not known. [bytes]"),
     ),
+    source="Computed of `tags`, and of `layers` for what would be freed. Nothing is deleted.",
 )
 
 COVERAGE = Table(
@@ -243,6 +256,7 @@ COVERAGE = Table(
         Column("reason", TEXT, "Why it is not present: what is wrong with its value, or the key under which it is written; null where it is present, or just missing."),
         Column("value", TEXT, "Value, also one under another key; null where there is none."),
     ),
+    source="Computed of `labels`, and of `images` or `configs` for images without any.",
 )
 
 PLATFORM_COVERAGE = Table(
@@ -259,6 +273,7 @@ PLATFORM_COVERAGE = Table(
         Column("tag_count", COUNT, "Tags of the repository that have the platform.", nullable=False),
         Column("tag_share", FLOAT, "The same, as a part of its tags that have any.", nullable=False),
     ),
+    source="Computed of `images`.",
 )
 
 SIZE_TREND = Table(
@@ -282,6 +297,7 @@ SIZE_TREND = Table(
         Column("previous_size", COUNT, "The same in the release before; null for the first. [bytes]"),
         Column("change", COUNT, "The difference; null for the first. [bytes]", may_be_negative=True),
     ),
+    source="Computed of `layers`: steps of two releases are matched by their instructions.",
 )
 
 UNPACKED_SIZES = Table(
@@ -297,6 +313,7 @@ UNPACKED_SIZES = Table(
         Column("method", TEXT, "How it was found: `gzip trailer`, or `not packed`."),
         Column("reason", TEXT, "Why it cannot be told; null where it is."),
     ),
+    source="The last four bytes of each layer, asked of the registry; what they do not tell, as of layers that are not gzip, is null, with a reason.",
 )
 
 EFFICIENCY = Table(
@@ -314,6 +331,7 @@ EFFICIENCY = Table(
         Column("wasted_share", FLOAT, "`wasted_size / user_size`, dive's `wastedUserPercent`; null where that is 0."),
         Column("efficiency", FLOAT, "dive's score: the smallest form of each path, by all copies of all paths; 1 for nothing wasted.", nullable=False),
     ),
+    source="Computed of `files`.",
 )
 
 WASTED = Table(
@@ -331,6 +349,7 @@ WASTED = Table(
         Column("first_position", COUNT, "The lowest layer that has it.", nullable=False),
         Column("last_position", COUNT, "The highest layer that has or removes it.", nullable=False),
     ),
+    source="Computed of `files`.",
 )
 
 PULLS_OVER_TIME = Table(
@@ -348,6 +367,7 @@ PULLS_OVER_TIME = Table(
         Column("step", TEXT, "`growth`; `fall` where the count is less than before, `reset` where it is less than half.", nullable=False),
         Column("is_gap", FLAG, "Whether it is longer than one and a half times what is usual for the repository: observations are missing.", nullable=False),
     ),
+    source="Computed of snapshots, or of frames that were kept.",
 )
 
 REPOS_OVER_TIME = Table(
@@ -365,6 +385,7 @@ REPOS_OVER_TIME = Table(
         Column("tag_change", COUNT, "The same, less those of the last observation that told them.", may_be_negative=True),
         Column("is_gap", FLAG, "Whether the time since the observation before is longer than one and a half times what is usual; null for the first."),
     ),
+    source="Computed of snapshots, or of frames that were kept.",
 )
 
 TAG_MOVES = Table(
@@ -386,6 +407,7 @@ TAG_MOVES = Table(
         Column("observation_count", COUNT, "Observations with it.", nullable=False),
         Column("size", COUNT, "Compressed size, as in `tags`, when it was first seen. [bytes]"),
     ),
+    source="Computed of snapshots: what moved twice between two runs was seen once.",
 )
 
 MUTABLE_TAGS = Table(
@@ -404,6 +426,7 @@ MUTABLE_TAGS = Table(
         Column("first_seen_at", UTC, "When it was first seen.", nullable=False),
         Column("last_pushed_at", UTC, "When the last push that was seen was made; if the registry does not tell, when it was first seen.", nullable=False),
     ),
+    source="Computed of snapshots: what moved twice between two runs was seen once.",
 )
 
 MEASURED = {

@@ -33,6 +33,7 @@ RUNS = Table(
         Column("failures", TEXT, "What failed and why, as JSON; null where nothing did."),
         Column("format", COUNT, "Version of the form in which it was written.", nullable=False),
     ),
+    source="Written by `snapshot`, by `add_snapshot`, and by `import_repo_info` for the past of official images.",
 )
 
 OBSERVED_REPOS = Table(
@@ -44,9 +45,10 @@ OBSERVED_REPOS = Table(
         *REPOS.columns,
         Column("tag_count", COUNT, "Tags that it had; null where not all were read."),
     ),
+    source="`repos`, as the runs of `snapshot` kept it.",
 )
 
-OBSERVED_TAGS = Table("observed_tags", "a tag as a run saw it", ("run", "repo", "tag"), (*OF_RUN, *TAGS.columns))
+OBSERVED_TAGS = Table("observed_tags", "a tag as a run saw it", ("run", "repo", "tag"), (*OF_RUN, *TAGS.columns), source="`tags`, as the runs of `snapshot` kept it.")
 # fmt: on
 
 OBSERVED = {table.name: table for table in (RUNS, OBSERVED_REPOS, OBSERVED_TAGS)}

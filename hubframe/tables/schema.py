@@ -87,6 +87,19 @@ class Column:
     may_be_negative: bool = False
     no_epoch: bool = False
 
+    @property
+    def unit(self) -> str:
+        """What its numbers count; empty where the meaning says so, or it has none."""
+        _, mark, unit = self.meaning.partition(" [")
+        return unit.removesuffix("]") if mark and unit.endswith("]") else ""
+
+    @property
+    def missing(self) -> str:
+        """How a value that is not there is written."""
+        if self.may_be_empty:
+            return '`""`'
+        return "null" if self.nullable else "never"
+
     def series(self, values: Sequence[Any]) -> pd.Series:
         """Build the column; a value that it cannot hold is null, a stranger wrote it."""
         return pd.Series(self.array(values))
@@ -98,12 +111,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The declaration of a frame: what a row is, its key, and its columns in order."""
+    """The declaration of a frame.
+
+    Attributes
+    ----------
+    name
+        As its function has it, without ``_df``.
+    row, key, columns
+        What a row is, the columns that name one, and all columns in order.
+    source
+        Who is asked for it and what that costs, or what it is computed of; and what to beware of.
+    """
 
     name: str
     row: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    source: str = ""
 
     @cached_property
     def dtypes(self) -> dict[str, Dtype]:
@@ -184,9 +208,10 @@ class Table:
 
     def markdown(self) -> str:
         """Return the columns as a Markdown table, for the documentation."""
-        head = "| column | dtype | meaning |\n|---|---|---|\n"
+        head = "| column | dtype | unit | missing | meaning |\n|---|---|---|---|---|\n"
         return head + "".join(
-            f"| `{column.name}` | `{column.dtype}` | {column.meaning} |\n"
+            f"| `{column.name}` | `{column.dtype}` | {column.unit} | {column.missing} "
+            f"| {column.meaning.removesuffix(f' [{column.unit}]')} |\n"
             for column in self.columns
         )
 

@@ -22,6 +22,11 @@ def opened(session, what="ansible/ansible"):
     return session
 
 
+def working():
+    """Return the threads that fetch for explorers."""
+    return [thread for thread in threading.enumerate() if thread.name == "hubframe explorer"]
+
+
 def shown(session, panel):
     session.show(panel)
     assert session.work.wait(60)
@@ -61,6 +66,27 @@ def test_repositories_are_opened_together(session):
     assert session.work.wait(30)
     assert session.code == 'hubframe.tags_df(["ansible/ansible", "ansible/awx"])'
     pd.testing.assert_frame_equal(session.result.frame, run(session.code))
+
+
+def test_no_repository_is_open_when_the_last_is_let_go(session):
+    opened(session)
+    session.open([])
+    assert session.state.tags.empty
+    assert session.result is None
+    assert session.code == ""
+    opened(session)
+    assert len(session.result.frame)
+
+
+def test_what_was_seen_is_suggested_and_what_was_looked_for_first(session):
+    first = session.suggestions
+    for what in first:
+        opened(session, what)
+        assert LISTING not in session.messages
+    opened(session, "ansible")
+    assert session.suggestions[:2] == ("ansible", "registry.example/")
+    assert {"ansible/awx", "acme/web", "library/nginx"} < set(session.suggestions)
+    assert len(set(session.suggestions)) == len(session.suggestions)
 
 
 SITUATIONS = {
@@ -130,6 +156,19 @@ def test_other_filters_make_what_is_shown_old(session):
     assert not session.is_old
 
 
+def test_a_panel_of_all_tags_is_not_read_again_for_those_that_are_chosen(session):
+    opened(session)
+    for panel, is_same in (("overview", True), ("cleanup", True), ("layers", False)):
+        shown(session, panel)
+        before = session.result
+        session.choose([("ansible/ansible", "13.4.0")])
+        assert session.work.wait(30)
+        assert (session.result is before) == is_same, panel
+        pd.testing.assert_frame_equal(session.result.frame, run(session.code))
+        session.choose([])
+        assert session.work.wait(30)
+
+
 def test_a_rule_is_part_of_the_code(session):
     opened(session)
     shown(session, "cleanup")
@@ -162,6 +201,7 @@ def test_what_fails_costs_its_own_rows_and_is_told(session):
     frame = shown(session, "layers")
     assert frame.empty
     assert not session.result.is_complete
+    assert session.may_read_again
     assert 'errors="collect"' in session.code
     with pytest.warns(hubframe.IncompleteWarning):
         pd.testing.assert_frame_equal(frame, run(session.code))
@@ -171,7 +211,7 @@ def test_a_report_is_handed_over_as_an_archive(session, tmp_path):
     opened(session, "ansible/ansible:13.4.0")
     packed = []
     session.report(packed.append)
-    assert session.work.wait(60)
+    assert session.work.wait(120)
     path = tmp_path / "report.zip"
     path.write_bytes(packed[0])
     with zipfile.ZipFile(path) as archive:
@@ -234,9 +274,11 @@ def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     assert session.progress is None
     assert session.result is None
     assert session.messages[PANEL].startswith("Cancelled")
+    assert session.may_read_again
     application.faults.clear()
     assert len(shown(session, "layers"))
     assert PANEL not in session.messages
+    assert not session.may_read_again
 
 
 def test_a_part_that_nothing_is_added_to_says_so(stand):
@@ -306,6 +348,7 @@ def test_a_network_that_dies_in_the_middle_loses_nothing_that_is_shown(tmp_path)
         assert "could not be reached" in session.messages[LISTING]
         pd.testing.assert_frame_equal(session.state.tags, before)
         assert session.progress is None
+        assert not working()
 
 
 def test_a_login_that_is_refused_is_said_without_it(tmp_path):
@@ -326,5 +369,4 @@ def test_no_thread_is_left_behind(session):
     opened(session)
     shown(session, "growth")
     session.cancel()
-    names = [thread.name for thread in threading.enumerate()]
-    assert "hubframe explorer" not in names
+    assert not working()
