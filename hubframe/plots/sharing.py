@@ -64,7 +64,8 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
         ["image", "layer_digest"], ignore_index=True
     )
     images = _leading(held)
-    holds = pd.crosstab(held["layer_digest"], held["image"]).reindex(columns=images, fill_value=0)
+    few = held[held["image"].isin(images)]
+    holds = pd.crosstab(few["layer_digest"], few["image"])
     holds = holds[holds.sum(axis=1) > 1]
     rows = shared.loc[holds.index].sort_values("size", ascending=False, kind="stable")
     rows = rows.head(MOST_LAYERS)
@@ -87,10 +88,12 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
 
 def _leading(held: pd.DataFrame) -> list[str]:
     """Choose the images to show: two of each largest shared layer, then two more, and so on."""
-    falling = held.sort_values("size", ascending=False, kind="stable", na_position="last")
-    largest = falling.drop_duplicates("image")
-    turn = largest.groupby("layer_digest", sort=False).cumcount() // 2
-    return list(largest.loc[turn.sort_values(kind="stable").index[:MOST], "image"])
+    # The digest keeps the holders of a layer together where layers are equally large.
+    by = ["size", "layer_digest"]
+    falling = held.sort_values(by, ascending=[False, True], kind="stable", na_position="last")
+    turn = falling.groupby("layer_digest", sort=False).cumcount() // 2
+    in_turn = falling.loc[turn.sort_values(kind="stable").index, "image"]
+    return list(in_turn.drop_duplicates().head(MOST))
 
 
 def _common(presence: Reals, size: Reals) -> Reals:
