@@ -432,6 +432,11 @@ def test_of_equally_large_shared_layers_the_images_that_share_are_shown():
     assert cells.shape[0] == 20
     assert (cells.sum(axis=1) == 2).all()
     assert title(ax) == "20 of 100 shared layers, by image"
+    # A layer has one size, the largest that is told.
+    told = layers["layers"].assign(size=range(200))
+    ax = draw(plots.plot_shared_layers(told, ax=axes()))
+    assert rows(ax)[:2] == ["199 B  RUN l99", "198 B  RUN l98"]
+    assert ax.collections[0].get_array().shape[0] == 20
 
 
 def test_similarity_is_symmetric_and_whole_on_the_diagonal():
@@ -498,7 +503,7 @@ def test_layer_sizes_rise_from_none_to_all_beside_what_studies_found():
     assert {figure.paper for figure in MAKE_UP if figure.metric == "layer_size_p50"} == {
         "Zhao 2019"
     }
-    assert legend(ax)[2:] == ["Zhao 2019: less than this", "Anwar 2018: so many below"]
+    assert legend(ax)[2:] == ["Zhao 2019: at most this", "Anwar 2018: so many below"]
 
 
 def test_footprint_stacks_what_is_shared_kept_and_freed():

@@ -86,7 +86,7 @@ def _beside(ax: Axes) -> None:
             and figure.metric in (*_QUANTILES, *_SHARES)
         ]
         is_bound = marker == "<"
-        label = f"{paper}: less than this" if is_bound else f"{paper}: so many below"
+        label = f"{paper}: at most this" if is_bound else f"{paper}: so many below"
         x, y = zip(*points, strict=True)
         edge = mpl.rcParams["axes.facecolor"]
         ax.scatter(x, y, s=80, marker=marker, color=color, edgecolor=edge, label=label, zorder=3)
