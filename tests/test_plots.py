@@ -22,6 +22,7 @@ from hubframe.plots.style import BLUES, ORANGES
 from hubframe.snapshots.dataset import observed, run_row
 from hubframe.tables import TABLES
 
+from .measure.planted import planted
 from .test_measure import ALIAS, IMAGE, NEVER, OTHER, frames, hub, label, layer, small
 
 HOSTILE = "<script>alert(1)</script>$x^2$ $\\bad{\x1b[31m\n\u202e\u732b\U0001f98a" + "n" * 300
@@ -185,6 +186,21 @@ def test_strangers_text_is_short_legible_and_no_formula(plot):
         assert len(name) <= 42
         assert name.isprintable()
         assert "$" not in name.replace(r"\$", "")
+
+
+def test_strangers_names_of_relatives_and_copies_are_short_and_legible():
+    layers = planted(1, bases=1, apps=1).layers
+    layers = layers.assign(repo=layers["repo"] + HOSTILE, tag=layers["tag"] + HOSTILE)
+    for plot, frame in (
+        (plots.plot_parents, hubframe.parents_df(layers)),
+        (plots.plot_duplicates, hubframe.duplicates_df(layers)),
+    ):
+        ax = draw(plot(frame, ax=axes()))
+        assert len(rows(ax)) > 1
+        for name in rows(ax):
+            assert len(name) <= 42
+            assert name.isprintable()
+            assert "$" not in name.replace(r"\$", "")
 
 
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
@@ -610,7 +626,7 @@ def test_cadence_shows_the_quickest_first_and_leaves_out_single_versions():
     )
     ax = draw(plots.plot_cadence(hubframe.cadence_df(tags), ax=axes()))
     assert rows(ax) == ["a/fast", "a/slow"]
-    assert texts(ax)[0] == "1 days, 4 versions"
+    assert texts(ax)[0] == "1 day, 4 versions"
     assert ax.get_xscale() == "log"
     assert "1 repository with fewer than two dated versions" in axis(ax)
 

@@ -261,7 +261,8 @@ def _apart(marks: list[float], width: float) -> list[float]:
 
 def _rhythm(row: Any) -> str:
     days = f"{row.days_p50:,.0f}" if row.days_p50 >= 10 else f"{row.days_p50:.2g}"  # noqa: PLR2004
-    return f"{days} days, {wording.counted(row.version_count, 'version')}"
+    unit = "day" if days == "1" else "days"
+    return f"{days} {unit}, {wording.counted(row.version_count, 'version')}"
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:
