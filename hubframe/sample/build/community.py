@@ -355,7 +355,8 @@ def _api(shelf: Shelf, alpine: Draft) -> Draft:
         at = moment(day, "api")
         known = {
             "version": version,
-            "revision": revision("api", version),
+            # That one was built outside of its repository.
+            "revision": "unknown" if version == "v1.0" else revision("api", version),
             "source": "https://sample.invalid/acme/api",
             "licenses": "Apache-2.0",
         }
