@@ -356,7 +356,7 @@ def _api(shelf: Shelf, alpine: Draft) -> Draft:
         known = {
             "version": version,
             # That one was built outside of its repository.
-            "revision": "unknown" if version == "v1.0" else revision("api", version),
+            "revision": "unknown" if version == "v2.2" else revision("api", version),
             "source": "https://sample.invalid/acme/api",
             "licenses": "Apache-2.0",
         }
