@@ -28,7 +28,10 @@ REPEATS = 3
 _MOST_RATIO, _MOST_MEMORY, _MOST_GROWTH = 2.0, 3.0, 11.0
 _PER_IMAGE = 10
 _TAGS = 50
-_BASES = 200
+# So many rows of applications have one base more.
+_PER_BASE = 5000
+# Layers of the two bases, one on the other, that each release of a base has.
+_THIN, _THICK = 3, 4
 _START = np.datetime64("2020-01-01T00:00:00", "us")
 _HOUR = np.timedelta64(3600 * 10**6, "us")
 
@@ -36,31 +39,43 @@ _HOUR = np.timedelta64(3600 * 10**6, "us")
 def layers(rows: int, seed: int = 1) -> pd.DataFrame:
     """Make a layers frame: repositories of fifty tags on shared bases, one tag in ten an alias.
 
-    Each image has ten layers: three or four of a base, two that some tags of its repository share,
-    the empty layer in every third image, the rest its own. About a third of the rows name a layer
-    that other images hold too.
+    Each image of theirs has ten layers: three or four of a base, which is its parent, two that some
+    tags of its repository share, the empty layer in every third image, the rest its own. About a
+    third of the rows name a layer that other images hold too.
     """
     chance = np.random.default_rng(seed)
-    names = rows // _PER_IMAGE
+    bases = max(rows // _PER_BASE, 1)
+    base_names = [
+        (f"library/base-{base}", f"{release}{'-thin' * (depth == _THIN)}", depth)
+        for base in range(bases)
+        for release in range(2)
+        for depth in (_THIN, _THICK)
+    ]
+    names = (rows - sum(depth for *_, depth in base_names)) // _PER_IMAGE
     repo = np.arange(names) // _TAGS
     age = np.arange(names) % _TAGS
     image = np.arange(names) - (age % 10 == 1)
-    layer = _layers_of(image, repo, age, chance)
-    digests = _digests(chance, int(layer.max()) + 1)
+    layer = _layers_of(image, repo, age, chance.integers(bases, size=repo[-1] + 1), bases)
+    stacks = [
+        np.arange(depth) + 1 + 4 * (number // 2) for number, (*_, depth) in enumerate(base_names)
+    ]
+    flat = np.concatenate([layer.ravel(), *stacks])
+    digests = _digests(chance, int(flat.max()) + 1)
     sizes = (10 ** chance.uniform(2, 8, len(digests))).astype("int64")
     sizes[0] = 32
-    each = np.repeat(np.arange(names), _PER_IMAGE)
-    flat = layer.ravel()
+    counts = np.array([_PER_IMAGE] * names + [depth for *_, depth in base_names])
+    each = np.repeat(np.arange(len(counts)), counts)
+    repos = [f"team-{n % 97}/service-{n}" for n in repo] + [name for name, *_ in base_names]
+    tags = [f"{n // 10}.{n % 10}.0" for n in age] + [tag for _, tag, _ in base_names]
+    image = np.concatenate([image, names + np.arange(len(base_names))])
     steps = np.array([f"RUN make install-{number} && rm -rf /tmp/build" for number in range(5000)])
     return LAYERS.of(
         {
-            "repo": pd.Series([f"team-{n % 97}/service-{n}" for n in range(repo[-1] + 1)])
-            .take(repo[each])
-            .array,
-            "tag": pd.Series([f"{n // 10}.{n % 10}.0" for n in range(_TAGS)]).take(age[each]).array,
+            "repo": pd.Series(repos).take(each).array,
+            "tag": pd.Series(tags).take(each).array,
             "platform": pd.Series(["linux/amd64"]).take(each * 0).array,
-            "image_digest": _digests(chance, names).take(image[each]).array,
-            "position": np.tile(np.arange(_PER_IMAGE), names),
+            "image_digest": _digests(chance, len(counts)).take(image[each]).array,
+            "position": np.concatenate([np.arange(count) for count in counts]),
             "layer_digest": digests.take(flat).array,
             "diff_id": None,
             "size": sizes[flat],
@@ -73,12 +88,12 @@ def layers(rows: int, seed: int = 1) -> pd.DataFrame:
 
 
 def _layers_of(
-    image: np.ndarray, repo: np.ndarray, age: np.ndarray, chance: np.random.Generator
+    image: np.ndarray, repo: np.ndarray, age: np.ndarray, base_of: np.ndarray, bases: int
 ) -> np.ndarray:
     """Number the layers of each name; an alias has those of its image."""
     count = len(image)
-    base = chance.integers(_BASES, size=repo[-1] + 1)[repo] * 8 + 1
-    shared = _BASES * 8 + (repo * _TAGS + age // 5) * 2
+    base = base_of[repo] * 8 + 1
+    shared = bases * 8 + 1 + (repo * _TAGS + age // 5) * 2
     own = shared.max() + 2 + np.arange(count * 5).reshape(count, 5)
     deep = np.arange(4) + base[:, None] + 4 * (repo % 2)[:, None]
     layer = np.column_stack([deep[:, :3], deep[:, 3], shared, shared + 1, own[:, :4]])
@@ -208,7 +223,8 @@ _DUCKDB_PARENTS = """
         SELECT repo, tag, image_digest, arg_max(parent, position) AS parent
         FROM prefixes JOIN parents USING (platform, key) WHERE position < top GROUP BY ALL
     )
-    SELECT whole.repo, whole.tag, whole.image_digest, total, parent[1] AS parent_repo
+    SELECT whole.repo, whole.tag, whole.image_digest, total AS size,
+        parent[1] AS parent_repo, parent[2] AS parent_tag, parent[3] AS parent_size
     FROM prefixes AS whole LEFT JOIN found USING (repo, tag, image_digest)
     WHERE position = top ORDER BY repo, tag
 """
@@ -220,22 +236,39 @@ class Work:
 
     Attributes
     ----------
-    answer
-        A column whose sum, or count where it is text, must be equal in all three.
+    key, answer
+        The columns that tell rows apart, and those that must be equal in all three, row by row.
     """
 
     ours: Callable[[pd.DataFrame], pd.DataFrame]
     polars: Callable[[pl.DataFrame], pl.DataFrame]
     duckdb: str
-    answer: str
+    key: list[str]
+    answer: list[str]
 
 
 WORKS = {
     "shared_layers_df": Work(
-        hubframe.shared_layers_df, _polars_shared_layers, _DUCKDB_SHARED_LAYERS, "tag_count"
+        hubframe.shared_layers_df,
+        _polars_shared_layers,
+        _DUCKDB_SHARED_LAYERS,
+        ["layer_digest"],
+        ["size", "image_count", "tag_count", "repo_count", "saved_size", "is_empty"],
     ),
-    "footprint_df": Work(hubframe.footprint_df, _polars_footprint, _DUCKDB_FOOTPRINT, "freed_size"),
-    "parents_df": Work(hubframe.parents_df, _polars_parents, _DUCKDB_PARENTS, "parent_repo"),
+    "footprint_df": Work(
+        hubframe.footprint_df,
+        _polars_footprint,
+        _DUCKDB_FOOTPRINT,
+        ["repo", "tag"],
+        ["total_size", "shared_size", "exclusive_size", "freed_size", "layer_count"],
+    ),
+    "parents_df": Work(
+        hubframe.parents_df,
+        _polars_parents,
+        _DUCKDB_PARENTS,
+        ["repo", "tag"],
+        ["size", "parent_repo", "parent_tag", "parent_size"],
+    ),
 }
 
 
@@ -306,9 +339,9 @@ def _times(work: Work, size: int) -> dict[str, float]:
             "polars": lambda: work.polars(theirs),
             "duckdb": lambda: connection.sql(work.duckdb).pl(),
         }
-        answers = {side: _answer(run(), work.answer) for side, run in sides.items()}
-        if len(set(answers.values())) > 1:
-            raise AssertionError(f"the sides do not agree on {work.answer}: {answers}")
+        ours = _answer(sides["hubframe"](), work)
+        for side in ("polars", "duckdb"):
+            pd.testing.assert_frame_equal(_answer(sides[side](), work), ours, obj=side)
         best = dict.fromkeys(sides, float("inf"))
         # In turns, so that a busy moment of the machine meets all of them.
         for _ in range(REPEATS):
@@ -324,9 +357,18 @@ def _seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def _answer(frame: Any, column: str) -> int:
-    values = pd.Series(frame[column].to_list()).dropna()
-    return len(values) if str(values.dtype) == "str" else int(values.sum())
+def _answer(frame: pd.DataFrame | pl.DataFrame, work: Work) -> pd.DataFrame:
+    """Return what all sides must say, in one order and with the same dtypes."""
+    columns = {name: frame[name].to_list() for name in (*work.key, *work.answer)}
+    table = pd.DataFrame(
+        {name: pd.array(values, dtype=_dtype(values)) for name, values in columns.items()}
+    )
+    return table.sort_values(work.key, ignore_index=True)
+
+
+def _dtype(values: list[Any]) -> str:
+    told = next(value for value in values if not pd.isna(value))
+    return "str" if isinstance(told, str) else "Int64"
 
 
 def _in_a_process_of_its_own(name: str, size: int) -> float | None:

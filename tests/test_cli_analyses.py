@@ -6,6 +6,7 @@ import json
 import pytest
 
 import hubframe
+from hubframe.cli import output
 from hubframe.tables import TABLES
 
 from .test_cli import run
@@ -92,3 +93,16 @@ def test_exit_status_and_what_is_said(arguments, status, said):
     assert said in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_numbers_are_short_for_people_and_whole_for_programs(capsys):
+    value = [457_627.0, 0.32499999999999996, 60_718_625.10000002, -7.0, None]
+    frame = TABLES["figures"].frame({"value": value})[["value"]]
+    for form, cells in (
+        ("markdown", ["457627", "0.325", "60718625", "-7", ""]),
+        ("table", ["457627", "0.325", "60718625", "-7", ""]),
+        ("jsonl", [f'{{"value": {json.dumps(one)}}}' for one in value]),
+    ):
+        output.write(frame, form, None, verbatim=False)
+        lines = capsys.readouterr().out.removesuffix("\n").split("\n")
+        assert [line.strip("| ") for line in lines[-5:]] == cells

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
+import hubframe
 from hubframe import measure
 from hubframe.tables import TABLES
 
@@ -369,3 +370,22 @@ def test_platforms_count_distinct_images():
         ["linux/amd64", 8],
         ["linux/arm64/v8", 8],
     ]
+
+
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [
+        (hubframe.standard_labels, "labels"),
+        (measure.label_coverage, "labels"),
+        (measure.source_links, "labels"),
+        (lambda frame: measure.shared_with(frame, "sha256:1"), "layers"),
+        (measure.platform_counts, "images"),
+        (measure.pushes, "tags"),
+        (measure.most_grown, "size_trend"),
+    ],
+)
+def test_a_wrong_frame_is_named_with_what_it_lacks(function, table):
+    with pytest.raises(ValueError, match=rf"not the {table} frame: it lacks the columns? \w+"):
+        function(pd.DataFrame({"a": [1]}))
+    with pytest.raises(TypeError, match=f"a list was given in place of the {table} frame"):
+        function([])

@@ -3,6 +3,7 @@
 import doctest
 import warnings
 from itertools import pairwise
+from threading import Thread
 
 import matplotlib as mpl
 import numpy as np
@@ -21,6 +22,7 @@ from hubframe.plots.style import BLUES, ORANGES
 from hubframe.snapshots.dataset import observed, run_row
 from hubframe.tables import TABLES
 
+from .measure.planted import planted
 from .test_measure import ALIAS, IMAGE, NEVER, OTHER, frames, hub, label, layer, small
 
 HOSTILE = "<script>alert(1)</script>$x^2$ $\\bad{\x1b[31m\n\u202e\u732b\U0001f98a" + "n" * 300
@@ -184,6 +186,21 @@ def test_strangers_text_is_short_legible_and_no_formula(plot):
         assert len(name) <= 42
         assert name.isprintable()
         assert "$" not in name.replace(r"\$", "")
+
+
+def test_strangers_names_of_relatives_and_copies_are_short_and_legible():
+    layers = planted(1, bases=1, apps=1).layers
+    layers = layers.assign(repo=layers["repo"] + HOSTILE, tag=layers["tag"] + HOSTILE)
+    for plot, frame in (
+        (plots.plot_parents, hubframe.parents_df(layers)),
+        (plots.plot_duplicates, hubframe.duplicates_df(layers)),
+    ):
+        ax = draw(plot(frame, ax=axes()))
+        assert len(rows(ax)) > 1
+        for name in rows(ax):
+            assert len(name) <= 42
+            assert name.isprintable()
+            assert "$" not in name.replace(r"\$", "")
 
 
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
@@ -366,6 +383,27 @@ def test_style_is_public():
     assert hubframe.style is plots.style
 
 
+def test_one_thread_at_a_time_has_the_style():
+    before = dict(mpl.rcParams)
+    seen = []
+
+    def draw_elsewhere():
+        with plots.style(dark=True):
+            seen.append(mpl.rcParams["figure.facecolor"])
+
+    elsewhere = Thread(target=draw_elsewhere)
+    with plots.style():
+        elsewhere.start()
+        elsewhere.join(0.1)
+        assert not seen
+        with plots.style(dark=True):
+            assert mpl.rcParams["figure.facecolor"] == "#15181c"
+        assert mpl.rcParams["figure.facecolor"] == "#ffffff"
+    elsewhere.join()
+    assert seen == ["#15181c"]
+    assert dict(mpl.rcParams) == before
+
+
 def test_legends_and_words_stay_on_the_paper():
     world = hub(repos=25, tags=20)
     for name, plot in PLOTS.items():
@@ -396,6 +434,25 @@ def test_shared_layers_say_what_is_left_out():
     assert "more images with shared layers" in axis(ax)
     assert (cells.sum(axis=1) >= 2).all()
     assert cells.any(axis=0).all()
+
+
+def test_of_equally_large_shared_layers_the_images_that_share_are_shown():
+    def image(number):
+        named = {"repo": "a/b", "tag": f"{number:03}", "platform": "linux/amd64"}
+        return named | {"image_digest": f"sha256:{number}"}
+
+    # A hundred layers of the same size, each in two images that stand far apart.
+    layers = frames(layers=[layer(image(n), f"l{n % 100}", 0, size=500) for n in range(200)])
+    ax = draw(plots.plot_shared_layers(layers["layers"], ax=axes()))
+    cells = ax.collections[0].get_array()
+    assert cells.shape[0] == 20
+    assert (cells.sum(axis=1) == 2).all()
+    assert title(ax) == "20 of 100 shared layers, by image"
+    # A layer has one size, the largest that is told.
+    told = layers["layers"].assign(size=range(200))
+    ax = draw(plots.plot_shared_layers(told, ax=axes()))
+    assert rows(ax)[:2] == ["199 B  RUN l99", "198 B  RUN l98"]
+    assert ax.collections[0].get_array().shape[0] == 20
 
 
 def test_similarity_is_symmetric_and_whole_on_the_diagonal():
@@ -462,7 +519,7 @@ def test_layer_sizes_rise_from_none_to_all_beside_what_studies_found():
     assert {figure.paper for figure in MAKE_UP if figure.metric == "layer_size_p50"} == {
         "Zhao 2019"
     }
-    assert legend(ax)[2:] == ["Zhao 2019: less than this", "Anwar 2018: so many below"]
+    assert legend(ax)[2:] == ["Zhao 2019: at most this", "Anwar 2018: so many below"]
 
 
 def test_footprint_stacks_what_is_shared_kept_and_freed():
@@ -513,6 +570,20 @@ def test_latest_lag_is_in_words_and_those_most_behind_come_first():
     assert title(ax) == "latest is behind the highest version in 1 of 3 repositories"
 
 
+def test_without_dates_the_lag_of_latest_is_told_in_words():
+    tags = made(
+        "tags",
+        tag("a/b:latest", "sha256:1", None),
+        tag("a/b:1.0.0", "sha256:1", None),
+        tag("a/b:1.1.0", "sha256:2", None),
+    )
+    ax = draw(plots.plot_latest_lag(hubframe.latest_lag_df(tags), ax=axes()))
+    assert rows(ax) == ["a/b"]
+    assert texts(ax) == ["1 version behind"]
+    assert axis(ax) == "no push has a date"
+    assert not ax.collections
+
+
 def test_dates_that_are_close_or_absurd_do_not_spoil_the_axis():
     tags = made(
         "tags",
@@ -541,6 +612,9 @@ def test_staleness_stacks_shares_that_add_up_to_one():
     widths = [[bar.get_width() for bar in bars] for bars in ax.containers]
     assert widths == [[0.25, 1], [0.5, 0], [0.25, 0]]
     assert texts(ax) == ["50 % stale", "0 % stale"]
+    undated = made("tags", tag("a/d:1", "sha256:1", None))
+    ax = draw(plots.plot_staleness(hubframe.staleness_df(undated, NOW), ax=axes()))
+    assert texts(ax) == ["not known"]
 
 
 def test_cadence_shows_the_quickest_first_and_leaves_out_single_versions():
@@ -552,9 +626,17 @@ def test_cadence_shows_the_quickest_first_and_leaves_out_single_versions():
     )
     ax = draw(plots.plot_cadence(hubframe.cadence_df(tags), ax=axes()))
     assert rows(ax) == ["a/fast", "a/slow"]
-    assert texts(ax)[0] == "1 days, 4 versions"
+    assert texts(ax)[0] == "1 day, 4 versions"
     assert ax.get_xscale() == "log"
     assert "1 repository with fewer than two dated versions" in axis(ax)
+
+
+def test_an_axis_of_days_has_marks_however_far_apart_versions_are():
+    for dates in (("2026-01-01", "2026-01-09"), ("2026-01-01", "9999-01-01")):
+        versions = [tag(f"a/b:{n}.0.0", f"sha256:{n}", day) for n, day in enumerate(dates)]
+        ax = draw(plots.plot_cadence(hubframe.cadence_df(made("tags", *versions)), ax=axes()))
+        least, most = ax.get_xlim()
+        assert any(least < mark < most for mark in ax.get_xticks())
 
 
 def plan(*rows):
@@ -668,6 +750,15 @@ def test_a_size_trend_colours_the_steps_that_moved_and_writes_changes():
     assert named[-1] == "other steps"
 
 
+def test_a_size_trend_counts_the_lines_that_it_does_not_show():
+    world = hub(repos=2, tags=4)
+    layers = world["layers"].assign(repo=world["layers"]["repo"] + HOSTILE)
+    shown = Figure(figsize=(9, 4), layout="constrained").subplots()
+    ax = draw(plots.plot_size_trend(hubframe.size_trend_df(layers), ax=shown))
+    assert axis(ax) == "compressed size; not shown: 1 more line of releases"
+    assert ax._left_title.get_window_extent().x1 <= ax.figure.bbox.x1 + 1
+
+
 def test_coverage_matrices_show_each_state():
     with hubframe.sample():
         coverage = hubframe.coverage_df(hubframe.labels_df("acme/api"))
@@ -680,7 +771,23 @@ def test_coverage_matrices_show_each_state():
         cells = ax.collections[0].get_array()
         assert cells.count() == len(frame)
         assert (cells == 2).sum() == present
-        assert (cells == 0).sum() == len(frame) - present
+        assert (cells != 2).sum() == len(frame) - present
+
+
+def test_platforms_that_no_shown_tag_could_lack_are_no_columns():
+    def cell(tag, platform, *, is_present):
+        row = {"repo": tag.partition(":")[0], "tag": tag, "platform": platform}
+        return row | {"is_present": is_present, "tag_count": 1, "tag_share": 0.5}
+
+    lacking = [
+        cell(f"a/b:{n}", platform, is_present=platform == "linux/amd64")
+        for n in range(40)
+        for platform in ("linux/amd64", "linux/arm64")
+    ]
+    whole = cell("a/c:1", "linux/s390x", is_present=True)
+    ax = draw(plots.plot_platform_coverage(made("platform_coverage", *lacking, whole), ax=axes()))
+    assert [name.get_text() for name in ax.get_xticklabels()] == ["linux/amd64", "linux/arm64"]
+    assert axis(ax) == "platforms; not shown: 1 more tag"
 
 
 def interval(repo, begin, end, rate, step="growth", *, is_gap=False):  # noqa: PLR0913
@@ -705,6 +812,12 @@ def test_pulls_over_time_break_at_gaps_and_mark_resets():
     assert cross.get_xdata().tolist() == [days.mean()]
     assert legend(ax) == ["a/b", "observations are missing", "fewer than before: not known"]
     assert ax.get_yscale() == "linear"
+
+
+def test_level_pulls_lie_within_the_picture():
+    pulls = made("pulls_over_time", interval("a/b", 1, 2, 10.0), interval("a/b", 2, 3, 10.0))
+    ax = draw(plots.plot_pulls_over_time(pulls, ax=axes()))
+    assert ax.get_ylim()[1] > 10
 
 
 def test_pulls_that_are_far_apart_have_a_logarithmic_axis_and_six_are_shown():

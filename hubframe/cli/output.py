@@ -34,6 +34,7 @@ TELLING = {
     "env": ("repo", "tag", "platform", "key", "value"),
     "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
     "comparison": ("aspect", "key", "change", "left", "right", "size_change"),
+    "figures": ("metric", "value", "paper_value", "paper", "unit"),
     "cleanup": ("repo", "tag", "action", "reason", "freed_size", "pushed_at"),
     "runs": ("run", "repo_count", "tag_count", "failure_count", "observed_at", "is_complete"),
     "referrers": ("repo", "tag", "artifact_type", "title", "digest", "image_digest"),
@@ -249,8 +250,14 @@ def _cells_of(series: pd.Series) -> list[str]:
     missing = series.isna()
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         series = series.dt.strftime("%Y-%m-%d %H:%M")
+    write = _number if str(series.dtype) == "Float64" else str
     values = zip(series.tolist(), missing.tolist(), strict=True)
-    return ["" if is_missing else str(value) for value, is_missing in values]
+    return ["" if is_missing else write(value) for value, is_missing in values]
+
+
+def _number(value: float) -> str:
+    """Write a number for people: six digits, or all of those before the point."""
+    return f"{value:.0f}" if abs(value) >= 10**5 else f"{value:.6g}"
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {

@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import identity
+from hubframe.tables import IMAGES, LABELS
 
 # The characters left out are those that no address may hold (RFC 3986).
 _ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}]+")
@@ -57,7 +59,15 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
         - ``labelled_count``: images that carry the label.
         - ``image_count``: images of the repository.
         - ``share``: ``labelled_count / image_count``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is no frame, or lacks a column, which the message names.
     """
+    LABELS.require(labels, (*IMAGE, "key", "value"))
+    if images is not None:
+        IMAGES.require(images, IMAGE)
     counted = _counted(labels, images)
     carried = labels[labels["key"].isin(OCI_LABELS) & (labels["value"].str.strip() != "")]
     pairs = carried[["repo", "key"]].assign(image=identity(carried)).drop_duplicates()
@@ -121,7 +131,13 @@ def source_links(labels: pd.DataFrame) -> pd.DataFrame:
         A row per repository whose images say it: ``repo`` and ``source``, the value of
         ``org.opencontainers.image.source`` that most rows have (of equals the first) among those
         that are addresses with http or https.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `labels` is no frame, or lacks a column, which the message names.
     """
+    LABELS.require(labels, ("repo", "key", "value"))
     said = labels.loc[labels["key"] == PREFIX + "source", ["repo", "value"]]
     addresses = said[said["value"].map(is_address).astype(bool)]
     ranked = addresses.groupby(["repo", "value"], sort=False).size().rename("rows").reset_index()

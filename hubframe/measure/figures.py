@@ -58,7 +58,7 @@ MAKE_UP = (
     Figure("layers_per_image_max", "layers", "Layers of the image that has most.", ZHAO, 120, _OF_2017),
     Figure("distinct_layers_per_image_p50", "layers", "Layers of the median image, repeated ones counted once."),
     Figure("layer_size_p50", "bytes", "Median compressed layer, each distinct layer counted once.", ZHAO, 4 * MB, f"less than this; {_OF_2017}"),
-    Figure("layer_size_p90", "bytes", "The layer that nine in ten distinct layers do not exceed.", ZHAO, 63 * MB, f"less than this; {_OF_2017}"),
+    Figure("layer_size_p90", "bytes", "The layer that nine in ten distinct layers do not exceed.", ZHAO, 63 * MB, _OF_2017),
     Figure("referenced_layer_size_p50", "bytes", "Median compressed layer, each counted once per image that holds it."),
     Figure("referenced_layer_size_p90", "bytes", "The layer that nine in ten do not exceed, counted once per image that holds it."),
     Figure("layers_below_1_mb_share", "share", "Distinct layers of less than 10^6 bytes, by distinct layers.", ANWAR, 0.65, _OF_IBM),

@@ -86,7 +86,13 @@ def most_grown(trend: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Its rows; none where no line grew.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `trend` is no frame, or lacks a column, which the message names.
     """
+    SIZE_TREND.require(trend, (*_LINE, "total_size"))
     known = trend.dropna(subset="total_size")
     sizes = known.groupby(_LINE)["total_size"]
     grown = (sizes.last() - sizes.first()).sort_values(ascending=False, kind="stable")

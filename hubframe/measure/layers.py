@@ -143,7 +143,13 @@ def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
     pandas.DataFrame
         A row per tag and platform of another image: ``repo``, ``tag``, ``platform``,
         ``image_digest`` and ``shared_size``, the bytes of the distinct layers that both hold.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `layers` is no frame, or lacks a column, which the message names.
     """
+    LAYERS.require(layers, (*IMAGE, "layer_digest", "size"))
     names = identity(layers)
     own = layers.loc[names == image, "layer_digest"]
     common = layers[(names != image) & layers["layer_digest"].isin(own)]

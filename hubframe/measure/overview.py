@@ -7,8 +7,10 @@ import pandas as pd
 
 from hubframe.measure.coverage import source_links
 from hubframe.measure.footprint import footprint_df
+from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import identity
 from hubframe.measure.trends import pushes
+from hubframe.tables import IMAGES
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -127,7 +129,13 @@ def platform_counts(images: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``platform`` and ``image_count``, the number of distinct images, most first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `images` is no frame, or lacks a column, which the message names.
     """
+    IMAGES.require(images, (*IMAGE, "is_attestation"))
     real = images[~images["is_attestation"]]
     counts = identity(real).groupby(real["platform"]).nunique().rename("image_count").reset_index()
     return counts.sort_values(

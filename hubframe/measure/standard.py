@@ -3,7 +3,7 @@
 import pandas as pd
 
 from hubframe.measure.coverage import PREFIX
-from hubframe.tables import STANDARD_LABELS
+from hubframe.tables import LABELS, STANDARD_LABELS
 
 # The standard key comes first, then label-schema.org's, then what people and vendors write.
 _OTHER_SPELLINGS = {
@@ -60,6 +60,11 @@ def standard_labels(labels: pd.DataFrame) -> pd.DataFrame:
         of the list counts, of several sources the config, then the manifest, the index's
         descriptor, the index. Blank values do not count.
 
+    Raises
+    ------
+    TypeError, ValueError
+        `labels` is no frame, or lacks a column, which the message names.
+
     Examples
     --------
     >>> with hubframe.sample():
@@ -67,6 +72,7 @@ def standard_labels(labels: pd.DataFrame) -> pd.DataFrame:
     >>> set(hubframe.standard_labels(labels).columns) >= {"key", "value", "spelling"}
     True
     """
+    LABELS.require(labels)
     found = labels[labels.value.str.strip() != ""].rename(columns={"key": "spelling"})
     is_text = (found.spelling == _ADDRESSES_ONLY) & ~found.value.str.match("https?://")
     found = found[~is_text].merge(_SPELLINGS, on="spelling")

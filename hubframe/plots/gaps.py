@@ -76,7 +76,8 @@ def plot_platform_coverage(
     coverage
         The table `platform_coverage`, as `hubframe.platform_coverage_df` makes it. Of more than
         40 tags those that lack most platforms are shown, of more than 24 platforms those that
-        most tags have; the axis says so.
+        most tags have; the axis says so. Platforms that none of the shown tags could lack are not
+        shown.
     ax
         Axes to draw on; pyplot's current ones by default.
     **artist
@@ -102,6 +103,8 @@ def plot_platform_coverage(
     platforms = common.sort_values(ascending=False, kind="stable").index
     state = coverage["is_present"].map({False: 0, True: 2})
     told = pd.DataFrame({"tag": tag, "platform": coverage["platform"], "state": state})
+    told = told[told["tag"].isin(rows)]
+    platforms = platforms[platforms.isin(told["platform"])]
     cells = told.pivot_table(index="tag", columns="platform", values="state").reindex(
         index=rows, columns=platforms[:_MOST_PLATFORMS]
     )

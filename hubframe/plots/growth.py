@@ -17,6 +17,7 @@ MOST = 40
 # How many steps have a colour of their own: those that moved most.
 _COLOURED = 6
 _LONGEST_STEP = 48
+_LONGEST_TITLE = 56
 _LINE = ["repo", "line", "platform"]
 
 
@@ -27,7 +28,8 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     ----------
     trend
         The table `size_trend`, as `hubframe.size_trend_df` makes it. Of several lines the one with
-        most releases is drawn; of more than 40 releases the newest. Title and axis say so.
+        most releases is drawn; of more than 40 releases the newest. The axis says what is left
+        out.
     ax
         Axes to draw on; pyplot's current ones by default.
     **artist
@@ -46,7 +48,7 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     if shown.empty or shown["size"].isna().all():
         ax.set_title("Size of releases, by build step")
         return say_nothing(ax, "no releases whose size is known")
-    ax.set_title(_title(shown, others))
+    ax.set_title(_title(shown))
     steps = matched(shown["instruction"], shown["step"])
     movers = shown["change"].abs().groupby(steps).sum().sort_values(ascending=False, kind="stable")
     cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
@@ -63,9 +65,11 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     ax.barh(row.to_numpy(), width.to_numpy(), **look | artist)
     byte_axis(ax.xaxis)
     releases = shown.drop_duplicates("release").sort_values("release", ascending=False)
-    ax.set_xlabel(
-        wording.left_out("compressed size", {("earlier", "release", ""): count - len(releases)})
-    )
+    missing = {
+        ("earlier", "release", ""): count - len(releases),
+        ("more", "line", "of releases"): others,
+    }
+    ax.set_xlabel(wording.left_out("compressed size", missing))
     name_rows(ax, releases["tag"].tolist())
     ends = width.groupby(row).sum().sort_index()
     write_beside(ax, ends.tolist(), [_beside(release) for release in releases.itertuples()])
@@ -84,11 +88,10 @@ def _longest(trend: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return trend[number == lengths.idxmax()], len(lengths) - 1
 
 
-def _title(line: pd.DataFrame, others: int) -> str:
+def _title(line: pd.DataFrame) -> str:
     first = line.iloc[0]
     where = f", {first['platform']}" if isinstance(first["platform"], str) else ""
-    rest = f"; {wording.counted(others, 'more line')} not shown" if others else ""
-    return wording.drawn(f"Size of {first['repo']}:{first['line']}{where}", 80) + rest
+    return wording.drawn(f"Size of {first['repo']}:{first['line']}{where}", _LONGEST_TITLE)
 
 
 def _beside(release: Any) -> str:

@@ -11,10 +11,8 @@ from hubframe.measure import OCI_LABELS, label_coverage
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, name_rows, row_font, say_nothing
 from hubframe.plots.style import ramp
-from hubframe.tables import IMAGES, LABELS
 
 MOST = 40
-_IMAGE = ("repo", "tag", "platform", "image_digest")
 # From here on cells are so blue that white letters are easier to read.
 _FULL = 0.85
 
@@ -46,9 +44,6 @@ def plot_label_coverage(
         With a row per repository, a column per pre-defined key of OCI, and per cents in the cells.
         Of more than 40 repositories those with most images are shown, and the title says so.
     """
-    LABELS.require(labels, (*_IMAGE, "key", "value"))
-    if images is not None:
-        IMAGES.require(images, _IMAGE)
     coverage = label_coverage(labels, images)
     counts = coverage.groupby("repo", sort=False)["image_count"].first()
     most = counts.sort_values(ascending=False, kind="stable").index[:MOST]

@@ -12,14 +12,14 @@ from hubframe.measure import identity
 from hubframe.measure.figures import MAKE_UP
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, legend_below, say_nothing
-from hubframe.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION
+from hubframe.plots.style import GREY
 from hubframe.tables import LAYERS
 
 _ROWS = 12
 # Published figures that are a point of the curve: what share of the layers is not larger.
 _QUANTILES = {"layer_size_p50": 0.5, "layer_size_p90": 0.9}
 _SHARES = {"layers_below_1_mb_share": 10**6, "layers_below_10_mb_share": 10**7}
-_MARKS = {"Zhao 2019": ("<", GREEN), "Anwar 2018": ("s", ORANGE)}
+_MARKS = {"Zhao 2019": ("<", "C2"), "Anwar 2018": ("s", "C3")}
 
 
 def plot_layer_sizes(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -51,8 +51,8 @@ def plot_layer_sizes(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: 
     if sizes.empty:
         return say_nothing(ax, "no layer tells its size")
     ax.set_xscale("log")
-    _curve(ax, sizes, ("each distinct layer once", BLUE, "-"), artist)
-    _curve(ax, held["size"].dropna(), ("once per image that holds it", VERMILION, "--"), artist)
+    _curve(ax, sizes, ("each distinct layer once", "C0", "-"), artist)
+    _curve(ax, held["size"].dropna(), ("once per image that holds it", "C1", "--"), artist)
     _beside(ax)
     _dress(ax, len(distinct) - len(sizes))
     return ax
@@ -86,7 +86,7 @@ def _beside(ax: Axes) -> None:
             and figure.metric in (*_QUANTILES, *_SHARES)
         ]
         is_bound = marker == "<"
-        label = f"{paper}: less than this" if is_bound else f"{paper}: so many below"
+        label = f"{paper}: at most this" if is_bound else f"{paper}: so many below"
         x, y = zip(*points, strict=True)
         edge = mpl.rcParams["axes.facecolor"]
         ax.scatter(x, y, s=80, marker=marker, color=color, edgecolor=edge, label=label, zorder=3)

@@ -17,7 +17,7 @@ from hubframe.plots.canvas import (
     write_beside,
 )
 from hubframe.plots.names import image_names
-from hubframe.plots.style import BLUE, GREY, VERMILION, byte_axis
+from hubframe.plots.style import GREY, byte_axis
 from hubframe.tables.measured import OUTDATED, PARENTS
 
 MOST = 45
@@ -144,7 +144,7 @@ def _lags(outdated: pd.DataFrame) -> pd.Series:
 def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]) -> None:
     """Draw the images, and what their parents lag."""
     is_late = drawn.index.isin(lags.index)
-    kinds = (("image", BLUE, "o", ~is_late), ("its parent is outdated", VERMILION, "D", is_late))
+    kinds = (("image", "C0", "o", ~is_late), ("its parent is outdated", "C1", "D", is_late))
     for label, color, marker, chosen in kinds:
         some = drawn[chosen]
         if len(some):

@@ -168,7 +168,8 @@ def _scale(ax: Axes, rates: pd.Series) -> None:
     is_wide = len(positive) > 1 and positive.max() > _WIDE * positive.min()
     if is_wide:
         ax.set_yscale("symlog", linthresh=1)
-    ax.set_ylim(bottom=0)
+    # A level line would lie on the upper edge.
+    ax.set_ylim(0, max(ax.get_ylim()[1], 1.05 * ax.dataLim.y1))
     ax.set_ylabel("pulls per day (logarithmic axis)" if is_wide else "pulls per day")
 
 

@@ -16,7 +16,7 @@ from hubframe.plots.canvas import (
     say_nothing,
     write_right,
 )
-from hubframe.plots.style import BLUE, BLUES, GREY, ORANGES, VERMILION, date_axis
+from hubframe.plots.style import BLUES, GREY, ORANGES, VERMILION, date_axis
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
 MOST = 40
@@ -29,7 +29,22 @@ _AGES = (
     (np.inf, "older", ORANGES[0]),
 )
 # Marks of an axis of days, and what stands at them.
-_DAYS = {1 / 24: "1 hour", 1: "1 day", 7: "1 week", 30: "1 month", 365: "1 year", 3650: "10 years"}
+_DAYS = {
+    1 / 24: "1 hour",
+    1 / 4: "6 hours",
+    1: "1 day",
+    3: "3 days",
+    7: "1 week",
+    14: "2 weeks",
+    30: "1 month",
+    90: "3 months",
+    365: "1 year",
+    3 * 365: "3 years",
+    3650: "10 years",
+    36_500: "100 years",
+    365_000: "1,000 years",
+    3_650_000: "10,000 years",
+}
 _SHORTEST = 1 / 48
 # The part of an axis that a mark's name takes.
 _APART = 0.16
@@ -56,7 +71,7 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     -------
     matplotlib.axes.Axes
         With a row per repository, a ring at the push of its highest version, a dot at that of
-        ``latest``, and in words how far that is behind.
+        ``latest``, and in words how far that is behind; the words alone where no date is known.
     """
     LATEST_LAG.require(lag)
     order = ["versions_behind", "lag_days"]
@@ -69,22 +84,30 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     if shown.empty:
         return say_nothing(ax, "no repositories")
     latest, highest = (_naive(shown[f"{which}_pushed_at"]) for which in ("latest", "highest"))
-    if latest.isna().all() and highest.isna().all():
-        return say_nothing(ax, "no push has a date")
-    date_axis(ax.xaxis)
-    _widen(ax, pd.concat([latest, highest]))
-    rows = np.arange(len(shown))
-    ax.hlines(rows, latest.fillna(highest), highest.fillna(latest), color=GREY, linewidth=1.2)
-    ring: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILION, "s": 90, "linewidth": 1.5}
-    ax.scatter(highest, rows, label="highest stable version", **ring | artist)
-    dot: dict[str, Any] = {"color": BLUE, "s": 26}
-    ax.scatter(latest, rows, label="latest", **dot | artist)
+    is_dated = bool(latest.notna().any() or highest.notna().any())
     missing = {("more", "repository", ""): len(lag) - len(shown)}
-    ax.set_xlabel(wording.left_out("last push, UTC", missing))
+    axis = "last push, UTC" if is_dated else "no push has a date"
+    ax.set_xlabel(wording.left_out(axis, missing))
     name_rows(ax, shown["repo"].tolist())
     write_right(ax, [_behind(row) for row in shown.itertuples()])
-    legend_below(ax)
+    if is_dated:
+        _mark_pushes(ax, latest, highest, artist)
+        legend_below(ax)
+    else:
+        # What is behind stands beside; registries other than the Hub tell no dates.
+        ax.set_xticks([])
     return ax
+
+
+def _mark_pushes(ax: Axes, latest: pd.Series, highest: pd.Series, artist: dict[str, Any]) -> None:
+    date_axis(ax.xaxis)
+    _widen(ax, pd.concat([latest, highest]))
+    rows = np.arange(len(latest))
+    ax.hlines(rows, latest.fillna(highest), highest.fillna(latest), color=GREY, linewidth=1.2)
+    ring: dict[str, Any] = {"facecolor": "none", "edgecolor": "C1", "s": 90, "linewidth": 1.5}
+    ax.scatter(highest, rows, label="highest stable version", **ring | artist)
+    dot: dict[str, Any] = {"color": "C0", "s": 26}
+    ax.scatter(latest, rows, label="latest", **dot | artist)
 
 
 def _widen(ax: Axes, dates: pd.Series) -> None:
@@ -149,7 +172,12 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     ax.set_xlabel(wording.left_out("share of the repository's tags", missing))
     ax.set_xlim(0, 1)
     name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index])
-    write_right(ax, [f"{wording.percent(share)} stale" for share in stale])
+    is_dated = shown["age_days"].notna().groupby(shown["repo"]).any().reindex(stale.index)
+    words = [
+        f"{wording.percent(share)} stale" if dated else "not known"
+        for share, dated in zip(stale, is_dated, strict=True)
+    ]
+    write_right(ax, words)
     legend_below(ax)
     return ax
 
@@ -233,7 +261,8 @@ def _apart(marks: list[float], width: float) -> list[float]:
 
 def _rhythm(row: Any) -> str:
     days = f"{row.days_p50:,.0f}" if row.days_p50 >= 10 else f"{row.days_p50:.2g}"  # noqa: PLR2004
-    return f"{days} days, {wording.counted(row.version_count, 'version')}"
+    unit = "day" if days == "1" else "days"
+    return f"{days} {unit}, {wording.counted(row.version_count, 'version')}"
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:

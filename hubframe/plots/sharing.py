@@ -59,15 +59,16 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     LAYERS.require(layers)
     use = shared_layers_df(layers)
     shared = use[(use["image_count"] > 1) & ~use["is_empty"]].set_index("layer_digest")
+    shared = shared.sort_values("size", ascending=False, kind="stable")
     held = layers[layers["layer_digest"].isin(shared.index)]
     held = held.assign(image=identity(held)).drop_duplicates(
         ["image", "layer_digest"], ignore_index=True
     )
-    images = _leading(held)
-    holds = pd.crosstab(held["layer_digest"], held["image"]).reindex(columns=images, fill_value=0)
+    images = _leading(held, shared.index)
+    few = held[held["image"].isin(images)]
+    holds = pd.crosstab(few["layer_digest"], few["image"])
     holds = holds[holds.sum(axis=1) > 1]
-    rows = shared.loc[holds.index].sort_values("size", ascending=False, kind="stable")
-    rows = rows.head(MOST_LAYERS)
+    rows = shared[shared.index.isin(holds.index)].head(MOST_LAYERS)
     ax = canvas(ax, len(rows) + NAMES_BELOW)
     ax.set_title(f"{wording.some(len(rows), len(shared), 'shared layer')}, by image")
     if rows.empty:
@@ -85,12 +86,11 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     return ax
 
 
-def _leading(held: pd.DataFrame) -> list[str]:
-    """Choose the images to show: two of each largest shared layer, then two more, and so on."""
-    falling = held.sort_values("size", ascending=False, kind="stable", na_position="last")
-    largest = falling.drop_duplicates("image")
-    turn = largest.groupby("layer_digest", sort=False).cumcount() // 2
-    return list(largest.loc[turn.sort_values(kind="stable").index[:MOST], "image"])
+def _leading(held: pd.DataFrame, layers: pd.Index) -> list[str]:
+    """Choose the images to show: two that hold the first layer, two of the next, then two more."""
+    turn = held.groupby("layer_digest", sort=False).cumcount() // 2
+    order = np.lexsort((layers.get_indexer(pd.Index(held["layer_digest"])), turn))
+    return list(held["image"].take(order).drop_duplicates().head(MOST))
 
 
 def _common(presence: Reals, size: Reals) -> Reals:

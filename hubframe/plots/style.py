@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import matplotlib as mpl
@@ -27,6 +28,9 @@ _LIGHT_CYCLE = (BLUE, VERMILION, GREEN, PINK, SKY, ORANGE, GREY)
 _DARK_CYCLE = (SKY, ORANGE, GREEN, PINK, BLUE, VERMILION, GREY)
 _LIGHT = {"ink": "#1f2328", "faint": "#59636e", "line": "#d5dae0", "paper": "#ffffff"}
 _DARK = {"ink": "#e6e8eb", "faint": "#a3abb5", "line": "#3a4048", "paper": "#15181c"}
+# matplotlib has one set of settings for all threads: two contexts at once would put back each
+# other's, in whatever order they end.
+_HELD = RLock()
 
 
 @contextmanager
@@ -34,7 +38,8 @@ def style(*, dark: bool = False) -> Iterator[None]:
     """Draw in hubframe's style: a context manager.
 
     Make the figure, draw, and show or save it inside; ``matplotlib.rcParams`` are as before
-    afterwards. They belong to the whole process, so other threads should not draw meanwhile.
+    afterwards. They belong to the whole process, so one thread at a time is inside, and others
+    that want to be wait; what a thread draws outside of it meanwhile has this style too.
 
     Parameters
     ----------
@@ -47,41 +52,43 @@ def style(*, dark: bool = False) -> Iterator[None]:
     >>> with style(dark=True):
     ...     ax = Figure().subplots()
     """
-    tone = _DARK if dark else _LIGHT
-    with mpl.rc_context(
-        {
-            "axes.axisbelow": True,
-            "axes.edgecolor": tone["line"],
-            "axes.facecolor": tone["paper"],
-            "axes.grid": True,
-            "axes.grid.axis": "x",
-            "axes.labelcolor": tone["faint"],
-            "axes.prop_cycle": cycler(color=_DARK_CYCLE if dark else _LIGHT_CYCLE),
-            "axes.spines.left": False,
-            "axes.spines.right": False,
-            "axes.spines.top": False,
-            "axes.titlecolor": tone["ink"],
-            "axes.titlelocation": "left",
-            "axes.titlepad": 10,
-            "axes.titlesize": 12,
-            "axes.titleweight": "bold",
-            "date.converter": "concise",
-            "figure.constrained_layout.use": True,
-            "figure.facecolor": tone["paper"],
-            "font.size": 9.5,
-            "grid.color": tone["line"],
-            "grid.linewidth": 0.7,
-            "legend.frameon": False,
-            "savefig.facecolor": tone["paper"],
-            "text.color": tone["ink"],
-            "xtick.color": tone["line"],
-            "xtick.labelcolor": tone["faint"],
-            "ytick.color": tone["line"],
-            "ytick.labelcolor": tone["ink"],
-            "ytick.left": False,
-        }
-    ):
+    with _HELD, mpl.rc_context(_settings(dark=dark)):
         yield
+
+
+def _settings(*, dark: bool) -> dict[Any, Any]:
+    tone = _DARK if dark else _LIGHT
+    return {
+        "axes.axisbelow": True,
+        "axes.edgecolor": tone["line"],
+        "axes.facecolor": tone["paper"],
+        "axes.grid": True,
+        "axes.grid.axis": "x",
+        "axes.labelcolor": tone["faint"],
+        "axes.prop_cycle": cycler(color=_DARK_CYCLE if dark else _LIGHT_CYCLE),
+        "axes.spines.left": False,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlecolor": tone["ink"],
+        "axes.titlelocation": "left",
+        "axes.titlepad": 10,
+        "axes.titlesize": 12,
+        "axes.titleweight": "bold",
+        "date.converter": "concise",
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": tone["paper"],
+        "font.size": 9.5,
+        "grid.color": tone["line"],
+        "grid.linewidth": 0.7,
+        "legend.frameon": False,
+        "savefig.facecolor": tone["paper"],
+        "text.color": tone["ink"],
+        "xtick.color": tone["line"],
+        "xtick.labelcolor": tone["faint"],
+        "ytick.color": tone["line"],
+        "ytick.labelcolor": tone["ink"],
+        "ytick.left": False,
+    }
 
 
 def ramp() -> LinearSegmentedColormap:

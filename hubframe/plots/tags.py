@@ -10,7 +10,6 @@ from hubframe.measure import pushes
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing
 from hubframe.plots.style import GREY, date_axis
-from hubframe.tables import TAGS
 
 MOST = 40
 # Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
@@ -42,7 +41,6 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     matplotlib.axes.Axes
         With a row per repository and a dot per tag. The height within a row only tells the kind.
     """
-    TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
     dated = pushes(tags)
     counts = dated["repo"].value_counts(sort=True)
     shown = dated[dated["repo"].isin(counts.index[:MOST])]

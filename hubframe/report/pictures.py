@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from threading import Lock
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,8 +16,6 @@ NEWEST = 12
 _MOST_ROWS = 60
 _ROWS_OF_A_CURVE = 12
 _DPI = 120
-# `style` changes matplotlib's settings for the whole process while it lasts.
-_DRAWING = Lock()
 
 Frames = Mapping[str, pd.DataFrame]
 Drawing = tuple[int, Callable[[Axes], Axes]]
@@ -100,7 +97,7 @@ def _of_answers(layers: pd.DataFrame, answers: Frames) -> dict[str, Drawing]:
 def _png(rows: int, plot: Callable[[Axes], Axes]) -> bytes:
     """Draw on a figure of fit height; a `Figure` of its own never asks for a window."""
     image = BytesIO()
-    with _DRAWING, plots.style():
+    with plots.style():
         figure = Figure(figsize=(WIDTH, height(min(rows, _MOST_ROWS))), layout="constrained")
         plot(figure.subplots())
         figure.savefig(image, format="png", dpi=_DPI)

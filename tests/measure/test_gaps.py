@@ -193,6 +193,6 @@ def test_on_the_sample():
         repos = ["acme/api", "library/alpine"]
         coverage = hubframe.coverage_df(hubframe.labels_df(repos), hubframe.images_df(repos))
         gaps = hubframe.platform_coverage_df(hubframe.images_df(["library/python"]))
-    assert set(coverage["state"]) == {"present", "missing"}
+    assert set(coverage["state"]) == {"present", "missing", "invalid"}
     assert set(coverage["repo"]) == set(repos)
     assert gaps["tag_share"].between(0, 1).all()

@@ -277,11 +277,15 @@ def test_nothing_gives_nothing_and_a_wrong_frame_an_error(function):
 
 @pytest.mark.usefixtures("sample")
 def test_the_sample_has_an_order_and_a_rhythm():
-    listed = hubframe.tags_df(["library/alpine", "acme/charts"])
-    assert hubframe.newest(listed, 1)["tag"].tolist() == ["2.0.0", "3.24.2"]
+    listed = hubframe.tags_df(["library/alpine", "acme/charts", "ansible/ansible-runner"])
+    assert hubframe.newest(listed, 1)["tag"].tolist() == ["2.0.0", "2.4.2", "3.24.2"]
     found = hubframe.latest_lag_df(listed).set_index("repo")
     assert found.loc["library/alpine", "is_highest"]
     assert pd.isna(found.loc["acme/charts", "is_highest"])
+    forgotten = found.loc["ansible/ansible-runner"]
+    assert not forgotten["is_highest"]
+    assert forgotten[["latest_version", "versions_behind"]].tolist() == ["2.4.0", 2]
+    assert forgotten["lag_days"] == 621.92
     assert (hubframe.cadence_df(listed)["days_p50"] > 0).all()
     assert len(hubframe.staleness_df(listed)) == len(listed)
 

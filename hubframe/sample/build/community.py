@@ -60,6 +60,8 @@ RUNNER = (
     ("2.3.4", "2023-08-23", 151.4), ("2.4.0", "2024-06-27", 133.6), ("2.4.1", "2025-03-25", 134.0),
     ("2.4.2", "2026-03-11", 134.2),
 )  # fmt: skip
+# The last release that was pushed as ``latest``, too: later ones forgot it.
+_LATEST_RUNNER = "2.4.0"
 
 AWX = (
     ("9.0.0", "2019-11-07", 512.0), ("11.0.0", "2020-04-21", 548.0),
@@ -197,7 +199,8 @@ def _runner(shelf: Shelf, python: Draft) -> Draft:
             entrypoint("entrypoint"),
             cmd("ansible-runner", "run", "/runner"),
         ]
-        _push(repository, [version, "latest"], at, with_plain_arm(python.at("slim", at)), steps)
+        tags = [version, *(["latest"] if version <= _LATEST_RUNNER else [])]
+        _push(repository, tags, at, with_plain_arm(python.at("slim", at)), steps)
     return repository
 
 
@@ -352,7 +355,8 @@ def _api(shelf: Shelf, alpine: Draft) -> Draft:
         at = moment(day, "api")
         known = {
             "version": version,
-            "revision": revision("api", version),
+            # That one was built outside of its repository.
+            "revision": "unknown" if version == "v2.2" else revision("api", version),
             "source": "https://sample.invalid/acme/api",
             "licenses": "Apache-2.0",
         }
