@@ -27,6 +27,7 @@ OK = range(200, 300)
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _REDIRECTED = range(300, 400)
 _REFUSED = range(400, 500)
+_TROUBLE = 500
 _LONGEST_QUOTE = 200
 # More is not even searched for secrets: a stranger may send megabytes.
 _LONGEST_READ = 10 * _LONGEST_QUOTE
@@ -103,7 +104,9 @@ def error_of(
         )
     if status in (401, 403):
         return _unauthorized(asked, host, status, said, login)
-    return TransportError(f"{asked}: {host} answered {named(status)}{_hint(response)}{said}")
+    return TransportError(
+        f"{asked}: {host} answered {named(status)}{_hint(response)}{said}{_advice(status)}"
+    )
 
 
 def named(status: int) -> str:
@@ -129,6 +132,11 @@ def _hint(response: Answered) -> str:
     except TransportError:
         return " and points at a malformed address"
     return f" and points at {_clean(target)}, which was not followed"
+
+
+def _advice(status: int) -> str:
+    """Say what to do where the other side is in trouble, which is often over in a while."""
+    return "" if status < _TROUBLE else ". It is in trouble itself: try again later"
 
 
 def _unauthorized(
