@@ -26,7 +26,7 @@ Reader = Generator[Sequence[Need], list[Any], Result]
 MOST_OPEN = 128
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Talk(Generic[Result]):
     """A conversation with one reader, and how far it has come."""
 

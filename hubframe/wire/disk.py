@@ -31,6 +31,8 @@ _PATIENCE = 30.0
 # Extended codes keep the plain one in their lowest byte.
 _PLAIN = 0xFF
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# How SQLite says that a cell holds bytes that are no text.
+_NO_TEXT = "Could not decode to UTF-8"
 _SUFFIX = ".sqlite"
 _DAMAGED = ".damaged-"
 _BESIDE = ("", "-wal", "-shm")
@@ -137,7 +139,7 @@ class Database:
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Carry out a statement, and return its rows."""
         self.flush()
-        return self._attempt(lambda: self._connection.execute(statement, parameters).fetchall())
+        return self._attempt(lambda: self._rows(statement, parameters))
 
     def select(self, statement: str, keys: Iterable[str]) -> Iterator[Any]:
         """Return the rows of many keys, each asked for once; ``{}`` stands for the keys."""
@@ -239,7 +241,14 @@ class Database:
             return self._complain(error)
 
     def _rows(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
-        return self._connection.execute(statement, parameters).fetchall()
+        try:
+            return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            if _NO_TEXT not in str(error):
+                raise
+        # What is no text is damaged, and is found out by its checksum: no reason for an error.
+        self._connection.text_factory = _text
+        return self._rows(statement, parameters)
 
     def _write(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -308,8 +317,6 @@ class Database:
         connection = sqlite3.connect(
             path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        # What is no text is damaged, and is found out by its checksum: no reason for an error.
-        connection.text_factory = _text
         try:
             _check_version(connection, self._layout)
             # Another process may be opening the same new file; one of them sets the mode for all.
