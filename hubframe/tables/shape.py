@@ -165,7 +165,11 @@ def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[A
     digests = [text(payload.get("digest")) for payload in named]
     found = list(map(versions.parse, names))
     platforms = [
-        [image for image in items(payload.get("images")) if not _is_unknown(image)]
+        [
+            image
+            for image in items(payload.get("images"))
+            if image.get("os") == "linux" or not _is_unknown(image)
+        ]
         for payload in named
     ]
     return {

@@ -147,14 +147,14 @@ class Registry:
             self._probed = time.monotonic()
 
     def named(self, reference: ImageReference) -> Document:
-        """Get what a tag names, a manifest or an index.
+        """Get what a tag names, a manifest or an index, after `told` did not know it.
 
         A tag that was seen before has likely not moved: then its digest is looked up first, and
         the document may be here. On Docker Hub that is always so, since a GET is a pull.
         """
         # Where workers share documents, another may have it already, or be about to.
         is_known = self._is_hub or self._content.is_shared
-        if is_known or self._session.is_held(self._head_of(reference)):
+        if is_known or self._session.is_outdated(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
 

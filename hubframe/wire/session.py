@@ -90,6 +90,7 @@ class Session:
         self._transport: Transport | None = None
         self._cached: CachedSession | None = None
         self._flights: Flights[Asked] = Flights()
+        self._outdated: set[str] = set()
 
     def json(
         self,
@@ -170,6 +171,8 @@ class Session:
             for key, answer in held.items()
             if answer.is_fresh or self.is_offline
         }
+        # While the network may be used, those that are not fresh.
+        self._outdated.update(key for key in held if by_key[key] not in usable)
         if usable:
             stale = sum(not answer.is_fresh for answer in usable.values())
             oldest = min(usable.values(), key=lambda answer: answer.fetched)
@@ -180,16 +183,17 @@ class Session:
         """Forget an answer that turned out to be none."""
         self.cache.delete(self._key_of(ask))
 
-    def is_held(self, ask: Ask) -> bool:
-        """Tell whether an answer is here, however old."""
-        key = self._key_of(ask)
-        return key in self.cache.read_many([key])
+    def is_outdated(self, ask: Ask) -> bool:
+        """Tell whether `look_up` found an answer that is no longer fresh."""
+        return self._key_of(ask) in self._outdated
 
     def keep(self, ask: Ask, headers: Mapping[str, str], seconds: int) -> None:
         """Keep what another request told, as the answer to this one."""
         now = time.time()
         answer = Answer(200, ask.url, headers, b"", now, now + seconds)
-        self.cache.write(self._key_of(ask), answer, ask.method)
+        key = self._key_of(ask)
+        self._outdated.discard(key)
+        self.cache.write(key, answer, ask.method)
 
     def fetch(
         self,
