@@ -1,11 +1,9 @@
 """How long the explorer takes to answer on screen, in JupyterLab in Chromium, with a repository of many tags.
 
-``python -m benchmarks.explorer`` prints a table: for each kind of click the median and the longest time from
-the click to the first picture after the answer, taken in the page itself. `--tags` changes how many there are.
-`rows` returns the table, and `targets` what of it must be reached.
+For each kind of click the median and the longest time from the click to the first picture after the answer, taken
+in the page itself, in milliseconds. `rows` returns the table, and `targets` what of it must be reached.
 """
 
-import argparse
 import re
 import shutil
 import statistics
@@ -18,7 +16,6 @@ from typing import Any
 from playwright.sync_api import Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from benchmarks.results import table
 from benchmarks.servers import running_module
 from tests.explorer import servers
 
@@ -177,19 +174,3 @@ def targets(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         for which, most in (("median", ASKED), ("longest", STALL))
         if which == "median" or row["work"] == LETTERS
     ]
-
-
-def main() -> None:
-    """Measure, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tags", type=int, default=TAGS)
-    asked = parser.parse_args()
-    found = rows(asked.tags)
-    print(table(list(found[0]), [[f"{cell}" for cell in row.values()] for row in found]))
-    print()
-    judged = targets(found)
-    print(table(list(judged[0]), [[f"{cell}" for cell in one.values()] for one in judged]))
-
-
-if __name__ == "__main__":
-    main()

@@ -85,6 +85,11 @@ def api_page() -> str:
     """Return the page that lists the public functions, classes and errors."""
     public = {name: getattr(hubframe, name) for name in hubframe.__all__}
     plots = {f"plots.{name}": getattr(hubframe.plots, name) for name in hubframe.plots.__all__}
+    measures = {
+        f"measure.{name}": getattr(hubframe.measure, name)
+        for name in hubframe.measure.__all__
+        if name not in public
+    }
     clusters = {f"dask.{name}": getattr(hubframe.dask, name) for name in hubframe.dask.__all__}
     errors = _names(public, _is_error)
     classes = [n for n in _names(public, inspect.isclass) if n not in errors]
@@ -93,6 +98,7 @@ def api_page() -> str:
         [
             *("API reference", "=" * 13, "", ".. currentmodule:: hubframe", ""),
             *_section("Functions", functions),
+            *_section("Further measures", _names(measures, inspect.isroutine)),
             *_section("Plots", _names(plots, inspect.isroutine)),
             *_section("Clusters", _names(clusters, inspect.isroutine)),
             *_section("Classes", classes),
