@@ -53,6 +53,12 @@ class Network(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def close(self) -> None:
+        """Close the connections: urllib3 would leave that to whoever collects its pools."""
+        for pool in list(self._pools.values()):
+            pool.close()
+        super().close()
+
     def send(self, request: PreparedRequest, *args: Any, **how: Any) -> Response:
         """Send a request; the arguments are those of requests."""
         try:

@@ -269,7 +269,12 @@ class Transport(BaseAdapter):
             response._content = b""  # noqa: SLF001
             response.close()
             return response
-        _read(response, limit or DOCUMENT_LIMIT, _SLOWEST * self._timeout[1])
+        try:
+            _read(response, limit or DOCUMENT_LIMIT, _SLOWEST * self._timeout[1])
+        except BaseException:
+            # Not every error of the libraries closes the connection.
+            response.close()
+            raise
         strike_out(request, response)
         return response
 
@@ -397,13 +402,11 @@ def _read(response: Response, limit: int, longest: float) -> None:
     for chunk in response.iter_content(64 * 1024):
         size += len(chunk)
         if size > limit:
-            response.close()
             raise PayloadError(
                 f"{place(response.url)} sent more than {limit // MEBIBYTE} MiB "
                 f"for {urlsplit(response.url).path}; not read further"
             )
         if time.monotonic() > ends:
-            response.close()
             raise TransportError(
                 f"{place(response.url)} took more than {longest:.0f} s to send "
                 f"{urlsplit(response.url).path}; not read further"
