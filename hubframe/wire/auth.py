@@ -268,12 +268,14 @@ class RegistryAuth(Asker):
 
     def flow(self, request: PreparedRequest) -> Flow:
         """Send with what the registry's challenge asks for; with a new token if one is refused."""
-        scope = scope_of(request.url or "")
         yield from self._door.ping()
-        used, is_new = yield from self._header(scope, None)
+        used, is_new = None, False
+        if self._door.challenge is not None:
+            used, is_new = yield from self._header(scope_of(request.url or ""), None)
         response = yield _authorized(request, used)
         if is_new or response.status_code not in (_UNAUTHORIZED, _BAD_REQUEST):
             return response
+        scope = scope_of(request.url or "")
         challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))
         if response.status_code == _BAD_REQUEST:
             # Amazon's public registry says so of a token that has expired, and nothing else.
