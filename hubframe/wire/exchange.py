@@ -151,8 +151,11 @@ def again(pool: Any, request: PreparedRequest, read_timeout: float) -> Whole | H
 def _head(pool: Any, request: PreparedRequest) -> bytes | None:
     """Write what is asked; None where it holds what has to be looked at more closely."""
     url = request.url or ""
-    target = url[url.find("/", len("https://")) :]
-    is_plain = _HOST.fullmatch(pool.host) and _TARGET.fullmatch(target)
+    start = url.find("/", len("https://"))
+    target = url[start:]
+    # Where the path is empty, the first slash may be one of the query.
+    has_path = "?" not in url[:start] and "#" not in url[:start]
+    is_plain = has_path and _HOST.fullmatch(pool.host) and _TARGET.fullmatch(target)
     if not is_plain or request.method not in {"GET", "HEAD"}:
         return None
     port = "" if pool.port == pool.ConnectionCls.default_port else f":{pool.port}"

@@ -166,6 +166,8 @@ def test_both_ways_ask_in_the_same_words(tmp_path):
         ("http://a.example/v2/ü", {}),
         ("http://a.example/v2/#part", {}),
         ("http://a.example", {}),
+        ("http://a.example?signed=a/b", {}),
+        ("http://a.example#a/b", {}),
         ("http://a.example/v2/", {"Authorization": "Bearer a\r\nX: 1"}),
         ("http://a.example/v2/", {"Authorization": "Bearer a\nX: 1"}),
         ("http://a.example/v2/", {"Authorization": "Bearer \u2028"}),
