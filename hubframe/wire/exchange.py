@@ -1,4 +1,4 @@
-"""One exchange in plain HTTP/1.1 over a connection that is open already.
+"""One exchange in plain HTTP/1.1 over a connection of urllib3's.
 
 Documents come by the thousand, and the layers of urllib3 and `http.client` take several times as
 long for each as the exchange itself. Plain is a request without a body, and an answer that begins
@@ -118,28 +118,30 @@ class _Timed(io.RawIOBase):
         super().close()
 
 
-def again(pool: Any, request: PreparedRequest, read_timeout: float) -> Whole | HTTPResponse | None:
-    """Ask over a connection of a pool that is open; None where there is none, or it is not plain.
+def ask(
+    pool: Any, request: PreparedRequest, timeout: tuple[float, float]
+) -> Whole | HTTPResponse | None:
+    """Ask over a connection of a pool; None where what is asked is not plain.
 
     Parameters
     ----------
     pool
-        urllib3's, of the host.
+        urllib3's, of the host; it connects, too.
     request
         What is asked.
-    read_timeout
-        How long a pause in the answer may be. [seconds]
+    timeout
+        How long connecting may take, and a pause in the answer. [seconds]
     """
     head = _head(pool, request)
     if head is None:
         return None
     # requests' own adapter takes connections from pools in this way, too.
     connection = pool._get_conn()  # noqa: SLF001
-    if connection.sock is None:
-        pool._put_conn(connection)  # noqa: SLF001
-        return None
     try:
-        connection.sock.settimeout(read_timeout)
+        if connection.sock is None:
+            connection.timeout = timeout[0]
+            connection.connect()
+        connection.sock.settimeout(timeout[1])
         connection.sock.sendall(head)
         return _received(pool, connection, request)
     except BaseException:

@@ -27,7 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from hubframe.wire.addresses import origin
-from hubframe.wire.exchange import TimedSocket, Whole, again
+from hubframe.wire.exchange import TimedSocket, Whole, ask
 
 _LOGGER = logging.getLogger("urllib3.connectionpool")
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
@@ -89,7 +89,7 @@ class Network(HTTPAdapter):
             with _discreetly():
                 return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
         pool = self._pool(request, verify)
-        raw = None if stream else again(pool, request, timeout[1])
+        raw = None if stream else ask(pool, request, timeout)
         return _response(request, _asked(pool, request, timeout) if raw is None else raw)
 
     def _pool(self, request: PreparedRequest, verify: Any) -> Any:
