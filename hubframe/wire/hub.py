@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from hubframe.errors import NotFoundError, PayloadError
 from hubframe.reference import DOCKER_HUB
@@ -18,6 +19,8 @@ Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 PAGE_SIZE = 100
 # Pages asked for on the word of the first one; what follows is read one by one.
 _MOST_AT_ONCE = 10_000
+# Pages that are looked up together.
+_TOGETHER = 64
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,15 @@ class Hub:
 
     def tag(self, repo: str, tag: str) -> Payload:
         """Get a tag."""
-        path, asked = f"{_repository(repo)}/tags/{quote(tag)}", f"the tag {repo}:{tag}"
-        return self._json(path, asked, KEPT_TAGS, lambda found: _object(found, asked))
+        url = f"{self._url}{_repository(repo)}/tags/{quote(tag)}"
+        asked = f"the tag {repo}:{tag}"
+        return self._json(url, asked, KEPT_TAGS, lambda found: _object(found, asked))
 
     def images(self, repo: str, tag: str) -> list[Payload]:
         """Get the images of a tag with their layers: all platforms, free of the pull quota."""
         asked = f"the images of {repo}:{tag}"
-        path = _images_path(repo, tag)
-        return self._json(path, asked, KEPT_TAGS, lambda found: _images(found, asked))
+        url = f"{self._url}{_images_path(repo, tag)}"
+        return self._json(url, asked, KEPT_TAGS, lambda found: _images(found, asked))
 
     def told(self, tags: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Payload]]:
         """Return what is known here of the images of tags, by repository and tag."""
@@ -133,14 +137,14 @@ class Hub:
         gather
             Applies a function to many items at once, and returns results or exceptions.
         """
-        firsts = gather(lambda listing: self._page(listing, 1), listings)
+        firsts = self._pages([(listing, 1) for listing in listings], gather)
         more = [
             (place, number)
             for place, first in enumerate(firsts)
             if not isinstance(first, Exception)
             for number in _further_pages(listings[place], first)
         ]
-        pages = gather(lambda at: self._page(listings[at[0]], at[1]), more)
+        pages = self._pages([(listings[place], number) for place, number in more], gather)
         lists: list[Any] = [first if isinstance(first, Exception) else [first] for first in firsts]
         for (place, _), page in zip(more, pages, strict=True):
             if isinstance(page, Exception):
@@ -152,6 +156,25 @@ class Hub:
         for place, entries in zip(whole, joined, strict=True):
             lists[place] = entries
         return lists
+
+    def _pages(self, wanted: Sequence[tuple[Listing, int]], gather: Gather) -> list[Any]:
+        """Get pages; those that are here are looked up together."""
+        asks = [Ask("GET", self._url_of(*page)) for page in wanted]
+        found = self._held(asks)
+        missing = {ask: page for ask, page in zip(asks, wanted, strict=True) if ask not in found}
+        fetched = gather(lambda page: self._page(*page), list(missing.values()))
+        found |= zip(missing, fetched, strict=True)
+        return [found[ask] for ask in asks]
+
+    def _held(self, asks: Iterable[Ask]) -> dict[Ask, Any]:
+        """Look up pages, some at a time: they take more room before they are read than after."""
+        left, found = iter(asks), {}
+        while some := list(islice(left, _TOGETHER)):
+            for ask, answer in self._session.look_up(some).items():
+                # What is no page is an error for whoever asks for it alone.
+                with suppress(PayloadError):
+                    found[ask] = _page(json_of(answer, "a page"), "a page")
+        return found
 
     def _entries(self, listing: Listing, pages: list[Payload]) -> list[Payload]:
         """Join pages, each entry once: pushes between the pages shift them."""
@@ -166,30 +189,21 @@ class Hub:
         return list(entries.values())[: listing.most]
 
     def _page(self, listing: Listing, number: int) -> Payload:
-        params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
-        asked = listing.asked
+        url, asked = self._url_of(listing, number), listing.asked
         try:
-            return self._json(
-                listing.path, asked, listing.keep, lambda found: _page(found, asked), params
-            )
+            return self._json(url, asked, listing.keep, lambda found: _page(found, asked))
         except NotFoundError:
             if number == 1:
                 raise
             # Past the end: entries went away while the pages were read.
             return {"results": []}
 
-    def _json(
-        self,
-        path: str,
-        asked: str,
-        keep: int,
-        read: Callable[[Any], Shape],
-        params: Mapping[str, str] | None = None,
-    ) -> Shape:
-        url = f"{self._url}{path}"
-        return self._session.json(
-            url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read, params=params
-        )
+    def _url_of(self, listing: Listing, number: int) -> str:
+        params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
+        return f"{self._url}{listing.path}?{urlencode(params)}"
+
+    def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
+        return self._session.json(url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read)
 
 
 def _page(found: Any, asked: str) -> Payload:

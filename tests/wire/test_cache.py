@@ -332,7 +332,7 @@ def test_an_answer_is_read_without_requests_cache(stage, later):
         value = response.headers[name]
         assert answer.headers[name] == answer.headers[name.upper()] == kept.headers[name] == value
     assert answer.fetched_at == kept.created_at
-    assert answer.expires == kept.expires.timestamp()
+    assert datetime.fromtimestamp(answer.expires, UTC) == kept.expires
     assert answer.expires - answer.fetched == pytest.approx(KEPT_TAGS, rel=0.01)
     assert answer.is_fresh
     later(KEPT_TAGS + 1)
