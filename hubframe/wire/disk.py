@@ -40,12 +40,13 @@ _BESIDE = ("", "-wal", "-shm")
 _MOST_PARAMETERS = 900
 # How many rows wait to be written together: `kill -9` costs no more.
 _TOGETHER = 16
-# A write-ahead log is no longer than this part of the limit, and than SQLite's own 1,000 pages.
+# Of new files: of SQLite's usual ones a document takes several, and as many calls of the system.
+_PAGE = 16 * 1024
+# A write-ahead log is no longer than this part of the limit, and than SQLite's own 4 MB.
 _LOG_PART = 64
-_LOG_PAGES = range(16, 1001)
-_PAGE = 4096
+_LOG_PAGES = range(4, 251)
 # Space is given back in steps that keep nobody waiting. [pages]
-_STEP = 256
+_STEP = 64
 
 
 @dataclass(frozen=True)
@@ -322,6 +323,7 @@ class Database:
             # Another process may be opening the same new file; one of them sets the mode for all.
             with suppress(sqlite3.OperationalError):
                 if not connection.execute("PRAGMA page_count").fetchone()[0]:
+                    connection.execute(f"PRAGMA page_size={_PAGE}")
                     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")

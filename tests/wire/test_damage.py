@@ -22,7 +22,7 @@ from hubframe.wire.content import Content, Document, digest_of
 
 from .releases import REPO
 
-PAGE = 4096
+PAGE = 16 * 1024
 KEPT = disk.Layout(
     1, ("CREATE TABLE kept (key TEXT PRIMARY KEY, value)",), "SELECT key, value FROM kept LIMIT 0"
 )
@@ -82,9 +82,10 @@ def test_any_flipped_page_costs_no_more_than_what_it_held(filled, name):
     for page in range(1, len(sound) // PAGE, max(1, len(sound) // PAGE // 12)):
         path.write_bytes(sound)
         spoil(path, page * PAGE, PAGE)
-        with warnings.catch_warnings(), hubframe.Client(stage.settings()) as client:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", hubframe.CacheWarning)
-            assert hubframe.labels_df(REPO, client=client).equals(labels), page
+            with hubframe.Client(stage.settings()) as client:
+                assert hubframe.labels_df(REPO, client=client).equals(labels), page
 
 
 def test_a_damaged_document_is_fetched_again(filled):
