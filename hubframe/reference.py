@@ -105,7 +105,10 @@ class ImageReference:
 
     def at(self, *, tag: str | None = None, digest: str | None = None) -> Self:
         """Return the same repository at another tag or digest."""
-        return type(self)(self.registry, self.path, tag, digest)
+        other = object.__new__(type(self))
+        # Thousands are made in a call, and what is frozen sets its fields one by one.
+        vars(other).update(registry=self.registry, path=self.path, tag=tag, digest=digest)
+        return other
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""

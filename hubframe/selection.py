@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from typing import Any
 
 import pandas as pd
@@ -187,7 +187,8 @@ def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
     if tags is None:
         return lambda tag: not versions.is_digest_tag(tag)
     if isinstance(tags, str):
-        return lambda tag: fnmatchcase(tag, tags)
+        matches = re.compile(translate(tags)).match
+        return lambda tag: matches(tag) is not None
     if isinstance(tags, re.Pattern):
         return lambda tag: tags.search(tag) is not None
     if callable(tags):

@@ -21,7 +21,7 @@ Payload = Mapping[str, Any]
 _CLOSEST = 3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Found:
     """A tag (or digest) that was found, with what its source told of it.
 

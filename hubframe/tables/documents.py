@@ -78,7 +78,7 @@ def _all(kind: type, read: Callable[[Any], T], values: list[Any]) -> list[T]:
     return values if set(map(type, values)) <= {kind} else list(map(read, values))
 
 
-def _all_items(values: list[Any]) -> list[list[Mapping[str, Any]]]:
+def all_items(values: list[Any]) -> list[list[Mapping[str, Any]]]:
     """Return the objects of many lists, looked at together."""
     found = _all(list, _list, values)
     is_plain = set(map(type, chain.from_iterable(found))) <= {dict}
@@ -87,7 +87,7 @@ def _all_items(values: list[Any]) -> list[list[Mapping[str, Any]]]:
 
 def _with_digest(entries: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Leave out what has no digest."""
-    if _are_texts(_values(entries, "digest")):
+    if _are_texts(pluck(entries, "digest")):
         return entries
     return [entry for entry in entries if text(entry.get("digest"))]
 
@@ -96,7 +96,7 @@ def _are_texts(values: list[Any]) -> bool:
     return set(map(type, values)) <= {str} and "" not in values
 
 
-def _values(entries: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+def pluck(entries: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
     """Return what objects hold under a key, null where they lack it; nearly always all have it."""
     try:
         return [entry[key] for entry in entries]
@@ -470,13 +470,13 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
         How many layers each image has, and the columns of all.
     """
     configs = [content.config for content in contents]
-    layers = _all_items([content.manifest.get("layers") for content in contents])
-    digests = _values(list(chain.from_iterable(layers)), "digest")
+    layers = all_items([content.manifest.get("layers") for content in contents])
+    digests = pluck(list(chain.from_iterable(layers)), "digest")
     if not _are_texts(digests):
         layers = list(map(_with_digest, layers))
         digests = [entry["digest"] for entry in chain.from_iterable(layers)]
     counts = list(map(len, layers))
-    histories = _all_items([config.get("history") for config in configs])
+    histories = all_items([config.get("history") for config in configs])
     made = [[step for step in steps if step.get("empty_layer") is not True] for steps in histories]
     rootfs = _all(dict, mapping, [config.get("rootfs") for config in configs])
     diff_ids = _all(list, _list, [files.get("diff_ids") for files in rootfs])
@@ -486,10 +486,10 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
     return counts, {
         "layer_digest": digests,
         "diff_id": _where_agreed(diff_ids, counts, None),
-        "size": _values(descriptors, "size"),
-        "media_type": _values(descriptors, "mediaType"),
-        "instruction": _lines(_values(steps, "created_by"), shells, counts),
-        "created_at": _values(steps, "created"),
+        "size": pluck(descriptors, "size"),
+        "media_type": pluck(descriptors, "mediaType"),
+        "instruction": _lines(pluck(steps, "created_by"), shells, counts),
+        "created_at": pluck(steps, "created"),
         "is_empty": list(map(EMPTY_LAYERS.__contains__, digests)),
     }
 

@@ -6,7 +6,7 @@ Nothing here knows a particular frame, and nothing here touches the network.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC as _ZULU
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from math import isfinite
 from types import NoneType
@@ -25,7 +25,8 @@ UTC: Dtype = "datetime64[us, UTC]"
 
 _INT64 = range(2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=_ZULU)
-_MICROSECOND = timedelta(microseconds=1)
+_DAY = 24 * 60 * 60
+_MICROSECONDS = 10**6
 # How numpy writes that there is no date.
 _NO_DATE = -(2**63)
 
@@ -343,13 +344,19 @@ def _utc(column: Column, values: Sequence[Any]) -> ExtensionArray:
 def _moment(written: str | None) -> int:
     """Read a date as numpy holds it."""
     at = _instant(written) if written else None
-    return _NO_DATE if at is None else (at - _EPOCH) // _MICROSECOND
+    return _NO_DATE if at is None else _since_epoch(at)
 
 
 def _sound_moment(written: str | None) -> int:
     """The same, without those that mean that there is none."""
     at = _instant(written) if written else None
-    return _NO_DATE if at is None or _is_epoch(at) else (at - _EPOCH) // _MICROSECOND
+    return _NO_DATE if at is None or _is_epoch(at) else _since_epoch(at)
+
+
+def _since_epoch(at: datetime) -> int:
+    """Count microseconds; by dividing, that would take three times as long."""
+    since = at - _EPOCH
+    return (since.days * _DAY + since.seconds) * _MICROSECONDS + since.microseconds
 
 
 def _instant(written: str) -> datetime | None:

@@ -3,7 +3,7 @@
 A payload that lacks a field gives a null; nothing here touches the network.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -22,10 +22,12 @@ from hubframe.tables.documents import (
     ManifestContent,
     Platform,
     Step,
+    all_items,
     as_json,
     items,
     layer_columns,
     mapping,
+    pluck,
     text,
 )
 from hubframe.tables.schema import Table
@@ -161,30 +163,25 @@ def tags(listings: Iterable[tuple[str, Sequence[Payload]]]) -> pd.DataFrame:
 
 def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[Any]]:
     named = [payload for payload in payloads if text(payload.get("name"))]
-    names = [payload["name"] for payload in named]
-    digests = [text(payload.get("digest")) for payload in named]
+    names = pluck(named, "name")
+    digests = list(map(text, pluck(named, "digest")))
     found = list(map(versions.parse, names))
     platforms = [
-        [
-            image
-            for image in items(payload.get("images"))
-            if image.get("os") == "linux" or not _is_unknown(image)
-        ]
-        for payload in named
+        [image for image in images if image.get("os") == "linux" or not _is_unknown(image)]
+        for images in all_items(pluck(named, "images"))
     ]
+    pushed = zip(pluck(named, "tag_last_pushed"), pluck(named, "last_updated"), strict=True)
     return {
         "repo": [repo] * len(named),
         "tag": names,
         "digest": digests,
-        "media_type": [payload.get("media_type") for payload in named],
-        "content_type": [payload.get("content_type") for payload in named],
-        "status": [payload.get("tag_status") for payload in named],
-        "size": list(map(_tag_size, named, platforms)),
+        "media_type": pluck(named, "media_type"),
+        "content_type": pluck(named, "content_type"),
+        "status": pluck(named, "tag_status"),
+        "size": list(map(_tag_size, pluck(named, "full_size"), platforms)),
         "platform_count": [len(images) or None for images in platforms],
-        "pushed_at": [
-            text(payload.get("tag_last_pushed")) or payload.get("last_updated") for payload in named
-        ],
-        "pulled_at": [payload.get("tag_last_pulled") for payload in named],
+        "pushed_at": [text(at) or updated for at, updated in pushed],
+        "pulled_at": pluck(named, "tag_last_pulled"),
         "aliases": _aliases(names, digests),
         "version": [version and version.text for version in found],
         "is_prerelease": [version and version.is_prerelease for version in found],
@@ -194,10 +191,13 @@ def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[A
 
 def _aliases(names: Sequence[str], digests: Sequence[str | None]) -> list[str | None]:
     """Tell of each tag the others with the same digest."""
-    same = defaultdict(set)
+    same: dict[str, set[str]] = {
+        digest: set() for digest, count in Counter(digests).items() if digest and count > 1
+    }
     for name, digest in zip(names, digests, strict=True):
-        same[digest].add(name)
-    others = {digest: sorted(one) for digest, one in same.items() if digest and len(one) > 1}
+        if digest in same:
+            same[digest].add(name)
+    others = {digest: sorted(one) for digest, one in same.items()}
     return [
         _others(others[digest], name) if digest in others else None
         for name, digest in zip(names, digests, strict=True)
@@ -210,9 +210,8 @@ def _others(names: Sequence[str], own: str) -> str | None:
     return " ".join(others[:_MOST_ALIASES]) or None
 
 
-def _tag_size(payload: Payload, platforms: Sequence[Payload]) -> Any:
+def _tag_size(full: Any, platforms: Sequence[Payload]) -> Any:
     """The Hub's ``full_size``; where it says 0, which is "not known", that of linux/amd64."""
-    full = payload.get("full_size")
     if full or not platforms:
         return full or None
     usual = [image for image in platforms if str(Platform.read(image)) == "linux/amd64"]
@@ -547,6 +546,8 @@ def _joined(values: Any) -> str | None:
 def _is_unknown(image: Payload) -> bool:
     """Whether it is filed under unknown/unknown, as attestations are; either may be missing."""
     os, architecture = image.get("os"), image.get("architecture")
+    if os == architecture:
+        return os == "unknown"
     if os != "unknown" and architecture != "unknown":
         return False
     return (text(os) or "unknown") == (text(architecture) or "unknown")

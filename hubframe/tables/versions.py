@@ -20,12 +20,23 @@ _DAY = re.compile(r"((?:19|20)\d\d)([-_]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])
 
 
 class Version(NamedTuple):
-    """A tag's version: the text that users see, numbers that order it, and what follows it."""
+    """A tag's version: the text that users see, its stage (rc) with a number, and the rest."""
 
     text: str
-    is_prerelease: bool
-    order: tuple[tuple[int, ...], bool, str, int]
+    stage: str
+    number: str
     rest: str
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it comes before the release of the same numbers."""
+        return bool(self.stage)
+
+    @property
+    def order(self) -> tuple[tuple[int, ...], bool, str, int]:
+        """What versions are compared by; of thousands of tags few are."""
+        numbers = tuple(int(part[:18]) for part in self.text.split("."))
+        return (numbers, not self.stage, self.stage, int((self.number or "0")[:18]))
 
     @property
     def day(self) -> tuple[int, str] | None:
@@ -52,10 +63,8 @@ def parse(tag: str) -> Version | None:
     match = _VERSION.match(tag)
     if match is None:
         return None
-    stage = (match["stage"] or "").lower()
-    numbers = tuple(int(part[:18]) for part in match["version"].split("."))
-    order = (numbers, not stage, stage, int((match["number"] or "0")[:18]))
-    return Version(match["version"], bool(stage), order, match["rest"])
+    text, stage, number, rest = match.groups("")
+    return Version(text, stage.lower(), number, rest)
 
 
 def is_digest_tag(tag: str) -> bool:
