@@ -263,8 +263,7 @@ def best(wanted: Platform, entries: Iterable[tuple[Platform | None, T]]) -> T | 
     return min(suited, key=lambda pair: pair[0])[1] if suited else None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What an index says of one of its manifests."""
 
     digest: str
@@ -574,6 +573,8 @@ def _texts(value: Any) -> list[str]:
 def labels(source: LabelSource, found: Any) -> list[Label]:
     """List labels or annotations, sorted by key; nearly always all values are text."""
     held = mapping(found)
+    if not held:
+        return []
     keys = sorted(held)
     values = _all(str, _label_value, [held[key] for key in keys])
     return list(map(Label._make, zip(repeat(source), keys, values)))

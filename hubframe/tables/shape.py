@@ -50,7 +50,7 @@ _DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 _MOST_ALIASES = 1000
 # How many images are read together, and how many rows are made a frame at once.
 _TOGETHER = 64
-_BATCH = 20_000
+_BATCH = 10_000
 
 
 @dataclass(slots=True, eq=False)

@@ -47,7 +47,7 @@ class Version(NamedTuple):
         return int(found[1] + found[3] + found[4]), found.string[found.end() :]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def parse(tag: str) -> Version | None:
     """Read the version that a tag starts with, or None where it starts with none.
 

@@ -165,7 +165,7 @@ class Uses:
         self._lock = threading.Lock()
         # The day of use, by digest; the latest at the end.
         self._days: dict[str, int] = {}
-        self._unnoted = 0
+        self._unnoted: dict[str, int] = {}
         self._noted_at = time.monotonic()
 
     def __contains__(self, digest: object) -> bool:
@@ -177,19 +177,21 @@ class Uses:
         day = _day()
         with self._lock:
             for digest in digests:
-                self._unnoted += self._days.pop(digest, None) != day
+                if self._days.pop(digest, None) != day:
+                    self._unnoted[digest] = day
                 self._days[digest] = day
             is_late = time.monotonic() - self._noted_at > _NOTED_WITHIN
-            is_due = self._unnoted >= _NOTED or (is_late and self._unnoted)
+            is_due = len(self._unnoted) >= _NOTED or (is_late and self._unnoted)
         if is_due:
             self.note()
 
     def note(self) -> None:
         """Write it down; those used last stay remembered."""
         with self._lock:
-            rows = list(self._days.items()) if self._unnoted else []
-            self._unnoted, self._noted_at = 0, time.monotonic()
-            for digest, _ in rows[:-_NOTED]:
+            # In the order in which they lie in the file.
+            rows = sorted(self._unnoted.items())
+            self._unnoted, self._noted_at = {}, time.monotonic()
+            for digest in list(self._days)[:-_NOTED]:
                 del self._days[digest]
         self._database.write(_NOTE, rows)
 
@@ -202,7 +204,7 @@ class Uses:
         """Forget it."""
         with self._lock:
             self._days.clear()
-            self._unnoted = 0
+            self._unnoted.clear()
 
 
 class Content:

@@ -42,6 +42,8 @@ _MOST_PARAMETERS = 900
 _TOGETHER = 16
 # Of new files: of SQLite's usual ones a document takes several, and as many calls of the system.
 _PAGE = 16 * 1024
+# The index of tens of thousands of digests; SQLite's usual 2 MB would be read again and again. [KiB]
+_CACHE = 4096
 # A write-ahead log is no longer than this part of the limit, and than SQLite's own 4 MB.
 _LOG_PART = 64
 _LOG_PAGES = range(4, 251)
@@ -327,6 +329,7 @@ class Database:
                     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(f"PRAGMA cache_size=-{_CACHE}")
             log = _log_pages(self.limit)
             connection.execute(f"PRAGMA wal_autocheckpoint={log}")
             connection.execute(f"PRAGMA journal_size_limit={log * _PAGE}")
