@@ -38,8 +38,10 @@ _DAMAGED = ".damaged-"
 _BESIDE = ("", "-wal", "-shm")
 # SQLite's limit on the parameters of one statement, on old builds.
 _MOST_PARAMETERS = 900
-# How many rows wait to be written together: `kill -9` costs no more.
-_TOGETHER = 16
+# How many rows wait to be written together, and for how long until the next one writes them:
+# `kill -9` costs no more. Where rows come slowly, as pulls may, that is one or two. [seconds]
+_TOGETHER = 32
+_SOON = 0.25
 # Of new files: of SQLite's usual ones a document takes several, and as many calls of the system.
 _PAGE = 16 * 1024
 # The index of tens of thousands of digests; SQLite's usual 2 MB would be read again and again. [KiB]
@@ -137,6 +139,7 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._waiting: dict[str, Sequence[Any]] = {}
         self._waiting_for = ""
+        self._waiting_since = 0.0
         self._connection = self._open()
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -166,10 +169,13 @@ class Database:
         The statement is always the same, and the first cell is the row's key: whoever asks for
         that key meanwhile has it written first.
         """
+        now = time.monotonic()
         with self._lock:
+            if not self._waiting:
+                self._waiting_since = now
             self._waiting[row[0]] = row
             self._waiting_for = statement
-            if len(self._waiting) >= _TOGETHER:
+            if len(self._waiting) >= _TOGETHER or now - self._waiting_since > _SOON:
                 self.flush()
 
     def flush(self) -> None:

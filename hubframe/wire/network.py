@@ -131,7 +131,7 @@ def _asked(pool: Any, request: PreparedRequest, timeout: tuple[float, float]) ->
 
 def _response(request: PreparedRequest, raw: Any) -> Response:
     """Show an answer as requests does."""
-    response = Response()
+    response = _Answer()
     response.url, response.request, response.raw = request.url or "", request, raw
     response.status_code, response.reason = raw.status, raw.reason or ""
     if isinstance(raw, Whole):
@@ -141,6 +141,17 @@ def _response(request: PreparedRequest, raw: Any) -> Response:
     else:
         response.headers = CaseInsensitiveDict(raw.headers)
     return response
+
+
+# An answer of requests of which nothing is known yet.
+_NOTHING = vars(Response())
+
+
+class _Answer(Response):
+    """An answer of requests that has no cookies: to make the jar takes longer than all the rest."""
+
+    def __init__(self) -> None:
+        vars(self).update(_NOTHING, history=[])
 
 
 class _Connection(HTTPConnection):

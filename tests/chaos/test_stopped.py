@@ -14,7 +14,7 @@ WORKERS = 16
 # Two seconds are promised; a busy machine gets one more. What is held takes five.
 SOON = 3.0
 # Documents are written so many at a time.
-TOGETHER = 16
+TOGETHER = 32
 SCRIPT = """
 import sys, hubframe
 hubframe.layers_df(sys.argv[1], newest=100)
@@ -41,7 +41,7 @@ def test_what_a_killed_process_had_is_not_fetched_again(proxy, whole, cache, rea
     # What a tag points at is kept apart from the documents, and written together in its own turn.
     assert len(lost) <= WORKERS + 2 * TOGETHER, "those under way, and those about to be written"
     # An index that was kept while what its tag points at was not yet is asked for again.
-    assert 0 <= proxy.documents().total() - (3 * SHIPS - kept) <= WORKERS
+    assert 0 <= proxy.documents().total() - (3 * SHIPS - kept) <= TOGETHER
     assert not proxy.repeated()
 
 

@@ -210,6 +210,24 @@ def test_a_closed_database_holds_nothing_and_is_not_damaged(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["kept.sqlite"]
 
 
+def test_rows_that_come_slowly_are_written_with_the_next_one(tmp_path, later):
+    path = tmp_path / "kept.sqlite"
+    database = disk.Database(path, KEPT)
+    for number in range(3):
+        database.write_soon("INSERT INTO kept VALUES (?, ?)", (str(number), number))
+    at_once = on_disk(path)
+    later(1)
+    database.write_soon("INSERT INTO kept VALUES (?, ?)", ("3", 3))
+
+    assert (at_once, on_disk(path)) == (0, 4)
+    database.close()
+
+
+def on_disk(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT count(*) FROM kept").fetchone()[0]
+
+
 def document(number, size=3000):
     body = b"%06d" % number * (size // 6)
     return Document(digest_of(body), "application/json", body)
