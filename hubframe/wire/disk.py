@@ -44,7 +44,7 @@ _TOGETHER = 32
 _SOON = 0.25
 # Of new files: of SQLite's usual ones a document takes several, and as many calls of the system.
 _PAGE = 16 * 1024
-# The index of tens of thousands of digests; SQLite's usual 2 MB would be read again and again. [KiB]
+# For the index of tens of thousands of digests; SQLite's usual 2 MB are too little. [KiB]
 _CACHE = 4096
 # A write-ahead log is no longer than this part of the limit, and than SQLite's own 4 MB.
 _LOG_PART = 64
