@@ -21,3 +21,11 @@ def parsed(body: bytes | str) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return json.loads(body)
+
+
+def written(value: Any) -> str:
+    """Write JSON; halves of surrogate pairs and large numbers, which orjson refuses, as `json`."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(value)

@@ -5,7 +5,6 @@ its serialisers take ten times as long as SQLite does, and to load it takes long
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -263,7 +262,7 @@ class Answers:
 def _row(key: str, about: About, body: bytes) -> tuple[Any, ...]:
     # Other headers may hold anything, also what a server repeats of a login.
     kept = {n.lower(): v for n, v in about.headers.items() if n.lower() in _KEPT}
-    written = json.dumps(about._replace(headers=kept))
+    written = payload.written([*about._replace(headers=kept)])
     expires = None if about.expires is None else round(about.expires)
     return (key, written, body, _checksum(key, written, body), expires)
 
@@ -281,7 +280,7 @@ def unpacked(key: str, value: bytes) -> tuple[About, bytes] | None:
     written = head.decode(errors="replace")
     if _checksum(key, written, body).hex().encode() != checksum:
         return None
-    return About(*json.loads(written)), body
+    return About(*payload.parsed(written)), body
 
 
 def answer_of(about: About, body: bytes) -> Answer:

@@ -177,7 +177,7 @@ class Session:
 
     def is_outdated(self, ask: Ask) -> bool:
         """Tell whether `look_up` found an answer that is no longer fresh."""
-        return self._key_of(ask) in self._outdated
+        return bool(self._outdated) and self._key_of(ask) in self._outdated
 
     def keep(self, ask: Ask, headers: Mapping[str, str], seconds: int) -> None:
         """Keep what another request told, as the answer to this one."""

@@ -18,6 +18,7 @@ from IPython.lib.pretty import pretty
 import hubframe
 from hubframe import cache
 from hubframe.sample import DROP, Reply
+from hubframe.wire.answers import Answer, Headers
 from hubframe.wire.caching import Storage
 from hubframe.wire.content import Content, Document, digest_of
 from hubframe.wire.session import KEPT_TAGS
@@ -368,6 +369,15 @@ def test_an_answer_without_a_body_or_headers_is_read(stage):
     assert "ETag" not in answer.headers
     with pytest.raises(KeyError):
         answer.headers["ETag"]
+
+
+@pytest.mark.parametrize("link", ["<a?n=1>", "<ü>", "<\ud800>"], ids=["plain", "wide", "half"])
+def test_headers_are_read_as_they_were_written(stage, link):
+    answers = stage.client().session.cache
+    answer = Answer(200, "http://a.example/", Headers(link=link), b"{}", 1.5, 2.5)
+    answers.write("key", answer, "GET")
+
+    assert answers.read("key") == answer
 
 
 def test_accept_is_part_of_the_key(stage):
