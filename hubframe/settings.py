@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from platformdirs import user_cache_path
-
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -92,7 +90,11 @@ class Settings:
     @property
     def cache_folder(self) -> Path:
         """The folder of the cache, chosen or the platform's."""
-        return self.cache_dir or user_cache_path("hubframe", appauthor=False)
+        if self.cache_dir:
+            return self.cache_dir
+        from platformdirs import user_cache_path  # noqa: PLC0415 - who chose one does without
+
+        return user_cache_path("hubframe", appauthor=False)
 
     @property
     def requests_in_seconds(self) -> tuple[int, float] | None:

@@ -14,7 +14,6 @@ from hubframe.tables import shape
 from hubframe.tables.documents import Platform, content
 
 # What is loaded at its first use is not the work's: a notebook imports once.
-import_module("hubframe.wire.caching")
 import_module("hubframe.wire.network")
 import_module("hubframe.wire.transport")
 Client, Settings = hubframe.Client, hubframe.Settings
