@@ -2,6 +2,11 @@
 
 import pandas as pd
 
+from hubframe.tables import LAYERS
+
+# What tells images apart, in frames of layers and in all others that hold them.
+_NAMES = ("repo", "tag", "platform", "image_digest")
+
 
 def identity(frame: pd.DataFrame) -> pd.Series:
     """Name the image of each row, the same for all its tags.
@@ -16,12 +21,18 @@ def identity(frame: pd.DataFrame) -> pd.Series:
     pandas.Series
         The image's digest; where that is not known, repository, tag and platform. Never null.
 
+    Raises
+    ------
+    TypeError, ValueError
+        `frame` is no frame, or lacks a column, which the message names.
+
     Examples
     --------
     >>> rows = {"repo": "a/b", "tag": ["1", "2"], "platform": "linux/amd64"}
     >>> identity(pd.DataFrame(rows | {"image_digest": ["sha256:0f", None]})).tolist()
     ['sha256:0f', 'a/b:2 linux/amd64']
     """
+    LAYERS.require(frame, _NAMES)
     spelled = frame["repo"] + ":" + frame["tag"].fillna("") + " " + frame["platform"].fillna("")
     return frame["image_digest"].fillna(spelled).rename("image")
 
@@ -44,6 +55,11 @@ def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Rows of `frame`, as they are. An image that was asked for by digest counts as a tag.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `frame` is no frame, or lacks a column, which the message names.
     """
     image = identity(frame)
     tag = frame["repo"] + ":" + frame["tag"].fillna(image)

@@ -1,12 +1,14 @@
 """Which images hold a layer, and what tags, images and repositories take."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import hubframe
-from hubframe.measure import identity
+from hubframe.measure import identity, leading_tags
+from hubframe.measure.holdings import _in_place
 from hubframe.tables import FETCHED, LAYERS
 from hubframe.tables.measured import FOOTPRINT, SHARED_LAYERS
 
@@ -220,6 +222,28 @@ def test_shared_layers_are_what_a_plain_count_says(layers):
         assert row.tag_count == len(held[["repo", "tag"]].dropna().drop_duplicates())
         assert row.saved_size == row.size * (row.image_count - 1)
         assert row.first_repo in set(held["repo"])
+
+
+# Positions are a stranger's: few or many, twice the same, or as far apart as numbers go.
+_PLACES = st.integers(0, 3) | st.sampled_from([-(2**63), -1, 2**40, 2**62, 2**63 - 1])
+_ROWS = st.lists(st.tuples(st.integers(0, 4), _PLACES, st.integers(0, 2)), max_size=12)
+
+
+@examples(_ROWS)
+def test_rows_are_ordered_by_name_then_position_then_layer(rows):
+    name, position, layer = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    order = _in_place(name, position, layer)
+
+    assert [rows[place] for place in order] == sorted(rows)
+    assert sorted(order) == list(range(len(rows)))
+
+
+@pytest.mark.parametrize("of", [identity, lambda frame: leading_tags(frame, 3)])
+def test_images_are_told_apart_in_frames_that_name_them(of):
+    with pytest.raises(ValueError, match="lacks the column platform"):
+        of(small().drop(columns="platform"))
+    with pytest.raises(TypeError, match="list was given"):
+        of([])
 
 
 @examples(worlds(), st.sampled_from(BY))
