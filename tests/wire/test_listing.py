@@ -1,5 +1,7 @@
 """Lists in pages: the Hub's, which has numbers, and the registries', which have links."""
 
+import gzip
+
 import pytest
 
 import hubframe
@@ -200,3 +202,27 @@ def test_what_is_no_page(stage, body):
 
     with pytest.raises(hubframe.PayloadError, match="the tags of acme/many"):
         names_of(stage)
+
+
+def test_lists_may_come_packed_and_documents_may_not(stage):
+    asked = {}
+
+    def answering(role):
+        def answer(request):
+            reply = stage.real_answer(request, role)
+            taken = asked.setdefault(role, set())
+            taken.add(request.headers.value("Accept-Encoding"))
+            if "gzip" not in taken:
+                return reply
+            headers = {**reply.headers, "Content-Encoding": "gzip"}
+            return Reply(reply.status, headers, gzip.compress(reply.body))
+
+        return answer
+
+    stage.fail("/repositories/alpine/tags", answering("hub"))
+    stage.fail("/alpine/manifests/", answering("docker.io"))
+    found = hubframe.configs_df("library/alpine", client=stage.client())
+
+    assert asked == {"hub": {"gzip"}, "docker.io": {"identity"}}
+    with hubframe.sample():
+        assert hubframe.configs_df("library/alpine").equals(found)
