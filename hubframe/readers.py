@@ -258,7 +258,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
     PayloadError
         It is no manifest, or more than one kind of it at once.
     """
-    body = documents.parse(document.body, str(reference))
+    body = _said(document, str(reference))
     if documents.kind(body, document.media_type, str(reference)) != "index":
         media_type = documents.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
@@ -324,6 +324,11 @@ def _with_contents(call: Call, reference: ImageReference, images: Sequence[Image
     return [image.holding(contents[image.digest]) for image in images if image.digest in contents]
 
 
+def _said(document: Document, what: str) -> Payload:
+    """Read a document: once for all the frames that it is remembered for, so nobody changes it."""
+    return documents.an_object(lambda: document.json, what)
+
+
 class _Manifest:
     """A manifest that was read, and what it takes to read its config.
 
@@ -338,12 +343,12 @@ class _Manifest:
     def __init__(self, reference: ImageReference, document: Document) -> None:
         self.reference = reference
         self._sent_as = document.media_type
-        self._body = documents.parse(document.body, str(reference))
+        self._body = _said(document, str(reference))
         self.config_need = self._needed()
 
     def content(self, config: Document | None) -> ManifestContent:
         """Join it with its config."""
-        told = documents.parse(config.body, f"the config of {self.reference}") if config else {}
+        told = _said(config, f"the config of {self.reference}") if config else {}
         return documents.content(self._body, told, self._sent_as, str(self.reference))
 
     def _needed(self) -> Need | None:

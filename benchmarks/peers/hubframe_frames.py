@@ -47,12 +47,16 @@ def hub_tags(task: dict[str, Any]) -> Callable[[], Told]:
 
 def layers(task: dict[str, Any]) -> Callable[[], Told]:
     """Shape manifests and configs that are parsed into one long frame of layers."""
-    found = list(copies(task["rows"] // PER_IMAGE))
-    return lambda: _told(layers=shape.layers(_image(at, *pair) for at, pair in enumerate(found)))
+    pairs = copies(task["rows"] // PER_IMAGE)
+    # What an image is called is there before it is read.
+    found = [(of_image(number), *pair) for number, pair in enumerate(pairs)]
+    return lambda: _told(layers=shape.layers(_image(*one) for one in found))
 
 
-def _image(number: int, manifest: dict[str, Any], config: dict[str, Any]) -> shape.Image:
-    repo, tag, platform, digest = of_image(number)
+def _image(
+    name: tuple[str, str, str, str], manifest: dict[str, Any], config: dict[str, Any]
+) -> shape.Image:
+    repo, tag, platform, digest = name
     told = content(manifest, config)
     return shape.Image(repo, tag, digest, Platform.parse(platform), content=told)
 

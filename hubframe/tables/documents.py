@@ -117,8 +117,19 @@ def parse(body: bytes, what: str) -> dict[str, Any]:
     PayloadError
         The bytes are no JSON, or JSON of another shape.
     """
+    return an_object(lambda: parsed(body), what)
+
+
+def an_object(read: Callable[[], Any], what: str) -> dict[str, Any]:
+    """Read a JSON object in a way of the caller's.
+
+    Raises
+    ------
+    PayloadError
+        It is no JSON, or JSON of another shape.
+    """
     try:
-        document = parsed(body)
+        document = read()
     except (ValueError, RecursionError) as error:
         raise PayloadError(f"{what}: the answer is not JSON ({error})") from None
     if not isinstance(document, dict):

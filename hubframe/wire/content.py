@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.payload import parsed
 from hubframe.wire import disk
 from hubframe.wire.flights import Flights
-from hubframe.wire.tally import count_cached, mode
+from hubframe.wire.tally import Tally, count_cached, current, mode
 
 # With rowids: bodies inside the index would make it a deep one, three times as slow to read.
 # Uses have a table of their own, or noting one would write the document again.
@@ -66,6 +67,9 @@ _DAY = 24 * 60 * 60
 # How many uses are noted together, and after how long those that are fewer. [seconds]
 _NOTED = 10_000
 _NOTED_WITHIN = 600
+# What documents that were used lately may take, before they are read; after it that is four times
+# as much. [bytes]
+_ROOM = 4 * 1024**2
 # Documents are dropped a few at a time, so that nobody waits for the file.
 _DROPPED = 200
 # What a document usually takes. [bytes]
@@ -85,6 +89,17 @@ class Document:
     digest: str
     media_type: str
     body: bytes
+
+    @cached_property
+    def json(self) -> Any:
+        """What it says, read once; not to be changed.
+
+        Raises
+        ------
+        ValueError, RecursionError
+            It is no JSON.
+        """
+        return parsed(self.body)
 
 
 def digest_of(body: bytes, algorithm: str = "sha256") -> str:
@@ -207,6 +222,56 @@ class Uses:
             self._unnoted.clear()
 
 
+class Recent:
+    """Documents that were used lately: frame after frame asks for those of the same images.
+
+    A call that uses more of them than there is room for leaves none: the next one would find the
+    first of them gone, and ask for all of them again.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, Document] = {}
+        self._size = 0
+        self._lock = threading.Lock()
+        # The call that used too many.
+        self._flood: Tally | None = None
+
+    def find(self, digests: Iterable[str]) -> dict[str, Document]:
+        """Return those that are remembered, by digest."""
+        held = self._held
+        return {digest: held[digest] for digest in digests if digest in held} if held else {}
+
+    def add(self, documents: Iterable[Document]) -> None:
+        """Remember documents that are what their digests say."""
+        call = current()
+        if call is not None and call is self._flood:
+            return
+        with self._lock:
+            for document in documents:
+                if document.digest not in self._held:
+                    self._held[document.digest] = document
+                    self._size += len(document.body)
+            if self._size > _ROOM:
+                self._forget()
+                self._flood = call
+
+    def discard(self, digests: Iterable[str]) -> None:
+        """Forget documents."""
+        with self._lock:
+            for digest in digests:
+                if (document := self._held.pop(digest, None)) is not None:
+                    self._size -= len(document.body)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        # Whoever is looking meanwhile looks at what there was.
+        self._held, self._size = {}, 0
+
+
 class Content:
     """The store of documents, in one SQLite file or in memory.
 
@@ -226,6 +291,7 @@ class Content:
         self._database = disk.Database(path, _LAYOUT, limit)
         self._flights: Flights[Document] = Flights()
         self._uses = Uses(self._database)
+        self._recent = Recent()
         # Many a notebook ends without closing its client.
         weakref.finalize(self, self._uses.note)
         self._unlooked = 0
@@ -243,24 +309,31 @@ class Content:
 
     def get_many(self, digests: Iterable[str]) -> dict[str, Document]:
         """Return those documents that are here and sound, by digest."""
-        found: dict[str, Document] = {}
-        for digest, media_type, body in self._database.select(_GET, digests):
+        wanted = dict.fromkeys(digests)
+        found = self._recent.find(wanted)
+        read = []
+        left = [digest for digest in wanted if digest not in found]
+        for digest, media_type, body in self._database.select(_GET, left):
             if is_sound(digest, body):
-                found[digest] = Document(digest, media_type, body)
+                read.append(Document(digest, media_type, body))
             else:
                 self._database.run("DELETE FROM documents WHERE digest = ?", [digest])
+        self._recent.add(read)
+        found |= {document.digest: document for document in read}
         self._uses.add(found)
         return found
 
     def missing(self, digests: Iterable[str]) -> set[str]:
         """Return those digests whose documents are not here; these are not read for it."""
         wanted = set(digests)
+        wanted -= self._recent.find(wanted).keys()
         return wanted.difference(row[0] for row in self._database.select(_IS_HERE, wanted))
 
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
         row = (document.digest, document.media_type, document.body)
         self._database.write_soon(_PUT, row)
+        self._recent.add([document])
         self._uses.add(row[:1])
         self._grow(len(document.body))
 
@@ -345,11 +418,13 @@ class Content:
     def clear(self) -> None:
         """Forget all documents."""
         self._uses.clear()
+        self._recent.clear()
         self._database.empty("documents", "uses")
 
     def close(self) -> None:
         """Close the file."""
         self._uses.note()
+        self._recent.clear()
         self._database.close()
 
     def _grow(self, size: int) -> None:
@@ -377,6 +452,7 @@ class Content:
 
     def _drop(self, digests: Sequence[str]) -> None:
         rows = [(digest,) for digest in digests]
+        self._recent.discard(digests)
         self._database.write("DELETE FROM documents WHERE digest = ?", rows)
         self._database.write("DELETE FROM uses WHERE digest = ?", rows)
 

@@ -67,6 +67,11 @@ def mode() -> Mode:
     return _mode.get()
 
 
+def current() -> Tally | None:
+    """Return the counts of the call that this is done for."""
+    return _tally.get()
+
+
 def count_request() -> None:
     """Count a request that leaves this machine."""
     if tally := _tally.get():

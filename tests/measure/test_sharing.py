@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 import hubframe
 from hubframe.measure import identity, leading_tags
-from hubframe.measure.holdings import _in_place
+from hubframe.measure.holdings import Holdings
 from hubframe.tables import FETCHED, LAYERS
 from hubframe.tables.measured import FOOTPRINT, SHARED_LAYERS
 
@@ -230,12 +230,12 @@ _ROWS = st.lists(st.tuples(st.integers(0, 4), _PLACES, st.integers(0, 2)), max_s
 
 
 @examples(_ROWS)
-def test_rows_are_ordered_by_name_then_position_then_layer(rows):
+def test_rows_are_put_in_place_by_name_then_position_then_layer_each_once(rows):
     name, position, layer = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    order = _in_place(name, position, layer)
+    # Of the other fields none is looked at.
+    held = Holdings(layer, name, position, *[None] * 6)
 
-    assert [rows[place] for place in order] == sorted(rows)
-    assert sorted(order) == list(range(len(rows)))
+    assert list(zip(*held.rows_in_place(), strict=True)) == sorted(set(rows))
 
 
 @pytest.mark.parametrize("of", [identity, lambda frame: leading_tags(frame, 3)])

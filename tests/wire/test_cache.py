@@ -95,6 +95,33 @@ def test_documents_are_kept_for_ever(stage, later):
     assert stage.count("sha256:") == spent
 
 
+def test_documents_of_the_call_before_are_remembered(stage):
+    client = stage.client()
+    layers = hubframe.layers_df(IMAGE, source="registry", client=client)
+    spent = stage.count("sha256:")
+    client.content._database.run("DELETE FROM documents")
+    labels = hubframe.labels_df(IMAGE, source="registry", client=client)
+
+    assert stage.count("sha256:") == spent > 0
+    cache.clear(client=client)
+    assert hubframe.labels_df(IMAGE, source="registry", client=client).equals(labels)
+    assert hubframe.layers_df(IMAGE, source="registry", client=client).equals(layers)
+    assert stage.count("sha256:") > spent
+
+
+def test_a_call_of_more_documents_than_there_is_room_for_leaves_none(stage, monkeypatch):
+    monkeypatch.setattr("hubframe.wire.content._ROOM", 20_000)
+    client = stage.client()
+    few = hubframe.labels_df(f"{IMAGE}:latest", source="registry", client=client)
+    held = client.content._recent.find([few.image_digest[0]])
+    many = hubframe.labels_df(IMAGE, source="registry", client=client)
+
+    assert list(held) == [few.image_digest[0]]
+    assert client.content._recent.find(many.image_digest) == {}
+    hubframe.labels_df(f"{IMAGE}:latest", source="registry", client=client)
+    assert list(client.content._recent.find([few.image_digest[0]])) == list(held)
+
+
 def test_refresh_asks_anew_and_keeps_the_answer(stage):
     client = stage.client()
     tags(client)
