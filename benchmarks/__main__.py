@@ -25,7 +25,7 @@ def main() -> int:
         scale = replace(
             scale,
             repeats=options.repeats,
-            process_repeats=options.repeats,
+            short_repeats=options.repeats,
             largest_repeats=options.repeats,
         )
     _warn_of_load()

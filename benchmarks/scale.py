@@ -27,8 +27,8 @@ class Scale:
         What a Hub takes for each answer that shows what is under way together. [seconds]
     repeats
         How often each contender runs.
-    process_repeats
-        How often processes run that take a second or less.
+    short_repeats
+        How often work is done that takes a second or less: its times vary most.
     largest_repeats
         How often the largest repository is read.
     apart
@@ -45,7 +45,7 @@ class Scale:
     latency: float = 0.040
     patience: float = 2.0
     repeats: int = 5
-    process_repeats: int = 15
+    short_repeats: int = 15
     largest_repeats: int = 3
     apart: bool = True
 
@@ -67,7 +67,7 @@ QUICK = Scale(
     latency=0.002,
     patience=0.2,
     repeats=1,
-    process_repeats=1,
+    short_repeats=1,
     largest_repeats=1,
     apart=False,
 )

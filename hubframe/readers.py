@@ -258,8 +258,8 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
     PayloadError
         It is no manifest, or more than one kind of it at once.
     """
-    body = _said(document, str(reference))
-    if documents.kind(body, document.media_type, str(reference)) != "index":
+    body = _said(document, reference)
+    if documents.kind(body, document.media_type, reference) != "index":
         media_type = documents.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
     repo = reference.repo
@@ -324,7 +324,7 @@ def _with_contents(call: Call, reference: ImageReference, images: Sequence[Image
     return [image.holding(contents[image.digest]) for image in images if image.digest in contents]
 
 
-def _said(document: Document, what: str) -> Payload:
+def _said(document: Document, what: object) -> Payload:
     """Read a document: once for all the frames that it is remembered for, so nobody changes it."""
     return documents.an_object(lambda: document.json, what)
 
@@ -343,13 +343,13 @@ class _Manifest:
     def __init__(self, reference: ImageReference, document: Document) -> None:
         self.reference = reference
         self._sent_as = document.media_type
-        self._body = _said(document, str(reference))
+        self._body = _said(document, reference)
         self.config_need = self._needed()
 
     def content(self, config: Document | None) -> ManifestContent:
         """Join it with its config."""
         told = _said(config, f"the config of {self.reference}") if config else {}
-        return documents.content(self._body, told, self._sent_as, str(self.reference))
+        return documents.content(self._body, told, self._sent_as, self.reference)
 
     def _needed(self) -> Need | None:
         descriptor = documents.mapping(self._body.get("config"))

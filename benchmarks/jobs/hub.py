@@ -44,7 +44,7 @@ def tags(servers: Servers) -> Job:
                 lambda found: _under_way(found, pages - 1),
             ),
         ],
-        scale.repeats,
+        scale.short_repeats,
     )
 
 

@@ -36,7 +36,7 @@ def imports(servers: Servers) -> Job:
                 at_most(1.1, IMPORT, IMPORT_PANDAS),
             )
         ],
-        servers.scale.process_repeats,
+        servers.scale.short_repeats,
     )
 
 
@@ -62,7 +62,7 @@ def tags_command(servers: Servers) -> Job:
             )
             for one in asked
         ],
-        scale.process_repeats,
+        scale.short_repeats,
         before=asked,
     )
 
@@ -84,7 +84,7 @@ def help_command(servers: Servers) -> Job:
                 partial(_seconds, name="hubframe --help"),
             )
         ],
-        servers.scale.process_repeats,
+        servers.scale.short_repeats,
     )
 
 

@@ -100,7 +100,7 @@ def warm(servers: Servers) -> Job:
                 times_faster(12, HUBFRAME, CACHED),
             ),
         ],
-        servers.scale.repeats,
+        servers.scale.short_repeats,
         before=kept,
     )
 

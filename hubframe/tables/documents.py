@@ -109,7 +109,7 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def parse(body: bytes, what: str) -> dict[str, Any]:
+def parse(body: bytes, what: object) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises
@@ -120,7 +120,7 @@ def parse(body: bytes, what: str) -> dict[str, Any]:
     return an_object(lambda: parsed(body), what)
 
 
-def an_object(read: Callable[[], Any], what: str) -> dict[str, Any]:
+def an_object(read: Callable[[], Any], what: object) -> dict[str, Any]:
     """Read a JSON object in a way of the caller's.
 
     Raises
@@ -146,13 +146,14 @@ def as_json(value: Any) -> str | None:
         return None
 
 
-def kind(document: Mapping[str, Any], sent_as: str = "", what: str = "a manifest") -> Kind:
+def kind(document: Mapping[str, Any], sent_as: str = "", what: object = "a manifest") -> Kind:
     """Tell an index from a manifest: by its own media type, the answer's, then its shape.
 
     Parameters
     ----------
     document, sent_as, what
-        The document, the type that it was sent as, and what it is, for messages.
+        The document, the type that it was sent as, and what it is, for messages: text, or what
+        is only then written as text.
 
     Raises
     ------
@@ -263,9 +264,14 @@ def acceptable(wanted: Platform) -> list[tuple[str, str, str | None]]:
     return [(wanted.os, wanted.architecture, variant) for variant in variants]
 
 
+@lru_cache(maxsize=1024)
+def _ranks(wanted: Platform) -> Mapping[tuple[str, str, str | None], int]:
+    return {platform: rank for rank, platform in enumerate(acceptable(wanted))}
+
+
 def best(wanted: Platform, entries: Iterable[tuple[Platform | None, T]]) -> T | None:
     """Choose the entry that suits a platform best; of equals the first; one without any last."""
-    ranks = {platform: rank for rank, platform in enumerate(acceptable(wanted))}
+    ranks = _ranks(wanted)
     suited = []
     for platform, entry in entries:
         key = (platform.os, platform.architecture, platform.variant) if platform else None
@@ -523,7 +529,7 @@ def content(
     document: Mapping[str, Any],
     config: Mapping[str, Any],
     sent_as: str = "",
-    what: str = "a manifest",
+    what: object = "a manifest",
 ) -> ManifestContent:
     """Return what a manifest holds; the config of schema 1 stands in the manifest itself.
 
