@@ -26,5 +26,5 @@ def layers(servers: Servers) -> Job:
                 at_most(1.5, HUBFRAME, PANDAS),
             )
         ],
-        scale.largest_repeats,
+        scale.repeats,
     )

@@ -486,14 +486,15 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
         How many layers each image has, and the columns of all.
     """
     configs = [content.config for content in contents]
-    layers = all_items([content.manifest.get("layers") for content in contents])
-    digests = pluck(list(chain.from_iterable(layers)), "digest")
-    if not _are_texts(digests):
-        layers = list(map(_with_digest, layers))
-        digests = [entry["digest"] for entry in chain.from_iterable(layers)]
+    layers = _all(list, _list, [content.manifest.get("layers") for content in contents])
+    histories = _all(list, _list, [config.get("history") for config in configs])
+    try:
+        digests, made = _digests(layers), _made(histories)
+    except (AttributeError, KeyError, TypeError):
+        # Nearly never: something stands there that is no object, or has no digest.
+        layers = [_with_digest(items(entries)) for entries in layers]
+        digests, made = _digests(layers), _made(map(items, histories))
     counts = list(map(len, layers))
-    histories = all_items([config.get("history") for config in configs])
-    made = [[step for step in steps if step.get("empty_layer") is not True] for steps in histories]
     rootfs = _all(dict, mapping, [config.get("rootfs") for config in configs])
     diff_ids = _all(list, _list, [files.get("diff_ids") for files in rootfs])
     descriptors = list(chain.from_iterable(layers))
@@ -508,6 +509,18 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
         "created_at": pluck(steps, "created"),
         "is_empty": list(map(EMPTY_LAYERS.__contains__, digests)),
     }
+
+
+def _digests(layers: list[list[Mapping[str, Any]]]) -> list[str]:
+    digests = [entry["digest"] for entry in chain.from_iterable(layers)]
+    if not _are_texts(digests):
+        raise TypeError
+    return digests
+
+
+def _made(histories: Iterable[list[Mapping[str, Any]]]) -> list[list[Mapping[str, Any]]]:
+    """Leave the steps that made a layer."""
+    return [[step for step in steps if step.get("empty_layer") is not True] for steps in histories]
 
 
 def _lines(created_by: list[Any], shells: list[str], counts: list[int]) -> list[str | None]:
