@@ -27,7 +27,7 @@ def test_signed_schema_1_is_named_by_its_payload():
         assert digest_of(body) == digest != f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-def test_a_payload_that_is_not_what_is_read_gives_no_digest():
+def test_a_payload_that_is_not_what_is_read_gives_no_digest(tmp_path):
     honest = b'{"schemaVersion": 2, "layers": []}'
     digest = f"sha256:{hashlib.sha256(honest).hexdigest()}"
     forged = json.dumps(
@@ -41,8 +41,11 @@ def test_a_payload_that_is_not_what_is_read_gives_no_digest():
     ).encode()
     with pytest.raises(hubframe.DigestMismatchError):
         verify(Document(digest, "", forged), "registry.example")
-    content = Content(None)
-    content.put(Document(digest, "", forged))
+    forger = Content(tmp_path / "content.sqlite")
+    forger.put(Document(digest, "", forged))
+    forger.close()
+    content = Content(tmp_path / "content.sqlite")
+    assert content.info() == (1, len(forged))
     assert content.get(digest) is None
     content.close()
 
