@@ -18,7 +18,7 @@ from IPython.lib.pretty import pretty
 import hubframe
 from hubframe import cache
 from hubframe.sample import DROP, Reply
-from hubframe.wire.answers import Answer, Headers
+from hubframe.wire.answers import Answer, Answers, Headers
 from hubframe.wire.caching import Storage
 from hubframe.wire.content import Content, Document, digest_of
 from hubframe.wire.session import KEPT_TAGS
@@ -405,6 +405,18 @@ def test_headers_are_read_as_they_were_written(stage, link):
     answers.write("key", answer, "GET")
 
     assert answers.read("key") == answer
+
+
+def test_large_answers_do_not_wait_to_be_written(tmp_path):
+    path = tmp_path / "responses.sqlite"
+    answers, seen = Answers(path), []
+    for size in (10, 2 * 1024**2):
+        answers.write(str(size), Answer(200, "http://a.example/", {}, b"0" * size, 1.5, 2.5), "GET")
+        with closing(sqlite3.connect(path)) as connection:
+            seen += connection.execute("SELECT count(*) FROM answers").fetchone()
+
+    assert seen == [0, 2]
+    answers.close()
 
 
 def test_accept_is_part_of_the_key(stage):
