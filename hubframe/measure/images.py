@@ -3,9 +3,7 @@
 import pandas as pd
 
 from hubframe.tables import LAYERS
-
-# What tells images apart, in frames of layers and in all others that hold them.
-_NAMES = ("repo", "tag", "platform", "image_digest")
+from hubframe.tables.declarations import IMAGE_KEY
 
 
 def identity(frame: pd.DataFrame) -> pd.Series:
@@ -32,7 +30,7 @@ def identity(frame: pd.DataFrame) -> pd.Series:
     >>> identity(pd.DataFrame(rows | {"image_digest": ["sha256:0f", None]})).tolist()
     ['sha256:0f', 'a/b:2 linux/amd64']
     """
-    LAYERS.require(frame, _NAMES)
+    LAYERS.require(frame, IMAGE_KEY)
     spelled = frame["repo"] + ":" + frame["tag"].fillna("") + " " + frame["platform"].fillna("")
     return frame["image_digest"].fillna(spelled).rename("image")
 

@@ -78,13 +78,6 @@ def _all(kind: type, read: Callable[[Any], T], values: list[Any]) -> list[T]:
     return values if set(map(type, values)) <= {kind} else list(map(read, values))
 
 
-def all_items(values: list[Any]) -> list[list[Mapping[str, Any]]]:
-    """Return the objects of many lists, looked at together."""
-    found = _all(list, _list, values)
-    is_plain = set(map(type, chain.from_iterable(found))) <= {dict}
-    return found if is_plain else list(map(items, found))
-
-
 def _with_digest(entries: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Leave out what has no digest."""
     if _are_texts(pluck(entries, "digest")):

@@ -22,7 +22,6 @@ from hubframe.tables.documents import (
     ManifestContent,
     Platform,
     Step,
-    all_items,
     as_json,
     items,
     layer_columns,
@@ -168,7 +167,7 @@ def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[A
     found = list(map(versions.parse, names))
     platforms = [
         [image for image in images if image.get("os") == "linux" or not _is_unknown(image)]
-        for images in all_items(pluck(named, "images"))
+        for images in map(items, pluck(named, "images"))
     ]
     pushed = zip(pluck(named, "tag_last_pushed"), pluck(named, "last_updated"), strict=True)
     return {

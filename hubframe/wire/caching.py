@@ -1,4 +1,4 @@
-"""requests-cache on hubframe's own file of answers: loaded when the network is first asked.
+"""requests-cache on hubframe's own file of answers: loaded when an old one is to be confirmed.
 
 requests-cache's own SQLite backend waits for ever for a file that it may not write, shares one
 memory among all sessions of a process, and never looks whether what it reads is what it wrote.
