@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
+from hubframe import collector
 from hubframe.client import Client, default_client
 from hubframe.errors import HubframeError, IncompleteWarning, QuotaError
 from hubframe.pool import Pool
@@ -174,7 +175,7 @@ def calling(
     if client.is_closed:
         raise RuntimeError("the client was closed: make another")
     try:
-        with counting() as tally:
+        with collector.held_back(), counting() as tally:
             yield Call(client, errors, progress, tally)
     finally:
         client.content.flush()

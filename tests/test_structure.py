@@ -18,7 +18,7 @@ FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(RO
 # frames` is these modules; `version` is a constant, and anyone may read it.
 CORE = {"errors", "payload", "settings", "reference"}
 CALLS = {
-    "cache", "call", "client", "frames", "inspection", "layerfiles", "limits", "needs", "planning", "pool", "progress",
+    "cache", "call", "client", "collector", "frames", "inspection", "layerfiles", "limits", "needs", "planning", "pool", "progress",
     "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked", "watching"
 }  # fmt: skip
 BELOW_CALLS = CORE | {"tables", "wire", "sample"}
@@ -74,7 +74,7 @@ EXCEPTIONS = {
     ("sample/__init__.py", "client"),  # hubframe.sample() switches the default client.
 }
 CALL_ORDER = (
-    "pool", "progress", "watching", "selection", "client", "call", "needs", "reading", "sources", "readers",
+    "collector", "pool", "progress", "watching", "selection", "client", "call", "needs", "reading", "sources", "readers",
     "referrers", "limits", "quota", "planning", "frames", "inspection", "unpacked", "layerfiles",
     "cache"
 )  # fmt: skip
