@@ -36,8 +36,6 @@ HELD = 30 * 24 * 60 * 60
 _PART = 4
 # They are dropped a few at a time, so that nobody waits for the file.
 _DROPPED = 100
-# What does not wait for others to be written. [bytes]
-_LARGE = 1024**2
 # The limit is looked at after this part of it was written.
 _LOOK_PART = 32
 # Dropping goes on to this part of the limit, so that it is done now and then only.
@@ -177,10 +175,7 @@ class Answers:
     def write(self, key: str, answer: Answer, method: str) -> None:
         """Keep an answer that did not come by requests-cache, together with others."""
         row = _row(key, About.of(answer, method), answer.content)
-        self._database.write_soon(_PUT, row)
-        if len(answer.content) > _LARGE:
-            # Many of them would fill the memory.
-            self._database.flush()
+        self._database.write_soon(_PUT, row, len(answer.content))
         self._grow(len(answer.content))
 
     def delete(self, key: str) -> None:

@@ -332,7 +332,7 @@ class Content:
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
         row = (document.digest, document.media_type, document.body)
-        self._database.write_soon(_PUT, row)
+        self._database.write_soon(_PUT, row, len(document.body))
         self._recent.add([document])
         self._uses.add(row[:1])
         self._grow(len(document.body))

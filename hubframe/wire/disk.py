@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,6 +42,10 @@ _MOST_PARAMETERS = 900
 # `kill -9` costs no more. Where rows come slowly, as pulls may, that is one or two. [seconds]
 _TOGETHER = 32
 _SOON = 0.25
+# And how much: more of it would fill the memory. [bytes]
+_MUCH = 8 * 1024**2
+# Rows come on while others are written, up to this many times as many; then they wait for those.
+_FAR = 4
 # Of new files: of SQLite's usual ones a document takes several, and as many calls of the system.
 _PAGE = 16 * 1024
 # For the index of tens of thousands of digests; SQLite's usual 2 MB are too little. [KiB]
@@ -133,13 +137,14 @@ class Database:
         self.path = path
         self.limit = limit
         self._layout = layout
+        # Of whoever writes, and of whoever sees to the file; then that of what is read beside.
         self._lock = threading.RLock()
+        self._reading = threading.Lock()
         self._is_closed = False
         self._has_complained = False
         self._identity: tuple[int, int] | None = None
-        self._waiting: dict[str, Sequence[Any]] = {}
-        self._waiting_for = ""
-        self._waiting_since = 0.0
+        self._waiting = _Waiting()
+        self._reader: sqlite3.Connection | None = None
         self._connection = self._open()
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -150,12 +155,11 @@ class Database:
     def select(self, statement: str, keys: Iterable[str]) -> Iterator[Any]:
         """Return the rows of many keys, each asked for once; ``{}`` stands for the keys."""
         wanted = dict.fromkeys(keys)
-        if not self._waiting.keys().isdisjoint(wanted):
+        if not self._waiting.is_disjoint(wanted):
             self.flush()
         left = iter(wanted)
         while batch := list(islice(left, _MOST_PARAMETERS)):
-            query = statement.format(",".join("?" * len(batch)))
-            yield from self._attempt(partial(self._rows, query, batch))
+            yield from self._read(statement.format(",".join("?" * len(batch))), batch)
 
     def write(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Carry out a statement for each row, all in one transaction."""
@@ -163,27 +167,31 @@ class Database:
             self.flush()
             self._attempt(lambda: self._write(statement, rows))
 
-    def write_soon(self, statement: str, row: Sequence[Any]) -> None:
+    def write_soon(self, statement: str, row: Sequence[Any], size: int) -> None:
         """Carry out a statement together with others: a transaction for each would take longer.
 
         The statement is always the same, and the first cell is the row's key: whoever asks for
         that key meanwhile has it written first.
+
+        Parameters
+        ----------
+        statement, row
+            The statement and its parameters.
+        size
+            About how much it writes. [bytes]
         """
-        now = time.monotonic()
-        with self._lock:
-            if not self._waiting:
-                self._waiting_since = now
-            self._waiting[row[0]] = row
-            self._waiting_for = statement
-            if len(self._waiting) >= _TOGETHER or now - self._waiting_since > _SOON:
-                self.flush()
+        self._waiting.add(statement, row, size)
+        if self._waiting.are_due and self._lock.acquire(blocking=self._waiting.are_many):
+            try:
+                self._write_waiting()
+            finally:
+                self._lock.release()
 
     def flush(self) -> None:
-        """Write what waits to be written."""
-        with self._lock:
-            rows, self._waiting = list(self._waiting.values()), {}
-            if rows:
-                self._attempt(lambda: self._write(self._waiting_for, rows))
+        """Write what waits to be written, and wait for what is being written."""
+        if not self._waiting.are_none:
+            with self._lock:
+                self._write_waiting()
 
     def empty(self, *tables: str) -> None:
         """Delete all rows, and give the space back."""
@@ -218,6 +226,7 @@ class Database:
         self.flush()
         with self._lock:
             self._is_closed = True
+            self._close_reader()
             self._connection.close()
 
     def __del__(self) -> None:
@@ -242,6 +251,45 @@ class Database:
                     return self._complain(error)
                 self._rebuild(self.path, error)
                 return self._once_more(work)
+
+    def _read(self, query: str, keys: Sequence[str]) -> list[Any]:
+        """Read; beside whoever writes, who may take a while."""
+        work = partial(self._rows, query, keys)
+        if not self._lock.acquire(blocking=False):
+            found = self._read_beside(query, keys)
+            return self._attempt(work) if found is None else found
+        try:
+            return self._attempt(work)
+        finally:
+            self._lock.release()
+
+    def _read_beside(self, query: str, keys: Sequence[str]) -> list[Any] | None:
+        """Read by a connection of its own; None where that cannot be: in memory, or for damage."""
+        with self._reading:
+            if self.path is None or self._is_closed:
+                return None
+            try:
+                if self._reader is None:
+                    # Not to be made where another process just set it aside.
+                    address = f"{self.path.absolute().as_uri()}?mode=rw"
+                    self._reader = _connection(address, uri=True)
+                return self._reader.execute(query, keys).fetchall()
+            except sqlite3.DatabaseError:
+                return None
+
+    def _close_reader(self) -> None:
+        with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = None
+
+    def _write_waiting(self) -> None:
+        statement, rows = self._waiting.take()
+        try:
+            if rows:
+                self._attempt(lambda: self._write(statement, rows))
+        finally:
+            self._waiting.forget_taken()
 
     def _once_more(self, work: Callable[[], list[Any]]) -> list[Any]:
         try:
@@ -278,6 +326,7 @@ class Database:
         return []
 
     def _rebuild(self, path: Path, error: sqlite3.Error) -> None:
+        self._close_reader()
         self._connection.close()
         try:
             # Another process may have set it aside already: what is there now is sound.
@@ -323,9 +372,7 @@ class Database:
             return connection
 
     def _connect(self, path: Path | str) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-        )
+        connection = _connection(path)
         try:
             _check_version(connection, self._layout)
             # Another process may be opening the same new file; one of them sets the mode for all.
@@ -348,6 +395,64 @@ class Database:
     @staticmethod
     def _files(path: Path) -> list[Path]:
         return [Path(f"{path}{suffix}") for suffix in _BESIDE]
+
+
+class _Waiting:
+    """Rows that wait to be written together, by key; and those that are just being written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, Sequence[Any]] = {}
+        self._taken: dict[str, Sequence[Any]] = {}
+        self._statement = ""
+        self._since = 0.0
+        self._size = 0
+
+    def add(self, statement: str, row: Sequence[Any], size: int) -> None:
+        """Take a row in."""
+        with self._lock:
+            if not self._rows:
+                self._since, self._size = time.monotonic(), 0
+            self._rows[row[0]] = row
+            self._statement = statement
+            self._size += size
+
+    @property
+    def are_none(self) -> bool:
+        """Whether all that there were are in the file."""
+        return not self._rows and not self._taken
+
+    @property
+    def are_due(self) -> bool:
+        """Whether they have waited for long enough."""
+        is_full = len(self._rows) >= _TOGETHER or self._size > _MUCH
+        return is_full or time.monotonic() - self._since > _SOON
+
+    @property
+    def are_many(self) -> bool:
+        """Whether more of them come than are written."""
+        return len(self._rows) >= _FAR * _TOGETHER or self._size > _FAR * _MUCH
+
+    def is_disjoint(self, keys: Container[str]) -> bool:
+        """Tell whether none of them has one of these keys."""
+        with self._lock:
+            return not any(key in keys for held in (self._rows, self._taken) for key in held)
+
+    def take(self) -> tuple[str, list[Sequence[Any]]]:
+        """Return them, to be written."""
+        with self._lock:
+            self._taken, self._rows = self._rows, {}
+            return self._statement, list(self._taken.values())
+
+    def forget_taken(self) -> None:
+        """Let go of those that were written."""
+        self._taken = {}
+
+
+def _connection(place: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(
+        place, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, uri=uri
+    )
 
 
 def _lay_out(connection: sqlite3.Connection, layout: Layout) -> None:

@@ -407,15 +407,17 @@ def test_headers_are_read_as_they_were_written(stage, link):
     assert answers.read("key") == answer
 
 
-def test_large_answers_do_not_wait_to_be_written(tmp_path):
+@pytest.mark.parametrize("sizes", [(9 * 1024**2,), (5 * 1024**2, 5 * 1024**2)])
+def test_much_does_not_wait_to_be_written(tmp_path, sizes):
     path = tmp_path / "responses.sqlite"
     answers, seen = Answers(path), []
-    for size in (10, 2 * 1024**2):
-        answers.write(str(size), Answer(200, "http://a.example/", {}, b"0" * size, 1.5, 2.5), "GET")
+    for number, size in enumerate((10, *sizes)):
+        answer = Answer(200, "http://a.example/", {}, b"0" * size, 1.5, 2.5)
+        answers.write(str(number), answer, "GET")
         with closing(sqlite3.connect(path)) as connection:
             seen += connection.execute("SELECT count(*) FROM answers").fetchone()
 
-    assert seen == [0, 2]
+    assert seen == [0] * len(sizes) + [1 + len(sizes)]
     answers.close()
 
 

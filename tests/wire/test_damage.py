@@ -214,10 +214,10 @@ def test_rows_that_come_slowly_are_written_with_the_next_one(tmp_path, later):
     path = tmp_path / "kept.sqlite"
     database = disk.Database(path, KEPT)
     for number in range(3):
-        database.write_soon("INSERT INTO kept VALUES (?, ?)", (str(number), number))
+        database.write_soon("INSERT INTO kept VALUES (?, ?)", (str(number), number), 1)
     at_once = on_disk(path)
     later(1)
-    database.write_soon("INSERT INTO kept VALUES (?, ?)", ("3", 3))
+    database.write_soon("INSERT INTO kept VALUES (?, ?)", ("3", 3), 1)
 
     assert (at_once, on_disk(path)) == (0, 4)
     database.close()
