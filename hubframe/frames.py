@@ -3,8 +3,9 @@
 They share their keywords, which `layers_df` describes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 import pandas as pd
 
@@ -23,8 +24,9 @@ from hubframe.selection import (
 )
 from hubframe.sources import Found, Source, Wanted, check_count, read_wanted
 from hubframe.tables import shape
-from hubframe.tables.shape import Image
+from hubframe.tables.shape import Image, Tag
 from hubframe.wire import hub
+from hubframe.wire.registry import Resolved
 
 
 def repos_df(
@@ -134,7 +136,8 @@ def tags_df(  # noqa: PLR0913
     >>> len(tags)
     2
     """
-    wanted = read_wanted("*" if tags is None and newest is None else tags, newest)
+    every = "*" if tags is None and newest is None else tags
+    wanted = replace(read_wanted(every, newest), is_brief=True)
     # A digest beside a tag says nothing about what the tag points at.
     asked = [_without_digest(one) for one in references(repos)]
     with calling(client, errors, progress) as call:
@@ -150,20 +153,24 @@ def _without_digest(reference: ImageReference) -> ImageReference:
     return reference.at(tag=reference.tag)
 
 
-def _listings(call: Call, tags: Sequence[Found]) -> list[tuple[str, list[Any]]]:
-    """Group payloads by repository; a registry's tags are looked up and put in the same words."""
-    resolved = readers.resolve(call, [found for found in tags if found.payload is None])
-    by_repo: dict[str, list[Any]] = {}
-    for found in tags:
-        payloads = by_repo.setdefault(found.reference.repo, [])
-        if found.payload is not None:
-            payloads.append(found.payload)
-        elif found in resolved and found.reference.tag:
-            at = resolved[found]
-            payloads.append(
-                {"name": found.reference.tag, "digest": at.digest, "media_type": at.media_type}
-            )
+def _listings(call: Call, tags: Sequence[Found]) -> list[tuple[str, list[Tag]]]:
+    """Group tags by repository; those of a registry are looked up."""
+    resolved = readers.resolve(call, [found for found in tags if found.tag is None])
+    by_repo: dict[str, list[Tag]] = {}
+    for _, group in groupby(tags, key=_place):
+        of_one = list(group)
+        told = (found.tag or _told_by_registry(found, resolved) for found in of_one)
+        by_repo.setdefault(of_one[0].reference.repo, []).extend(filter(None, told))
     return list(by_repo.items())
+
+
+def _place(found: Found) -> tuple[str, str]:
+    return found.reference.registry, found.reference.path
+
+
+def _told_by_registry(found: Found, resolved: Mapping[Found, Resolved]) -> Tag | None:
+    at = resolved.get(found)
+    return None if at is None else Tag(found.reference.tag, at.digest, at.media_type)
 
 
 def images_df(  # noqa: PLR0913

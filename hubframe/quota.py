@@ -75,7 +75,7 @@ def _missing(
 
 def _pushed(found: Found) -> str:
     """Sort newest first over all repositories; a registry's tags have no dates, and go last."""
-    pushed = (found.payload or {}).get("tag_last_pushed")
+    pushed = found.tag and found.tag.pushed_at
     return pushed if isinstance(pushed, str) else ""
 
 

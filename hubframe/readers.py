@@ -62,7 +62,7 @@ def tag_readers(
 ) -> Iterator[tuple[Found, Reader[tuple[Found, Resolved]]]]:
     """Make the readers of tags: only a registry's have to be looked up, by HEAD."""
     for found in tags:
-        if found.payload is None:
+        if found.tag is None:
             yield found, _resolved(found)
 
 
@@ -163,8 +163,8 @@ def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Want
 
 def _same(found: Found) -> tuple[str, str]:
     """What tags have in common that are one image: the digest, where the Hub tells it."""
-    digest = (found.payload or {}).get("digest")
-    return (found.reference.repo, digest if isinstance(digest, str) else f":{found.reference.tag}")
+    digest = found.tag and found.tag.digest
+    return (found.reference.repo, digest or f":{found.reference.tag}")
 
 
 def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:

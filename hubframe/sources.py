@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from math import ceil
+from operator import itemgetter
 from typing import Any, Literal
 
 from hubframe.call import Call
@@ -13,7 +15,7 @@ from hubframe.reference import ImageReference
 from hubframe.selection import ALL, Platforms, TagFilter, platforms, tag_filter
 from hubframe.tables import versions
 from hubframe.tables.documents import Platform
-from hubframe.tables.shape import Image, hub_images
+from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
 from hubframe.wire import hub
 
 Source = Literal["auto", "hub", "registry"]
@@ -31,13 +33,13 @@ class Found:
         Its repository, with the tag or digest.
     is_named
         Whether the caller named it, rather than asking for all tags.
-    payload
-        The Hub's account of it; None from a registry.
+    tag
+        What the Hub tells of it; None from a registry.
     """
 
     reference: ImageReference
     is_named: bool
-    payload: Payload | None = None
+    tag: Tag | None = None
 
     def __str__(self) -> str:
         return str(self.reference)
@@ -45,7 +47,8 @@ class Found:
     @cached_property
     def images(self) -> list[Image]:
         """The images that the Hub says it has; none from a registry."""
-        return [] if self.payload is None else hub_images(self.reference.repo, self.payload)
+        payload = self.tag and self.tag.payload
+        return [] if payload is None else hub_images(self.reference.repo, payload)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Wanted:
         Platforms; None for all.
     attestations
         Whether attestations are wanted too.
+    is_brief
+        Whether no images are wanted, but what a list of tags tells of each.
     """
 
     is_wanted: Callable[[str], bool]
@@ -71,6 +76,7 @@ class Wanted:
     newest: int | None = None
     platforms: list[Platform] | None = None
     attestations: bool = False
+    is_brief: bool = False
 
 
 def read_wanted(
@@ -125,6 +131,9 @@ def find_tags(
     elsewhere = [reference for reference in references if not uses_hub(reference, source)]
     call.sources |= ({"hub"} if on_hub else set()) | ({"registry"} if elsewhere else set())
     found = {**_hub_tags(call, on_hub, wanted), **_registry_tags(call, elsewhere, wanted)}
+    if len({one.repo for one in references}) == len(references):
+        # Only where a repository was asked for twice may a tag come twice.
+        return list(chain.from_iterable(found.get(one, ()) for one in references))
     distinct: dict[ImageReference, Found] = {}
     for tag in (tag for reference in references for tag in found.get(reference, ())):
         # A tag that was named stays so, also where its whole repository was asked for.
@@ -139,37 +148,38 @@ def _hub_tags(
     named = [reference for reference in references if reference.tag]
     whole = [reference for reference in references if not reference.tag]
     tags = call.gather(lambda reference: _named_on_hub(call, reference), named, "tags")
-    found = {reference: [Found(reference, True, payload)] for reference, payload in tags}
-    for reference, payloads in _hub_lists(call, whole, wanted):
-        names = {payload["name"]: payload for payload in payloads}
-        chosen = _newest(call, list(names), wanted)
-        found[reference] = [Found(reference.at(tag=name), False, names[name]) for name in chosen]
+    found = {reference: [Found(reference, True, tag)] for reference, tag in tags}
+    for reference, listed in _hub_lists(call, whole, wanted):
+        by_name = {tag.name: tag for tag in listed if tag.name}
+        chosen = _newest(call, list(by_name), wanted)
+        found[reference] = [Found(reference.at(tag=name), False, by_name[name]) for name in chosen]
     return found
 
 
 def _hub_lists(
     call: Call, references: Sequence[ImageReference], wanted: Wanted
-) -> list[tuple[ImageReference, list[Payload]]]:
+) -> list[tuple[ImageReference, list[Tag]]]:
     """List tags, newest first; only as many pages as it takes.
 
     Pages are asked for whole: then the same ones serve calls that want more or fewer.
     """
     newest = None if wanted.is_filtered else wanted.newest
     most = newest and ceil(newest / hub.PAGE_SIZE) * hub.PAGE_SIZE
-    listed = _listed(call, references, most)
+    listed = _listed(call, references, most, wanted)
     short = [
         reference
-        for reference, payloads in listed
-        if newest and len(payloads) == most and len(_kept(payloads, wanted)) < newest
+        for reference, tags in listed
+        if newest and len(tags) == most and len(_kept(tags, wanted)) < newest
     ]
-    again = dict(_listed(call, short, None)) if short else {}
-    return [(reference, again.get(reference, payloads)) for reference, payloads in listed]
+    again = dict(_listed(call, short, None, wanted)) if short else {}
+    return [(reference, again.get(reference, tags)) for reference, tags in listed]
 
 
 def _listed(
-    call: Call, references: Sequence[ImageReference], most: int | None
-) -> list[tuple[ImageReference, list[Payload]]]:
-    listings = [hub.tags(reference.path, most) for reference in references]
+    call: Call, references: Sequence[ImageReference], most: int | None, wanted: Wanted
+) -> list[tuple[ImageReference, list[Tag]]]:
+    read = partial(hub_tag, is_brief=wanted.is_brief)
+    listings = [hub.tags(reference.path, most, read) for reference in references]
     outcomes = call.client.hub.lists(listings, _gather(call, "tags"))
     return [
         (reference, _by_push(outcome))
@@ -201,19 +211,18 @@ def hub_list(call: Call, items: Sequence[Any], listings: Sequence[hub.Listing]) 
     ]
 
 
-def _by_push(payloads: Iterable[Payload]) -> list[Payload]:
+def _by_push(tags: Iterable[Tag]) -> list[Tag]:
     """Sort newest first here: the Hub's own order has changed its sign before."""
-    return sorted(payloads, key=_pushed, reverse=True)
+    return sorted(tags, key=_pushed, reverse=True)
 
 
-def _pushed(payload: Payload) -> str:
-    pushed = payload.get("tag_last_pushed") or payload.get("last_updated")
+def _pushed(tag: Tag) -> str:
     # Fractions of other lengths compare rightly once the zone's letter is off.
-    return pushed.rstrip("Z") if isinstance(pushed, str) else ""
+    return tag.pushed_at.rstrip("Z") if isinstance(tag.pushed_at, str) else ""
 
 
-def _kept(payloads: Iterable[Payload], wanted: Wanted) -> list[Payload]:
-    return [payload for payload in payloads if wanted.is_wanted(payload["name"])]
+def _kept(tags: Iterable[Tag], wanted: Wanted) -> list[Tag]:
+    return [tag for tag in tags if tag.name and wanted.is_wanted(tag.name)]
 
 
 def _newest(call: Call, names: list[str], wanted: Wanted) -> list[str]:
@@ -223,14 +232,14 @@ def _newest(call: Call, names: list[str], wanted: Wanted) -> list[str]:
     return kept[: wanted.newest]
 
 
-def _named_on_hub(call: Call, reference: ImageReference) -> Payload:
+def _named_on_hub(call: Call, reference: ImageReference) -> Tag:
     try:
         payload = call.client.hub.tag(reference.path, reference.tag or "")
     except NotFoundError as error:
-        listing = hub.tags(reference.path, hub.PAGE_SIZE)
-        tags = call.client.hub.lists([listing], lambda work, items: [work(item) for item in items])
-        raise no_tag(reference, (payload["name"] for payload in _good(tags[0])), error) from None
-    return {**payload, "name": reference.tag}
+        listing = hub.tags(reference.path, hub.PAGE_SIZE, itemgetter("name"))
+        names = call.client.hub.lists([listing], lambda work, items: [work(item) for item in items])
+        raise no_tag(reference, _good(names[0]), error) from None
+    return hub_tag({**payload, "name": reference.tag})
 
 
 def _good(outcome: Any) -> Any:

@@ -197,6 +197,14 @@ def test_attestations_are_no_platforms(images, count):
     assert one(tags_of(tag(images=images)))["platform_count"] == count
 
 
+def test_a_tag_that_is_read_beforehand_gives_the_same_row_without_its_images():
+    payloads = [tag("1.0"), tag("0.9", full_size=0), {"name": "old"}]
+    read = [shape.hub_tag(payload, is_brief=True) for payload in payloads]
+
+    assert [each.payload for each in read] == [None, None, None]
+    pd.testing.assert_frame_equal(tags_of(*read), tags_of(*payloads))
+
+
 def test_aliases_are_the_other_tags_with_the_same_digest():
     frame = tags_of(
         tag("1.10"),

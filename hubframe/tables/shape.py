@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -26,7 +27,6 @@ from hubframe.tables.documents import (
     items,
     layer_columns,
     mapping,
-    pluck,
     text,
 )
 from hubframe.tables.schema import Table
@@ -103,6 +103,27 @@ class Image:
         )
 
 
+class Tag(NamedTuple):
+    """A tag, with as much as its source tells; wrong types are left to the frame.
+
+    Attributes
+    ----------
+    payload
+        The Hub's account of it, where more is wanted than stands here.
+    """
+
+    name: str | None
+    digest: str | None = None
+    media_type: Any = None
+    content_type: Any = None
+    status: Any = None
+    size: Any = None
+    platform_count: int | None = None
+    pushed_at: Any = None
+    pulled_at: Any = None
+    payload: Payload | None = None
+
+
 def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
     """Shape repositories of the Hub into `tables.REPOS`, each once."""
     return tables.REPOS.from_records(_distinct(map(_repo, payloads), "repo"))
@@ -144,48 +165,68 @@ def _hit(payload: Payload) -> dict[str, Any]:
     }
 
 
-def tags(listings: Iterable[tuple[str, Sequence[Payload]]]) -> pd.DataFrame:
+def tags(listings: Iterable[tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
     """Shape the tags of repositories into `tables.TAGS`.
 
     Parameters
     ----------
     listings
-        Repositories with the payloads of their tags, as the Hub spells them; a registry's tags
-        come as ``{"name": …, "digest": …, "media_type": …}``.
+        Repositories with their tags: what was read of them, or payloads as the Hub spells them.
     """
     columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
-    for repo, payloads in listings:
-        for name, values in _tag_columns(repo, payloads).items():
-            columns[name] += values
+    for repo, found in listings:
+        told = [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in found]
+        if named := [tag for tag in told if tag.name]:
+            for name, values in _tag_columns(repo, named).items():
+                columns[name] += values
     return tables.TAGS.frame(columns)
 
 
-def _tag_columns(repo: str, payloads: Sequence[Payload]) -> dict[str, Sequence[Any]]:
-    named = [payload for payload in payloads if text(payload.get("name"))]
-    names = pluck(named, "name")
-    digests = list(map(text, pluck(named, "digest")))
+def _tag_columns(repo: str, named: Sequence[Tag]) -> dict[str, Sequence[Any]]:
+    told = dict(zip(Tag._fields, zip(*named, strict=True), strict=True))
+    names, digests = told.pop("name"), told["digest"]
+    del told["payload"]
     found = list(map(versions.parse, names))
-    platforms = [
-        [image for image in images if image.get("os") == "linux" or not _is_unknown(image)]
-        for images in map(items, pluck(named, "images"))
-    ]
-    pushed = zip(pluck(named, "tag_last_pushed"), pluck(named, "last_updated"), strict=True)
     return {
+        **told,
         "repo": [repo] * len(named),
         "tag": names,
-        "digest": digests,
-        "media_type": pluck(named, "media_type"),
-        "content_type": pluck(named, "content_type"),
-        "status": pluck(named, "tag_status"),
-        "size": list(map(_tag_size, pluck(named, "full_size"), platforms)),
-        "platform_count": [len(images) or None for images in platforms],
-        "pushed_at": [text(at) or updated for at, updated in pushed],
-        "pulled_at": pluck(named, "tag_last_pulled"),
         "aliases": _aliases(names, digests),
         "version": [version and version.text for version in found],
         "is_prerelease": [version and version.is_prerelease for version in found],
         "is_digest_tag": list(map(versions.is_digest_tag, names)),
     }
+
+
+_OF_TAG = (
+    "name", "digest", "media_type", "content_type", "tag_status", "full_size", "tag_last_pushed",
+    "last_updated", "tag_last_pulled", "images",
+)  # fmt: skip
+_of_tag = itemgetter(*_OF_TAG)
+
+
+def hub_tag(payload: Payload, *, is_brief: bool = False) -> Tag:
+    """Read what the Hub tells of a tag; brief without the payload, which is mostly images."""
+    try:
+        told = _of_tag(payload)
+    except KeyError:
+        told = tuple(map(payload.get, _OF_TAG))
+    name, digest, media_type, content_type, status, size, pushed, updated, pulled, of = told
+    platforms = [
+        image for image in items(of) if image.get("os") == "linux" or not _is_unknown(image)
+    ]
+    return Tag(
+        text(name),
+        text(digest),
+        media_type,
+        content_type,
+        status,
+        size or _size_of(platforms),
+        len(platforms) or None,
+        text(pushed) or updated,
+        pulled,
+        None if is_brief else payload,
+    )
 
 
 def _aliases(names: Sequence[str], digests: Sequence[str | None]) -> list[str | None]:
@@ -209,10 +250,8 @@ def _others(names: Sequence[str], own: str) -> str | None:
     return " ".join(others[:_MOST_ALIASES]) or None
 
 
-def _tag_size(full: Any, platforms: Sequence[Payload]) -> Any:
-    """The Hub's ``full_size``; where it says 0, which is "not known", that of linux/amd64."""
-    if full or not platforms:
-        return full or None
+def _size_of(platforms: Sequence[Payload]) -> Any:
+    """The size of linux/amd64, where the Hub's ``full_size`` is 0: that is "not known"."""
     usual = [image for image in platforms if str(Platform.read(image)) == "linux/amd64"]
     chosen = usual or (platforms if len(platforms) == 1 else [])
     return chosen[0].get("size") if chosen else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from hubframe.errors import NotFoundError, PayloadError
@@ -12,6 +12,8 @@ from hubframe.reference import DOCKER_HUB
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Ask, Session, json_of
 
 Payload = Mapping[str, Any]
+# Makes of an entry, as its page comes, what is wanted of it: of thousands that is less.
+Read = Callable[[Payload], Any]
 Shape = TypeVar("Shape")
 Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
@@ -21,6 +23,10 @@ PAGE_SIZE = 100
 _MOST_AT_ONCE = 10_000
 # Pages that are looked up together.
 _TOGETHER = 64
+
+
+def _as_it_is(entry: Payload) -> Payload:
+    return entry
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Listing:
         How many entries are wanted; None for all.
     key
         The field that tells entries apart.
+    read
+        What is made of an entry; the list holds that.
     """
 
     path: str
@@ -47,6 +55,7 @@ class Listing:
     params: Mapping[str, str] = field(default_factory=dict)
     most: int | None = None
     key: str = "name"
+    read: Read = _as_it_is
 
 
 def repositories(namespace: str) -> Listing:
@@ -68,7 +77,7 @@ def search(query: str, most: int | None) -> Listing:
     )
 
 
-def tags(repo: str, newest: int | None = None) -> Listing:
+def tags(repo: str, newest: int | None = None, read: Read = _as_it_is) -> Listing:
     """List the tags of a repository, newest first: the Hub's sign for that is none."""
     return Listing(
         f"{_repository(repo)}/tags",
@@ -76,12 +85,50 @@ def tags(repo: str, newest: int | None = None) -> Listing:
         KEPT_TAGS,
         {"ordering": "last_updated"},
         newest,
+        read=read,
     )
 
 
 def _repository(repo: str) -> str:
     namespace, _, name = repo.partition("/")
     return f"/v2/namespaces/{namespace}/repositories/{quote(name)}"
+
+
+class _Page(NamedTuple):
+    """A page of a list.
+
+    Attributes
+    ----------
+    entries
+        What was read of them, by the field that tells them apart; what has none is no entry.
+    size
+        How many stand on it, these too.
+    count
+        How many there are on all pages; not to be believed.
+    has_next
+        Whether it says that there are more.
+    """
+
+    entries: Mapping[str, Any]
+    size: int = 0
+    count: Any = None
+    has_next: bool = False
+
+    @classmethod
+    def of(cls, found: Any, listing: Listing) -> "_Page":
+        """Read a page.
+
+        Raises
+        ------
+        PayloadError
+            It is none.
+        """
+        if not isinstance(found, dict) or not isinstance(found.get("results"), list):
+            raise PayloadError(f"{listing.asked}: a page without a list of results")
+        held = [entry for entry in found["results"] if isinstance(entry, dict)]
+        keyed = (entry for entry in held if isinstance(entry.get(listing.key), str))
+        entries = {entry[listing.key]: listing.read(entry) for entry in keyed}
+        return cls(entries, len(held), found.get("count"), bool(found.get("next") and held))
 
 
 class Hub:
@@ -127,7 +174,7 @@ class Hub:
                 found[asks[ask]] = _images(json_of(answer, asked), asked)
         return found
 
-    def lists(self, listings: Sequence[Listing], gather: Gather) -> list[list[Payload] | Exception]:
+    def lists(self, listings: Sequence[Listing], gather: Gather) -> list[list[Any] | Exception]:
         """Get lists, the pages after the first of all of them together.
 
         Parameters
@@ -160,43 +207,45 @@ class Hub:
     def _pages(self, wanted: Sequence[tuple[Listing, int]], gather: Gather) -> list[Any]:
         """Get pages; those that are here are looked up together."""
         asks = [Ask("GET", self._url_of(*page)) for page in wanted]
-        found = self._held(asks)
-        missing = {ask: page for ask, page in zip(asks, wanted, strict=True) if ask not in found}
+        pages = dict(zip(asks, wanted, strict=True))
+        found = self._held(pages)
+        missing = {ask: page for ask, page in pages.items() if ask not in found}
         fetched = gather(lambda page: self._page(*page), list(missing.values()))
         found |= zip(missing, fetched, strict=True)
         return [found[ask] for ask in asks]
 
-    def _held(self, asks: Iterable[Ask]) -> dict[Ask, Any]:
+    def _held(self, pages: Mapping[Ask, tuple[Listing, int]]) -> dict[Ask, Any]:
         """Look up pages, some at a time: they take more room before they are read than after."""
-        left, found = iter(asks), {}
+        left, found = iter(pages), {}
         while some := list(islice(left, _TOGETHER)):
             for ask, answer in self._session.look_up(some).items():
                 # What is no page is an error for whoever asks for it alone.
                 with suppress(PayloadError):
-                    found[ask] = _page(json_of(answer, "a page"), "a page")
+                    found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
         return found
 
-    def _entries(self, listing: Listing, pages: list[Payload]) -> list[Payload]:
+    def _entries(self, listing: Listing, pages: list[_Page]) -> list[Any]:
         """Join pages, each entry once: pushes between the pages shift them."""
-        entries = _by_key(pages, listing.key)
-        number, is_new = len(pages), True
-        while is_new and _has_next(pages[-1]) and not _is_enough(listing, entries):
+        entries: dict[str, Any] = {}
+        for page in pages:
+            entries |= page.entries
+        number, last, is_new = len(pages), pages[-1], True
+        while is_new and last.has_next and not _is_enough(listing, entries):
             number += 1
-            pages.append(self._page(listing, number))
-            held = len(entries)
-            entries |= _by_key(pages[-1:], listing.key)
+            last, held = self._page(listing, number), len(entries)
+            entries |= last.entries
             is_new = len(entries) > held
         return list(entries.values())[: listing.most]
 
-    def _page(self, listing: Listing, number: int) -> Payload:
-        url, asked = self._url_of(listing, number), listing.asked
+    def _page(self, listing: Listing, number: int) -> _Page:
+        url = self._url_of(listing, number)
         try:
-            return self._json(url, asked, listing.keep, lambda found: _page(found, asked))
+            return self._json(url, listing.asked, listing.keep, lambda it: _Page.of(it, listing))
         except NotFoundError:
             if number == 1:
                 raise
             # Past the end: entries went away while the pages were read.
-            return {"results": []}
+            return _Page({})
 
     def _url_of(self, listing: Listing, number: int) -> str:
         params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
@@ -204,12 +253,6 @@ class Hub:
 
     def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
         return self._session.json(url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read)
-
-
-def _page(found: Any, asked: str) -> Payload:
-    if not isinstance(found, dict) or not isinstance(found.get("results"), list):
-        raise PayloadError(f"{asked}: a page without a list of results")
-    return found
 
 
 def _images_path(repo: str, tag: str) -> str:
@@ -227,31 +270,16 @@ def _page_size(listing: Listing) -> int:
     return min(PAGE_SIZE, listing.most or PAGE_SIZE)
 
 
-def _further_pages(listing: Listing, first: Payload) -> Iterable[int]:
+def _further_pages(listing: Listing, first: _Page) -> Iterable[int]:
     """Number the pages after the first. The Hub may ignore the size, so its own page tells it."""
-    size, count = len(_results(first)), first.get("count")
-    if not _has_next(first) or not size or not isinstance(count, int):
+    if not first.has_next or not isinstance(first.count, int):
         return ()
-    wanted = count if listing.most is None else min(count, listing.most)
-    return range(2, min(-(-wanted // size), _MOST_AT_ONCE) + 1)
+    wanted = first.count if listing.most is None else min(first.count, listing.most)
+    return range(2, min(-(-wanted // first.size), _MOST_AT_ONCE) + 1)
 
 
-def _has_next(page: Payload) -> bool:
-    return bool(page.get("next")) and bool(_results(page))
-
-
-def _is_enough(listing: Listing, entries: Mapping[str, Payload]) -> bool:
+def _is_enough(listing: Listing, entries: Mapping[str, Any]) -> bool:
     return listing.most is not None and len(entries) >= listing.most
-
-
-def _results(page: Payload) -> list[Payload]:
-    return [entry for entry in page["results"] if isinstance(entry, dict)]
-
-
-def _by_key(pages: Iterable[Payload], key: str) -> dict[str, Payload]:
-    """Key entries by their name; what has none is no entry."""
-    entries = (entry for page in pages for entry in _results(page))
-    return {entry[key]: entry for entry in entries if isinstance(entry.get(key), str)}
 
 
 def _object(found: Any, asked: str) -> Payload:

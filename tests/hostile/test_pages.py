@@ -21,9 +21,9 @@ LISTING = hub.tags("org/app")
 )
 def test_a_count_is_never_believed(count):
     first = {"count": count, "next": "https://hub.example/?page=2", "results": [{"name": "a"}]}
-    assert len(list(hub._further_pages(LISTING, first))) <= 10_000
+    assert len(list(hub._further_pages(LISTING, hub._Page.of(first, LISTING)))) <= 10_000
 
 
 @pytest.mark.parametrize("entry", [{"repo_name": "a"}, {"repo_name": "a", "name": ["b"]}])
 def test_a_tag_that_is_listed_has_a_name(entry):
-    assert hub._by_key([{"results": [entry]}], LISTING.key) == {}
+    assert hub._Page.of({"results": [entry]}, LISTING).entries == {}
