@@ -263,7 +263,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
         media_type = documents.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
     repo = reference.repo
-    shared = documents.labels("index", body.get("annotations"))
+    shared = documents.mapping(body.get("annotations"))
     images = {
         (entry.digest, str(entry.platform)): Image(
             repo,
@@ -273,7 +273,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
             index_digest=document.digest,
             media_type=entry.media_type,
             is_attestation=entry.is_attestation,
-            annotations=(*shared, *documents.labels("descriptor", entry.annotations)),
+            annotations=(("index", shared), ("descriptor", entry.annotations)),
         )
         for entry in documents.entries(body)
     }

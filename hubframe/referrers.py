@@ -112,7 +112,7 @@ def _attestations(
     """Describe the attestations that an index lists beside the images they are about."""
     for image in images:
         if image.is_attestation and image.digest:
-            said = {label.key: label.value for label in image.annotations}
+            said = {label.key: label.value for label in image.labels}
             subject = said.get(ATTESTED) or image.index_digest or image.digest
             descriptor = {"digest": image.digest, "mediaType": image.media_type}
             yield _referrer(call, reference.at(digest=subject), descriptor, is_read=True)

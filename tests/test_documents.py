@@ -727,9 +727,9 @@ def read_mutant(document, told):
     except PayloadError:
         return None
     entries(read)
-    shared = tuple(documents.labels("index", read.get("annotations")))
+    shared = ("index", documents.mapping(read.get("annotations")))
     platform = Platform.read(found.config)
-    return Image("a/b", "1", "sha256:d", platform, annotations=shared, content=found)
+    return Image("a/b", "1", "sha256:d", platform, annotations=(shared,), content=found)
 
 
 def survive(pairs):

@@ -6,7 +6,7 @@ import random
 import pandas as pd
 import pytest
 
-from hubframe.tables import TABLES, documents, shape
+from hubframe.tables import TABLES, shape
 from hubframe.tables.documents import (
     DOCKER_LIST,
     OCI_INDEX,
@@ -399,10 +399,7 @@ def test_environment_keeps_the_order_of_the_image():
 
 
 def test_labels_of_every_place_stand_side_by_side():
-    annotations = (
-        *documents.labels("index", {"a": "2"}),
-        *documents.labels("descriptor", {"a": "3"}),
-    )
+    annotations = (("index", {"a": "2"}), ("descriptor", {"a": "3"}))
     read = images_read()[0].content
     frame = shape.labels([Image("a/b", "1", "d", annotations=annotations, content=read)])
     assert list(zip(frame.source, frame.key, frame.value, strict=True)) == [

@@ -48,8 +48,15 @@ _KIND_OF: Mapping[str, "Kind"] = {
     "fsLayers": "schema1",
     "history": "schema1",
 }
-# The fields of what is no manifest of today.
-_ELSEWHERE = frozenset(name for name, kind in _KIND_OF.items() if kind != "manifest")
+# What a media type says that a document is, and the fields that then do not stand in it.
+_DECLARED: Mapping[str, "Kind"] = {
+    **dict.fromkeys(INDEX_TYPES, "index"),
+    **dict.fromkeys(_MANIFESTS, "manifest"),
+}
+_FOREIGN: Mapping["Kind", frozenset[str]] = {
+    usual: frozenset(name for name, kind in _KIND_OF.items() if kind != usual)
+    for usual in _DECLARED.values()
+}
 # The OCI's short-lived artifact manifests list blobs.
 _HELD_BY_MANIFESTS = frozenset({"config", "layers", "blobs", "artifactType"})
 _PLATFORM = re.compile(r"[\w.+-]+(?:/[\w.+-]+){1,2}")
@@ -154,9 +161,10 @@ def kind(document: Mapping[str, Any], sent_as: str = "", what: object = "a manif
         The document holds the fields of two kinds, so that each reader would see another image.
     """
     declared = media_type(document, sent_as)
+    usual = _DECLARED.get(declared or "")
     # Nearly always there is nothing of another kind.
-    if declared in _MANIFESTS and _ELSEWHERE.isdisjoint(document):
-        return "manifest" if document.get("schemaVersion") != 1 else "schema1"
+    if usual and _FOREIGN[usual].isdisjoint(document):
+        return usual if document.get("schemaVersion") != 1 else "schema1"
     held: dict[Kind, str] = {}
     for name, told in _KIND_OF.items():
         if document.get(name) is not None:
@@ -200,13 +208,12 @@ class Platform:
     @staticmethod
     def read(payload: Mapping[str, Any]) -> "Platform | None":
         """Read the platform of an index entry, a config, or an image of the Hub, if it has one."""
-        os, architecture = text(payload.get("os")), text(payload.get("architecture"))
-        if os is None and architecture is None:
-            return None
-        version = text(payload.get("os.version")) or text(payload.get("os_version"))
-        return _platform(
-            os or "unknown", architecture or "unknown", text(payload.get("variant")), version
-        )
+        told = tuple(map(payload.get, _OF_PLATFORM))
+        try:
+            return _told(*told)
+        except TypeError:
+            # A list or a map, of which nothing can be remembered, stands in place of a text.
+            return _told(*map(text, told))
 
     @staticmethod
     def parse(written: str) -> "Platform":
@@ -236,6 +243,27 @@ class Platform:
 
 # There are few, and many images have each.
 _platform = lru_cache(maxsize=1024)(Platform)
+
+
+# The fields that tell it; the Hub writes the last one so.
+_OF_PLATFORM = ("os", "architecture", "variant", "os.version", "os_version")
+
+
+@lru_cache(maxsize=1024)
+def _told(
+    system: Any, architecture: Any, variant: Any, version: Any, hub_version: Any
+) -> Platform | None:
+    """Read a platform by its fields."""
+    if text(system) is None and text(architecture) is None:
+        return None
+    return _platform(
+        text(system) or "unknown",
+        text(architecture) or "unknown",
+        text(variant),
+        text(version) or text(hub_version),
+    )
+
+
 _PLATFORMS = Known(
     lambda written: _platform(*written.split("/")) if _PLATFORM.fullmatch(written) else None
 )

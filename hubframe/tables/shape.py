@@ -6,20 +6,21 @@ A payload that lacks a field gives a null; nothing here touches the network.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from operator import itemgetter
+from itertools import chain, islice, starmap
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from hubframe.tables import declarations as tables
-from hubframe.tables import versions
+from hubframe.tables import documents, versions
 from hubframe.tables.documents import (
     CONFIG_TYPES,
     INDEX_TYPES,
     NOTHING,
     Content,
     Label,
+    LabelSource,
     ManifestContent,
     Platform,
     Step,
@@ -70,7 +71,7 @@ class Image:
     pushed_at: str | None = None
     pulled_at: str | None = None
     is_attestation: bool = False
-    annotations: tuple[Label, ...] = ()
+    annotations: tuple[tuple[LabelSource, Payload], ...] = ()
     content: Content | None = None
 
     @property
@@ -78,6 +79,12 @@ class Image:
         """Where the image stands among those of its tag: attestations last, then by platform."""
         version = self.platform.os_version if self.platform else None
         return (self.is_attestation, self.platform_name or "", version or "", self.digest or "")
+
+    @property
+    def labels(self) -> list[Label]:
+        """What its content says of it, then what its index and its descriptor do."""
+        own = self.content.labels if self.content else []
+        return [*own, *chain.from_iterable(starmap(documents.labels, self.annotations))]
 
     @property
     def platform_name(self) -> str | None:
@@ -372,11 +379,7 @@ def _steps(image: Image) -> Sequence[Step]:
 
 def labels(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the labels and annotations of images into `tables.LABELS`."""
-    return _long(tables.LABELS, found, _each(_labels, Label._fields))
-
-
-def _labels(image: Image) -> Sequence[Label]:
-    return [*(image.content.labels if image.content else ()), *image.annotations]
+    return _long(tables.LABELS, found, _each(attrgetter("labels"), Label._fields))
 
 
 def env(found: Iterable[Image]) -> pd.DataFrame:

@@ -47,7 +47,7 @@ class Version(NamedTuple):
         return int(found[1] + found[3] + found[4]), found.string[found.end() :]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def parse(tag: str) -> Version | None:
     """Read the version that a tag starts with, or None where it starts with none.
 
@@ -72,6 +72,7 @@ def is_digest_tag(tag: str) -> bool:
     return _DIGEST_TAG.fullmatch(tag) is not None
 
 
+@lru_cache(maxsize=16_384)
 def newest_first(tag: str) -> tuple[bool, tuple[float, ...], bool, str, int, str]:
     """Return a key that sorts tags by version, newest first; those without a version last."""
     version = parse(tag)

@@ -162,10 +162,9 @@ def _content(case: Mapping[str, Any]) -> ManifestContent | None:
 
 def _images(case: Mapping[str, Any], content: ManifestContent) -> Iterator[Image]:
     """Yield the image, and what its document would list were it an index."""
-    shared = tuple(documents.labels("index", case["manifest"].get("annotations")))
+    shared = mapping(case["manifest"].get("annotations"))
     yield Image(REPO, None, DIGEST, Platform.read(content.config), content=content)
     for entry in documents.entries(case["manifest"]):
-        own = documents.labels("descriptor", entry.annotations)
         yield Image(
             REPO,
             "tag",
@@ -173,7 +172,7 @@ def _images(case: Mapping[str, Any], content: ManifestContent) -> Iterator[Image
             entry.platform,
             media_type=entry.media_type,
             is_attestation=entry.is_attestation,
-            annotations=(*shared, *own),
+            annotations=(("index", shared), ("descriptor", entry.annotations)),
         )
 
 
