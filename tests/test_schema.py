@@ -1,11 +1,12 @@
 """The declarations, and the one way to build a frame from them."""
 
 import datetime as dt
+import weakref
 
 import pandas as pd
 import pytest
 
-from hubframe.tables import FETCHED, LAYERS, TABLES, schema
+from hubframe.tables import FETCHED, LAYERS, REPOS, TABLES, schema
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Known, Table
 
 IMAGE = "repo tag platform image_digest"
@@ -115,6 +116,33 @@ def test_missing_is_null_and_only_may_be_empty_columns_are_empty(table):
             assert not (values == "").any()
         if column.dtype == COUNT and not column.may_be_negative:
             assert (values.dropna() >= 0).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 20])
+def test_records_become_a_frame_some_at_a_time(count, monkeypatch):
+    """Mappings take several times the room of the frame that is made of them."""
+    held, most = [], []
+
+    def records():
+        for number in range(count):
+            record = Record(repo=f"a/{number}", star_count=None if number == 0 else number)
+            held.append(weakref.ref(record))
+            most.append(sum(each() is not None for each in held))
+            yield record
+
+    monkeypatch.setattr(schema, "BATCH", 3)
+    frame = REPOS.from_records(records())
+
+    assert dtypes(frame) == dict(REPOS.dtypes)
+    assert frame["repo"].tolist() == [f"a/{number}" for number in range(count)]
+    assert frame["star_count"].tolist() == [pd.NA, *range(1, 20)][:count]
+    assert list(frame.index) == list(range(count))
+    # Those of a frame, those that come after them, and the one just made.
+    assert max(most, default=0) <= 2 * 3 + 1
+
+
+class Record(dict):
+    """A mapping whose end is seen."""
 
 
 @every_table

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC as _ZULU
 from datetime import date, datetime
 from functools import cached_property
+from itertools import islice
 from math import isfinite
 from types import NoneType
 from typing import Any, Literal
@@ -23,6 +24,8 @@ FLOAT: Dtype = "Float64"
 FLAG: Dtype = "boolean"
 UTC: Dtype = "datetime64[us, UTC]"
 
+# How many rows are made a frame at once.
+BATCH = 10_000
 _INT64 = range(2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=_ZULU)
 _DAY = 24 * 60 * 60
@@ -174,9 +177,21 @@ class Table:
         return pd.DataFrame({column.name: array(column) for column in self.columns}, copy=False)
 
     def from_records(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-        """Build the frame from one mapping per row; keys that are no column are ignored."""
-        records = list(records)
-        return self.frame({name: [record.get(name) for record in records] for name in self.dtypes})
+        """Build the frame from one mapping per row; keys that are no column are ignored.
+
+        Some at a time: mappings take several times the room of the frame that is made of them.
+        """
+        left, parts = iter(records), []
+        while some := list(islice(left, BATCH)):
+            columns = {name: [record.get(name) for record in some] for name in self.dtypes}
+            parts.append(self.frame(columns))
+        return self.joined(parts)
+
+    def joined(self, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        """Put frames of this table one below the other; where there are none, one without rows."""
+        if not parts:
+            return self.frame()
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
     def of(self, columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
         """Build the frame from whole arrays, every column given and sound; fast, it looks at none.

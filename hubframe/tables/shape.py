@@ -30,7 +30,7 @@ from hubframe.tables.documents import (
     mapping,
     text,
 )
-from hubframe.tables.schema import Table
+from hubframe.tables.schema import BATCH, Table
 
 Payload = Mapping[str, Any]
 OFFICIAL = "library"
@@ -48,9 +48,8 @@ _DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 
 # What a tag lists of the tags that share its digest.
 _MOST_ALIASES = 1000
-# How many images are read together, and how many rows are made a frame at once.
+# How many images are read together.
 _TOGETHER = 64
-_BATCH = 10_000
 
 
 @dataclass(slots=True, eq=False)
@@ -416,10 +415,7 @@ def _long(
     Lists of Python's objects take several times the room of the frame that is made of them, and
     documents more.
     """
-    parts = [batch.frame(table, counter) for batch in _batches(found, rows_of)]
-    if not parts:
-        return table.frame()
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return table.joined([batch.frame(table, counter) for batch in _batches(found, rows_of)])
 
 
 def _batches(
@@ -428,7 +424,7 @@ def _batches(
     left, batch = iter(found), _Batch()
     while images := list(islice(left, _TOGETHER)):
         batch.add(images, *rows_of(images))
-        if len(batch) >= _BATCH:
+        if len(batch) >= BATCH:
             yield batch
             batch = _Batch()
     if len(batch):
