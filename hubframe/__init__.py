@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hubframe.errors import StaleWarning as StaleWarning
     from hubframe.errors import TransportError as TransportError
     from hubframe.errors import UnauthorizedError as UnauthorizedError
+    from hubframe.errors import UnknownOrderWarning as UnknownOrderWarning
     from hubframe.explorer.view import Explorer as Explorer
     from hubframe.explorer.view import explore as explore
     from hubframe.frames import catalog_df as catalog_df
@@ -125,6 +126,7 @@ _HOMES = {
         "StaleWarning",
         "TransportError",
         "UnauthorizedError",
+        "UnknownOrderWarning",
     ),
     "explorer.view": ("Explorer", "explore"),
     "frames": (

@@ -10,7 +10,12 @@ import pandas as pd
 
 from hubframe import collector
 from hubframe.client import Client, default_client
-from hubframe.errors import HubframeError, IncompleteWarning, QuotaError
+from hubframe.errors import (
+    HubframeError,
+    IncompleteWarning,
+    QuotaError,
+    UnknownOrderWarning,
+)
 from hubframe.pool import Pool
 from hubframe.progress import Bar
 from hubframe.wire.tally import Tally, counting
@@ -73,6 +78,8 @@ class Call:
     skipped
         Tags that a call for all tags passed over: no such platform, no layers told, a digest
         in disguise.
+    unordered
+        Repositories whose newest tags were asked for, where neither dates nor names tell them.
     refused
         What could not be had, by what was asked for: it is not asked for again.
     budget
@@ -86,6 +93,7 @@ class Call:
     sources: set[str] = field(default_factory=set)
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
     skipped: int = 0
+    unordered: list[str] = field(default_factory=list)
     refused: dict[Any, HubframeError] = field(default_factory=dict)
     budget: Budget | None = None
 
@@ -99,7 +107,7 @@ class Call:
 
     def scratch(self) -> "Call":
         """Return a copy whose records are thrown away, to look ahead with."""
-        return replace(self, errors="collect", failures={}, sources=set(), skipped=0)
+        return replace(self, errors="collect", failures={}, sources=set(), skipped=0, unordered=[])
 
     def gather(
         self, work: Callable[[Item], Result], items: Sequence[Item], title: str
@@ -142,6 +150,7 @@ class Call:
             "from_cache": self.tally.from_cache,
             "stale": self.tally.stale,
             "skipped": self.skipped,
+            "unordered": self.unordered,
             "failures": failures,
         }
         if failures:
@@ -151,6 +160,13 @@ class Call:
                 f"first is {first['ref']} ({first['error']}). All stand in "
                 'frame.attrs["hubframe"]["failures"]',
                 IncompleteWarning,
+                stacklevel=_LEVEL_OF_CALLER,
+            )
+        if self.unordered:
+            warnings.warn(
+                f"{table}: which tags are the newest is not known in {', '.join(self.unordered)}: "
+                "the registry tells no dates, and names such as commits tell no order",
+                UnknownOrderWarning,
                 stacklevel=_LEVEL_OF_CALLER,
             )
         return frame

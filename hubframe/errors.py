@@ -19,6 +19,7 @@
     UserWarning
     ├── IncompleteWarning          a frame lacks the rows of items that failed
     ├── StaleWarning               an old answer was served, since no new one could be had
+    ├── UnknownOrderWarning        neither dates nor names tell which tags are the newest
     └── CacheWarning               the cache on disk could not be used as it is
 
 No message ever holds a secret, nor a character that steers a terminal: parts of it may be
@@ -128,6 +129,10 @@ class NoSuchPlatformError(HubframeError, LookupError):
 
 class IncompleteWarning(UserWarning):
     """A frame lacks the rows of items that failed."""
+
+
+class UnknownOrderWarning(UserWarning):
+    """Neither dates nor names tell which tags are the newest."""
 
 
 class StaleWarning(UserWarning):

@@ -1,6 +1,7 @@
 """What a caller asks for: references, tags and platforms, read from the forms people write."""
 
 import json
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
+from hubframe.oci.tagnames import TagName, is_digest_tag, read
 from hubframe.reference import ImageReference, parse_namespace
-from hubframe.tables import versions
 from hubframe.tables.documents import Platform, best
 from hubframe.tables.shape import Image
 
@@ -100,15 +101,15 @@ class Versions:
     """Tells whether a tag's version is among some; made by `versions_in`."""
 
     text: str
-    bounds: tuple[tuple[str, versions.Version], ...]
+    bounds: tuple[tuple[str, TagName], ...]
     is_stable: bool
 
     def __call__(self, tag: str) -> bool:
         """Tell whether a tag is wanted."""
-        found = versions.parse(tag)
-        if found is None or found.day is not None or (self.is_stable and found.is_prerelease):
+        found = read(tag)
+        if not found.is_version or (self.is_stable and found.is_prerelease):
             return False
-        return all(_BOUNDS[sign](found, bound) for sign, bound in self.bounds)
+        return all(_holds(sign, found, bound) for sign, bound in self.bounds)
 
     def __repr__(self) -> str:
         return f"hubframe.versions_in({json.dumps(self.text, ensure_ascii=False)})"
@@ -141,38 +142,36 @@ def versions_in(text: str = "") -> Versions:
     return Versions(", ".join(parts), tuple(bounds), _STABLE in parts)
 
 
-def _bound(part: str) -> tuple[str, versions.Version]:
+def _bound(part: str) -> tuple[str, TagName]:
     found = re.fullmatch(r"(>=|<=|>|<|==|!=|)\s*(\S+)", part)
-    version = versions.parse(found[2]) if found else None
-    if found is None or version is None or version.rest:
+    version = read(found[2]) if found else None
+    if found is None or version is None or not version.is_version or version.variant:
         raise ValueError(
             f"{part!r} is no bound of a version: expected such as >=2.9, <3, 2.9 or {_STABLE}"
         )
     return found[1], version
 
 
-def _level(version: versions.Version) -> tuple[Any, ...]:
-    """Return what versions are compared by: 2.9 and 2.9.0 are one."""
-    numbers = list(version.order[0])
-    while numbers and not numbers[-1]:
-        numbers.pop()
-    return tuple(numbers), *version.order[1:]
+def _holds(sign: str, version: TagName, bound: TagName) -> bool:
+    if not sign:
+        return version.numbers[: len(bound.numbers)] == bound.numbers
+    # Builds count only against a bound that names one: 17.0.16_9 is within <=17.0.16.
+    return _SIGNS[sign](*(_level(one, with_builds=bool(bound.build)) for one in (version, bound)))
 
 
-def _is_below(version: versions.Version, bound: versions.Version) -> bool:
-    wanted = bound.order[0]
-    return version.order[0][: len(wanted)] == wanted
+def _level(version: TagName, *, with_builds: bool) -> tuple[Any, ...]:
+    release, stage, builds, unfinished, local = version.precedence
+    return release, stage, builds if with_builds else (), unfinished, local if with_builds else ()
 
 
 _STABLE = "stable"
-_BOUNDS: Mapping[str, Callable[[versions.Version, versions.Version], bool]] = {
-    ">=": lambda version, bound: _level(version) >= _level(bound),
-    "<=": lambda version, bound: _level(version) <= _level(bound),
-    ">": lambda version, bound: _level(version) > _level(bound),
-    "<": lambda version, bound: _level(version) < _level(bound),
-    "==": lambda version, bound: _level(version) == _level(bound),
-    "!=": lambda version, bound: _level(version) != _level(bound),
-    "": _is_below,
+_SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 
 
@@ -185,7 +184,7 @@ def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
         The filter comes in a form that cannot be read.
     """
     if tags is None:
-        return lambda tag: not versions.is_digest_tag(tag)
+        return lambda tag: not is_digest_tag(tag)
     if isinstance(tags, str):
         matches = re.compile(translate(tags)).match
         return lambda tag: matches(tag) is not None

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from hubframe.call import Call
 from hubframe.errors import NotFoundError
+from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.reference import ImageReference
 from hubframe.selection import ALL, Platforms, TagFilter, platforms, tag_filter
-from hubframe.tables import versions
 from hubframe.tables.documents import Platform
 from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
 from hubframe.wire import hub
@@ -252,9 +252,7 @@ def no_tag(reference: ImageReference, names: Iterable[str], error: NotFoundError
     """Name the closest tags that the repository does have."""
     known = list(names)
     wanted = reference.tag or ""
-    close = get_close_matches(wanted, known, _CLOSEST, 0.4) or sorted(
-        known, key=versions.newest_first
-    )
+    close = get_close_matches(wanted, known, _CLOSEST, 0.4) or _newest_names(known)
     if not known or wanted in known:
         return error
     shown = ", ".join(close[:_CLOSEST])
@@ -278,7 +276,25 @@ def _registry_tags(
     return named | {
         reference: [
             Found(reference.at(tag=name), False)
-            for name in _newest(call, sorted(names, key=versions.newest_first), wanted)
+            for name in _newest_by_name(call, reference, names, wanted)
         ]
         for reference, names in listed
     }
+
+
+def _newest_by_name(
+    call: Call, reference: ImageReference, names: Iterable[str], wanted: Wanted
+) -> list[str]:
+    """Choose by the names alone, and say where they do not tell which are the newest."""
+    ordered = _newest_names(names)
+    chosen = _newest(call, ordered, wanted)
+    kept = [name for name in ordered if wanted.is_wanted(name)]
+    read = read_all(kept)
+    if len(chosen) < len(kept) and not read[chosen[-1]].is_ordered:
+        # The last one chosen, and so what was left out, has a name that tells no order.
+        call.unordered.append(str(reference))
+    return chosen
+
+
+def _newest_names(names: Iterable[str]) -> list[str]:
+    return [name.tag for name in newest_first(read_all(names).values())]

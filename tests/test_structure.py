@@ -21,9 +21,9 @@ CALLS = {
     "cache", "call", "client", "collector", "frames", "inspection", "layerfiles", "limits", "needs", "planning", "pool", "progress",
     "quota", "readers", "reading", "referrers", "selection", "sources", "unpacked", "watching"
 }  # fmt: skip
-BELOW_CALLS = CORE | {"tables", "wire", "sample"}
+BELOW_CALLS = CORE | {"oci", "tables", "wire", "sample"}
 PUBLIC = {"hubframe", "cache", "client", "errors", "frames", "inspection", "limits", "measure", "plots", "report",
-          "notebook", "planning", "reference", "selection", "settings", "tables", "watching"}  # fmt: skip
+          "notebook", "oci", "planning", "reference", "selection", "settings", "tables", "watching"}  # fmt: skip
 ALLOWED = {
     "version": set(),
     "errors": set(),
@@ -31,12 +31,13 @@ ALLOWED = {
     "reference": {"errors"},
     "place": {"errors"},
     "settings": {"errors", "reference"},
-    "tables": {"errors", "payload"},
+    "oci": set(),
+    "tables": {"errors", "payload", "oci"},
     "wire": CORE,
     # `hubframe.sample` is a module that can be called, and then it makes a client: see below.
     "sample": {"errors"},
     **{module: BELOW_CALLS | (CALLS - {module}) for module in CALLS},
-    "measure": {"tables"},
+    "measure": {"oci", "tables"},
     "sampling": {"client", "frames", "sources", "tables"},
     "dask": {
         "call",

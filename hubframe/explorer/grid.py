@@ -14,8 +14,9 @@ import pandas as pd
 import traitlets
 
 from hubframe.notebook import cell
+from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.plots import wording
-from hubframe.tables import TABLES, versions
+from hubframe.tables import TABLES
 
 PAGE = 15
 _HERE = Path(__file__).parent
@@ -229,5 +230,5 @@ def _ordered(column: pd.Series) -> pd.Series:
     """Return what a column is sorted by: tags by version, the newest last."""
     if column.name not in ("tag", "version"):
         return column
-    names = sorted(column.dropna().unique(), key=versions.newest_first, reverse=True)
-    return column.map({name: place for place, name in enumerate(names)})
+    names = newest_first(read_all(column.dropna().unique()).values())
+    return column.map({name.tag: -place for place, name in enumerate(names)})

@@ -14,8 +14,10 @@ import pandas as pd
 
 from hubframe.measure.dates import dated, days_until, read_now
 from hubframe.measure.holdings import NEEDED, Holdings
+from hubframe.measure.names import Rank, names_of, ranks_by_name
 from hubframe.measure.releases import LATEST, check_days, sort_versions
-from hubframe.tables import LAYERS, TAGS, versions
+from hubframe.oci.tagnames import is_digest_tag
+from hubframe.tables import LAYERS, TAGS
 from hubframe.tables.measured import CLEANUP
 
 Protected = str | Iterable[str] | re.Pattern[str] | Callable[[str], bool]
@@ -47,8 +49,8 @@ def cleanup_df(  # noqa: PLR0913
         The `tables.LAYERS` frame of the same tags, best of all platforms (``platform="all"``), to
         tell what would be freed. Tags that are in it and not in `tags` are kept.
     keep
-        How many of the newest tags of each repository stay: by push, or by version in a repository
-        without any dates.
+        How many of the newest tags of each repository stay: by push, or by what the names tell in
+        a repository without any dates. A tag goes only where so many are surely newer.
     older_than
         Only tags that were pushed longer ago go: days, or a `datetime.timedelta`.
     unused_for
@@ -63,7 +65,9 @@ def cleanup_df(  # noqa: PLR0913
     -------
     pandas.DataFrame
         The table `cleanup`: a row per tag, repositories by name, the last pushed tag first.
-        A tag stays too where a condition cannot be judged, since a date is missing. Tags that name
+        A tag stays too where a condition cannot be judged, since a date is missing or names do not
+        tell which is newer (a date and a version, two commits, two variants of one version): its
+        reason says that it is not known. Tags that name
         a digest, as signatures do, take no place among the newest: they go with the last tag of
         what they sign, and only then. ``freed_size`` sums to what the rule would free: bytes of
         the layers that no kept tag holds, in all repositories of `layers`, and is too high where
@@ -150,15 +154,15 @@ class _Tag(NamedTuple):
     """What a rule looks at: the place among the newest, and the days since push and use."""
 
     name: str
-    rank: int | None
+    rank: Rank | None
     age: float | None
     idle: float | None
 
 
-def _beyond(rank: int | None, keep: int) -> _Verdict:
-    if rank is None:
+def _beyond(rank: Rank | None, keep: int) -> _Verdict:
+    if rank is None or rank.least < keep <= rank.most:
         return _Verdict(False, "its place among the newest is not known")
-    is_beyond = rank >= keep
+    is_beyond = rank.least >= keep
     return _Verdict(is_beyond, f"{'not ' * is_beyond}among the {keep} newest")
 
 
@@ -209,15 +213,19 @@ def _verdicts(rows: pd.DataFrame, rule: _Rule, now: pd.Timestamp) -> list[_Verdi
     return [rule.verdict(_Tag(*tag)) for tag in looked_at]
 
 
-def _ranks(rows: pd.DataFrame) -> list[int | None]:
-    """Number the tags of each repository, the newest 0; None where that is not known."""
-    is_proper = ~rows["tag"].map(versions.is_digest_tag).astype(bool)
+def _ranks(rows: pd.DataFrame) -> list[Rank | None]:
+    """Tell how many tags of its repository are newer than each; None where that is not known."""
+    is_proper = ~rows["tag"].map(is_digest_tag).astype(bool)
     has_date = rows["pushed_at"].notna()
     any_dates = has_date.groupby(rows["repo"]).transform("any").astype(bool)
-    has_version = rows["tag"].map(versions.parse).notna()
-    is_known = is_proper & (has_date | (has_version & ~any_dates))
-    ranks = rows[is_known].groupby("repo").cumcount().reindex(rows.index)
-    return [None if math.isnan(rank) else int(rank) for rank in ranks.astype("float64")]
+    counts = rows[is_proper & has_date].groupby("repo").cumcount()
+    ranks = {row: Rank(int(count), int(count)) for row, count in counts.items()}
+    undated = rows[is_proper & ~any_dates]
+    for repo, names in names_of(undated).items():
+        found = ranks_by_name(names.values())
+        tags = undated.loc[undated["repo"] == repo, "tag"]
+        ranks |= {row: found[tag] for row, tag in tags.items()}
+    return [ranks.get(row) for row in rows.index]
 
 
 def _days_since(moments: pd.Series, now: pd.Timestamp) -> list[float | None]:
@@ -253,7 +261,7 @@ def _with_signatures(
 
 def _signed(tag: str) -> str | None:
     """Return the digest that a tag names, or None for a tag like any other."""
-    match = _SIGNED.match(tag) if versions.is_digest_tag(tag) else None
+    match = _SIGNED.match(tag) if is_digest_tag(tag) else None
     return f"{match['algorithm']}:{match['hex']}" if match else None
 
 

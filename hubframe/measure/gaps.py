@@ -8,7 +8,8 @@ import pandas as pd
 
 from hubframe.measure.coverage import OCI_LABELS, PREFIX, comparable, is_address
 from hubframe.measure.standard import standard_labels
-from hubframe.tables import IMAGES, LABELS, versions
+from hubframe.oci.tagnames import newest_first, read_all
+from hubframe.tables import IMAGES, LABELS
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
 _IMAGE = ["repo", "tag", "platform", "image_digest"]
@@ -96,8 +97,8 @@ def _with_images(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFr
 
 def _in_order(images: pd.DataFrame) -> pd.DataFrame:
     """Sort images by repository, tag and platform, the newest version first."""
-    distinct = sorted(images["tag"].dropna().unique(), key=versions.newest_first)
-    place = images["tag"].map({tag: place for place, tag in enumerate(distinct)})
+    distinct = newest_first(read_all(images["tag"].dropna().unique()).values())
+    place = images["tag"].map({name.tag: place for place, name in enumerate(distinct)})
     by = ["repo", "place", "platform", "image_digest"]
     ordered = images.assign(place=place).sort_values(by, na_position="last")
     return ordered.drop(columns="place").reset_index(drop=True)

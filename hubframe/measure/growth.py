@@ -1,11 +1,12 @@
 """Where the size of a line of releases came from: step by step, from one release to the next."""
 
 import re
-from typing import NamedTuple
 
 import pandas as pd
 
-from hubframe.tables import LAYERS, versions
+from hubframe.measure.names import names_of
+from hubframe.oci.tagnames import Kind, TagName, moving
+from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
 
 _LINE = ["repo", "line", "platform"]
@@ -101,48 +102,42 @@ def most_grown(trend: pd.DataFrame) -> pd.DataFrame:
     return trend[(trend[_LINE] == list(grown.index[0])).all(axis=1)]
 
 
-class _Release(NamedTuple):
-    line: str
-    numbers: tuple[int, ...]
+def _lines(names: dict[str, TagName]) -> dict[str, str]:
+    """Name the line of each release: ``*-alpine`` for the versions of a variant.
 
-
-def _release(tag: str) -> _Release | None:
-    """Read a tag as a release of a line; None for what is none."""
-    version = versions.parse(tag)
-    if version is None or version.is_prerelease or versions.is_digest_tag(tag):
-        return None
-    if version.day is not None:
-        day, rest = version.day
-        return _Release(f"<day>{rest}", (day,))
-    return _Release(f"*{version.rest}", version.order[0])
+    Pre-releases are in none, nor are tags that are meant to move: others go on from their numbers,
+    or the same image has a build besides.
+    """
+    moved = moving(names.values())
+    lines = {}
+    for tag, name in names.items():
+        if name.stage or name.kind < Kind.DATE or tag in moved:
+            continue
+        prefix = "" if name.is_version else name.prefix
+        what = "<day>" if name.kind is Kind.DATE else "*"
+        lines[tag] = f"{prefix}{what}{name.variant and f'-{name.variant}'}"
+    return lines
 
 
 def _releases(layers: pd.DataFrame) -> pd.DataFrame:
     """Find the releases of each line: its number, their places, and what came before them."""
     images = layers.dropna(subset="tag")[_IMAGE].drop_duplicates()
-    read = {tag: found for tag in images["tag"].unique() if (found := _release(tag))}
-    images = images[images["tag"].isin(list(read))].reset_index(drop=True)
-    numbers = [read[tag].numbers for tag in images["tag"]]
-    images["line"] = pd.Series([read[tag].line for tag in images["tag"]], dtype="str")
-    images["numbers"] = pd.Series(numbers, dtype=object)
-    images["length"] = images["tag"].str.len()
-    longer = {
-        (*line, numbers[:end])
-        for *line, numbers in images[[*_LINE, "numbers"]].itertuples(index=False, name=None)
-        for end in range(1, len(numbers))
-    }
-    is_moving = [
-        (*line, numbers) in longer
-        for *line, numbers in images[[*_LINE, "numbers"]].itertuples(index=False, name=None)
+    found = [
+        (repo, tag, line, names[tag].precedence)
+        for repo, names in names_of(images.rename(columns={"image_digest": "digest"})).items()
+        for tag, line in _lines(names).items()
     ]
-    images = images[~pd.Series(is_moving, images.index, dtype=bool)]
-    images = images.sort_values([*_LINE, "numbers", "length", "tag", "image_digest"])
-    images = images.drop_duplicates([*_LINE, "numbers"]).reset_index(drop=True)
+    named = pd.DataFrame(found, columns=["repo", "tag", "line", "precedence"])
+    named = named.astype({"repo": "str", "tag": "str", "line": "str"})
+    images = images.merge(named, on=["repo", "tag"])
+    images["length"] = images["tag"].str.len()
+    images = images.sort_values([*_LINE, "precedence", "length", "tag", "image_digest"])
+    images = images.drop_duplicates([*_LINE, "precedence"]).reset_index(drop=True)
     lines = images.groupby(_LINE, dropna=False, sort=True)
     images["id"] = lines.ngroup()
     images["release"] = lines.cumcount()
     images["previous_tag"] = lines["tag"].shift()
-    return images.drop(columns=["numbers", "length"])
+    return images.drop(columns=["precedence", "length"])
 
 
 def _steps(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:

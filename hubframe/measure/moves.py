@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hubframe.tables import Snapshots, versions
+from hubframe.measure.names import names_of
+from hubframe.oci.tagnames import Kind, TagName, moving
+from hubframe.tables import Snapshots
 from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS
 
@@ -87,8 +89,8 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `mutable_tags`: a row per tag that starts with a version and was seen with
-        another digest than before, or with a later date of its push, most pushes first.
+        The table `mutable_tags`: a row per tag that is named for a version or a date and was
+        seen with another digest than before, or with a later date of its push, most pushes first.
         Tags that are meant to move, ``1.25`` beside ``1.25.3``, are marked ``is_floating``.
 
     Raises
@@ -96,10 +98,17 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     TypeError, ValueError
         These are no snapshots, or a column is missing, which the message names.
     """
-    tags, _ = _frames(snapshots, (*_SEEN, "version", "is_digest_tag"))
-    floating = _floating(tags[_NAME].drop_duplicates().itertuples(index=False, name=None))
-    versioned = tags[tags["version"].notna() & ~tags["is_digest_tag"].fillna(value=False)]
-    rows = _sorted(versioned)
+    tags, _ = _frames(snapshots, (*_SEEN, "version"))
+    names = {repo: found.values() for repo, found in names_of(tags).items()}
+    floating = {(repo, tag) for repo, found in names.items() for tag in moving(found)}
+    pinned = {
+        (repo, name.tag)
+        for repo, found in names.items()
+        for name in found
+        if name.kind in _pinning_kinds(found)
+    }
+    is_pinned = [name in pinned for name in zip(tags["repo"], tags["tag"], strict=True)]
+    rows = _sorted(tags[is_pinned])
     rows["is_push"] = _is_push(rows)
     pushed = rows[rows["is_push"]]
     counts = pushed.groupby(_NAME, sort=False).agg(
@@ -119,6 +128,13 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     order = ["push_count", "repo", "tag"]
     ranked = again.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
     return MUTABLE_TAGS.of(ranked)
+
+
+def _pinning_kinds(names: Iterable[TagName]) -> set[Kind]:
+    """Tell which names are given once: versions and dates; behind a word if none is in front."""
+    kinds = {name.kind for name in names}
+    others = set() if Kind.VERSION in kinds else {Kind.NAMED_VERSION}
+    return {Kind.VERSION, Kind.DATE} | others
 
 
 def _frames(snapshots: Any, columns: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -228,18 +244,3 @@ def _is_push(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         before = known.groupby(names).shift()
         is_push |= (rows[column].notna() & before.notna() & (rows[column] != before)).to_numpy()
     return is_push
-
-
-def _floating(names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Find the tags whose version others of the repository go on from."""
-    read = {name: found for name in names if (found := versions.parse(name[1]))}
-    longer = {
-        (repo, version.rest, version.order[0][:end])
-        for (repo, _), version in read.items()
-        for end in range(1, len(version.order[0]))
-    }
-    return {
-        (repo, tag)
-        for (repo, tag), version in read.items()
-        if not version.is_prerelease and (repo, version.rest, version.order[0]) in longer
-    }

@@ -1,6 +1,5 @@
 """The order of releases, their rhythm and age, and whether ``latest`` is the last of them."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -9,20 +8,29 @@ import numpy as np
 import pandas as pd
 
 from hubframe.measure.dates import dated, days, days_between, days_until, moments, read_now
-from hubframe.tables import TAGS, versions
+from hubframe.measure.names import names_of, places
+from hubframe.oci.tagnames import (
+    TagName,
+    is_digest_tag,
+    moving,
+    newest_first,
+    read_all,
+    releases,
+)
+from hubframe.tables import TAGS
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
 LATEST = "latest"
 _QUANTILES = (10, 25, 50, 75, 90)
 _LEAST_FOR_VARIATION = 2
-Numbers = tuple[int, ...]
 
 
 def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
-    """Order tags by version, the newest first, pre-releases last, then days of builds.
+    """Order tags by version, the newest first.
 
-    The version is the one that a tag starts with (`tables.versions`): ``1.25.3`` of
-    ``1.25.3-alpine``; ``3.10`` is newer than ``3.9``.
+    The version is the one that a tag's name says (`oci.tagnames`): ``1.25.3`` of
+    ``1.25.3-alpine``; ``3.10`` is newer than ``3.9``, and ``2.0-rc1`` than ``1.9``, but not than
+    ``2.0``. Where `packaging.version` can read two tags, the order is its own.
 
     Parameters
     ----------
@@ -32,10 +40,11 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The rows, numbered anew. Repositories by name; in each the stable versions, then the
-        pre-releases, then the days of builds (``20240101``, no versions), then the tags without a
-        version, the last pushed first, then those that name a digest. Of equal versions
-        the shortest tag comes first. The rows' order does not matter.
+        The rows, numbered anew. Repositories by name; in each the versions, then those behind a
+        word (``jdk-17.0.10``), then dates (``20240101``), whole numbers that are no versions, the
+        other tags, the last pushed first, and those that name a digest. Of equal versions the last
+        pushed comes first, then the exact name (``3.9.0`` before ``3.9``), then the shortest. The
+        rows' order does not matter.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at"))
     keys = tags[["repo", "tag"]].reset_index(drop=True)
-    keys["place"] = _places(tags["tag"])
+    keys["place"] = places(tags.reset_index(drop=True))
     keys["pushed_at"] = dated(tags["pushed_at"]).array
     keys["content"] = _contents(tags)
     by = ["repo", "place", "pushed_at", "tag", "content"]
@@ -68,25 +77,8 @@ def _contents(tags: pd.DataFrame) -> pd.Series | str:
     return texts[texts.columns[0]].str.cat(texts[texts.columns[1:]], sep="\0")
 
 
-def _places(tags: pd.Series) -> np.ndarray[Any, Any]:
-    """Number tags by their version; those with none are equal."""
-    codes, distinct = pd.factorize(tags)
-    keys = [_version_key(tag) for tag in distinct]
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
-    # The last is for a null tag, which comes after all.
-    return np.array([*(places[key] for key in keys), len(places)])[codes]
-
-
-def _version_key(tag: str) -> tuple[Any, ...]:
-    version = versions.parse(tag)
-    if version is None:
-        return 3 + versions.is_digest_tag(tag), ()
-    rank = int(version.is_prerelease) if version.day is None else 2
-    return rank, versions.newest_first(tag)[:-1], len(tag)
-
-
 def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Keep the newest tags of each repository, by version, pre-releases last.
+    """Keep the newest tags of each repository, by version; pre-releases count, too.
 
     Parameters
     ----------
@@ -98,8 +90,8 @@ def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The first `n` rows of each repository in the order of `sort_versions`: days of builds
-        come after versions.
+        The first `n` rows of each repository in the order of `sort_versions`. For releases alone
+        leave the rows with ``is_prerelease`` out before.
 
     Raises
     ------
@@ -129,8 +121,10 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `latest_lag`: a row per repository, by name, also where it has no tag ``latest``.
         ``latest`` is the highest where the digest of both is the same. A version that others go on
-        from (``1.25`` beside ``1.25.3``) is a moving name and not counted as a version behind.
-        The rows' order in `tags` does not matter.
+        from (``1.25`` beside ``1.25.3``) is a moving name and not counted as a version behind, and
+        neither is another build of the same version. Null where no name tells: where what
+        ``latest`` points at has other names and no version among them, or has versions of a variant
+        that is numbered in its own way. The rows' order in `tags` does not matter.
 
     Raises
     ------
@@ -163,7 +157,7 @@ def _proper(tags: pd.DataFrame) -> pd.DataFrame:
     """Leave out tags that name digests; of a tag at several times keep the last push."""
     columns = ["repo", "tag", "digest"]
     rows = tags[columns].assign(pushed_at=dated(tags["pushed_at"]))
-    rows = rows[~rows["tag"].map(versions.is_digest_tag).astype(bool)]
+    rows = rows[~rows["tag"].map(is_digest_tag).astype(bool)]
     rows = rows.sort_values(["pushed_at", *columns], na_position="first")
     return rows.drop_duplicates(["repo", "tag"], keep="last")
 
@@ -172,63 +166,87 @@ def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
     """One row of the table, without the days."""
     digests = dict(zip(tags["tag"], tags["digest"], strict=True))
     pushed = dict(zip(tags["tag"], tags["pushed_at"], strict=True))
-    numbers = _stable(digests)
+    released = releases(read_all(digests, digests).values())
     latest = _text(digests.get(LATEST))
-    names = [tag for tag in numbers if latest is not None and digests[tag] == latest]
-    of_latest = max(names, key=lambda tag: (numbers[tag], -len(tag), tag), default=None)
-    highest = _highest(numbers, names)
+    same = [name for name in released if latest is not None and digests[name.tag] == latest]
+    others = [tag for tag in digests if tag != LATEST and digests[tag] == latest]
+    compared = _compared(released, same, is_named=bool(others))
+    highest = _highest(compared or released, same)
+    of_latest = _highest(same, same)
     return {
         "repo": repo,
         "latest_digest": latest,
-        "latest_version": _version_text(of_latest),
+        "latest_version": of_latest and of_latest.written,
         "latest_pushed_at": pushed.get(LATEST),
-        "highest_tag": highest,
-        "highest_version": _version_text(highest),
-        "highest_pushed_at": pushed.get(highest),
-        "is_highest": _is_highest(latest, highest, names, digests),
-        "versions_behind": _versions_above(numbers, of_latest),
+        "highest_tag": highest and highest.tag,
+        "highest_version": highest and highest.written,
+        "highest_pushed_at": highest and pushed.get(highest.tag),
+        "is_highest": _is_highest(digests, compared, same),
+        "versions_behind": _versions_above(compared, of_latest),
     }
 
 
+def _compared(released: list[TagName], same: list[TagName], *, is_named: bool) -> list[TagName]:
+    """Choose the releases that ``latest`` is compared with; none where no name tells.
+
+    Parameters
+    ----------
+    released, same
+        The releases of the repository, and those of them that ``latest`` is.
+    is_named
+        Whether ``latest`` has other names, which may be no versions: then it has none.
+    """
+    if not same:
+        is_plain = all(name.is_version for name in released)
+        return [] if is_named or not is_plain else released
+    top = max(map(_release, released))
+    if any(not name.variant or _release(name) == top for name in same):
+        return released
+    # Where latest is a variant, others may be numbered in another way: 26.8-community beside
+    # 2026.4-enterprise. Its own variant compares, and what has none.
+    variants = {name.variant for name in same} | {""}
+    beside = [name for name in released if name.variant in variants]
+    return beside if max(map(_release, beside)) > max(map(_release, same)) else []
+
+
 def _is_highest(
-    latest: str | None, highest: str | None, names: list[str], digests: dict[str, Any]
+    digests: dict[str, Any], compared: list[TagName], same: list[TagName]
 ) -> bool | None:
-    if latest is None or highest is None:
+    if not compared or _text(digests.get(LATEST)) is None:
         return None
-    # That it has another digest is known only where it has one.
-    return highest in names or (None if _text(digests[highest]) is None else False)
+    top = max(map(_release, compared))
+    tops = [name for name in compared if _release(name) == top]
+    if highest := [name for name in same if name in tops]:
+        # Builds of one variant compare: 1.2.3-r10 is newer than 1.2.3-r9.
+        return not any(_is_newer_build(other, name) for name in highest for other in tops)
+    # That all of them have another digest is known only where they have one.
+    return False if all(_text(digests[name.tag]) for name in tops) else None
 
 
-def _stable(tags: Iterable[str]) -> dict[str, Numbers]:
-    """Read the stable versions; the days of builds only where a repository has nothing else."""
-    found = {tag: version for tag in tags if (version := versions.parse(tag))}
-    stable = {tag: version for tag, version in found.items() if not version.is_prerelease}
-    proper = {tag: version for tag, version in stable.items() if version.day is None}
-    return {tag: version.order[0] for tag, version in (proper or stable).items()}
+def _is_newer_build(other: TagName, name: TagName) -> bool:
+    return other.line == name.line and other.build > name.build > ()
 
 
-def _highest(numbers: dict[str, Numbers], names_of_latest: list[str]) -> str | None:
-    """Return the tag of the highest version; of several one that latest is, else the shortest."""
-    top = max(numbers.values(), default=None)
-    tags = [tag for tag, number in numbers.items() if number == top]
-    return min(tags, key=lambda tag: (tag not in names_of_latest, len(tag), tag), default=None)
+def _release(name: TagName) -> tuple[int, ...]:
+    """Return the numbers of a version, without zeros at the end."""
+    numbers: tuple[int, ...] = name.precedence[0]
+    return numbers
 
 
-def _versions_above(numbers: dict[str, Numbers], tag: str | None) -> int | None:
-    if tag is None:
+def _highest(names: list[TagName], preferred: list[TagName]) -> TagName | None:
+    """Return the highest version; of several names one that is preferred, then the exact one."""
+    top = max(map(_release, names), default=())
+    tops = newest_first(name for name in names if _release(name) == top)
+    newest = [name for name in tops if not any(_is_newer_build(other, name) for other in tops)]
+    return min(newest, key=lambda name: (name not in preferred, len(name.variant)), default=None)
+
+
+def _versions_above(compared: list[TagName], name: TagName | None) -> int | None:
+    if name is None or not compared:
         return None
-    return sum(number > numbers[tag] for number in _releases(set(numbers.values())))
-
-
-def _releases(numbers: set[Numbers]) -> set[Numbers]:
-    """Leave out the versions that others go on from: 1.25 beside 1.25.3 is a moving name."""
-    moving = {number[:count] for number in numbers for count in range(1, len(number))}
-    return numbers - moving
-
-
-def _version_text(tag: str | None) -> str | None:
-    version = versions.parse(tag) if tag is not None else None
-    return version.text if version else None
+    moved = moving(compared)
+    exact = {_release(other) for other in compared if other.tag not in moved}
+    return sum(numbers > _release(name) for numbers in exact)
 
 
 def _text(value: Any) -> str | None:
@@ -337,16 +355,17 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     12
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at"))
-    rows = tags[["repo", "tag"]].assign(pushed_at=dated(tags["pushed_at"]))
-    found = [_rhythm(str(repo), group) for repo, group in rows.groupby("repo")]
+    rows = tags.assign(pushed_at=dated(tags["pushed_at"])).dropna(subset=["repo", "tag"])
+    names = names_of(rows)
+    found = [_rhythm(str(repo), group, names[str(repo)]) for repo, group in rows.groupby("repo")]
     rhythm = pd.DataFrame(found, columns=[*CADENCE.dtypes])
     dates = {name: moments(rhythm[name]) for name in ("first_pushed_at", "last_pushed_at")}
     return CADENCE.of({**rhythm, **dates})
 
 
-def _rhythm(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
+def _rhythm(repo: str, tags: pd.DataFrame, names: dict[str, TagName]) -> dict[str, Any]:
     """One row of the table."""
-    pushes = _release_pushes(tags)
+    pushes = _release_pushes(tags, releases(names.values()))
     row: dict[str, Any] = {"repo": repo, "version_count": len(pushes)}
     if pushes:
         row |= {"first_pushed_at": pushes[0], "last_pushed_at": pushes[-1]}
@@ -360,12 +379,12 @@ def _rhythm(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
     return row
 
 
-def _release_pushes(tags: pd.DataFrame) -> list[pd.Timestamp]:
-    """List the first pushes of the stable versions, in order."""
-    pushes: dict[Numbers, pd.Timestamp] = {}
-    numbers = _stable(tags["tag"])
+def _release_pushes(tags: pd.DataFrame, released: list[TagName]) -> list[pd.Timestamp]:
+    """List the first pushes of the released versions, in order."""
+    moved = moving(released)
+    numbers = {name.tag: _release(name) for name in released if name.tag not in moved}
+    pushes: dict[tuple[int, ...], pd.Timestamp] = {}
     for tag, at in zip(tags["tag"], tags["pushed_at"], strict=True):
         if tag in numbers and not pd.isna(at):
             pushes[numbers[tag]] = min(at, pushes.get(numbers[tag], at))
-    releases = _releases(set(numbers.values()))
-    return sorted(at for number, at in pushes.items() if number in releases)
+    return sorted(pushes.values())

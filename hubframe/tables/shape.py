@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from hubframe.oci.tagnames import is_digest_tag, read_all
 from hubframe.tables import declarations as tables
-from hubframe.tables import documents, versions
+from hubframe.tables import documents
 from hubframe.tables.documents import (
     CONFIG_TYPES,
     INDEX_TYPES,
@@ -192,15 +193,16 @@ def _tag_columns(repo: str, named: Sequence[Tag]) -> dict[str, Sequence[Any]]:
     told = dict(zip(Tag._fields, zip(*named, strict=True), strict=True))
     names, digests = told.pop("name"), told["digest"]
     del told["payload"]
-    found = list(map(versions.parse, names))
+    read = read_all(names, dict(zip(names, digests, strict=True)))
+    found = [read[name] for name in names]
     return {
         **told,
         "repo": [repo] * len(named),
         "tag": names,
         "aliases": _aliases(names, digests),
-        "version": [version and version.text for version in found],
-        "is_prerelease": [version and version.is_prerelease for version in found],
-        "is_digest_tag": list(map(versions.is_digest_tag, names)),
+        "version": [name.version for name in found],
+        "is_prerelease": [name.is_prerelease if name.is_version else None for name in found],
+        "is_digest_tag": list(map(is_digest_tag, names)),
     }
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, PayloadError
+from hubframe.oci import tagnames
 from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
-from hubframe.tables import TABLES, documents, shape, versions
+from hubframe.tables import TABLES, documents, shape
 from hubframe.tables.documents import HubContent, ManifestContent, Platform, mapping, text
 from hubframe.tables.shape import Image, Referrer
 from hubframe.wire.challenges import parse_challenge, scope_of
@@ -78,8 +79,8 @@ def read_documents(data: bytes) -> None:
         documents.best(_WANTED, platforms)
         platform = Platform.read(document)
         assert platform is None or str(platform)
-        versions.parse(str(document.get("name")))
-        versions.newest_first(str(document.get("name")))
+        name = tagnames.read(str(document.get("name")))
+        tagnames.newest_first([name])
         _are_sound(HubContent(document))
     content = _content(case)
     if content is not None:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubframe.errors import HubframeError
+from hubframe.oci import tagnames
 from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
-from hubframe.tables import files, shape, versions
+from hubframe.tables import files, shape
 from hubframe.tables.documents import Platform, dockerfile_line, label_step, parse
 from hubframe.wire.addresses import joined, leads_inside
 from hubframe.wire.challenges import parse_challenge, repository_of
@@ -69,9 +70,9 @@ READERS = {
     "build step": dockerfile_line,
     "build step of a shell": lambda text: dockerfile_line(f"|2 {text}", text[:9]),
     "platform": Platform.parse,
-    "version": versions.parse,
-    "order": versions.newest_first,
-    "digest tag": versions.is_digest_tag,
+    "version": tagnames.read,
+    "order": lambda text: tagnames.newest_first([tagnames.read(text)]),
+    "digest tag": tagnames.is_digest_tag,
     "document": lambda text: parse(text.encode("utf-8", "replace"), "a document"),
     "dates and counts": lambda text: shape.tags([("a/b", [{"name": text, "full_size": text, "last_updated": text}])]),
     "cells": lambda text: files.write_csv(shape.catalog([text])),

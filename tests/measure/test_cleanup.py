@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from itertools import chain
 
 import pandas as pd
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import hubframe
+from hubframe.oci.tagnames import read_all
+from hubframe.tables import TAGS
 from hubframe.tables.measured import CLEANUP
 
 from .test_releases import ROWS, tags
@@ -199,3 +202,67 @@ def test_the_sample_keeps_what_is_signed():
     assert set(signatures["action"]) == {"keep"}
     assert found["freed_size"].sum() > 0
     assert (found.loc[found["action"] == "keep", "freed_size"] == 0).all()
+
+
+LISTS = [
+    ["1.2.3-debian-12-r2", "1.2.3-debian-12-r9", "1.2.3-debian-12-r10"],
+    ["4.0.16.2944-ls298", "4.0.16.2944-ls299", "4.0.16.2944-ls300"],
+    ["v1.30.5-k3s2", "v1.30.5-k3s10"],
+    ["17.0.16_9", "17.0.16_10"],
+    ["1.2.3", "1.2.3-10"],
+    ["v2.8.1-9-gfafafaf", "v2.8.1-11-g0badcafe"],
+    ["3.15.0-202509170943", "3.15.0-202510071201"],
+    ["RELEASE.2021-01-05T05-22-38Z", "RELEASE.2024-02-17T01-15-57Z"],
+    ["release-1.9.0", "release-1.27.10"],
+    ["pg15.4-ts2.12.0", "pg16.1-ts2.13.0"],
+    ["jdk-11.0.2", "jdk-17.0.10"],
+    ["controller-v0.34", "controller-v0.41"],
+    ["bookworm-20240110-slim", "bookworm-20240211-slim"],
+    ["2025-06-03", "2025-08-05"],
+    ["8u92-jdk", "8u482-jdk"],
+    ["28-ea-9-jdk", "28-ea-12-jdk"],
+]
+
+
+@pytest.mark.parametrize("names", LISTS, ids=lambda names: names[-1])
+def test_without_dates_the_newest_by_name_stays(names):
+    plan = hubframe.cleanup_df(undated(*names), keep=1).set_index("tag")["action"]
+    assert plan[names[-1]] == "keep"
+    assert set(plan[names[:-1]]) == {"delete"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["0f3a21c", "ab12cd3", "12a3456"],
+        ["1.2.3-alpine", "1.2.3-slim"],
+        ["20190331160914", "v5"],
+        ["jdk-17", "controller-v1.2"],
+        ["edge", "nightly", "1.2.3"],
+    ],
+)
+def test_what_cannot_be_known_is_kept_and_said(names):
+    plan = hubframe.cleanup_df(undated(*names), keep=1, protect=())
+    assert set(plan["action"]) == {"keep"}
+    assert plan["reason"].str.contains("not known").all()
+
+
+@examples(
+    st.lists(st.sampled_from([*chain(*LISTS), "1.0", "1.1", "2.0", "latest", "edge"]), unique=True),
+    st.integers(1, 4),
+)
+def test_what_goes_by_name_has_so_many_newer_ones(names, keep):
+    plan = hubframe.cleanup_df(undated(*names), keep=keep, protect=())
+    gone = plan.loc[plan["action"] == "delete", "tag"]
+    read = read_all(names)
+    for tag in gone:
+        newer = [
+            name
+            for name in read.values()
+            if name.kind is read[tag].kind and name.order > read[tag].order
+        ]
+        assert len(newer) >= keep
+
+
+def undated(*names):
+    return TAGS.from_records({"repo": "n/a", "tag": name} for name in names)

@@ -46,7 +46,7 @@ def named(*names):
     return tags(*((name, None, None) for name in names))
 
 
-def test_versions_are_ordered_and_pre_releases_come_last():
+def test_versions_are_ordered_and_pre_releases_come_before_their_release():
     names = [
         "edge",
         "2.0rc1",
@@ -58,8 +58,8 @@ def test_versions_are_ordered_and_pre_releases_come_last():
         "sha256-" + "0" * 64,
     ]
     ordered = hubframe.sort_versions(named(*names))["tag"].tolist()
-    assert ordered[:4] == ["v1.10.1", "1.10", "1.10-alpine", "1.9"]
-    assert ordered[4:] == ["2.0rc1", "2.0b1", "edge", "sha256-" + "0" * 64]
+    assert ordered[:4] == ["2.0rc1", "2.0b1", "v1.10.1", "1.10"]
+    assert ordered[4:] == ["1.10-alpine", "1.9", "edge", "sha256-" + "0" * 64]
 
 
 def test_tags_without_a_version_are_ordered_by_push_and_repositories_by_name():
@@ -73,8 +73,8 @@ def test_tags_without_a_version_are_ordered_by_push_and_repositories_by_name():
 
 def test_newest_keeps_so_many_of_each_repository():
     both = pd.concat([named("1.0", "1.1", "2.0rc1"), tags(("3", None, None), repo="m/b")])
-    assert hubframe.newest(both, 1)["tag"].tolist() == ["3", "1.1"]
-    assert hubframe.newest(both, 2)["tag"].tolist() == ["3", "1.1", "1.0"]
+    assert hubframe.newest(both, 1)["tag"].tolist() == ["3", "2.0rc1"]
+    assert hubframe.newest(both, 2)["tag"].tolist() == ["3", "2.0rc1", "1.1"]
     assert len(hubframe.newest(both, 9)) == 4
     assert hubframe.newest(both, 0).empty
     with pytest.raises(ValueError, match="n must be at least 0"):
@@ -308,5 +308,40 @@ def test_the_day_of_a_build_is_no_version_where_there_are_others():
     ordered = hubframe.sort_versions(
         named("2026-01-05", "1.2", "2.0rc1", "edge", "20260106-slim", "2026.1")
     )
-    expected = ["2026.1", "1.2", "2.0rc1", "20260106-slim", "2026-01-05", "edge"]
+    expected = ["2026.1", "2.0rc1", "1.2", "20260106-slim", "2026-01-05", "edge"]
     assert ordered["tag"].tolist() == expected
+
+
+def highest(**digests):
+    """What is told of latest, by tags with their digests."""
+    row = lag(*((tag, digest, None) for tag, digest in digests.items()))
+    return row["highest_tag"], row["is_highest"], row["versions_behind"]
+
+
+@pytest.mark.parametrize(
+    ("digests", "expected"),
+    [
+        # A pre-release of a moving name is no release that latest lags behind.
+        (
+            {"latest": "a", "5.0.9": "a", "5.0": "a", "6.0": "b", "6.0-alpha2": "b"},
+            ("5.0.9", True, 0),
+        ),
+        ({"latest": "a", "26.04": "a", "26.10": "b", "devel": "b"}, ("26.04", True, 0)),
+        # What counts something else is no version.
+        ({"latest": "a", "1.5.0": "a", "7654321": "b", "ab12cd3": "c"}, ("1.5.0", True, 0)),
+        ({"latest": "a", "1.5.0": "a", "20240101": "b"}, ("1.5.0", True, 0)),
+        # A later build of the same version is newer, but no version more.
+        ({"latest": "a", "17.0.16_9": "a", "17.0.16_10": "b"}, ("17.0.16_10", False, 0)),
+        ({"latest": "a", "1.2.3-debian-12-r9": "b", "1.2.3-debian-12-r10": "a"}, ("1.2.3-debian-12-r10", True, 0)),
+        # An image that nobody calls by a version has none.
+        ({"latest": "a", "trixie": "a", "26.10": "b"}, ("26.10", None, None)),
+        # A variant that is numbered in its own way does not compare.
+        ({"latest": "a", "26.8-community": "a", "2026.4-enterprise": "b"}, ("2026.4-enterprise", None, None)),
+        ({"latest": "a", "1.0-slim": "a", "1.1": "b", "1.1-slim": "c"}, ("1.1", False, 1)),
+        ({"latest": "a", "8": "a", "8u504": "a", "26.0.2": "b"}, ("26.0.2", False, 1)),
+        ({"latest": "a", "temurin-25-lein": "b"}, ("temurin-25-lein", None, None)),
+        ({"latest": "a", "ce-8.1": "b", "ce-8.0": "a"}, ("ce-8.1", False, 1)),
+    ],
+)  # fmt: skip
+def test_latest_is_compared_with_what_compares(digests, expected):
+    assert highest(**digests) == expected

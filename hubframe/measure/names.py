@@ -1,0 +1,102 @@
+"""The names of a frame's tags, read as those of one repository."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from hubframe.measure.dates import dated
+from hubframe.oci.tagnames import Kind, TagName, newest_first, read_all
+
+
+def names_of(tags: pd.DataFrame) -> dict[str, dict[str, TagName]]:
+    """Read the names of each repository's tags, with their digests where the frame has them.
+
+    Of a tag at several times, the digest of the last row counts.
+    """
+    columns = [name for name in ("repo", "tag", "digest") if name in tags.columns]
+    known = (
+        tags[columns].dropna(subset=["repo", "tag"]).drop_duplicates(["repo", "tag"], keep="last")
+    )
+    found = {}
+    for repo, group in known.groupby("repo", sort=True):
+        digests = dict(zip(group["tag"], group["digest"], strict=True)) if "digest" in group else {}
+        found[str(repo)] = read_all(group["tag"], digests)
+    return found
+
+
+def places(tags: pd.DataFrame) -> pd.Series:
+    """Number the tags of each repository, the newest 0 (`oci.tagnames.newest_first`).
+
+    A null tag comes last. Rows of one tag at several times have one number.
+    """
+    moments = dated(tags["pushed_at"])
+    order = moments.sort_values(na_position="first").index
+    rows = tags.loc[order].assign(pushed_at=moments[order])
+    pushed = rows.dropna(subset="pushed_at").groupby(["repo", "tag"])["pushed_at"].max()
+    found = {
+        (repo, name.tag): place
+        for repo, names in names_of(rows).items()
+        for place, name in enumerate(
+            newest_first(names.values(), pushed[repo].to_dict() if repo in pushed else None)
+        )
+    }
+    keys = zip(tags["repo"], tags["tag"], strict=True)
+    return pd.Series([found.get(key, len(found)) for key in keys], tags.index, dtype="int64")
+
+
+class Rank(NamedTuple):
+    """How many tags are newer than one: surely, and at most."""
+
+    least: int
+    most: int
+
+
+def ranks_by_name(names: Iterable[TagName]) -> dict[str, Rank]:
+    """Tell how many of the same repository are newer, as far as names alone tell.
+
+    Versions compare with versions, behind a word with those behind the same word, and dates with
+    dates; within the same version, builds and numbers of variants of the same words. Nothing else
+    does: a version and a date, ``latest`` and a version, two commits.
+    """
+    given = list(names)
+    comparable: dict[Any, list[TagName]] = {}
+    for name in given:
+        if name.is_ordered:
+            comparable.setdefault(_class(name), []).append(name)
+    found = {name.tag: Rank(0, len(given) - 1) for name in given}
+    for group in comparable.values():
+        levels = sorted(map(_level, group))
+        details: dict[Any, list[Any]] = {}
+        for name in group:
+            details.setdefault((_level(name), name.shape), []).append(_details(name))
+        for listed in details.values():
+            listed.sort()
+        for name in group:
+            alike = details[_level(name), name.shape]
+            newer, older = _around(levels, _level(name))
+            newer_builds, older_builds = _around(alike, _details(name))
+            least = newer + newer_builds
+            found[name.tag] = Rank(least, len(given) - 1 - older - older_builds)
+    return found
+
+
+def _class(name: TagName) -> tuple[Any, ...]:
+    return name.line[:2] if name.kind is Kind.NAMED_VERSION else (name.kind,)
+
+
+def _level(name: TagName) -> tuple[Any, ...]:
+    """Return what versions are compared by, without their builds."""
+    release, stage, _, unfinished, _ = name.precedence
+    return release, stage, unfinished
+
+
+def _details(name: TagName) -> tuple[Any, ...]:
+    _, _, builds, _, local = name.precedence
+    return builds, local, name.details
+
+
+def _around(ordered: list[Any], item: Any) -> tuple[int, int]:
+    """Count what is greater than an item, and what is smaller."""
+    return len(ordered) - bisect_right(ordered, item), bisect_left(ordered, item)

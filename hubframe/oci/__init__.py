@@ -1,0 +1,1 @@
+"""What registries say, read without asking them anything: the names of tags."""

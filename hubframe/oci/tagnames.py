@@ -1,0 +1,572 @@
+"""What the name of a tag says, and the one order of tags.
+
+A name is read into its parts: prefix, numbers, stage, build, date, commit, variant. Where
+`packaging.version` can read it, its order is that of `packaging.version`; this module adds what
+only images have: variants (``-alpine``), builds of a distributor (``-ls300``, ``-debian-12-r9``),
+dates, commits, and versions behind a word (``jdk-17.0.10``).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from packaging.version import InvalidVersion
+from packaging.version import Version as PythonVersion
+
+
+class Kind(IntEnum):
+    """What a name is; in one list a higher kind is newer."""
+
+    DIGEST = 0
+    """A digest in disguise, as signatures have."""
+    NAME = 1
+    """A word such as ``latest``."""
+    COMMIT = 2
+    """A commit of the source, which no name can put in order."""
+    NUMBER = 3
+    """A whole number that is no version, such as that of a build."""
+    DATE = 4
+    """A day, with or without the time."""
+    NAMED_VERSION = 5
+    """A version behind a word that is more than a mark: ``jdk-17.0.10``, ``alpine3.20``."""
+    VERSION = 6
+    """A version in front: ``1.25.3-alpine``, ``v2.0``, ``release-1.9``."""
+
+
+# Before the release of the same numbers, lowest first. Words of one rank are compared by number.
+_STAGES: dict[str, int] = dict.fromkeys(
+    [
+        *("dev", "develop", "development", "snapshot", "nightly", "canary", "unstable", "edge"),
+        *("next", "experimental", "test", "testing", "insider", "insiders"),
+    ],
+    0,
+)
+_STAGES |= dict.fromkeys(["alpha", "a", "m", "milestone", "ea", "eap"], 1)
+_STAGES |= dict.fromkeys(["beta", "b"], 2)
+_STAGES |= dict.fromkeys(["rc", "cr", "c", "pre", "preview", "prerelease"], 3)
+_DEV, _RELEASED = 0, 9
+_FINISHED = (1,)
+# Of what packaging reads as a pre-release, the letters.
+_LETTERS = {"a": 1, "b": 2, "rc": 3}
+# Names without a version that are given to what is not released; devel beside a version (cuda:
+# 12.1-devel) is a variant with headers.
+_UNRELEASED = frozenset(word for word in _STAGES if len(word) > 1) | {"devel", "rawhide", "sid"}
+# Who is one of these is released, whatever else it is called.
+_RELEASED_NAMES = frozenset({"latest", "stable", "lts"})
+
+_LONG_STAGE = "|".join(sorted((word for word in _STAGES if len(word) > 1), key=len, reverse=True))
+_NUMBERS = r"\d+(?:\.\d+)*"
+
+
+def _stage(letters: str = "") -> str:
+    """Return what reads a stage and its number right behind a version."""
+    words = f"{_LONG_STAGE}{letters}"
+    return rf"(?:[-._+]?(?P<stage>{words})(?:[-._]?(?P<stage_number>{_NUMBERS}))?)?"
+
+
+_END = r"(?=$|[-_.+])"
+_FLAGS = re.IGNORECASE | re.ASCII
+# 8u482 is how Java 8 is numbered: 8.0.482.
+_RELEASE = rf"(?P<numbers>{_NUMBERS})(?:u(?P<update>\d+))?"
+_MARK = r"(?P<prefix>(?:(?:version|ver|release|rel|stable)[-_.]?)?v?)"
+_VERSION = re.compile(f"{_MARK}{_RELEASE}{_stage('|[abc]|m(?=[-._]?[0-9])')}{_END}", _FLAGS)
+_NAMED_VERSION = re.compile(rf"(?<![\d.])(?:(?<![a-z])v)?{_RELEASE}{_stage()}{_END}", _FLAGS)
+_DATE = re.compile(
+    r"(?<!\d)(?<!\d\.)(?P<day>(?:19|20)\d\d(?P<mark>[-_.]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01]))"
+    r"(?:[T_.-]?(?P<time>(?:[01]\d|2[0-3])[-:]?[0-5]\d(?:[-:]?[0-5]\d)?)Z?)?(?=$|[-_.+])",
+    _FLAGS,
+)
+# Signatures and the fallback of the referrers API: sha256-<64 hex>, with .sig, .att, .sbom or bare.
+_DIGEST = re.compile(r"[a-z0-9]+-[0-9a-f]{64}(?:[0-9a-f]{32}|[0-9a-f]{64})?(?:\..+)?")
+# As git describe names it, with a g before it; by itself it must hold a digit and a letter.
+_COMMIT = re.compile(r"g[0-9a-f]{7,40}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}", _FLAGS)
+_PART = re.compile(r"[-_+]")
+_STAGE_PART = re.compile(rf"(?:({_NUMBERS})\.)?({_LONG_STAGE})\.?({_NUMBERS})?", _FLAGS)
+_BUILD_PART = re.compile(
+    r"(?:r|rev|ls|k3s|k0s|rke2r|eksbuild|gke|build|b|p|pl|patch|post|u|update|hotfix|fix|sp)?"
+    rf"\.?v?({_NUMBERS})(?:r(\d+))?",
+    _FLAGS,
+)
+# A stage behind one of these is its own: 1.3-python3.15-rc is a release for a candidate of Python.
+_RUNTIME = re.compile(
+    r"(?:python|pypy|php|node|ruby|go|golang|java|jdk|jre|perl|erlang|otp|scala|dotnet)[\d._]*",
+    _FLAGS,
+)
+_DIGITS = re.compile(r"\d+", re.ASCII)
+# The distribution specification allows no longer ones; what is longer is not looked into.
+_LONGEST_TAG = 128
+# A whole number of so many digits is a build, a month or a commit, and no version.
+_DIGITS_OF_NO_VERSION = 5
+# 10 beside 8.10 is the next but one; 42 beside 1.5.0 counts something else.
+_LIKELY_MAJORS = 5
+Numbers = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagName:
+    """A tag's name, read.
+
+    Attributes
+    ----------
+    tag
+        The whole name.
+    kind
+        What it is.
+    prefix
+        What stands before the version or date: ``v``, ``jdk-``.
+    written
+        The version as people write it (``8.0.482`` of ``8u482-b08-jdk``), or the date.
+    numbers
+        Those of the version, or of the date as one number of 14 digits.
+    stage
+        The word that makes it a pre-release, in small letters; empty for a release.
+    build
+        Numbers of builds of the same version, in the order in which they stand.
+    commit
+        The commit that it names, or empty.
+    variant
+        What else follows, without builds and commits: ``alpine``, ``debian-12``.
+    """
+
+    tag: str
+    kind: Kind
+    prefix: str = ""
+    written: str = ""
+    numbers: Numbers = ()
+    stage: str = ""
+    build: Numbers = ()
+    commit: str = ""
+    variant: str = ""
+    precedence: tuple[Any, ...] = field(default=(), repr=False)
+
+    @property
+    def version(self) -> str | None:
+        """The version that the name starts with, or None."""
+        return self.written if self.is_version else None
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it comes before the release of the same numbers."""
+        return bool(self.stage)
+
+    @property
+    def is_version(self) -> bool:
+        """Whether it starts with a version."""
+        return self.kind is Kind.VERSION
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its name says where it stands among others of its line."""
+        return self.kind >= Kind.NUMBER
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """What names are compared by: a higher one is newer. Builds within variants come last."""
+        return (self.kind, *self.precedence)
+
+    @property
+    def shape(self) -> str:
+        """The variant without its numbers: tags of one version and shape compare by `details`."""
+        return _DIGITS.sub("#", self.variant.lower())
+
+    @property
+    def details(self) -> tuple[Numbers, Numbers]:
+        """The numbers of the variant and of builds: 12 and 9 of ``1.2.3-debian-12-r9``."""
+        digits = _DIGITS.findall(self.variant)
+        return tuple(map(int, digits)), self.build
+
+    @property
+    def line(self) -> tuple[Kind, str, str]:
+        """What the tags of one line have in common: kind, prefix and variant."""
+        prefix = "" if self.is_version else self.prefix.lower()
+        return self.kind, prefix, self.variant.lower()
+
+    @property
+    def moving(self) -> str | None:
+        """The name that the newest of its line would have: without build, stage or last number."""
+        if self.kind < Kind.DATE:
+            return None
+        if self.kind is Kind.DATE:
+            words = (self.prefix.rstrip("-_."), self.variant)
+            return "-".join(filter(None, words)) or None
+        written = self.written
+        if not (self.build or self.stage):
+            written = written.rpartition(".")[0]
+        return (
+            f"{self.prefix}{'-'.join(filter(None, (written, self.variant)))}" if written else None
+        )
+
+
+def is_digest_tag(tag: str) -> bool:
+    """Tell whether a tag is a digest in disguise, as signatures and attestations have."""
+    return _DIGEST.fullmatch(tag) is not None
+
+
+@lru_cache(maxsize=16_384)
+def read(tag: str) -> TagName:
+    """Read a name by itself; `read_all` knows more, from the others of its repository.
+
+    Examples
+    --------
+    >>> read("1.25.3-alpine").version, read("1.25.3-alpine").variant
+    ('1.25.3', 'alpine')
+    >>> read("v2.0.0-rc1").is_prerelease
+    True
+    >>> read("bookworm-20240110-slim").kind.name
+    'DATE'
+    """
+    if len(tag) > _LONGEST_TAG:
+        return TagName(tag, Kind.NAME)
+    if is_digest_tag(tag):
+        return TagName(tag, Kind.DIGEST)
+    commit = _first_commit(tag)
+    date = next((found for found in _DATE.finditer(tag) if found["mark"] != "."), None)
+    found = _VERSION.match(tag)
+    if found is None or (date and date.start() <= found.start("numbers")):
+        found = None if found else _NAMED_VERSION.search(tag)
+        if date and (found is None or date.start() <= found.start("numbers")):
+            return _dated(tag, date)
+    if commit and (found is None or commit.start() <= found.start("numbers") < commit.end()):
+        return TagName(tag, Kind.COMMIT, tag[: commit.start()], commit=commit[0].lower())
+    if found is None:
+        return TagName(tag, Kind.NAME)
+    return _versioned(tag, found)
+
+
+def _first_commit(tag: str) -> re.Match[str] | None:
+    start = 0
+    for part in re.split(r"[-_.+]", tag):
+        if _COMMIT.fullmatch(part):
+            return _COMMIT.match(tag, start, start + len(part))
+        start += len(part) + 1
+    return None
+
+
+def _dated(tag: str, date: re.Match[str]) -> TagName:
+    prefix, follows = tag[: date.start()], _Follows.read(tag[date.end() :])
+    numbers = (_moment(date),)
+    return TagName(
+        tag,
+        Kind.DATE,
+        prefix,
+        written=date[0],
+        numbers=numbers,
+        build=follows.build,
+        commit=follows.commit,
+        variant=follows.variant,
+        precedence=(numbers, (), follows.build, (), ()),
+    )
+
+
+def _moment(date: re.Match[str]) -> int:
+    """Return a date as a number of 14 digits, so that days and moments compare."""
+    digits = re.sub(r"\D", "", date["day"] + (date["time"] or ""))
+    return int(digits.ljust(14, "0"))
+
+
+def _stage_of(prefix: str) -> str:
+    words = re.split(r"[-_.+]", prefix.lower())
+    return next((word for word in words if word in _UNRELEASED), "")
+
+
+def _versioned(tag: str, found: re.Match[str]) -> TagName:
+    text = (
+        found["numbers"] if found["update"] is None else f"{found['numbers']}.0.{found['update']}"
+    )
+    numbers = _numbers(text)
+    stage, number, start = (found["stage"] or "").lower(), found["stage_number"], found.end()
+    if stage == "b" and found["update"]:
+        # Of Java 8, b08 is a build and no beta.
+        stage, number, start = "", None, found.start("stage")
+    follows = _Follows.read(tag[start:])
+    is_plain = found.re is _VERSION
+    prefix = tag[: found.start("numbers")]
+    if not stage:
+        stage, number = follows.stage or ("" if is_plain else _stage_of(prefix)), follows.number
+    kind = Kind.VERSION if is_plain else Kind.NAMED_VERSION
+    if is_plain and not prefix and not stage and _is_no_version(text):
+        kind = Kind.NUMBER
+    name = TagName(
+        tag,
+        kind,
+        prefix,
+        written=text,
+        numbers=numbers,
+        stage=stage,
+        build=follows.build,
+        commit=follows.commit,
+        variant=follows.variant,
+    )
+    return replace(name, precedence=_python_order(name) or _own_order(name, number, follows))
+
+
+def _is_no_version(text: str) -> bool:
+    return text.isdigit() and len(text) >= _DIGITS_OF_NO_VERSION
+
+
+def _numbers(text: str) -> Numbers:
+    return tuple(map(int, text.split(".")))
+
+
+def _without_zeros(numbers: Numbers) -> Numbers:
+    """Leave out zeros at the end: 2.9 and 2.9.0 are one version."""
+    count = len(numbers)
+    while count and not numbers[count - 1]:
+        count -= 1
+    return numbers[:count]
+
+
+def _python_order(name: TagName) -> tuple[Any, ...] | None:
+    """Return the order of what packaging reads as a version; None for all else."""
+    if name.kind is not Kind.VERSION:
+        return None
+    try:
+        version = PythonVersion(name.tag[len(name.prefix) :])
+    except InvalidVersion:
+        return None
+    is_only_dev = version.dev is not None and version.pre is None and version.post is None
+    released = (_DEV,) if is_only_dev else (_RELEASED,)
+    # Numbers of a local version are newer than text there.
+    local = [
+        (part.isdigit(), int(part) if part.isdigit() else 0, part)
+        for part in (version.local.split(".") if version.local else ())
+    ]
+    return (
+        _without_zeros(version.release),
+        released if version.pre is None else (_LETTERS[version.pre[0]], version.pre[1]),
+        () if version.post is None else (version.post,),
+        _FINISHED if version.dev is None else (0, version.dev),
+        tuple(local),
+    )
+
+
+def _own_order(name: TagName, number: str | None, follows: "_Follows") -> tuple[Any, ...]:
+    """Return the same of what packaging cannot read: release, stage, builds, dev, local."""
+    rank = _STAGES.get(name.stage, _DEV) if name.stage else _RELEASED
+    counted = _numbers(number) if number else (0,)
+    return (
+        _without_zeros(name.numbers),
+        (rank,) if rank in (_DEV, _RELEASED) else (rank, *counted),
+        follows.leading,
+        (0, *counted) if rank == _DEV else _FINISHED,
+        (),
+    )
+
+
+class _Follows(NamedTuple):
+    """What follows the version or the date in a name.
+
+    Attributes
+    ----------
+    leading
+        The builds that stand before any word of a variant: of those behind one, ``-debian-12-r9``,
+        the word decides first.
+    """
+
+    stage: str = ""
+    number: str | None = None
+    leading: Numbers = ()
+    build: Numbers = ()
+    commit: str = ""
+    variant: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> "_Follows":
+        """Read the parts between the marks ``-``, ``_`` and ``+``, from left to right."""
+        stage, number, commit = "", None, ""
+        build: list[int] = []
+        leading: Numbers = ()
+        words: list[str] = []
+        for part in filter(None, (part.strip(".") for part in _PART.split(text))):
+            is_of_runtime = bool(words) and _RUNTIME.fullmatch(words[-1]) is not None
+            if not (stage or is_of_runtime) and (found := _STAGE_PART.fullmatch(part)):
+                stage, number = (
+                    found[2].lower(),
+                    ".".join(filter(None, (found[1], found[3]))) or None,
+                )
+            elif _COMMIT.fullmatch(part):
+                commit = commit or part.lower()
+            elif (found := _BUILD_PART.fullmatch(part)) and not (words and _is_of_word(part)):
+                build += _numbers(".".join(filter(None, found.groups())))
+            else:
+                words.append(part)
+            leading = leading if words else tuple(build)
+        return cls(stage, number, leading, tuple(build), commit, "-".join(words))
+
+
+def _is_of_word(part: str) -> bool:
+    """Tell whether a number belongs to the word before it, as in debian-12; a date does not."""
+    return part.isdigit() and len(part) < _DIGITS_OF_NO_VERSION
+
+
+def read_all(tags: Iterable[str], digests: Mapping[str, Any] | None = None) -> dict[str, TagName]:
+    """Read the names of one repository, each in the light of the others.
+
+    Parameters
+    ----------
+    tags
+        All tags of the repository, or as many as are known.
+    digests
+        What they point at, where that is known.
+
+    Returns
+    -------
+    dict
+        Each name with what it says. Beside versions with a dot, a whole number far above
+        them is no version (``1234`` beside ``1.5.0``); beside commits, one of as many
+        digits is a commit; beside ``2025-06-03``, ``2025.06.03`` is a date. A name without a stage
+        has that of a tag with the same digest that goes on from it (``6.0`` of ``6.0-alpha2``) or
+        that only names a stage (``26.10`` of ``devel``), unless ``latest`` or ``stable`` is it too.
+    """
+    names = {tag: read(tag) for tag in tags}
+    names |= {name.tag: name for name in _in_context(list(names.values()))}
+    return names | _inherited(names, digests or {})
+
+
+def _in_context(names: Sequence[TagName]) -> Iterator[TagName]:
+    """Yield the names that the others of the repository show to be something else."""
+    versions = [name for name in names if name.is_version]
+    dotted = {name.numbers[0] for name in versions if len(name.numbers) > 1}
+    commits = {len(name.commit.removeprefix("g")) for name in names if name.kind is Kind.COMMIT}
+    has_dates = any(name.kind is Kind.DATE for name in names)
+    for name in names:
+        date = (
+            _DATE.fullmatch(name.tag, len(name.prefix)) if has_dates and name.is_version else None
+        )
+        digits = name.tag[len(name.prefix) :]
+        if date:
+            yield _dated(name.tag, date)
+        elif digits.isdigit() and not name.prefix and len(digits) in commits:
+            yield TagName(name.tag, Kind.COMMIT, commit=digits)
+        elif dotted and _is_bare(name) and name.numbers[0] > max(dotted) + _LIKELY_MAJORS:
+            yield replace(name, kind=Kind.NUMBER)
+
+
+def _is_bare(name: TagName) -> bool:
+    """Tell whether a version is one whole number, without a mark or a stage."""
+    return name.is_version and len(name.numbers) == 1 and not name.prefix and not name.stage
+
+
+def _inherited(names: Mapping[str, TagName], digests: Mapping[str, Any]) -> dict[str, TagName]:
+    """Return the names that have the stage of another tag of the same digest."""
+    same: dict[str, list[TagName]] = {}
+    for tag, name in names.items():
+        if isinstance(digest := digests.get(tag), str):
+            same.setdefault(digest, []).append(name)
+    has_release = any(tag in _RELEASED_NAMES for tag in names)
+    highest = _highest_by_line(names.values())
+    stages: dict[tuple[Kind, Numbers], TagName] = {}
+    for group in same.values():
+        if any(name.tag in _RELEASED_NAMES for name in group):
+            continue
+        sources = [name for name in group if name.stage or (has_release and _is_unreleased(name))]
+        for name in group:
+            if _may_inherit(name) and not _is_superseded(name, highest):
+                source = next((other for other in sources if _is_stage_of(name, other)), None)
+                if source is not None:
+                    stages.setdefault((name.kind, name.numbers), source)
+    # The variants of a version are as far as it is, whatever their digests.
+    return {
+        name.tag: _with_stage_of(stages[name.kind, name.numbers], name)
+        for name in names.values()
+        if _may_inherit(name) and (name.kind, name.numbers) in stages
+    }
+
+
+def _may_inherit(name: TagName) -> bool:
+    return name.kind >= Kind.NAMED_VERSION and not name.stage
+
+
+def _is_unreleased(name: TagName) -> bool:
+    """Tell whether a name without a version stands for what is not released."""
+    return name.kind is Kind.NAME and name.tag.lower() in _UNRELEASED
+
+
+def _is_stage_of(name: TagName, other: TagName) -> bool:
+    """Tell whether another name says that this one is not released yet."""
+    if not other.numbers:
+        return True
+    return name.kind is other.kind and other.numbers[: len(name.numbers)] == name.numbers
+
+
+def _highest_by_line(names: Iterable[TagName]) -> dict[tuple[Any, ...], Numbers]:
+    """Return the highest released numbers of each line and number of numbers."""
+    highest: dict[tuple[Any, ...], Numbers] = {}
+    for name in names:
+        if name.numbers and not name.stage and name.kind >= Kind.NAMED_VERSION:
+            key = (name.line, len(name.numbers))
+            highest[key] = max(name.numbers, highest.get(key, ()))
+    return highest
+
+
+def _is_superseded(name: TagName, highest: Mapping[tuple[Any, ...], Numbers]) -> bool:
+    """Tell whether releases as long as it came later: then it was a candidate that was released."""
+    return highest.get((name.line, len(name.numbers)), ()) > name.numbers
+
+
+def _with_stage_of(source: TagName, name: TagName) -> TagName:
+    """Return a name with the stage of another, and the place that goes with it."""
+    release, _, builds, _, local = name.precedence
+    if source.numbers:
+        stage, order = source.stage, (release, *source.precedence[1:])
+    else:
+        stage, order = source.tag.lower(), (release, (_DEV,), builds, (0, 0), local)
+    return replace(name, stage=stage, precedence=order)
+
+
+def releases(names: Iterable[TagName]) -> list[TagName]:
+    """Choose the released versions: those in front, else those behind words, else dates."""
+    released = [name for name in names if not name.stage and name.kind >= Kind.DATE]
+    kind = max((name.kind for name in released), default=Kind.VERSION)
+    return [name for name in released if name.kind is kind]
+
+
+def moving(names: Iterable[TagName]) -> set[str]:
+    """Find the tags that are meant to move: others go on from their numbers, or add a build.
+
+    ``1.25`` and ``1.25-alpine`` beside ``1.25.3``; ``17.0.16`` beside ``17.0.16_9``.
+    """
+    known = [name for name in names if name.kind >= Kind.NAMED_VERSION]
+    longer = {
+        (name.line[:2], name.numbers[:end]) for name in known for end in range(1, len(name.numbers))
+    }
+    built = {(name.line, name.numbers) for name in known if name.build}
+    return {
+        name.tag
+        for name in known
+        if not name.stage
+        and (
+            (name.line[:2], name.numbers) in longer
+            or (not name.build and (name.line, name.numbers) in built)
+        )
+    }
+
+
+def newest_first(
+    names: Iterable[TagName], pushed: Mapping[str, Any] | None = None
+) -> list[TagName]:
+    """Sort names, the newest first.
+
+    Versions come first (`packaging.version` decides where it can read them), then versions behind
+    a word, dates, whole numbers that are no versions, other names, and names of digests. Of the
+    same version a later push is newer, then higher numbers in the rest; then the exact name
+    (``1.38.0``) comes before the moving one (``1.38``), and the shorter before the longer.
+
+    Parameters
+    ----------
+    names
+        What `read` or `read_all` gave.
+    pushed
+        When tags were pushed, as anything that compares; a tag that is not there comes later.
+    """
+    ordered = sorted(names, key=lambda name: (-len(name.numbers), len(name.tag), name.tag))
+    ordered.sort(key=attrgetter("details"), reverse=True)
+    ordered.sort(key=lambda name: (len(name.shape), name.shape))
+    if pushed:
+        ordered.sort(key=lambda name: (name.tag in pushed, pushed.get(name.tag, 0)), reverse=True)
+    ordered.sort(key=attrgetter("order"), reverse=True)
+    return ordered
