@@ -1,6 +1,7 @@
 """Recorded answers and real documents, which live beside the project and are no part of it."""
 
 import hashlib
+import importlib.util
 import json
 from pathlib import Path
 
@@ -385,3 +386,14 @@ def test_schema_1_by_hand():
     dates = [step.created_at for step in read.steps]
     assert dates == sorted(dates)
     assert len(read.steps) == len(digests) == 6
+
+
+def test_the_page_of_tag_names_shows_what_is_read_in_real_ones():
+    path = Path(__file__).resolve().parents[1] / "docs" / "tag_names.py"
+    spec = importlib.util.spec_from_file_location("tag_names", path)
+    assert spec is not None
+    tag_names = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tag_names)
+    table = tag_names.table_of(json.loads((CORPUS / "tags.json").read_text(encoding="utf-8")))
+    assert table in tag_names.PAGE.read_text(encoding="utf-8")
+    assert table.count("\n") > 140

@@ -42,8 +42,12 @@ def _of_repository(tags: pd.DataFrame, lags: pd.DataFrame) -> Iterator[str]:
 
 
 def _behind(lag: Any) -> str:
-    if pd.isna(lag.versions_behind) or not lag.versions_behind:
+    if pd.isna(lag.is_highest):
+        return "which no name compares with the others"
+    if lag.is_highest:
         return "the highest version"
+    if not lag.versions_behind:
+        return f"an older build than {harmless(lag.highest_tag)}"
     behind = wording.counted(int(lag.versions_behind), "version")
     return f"{behind} behind {harmless(lag.highest_version)}"
 

@@ -108,7 +108,7 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
         if name.kind in _pinning_kinds(found)
     }
     is_pinned = [name in pinned for name in zip(tags["repo"], tags["tag"], strict=True)]
-    rows = _sorted(tags[is_pinned])
+    rows = _sorted(tags[np.array(is_pinned, dtype=bool)])
     rows["is_push"] = _is_push(rows)
     pushed = rows[rows["is_push"]]
     counts = pushed.groupby(_NAME, sort=False).agg(

@@ -216,15 +216,17 @@ def _is_highest(
         return None
     top = max(map(_release, compared))
     tops = [name for name in compared if _release(name) == top]
-    if highest := [name for name in same if name in tops]:
+    if any(name in tops for name in same):
         # Builds of one variant compare: 1.2.3-r10 is newer than 1.2.3-r9.
-        return not any(_is_newer_build(other, name) for name in highest for other in tops)
+        others = [name for name in tops if name not in same]
+        return not any(_is_newer_build(other, name) for name in same for other in others)
     # That all of them have another digest is known only where they have one.
     return False if all(_text(digests[name.tag]) for name in tops) else None
 
 
 def _is_newer_build(other: TagName, name: TagName) -> bool:
-    return other.line == name.line and other.build > name.build > ()
+    is_same_version = _release(other) == _release(name) and other.line == name.line
+    return is_same_version and other.build > name.build
 
 
 def _release(name: TagName) -> tuple[int, ...]:
