@@ -399,8 +399,9 @@ class _Follows(NamedTuple):
 
 
 def _is_of_word(part: str) -> bool:
-    """Tell whether a number belongs to the word before it, as in debian-12; a date does not."""
-    return part.isdigit() and len(part) < _DIGITS_OF_NO_VERSION
+    """Tell whether a number belongs to the word before it, as in ubuntu-24.04; a date does not."""
+    is_number = re.fullmatch(_NUMBERS, part, _FLAGS) is not None
+    return is_number and len(part.partition(".")[0]) < _DIGITS_OF_NO_VERSION
 
 
 def read_all(tags: Iterable[str], digests: Mapping[str, Any] | None = None) -> dict[str, TagName]:
