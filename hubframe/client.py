@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -65,14 +66,21 @@ class Client:
     """
 
     def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
-        given = Sealed(credentials)
+        self._given = Sealed(credentials)
         del credentials
         self.settings = settings or Settings.from_environment()
+        self.is_closed = False
+        self._opening = threading.Lock()
+        self._open()
+        _clients.add(self)
+
+    def _open(self) -> None:
+        """Make all that belongs to one process: connections, files, locks, logins."""
         # The sample would refuse the logins of real accounts, and must run no helper.
-        self._credentials = Credentials(given, self._environment(), files=not self.settings.sample)
+        is_real = not self.settings.sample
+        self._credentials = Credentials(self._given, self._environment(), files=is_real)
         self._desks: dict[str, Desk] = {}
         self._registries: dict[str, Registry] = {}
-        self.is_closed = False
         self._lock = threading.RLock()
         self._listings: Listings | None = None
         self._shelf = self._shared()
@@ -84,6 +92,30 @@ class Client:
         self._desks[origin(self.settings.hub_url)] = Desk(
             lambda _: self._credentials.for_hub_api(), partial(HubAuth, self.settings.hub_url)
         )
+
+    def forget_parent(self) -> None:
+        """Leave what the parent process opened to it; what is needed is opened when it is used.
+
+        On a shared connection each would read the other's answers, and a lock that another thread
+        held at the fork is never released here.
+        """
+        self._opening = threading.Lock()
+        if "content" in self.__dict__:
+            self.content.forget_parent()
+        names = self.__dict__.keys() - _KEPT_BY_CHILDREN
+        # Never dropped: the pools of connections have locks, too, which dropping them would take.
+        _of_parents.append({name: self.__dict__.pop(name) for name in names})
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Open anew in a child process, at first use."""
+            if name.startswith("__") or "_opening" not in self.__dict__:
+                raise AttributeError(name)
+            with self._opening:
+                if "session" not in self.__dict__:
+                    self._open()
+            return object.__getattribute__(self, name)
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +133,8 @@ class Client:
     def close(self) -> None:
         """Close connections and files; the client cannot be used any more."""
         self.is_closed = True
+        if "session" not in self.__dict__:
+            return
         self.session.close()
         self.content.close()
         if self._listings is not None:
@@ -269,6 +303,20 @@ def _outcome(
 
 _default: Client | None = None
 _default_lock = threading.Lock()
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+_of_parents: list[dict[str, Any]] = []
+_KEPT_BY_CHILDREN = frozenset({"settings", "is_closed", "_given", "_opening"})
+
+
+def _forget_parents() -> None:
+    global _default_lock  # noqa: PLW0603 - another thread may have held it
+    _default_lock = threading.Lock()
+    for client in list(_clients):
+        client.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
 
 
 def default_client() -> Client:

@@ -6,6 +6,7 @@ warm call. Documents hold no cycles, and go with the last who reads them.
 """
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,16 @@ class _Calls:
 
 
 _calls = _Calls()
+
+
+def _forget_parents() -> None:
+    """Begin anew in a child process: another thread's call goes on in the parent alone."""
+    global _calls  # noqa: PLW0603 - the collector is the same for all
+    _calls = _Calls()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
 
 
 @contextmanager

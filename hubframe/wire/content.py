@@ -293,7 +293,7 @@ class Content:
         self._uses = Uses(self._database)
         self._recent = Recent()
         # Many a notebook ends without closing its client.
-        weakref.finalize(self, self._uses.note)
+        self._last_note = weakref.finalize(self, self._uses.note)
         self._unlooked = 0
         self._trimming = threading.Lock()
         self.trim()
@@ -302,6 +302,10 @@ class Content:
     def path(self) -> Path | None:
         """The file; None for memory."""
         return self._database.path
+
+    def forget_parent(self) -> None:
+        """Leave to the parent process what it has to write."""
+        self._last_note.detach()
 
     def get(self, digest: str) -> Document | None:
         """Return a document that is here and sound."""

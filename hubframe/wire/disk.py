@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -144,8 +145,10 @@ class Database:
         self._has_complained = False
         self._identity: tuple[int, int] | None = None
         self._waiting = _Waiting()
+        self._paused: list[Any] = []
         self._reader: sqlite3.Connection | None = None
-        self._connection = self._open()
+        self._opened: sqlite3.Connection | None = self._open()
+        _databases.add(self)
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Carry out a statement, and return its rows."""
@@ -227,11 +230,48 @@ class Database:
         with self._lock:
             self._is_closed = True
             self._close_reader()
-            self._connection.close()
+            if self._opened is not None:
+                self._opened.close()
+
+    def pause(self) -> None:
+        """Close the file before a fork; it is opened again when it is next used.
+
+        SQLite remembers the locks of a file for a whole process: a child that opens a file which
+        its parent has open relies on locks that it does not hold.
+        """
+        # One that cannot be had in time may belong to the very thread that forks.
+        locks = (self._lock, self._reading)
+        self._paused = [lock for lock in locks if lock.acquire(timeout=_LONGEST_PAUSE)]
+        if self.path is not None and len(self._paused) == len(locks) and not self._is_closed:
+            self._write_waiting()
+            for connection in (self._opened, self._reader):
+                if connection is not None:
+                    connection.close()
+            self._opened = self._reader = None
+
+    def resume(self) -> None:
+        """Go on after a fork."""
+        for lock in reversed(self._paused):
+            lock.release()
+        self._paused = []
+
+    def forget_parent(self) -> None:
+        """Begin anew in a child, where no other thread is left to release a lock."""
+        self._lock, self._reading, self._paused = threading.RLock(), threading.Lock(), []
+        if self.path is not None and self._opened is not None:
+            # It could not be closed in time: here it is neither used nor closed.
+            _of_parents.extend([self._opened, self._reader])
+            self._opened, self._reader, self._waiting = None, None, _Waiting()
 
     def __del__(self) -> None:
-        if hasattr(self, "_connection"):
+        if hasattr(self, "_opened"):
             self.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
 
     def _count(self, what: str) -> int:
         rows = self.run(f"PRAGMA {what}")
@@ -338,7 +378,7 @@ class Database:
                 "answers are kept in memory until the program ends"
             )
             self.path = None
-        self._connection = self._open()
+        self._opened = self._open()
 
     def _open(self) -> sqlite3.Connection:
         """Open the file; anew where it is damaged; memory where neither can be had."""
@@ -447,6 +487,36 @@ class _Waiting:
     def forget_taken(self) -> None:
         """Let go of those that were written."""
         self._taken = {}
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+# A fork waits no longer for what SQLite is doing. [seconds]
+_LONGEST_PAUSE = 2.0
+# The databases that a fork found, and connections that it could not close.
+_pausing: list[Database] = []
+_of_parents: list[Any] = []
+
+
+def _pause() -> None:
+    _pausing[:] = _databases
+    for database in _pausing:
+        database.pause()
+
+
+def _resume() -> None:
+    for database in _pausing:
+        database.resume()
+    _pausing.clear()
+
+
+def _forget_parents() -> None:
+    for database in _pausing:
+        database.forget_parent()
+    _pausing.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_forget_parents)
 
 
 def _connection(place: Path | str, *, uri: bool = False) -> sqlite3.Connection:
