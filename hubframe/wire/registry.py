@@ -21,7 +21,7 @@ from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.answers import Answered, is_whole
-from hubframe.wire.content import Content, Document, digest_of, is_signed, verify
+from hubframe.wire.content import HASHES, Content, Document, digest_of, is_signed, verify
 from hubframe.wire.flights import Flights
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
 from hubframe.wire.tally import mode
@@ -138,7 +138,7 @@ class Registry:
             is_enough = resolved.media_type or self._is_hub
             if DIGEST.fullmatch(resolved.digest) and is_enough:
                 return resolved
-        document = self._by_tag(reference)
+        document = self._by_tag(reference, _told_digest(response) if response is not None else "")
         return Resolved(document.digest, document.media_type or _own_type(document.body))
 
     def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
@@ -200,7 +200,7 @@ class Registry:
         except NotFoundError:
             if reference.digest or self._is_hub:
                 raise
-            return self._by_tag(reference)
+            return self._by_tag(reference, digest)
 
     def referrers(self, subject: ImageReference) -> list[Payload] | None:
         """List the descriptors of what refers to a digest; None where the API is missing."""
@@ -279,9 +279,12 @@ class Registry:
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)
 
-    def _by_tag(self, reference: ImageReference) -> Document:
-        """Read the document that a tag names, and keep it under the digest that it has."""
-        received = self._received_by_tag(reference)
+    def _by_tag(self, reference: ImageReference, told: str = "") -> Document:
+        """Read the document that a tag names, and keep it under the digest that it has.
+
+        The algorithm is that of the digest which the registry tells now, or told before.
+        """
+        received = self._received_by_tag(reference, told)
         # Of schema 1 documents with one digest and several signatures, the first one is kept.
         held = self._content.get(received.digest) if is_signed(received.body) else None
         document = held or received
@@ -293,16 +296,18 @@ class Registry:
         self._session.keep(self._head_of(reference), headers, KEPT_TAGS)
         return document
 
-    def _received_by_tag(self, reference: ImageReference) -> Document:
+    def _received_by_tag(self, reference: ImageReference, before: str) -> Document:
         """Ask until the document is whole: it has the digest that is told, or comes twice."""
         seen = set()
         for pause in (*PAUSES, None):
             response = self._session.fetch(
                 self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
             )
-            digest = digest_of(response.content)
+            told = _told_digest(response) or before
+            algorithm = told.partition(":")[0]
+            digest = digest_of(response.content, algorithm if algorithm in HASHES else "sha256")
             # Many registries tell wrong digests, but the same bytes each time.
-            is_told = digest == response.headers.get("Docker-Content-Digest", digest).lower()
+            is_told = digest == (told or digest)
             if pause is None or ((is_told or digest in seen) and is_whole(response)):
                 return Document(digest, _media_type(response) or "", response.content)
             seen.add(digest)
@@ -467,6 +472,11 @@ def _past(url: str, entries: Sequence[Any]) -> str | None:
 
 def _resolved(answer: Answered) -> Resolved:
     return Resolved(answer.headers.get("Docker-Content-Digest", ""), _media_type(answer))
+
+
+def _told_digest(answer: Answered) -> str:
+    found: str = answer.headers.get("Docker-Content-Digest", "")
+    return found.lower()
 
 
 def _named(entries: Sequence[Any]) -> dict[str, None]:
