@@ -73,7 +73,7 @@ def test_digests_keep_the_registrys_algorithm(tmp_path, sleeps, algorithm, kept)
     assert not sleeps
 
 
-def test_another_document_under_a_digest_of_any_algorithm_is_refused(tmp_path, sleeps):
+def test_another_document_under_a_digest_of_any_algorithm_is_refused(tmp_path):
     named = Named("sha384")
     media_type, body = named.documents[named.index]
     named.documents[named.index] = (media_type, body + b" ")
