@@ -44,6 +44,7 @@ _MARKS = re.compile(r"[\\|<\[\]`]")
 _GAP = "  "
 _LEAST_TEXT = 16
 _SHORT_DIGEST = len("sha256:") + 12
+_DIGESTS = ("sha256:", "sha384:", "sha512:")
 
 
 def format_of(chosen: str | None, path: Path | None) -> str:
@@ -197,7 +198,7 @@ def _column(series: pd.Series, *, is_watched: bool) -> _Column:
     cells = [_one_line(cell, is_watched=is_watched) for cell in _cells_of(series)]
     width = max(len(str(series.name)), *map(len, cells))
     # A number or a date that is cut is a wrong one; text can be guessed.
-    is_text = str(series.dtype) == "str" and not cells[0].startswith("sha256:")
+    is_text = str(series.dtype) == "str" and not cells[0].startswith(_DIGESTS)
     least = min(width, _LEAST_TEXT) if is_text else width
     is_number = str(series.dtype) in ("Int64", "Float64")
     return _Column(str(series.name), cells, is_number, width, least)
@@ -236,7 +237,7 @@ def _cut(cell: str, width: int) -> str:
 def _one_line(cell: str, *, is_watched: bool) -> str:
     """A cell on one line; a digest in a terminal by its first twelve digits, as Docker shows it."""
     flat = " ".join(_tame(cell).split())
-    is_digest = is_watched and flat.startswith("sha256:") and " " not in flat
+    is_digest = is_watched and flat.startswith(_DIGESTS) and " " not in flat
     return flat[:_SHORT_DIGEST] if is_digest else flat
 
 

@@ -5,7 +5,7 @@ import re
 import socket
 import unicodedata
 from functools import lru_cache
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from hubframe.errors import TransportError
 from hubframe.reference import is_loopback
@@ -22,6 +22,10 @@ _TRANSLATED = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:
 # Host and port, in any script. Whatever else stands there is read by some parsers as the host's
 # end, or by a terminal as an order.
 _PLACE = re.compile(r"(?:[\w.~-]{1,253}|\[[0-9a-fA-F:.]{2,45}(?:%\w{1,16})?\])(?::[0-9]*)?")
+# A link and its parameters, as RFC 8288 writes them: what is quoted may hold all that ends others.
+_PARAMETER = r';\s*+([^\s=;,"<]*+)\s*+(?:=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s;,"<]*+)))?+\s*+'
+_LINK = re.compile(rf"<([^<>]*+)>\s*+((?:{_PARAMETER})*+)")
+_PARAMETERS = re.compile(_PARAMETER)
 
 
 def joined(base: str, target: str, what: str) -> str:
@@ -53,6 +57,29 @@ def _joined(base: str, target: str) -> str | None:
     except ValueError:
         return None
     return address if is_good else None
+
+
+def next_link(header: str) -> str | None:
+    """Return the target of a ``Link`` header that is the next page, if there is one.
+
+    A link of which no relation is told is one too: lists of registries have no other.
+    """
+    for target, parameters in (link.group(1, 2) for link in _LINK.finditer(header)):
+        relations = [
+            quoted or plain
+            for name, quoted, plain in _PARAMETERS.findall(parameters)
+            if name.lower() == "rel"
+        ]
+        # Of several the first counts, and one may name several relations.
+        if target.strip() and (not relations or "next" in relations[0].lower().split()):
+            return str(target).strip()
+    return None
+
+
+def moved(url: str, base: str) -> str:
+    """Return the same path and query on the host of another address."""
+    here = urlsplit(base)
+    return urlunsplit(urlsplit(url)._replace(scheme=here.scheme, netloc=here.netloc, fragment=""))
 
 
 def origin(url: str) -> str:

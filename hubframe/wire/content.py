@@ -79,7 +79,8 @@ _LOOK_BYTES = 64 * 1024**2
 _LOOK_PART = 32
 # Dropping goes on to this part of the limit, so that it is done now and then only.
 _ENOUGH = 0.9
-_ALGORITHMS = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
+# What digests of documents and layers are made with.
+HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,9 @@ def digest_of(body: bytes, algorithm: str = "sha256") -> str:
     PayloadError
         The algorithm is none that registries use.
     """
-    if algorithm not in _ALGORITHMS:
+    if algorithm not in HASHES:
         raise PayloadError(f"digests of the kind {algorithm!r} cannot be verified")
-    return f"{algorithm}:{_ALGORITHMS[algorithm](_payload(body)).hexdigest()}"
+    return f"{algorithm}:{HASHES[algorithm](_payload(body)).hexdigest()}"
 
 
 def verify(document: Document, origin: str) -> Document:
@@ -494,4 +495,4 @@ def is_sound(digest: str, body: Any) -> bool:
     if f"sha256:{hashlib.sha256(body).hexdigest()}" == digest:
         return True
     algorithm = digest.partition(":")[0]
-    return algorithm in _ALGORITHMS and digest_of(body, algorithm) == digest
+    return algorithm in HASHES and digest_of(body, algorithm) == digest

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
-from hubframe.errors import NotFoundError, PayloadError
+from hubframe.errors import NotFoundError, PayloadError, TransportError
 from hubframe.reference import DOCKER_HUB
-from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, Ask, Session, json_of
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, Ask, Session, json_of
 
 Payload = Mapping[str, Any]
 # Makes of an entry, as its page comes, what is wanted of it: of thousands that is less.
@@ -123,12 +123,15 @@ class _Page(NamedTuple):
         PayloadError
             It is none.
         """
-        if not isinstance(found, dict) or not isinstance(found.get("results"), list):
+        told = found.get("results") if isinstance(found, dict) else None
+        following = found.get("next") if isinstance(found, dict) else None
+        # Null is an empty page where another one follows, else it is none.
+        if not isinstance(told, list) and not (told is None and following):
             raise PayloadError(f"{listing.asked}: a page without a list of results")
-        held = [entry for entry in found["results"] if isinstance(entry, dict)]
+        held = [entry for entry in told or () if isinstance(entry, dict)]
         keyed = (entry for entry in held if isinstance(entry.get(listing.key), str))
         entries = {entry[listing.key]: listing.read(entry) for entry in keyed}
-        return cls(entries, len(held), found.get("count"), bool(found.get("next") and held))
+        return cls(entries, len(held), found.get("count"), bool(following))
 
 
 class Hub:
@@ -229,12 +232,17 @@ class Hub:
         entries: dict[str, Any] = {}
         for page in pages:
             entries |= page.entries
-        number, last, is_new = len(pages), pages[-1], True
-        while is_new and last.has_next and not _is_enough(listing, entries):
+        number, last, idle = len(pages), pages[-1], 0
+        while last.has_next and not _is_enough(listing, entries):
+            if idle == MOST_IDLE:
+                raise TransportError(
+                    f"{listing.asked} on {DOCKER_HUB}: the pages have no end: {idle} in a row, up "
+                    f"to page {number}, brought nothing new; not read further"
+                )
             number += 1
             last, held = self._page(listing, number), len(entries)
             entries |= last.entries
-            is_new = len(entries) > held
+            idle = 0 if len(entries) > held else idle + 1
         return list(entries.values())[: listing.most]
 
     def _page(self, listing: Listing, number: int) -> _Page:
@@ -272,7 +280,7 @@ def _page_size(listing: Listing) -> int:
 
 def _further_pages(listing: Listing, first: _Page) -> Iterable[int]:
     """Number the pages after the first. The Hub may ignore the size, so its own page tells it."""
-    if not first.has_next or not isinstance(first.count, int):
+    if not first.has_next or not first.size or not isinstance(first.count, int):
         return ()
     wanted = first.count if listing.most is None else min(first.count, listing.most)
     return range(2, min(-(-wanted // first.size), _MOST_AT_ONCE) + 1)

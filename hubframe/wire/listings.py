@@ -17,6 +17,7 @@ from typing import Any
 from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.wire import disk
 from hubframe.wire.archives import CapError, Caps, Listing, list_files
+from hubframe.wire.content import HASHES
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import count_cached, mode
 
@@ -35,7 +36,6 @@ _PART = 4
 _DROPPED = 8
 _ENOUGH = 0.9
 _COLUMNS = tuple(each.name for each in fields(Listing))
-_ALGORITHMS = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 
 
 class Listings:
@@ -126,9 +126,9 @@ class Listings:
 def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps) -> Listing:
     """List the files of what comes, and make sure that it is what the digest names."""
     algorithm = digest.partition(":")[0]
-    if algorithm not in _ALGORITHMS:
+    if algorithm not in HASHES:
         raise PayloadError(f"{name}: digests of the kind {algorithm!r} cannot be verified")
-    found = _ALGORITHMS[algorithm]()
+    found = HASHES[algorithm]()
     coming = _hashed(pieces, found, name, caps)
     try:
         listing, fault = list_files(coming, name, caps), None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hubframe.errors import (
@@ -21,17 +19,16 @@ from hubframe.errors import (
 from hubframe.payload import parsed
 from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import patience, statuses
-from hubframe.wire.addresses import joined, origin, place
+from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.answers import Answered, is_whole
-from hubframe.wire.content import Content, Document, digest_of, is_signed, verify
+from hubframe.wire.content import HASHES, Content, Document, digest_of, is_signed, verify
 from hubframe.wire.flights import Flights
-from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, PAUSES, Ask, Session, json_of
+from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
 from hubframe.wire.tally import mode
-
-logger = logging.getLogger(__name__)
 
 Payload = Mapping[str, Any]
 Key = TypeVar("Key", bound=Hashable)
+Entry = TypeVar("Entry")
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPES = (
@@ -51,14 +48,15 @@ _MOST_PAGES = 10_000
 # Others behind the same address spend pulls too, so what was told of a limit is soon old. [s]
 _SOON_OLD = 10.0
 # What registries say to a size of pages that they do not take, or do not know.
-_NO_SIZE = frozenset({400, 405, 406, 422, 501})
+_NO_SIZE = frozenset({400, 405, 406, 413, 422, 501})
+# What those say to a name to go on from that continue lists by links alone.
+_NO_LAST = _NO_SIZE | {404}
 # What registries say that know no HEAD.
 _NO_HEAD = frozenset({405, 501})
 # What some say to HEAD of a thing that they do have; a GET tells, and its answer has words.
 _DOUBTFUL_HEAD = _NO_HEAD | {400, 403, 404, 406}
 # What registries say that know no referrers: none of it has to be the registry's own answer.
 _NO_REFERRERS = frozenset({200, 301, 302, 303, 307, 308, 400, 404, 405, 406, 501})
-_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel\s*=\s*"?next\b', re.IGNORECASE)
 _ARTIFACTORY = ("X-JFrog-Version", "X-Artifactory-Id")
 
 
@@ -68,6 +66,27 @@ class Resolved:
 
     digest: str
     media_type: str | None
+
+
+class _List(NamedTuple):
+    """A list that comes in pages.
+
+    Attributes
+    ----------
+    key
+        The field of a page that holds the entries.
+    asked
+        What is listed, in words.
+    keep
+        How long a page is fresh. [seconds]
+    headers
+        Of each request.
+    """
+
+    key: str
+    asked: str
+    keep: int
+    headers: Mapping[str, str] | None = None
 
 
 class Registry:
@@ -119,7 +138,7 @@ class Registry:
             is_enough = resolved.media_type or self._is_hub
             if DIGEST.fullmatch(resolved.digest) and is_enough:
                 return resolved
-        document = self._by_tag(reference)
+        document = self._by_tag(reference, _told_digest(response) if response is not None else "")
         return Resolved(document.digest, document.media_type or _own_type(document.body))
 
     def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
@@ -181,7 +200,7 @@ class Registry:
         except NotFoundError:
             if reference.digest or self._is_hub:
                 raise
-            return self._by_tag(reference)
+            return self._by_tag(reference, digest)
 
     def referrers(self, subject: ImageReference) -> list[Payload] | None:
         """List the descriptors of what refers to a digest; None where the API is missing."""
@@ -198,13 +217,8 @@ class Registry:
         )
         if not self._knows_referrers(first, asked):
             return None
-        found: dict[str, Payload] = {}
-        for response in self._pages(first, asked, KEPT_TAGS, headers):
-            held = len(found)
-            found |= _descriptors(response, asked)
-            if len(found) == held:
-                break
-        return list(found.values())
+        pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
+        return list(pages.values())
 
     def config(
         self, reference: ImageReference, digest: str, *, is_missing: bool = False
@@ -265,9 +279,12 @@ class Registry:
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)
 
-    def _by_tag(self, reference: ImageReference) -> Document:
-        """Read the document that a tag names, and keep it under the digest that it has."""
-        received = self._received_by_tag(reference)
+    def _by_tag(self, reference: ImageReference, told: str = "") -> Document:
+        """Read the document that a tag names, and keep it under the digest that it has.
+
+        The algorithm is that of the digest which the registry tells now, or told before.
+        """
+        received = self._received_by_tag(reference, told)
         # Of schema 1 documents with one digest and several signatures, the first one is kept.
         held = self._content.get(received.digest) if is_signed(received.body) else None
         document = held or received
@@ -279,16 +296,18 @@ class Registry:
         self._session.keep(self._head_of(reference), headers, KEPT_TAGS)
         return document
 
-    def _received_by_tag(self, reference: ImageReference) -> Document:
+    def _received_by_tag(self, reference: ImageReference, before: str) -> Document:
         """Ask until the document is whole: it has the digest that is told, or comes twice."""
         seen = set()
         for pause in (*PAUSES, None):
             response = self._session.fetch(
                 self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
             )
-            digest = digest_of(response.content)
+            told = _told_digest(response) or before
+            algorithm = told.partition(":")[0]
+            digest = digest_of(response.content, algorithm if algorithm in HASHES else "sha256")
             # Many registries tell wrong digests, but the same bytes each time.
-            is_told = digest == response.headers.get("Docker-Content-Digest", digest).lower()
+            is_told = digest == (told or digest)
             if pause is None or ((is_told or digest in seen) and is_whole(response)):
                 return Document(digest, _media_type(response) or "", response.content)
             seen.add(digest)
@@ -330,7 +349,10 @@ class Registry:
         if code == "NAME_UNKNOWN":
             self._session.check(response, asked)
         if response.status_code in statuses.OK:
-            return _content_type(response) == OCI_INDEX
+            is_index = _content_type(response) == OCI_INDEX
+            if not is_index and statuses.names_errors(response):
+                raise PayloadError(f"{asked}: the answer is none{statuses.words_of(response)}")
+            return is_index
         if not code:
             # No registry spoke, so that every other digest would fare the same.
             self._unknown.add("referrers")
@@ -338,17 +360,8 @@ class Registry:
 
     def _list(self, path: str, key: str, asked: str, keep: int) -> list[str]:
         """Read the names of all pages, each once."""
-        names: dict[str, None] = {}
-        for response in self._pages(self._first(path, key, asked, keep), asked, keep):
-            held = len(names)
-            try:
-                names.update(dict.fromkeys(_texts(response, key, asked)))
-            except PayloadError:
-                self._session.forget(Ask("GET", response.url))
-                raise
-            if len(names) == held:
-                break
-        return list(names)
+        first = self._first(path, key, asked, keep)
+        return list(self._pages(first, _List(key, asked, keep), _named))
 
     def _first(self, path: str, key: str, asked: str, keep: int) -> Answered:
         """Ask for large pages; who refuses that is asked for pages as it likes them."""
@@ -368,41 +381,67 @@ class Registry:
             return None  # offline, a list may be here that was asked for without a size
 
     def _pages(
-        self,
-        first: Answered,
-        asked: str,
-        keep: int,
-        headers: Mapping[str, str] | None = None,
-    ) -> Iterator[Answered]:
-        """Follow the links of pages, relative or absolute, on this host only."""
-        seen: set[str] = set()
-        response, url = first, first.url
-        while True:
-            yield response
-            seen.add(url)
-            following = self._next(response, url, asked)
-            if following is None:
-                return
-            if following in seen:
-                logger.warning("%s: the pages go in a circle; each was read once", asked)
-                return
-            if len(seen) == _MOST_PAGES:
-                raise TransportError(f"{asked}: more than {_MOST_PAGES} pages; not read further")
-            url = following
-            response = self._session.get(url, asked, keep=keep, headers=headers)
+        self, first: Answered, listed: _List, keyed: Callable[[Sequence[Any]], dict[str, Entry]]
+    ) -> dict[str, Entry]:
+        """Read a list to its end, each entry once, by the links of its pages.
 
-    def _next(self, response: Answered, url: str, asked: str) -> str | None:
-        match = _NEXT.search(response.headers.get("Link", ""))
-        if match is None:
+        A page that is empty, or brings nothing new, may have a next one: some registries filter
+        what stands on a page. One that is full may have a next one of which no link tells.
+
+        Raises
+        ------
+        PayloadError
+            A page is none.
+        TransportError
+            The pages have no end.
+        """
+        found: dict[str, Entry] = {}
+        seen: set[str] = set()
+        response, url, idle, refusals = first, first.url, 0, frozenset[int]()
+        while response.status_code not in refusals:
+            entries = self._entries(response, url, listed)
+            held = len(found)
+            found |= keyed(entries)
+            is_new = len(found) > held
+            seen.add(url)
+            following, refusals = self._next(response, url), frozenset()
+            if following is None and is_new:
+                following, refusals = _past(url, entries), _NO_LAST
+            if following is None:
+                break
+            idle = 0 if is_new else idle + 1
+            if following in seen or idle > MOST_IDLE or len(seen) == _MOST_PAGES:
+                raise TransportError(
+                    f"{listed.asked}: the pages have no end: after {len(seen)} of them, with "
+                    f"{len(found)} entries, the next one is said to be "
+                    f"{'one of these' if following in seen else 'yet another'}; not read further"
+                )
+            url = following
+            response = self._session.get(
+                url, listed.asked, keep=listed.keep, headers=listed.headers, also=refusals
+            )
+        return found
+
+    def _entries(self, response: Answered, url: str, listed: _List) -> list[Any]:
+        """Read the list of a page; one that has none is not kept."""
+        try:
+            return _entries(response, listed.key, listed.asked)
+        except PayloadError:
+            self._session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
+            raise
+
+    def _next(self, response: Answered, url: str) -> str | None:
+        """Return the address of the next page: always on this host, whatever the link says.
+
+        Registries behind proxies write links with a host or port at which nobody reaches them.
+        """
+        link = next_link(response.headers.get("Link", ""))
+        if link is None:
             return None
-        target = joined(url, match[1].strip(), "the next page")
+        target = joined(url, link, "the next page")
         if any(name in response.headers for name in _ARTIFACTORY):
             target = _on_own_path(url, target)
-        if origin(target) != origin(self.url):
-            raise TransportError(
-                f"{asked}: the next page is said to be on {place(target)}; not followed"
-            )
-        return _with_entries(target)
+        return _with_entries(moved(target, self.url))
 
 
 def _on_own_path(url: str, link: str) -> str:
@@ -420,29 +459,45 @@ def _with_entries(link: str) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
+def _past(url: str, entries: Sequence[Any]) -> str | None:
+    """Return where a list goes on after a page that holds as many entries as were asked for.
+
+    By the specification the last page holds fewer; that a fuller one has a link is only advised.
+    """
+    parts, last = urlsplit(url), entries[-1] if entries else None
+    if not isinstance(last, str) or dict(parse_qsl(parts.query)).get("n") != str(len(entries)):
+        return None
+    return urlunsplit(parts._replace(query=urlencode({"n": len(entries), "last": last})))
+
+
 def _resolved(answer: Answered) -> Resolved:
     return Resolved(answer.headers.get("Docker-Content-Digest", ""), _media_type(answer))
 
 
-def _texts(response: Answered, key: str, asked: str) -> list[str]:
-    """Read a list of names; old registries say null for none."""
-    return [name for name in _entries(response, key, asked) if isinstance(name, str) and name]
+def _told_digest(answer: Answered) -> str:
+    found: str = answer.headers.get("Docker-Content-Digest", "")
+    return found.lower()
 
 
-def _descriptors(response: Answered, asked: str) -> dict[str, Payload]:
-    found: dict[str, Payload] = {}
-    for entry in _entries(response, "manifests", asked):
-        digest = entry.get("digest") if isinstance(entry, dict) else None
-        if isinstance(digest, str) and DIGEST.fullmatch(digest):
-            found[digest] = entry
-    return found
+def _named(entries: Sequence[Any]) -> dict[str, None]:
+    """Key names by themselves; some registries list nulls and empty ones."""
+    return {name: None for name in entries if isinstance(name, str) and name}
+
+
+def _descriptors(entries: Sequence[Any]) -> dict[str, Payload]:
+    """Key descriptors by digest; what has none is no descriptor."""
+    told = [entry for entry in entries if isinstance(entry, dict)]
+    keyed = ((entry.get("digest"), entry) for entry in told)
+    return {at: entry for at, entry in keyed if isinstance(at, str) and DIGEST.fullmatch(at)}
 
 
 def _entries(response: Answered, key: str, asked: str) -> list[Any]:
+    """Read the list of a page; old registries say null for none."""
     body = json_of(response, asked)
-    found = body.get(key) if isinstance(body, Mapping) else None
-    if not isinstance(found, list | None) or not isinstance(body, Mapping):
-        raise PayloadError(f"{asked}: the answer has no list of {key}")
+    found = body.get(key, 0) if isinstance(body, Mapping) else 0
+    # Gateways and old registries send errors as good answers.
+    if not isinstance(found, list | None) or body.get("errors"):
+        raise PayloadError(f"{asked}: the answer has no list of {key}{statuses.words_of(response)}")
     return found or []
 
 

@@ -45,6 +45,8 @@ MINUTE = 60
 KEPT_TAGS = 10 * MINUTE
 KEPT_REPOS = 60 * MINUTE
 _SERVER_ERROR = 500
+# How many pages of a list may follow one another that bring nothing new, before it is given up.
+MOST_IDLE = 16
 # Before an answer that came broken is asked for again. [seconds]
 PAUSES = (0.2, 0.4, 0.8)
 

@@ -89,7 +89,7 @@ def error_of(
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
     host, status, code = place(response.url), response.status_code, code_of(response)
-    said = _said(response) if quote else ""
+    said = words_of(response) if quote else ""
     if status == 429 or (status in _REFUSED and code == _TOO_MANY):  # noqa: PLR2004
         return _rate_limit(response, asked, host, said)
     if is_wall(response) or status in OK:
@@ -207,7 +207,7 @@ def is_page(response: Answered) -> bool:
     return is_html and response.content.lstrip()[:1] in (b"<", b"")
 
 
-def _said(response: Answered) -> str:
+def words_of(response: Answered) -> str:
     """Return what the other side says, as a clause, without control characters and secrets."""
     short = quotable(_message(response))
     return f": {short}" if short else ""
@@ -253,6 +253,11 @@ def code_of(response: Answered) -> str:
         return ""
     code = _first_error(_body(response)).get("code")
     return code.upper() if isinstance(code, str) else ""
+
+
+def names_errors(response: Answered) -> bool:
+    """Tell whether an answer lists errors, whatever its status."""
+    return bool(_body(response).get("errors"))
 
 
 def _first_error(body: dict[str, Any]) -> dict[str, Any]:

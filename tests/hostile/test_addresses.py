@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubframe.errors import HubframeError, TransportError
-from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
+from hubframe.wire.addresses import (
+    joined,
+    leads_inside,
+    loses_encryption,
+    next_link,
+    origin,
+    place,
+)
 from hubframe.wire.registry import Registry
 from tests.fuzz.targets import is_fit
 from tests.hostile.strategies import texts
@@ -135,7 +142,7 @@ def following(link):
     response = requests.Response()
     response.headers["Link"] = link
     registry = Registry(None, None, "registry.example", "https://registry.example")
-    return registry._next(response, BASE, "the tags of org/app")
+    return registry._next(response, BASE)
 
 
 @given(
@@ -157,3 +164,9 @@ def test_a_next_page_is_on_the_same_host_or_is_refused(link):
 def test_a_next_page_is_read_as_it_was_written(last, ending):
     target = f"/v2/org/app/tags/list?last={last}&n=100"
     assert following(f"<{target}>{ending}") == f"https://registry.example{target}"
+
+
+@given(st.text('<>;,="\\ rel=next/x', max_size=200))
+def test_any_link_is_read_without_an_error(header):
+    found = next_link(header)
+    assert found is None or found in header

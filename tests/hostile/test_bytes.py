@@ -342,7 +342,7 @@ def test_no_next_page_is_elsewhere(inside, target):
     link = {"Link": f'<{target}>; rel="next"'}
     sends(application, "/tags/list", Reply.of_json({"tags": ["1"]}, 200, link))
 
-    with pytest.raises(hubframe.TransportError, match="not followed"):
+    with pytest.raises(hubframe.HubframeError, match="the tags of library/alpine"):
         hubframe.tags_df("library/alpine", source="registry", client=client)
     assert {each.host for each in application.log} <= {"registry-1.docker.io", "auth.docker.io"}
 

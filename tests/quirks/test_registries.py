@@ -13,6 +13,7 @@ import hubframe
 
 from .registry import (
     DOCUMENTS,
+    OCI_INDEX,
     OCI_MANIFEST,
     REPO,
     REPOSITORIES,
@@ -199,8 +200,12 @@ LISTS = [
     Row("link: others before it", Quirks(**CLAMPED, link='</first>; rel="first", <{path}?{query}>; rel="next"'), tags, ALL),
     Row("link: empty", Quirks(**CLAMPED, link='<>; rel="next"'), tags, ["1.0", "1.1", "1.2"]),
     Row("link: relative to the page", Quirks(**CLAMPED, link='<list?{query}>; rel="next"'), tags, ALL),
-    Row("link: to another host", Quirks(**CLAMPED, link='<http://127.0.0.1:9{path}?{query}>; rel="next"'), tags, Fails(hubframe.TransportError, ("next page", "127.0.0.1:9", "not followed")), {"/tags/list": 1}),
-    Row("link: a circle", Quirks(**CLAMPED, link='<{path}?n=1000>; rel="next"'), tags, ["1.0", "1.1", "1.2"], {"/tags/list": 1}),
+    Row("link: to another host", Quirks(**CLAMPED, link='<http://127.0.0.1:9{path}?{query}>; rel="next"'), tags, ALL, {"/tags/list": 3}),
+    Row("link: a circle", Quirks(**CLAMPED, link='<{path}?n=1000>; rel="next"'), tags, Fails(hubframe.TransportError, ("no end",)), {"/tags/list": 1}),
+    Row("link: with titles, several relations", Quirks(**CLAMPED, link='</x>; title="a, <b>; rel=next"; rel=up, <{path}?{query}>; title="c, d"; rel="last next"'), tags, ALL, {"/tags/list": 3}),
+    Row("quay: n too large, by 413", Quirks(refuses_size=refusal(413, "TOO_MANY_TAGS_REQUESTED"), refuses_above=100, page=3), tags, ALL, {"n=1000": 1, "/tags/list": 4}),
+    Row("errors with 200", Quirks(wrap=lambda _: {"errors": [{"code": "DENIED", "message": "not for you"}]}), tags, Fails(hubframe.PayloadError, ("no list of tags", "not for you"))),
+    Row("no list at all", Quirks(wrap=lambda _: {"name": REPO}), tags, Fails(hubframe.PayloadError, ("no list of tags",))),
     Row("repository names of many parts", Quirks(), images, IMAGES, {f"/v2/{REPO}/manifests/2.0": 1}),
 ]
 
@@ -252,6 +257,9 @@ REDIRECTS = [
     Row("referrers: quay, no such subject", Quirks(referrers=lambda _: refusal(400, "MANIFEST_INVALID")), referrers, None),
     Row("referrers: a login page", Quirks(referrers=lambda _: Answer(200, {"Content-Type": "text/html"}, b"<html>")), referrers, None),
     Row("referrers: not an index", Quirks(referrers=lambda _: Answer.of({"manifests": []})), referrers, None),
+    Row("referrers: errors with 200", Quirks(referrers=lambda _: refusal(200, "DENIED", "not for you")), referrers, Fails(hubframe.PayloadError, ("not for you",))),
+    Row("referrers: a page without a list", Quirks(referrers=lambda _: Answer(200, {"Content-Type": OCI_INDEX}, b"{}")), referrers, Fails(hubframe.PayloadError, ("no list of manifests",))),
+    Row("referrers: an empty page before the last", Quirks(referrers=lambda asked: paged_referrers(asked) if asked.parameter("page") else index(Link=f'<{asked.path}?page=2>; rel="next"')), referrers, [OTHER_REFERRER["digest"]]),
     Row("referrers: slow down", Quirks(referrers=lambda _: Answer(429)), referrers, Fails(hubframe.RateLimitError, ("429",))),
 ]
 
