@@ -100,6 +100,8 @@ if TYPE_CHECKING:
     from hubframe.snapshots.dataset import read_snapshots as read_snapshots
     from hubframe.snapshots.repo_info import import_repo_info as import_repo_info
     from hubframe.snapshots.taking import snapshot as snapshot
+    from hubframe.tables.excel import write_excel as write_excel
+    from hubframe.tables.files import plain as plain
     from hubframe.tables.files import read_csv as read_csv
     from hubframe.tables.files import write_csv as write_csv
     from hubframe.tables.observed import Snapshots as Snapshots
@@ -175,7 +177,8 @@ _HOMES = {
     "snapshots.dataset": ("clear_unfinished", "read_snapshots"),
     "snapshots.repo_info": ("import_repo_info",),
     "snapshots.taking": ("snapshot",),
-    "tables.files": ("read_csv", "write_csv"),
+    "tables.excel": ("write_excel",),
+    "tables.files": ("plain", "read_csv", "write_csv"),
     "tables.observed": ("Snapshots",),
     "unpacked": ("unpacked_sizes_df",),
 }

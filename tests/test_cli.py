@@ -114,6 +114,11 @@ def test_formats(tmp_path):
     path = tmp_path / "tags.parquet"
     assert run("tags", "library/alpine", "--sample", "--output", str(path)).returncode == 0
     assert len(pd.read_parquet(path)) > 30
+    path = tmp_path / "tags.xlsx"
+    assert run("tags", "library/alpine", "--sample", "--output", str(path)).stdout == ""
+    sheet = pd.read_excel(path, sheet_name="tags")
+    assert [record["tag"] for record in records] == sheet["tag"].tolist()[:3]
+    assert [record["size"] for record in records] == sheet["size"].tolist()[:3]
     path = tmp_path / "tags.csv"
     assert run("tags", "library/alpine", "--sample", "--output", str(path)).stdout == ""
     assert len(hubframe.read_csv(path, "tags")) > 30

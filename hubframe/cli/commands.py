@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hubframe.client import Client
 
 PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
-FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
+FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "xlsx")
 
 _Command = Callable[..., Any]
 

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 import pandas as pd
 
 from hubframe.tables import TABLES
+from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
 
 SUFFIXES = {
@@ -21,6 +22,7 @@ SUFFIXES = {
     ".jsonl": "jsonl",
     ".md": "markdown",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
 }
 # Which columns of a table a narrow terminal shows first.
 TELLING = {
@@ -53,15 +55,15 @@ def format_of(chosen: str | None, path: Path | None) -> str:
     Raises
     ------
     UsageError
-        Parquet is to go where it cannot.
+        Bytes are to go where they cannot.
     """
     suffix = path.suffix.lower() if path else ""
     if chosen is None and suffix not in (*SUFFIXES, "", ".txt"):
         known = ", ".join(SUFFIXES)
         raise click.UsageError(f"{suffix} is no known format: use {known}, or give --format")
     form = chosen or SUFFIXES.get(suffix, "table")
-    if form == "parquet" and path is None and sys.stdout.isatty():
-        raise click.UsageError("parquet is no text for a terminal: give --output FILE")
+    if form in _BYTES and path is None and sys.stdout.isatty():
+        raise click.UsageError(f"{form} is no text for a terminal: give --output FILE")
     return form
 
 
@@ -83,8 +85,8 @@ def columns_of(table: str, chosen: str | None) -> list[str]:
 
 def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
     """Write a frame to a file or to stdout."""
-    if form == "parquet":
-        _write_parquet(frame, path)
+    if form in _BYTES:
+        _BYTES[form](frame, path or sys.stdout.buffer)
         return
     text = _WRITERS[form](frame) if form != "csv" else str(write_csv(frame, verbatim=verbatim))
     if path is None:
@@ -119,12 +121,12 @@ def _tame(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
-def _write_parquet(frame: pd.DataFrame, path: Path | None) -> None:
+def _write_parquet(frame: pd.DataFrame, path: Path | IO[bytes]) -> None:
     # Attributes are hubframe's own record of the call, with texts that no reader expects there.
     plain = frame.copy()
     plain.attrs = {}
     try:
-        plain.to_parquet(path or sys.stdout.buffer, index=False)
+        plain.to_parquet(path, index=False)
     except ImportError as error:
         raise click.UsageError("parquet needs pyarrow: pip install 'hubframe[parquet]'") from error
 
@@ -261,6 +263,10 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 10**5 else f"{value:.6g}"
 
 
+_BYTES: dict[str, Callable[[pd.DataFrame, Path | IO[bytes]], None]] = {
+    "parquet": _write_parquet,
+    "xlsx": write_excel,
+}
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "table": _table,
     "json": _json,

@@ -66,10 +66,14 @@ def of_trend(trend: pd.DataFrame) -> list[str]:
         return [f"{words}."]
     gone = -steps["change"].clip(upper=0).sum()
     if gone:
-        words += f" ({wording.size(most.total_change + gone)} came, {wording.size(gone)} went)"
+        came = wording.size(most.total_change + gone)
+        words += f" ({came} more in some steps, {wording.size(gone)} less in others)"
     step = steps.nlargest(1, "change").iloc[0]
     added = f"The step that added most, {wording.size(step.change)}:"
-    return [f"{words}.", f"{added} {_short(step.instruction)}"]
+    told = [f"{words}.", f"{added} {_short(step.instruction)}"]
+    if step.matched_by == "place":
+        told.append(f"It is taken for what was: {_short(step.previous_instruction)}")
+    return told
 
 
 def _short(instruction: str | None) -> str:

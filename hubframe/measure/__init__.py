@@ -14,7 +14,7 @@ from hubframe.measure.coverage import (
 )
 from hubframe.measure.footprint import footprint_df, largest
 from hubframe.measure.gaps import coverage_df, platform_coverage_df
-from hubframe.measure.growth import matched, most_grown, size_trend_df
+from hubframe.measure.growth import most_grown, size_trend_df, threads
 from hubframe.measure.images import identity, leading_tags
 from hubframe.measure.layers import shared_layers_df, shared_with
 from hubframe.measure.likeness import duplicates_df, similarity_df
@@ -61,7 +61,6 @@ __all__ = [
     "largest",
     "latest_lag_df",
     "leading_tags",
-    "matched",
     "most_grown",
     "mutable_tags_df",
     "newest",
@@ -85,6 +84,7 @@ __all__ = [
     "standard_labels",
     "summary",
     "tag_moves_df",
+    "threads",
     "totals",
     "wasted_df",
 ]

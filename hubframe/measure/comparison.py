@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import pandas as pd
 
 from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import identity
+from hubframe.measure.steps import Step, paired
 from hubframe.tables import CONFIGS, TABLES
 from hubframe.tables.measured import COMPARISON
 
@@ -23,7 +23,6 @@ _FIELDS = [
     if name not in (*IMAGE, "layer_count", "label_count", "env_count", "size")
 ]
 _LEAST = 2
-_NAMING = ("ARG", "ENV", "LABEL")
 
 
 def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
@@ -42,8 +41,10 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
         The table `comparison`: a row per difference, pairs as given, then by aspect, then by
         position or key. An image compared with itself gives no row. Layers and steps are aligned
         as lines of a text are; one that was replaced by another of the same instruction, else of
-        the same kind (``RUN``, ``COPY``), is *changed*. Labels from elsewhere than the config say
-        so in their key. The order of the frames' rows does not matter.
+        the same but for versions, hashes and dates, is *changed*. So is, by a guess, one in whose
+        place stands another of the same kind (``RUN``, ``COPY``), or another base. Labels from
+        elsewhere than the config say so in their key. The order of the frames' rows does not
+        matter.
 
     Raises
     ------
@@ -83,22 +84,6 @@ class _Difference(NamedTuple):
     right: str | None
     change: str
     size_change: int | None = None
-
-
-class _Step(NamedTuple):
-    """A layer or a build step: what it is, how it is known again, and its bytes."""
-
-    value: str
-    instruction: str | None
-    size: int | None
-
-    @property
-    def kind(self) -> str | None:
-        """What the step does: the first word; of a variable or a label its name too."""
-        if not self.instruction:
-            return None
-        word = self.instruction.partition(" ")[0]
-        return self.instruction.partition("=")[0] if word in _NAMING else word
 
 
 def _name(frames: Any) -> tuple[str, ...]:
@@ -146,17 +131,20 @@ class _Image:
         ]
 
     @cached_property
-    def layers(self) -> list[_Step]:
+    def layers(self) -> list[Step]:
         """The layers, base first."""
         rows = self.rows("layers", "position", "layer_digest", "instruction", "size")
-        return [_Step(row["layer_digest"], row["instruction"], row["size"]) for row in rows]
+        return [
+            Step(row["layer_digest"], row["instruction"], row["size"], is_base=not place)
+            for place, row in enumerate(rows)
+        ]
 
     @cached_property
-    def history(self) -> list[_Step]:
+    def history(self) -> list[Step]:
         """The build steps, first step first."""
         rows = self.rows("history", "step", "instruction", "created_by")
         said = [row["instruction"] or row["created_by"] for row in rows]
-        return [_Step(instruction or "", instruction, None) for instruction in said]
+        return [Step(instruction or "", instruction, None) for instruction in said]
 
     @cached_property
     def size(self) -> int | None:
@@ -274,9 +262,9 @@ def _changed(
     return _Difference(aspect, key, left or None, right or None, "changed", size)
 
 
-def _steps(aspect: str, left: list[_Step], right: list[_Step]) -> Iterator[_Difference]:
+def _steps(aspect: str, left: list[Step], right: list[Step]) -> Iterator[_Difference]:
     """Compare layers or build steps, aligned."""
-    for i, j in _aligned(left, right, range(len(left)), range(len(right))):
+    for i, j, _ in paired(left, right):
         was, now = (None if i is None else left[i]), (None if j is None else right[j])
         if was is None and now is not None:
             yield _Difference(aspect, str(j), None, now.value or None, "added", now.size)
@@ -287,29 +275,3 @@ def _steps(aspect: str, left: list[_Step], right: list[_Step]) -> Iterator[_Diff
             known = None not in (was.size, now.size)
             more = (now.size or 0) - (was.size or 0) if known else None
             yield _changed(aspect, str(i), was.value, now.value, more)
-
-
-_ALIKE: tuple[Callable[[_Step], str | None], ...] = (
-    lambda step: step.value,
-    lambda step: step.instruction,
-    lambda step: step.kind,
-)
-
-
-def _aligned(
-    left: list[_Step], right: list[_Step], ours: range, theirs: range, level: int = 0
-) -> Iterator[tuple[int | None, int | None]]:
-    """Pair the places of two lists: what is the same, then within the gaps what is alike."""
-    if level == len(_ALIKE) or not ours or not theirs:
-        yield from ((i, None) for i in ours)
-        yield from ((None, j) for j in theirs)
-        return
-    alike = _ALIKE[level]
-    matcher = SequenceMatcher(
-        None, [alike(left[i]) for i in ours], [alike(right[j]) for j in theirs], autojunk=False
-    )
-    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
-        if kind == "equal":
-            yield from zip(ours[i1:i2], theirs[j1:j2], strict=True)
-        else:
-            yield from _aligned(left, right, ours[i1:i2], theirs[j1:j2], level + 1)

@@ -44,11 +44,13 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
         largest, then the one built first. The rows' order in `layers` does not matter.
 
         - ``exclusive_size + shared_size == total_size``.
-        - ``exclusive_size``: layers of no image but its own. Other tags of its images do not make
-          them shared.
-        - ``freed_size``: how much less a registry would store without it. Other tags of its images
-          keep them: a tag with an alias frees nothing. By image all its tags go, and the two are
-          equal.
+        - ``exclusive_size``: layers of no image but its own, and of no other repository, be it by
+          the same image. Other tags of its images in its repository do not make them shared; by
+          image, which is one whatever repositories hold it, neither do those elsewhere.
+        - ``freed_size``: how much less a registry would store without it, and never more than
+          ``exclusive_size``. Other tags of its images keep them: a tag with an alias frees
+          nothing. By image all its tags go, in all repositories; by image, repository and
+          namespace the two are equal.
 
     Raises
     ------
@@ -69,8 +71,7 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     held = Holdings.of(layers)
     group = _groups(held, by)
     first = first_of(group)
-    member = _member(group, held.image)
-    frame = FOOTPRINT.of(_labels(held, by, group, first, member) | _bytes(held, group, member))
+    frame = FOOTPRINT.of(_labels(held, by, group, first) | _bytes(held, group, _holders(held, by)))
     order = np.lexsort((first, -_ranked(frame["total_size"]), -_ranked(frame["freed_size"])))
     return frame.take(order).reset_index(drop=True)
 
@@ -108,17 +109,22 @@ def _namespace(repo: str) -> str:
     return "/".join([host, *path[:-1][:1]]) if has_host else host
 
 
-def _member(group: Numbers, image: Numbers) -> tuple[Numbers, Numbers]:
-    """Number the distinct images within each group: for each name its number, and its group."""
-    member = paired(group, image)
+def _holders(held: Holdings, by: By) -> Numbers:
+    """Number, for each name, what shares layers with others: its image, in each repository anew."""
+    if by == "image":
+        return held.image
+    return paired(numbered(held.names["repo"])[0], held.image)
+
+
+def _members(group: Numbers, holder: Numbers) -> tuple[Numbers, Numbers]:
+    """Number the distinct holders within each group: for each name its number, and its group."""
+    member = paired(group, holder)
     return member, group[first_of(member)]
 
 
-def _labels(
-    held: Holdings, by: By, group: Numbers, first: Numbers, member: tuple[Numbers, Numbers]
-) -> dict[str, object]:
+def _labels(held: Holdings, by: By, group: Numbers, first: Numbers) -> dict[str, object]:
     names = held.names.take(first).reset_index(drop=True)
-    image_count = np.bincount(member[1], minlength=len(first))
+    image_count = np.bincount(_members(group, held.image)[1], minlength=len(first))
     said = names.copy()
     said[[column for column in IMAGE if column not in _SAYS[by]]] = None
     said.loc[image_count > 1, ["platform", "image_digest"]] = None
@@ -136,15 +142,15 @@ def _tag_counts(held: Holdings, group: Numbers, count: int) -> Numbers:
     return np.bincount(named.drop_duplicates()["group"], minlength=count)
 
 
-def _bytes(held: Holdings, group: Numbers, member: tuple[Numbers, Numbers]) -> dict[str, object]:
+def _bytes(held: Holdings, group: Numbers, holders: Numbers) -> dict[str, object]:
     """Sum the layers of each group."""
-    members, group_of = member
-    layer, holder = held.holders(members)
+    members, group_of = _members(group, holders)
+    layer, member = held.holders(members)
     rows = int(group.max(initial=-1)) + 1
-    # A layer in a group, and how many images of the group hold it.
-    pairs, inside = distinct(layer * max(rows, 1) + group_of[holder])
+    # A layer in a group, and how many holders of the group have it.
+    pairs, inside = distinct(layer * max(rows, 1) + group_of[member])
     layer, owner = np.divmod(pairs, max(rows, 1))
-    is_exclusive = inside == held.holder_counts(held.image)[layer]
+    is_exclusive = inside == held.holder_counts(holders)[layer]
     is_freed = np.bincount(layer, minlength=len(held.digests))[layer] == 1
     size = held.sizes[layer]
     total = in_bytes(summed(owner, size, rows))

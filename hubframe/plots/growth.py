@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from hubframe.measure import matched
+from hubframe.measure import threads
 from hubframe.plots import wording
 from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing, write_beside
 from hubframe.plots.style import GREY, byte_axis
@@ -49,7 +49,7 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
         ax.set_title("Size of releases, by build step")
         return say_nothing(ax, "no releases whose size is known")
     ax.set_title(_title(shown))
-    steps = matched(shown["instruction"], shown["step"])
+    steps = threads(shown)
     movers = shown["change"].abs().groupby(steps).sum().sort_values(ascending=False, kind="stable")
     cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     names = [name for name, moved in movers.head(_COLOURED).items() if moved]
@@ -73,6 +73,7 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     name_rows(ax, releases["tag"].tolist())
     ends = width.groupby(row).sum().sort_index()
     write_beside(ax, ends.tolist(), [_beside(release) for release in releases.itertuples()])
+    # The last release of a step names it.
     written = dict(zip(steps, map(_step, shown["instruction"], shown["step"]), strict=True))
     handles = [Patch(color=colour, label=written[name]) for name, colour in colours.items()]
     legend_below(ax, [*handles, Patch(color=GREY, label="other steps")])

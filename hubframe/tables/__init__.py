@@ -2,7 +2,8 @@
 
 ``schema`` is the mechanism, ``declarations`` the fetched frames, ``observed`` those of snapshots,
 ``measured`` those made of them, ``documents`` reads manifests, indexes and configs, ``versions``
-reads tags, ``shape`` turns payloads into frames, ``files`` writes and reads CSV.
+reads tags, ``shape`` turns payloads into frames, ``files`` writes and reads CSV, ``excel``
+writes workbooks.
 """
 
 from hubframe.tables.declarations import (

@@ -1,11 +1,18 @@
-"""Frames to CSV and back, exactly; and safe to open in a spreadsheet."""
+"""Frames to CSV and back, exactly, and safe to open in a spreadsheet; and for other libraries."""
 
 import csv
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import pandas as pd
+from pandas.api.types import (
+    is_bool_dtype,
+    is_extension_array_dtype,
+    is_numeric_dtype,
+    is_string_dtype,
+)
 
 from hubframe.errors import PayloadError
 from hubframe.tables.measured import TABLES
@@ -79,6 +86,55 @@ def read_csv(
             f"Read it with the table it was written from, one of {', '.join(TABLES)}"
         ) from error
     return frame if verbatim else _replace(frame, _GUARDED, r"\1")
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy with the dtypes that seaborn, plotly, scikit-learn and `to_excel` take.
+
+    What a column becomes depends on its dtype alone and never on its values, so that frames with
+    and without nulls are alike.
+
+    Parameters
+    ----------
+    frame
+        Any frame. Its index and ``attrs`` stay.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns and rows.
+
+        - ``Int64`` and ``Float64`` are ``float64``, null is NaN; whole numbers are exact up to
+          2**53.
+        - ``boolean`` is ``object`` that holds True, False and None.
+        - ``str`` is ``object`` that holds text and None.
+        - ``datetime64[us, UTC]`` is ``datetime64[us]`` in UTC without a zone, null is NaT.
+        - What numpy has already stays as it is.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     tags = hubframe.tags_df("library/alpine", newest=3)
+    >>> hubframe.plain(tags)[["tag", "size", "pushed_at", "is_prerelease"]].dtypes.map(str).tolist()
+    ['object', 'float64', 'datetime64[us]', 'object']
+    """
+    columns = [_plain(frame.iloc[:, place]) for place in range(frame.shape[1])]
+    made = pd.concat(columns, axis="columns") if columns else frame.copy()
+    made.columns, made.attrs = frame.columns, deepcopy(frame.attrs)
+    return made
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    dtype = values.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return pd.Series(values.dt.tz_convert(None))
+    if not is_extension_array_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
+        return values.copy()
+    if is_bool_dtype(dtype) or is_string_dtype(dtype):
+        objects = values.astype(object)
+        return objects.where(values.notna(), None)
+    return values.astype("float64") if is_numeric_dtype(dtype) else values.copy()
 
 
 def _typed(cells: pd.DataFrame, table: Table) -> pd.DataFrame:

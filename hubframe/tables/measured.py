@@ -55,8 +55,8 @@ FOOTPRINT = Table(
         Column("layer_count", COUNT, "Distinct layers in it.", nullable=False),
         Column("unsized_layer_count", COUNT, "Distinct layers in it whose size nobody tells; they count as 0 bytes.", nullable=False),
         Column("total_size", COUNT, "Compressed bytes of its distinct layers. [bytes]"),
-        Column("shared_size", COUNT, "The part in layers that an image outside of it holds too. [bytes]"),
-        Column("exclusive_size", COUNT, "The rest: layers that only its own images hold. [bytes]"),
+        Column("shared_size", COUNT, "The part in layers that are held outside of it too: by another image, or by another repository, be it by the same image. By image, other repositories do not count. [bytes]"),
+        Column("exclusive_size", COUNT, "The rest: layers that nothing but its own images holds. [bytes]"),
         Column("freed_size", COUNT, "What deleting it would free: layers that nothing else named here reaches. [bytes]"),
         Column("shared_share", FLOAT, "`shared_size / total_size`; null where that is 0."),
     ),
@@ -279,7 +279,7 @@ PLATFORM_COVERAGE = Table(
 SIZE_TREND = Table(
     "size_trend",
     "a build step of a release, or one that the release before had",
-    ("repo", "line", "platform", "tag", "step", "instruction"),
+    ("repo", "line", "platform", "tag", "step", "previous_step"),
     (
         REPO,
         Column("line", TEXT, "The line of releases: tags that differ in their version alone, `*-alpine`.", nullable=False),
@@ -291,13 +291,16 @@ SIZE_TREND = Table(
         Column("created_at", UTC, "When its last layer was made.", no_epoch=True),
         Column("total_size", COUNT, "Compressed bytes of all its layers, repeated ones counted; null where a size is not known. [bytes]"),
         Column("total_change", COUNT, "The same, less that of the release before. [bytes]", may_be_negative=True),
-        Column("step", COUNT, "Position of the step's first layer; null where the release has none."),
+        Column("step", COUNT, "Position of its layer; null where the release has none."),
+        Column("previous_step", COUNT, "Position of its counterpart in the release before; null where that has none."),
         Column("instruction", TEXT, "The step, as this release writes it, else the one before; null where no history tells it."),
-        Column("size", COUNT, "Compressed bytes of its layers in this release. [bytes]"),
-        Column("previous_size", COUNT, "The same in the release before; null for the first. [bytes]"),
+        Column("previous_instruction", TEXT, "The counterpart, as the release before writes it."),
+        Column("matched_by", TEXT, "How the counterpart was found: as the same `layer`, by `instruction`, by `pattern`, which is that but for versions, hashes and dates, or by `place`, which is a guess; null without one."),
+        Column("size", COUNT, "Compressed bytes of the layer in this release, 0 where it has none. [bytes]"),
+        Column("previous_size", COUNT, "The counterpart's, 0 where there is none; null for the first release. [bytes]"),
         Column("change", COUNT, "The difference; null for the first. [bytes]", may_be_negative=True),
     ),
-    source="Computed of `layers`: steps of two releases are matched by their instructions.",
+    source="Computed of `layers`: steps of two releases are paired, what was replaced with what stands in its place.",
 )
 
 UNPACKED_SIZES = Table(

@@ -43,9 +43,28 @@ def test_the_release_that_grew_most_is_named_with_its_step():
     assert f": {step.instruction[:60]}" in by
     # What was replaced by something as large made nothing grow.
     newer = said(findings.of_trend(trend[trend["release"] > trend["release"].max() - 6]))
-    assert newer[0] == "12.3.0 grew most: by 2.92 MB over 12.0.0 (31 MB came, 28.1 MB went)."
+    assert (
+        newer[0]
+        == "12.3.0 grew most: by 2.92 MB over 12.0.0 (3.1 MB more in some steps, 179 kB less in others)."
+    )
     shrunk = trend.assign(total_change=-1, change=-1)
     assert findings.of_trend(shrunk) == ["No release is larger than the one before."]
+
+
+def test_a_step_that_replaced_another_adds_what_it_is_larger_by():
+    trend = hubframe.size_trend_df(hubframe.layers_df("library/redis", tags=["7.4.2", "8.2.1"]))
+    grown, by = said(findings.of_trend(trend))
+    assert (
+        grown
+        == "8.2.1 grew most: by 14.7 MB over 7.4.2 (14.7 MB more in some steps, 3 B less in others)."
+    )
+    assert by.startswith("The step that added most, 13 MB: RUN set -eux; make")
+    base = trend[(trend["matched_by"] == "place") | (trend["release"] == 0)]
+    _, by, guess = said(findings.of_trend(base))
+    assert by.startswith(
+        "The step that added most, 1.7 MB: RUN # debian.sh --arch out/ 'trixie-slim'"
+    )
+    assert "bookworm-slim" in guess
 
 
 def test_what_sharing_saves_is_told():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import hubframe
-from hubframe.measure import most_grown
+from hubframe.measure import most_grown, threads
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
 
@@ -61,6 +61,77 @@ def test_a_step_that_is_new_and_one_that_is_gone():
     assert of_two.loc["COPY docs", "step"] is pd.NA
     assert of_two.loc["COPY docs", ["size", "previous_size"]].tolist() == [0, 5]
     assert of_two["total_change"].tolist() == [-8] * 3
+
+
+def changes(found, tag):
+    rows = found[found["tag"] == tag]
+    columns = ["previous_instruction", "instruction", "matched_by", "change"]
+    return rows[columns].astype(object).where(rows[columns].notna(), None).to_numpy().tolist()
+
+
+def test_what_was_replaced_is_the_counterpart_of_what_stands_in_its_place():
+    found = trend(
+        release("1", ("ADD bookworm in /", 280), ("RUN make", 130), ("COPY docs", 5)),
+        release("2", ("RUN # debian trixie", 297), ("RUN make", 260), ("COPY start", 6)),
+    )
+    assert changes(found, "2") == [
+        ["ADD bookworm in /", "RUN # debian trixie", "place", 17],
+        ["RUN make", "RUN make", "instruction", 130],
+        ["COPY docs", "COPY start", "place", 1],
+    ]
+
+
+def test_a_step_that_moved_is_known_again():
+    found = trend(
+        release("1", ("ADD base", 100), ("RUN app-1", 50), ("COPY docs", 5)),
+        release("2", ("ADD base", 100), ("COPY docs", 5), ("RUN app-2", 60)),
+    )
+    assert [row[3] for row in changes(found, "2")] == [0, 0, 10]
+    assert {row[2] for row in changes(found, "2")} == {"layer", "instruction", "pattern"} - {
+        "layer"
+    }
+    assert found[found["tag"] == "2"]["previous_step"].tolist() == [0, 2, 1]
+
+
+def test_of_several_steps_the_likest_is_the_counterpart():
+    found = trend(
+        release("1", ("RUN apt install curl", 30), ("RUN make with all flags", 70)),
+        release("2", ("RUN make with few flags", 60), ("COPY docs", 5)),
+    )
+    assert changes(found, "2") == [
+        ["RUN make with all flags", "RUN make with few flags", "place", -10],
+        [None, "COPY docs", None, 5],
+        ["RUN apt install curl", "RUN apt install curl", None, -30],
+    ]
+
+
+def test_without_history_layers_are_known_by_digest():
+    layers = pd.concat(
+        [release("1", (None, 1), (None, 2)), release("2", *[(None, n) for n in (1, 9, 2)])]
+    )
+    layers["layer_digest"] = ["a", "b", "a", "x", "b"]
+    found = hubframe.size_trend_df(layers.reset_index(drop=True))
+    assert [row[2:] for row in changes(found, "2")] == [["layer", 0], [None, 9], ["layer", 0]]
+
+
+def test_the_sample_names_what_made_redis_grow():
+    with hubframe.sample():
+        found = hubframe.size_trend_df(hubframe.layers_df("library/redis"))
+    grown = found[found["tag"] == "8.2.1"].set_index("step")
+    assert grown["total_change"].iloc[0] == 14_719_602
+    assert grown["change"].to_dict() == {0: 1_703_395, 1: -3, 2: 13_016_210, 3: 0, 4: 0, 5: 0}
+    assert grown.loc[0, "matched_by"] == "place"
+
+
+def test_steps_are_followed_through_a_line():
+    found = trend(
+        release("1", ("ADD bookworm", 9), ("RUN a-1", 1)),
+        release("2", ("ADD trixie", 8), ("COPY b", 3), ("RUN a-2", 2)),
+        release("3", ("COPY b", 4), ("RUN a-3", 2)),
+    )
+    of = threads(found).groupby(found["release"]).agg(list).tolist()
+    base, app, copied = 0, 1, of[1][1]
+    assert of == [[base, app], [base, copied, app], [copied, app, base]]
 
 
 def test_lines_are_kept_apart_and_moving_names_are_no_releases():
@@ -128,6 +199,39 @@ _RELEASES = st.dictionaries(
     ),
     min_size=1,
 )
+
+
+_SAID = ["FROM x", "RUN a 1", "RUN a 2", "RUN b", "RUN b c", "COPY b", "COPY c", None]
+_STEPS = st.lists(st.tuples(st.sampled_from(_SAID), st.integers(0, 99)), max_size=6)
+
+
+@examples(_STEPS, _STEPS)
+def test_no_step_comes_and_goes_that_has_a_counterpart(before, after):
+    layers = pd.concat([release("1", ("ADD z", 1), *before), release("2", ("ADD z", 1), *after)])
+    found = hubframe.size_trend_df(layers.reset_index(drop=True))
+    found = found[found["release"] == 1]
+    assert found["size"].sum() == found["total_size"].iloc[0]
+    assert found["change"].sum() == sum(s for _, s in after) - sum(s for _, s in before)
+    # Each layer of either release stands in one row.
+    assert sorted(found["step"].dropna()) == list(range(len(after) + 1))
+    assert sorted(found["previous_step"].dropna()) == list(range(len(before) + 1))
+    came = found[found["previous_step"].isna()]["instruction"].dropna()
+    went = found[found["step"].isna()]["instruction"].dropna()
+    pattern = {"RUN a 1": "RUN a", "RUN a 2": "RUN a"}
+    assert not {pattern.get(s, s) for s in came} & {pattern.get(s, s) for s in went}
+    paired = found.dropna(subset=["step", "previous_step"])
+    assert paired["matched_by"].notna().all()
+    for row in paired.itertuples():
+        if row.matched_by == "instruction":
+            assert row.instruction == row.previous_instruction
+        elif row.matched_by == "pattern":
+            assert pattern[row.instruction] == pattern[row.previous_instruction]
+        elif row.matched_by == "place" and isinstance(row.instruction, str):
+            assert row.instruction.split()[0] == row.previous_instruction.split()[0]
+    # Guesses are in order: none stands before another one and after its counterpart.
+    guessed = paired[paired["matched_by"] == "place"].sort_values("step")
+    assert guessed["previous_step"].is_monotonic_increasing
+    assert not found.duplicated(list(SIZE_TREND.key)).any()
 
 
 @examples(_RELEASES, st.integers(0, 9))

@@ -137,9 +137,15 @@ def test_platforms_of_a_tag_share_within_it():
 def test_a_copy_in_another_repository_is_the_same_image_but_keeps_its_layers():
     layers = frame(layer("n/a:1", "a", digest="sha256:1"), layer("m/a:1", "a", digest="sha256:1"))
     repos = hubframe.footprint_df(layers, by="repo")
-    assert repos["exclusive_size"].tolist() == [1, 1]
-    assert repos["freed_size"].tolist() == [0, 0]
+    assert repos["exclusive_size"].tolist() == repos["freed_size"].tolist() == [0, 0]
+    assert repos["shared_size"].tolist() == [1, 1]
+    assert repos["image_count"].tolist() == [1, 1]
     assert hubframe.footprint_df(layers, by="image")["freed_size"].tolist() == [1]
+    assert hubframe.footprint_df(layers)["shared_size"].tolist() == [1, 1]
+    (owner,) = hubframe.footprint_df(
+        layers.assign(repo=["n/a", "n/b"]), by="namespace"
+    ).itertuples()
+    assert (owner.image_count, owner.exclusive_size, owner.freed_size) == (1, 1, 1)
 
 
 def test_images_asked_for_by_digest_are_tags_of_their_own():
@@ -253,8 +259,9 @@ def test_exclusive_and_shared_are_the_total(layers, by):
     assert not found.duplicated(list(FOOTPRINT.key)).any()
     assert (found["exclusive_size"] + found["shared_size"]).equals(found["total_size"])
     assert (found["freed_size"] <= found["exclusive_size"]).all()
-    if by == "image":
+    if by != "tag":
         assert found["freed_size"].equals(found["exclusive_size"])
+    if by == "image":
         exclusive = hubframe.shared_layers_df(layers).query("image_count == 1")["size"].sum()
         assert found["exclusive_size"].sum() == exclusive
 
@@ -265,6 +272,22 @@ def test_removing_a_row_frees_what_it_said(layers, by):
         gone = _is_of(layers, row, by)
         assert stored(layers) - stored(layers[~gone]) == row.freed_size
         assert stored(layers[gone]) == row.total_size
+
+
+@examples(worlds(), st.sampled_from(BY))
+def test_shared_is_what_another_image_or_another_repository_holds(layers, by):
+    image = identity(layers)
+    for row in hubframe.footprint_df(layers, by=by).itertuples():
+        own = _is_of(layers, row, by)
+        outside = ~own
+        if by == "tag":  # Aliases in its repository do not make a tag's layers shared.
+            outside &= ~(image.isin(image[own]) & (layers["repo"] == row.repo))
+        held = layers.loc[own, "layer_digest"]
+        assert (
+            stored(layers[own & held.isin(layers.loc[outside, "layer_digest"])]) == row.shared_size
+        )
+        assert row.image_count == image[own].nunique()
+        assert row.tag_count == len(layers.loc[own, ["repo", "tag"]].dropna().drop_duplicates())
 
 
 def _is_of(layers, row, by):
