@@ -750,6 +750,18 @@ def test_a_size_trend_colours_the_steps_that_moved_and_writes_changes():
     assert named[-1] == "other steps"
 
 
+def test_a_size_trend_gives_a_step_that_was_replaced_the_colour_of_the_one_before():
+    with hubframe.sample():
+        trend = hubframe.size_trend_df(hubframe.layers_df("library/redis", tags=["7.4.2", "8.2.1"]))
+    ax = draw(plots.plot_size_trend(trend, ax=axes()))
+    colours = [bar.get_facecolor() for bar in ax.patches]
+    first, second = colours[: len(colours) // 2], colours[len(colours) // 2 :]
+    assert first == second
+    named = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "make" in named[0], "what moved most comes first"
+    assert named[1].endswith("@1755062811'"), "the last release names it"
+
+
 def test_a_size_trend_counts_the_lines_that_it_does_not_show():
     world = hub(repos=2, tags=4)
     layers = world["layers"].assign(repo=world["layers"]["repo"] + HOSTILE)

@@ -79,7 +79,7 @@ def _stack(ax: Axes, shown: pd.DataFrame, artist: dict[str, Any]) -> Any:
     rows = np.arange(len(shown))
     left = np.zeros(len(shown))
     for label, color, width in (
-        ("in other images too", BLUES[1], shared),
+        ("held elsewhere too", BLUES[1], shared),
         ("kept by other tags", ORANGES[3], kept),
         ("freed with it", ORANGES[0], freed),
     ):
