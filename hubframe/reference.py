@@ -149,6 +149,34 @@ def parse_registry(text: str) -> str:
     return DOCKER_HUB if text in HUB_ALIASES else text
 
 
+def is_registry(text: str) -> bool:
+    """Tell whether a text names a whole registry rather than a repository.
+
+    ``localhost:5000`` and ``ghcr.io`` do, and whatever host is written as an address or with a
+    slash behind it; ``redis:5000`` is a tag.
+
+    Examples
+    --------
+    >>> [is_registry(text) for text in ("localhost:5000", "ghcr.io", "redis:5000", "redis:5000/")]
+    [True, True, False, True]
+    """
+    host = bare_host(text)
+    name = re.sub(r":\d+$", "", host)
+    is_plain = "." in name or ":" in name or name == "localhost"
+    return _is_host(host) and (is_plain or host != text)
+
+
+def bare_host(text: str) -> str:
+    """Return the host of an address that names nothing on it.
+
+    Examples
+    --------
+    >>> bare_host("http://localhost:5000/")
+    'localhost:5000'
+    """
+    return re.sub(r"^https?://", "", text).removesuffix("/")
+
+
 def is_loopback(registry: str) -> bool:
     """Tell whether a host names this machine, where plain http is the custom."""
     host = re.sub(r":\d+$", "", registry).strip("[]").lower()

@@ -490,7 +490,7 @@ def test_parents_are_a_tree_with_the_late_ones_marked():
     ax = draw(plots.plot_parents(parents, late, ax=axes()))
     assert rows(ax) == ["base:1", "    app:1", "        app:2", "gone:1", "    lib:1"]
     assert texts(ax) == ["100 B", "400 B, parent 12 days behind", "700 B", "20 B", "50 B"]
-    assert legend(ax) == ["image", "its parent is outdated"]
+    assert legend(ax) == ["image", "parent outdated"]
     begins = [(line.get_xdata()[0], line.get_xdata()[-1]) for line in ax.lines]
     assert begins == [(100, 400), (400, 700), (20, 50)]
     assert axis(ax) == "compressed size; not shown: 1 image without parent or child"

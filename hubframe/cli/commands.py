@@ -279,7 +279,7 @@ def manifest(reference: str, *, platform: str | None, **session: bool) -> None:
 
 
 @click.command(help="Write a report: CSV files, pictures, and a page to read.")
-@click.argument("what", nargs=-1, metavar="REF...")
+@click.argument("what", nargs=-1, metavar="REF|HOST...")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -290,11 +290,22 @@ def manifest(reference: str, *, platform: str | None, **session: bool) -> None:
 @click.option(
     "--newest",
     type=click.IntRange(min=1),
+    help="How many of the newest tags have their images and layers read; else all.",
+)
+@click.option(
+    "--platform",
+    default="all",
+    show_default=True,
+    metavar="OS/ARCH[/VARIANT]|all",
+    help="Whose images are read.",
+)
+@click.option(
+    "--described",
+    type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="How many of the newest tags have their images, layers and labels read.",
+    help="Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
 )
-@click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH[/VARIANT]")
 @click.option("--title", help="The page's title.")
 @click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s.")
 @click.option("--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all.")

@@ -15,19 +15,21 @@ from hubframe.measure.coverage import (
 from hubframe.measure.footprint import footprint_df, largest
 from hubframe.measure.gaps import coverage_df, platform_coverage_df
 from hubframe.measure.growth import most_grown, size_trend_df, threads
-from hubframe.measure.images import identity, leading_tags
+from hubframe.measure.images import USUAL_PLATFORM, identity, leading_tags
 from hubframe.measure.layers import shared_layers_df, shared_with
 from hubframe.measure.likeness import duplicates_df, similarity_df
 from hubframe.measure.lineage import outdated_df, parents_df
 from hubframe.measure.moves import mutable_tags_df, tag_moves_df
 from hubframe.measure.observations import pulls_over_time_df, repos_over_time_df
 from hubframe.measure.overview import (
+    dated_tags,
     described_images,
     failures,
     is_complete,
     overview,
     platform_counts,
     provenance,
+    standing,
     totals,
 )
 from hubframe.measure.papers import sharing, summary
@@ -38,16 +40,19 @@ from hubframe.measure.releases import (
     sort_versions,
     staleness_df,
 )
+from hubframe.measure.repushed import pushed_again
 from hubframe.measure.standard import standard_labels
 from hubframe.measure.trends import pushes
 from hubframe.measure.waste import efficiency, wasted_df
 
 __all__ = [
     "OCI_LABELS",
+    "USUAL_PLATFORM",
     "cadence_df",
     "cleanup_df",
     "compare_frames",
     "coverage_df",
+    "dated_tags",
     "described_images",
     "duplicates_df",
     "efficiency",
@@ -71,6 +76,7 @@ __all__ = [
     "platform_coverage_df",
     "provenance",
     "pulls_over_time_df",
+    "pushed_again",
     "pushes",
     "repos_over_time_df",
     "shared_layers_df",
@@ -82,6 +88,7 @@ __all__ = [
     "source_links",
     "staleness_df",
     "standard_labels",
+    "standing",
     "summary",
     "tag_moves_df",
     "threads",

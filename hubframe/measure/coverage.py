@@ -8,6 +8,7 @@ import pandas as pd
 from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import identity
 from hubframe.tables import IMAGES, LABELS
+from hubframe.tables.measured import COVERAGE
 
 # The characters left out are those that no address may hold (RFC 3986).
 _ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}]+")
@@ -98,23 +99,33 @@ def comparable(images: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
-    """Sum the coverage of labels over all repositories.
+    """Count, per standard label, the images that carry it, in whatever repository.
 
     Parameters
     ----------
     coverage
-        What `label_coverage` returned.
+        The table `coverage`, as `hubframe.coverage_df` makes it.
 
     Returns
     -------
     pandas.DataFrame
-        A row per key of `OCI_LABELS`: ``key``, ``labelled_count``, ``image_count``, and ``share``,
-        their quotient, null without images. An image in two repositories counts in both.
+        A row per key of `OCI_LABELS`: ``key``; ``labelled_count``, the distinct images that carry
+        it, also with a value that says nothing; ``image_count``, all distinct images; and
+        ``share``, their quotient, null without images.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `coverage` is no frame, or lacks a column, which the message names.
     """
-    counts = coverage.groupby("key")[["labelled_count", "image_count"]].sum()
-    summed = counts.reindex(pd.Index(OCI_LABELS, name="key"), fill_value=0).reset_index()
-    images = summed["image_count"]
-    return summed.assign(share=summed["labelled_count"] / images.mask(images == 0))
+    COVERAGE.require(coverage, (*IMAGE, "key", "state"))
+    image = identity(coverage)
+    carried = image[coverage["state"] != "missing"]
+    counts = carried.groupby(coverage["key"]).nunique().reindex(pd.Index(OCI_LABELS, name="key"))
+    summed = counts.fillna(0).astype("Int64").rename("labelled_count").reset_index()
+    images = pd.Series(image.nunique(), index=summed.index, dtype="Int64")
+    share = summed["labelled_count"] / images.mask(images == 0)
+    return summed.assign(image_count=images, share=share)
 
 
 def source_links(labels: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,8 @@ import pandas as pd
 from hubframe.tables import LAYERS
 from hubframe.tables.declarations import IMAGE_KEY
 
+USUAL_PLATFORM = "linux/amd64"
+
 
 def identity(frame: pd.DataFrame) -> pd.Series:
     """Name the image of each row, the same for all its tags.
@@ -38,9 +40,9 @@ def identity(frame: pd.DataFrame) -> pd.Series:
 def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     """Keep the rows of the first tags, one image per tag.
 
-    The order of the rows decides, as hubframe's frames have it: tags newest first, so the first
-    image of a tag stands for it. Several repositories take turns, each with its first tag left,
-    until there are enough; what is kept stays in order.
+    The order of the rows decides, as hubframe's frames have it: tags newest first. The image for
+    linux/amd64 stands for its tag, else the first. Several repositories take turns, each with its
+    first tag left, until there are enough; what is kept stays in order.
 
     Parameters
     ----------
@@ -64,4 +66,7 @@ def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     tags = pd.DataFrame({"repo": frame["repo"], "tag": tag}).drop_duplicates(ignore_index=True)
     turn = tags.groupby("repo", sort=False).cumcount().sort_values(kind="stable")
     is_chosen = tag.isin(tags["tag"].iloc[turn.index[:count]])
-    return frame[is_chosen & (image == image.groupby(tag, sort=False).transform("first"))]
+    usual = image.where(frame["platform"] == USUAL_PLATFORM)
+    stands = usual.groupby(tag, sort=False).transform("first")
+    stands = stands.fillna(image.groupby(tag, sort=False).transform("first"))
+    return frame[is_chosen & (image == stands)]

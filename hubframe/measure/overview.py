@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hubframe.measure.coverage import source_links
+from hubframe.measure.dates import dated
 from hubframe.measure.footprint import footprint_df
 from hubframe.measure.holdings import IMAGE
-from hubframe.measure.images import identity
+from hubframe.measure.images import USUAL_PLATFORM, identity
 from hubframe.measure.trends import pushes
 from hubframe.tables import IMAGES
 
 Frames = Mapping[str, pd.DataFrame]
+_TAG = ["repo", "tag"]
 
 
 def totals(frames: Frames) -> pd.DataFrame:
@@ -83,11 +86,12 @@ def overview(frames: Frames) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per repository in any frame, those of ``repos`` first: ``repo``, ``description``,
-        ``is_private``, ``pull_count`` and ``star_count`` as in ``repos``, and
+        A row per repository in any frame, the most pulled first, then by name: ``repo``,
+        ``description``, ``is_private``, ``pull_count`` and ``star_count`` as in ``repos``, and
 
         - ``tag_count``: its tags in ``tags``.
         - ``pushed_at``: the last push of any of these; where they have no date, of the repository.
+        - ``built_at``: the last build of any of their images, where it is told.
         - ``source``: as in `hubframe.measure.source_links`.
     """
     names = pd.concat([frames["repos"]["repo"], *(frame["repo"] for frame in frames.values())])
@@ -98,7 +102,77 @@ def overview(frames: Frames) -> pd.DataFrame:
     table["tag_count"] = table["repo"].map(tags.size()).fillna(0).astype("Int64")
     last_push = pushes(frames["tags"]).groupby("repo")["pushed_at"].max().reindex(table["repo"])
     table["pushed_at"] = last_push.array.fillna(table["pushed_at"].array)
-    return table.merge(source_links(frames["labels"]), how="left", on="repo")
+    built = dated_tags(frames).groupby("repo")["built_at"].max().reindex(table["repo"])
+    table["built_at"] = built.array
+    table = table.merge(source_links(frames["labels"]), how="left", on="repo")
+    order = ["pull_count", "repo"]
+    return table.sort_values(order, ascending=[False, True], na_position="last", ignore_index=True)
+
+
+def dated_tags(frames: Frames) -> pd.DataFrame:
+    """List the tags, with what their images tell where the registry's list does not.
+
+    Only Docker Hub tells sizes, platforms and pushes of tags. The images of other registries'
+    tags have sizes, and say when they were built.
+
+    Parameters
+    ----------
+    frames
+        The frames ``tags``, ``images`` and ``configs`` by name; others may be there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``tags`` with ``size`` (of the image for linux/amd64, else of the first) and
+        ``platform_count`` filled, and
+
+        - ``built_at``: the last build of any of its images; null where none tells.
+        - ``dated_at``: the last push; where that is not told, ``built_at``.
+    """
+    tags, images = frames["tags"], frames["images"]
+    real = images[~images["is_attestation"] & images["tag"].notna()]
+    ordered = real.assign(is_other=real["platform"] != USUAL_PLATFORM)
+    of_tag = ordered.sort_values("is_other", kind="stable").groupby(_TAG, sort=False)
+    told = pd.DataFrame({"size": of_tag["size"].first(), "platforms": of_tag["platform"].nunique()})
+    built = pd.concat([frames["configs"], real])[[*_TAG, "created_at"]]
+    told = told.join(built.groupby(_TAG)["created_at"].max(), how="outer").reset_index()
+    found = tags[_TAG].merge(told.astype({"platforms": "Int64"}), how="left", on=_TAG)
+    pushed = dated(tags["pushed_at"])
+    return tags.assign(
+        size=tags["size"].array.fillna(found["size"].array),
+        platform_count=tags["platform_count"].array.fillna(found["platforms"].array),
+        built_at=found["created_at"].array,
+        dated_at=pushed.array.fillna(found["created_at"].array),
+    )
+
+
+def standing(tags: pd.DataFrame) -> pd.Series:
+    """Tell what kind of name each tag is: what most people pull comes first.
+
+    Parameters
+    ----------
+    tags
+        The `tables.TAGS` frame, with all tags of its repositories.
+
+    Returns
+    -------
+    pandas.Series
+        ``latest``, ``moving`` for a name that is pushed again by custom (one without a version,
+        or with one that others go on from, ``1.25`` beside ``1.25.3``), ``pin`` for other
+        versions, and ``signature`` for tags that name a digest.
+    """
+    versions = tags[["repo", "version"]].dropna().drop_duplicates()
+    shorter = {
+        (repo, version.rsplit(".", cut)[0])
+        for repo, version in versions.itertuples(index=False, name=None)
+        for cut in range(1, version.count(".") + 1)
+    }
+    names = zip(tags["repo"], tags["version"], strict=True)
+    is_moving = np.array([pd.isna(name[1]) or name in shorter for name in names], dtype=bool)
+    kinds = pd.Series(np.where(is_moving, "moving", "pin"), tags.index, dtype="str")
+    kinds[tags["tag"] == "latest"] = "latest"
+    kinds[tags["is_digest_tag"].fillna(value=False)] = "signature"
+    return kinds
 
 
 def described_images(frames: Frames) -> pd.DataFrame:
@@ -112,9 +186,10 @@ def described_images(frames: Frames) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``configs``, which has each image that was read; where it is empty, ``images``.
+        ``configs``, which has each image that was read; where there are labels alone, ``images``.
     """
-    return frames["images"] if frames["configs"].empty else frames["configs"]
+    has_labels_alone = frames["configs"].empty and not frames["labels"].empty
+    return frames["images"] if has_labels_alone else frames["configs"]
 
 
 def platform_counts(images: pd.DataFrame) -> pd.DataFrame:
@@ -155,11 +230,13 @@ def provenance(frames: Frames) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row per frame: ``frame``, ``row_count``, ``source``, ``fetched_at``, ``complete``,
-        ``requests``, ``from_cache``, ``failure_count``, ``skipped_count``; null where not known.
+        ``requests``, ``from_cache``, ``failure_count``, ``skipped_count``, and ``scope``, what
+        the frame was limited to, in words; null where not known.
     """
     rows = [_provenance(name, frame) for name, frame in frames.items()]
     dtypes = {
         "source": "str",
+        "scope": "str",
         "complete": "boolean",
         "requests": "Int64",
         "from_cache": "Int64",
@@ -184,6 +261,7 @@ def _provenance(name: str, frame: pd.DataFrame) -> dict[str, Any]:
         "from_cache": _number(told.get("from_cache")),
         "failure_count": _number(told.get("failures")),
         "skipped_count": _number(told.get("skipped")),
+        "scope": told.get("scope"),
     }
 
 

@@ -73,7 +73,7 @@ def _name_cells(ax: Axes, shares: pd.DataFrame, counts: pd.Series) -> None:
     name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in shares.index])
     names = [key.removeprefix("org.opencontainers.image.") for key in shares.columns]
     ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
-    ax.set_xlabel("labels org.opencontainers.image.…; images of each repository in brackets")
+    ax.set_xlabel("per cent with org.opencontainers.image.…; images in brackets")
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     for row, column, share in (
@@ -84,7 +84,7 @@ def _name_cells(ax: Axes, shares: pd.DataFrame, counts: pd.Series) -> None:
         ax.text(
             column,
             row,
-            wording.percent(share),
+            wording.percent(share).partition(wording.BLANK)[0],
             ha="center",
             va="center",
             fontsize=size,

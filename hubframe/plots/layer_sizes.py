@@ -22,14 +22,25 @@ _SHARES = {"layers_below_1_mb_share": 10**6, "layers_below_10_mb_share": 10**7}
 _MARKS = {"Zhao 2019": ("<", "C2"), "Anwar 2018": ("s", "C3")}
 
 
-def plot_layer_sizes(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
-    """Show what share of the layers is not larger than so many bytes, beside published figures.
+def plot_layer_sizes(
+    layers: pd.DataFrame,
+    *,
+    log: bool = True,
+    papers: bool = False,
+    ax: Axes | None = None,
+    **artist: Any,
+) -> Axes:
+    """Show what share of the layers is not larger than so many bytes.
 
     Parameters
     ----------
     layers
         The `tables.LAYERS` frame. Layers whose size is not known are left out, and the axis says
         how many.
+    log
+        Whether the sizes are on a logarithmic axis.
+    papers
+        Whether to mark what studies published of their own images, as in `hubframe.summary`.
     ax
         Axes to draw on; pyplot's current ones by default.
     **artist
@@ -39,8 +50,7 @@ def plot_layer_sizes(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: 
     -------
     matplotlib.axes.Axes
         With a curve over distinct layers, each counted once, and one over layers as images refer
-        to them, each counted once per image; sizes are on a logarithmic axis. The studies' figures
-        are those of `hubframe.summary`, over distinct layers of their own images.
+        to them, each counted once per image.
     """
     LAYERS.require(layers, ("repo", "tag", "platform", "image_digest", "layer_digest", "size"))
     held = layers.assign(image=identity(layers)).drop_duplicates(["image", "layer_digest"])
@@ -50,11 +60,13 @@ def plot_layer_sizes(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: 
     sizes = distinct["size"].dropna()
     if sizes.empty:
         return say_nothing(ax, "no layer tells its size")
-    ax.set_xscale("log")
+    if log:
+        ax.set_xscale("log")
     _curve(ax, sizes, ("each distinct layer once", "C0", "-"), artist)
     _curve(ax, held["size"].dropna(), ("once per image that holds it", "C1", "--"), artist)
-    _beside(ax)
-    _dress(ax, len(distinct) - len(sizes))
+    if papers:
+        _beside(ax)
+    _dress(ax, "compressed size" + " (logarithmic axis)" * log, len(distinct) - len(sizes))
     return ax
 
 
@@ -92,13 +104,12 @@ def _beside(ax: Axes) -> None:
         ax.scatter(x, y, s=80, marker=marker, color=color, edgecolor=edge, label=label, zorder=3)
 
 
-def _dress(ax: Axes, unsized: int) -> None:
+def _dress(ax: Axes, axis: str, unsized: int) -> None:
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: wording.percent(share)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: wording.size(size)))
     ax.xaxis.set_minor_formatter("")
     ax.set_ylabel("of the layers are not larger")
-    axis = "compressed size (logarithmic axis)"
     ax.set_xlabel(wording.left_out(axis, {("", "layer", "without a size"): unsized}))
     ax.axhline(0.5, color=GREY, linewidth=0.7, linestyle=":")
     legend_below(ax)

@@ -144,7 +144,7 @@ def _lags(outdated: pd.DataFrame) -> pd.Series:
 def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]) -> None:
     """Draw the images, and what their parents lag."""
     is_late = drawn.index.isin(lags.index)
-    kinds = (("image", "C0", "o", ~is_late), ("its parent is outdated", "C1", "D", is_late))
+    kinds = (("image", "C0", "o", ~is_late), ("parent outdated", "C1", "D", is_late))
     for label, color, marker, chosen in kinds:
         some = drawn[chosen]
         if len(some):

@@ -163,7 +163,7 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     stale = stale.astype("float64").sort_values(ascending=False, kind="stable")
     ax = canvas(ax, len(stale))
     tags = wording.some(len(shown), len(staleness), "tag")
-    ax.set_title(f"Time since the last push of {tags}")
+    ax.set_title(f"Age of {tags}")
     if shown.empty:
         return say_nothing(ax, "no tags")
     _stack_ages(ax, shown, list(stale.index), artist)
@@ -203,7 +203,9 @@ def _stack_ages(
         left = left + width
 
 
-def plot_cadence(cadence: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+def plot_cadence(
+    cadence: pd.DataFrame, *, log: bool = True, ax: Axes | None = None, **artist: Any
+) -> Axes:
     """Show the days between one version and the next, the quickest repositories on top.
 
     Parameters
@@ -211,16 +213,18 @@ def plot_cadence(cadence: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     cadence
         The table `cadence`, as `hubframe.cadence_df` makes it. Repositories with fewer than two
         dated versions are left out; of more than 40 the quickest are shown, and the axis says so.
+    log
+        Whether the days are on a logarithmic axis.
     ax
         Axes to draw on; pyplot's current ones by default.
     **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        Passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With a row per repository on a logarithmic axis of days: a line for eight tenths of the
-        times, a bar for half of them, a dot for the median.
+        With a row per repository: a thin line for eight tenths of the times, a thick one for half
+        of them, a dot for the median.
     """
     CADENCE.require(cadence)
     known = cadence.dropna(subset="days_p50").sort_values("days_p50", kind="stable")
@@ -233,17 +237,18 @@ def plot_cadence(cadence: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
         shown[f"days_p{part}"].to_numpy("float64").clip(_SHORTEST) for part in (10, 25, 50, 75, 90)
     )
     rows = np.arange(len(shown))
-    ax.set_xscale("log")
+    if log:
+        ax.set_xscale("log")
+        _day_axis(ax, low.min(), high.max())
     ax.hlines(rows, low, high, color=BLUES[1], linewidth=1.5, label="8 in 10 times")
-    look: dict[str, Any] = {"color": BLUES[2], "height": 0.5, "label": "half of the times"}
-    ax.barh(rows, end - begin, left=begin, **look | artist)
-    ax.scatter(middle, rows, color=VERMILION, s=26, zorder=3, label="the median")
-    _day_axis(ax, low.min(), high.max())
+    ax.hlines(rows, begin, end, color=BLUES[2], linewidth=6, label="half of the times")
+    look: dict[str, Any] = {"color": VERMILION, "s": 26, "zorder": 3, "label": "the median"}
+    ax.scatter(middle, rows, **look | artist)
     missing = {
         ("more", "repository", ""): len(known) - len(shown),
         ("", "repository", "with fewer than two dated versions"): len(cadence) - len(known),
     }
-    ax.set_xlabel(wording.left_out("logarithmic axis", missing))
+    ax.set_xlabel(wording.left_out("logarithmic axis" if log else "days", missing))
     name_rows(ax, shown["repo"].tolist())
     write_right(ax, [_rhythm(row) for row in shown.itertuples()])
     legend_below(ax)

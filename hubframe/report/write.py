@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from hubframe.report.answers import answer
+from hubframe.report.answers import Told, answer
 from hubframe.report.page import About, render
-from hubframe.report.pictures import draw
+from hubframe.report.pictures import HEADINGS, draw
+from hubframe.report.scope import is_limited
 from hubframe.report.summary import summarise
 from hubframe.tables import TABLES
 from hubframe.tables.files import write_csv
@@ -30,10 +31,14 @@ def write_report(
     """Write a report about frames that belong together.
 
     The folder then holds ``report.html``, one self-contained page; its pictures as PNG;
-    ``summary.json``; and one CSV file for each frame, and for each table measured of them
+    ``summary.json``; one CSV file for each frame, and for each table measured of them
     (``footprint``, ``shared_layers``, ``size_trend``, ``parents``, ``outdated``, ``latest_lag``,
-    ``staleness``, ``coverage``, ``platform_coverage``, ``cleanup``). Each file is replaced as a
-    whole, the page last: a run that fails leaves the files as they were.
+    ``staleness``, ``coverage``, ``platform_coverage``, ``cleanup``); and ``sources.csv``, which
+    tells where each came from and what it covers. Each file is replaced as a whole, the page last:
+    a run that fails leaves the files as they were. A picture with nothing to show is not there.
+
+    A frame may say what it covers: ``attrs["hubframe"]["scope"]``, in words. Where its ``limited``
+    says that this is less than all, the CSV has these words as a last column, ``scope``.
 
     Parameters
     ----------
@@ -65,9 +70,11 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
     try:
-        _write_draft(frames, draft, about)
+        drawn = _write_draft(frames, draft, about)
         for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".html"):
             path.replace(folder / path.name)
+        for name in set(HEADINGS) - drawn:
+            (folder / f"{name}.png").unlink(missing_ok=True)
     finally:
         shutil.rmtree(draft)
     return folder / "report.html"
@@ -80,15 +87,23 @@ def _complete(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {name: frames[name] if name in frames else TABLES[name].frame() for name in FRAMES}
 
 
-def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) -> None:
-    answers = answer(frames, about.written_at)
-    for name, frame in {**frames, **answers}.items():
-        write_csv(frame, draft / f"{name}.csv", verbatim=about.verbatim)
-    pictures = draw(frames, answers)
-    for name, image in pictures.items():
-        (draft / f"{name}.png").write_bytes(image)
-    summary = {"title": about.title} | summarise(frames, about.written_at)
+def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) -> set[str]:
+    """Write all files, and return the names of the pictures among them."""
+    told = Told(frames, answer(frames, about.written_at))
+    _write_tables(told, draft, verbatim=about.verbatim)
+    pictures = draw(told)
+    for name, picture in pictures.items():
+        (draft / f"{name}.png").write_bytes(picture.light)
+    summary = {"title": about.title} | summarise(told, about.written_at)
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
-    page = render(frames, answers, pictures, about)
-    (draft / "report.html").write_text(page, encoding="utf-8")
+    (draft / "report.html").write_text(render(told, pictures, about), encoding="utf-8")
+    return set(pictures)
+
+
+def _write_tables(told: Told, draft: Path, *, verbatim: bool) -> None:
+    """Write the frames for other programs; the one place to add another format."""
+    for name, frame in {**told.frames, **told.answers}.items():
+        scoped = frame.assign(scope=told.scopes[name]) if is_limited(name, told.frames) else frame
+        write_csv(scoped, draft / f"{name}.csv", verbatim=verbatim)
+    write_csv(told.sources, draft / "sources.csv", verbatim=verbatim)

@@ -16,6 +16,8 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from hubframe.sample.application import Application
 from hubframe.sample.message import DROP, Headers, Reply, Request
 
+# Requests to the Hub in a minute: who asks its own process has nobody to wait for.
+_NO_LIMIT = 10**6
 Timeout = float | tuple[float | None, float | None] | None
 
 
@@ -36,7 +38,7 @@ class SampleAdapter(BaseAdapter):
     def application(self) -> Application:
         """Who answers."""
         if self._application is None:
-            self._application = Application()
+            self._application = Application(hub_limit=_NO_LIMIT)
         return self._application
 
     def send(  # noqa: PLR0913, PLR0917
