@@ -74,7 +74,9 @@ class Call:
     sources
         Who was asked: ``hub``, ``registry``.
     failures
-        What failed, with ``errors="collect"``.
+        What failed: with ``errors="collect"``, else what no call for all tags dies of.
+    unknown
+        Columns that are null since they are not known, by column and repository, with the reason.
     skipped
         Tags that a call for all tags passed over: no such platform, no layers told, a digest
         in disguise.
@@ -92,6 +94,7 @@ class Call:
     tally: Tally
     sources: set[str] = field(default_factory=set)
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], str] = field(default_factory=dict)
     skipped: int = 0
     unordered: list[str] = field(default_factory=list)
     refused: dict[Any, HubframeError] = field(default_factory=dict)
@@ -107,7 +110,15 @@ class Call:
 
     def scratch(self) -> "Call":
         """Return a copy whose records are thrown away, to look ahead with."""
-        return replace(self, errors="collect", failures={}, sources=set(), skipped=0, unordered=[])
+        return replace(
+            self,
+            errors="collect",
+            failures={},
+            unknown={},
+            sources=set(),
+            skipped=0,
+            unordered=[],
+        )
 
     def gather(
         self, work: Callable[[Item], Result], items: Sequence[Item], title: str
@@ -125,9 +136,13 @@ class Call:
         # What is left over of a partial fetch is no failure of it.
         if not self.collects and not (self.budget and self.budget.is_quota_error(outcome)):
             raise outcome
-        # Tags that are one image fail as one.
-        self.failures[str(item), type(outcome).__name__, str(outcome)] = None
+        self.miss(item, outcome)
         return False
+
+    def miss(self, item: Any, error: HubframeError) -> None:
+        """Record a failure that is not to be raised."""
+        # Tags that are one image fail as one.
+        self.failures[str(item), type(error).__name__, str(error)] = None
 
     @property
     def collects(self) -> bool:
@@ -152,12 +167,16 @@ class Call:
             "skipped": self.skipped,
             "unordered": self.unordered,
             "failures": failures,
+            "unknown": [
+                {"column": column, "ref": repo, "message": why}
+                for (column, repo), why in self.unknown.items()
+            ],
         }
         if failures:
             first = failures[0]
             warnings.warn(
-                f"{table}: {len(failures)} of what was asked for failed and has no rows; the "
-                f"first is {first['ref']} ({first['error']}). All stand in "
+                f"{table}: {len(failures)} of what was asked for failed and has no rows, or rows "
+                f"without values; the first is {first['ref']} ({first['error']}). All stand in "
                 'frame.attrs["hubframe"]["failures"]',
                 IncompleteWarning,
                 stacklevel=_LEVEL_OF_CALLER,

@@ -17,7 +17,7 @@
     └── NoSuchPlatformError        the tag has no such platform       (also LookupError)
 
     UserWarning
-    ├── IncompleteWarning          a frame lacks the rows of items that failed
+    ├── IncompleteWarning          a frame lacks rows, or values, of items that failed
     ├── StaleWarning               an old answer was served, since no new one could be had
     ├── UnknownOrderWarning        neither dates nor names tell which tags are the newest
     └── CacheWarning               the cache on disk could not be used as it is
@@ -128,7 +128,7 @@ class NoSuchPlatformError(HubframeError, LookupError):
 
 
 class IncompleteWarning(UserWarning):
-    """A frame lacks the rows of items that failed."""
+    """A frame lacks rows, or values, of items that failed."""
 
 
 class UnknownOrderWarning(UserWarning):

@@ -28,6 +28,11 @@ from hubframe.tables.shape import Image, Tag
 from hubframe.wire import hub
 from hubframe.wire.registry import Resolved
 
+_NOT_WHOLE = (
+    "the digests of the repository's other tags are not all known here; a call for all its tags "
+    "asks for them"
+)
+
 
 def repos_df(
     namespaces: str | Iterable[str],
@@ -114,7 +119,10 @@ def tags_df(  # noqa: PLR0913
     """List the tags of repositories, newest first.
 
     Docker Hub tells sizes and dates too; of another registry's tags the digest and the media
-    type are looked up, by HEAD, which costs no pull.
+    type are looked up, by HEAD, which costs no pull. A tag that is listed and dangles has no
+    digest, and is a failure that does not end the call. Aliases are those of the repository's whole
+    list; where that was not read whole, or not all digests were asked for, they are null, and
+    ``frame.attrs["hubframe"]["unknown"]`` says so.
 
     Parameters
     ----------
@@ -142,7 +150,7 @@ def tags_df(  # noqa: PLR0913
     asked = [_without_digest(one) for one in references(repos)]
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, asked, wanted, source)
-        return call.finish(shape.tags(_listings(call, found)), "tags")
+        return call.finish(shape.tags(list(_listings(call, found))), "tags")
 
 
 def _without_digest(reference: ImageReference) -> ImageReference:
@@ -153,24 +161,41 @@ def _without_digest(reference: ImageReference) -> ImageReference:
     return reference.at(tag=reference.tag)
 
 
-def _listings(call: Call, tags: Sequence[Found]) -> list[tuple[str, list[Tag]]]:
+def _listings(call: Call, tags: Sequence[Found]) -> Iterator[shape.Listing]:
     """Group tags by repository; those of a registry are looked up."""
     resolved = readers.resolve(call, [found for found in tags if found.tag is None])
-    by_repo: dict[str, list[Tag]] = {}
+    by_repo: dict[str, list[Found]] = {}
     for _, group in groupby(tags, key=_place):
         of_one = list(group)
-        told = (found.tag or _told_by_registry(found, resolved) for found in of_one)
-        by_repo.setdefault(of_one[0].reference.repo, []).extend(filter(None, told))
-    return list(by_repo.items())
+        by_repo.setdefault(of_one[0].reference.repo, []).extend(of_one)
+    for repo, found in by_repo.items():
+        told = [one.tag or _told_by_registry(one, resolved) for one in found]
+        known = [tag for tag in told if tag is not None]
+        whole = _whole(found, known)
+        if whole is None:
+            call.unknown["aliases", repo] = _NOT_WHOLE
+        yield shape.Listing(repo, known, whole)
+
+
+def _whole(found: Iterable[Found], known: Sequence[Tag]) -> Sequence[Tag] | None:
+    """Return all tags of a repository with their digests; None where these are not known."""
+    listed = next((one.listed for one in found if one.listed is not None), None)
+    if listed is None or any(one.tag for one in found):
+        return listed
+    names = {tag.name for tag in known}
+    return known if all(tag.name in names for tag in listed) else None
 
 
 def _place(found: Found) -> tuple[str, str]:
     return found.reference.registry, found.reference.path
 
 
-def _told_by_registry(found: Found, resolved: Mapping[Found, Resolved]) -> Tag | None:
-    at = resolved.get(found)
-    return None if at is None else Tag(found.reference.tag, at.digest, at.media_type)
+def _told_by_registry(found: Found, resolved: Mapping[Found, Resolved | None]) -> Tag | None:
+    if found not in resolved:
+        return None
+    at = resolved[found]
+    name = found.reference.tag
+    return Tag(name) if at is None else Tag(name, at.digest, at.media_type)
 
 
 def images_df(  # noqa: PLR0913
@@ -245,7 +270,8 @@ def layers_df(  # noqa: PLR0913
         `QuotaError` says how to narrow it. `plan` tells before.
     errors
         ``"raise"``, or ``"collect"``: then what fails costs its own rows only, an
-        `IncompleteWarning`, and an entry in ``frame.attrs["hubframe"]["failures"]``.
+        `IncompleteWarning`, and an entry in ``frame.attrs["hubframe"]["failures"]``. Always so
+        is what a registry lists and does not have: a tag that nobody named, an image of an index.
     progress
         Whether to show a bar; None shows one on work longer than two seconds, to a person.
     client

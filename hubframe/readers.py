@@ -7,8 +7,9 @@ a manifest each, and a config.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from hubframe.call import Call
 from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
@@ -31,9 +32,10 @@ from hubframe.wire.content import Document
 from hubframe.wire.registry import Resolved
 
 Payload = Mapping[str, Any]
+Result = TypeVar("Result")
 ImageReader = Reader[list[Image]]
 # A reader, and what it reads: failures are told of that.
-Task = tuple[Found, ImageReader]
+Task = tuple[Found, Reader[list[Image] | None]]
 # How many indexes may stand within one another.
 DEEPEST = 8
 _AFTER_MANIFEST: tuple[Kind, ...] = ("config",)
@@ -46,7 +48,22 @@ def tasks_of(
     """Make the readers of a frame."""
     # The Hub knows labels only by the steps that set them.
     make = layer_readers if name == "labels" and source == "hub" else TASKS[name]
-    return make(call, found, wanted)
+    return ((one, spared(call, one, reader)) for one, reader in make(call, found, wanted))
+
+
+def spared(call: Call, found: Found, reader: Reader[Result]) -> Reader[Result | None]:
+    """Read a tag; one that is listed and dangles costs its own rows, where nobody named it."""
+    try:
+        return (yield from reader)
+    except NotFoundError as error:
+        if found.is_named:
+            raise
+        call.miss(found, _dangling(found, error))
+        return None
+
+
+def _dangling(found: Found, error: NotFoundError) -> NotFoundError:
+    return NotFoundError(f"{found} is listed, and what it points at is not there: {error}")
 
 
 def read_images(
@@ -58,21 +75,21 @@ def read_images(
 
 
 def tag_readers(
-    _call: Call, tags: Sequence[Found], _wanted: Wanted
-) -> Iterator[tuple[Found, Reader[tuple[Found, Resolved]]]]:
+    call: Call, tags: Sequence[Found], _wanted: Wanted
+) -> Iterator[tuple[Found, Reader[tuple[Found, Resolved | None]]]]:
     """Make the readers of tags: only a registry's have to be looked up, by HEAD."""
     for found in tags:
         if found.tag is None:
-            yield found, _resolved(found)
+            yield found, _resolved(call, found)
 
 
-def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved]:
-    """Look up what tags of registries point at, by HEAD."""
+def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved | None]:
+    """Look up what tags of registries point at, by HEAD; null for those that dangle."""
     return dict(read(call, tag_readers(call, tags, Wanted(bool)), len(tags), "tags"))
 
 
-def _resolved(found: Found) -> Reader[tuple[Found, Resolved]]:
-    return found, (yield from _answer(Need("digest", found.reference)))
+def _resolved(call: Call, found: Found) -> Reader[tuple[Found, Resolved | None]]:
+    return found, (yield from spared(call, found, _answer(Need("digest", found.reference))))
 
 
 def _answer(need: Need) -> Reader[Any]:
@@ -95,7 +112,7 @@ def _answer(need: Need) -> Reader[Any]:
 def image_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
     """Make the readers of images: from the Hub where it told of the tag, else from the registry."""
     for found in tags:
-        read_one = _told if found.images else _from_registry
+        read_one = _told if found.images else partial(_from_registry, shows_missing=True)
         yield found, read_one(call, found, wanted)
 
 
@@ -153,7 +170,7 @@ def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Want
     if not images:
         return []
     (entries,) = yield [Need("images", asked)]
-    if not call.is_good(asked, entries):
+    if not _is_good(call, found, asked, entries):
         return images
     told = _by_image(entries)
     full = [_with_steps(image, told.get(_key(image))) for image in images]
@@ -189,15 +206,20 @@ def _contents_on_hub(call: Call, found: Found, wanted: Wanted) -> ImageReader:
     images = _chosen(call, found, found.images, wanted)
     if images:
         call.sources.add("registry")
-    return (yield from _with_contents(call, found.reference, images))
+    return (yield from _with_contents(call, found, images))
 
 
-def _from_registry(call: Call, found: Found, wanted: Wanted) -> ImageReader:
-    """Read a tag's index, then manifests and configs of the images chosen."""
+def _from_registry(
+    call: Call, found: Found, wanted: Wanted, *, shows_missing: bool = False
+) -> ImageReader:
+    """Read a tag's index, then manifests and configs of the images chosen.
+
+    An index may be sparse: some of the images that it tells of are not there.
+    """
     call.sources.add("registry")
     _, images = yield from open_tag(found.reference)
     chosen = _chosen(call, found, images, wanted)
-    full = yield from _with_contents(call, found.reference, chosen)
+    full = yield from _with_contents(call, found, chosen, shows_missing=shows_missing)
     return [_with_platform(image) for image in full]
 
 
@@ -305,23 +327,47 @@ def no_platform(
     )
 
 
-def _with_contents(call: Call, reference: ImageReference, images: Sequence[Image]) -> ImageReader:
-    """Add manifest and config to images that have a digest."""
-    at = [reference.at(digest=one) for one in dict.fromkeys(i.digest for i in images) if one]
+def _with_contents(
+    call: Call, found: Found, images: Sequence[Image], *, shows_missing: bool = False
+) -> ImageReader:
+    """Add manifest and config to images that have a digest.
+
+    An image that is missing has no content. It is an error where it is all that was asked for by
+    a tag's name, unless the frame shows what the index tells of it.
+    """
+    digests = dict.fromkeys(image.digest for image in images if image.digest)
+    at = [found.reference.at(digest=one) for one in digests]
     answers = (yield [Need("manifest", one, then=_AFTER_MANIFEST) for one in at]) if at else []
+    is_spared = shows_missing or not all(isinstance(one, NotFoundError) for one in answers)
     manifests = [
         _Manifest(one, document)
         for one, document in zip(at, answers, strict=True)
-        if call.is_good(one, document)
+        if _is_good(call, found, one, document, is_spared=is_spared)
     ]
     needs = [one.config_need for one in manifests if one.config_need]
     configs = iter((yield needs) if needs else [])
     contents = {}
     for one in manifests:
         config = next(configs) if one.config_need else None
-        if config is None or call.is_good(one.reference, config):
+        if config is None or _is_good(call, found, one.reference, config):
             contents[one.reference.digest] = one.content(config)
-    return [image.holding(contents[image.digest]) for image in images if image.digest in contents]
+    missing = {
+        one.digest: None
+        for one, document in zip(at, answers, strict=True)
+        if isinstance(document, NotFoundError)
+    }
+    told = missing | contents
+    return [image.holding(told[image.digest]) for image in images if image.digest in told]
+
+
+def _is_good(
+    call: Call, found: Found, item: object, outcome: object, *, is_spared: bool = False
+) -> bool:
+    """Record a failure; what a tag lacks that nobody named is not raised."""
+    if isinstance(outcome, NotFoundError) and (is_spared or not found.is_named):
+        call.miss(item, outcome)
+        return False
+    return call.is_good(item, outcome)
 
 
 def _said(document: Document, what: object) -> Payload:

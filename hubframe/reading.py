@@ -124,7 +124,7 @@ class _Reading(Generic[Result]):
 
 
 def read(
-    call: Call, tasks: Iterable[tuple[Any, Reader[Result]]], total: int, title: str
+    call: Call, tasks: Iterable[tuple[Any, Reader[Result | None]]], total: int, title: str
 ) -> Iterator[Result]:
     """Converse with readers, and give what they return, in their order.
 
@@ -148,7 +148,7 @@ def read(
     to_come = enumerate(tasks)
     begun = given = 0
     with call.pool(total, title) as (pool, bar):
-        reading: _Reading[Result] = _Reading(call, pool)
+        reading: _Reading[Result | None] = _Reading(call, pool)
         while True:
             room = MOST_OPEN - (begun - given)
             talks = [_Talk(number, *task) for number, task in islice(to_come, room)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hubframe.call import Call
-from hubframe.readers import open_tag
+from hubframe.readers import open_tag, spared
 from hubframe.reading import Reader, read
 from hubframe.reference import ImageReference
 from hubframe.sources import Found
@@ -26,7 +26,9 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 def referrers_of(call: Call, tags: Sequence[Found]) -> list[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images."""
     call.sources.add("registry")
-    opened = list(read(call, ((found, _opened(found)) for found in tags), len(tags), "images"))
+    opened = list(
+        read(call, ((one, spared(call, one, _opened(one))) for one in tags), len(tags), "images")
+    )
     found = call.gather(lambda one: _of_tag(call, one), opened, "referrers")
     return [referrer for _, referrers in found for referrer in referrers]
 

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from itertools import chain
 from math import ceil
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from hubframe.call import Call
 from hubframe.errors import NotFoundError
@@ -35,11 +35,15 @@ class Found:
         Whether the caller named it, rather than asking for all tags.
     tag
         What the Hub tells of it; None from a registry.
+    listed
+        All tags of its repository, where these were listed to the last and what is wanted is a
+        list; a registry tells their names alone.
     """
 
     reference: ImageReference
     is_named: bool
     tag: Tag | None = None
+    listed: Sequence[Tag] | None = None
 
     def __str__(self) -> str:
         return str(self.reference)
@@ -150,15 +154,25 @@ def _hub_tags(
     tags = call.gather(lambda reference: _named_on_hub(call, reference), named, "tags")
     found = {reference: [Found(reference, True, tag)] for reference, tag in tags}
     for reference, listed in _hub_lists(call, whole, wanted):
-        by_name = {tag.name: tag for tag in listed if tag.name}
+        by_name = {tag.name: tag for tag in listed.tags if tag.name}
         chosen = _newest(call, list(by_name), wanted)
-        found[reference] = [Found(reference.at(tag=name), False, by_name[name]) for name in chosen]
+        known = listed.tags if listed.is_whole and wanted.is_brief else None
+        found[reference] = [
+            Found(reference.at(tag=name), False, by_name[name], known) for name in chosen
+        ]
     return found
+
+
+class _Listed(NamedTuple):
+    """Tags of a repository, newest first, and whether they are all that it has."""
+
+    tags: list[Tag]
+    is_whole: bool
 
 
 def _hub_lists(
     call: Call, references: Sequence[ImageReference], wanted: Wanted
-) -> list[tuple[ImageReference, list[Tag]]]:
+) -> list[tuple[ImageReference, _Listed]]:
     """List tags, newest first; only as many pages as it takes.
 
     Pages are asked for whole: then the same ones serve calls that want more or fewer.
@@ -168,21 +182,21 @@ def _hub_lists(
     listed = _listed(call, references, most, wanted)
     short = [
         reference
-        for reference, tags in listed
-        if newest and len(tags) == most and len(_kept(tags, wanted)) < newest
+        for reference, one in listed
+        if newest and not one.is_whole and len(_kept(one.tags, wanted)) < newest
     ]
     again = dict(_listed(call, short, None, wanted)) if short else {}
-    return [(reference, again.get(reference, tags)) for reference, tags in listed]
+    return [(reference, again.get(reference, one)) for reference, one in listed]
 
 
 def _listed(
     call: Call, references: Sequence[ImageReference], most: int | None, wanted: Wanted
-) -> list[tuple[ImageReference, list[Tag]]]:
+) -> list[tuple[ImageReference, _Listed]]:
     read = partial(hub_tag, is_brief=wanted.is_brief)
     listings = [hub.tags(reference.path, most, read) for reference in references]
     outcomes = call.client.hub.lists(listings, _gather(call, "tags"))
     return [
-        (reference, _by_push(outcome))
+        (reference, _Listed(_by_push(outcome), outcome.is_whole))
         for reference, outcome in zip(references, outcomes, strict=True)
         if call.is_good(reference, outcome) and not isinstance(outcome, Exception)
     ]
@@ -275,10 +289,11 @@ def _registry_tags(
     )
     return named | {
         reference: [
-            Found(reference.at(tag=name), False)
+            Found(reference.at(tag=name), False, listed=known)
             for name in _newest_by_name(call, reference, names, wanted)
         ]
         for reference, names in listed
+        for known in [[Tag(name) for name in names] if wanted.is_brief else None]
     }
 
 

@@ -290,3 +290,12 @@ def test_the_report_of_the_sample_is_written(tmp_path):
         "library/redis",
         "acme/empty",
     }
+
+
+def test_what_is_not_known_is_said_beside_the_frame():
+    named = run("tags", "ansible/ansible:latest", "--sample")
+    whole = run("tags", "ansible/ansible", "--newest", "3", "--sample")
+
+    assert "ansible/ansible: aliases not known" in named.stderr
+    assert named.returncode == 0
+    assert whole.stderr == ""

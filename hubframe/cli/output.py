@@ -96,9 +96,14 @@ def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) 
 
 
 def say_failures(frame: pd.DataFrame) -> None:
-    """Name on stderr what failed: the frame's own list of it is not printed."""
-    for failure in frame.attrs["hubframe"]["failures"]:
-        line = f"{failure['ref']}: {failure['error']}: {failure['message']}"
+    """Name on stderr what failed and what is not known: the frame itself does not show it."""
+    told = frame.attrs["hubframe"]
+    lines = [f"{one['ref']}: {one['error']}: {one['message']}" for one in told["failures"]]
+    lines += [
+        f"{one['ref']}: {one['column']} not known: {one['message']}"
+        for one in told.get("unknown", ())
+    ]
+    for line in lines:
         click.echo(f"hubframe: {' '.join(_tame(line).split())}", err=True)
 
 

@@ -60,7 +60,7 @@ TAGS = Table(
     (
         REPO,
         Column("tag", TEXT, "Tag.", nullable=False),
-        Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub."),
+        Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub, and where the tag is listed and what it points at is not there."),
         Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
         Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),
         Column("status", TEXT, "`active`, or `inactive` after a month without push or pull."),
@@ -68,7 +68,7 @@ TAGS = Table(
         Column("platform_count", COUNT, "Platforms, attestations not counted."),
         Column("pushed_at", UTC, "Last push."),
         Column("pulled_at", UTC, "Last pull; null if never pulled."),
-        Column("aliases", TEXT, "The other tags of the repository with the same digest, sorted, joined by blanks; the first 1,000 of more."),
+        Column("aliases", TEXT, 'The other tags of the repository with the same digest, shown or not, sorted, joined by blanks; the first 1,000 of more. Null too where not all tags of the repository were looked at: `attrs["hubframe"]["unknown"]` names it.'),
         Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
         Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
         Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),

@@ -172,34 +172,61 @@ def _hit(payload: Payload) -> dict[str, Any]:
     }
 
 
-def tags(listings: Iterable[tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
+class Listing(NamedTuple):
+    """Tags of a repository.
+
+    Attributes
+    ----------
+    repo
+        The repository.
+    tags
+        Those that are shown.
+    whole
+        All that it has, which tell the aliases; None where they are not known.
+    """
+
+    repo: str
+    tags: Sequence[Tag]
+    whole: Sequence[Tag] | None
+
+
+def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
     """Shape the tags of repositories into `tables.TAGS`.
 
     Parameters
     ----------
     listings
-        Repositories with their tags: what was read of them, or payloads as the Hub spells them.
+        Tags of repositories. In place of a listing may stand a repository with all its tags: what
+        was read of them, or payloads as the Hub spells them.
     """
     columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
-    for repo, found in listings:
-        told = [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in found]
-        if named := [tag for tag in told if tag.name]:
-            for name, values in _tag_columns(repo, named).items():
+    for one in listings:
+        shown, whole = (one.tags, one.whole) if isinstance(one, Listing) else (_read(one[1]),) * 2
+        if named := [tag for tag in shown if tag.name]:
+            for name, values in _tag_columns(one[0], named, whole).items():
                 columns[name] += values
     return tables.TAGS.frame(columns)
 
 
-def _tag_columns(repo: str, named: Sequence[Tag]) -> dict[str, Sequence[Any]]:
+def _read(found: Iterable[Tag | Payload]) -> list[Tag]:
+    return [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in found]
+
+
+def _tag_columns(
+    repo: str, named: Sequence[Tag], whole: Sequence[Tag] | None
+) -> dict[str, Sequence[Any]]:
     told = dict(zip(Tag._fields, zip(*named, strict=True), strict=True))
     names, digests = told.pop("name"), told["digest"]
     del told["payload"]
-    read = read_all(names, dict(zip(names, digests, strict=True)))
+    # What a name says hangs on the others of the repository, as many of them as are known.
+    known = {tag.name: tag.digest for tag in (*(whole or ()), *named) if tag.name}
+    read = read_all(known, known)
     found = [read[name] for name in names]
     return {
         **told,
         "repo": [repo] * len(named),
         "tag": names,
-        "aliases": _aliases(names, digests),
+        "aliases": _aliases(names, digests, whole or ()),
         "version": [name.version for name in found],
         "is_prerelease": [name.is_prerelease if name.is_version else None for name in found],
         "is_digest_tag": list(map(is_digest_tag, names)),
@@ -237,14 +264,19 @@ def hub_tag(payload: Payload, *, is_brief: bool = False) -> Tag:
     )
 
 
-def _aliases(names: Sequence[str], digests: Sequence[str | None]) -> list[str | None]:
-    """Tell of each tag the others with the same digest."""
+def _aliases(
+    names: Sequence[str], digests: Sequence[str | None], whole: Sequence[Tag]
+) -> list[str | None]:
+    """Tell of each tag the others of the whole list with the same digest."""
+    shown, counts = set(digests), Counter(tag.digest for tag in whole)
     same: dict[str, set[str]] = {
-        digest: set() for digest, count in Counter(digests).items() if digest and count > 1
+        digest: set()
+        for digest, count in counts.items()
+        if digest in shown and digest and count > 1
     }
-    for name, digest in zip(names, digests, strict=True):
-        if digest in same:
-            same[digest].add(name)
+    for tag in whole:
+        if tag.digest in same and tag.name:
+            same[tag.digest].add(tag.name)
     others = {digest: sorted(one) for digest, one in same.items()}
     return [
         _others(others[digest], name) if digest in others else None

@@ -94,6 +94,12 @@ def _repository(repo: str) -> str:
     return f"/v2/namespaces/{namespace}/repositories/{quote(name)}"
 
 
+class Entries(list[Any]):
+    """What was read of a list, and whether that is the whole list."""
+
+    is_whole = True
+
+
 class _Page(NamedTuple):
     """A page of a list.
 
@@ -177,7 +183,7 @@ class Hub:
                 found[asks[ask]] = _images(json_of(answer, asked), asked)
         return found
 
-    def lists(self, listings: Sequence[Listing], gather: Gather) -> list[list[Any] | Exception]:
+    def lists(self, listings: Sequence[Listing], gather: Gather) -> list[Entries | Exception]:
         """Get lists, the pages after the first of all of them together.
 
         Parameters
@@ -227,7 +233,7 @@ class Hub:
                     found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
         return found
 
-    def _entries(self, listing: Listing, pages: list[_Page]) -> list[Any]:
+    def _entries(self, listing: Listing, pages: list[_Page]) -> Entries:
         """Join pages, each entry once: pushes between the pages shift them."""
         entries: dict[str, Any] = {}
         for page in pages:
@@ -243,7 +249,9 @@ class Hub:
             last, held = self._page(listing, number), len(entries)
             entries |= last.entries
             idle = 0 if len(entries) > held else idle + 1
-        return list(entries.values())[: listing.most]
+        found = Entries(list(entries.values())[: listing.most])
+        found.is_whole = not last.has_next and len(found) == len(entries)
+        return found
 
     def _page(self, listing: Listing, number: int) -> _Page:
         url = self._url_of(listing, number)
