@@ -214,13 +214,23 @@ def _from_registry(
 ) -> ImageReader:
     """Read a tag's index, then manifests and configs of the images chosen.
 
+    Where no index tells the platform of an image, its config does, and is read before the choice.
     An index may be sparse: some of the images that it tells of are not there.
     """
     call.sources.add("registry")
     _, images = yield from open_tag(found.reference)
-    chosen = _chosen(call, found, images, wanted)
-    full = yield from _with_contents(call, found, chosen, shows_missing=shows_missing)
-    return [_with_platform(image) for image in full]
+    untold = [image for image in images if image.platform is None and not image.is_attestation]
+    if untold:
+        full = yield from _with_contents(call, found, untold, shows_missing=shows_missing)
+        told = {image.digest: _with_platform(image) for image in full}
+        known = [told.get(one.digest) if one in untold else one for one in images]
+        is_whole = None not in known
+        images = [image for image in known if image and _is_of(image, wanted)]
+        untold = list(told.values())
+        chosen = _chosen(call, found, images, wanted, untold=untold, is_whole=is_whole)
+    else:
+        chosen = _chosen(call, found, images, wanted)
+    return (yield from _with_contents(call, found, chosen, shows_missing=shows_missing))
 
 
 def open_tag(reference: ImageReference) -> Reader[tuple[str, list[Image]]]:
@@ -302,12 +312,29 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
     return list(images.values())
 
 
-def _chosen(call: Call, found: Found, images: list[Image], wanted: Wanted) -> list[Image]:
-    """Choose by platform: a tag that was named must have it, others are counted and left out."""
+def _chosen(  # noqa: PLR0913
+    call: Call,
+    found: Found,
+    images: list[Image],
+    wanted: Wanted,
+    *,
+    untold: Sequence[Image] = (),
+    is_whole: bool = True,
+) -> list[Image]:
+    """Choose by platform: a tag that was named must have it, others are counted and left out.
+
+    What could not be read is recorded, and may be what is wanted: then nothing is said here.
+    """
     proper = [image for image in images if not image.is_attestation]
     is_single = len(proper) == 1 and proper[0].index_digest is None
-    chosen = choose(images, wanted.platforms, attestations=wanted.attestations, is_single=is_single)
-    if chosen:
+    chosen = choose(
+        images,
+        wanted.platforms,
+        attestations=wanted.attestations,
+        is_single=is_single,
+        untold=untold,
+    )
+    if chosen or not is_whole:
         return chosen
     if found.is_named and images and wanted.platforms:
         call.is_good(found, no_platform(found.reference, images, wanted.platforms))
@@ -330,15 +357,19 @@ def no_platform(
 def _with_contents(
     call: Call, found: Found, images: Sequence[Image], *, shows_missing: bool = False
 ) -> ImageReader:
-    """Add manifest and config to images that have a digest.
+    """Add manifest and config to images that have a digest, and are not read already.
 
     An image that is missing has no content. It is an error where it is all that was asked for by
     a tag's name, unless the frame shows what the index tells of it.
     """
-    digests = dict.fromkeys(image.digest for image in images if image.digest)
+    unread = [image for image in images if image.content is None]
+    digests = dict.fromkeys(image.digest for image in unread if image.digest)
     at = [found.reference.at(digest=one) for one in digests]
     answers = (yield [Need("manifest", one, then=_AFTER_MANIFEST) for one in at]) if at else []
-    is_spared = shows_missing or not all(isinstance(one, NotFoundError) for one in answers)
+    is_read = len(unread) < len(images)
+    is_spared = (
+        shows_missing or is_read or not all(isinstance(one, NotFoundError) for one in answers)
+    )
     manifests = [
         _Manifest(one, document)
         for one, document in zip(at, answers, strict=True)
@@ -357,7 +388,11 @@ def _with_contents(
         if isinstance(document, NotFoundError)
     }
     told = missing | contents
-    return [image.holding(told[image.digest]) for image in images if image.digest in told]
+    return [
+        image if image.content else image.holding(told[image.digest])
+        for image in images
+        if image.content or image.digest in told
+    ]
 
 
 def _is_good(
@@ -415,6 +450,15 @@ class _Manifest:
 
 def _with_platform(image: Image) -> Image:
     """Take the platform from the config where no index tells it; artifacts have none."""
-    if image.platform is not None or not isinstance(image.content, ManifestContent):
+    if not isinstance(image.content, ManifestContent):
         return image
-    return replace(image, platform=Platform.read(image.content.config))
+    platform = Platform.read(image.content.config)
+    is_listed = image.index_digest is not None
+    is_attestation = is_listed and platform is not None and platform.is_unknown
+    return replace(image, platform=platform, is_attestation=is_attestation)
+
+
+def _is_of(image: Image, wanted: Wanted) -> bool:
+    """Tell whether an image can be chosen: an artifact of an index is for no platform."""
+    is_listed = image.index_digest is not None
+    return image.platform is not None or wanted.platforms is None or not is_listed

@@ -3,7 +3,7 @@
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from hubframe.errors import InvalidReferenceError
 from hubframe.oci.tagnames import TagName, is_digest_tag, read
 from hubframe.reference import ImageReference, parse_namespace
-from hubframe.tables.documents import Platform, best
+from hubframe.tables.documents import Platform, acceptable
 from hubframe.tables.shape import Image
 
 What = str | ImageReference | Iterable[str | ImageReference] | pd.DataFrame
@@ -220,11 +220,19 @@ def platforms(platform: Platforms) -> list[Platform] | None:
     wanted = [platform] if isinstance(platform, str) else list(platform)
     if not wanted:
         raise ValueError('platform: the list is empty; expected such as linux/amd64, or "all"')
-    return None if ALL in wanted else [Platform.parse(one) for one in wanted]
+    if ALL in wanted:
+        return None
+    # Each once, however it is spelled.
+    return list({one.name: one for one in map(Platform.parse, wanted)}.values())
 
 
 def choose(
-    images: list[Image], wanted: list[Platform] | None, *, attestations: bool, is_single: bool
+    images: list[Image],
+    wanted: list[Platform] | None,
+    *,
+    attestations: bool,
+    is_single: bool,
+    untold: Sequence[Image] = (),
 ) -> list[Image]:
     """Choose the images of a tag for the platforms wanted.
 
@@ -238,14 +246,26 @@ def choose(
         Whether attestations are wanted too.
     is_single
         Whether the tag is one image and no index: then it is given whatever its platform.
+    untold
+        Those whose platform the index does not tell: of them no equal comes before another.
     """
     proper = [image for image in images if not image.is_attestation]
     others = [image for image in images if image.is_attestation] if attestations else []
     if wanted is None or is_single:
         chosen = set(proper)
     else:
-        choices = [(image.platform, image) for image in proper]
-        chosen = {image for platform in wanted if (image := best(platform, choices)) is not None}
+        by_name: dict[str | None, Image] = {}
+        for image in proper:
+            by_name.setdefault(image.platform_name, image)
+        chosen = {found for one in wanted if (found := _best(one, by_name)) is not None}
+        names = {image.platform_name for image in chosen}
+        chosen.update(image for image in untold if image.platform_name in names)
     if wanted is not None and not chosen:
         return []
     return sorted([*chosen, *others], key=lambda image: image.order)
+
+
+def _best(wanted: Platform, images: Mapping[str | None, Image]) -> Image | None:
+    """Choose the image that suits a platform best; one that tells none is the last resort."""
+    names = (Platform(*one).name for one in acceptable(wanted))
+    return next((images[name] for name in (*names, None) if name in images), None)

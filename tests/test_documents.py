@@ -583,6 +583,27 @@ def test_steps_as_lines_of_a_dockerfile(created_by, line):
 @pytest.mark.parametrize(
     ("created_by", "line"),
     [
+        ("/bin/sh -c #(nop) HEALTHCHECK NONE|force-mtime=10", "HEALTHCHECK NONE"),
+        ("/bin/sh -c #(nop) COPY file:9b in /app/ |force-mtime=10", "COPY file:9b in /app/"),
+        ("/bin/sh -c #(nop) LABEL a=b|inheritLabels=false", "LABEL a=b"),
+        ("/bin/sh -c #(nop) ARG A |unsetLabel=a.b|inheritAnnotations=false", "ARG A"),
+        ("|1 A=1 /bin/sh -c make|unsetAnnotation=a|source-date-epoch=0", "RUN make"),
+        ("/bin/sh -c #(nop) CMD |inheritLabels=false|force-mtime=10", "CMD"),
+        # A shell's pipe, and values with one in them.
+        ("/bin/sh -c ps | grep x=1", "RUN ps | grep x=1"),
+        ("/bin/sh -c #(nop) ENV OPTIONS=a=1|b=2", "ENV OPTIONS=a=1|b=2"),
+        ("/bin/sh -c touch|force-mtime=1 && make", "RUN touch|force-mtime=1 && make"),
+    ],
+)
+def test_what_buildah_notes_behind_a_step_is_no_part_of_it(created_by, line):
+    assert dockerfile_line(created_by) == line
+    step = content(manifest(), config(history=[{"created_by": created_by}])).steps[0]
+    assert (step.instruction, step.created_by) == (line, created_by)
+
+
+@pytest.mark.parametrize(
+    ("created_by", "line"),
+    [
         ("RUN /bin/bash -o pipefail -c make # buildkit", "RUN make"),
         ("/bin/bash -o pipefail -c make", "RUN make"),
         ("/bin/bash -o pipefail -c #(nop)  USER x", "USER x"),
@@ -626,7 +647,24 @@ def test_labels_of_a_step(instruction, labels):
 
 @pytest.mark.parametrize(
     "unit",
-    [" ", "a", "a ", '"', '"a"', '\\"', '"\\"', "=", "a=b ", 'a="', "\n", "|1 ", "RUN ", "#(nop) "],
+    [
+        " ",
+        "a",
+        "a ",
+        '"',
+        '"a"',
+        '\\"',
+        '"\\"',
+        "=",
+        "a=b ",
+        'a="',
+        "\n",
+        "|1 ",
+        "RUN ",
+        "#(nop) ",
+        "|",
+        "|a-mtime=1 ",
+    ],
 )
 def test_no_step_is_so_long_that_it_cannot_be_read(unit):
     """A pattern that goes back and back would not end within this test's patience."""

@@ -13,12 +13,11 @@ from hubframe.measure.holdings import IMAGE, NEEDED, Holdings, Numbers, first_of
 from hubframe.measure.likeness import sequences
 from hubframe.measure.lines import Lines, Move
 from hubframe.tables import LAYERS, TAGS
+from hubframe.tables.documents import platform_name
 from hubframe.tables.measured import OUTDATED, PARENTS
 
 _OFFICIAL = "library/"
 _ATTESTATION = "unknown/unknown"
-# Spellings of one platform: registries leave the usual variant out, or do not.
-_SPELLINGS = {"linux/arm64/v8": "linux/arm64", "linux/arm/v7": "linux/arm"}
 _NONE = -1
 _LAST = np.iinfo(np.int64).max
 _NEVER = pd.Timestamp.min.tz_localize("UTC")
@@ -185,7 +184,7 @@ class _Lineage:
 def _platforms(platforms: pd.Series) -> Numbers:
     """Number platforms, one number for the spellings of one; no platform is one too."""
     written, distinct = numbered(platforms)
-    one = numbered(distinct.replace(_SPELLINGS))[0]
+    one = numbered(distinct.map(platform_name))[0]
     return np.append(one, _NONE)[written]
 
 

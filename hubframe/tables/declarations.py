@@ -7,7 +7,7 @@ from hubframe.tables.schema import COUNT, FLAG, TEXT, UTC, Column, Table
 
 REPO = Column("repo", TEXT, "Repository: `namespace/name` on Docker Hub, else with its host.", nullable=False)
 TAG = Column("tag", TEXT, "Tag; null where the image was asked for by digest.")
-PLATFORM = Column("platform", TEXT, "`os/architecture[/variant]`.")
+PLATFORM = Column("platform", TEXT, "`os/architecture[/variant]`, in one spelling: `linux/arm64` for the variant v8 too.")
 IMAGE_DIGEST = Column("image_digest", TEXT, "Digest of the platform's manifest.")
 OF_IMAGE = (REPO, TAG, PLATFORM, IMAGE_DIGEST)
 IMAGE_KEY = ("repo", "tag", "image_digest", "platform")
@@ -86,7 +86,7 @@ IMAGES = Table(
         PLATFORM,
         Column("os", TEXT, "Operating system."),
         Column("architecture", TEXT, "Processor architecture, as Go names it."),
-        Column("variant", TEXT, "Variant of the architecture, `v8`."),
+        Column("variant", TEXT, "Variant of the architecture, `v8`, as it is told."),
         Column("os_version", TEXT, "Version of the operating system; Windows only."),
         IMAGE_DIGEST,
         Column("index_digest", TEXT, "Digest of the index that lists it; null where the tag is one image."),
@@ -199,8 +199,8 @@ CONFIGS = Table(
         Column("author", TEXT, "Author."),
         Column("docker_version", TEXT, "Version of Docker that built it; null with newer builders."),
         Column("os", TEXT, "Operating system."),
-        Column("architecture", TEXT, "Processor architecture."),
-        Column("variant", TEXT, "Variant of the architecture."),
+        Column("architecture", TEXT, "Processor architecture, as Go names it."),
+        Column("variant", TEXT, "Variant of the architecture, as it is told."),
         Column("os_version", TEXT, "Version of the operating system; Windows only."),
         Column("user", TEXT, "User that the container runs as; null means root."),
         Column("working_dir", TEXT, "Folder that it starts in."),

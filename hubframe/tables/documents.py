@@ -189,21 +189,59 @@ def media_type(document: Mapping[str, Any], sent_as: str = "") -> str | None:
     return text(document.get("mediaType")) or sent_as.partition(";")[0].strip() or None
 
 
+# Other words for systems and processors, as containerd reads them; two of them tell the variant.
+_SYSTEMS = {"macos": "darwin"}
+_ARCHITECTURES: Mapping[str, tuple[str, str | None]] = {
+    "x86_64": ("amd64", None),
+    "x86-64": ("amd64", None),
+    "i386": ("386", None),
+    "aarch64": ("arm64", None),
+    "armhf": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+}
+# The variant that goes without saying is left out, or of arm, where it is none, put in.
+_USUAL_VARIANTS: Mapping[tuple[str, str], str] = {
+    ("amd64", "v1"): "",
+    ("arm64", "v8"): "",
+    ("arm64", "8"): "",
+    ("arm", ""): "v7",
+    **{("arm", number): f"v{number}" for number in "5678"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Operating system and processor that an image runs on."""
+    """Operating system and processor that an image runs on.
+
+    Attributes
+    ----------
+    os, architecture
+        As Go names them, whatever they were called.
+    variant
+        Of the processor, as it was told.
+    os_version
+        Of the operating system.
+    name
+        The one spelling of all that are the same: ``linux/arm64`` for the variant v8 too.
+    """
 
     os: str
     architecture: str
     variant: str | None = None
     os_version: str | None = None
-    # As frames show it; made once, since every row shows it.
+    # Made once, since every row shows it.
     name: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the name."""
-        parts = filter(None, (self.os, self.architecture, self.variant))
-        object.__setattr__(self, "name", "/".join(parts))
+        """Translate other words, and make the name."""
+        system, machine = self.os.lower(), self.architecture.lower()
+        system = _SYSTEMS.get(system, system)
+        machine, implied = _ARCHITECTURES.get(machine, (machine, None))
+        variant = implied or (self.variant or "").lower()
+        variant = _USUAL_VARIANTS.get((machine, variant), variant)
+        object.__setattr__(self, "os", system)
+        object.__setattr__(self, "architecture", machine)
+        object.__setattr__(self, "name", "/".join(filter(None, (system, machine, variant))))
 
     @staticmethod
     def read(payload: Mapping[str, Any]) -> "Platform | None":
@@ -267,6 +305,12 @@ def _told(
 _PLATFORMS = Known(
     lambda written: _platform(*written.split("/")) if _PLATFORM.fullmatch(written) else None
 )
+
+
+def platform_name(written: str) -> str:
+    """Return the one spelling of a platform; what is none, such as ``N/A``, stays as it is."""
+    found: Platform | None = _PLATFORMS[written] if written.islower() else None
+    return found.name if found else written
 
 
 # Variants that a processor without a named one, or with a newer one, runs as well, best first.
@@ -664,13 +708,18 @@ _KEYWORD = re.compile(
 )
 _SHELLS = ("/bin/sh -c", "cmd /S /C", "powershell -Command")
 _BUILDKIT = "# buildkit"
+# What buildah writes behind a step, so that builds with other options do not take it for theirs.
+_BUILDAH = re.compile(
+    r"(?:(?:unset|inherit|new)(?:Label|Annotation)s?|[a-z-]+-(?:mtime|timestamp|epoch))=[^\s|]*\s*"
+)
 
 
 def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
     """Return a build step as a Dockerfile line.
 
     The rules are those that Docker's official images use: leading ``RUN`` off, build arguments
-    off, shell off, then ``#(nop)`` off or ``RUN`` put before.
+    off, shell off, then ``#(nop)`` off or ``RUN`` put before. What buildah notes behind a step of
+    its options is no part of it.
 
     Examples
     --------
@@ -685,7 +734,7 @@ def dockerfile_line(created_by: Any, shell: str = "") -> str | None:
 
 
 def _read_step(written: str, shell: str = "") -> str | None:
-    step = written.strip().removesuffix(_BUILDKIT).rstrip()
+    step = _without_options(written).strip().removesuffix(_BUILDKIT).rstrip()
     shells = (shell, *_SHELLS) if shell else _SHELLS
     command = _without_arguments(step.removeprefix("RUN ").lstrip(), shells)
     run = _without_shell(command, shells)
@@ -697,6 +746,14 @@ def _read_step(written: str, shell: str = "") -> str | None:
 
 
 _STEPS = Known(_read_step)
+
+
+def _without_options(written: str) -> str:
+    """Take ``|inheritLabels=false|force-mtime=10`` off the end."""
+    end = len(written)
+    while (at := written.rfind("|", 0, end)) >= 0 and _BUILDAH.fullmatch(written, at + 1, end):
+        end = at
+    return written[:end]
 
 
 def _without_shell(command: str, shells: tuple[str, ...]) -> str | None:

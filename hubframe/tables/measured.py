@@ -118,7 +118,7 @@ SIMILARITY = Table(
 OF_PARENT = (
     Column("parent_repo", TEXT, "Repository of the parent; null where no image at hand is the parent."),
     Column("parent_tag", TEXT, "Tag of the parent; null too where it was asked for by digest."),
-    Column("parent_platform", TEXT, "Platform of the parent, as its registry spells it."),
+    Column("parent_platform", TEXT, "Platform of the parent."),
     Column("parent_image_digest", TEXT, "Digest of the parent's manifest."),
 )
 

@@ -257,11 +257,17 @@ def hub_tag(payload: Payload, *, is_brief: bool = False) -> Tag:
         content_type,
         status,
         size or _size_of(platforms),
-        len(platforms) or None,
+        len({_distinct_platform(image) for image in platforms}) or None,
         text(pushed) or updated,
         pulled,
         None if is_brief else payload,
     )
+
+
+def _distinct_platform(image: Payload) -> tuple[str | None, str | None]:
+    """Of Windows there are several versions; others are one, however they are spelled."""
+    platform = Platform.read(image)
+    return (platform.name, platform.os_version) if platform else (None, None)
 
 
 def _aliases(
@@ -507,6 +513,7 @@ def configs(found: Iterable[Image]) -> pd.DataFrame:
 
 def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
     config, runtime = content.config, content.runtime
+    platform = Platform.read(config)
     return {
         "repo": image.repo,
         "tag": image.tag,
@@ -516,8 +523,10 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
         "created_at": content.created_at,
         "author": text(config.get("author")),
         "docker_version": text(config.get("docker_version")),
-        "os": text(config.get("os")),
-        "architecture": text(config.get("architecture")),
+        "os": platform.os if platform and text(config.get("os")) else None,
+        "architecture": (
+            platform.architecture if platform and text(config.get("architecture")) else None
+        ),
         "variant": text(config.get("variant")),
         "os_version": text(config.get("os.version")),
         "user": text(runtime.get("User")),
