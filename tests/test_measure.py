@@ -266,7 +266,7 @@ def test_images_without_labels_count_but_not_those_of_other_platforms():
     coverage = measure.label_coverage(labels, images)
     assert share(coverage, "a/b", "title") == (1, 2)
     assert share(coverage, "a/c", "title") == (0, 1)
-    keys = measure.key_coverage(coverage).set_index("key")
+    keys = measure.key_coverage(hubframe.coverage_df(labels, images)).set_index("key")
     assert keys["image_count"].unique().tolist() == [3]
     assert keys["share"].max() == pytest.approx(1 / 3)
 

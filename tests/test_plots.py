@@ -213,9 +213,26 @@ def test_pulls_are_ranked_and_unknown_ones_left_out():
     assert rows(ax) == ["many", "few", "none"]
     assert [bar.get_width() for bar in ax.patches] == [3_200_000, 12, 0]
     assert texts(ax) == ["3.2 M", "12", "0"]
-    assert ax.get_xscale() == "log"
+    assert ax.get_xscale() == "linear"
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
     assert ax.get_title(loc="left") + ax.get_title() == "Pulls: 3 of 4 repositories"
+
+
+def test_a_logarithmic_axis_has_dots_and_no_bars():
+    ax = draw(plots.plot_pulls(repos(few=12, many=3_200_000, none=0), log=True, ax=axes()))
+    assert ax.get_xscale() == "log"
+    assert not ax.patches
+    assert [dot[0] for dot in ax.collections[0].get_offsets().tolist()] == [3_200_000, 12, 1]
+    assert texts(ax) == ["3.2 M", "12", "0"]
+    for log in (True, False):
+        versions = [tag(f"a/b:{n}.0.0", f"sha256:{n}", f"2026-01-{n:02}") for n in (1, 9)]
+        cadence = hubframe.cadence_df(made("tags", *versions))
+        ax = draw(plots.plot_cadence(cadence, log=log, ax=axes()))
+        assert not ax.patches
+        assert ax.get_xscale() == ("log" if log else "linear")
+        ax = draw(plots.plot_layer_sizes(small()["layers"], log=log, ax=axes()))
+        assert not ax.patches
+        assert ax.get_xscale() == ("log" if log else "linear")
 
 
 def test_pulls_show_sixty_and_say_so():
@@ -310,9 +327,10 @@ def test_coverage_is_written_in_per_cent():
     assert columns[0] == "created"
     cells = texts(ax)
     assert len(cells) == 2 * 13
-    assert cells[columns.index("title")] == "50 %"
-    assert cells[13 + columns.index("url")] == "100 %"
-    assert cells[13 + columns.index("title")] == "0 %"
+    assert cells[columns.index("title")] == "50"
+    assert cells[13 + columns.index("url")] == "100"
+    assert cells[13 + columns.index("title")] == "0"
+    assert "per cent" in axis(ax)
 
 
 def title(ax):
@@ -508,8 +526,9 @@ def test_a_long_line_of_parents_is_cut():
     assert "2,956 more images of such families" in axis(ax)
 
 
-def test_layer_sizes_rise_from_none_to_all_beside_what_studies_found():
-    ax = draw(plots.plot_layer_sizes(small()["layers"], ax=axes()))
+def test_layer_sizes_rise_from_none_to_all_beside_what_studies_found_if_asked():
+    assert not draw(plots.plot_layer_sizes(small()["layers"], ax=axes())).collections
+    ax = draw(plots.plot_layer_sizes(small()["layers"], papers=True, ax=axes()))
     distinct, referenced = ax.lines[:2]
     assert distinct.get_xdata().tolist() == [100, 100, 300, 700]
     assert distinct.get_ydata() == pytest.approx([0, 1 / 3, 2 / 3, 1])

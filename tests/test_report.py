@@ -10,7 +10,7 @@ import pytest
 
 from hubframe.measure import footprint_df
 from hubframe.report import prose, write_report
-from hubframe.report.answers import ANSWERS, answer
+from hubframe.report.answers import ANSWERS, Told, answer
 from hubframe.report.page import MOST_ROWS
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
@@ -29,7 +29,8 @@ QUESTIONS = (
 )
 PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "shared_layers", "footprint",
             "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip
-FILES = {f"{name}.csv" for name in (*NAMES, *ANSWERS)} | {f"{name}.png" for name in PICTURES}
+TABLES_BESIDE = {f"{name}.csv" for name in (*NAMES, *ANSWERS, "sources")}
+FILES = TABLES_BESIDE | {f"{name}.png" for name in PICTURES}
 
 
 def told(world, *, complete=True, failures=()):
@@ -92,14 +93,28 @@ def summary(folder):
 
 
 @pytest.mark.parametrize(
-    "world",
-    [{}, frames(), hub(repos=1, tags=1), hub(), hostile()],
+    ("world", "pictures"),
+    [({}, 0), (frames(), 0), (hub(repos=1, tags=1), 6), (hub(), 10), (hostile(), 8)],
     ids=["none", "empty", "one", "many", "hostile"],
 )
-def test_every_file_is_there_and_nothing_else(world, tmp_path):
+def test_every_file_is_there_and_no_empty_picture(world, pictures, tmp_path):
     folder = tmp_path / "new" / "report"
     assert write_report(world, folder, title="Images") == folder / "report.html"
-    assert {path.name for path in folder.iterdir()} == FILES | {"report.html", "summary.json"}
+    there = {path.name for path in folder.iterdir()}
+    assert TABLES_BESIDE | {"report.html", "summary.json"} <= there
+    assert there <= FILES | {"report.html", "summary.json"}
+    drawn = {name for name in there if name.endswith(".png")}
+    assert len(drawn) >= pictures
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<figure>") == len(drawn)
+    assert "nothing to show" not in page
+
+
+def test_a_picture_that_is_empty_now_is_taken_away(tmp_path):
+    write_report(hub(repos=2, tags=3), tmp_path, title="Images")
+    assert (tmp_path / "pulls.png").exists()
+    write_report({}, tmp_path, title="Images")
+    assert not list(tmp_path.glob("*.png"))
 
 
 @pytest.mark.parametrize("verbatim", [False, True])
@@ -164,7 +179,7 @@ def test_strangers_text_is_escaped(tmp_path):
     assert not [name for _, attrs in read.elements for name in attrs if name.startswith("on")]
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
-    assert "None" not in re.sub('data:[^"]*', "", text).replace("None.", "").replace("None of", "")
+    assert "None" not in re.sub('data:[^"]*|None(?=[.]| of| carries)', "", text)
 
 
 def test_links_leave_the_folder_only_to_sources(tmp_path):
@@ -194,7 +209,7 @@ def test_the_page_is_self_contained_and_accessible(tmp_path):
 
 def test_long_tables_are_cut_and_say_so(tmp_path):
     text = page(hub(repos=1, tags=MOST_ROWS + 9), tmp_path).text
-    assert "… and 9 more in tags.csv." in text
+    assert re.search(r"… and \d+ more in tags.csv\.", text)
 
 
 def test_a_failed_run_leaves_the_files_as_they_were(tmp_path):
@@ -212,40 +227,45 @@ def test_an_unknown_frame_is_an_error(tmp_path):
         write_report({"reposs": frames()["repos"]}, tmp_path, title="Images")
 
 
-def test_sentences_have_the_figures():
-    world = small()
-    assert prose.headline(world).replace("\xa0", " ") == (
-        "2 repositories have 3 tags. The 2 images whose layers were read add up to 1.4 kB "
-        "compressed; storing each of their layers once takes 1.1 kB."
-    )
-    assert prose.layers(world).replace("\xa0", " ") == (
-        "The largest image of the 3 newest tags is a/c:2 with 1 kB; 30 % of its bytes are in "
-        "layers that other images shown hold too, most of them shared with a/b:1."
-    )
-    alone = frames(layers=[layer(IMAGE, "x", 0)])
-    assert prose.layers(alone).replace("\xa0", " ") == (
-        "The largest image of the newest tag is a/b:1 with 100 B; no other image shown holds any "
-        "of its layers."
-    )
-    pulled = frames(repos=[{"repo": "a/b", "pull_count": 3}, {"repo": "a/c", "pull_count": 9}])
-    assert "a/c leads with 9, 75 % of all" in prose.pulls(pulled).replace("\xa0", " ")
+def tell(world):
+    return Told(world, answer(world, NOW))
 
 
 def plain(sentence):
-    return sentence.replace("\xa0", " ")
+    return sentence.striptags().replace("\xa0", " ")
+
+
+def test_sentences_have_the_figures():
+    world = tell(small())
+    assert plain(prose.headline(world)) == (
+        "2 repositories have 3 tags. The layers of all 2 images were read: they add up to 1.4 kB "
+        "compressed; storing each layer once takes 1.1 kB."
+    )
+    assert "The largest shown is a/c:2 with 1 kB; 30 % of its bytes are in layers that other" in (
+        plain(prose.layers(world))
+    )
+    alone = tell(frames(layers=[layer(IMAGE, "x", 0)]))
+    assert plain(prose.layers(alone)).endswith(
+        "The largest shown is a/b:1 with 100 B; no other image here holds any of its layers."
+    )
+    pulled = tell(
+        frames(repos=[{"repo": "a/b", "pull_count": 3}, {"repo": "a/c", "pull_count": 9}])
+    )
+    assert "a/c leads with 9, 75 % of all" in plain(prose.pulls(pulled))
 
 
 def test_sentences_on_what_was_measured_have_the_figures():
-    answers = answer(small(), NOW)
-    assert plain(prose.shared_layers(answers)).startswith(
+    told = tell(small())
+    assert plain(prose.shared_layers(told)) == (
         "1 of 3 distinct layers is in two or more images. Storing each of them once saves 300 B."
     )
-    assert plain(prose.footprint(answers)) == (
-        "Of what was read, a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, "
-        "since nothing else here holds it."
+    assert plain(prose.footprint(told)) == (
+        "a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, since nothing "
+        "else here holds it."
     )
-    assert plain(prose.layer_sizes(answers)).startswith(
-        "Half of 3 distinct layers are not larger than 300 B, nine in ten not larger than 620 B."
+    assert plain(prose.layer_sizes(told)) == (
+        "Half of all 3 distinct layers are not larger than 300 B, nine in ten not larger than "
+        "620 B."
     )
 
 
@@ -265,15 +285,17 @@ def test_sentences_say_where_releases_grew_and_which_platforms_lack():
             )
         ],
     )
-    answers = answer(world, NOW)
-    assert plain(prose.size_trend(answers)) == (
-        "Of 1 line of releases that of a/b grew most: from 150 B in 1.0 to 1.05 kB in 1.1. "
-        "The build step that added most at once came with a/b:1.1: 900 B."
+    told = tell(world)
+    assert plain(prose.size_trend(told)) == (
+        "Of 1 line of releases, each on one platform, that of a/b on linux/amd64 grew most: from "
+        "150 B in 1.0 to 1.05 kB in 1.1. The build step that added most at once came with "
+        "a/b:1.1: 900 B."
     )
-    assert prose.platforms(answers) == (
-        "1 of 2 tags lack a platform that another tag of their repository has, in 1 repository."
+    assert plain(prose.platforms(told)) == (
+        "Platforms are known of all 2 tags. 1 of 2 tags lack a platform that another tag of their "
+        "repository has, in 1 repository."
     )
-    nothing = answer(frames(), NOW)
+    nothing = tell(frames())
     assert prose.size_trend(nothing).startswith("No repository here has two releases")
     assert prose.platforms(nothing) == "No tag here tells its platforms."
 
@@ -281,15 +303,13 @@ def test_sentences_say_where_releases_grew_and_which_platforms_lack():
 def test_one_repository_is_split_into_its_tags():
     world = small()
     world["layers"] = world["layers"][world["layers"]["repo"] == "a/b"].reset_index(drop=True)
-    answers = answer(world, NOW)
-    assert answers["footprint"]["tag"].tolist() == ["1", "latest"]
-    assert plain(prose.footprint(answers)).startswith(
-        "Of what was read, a/b:1 takes most, 400 B; 0 B"
-    )
+    told = tell(world)
+    assert told.answers["footprint"]["tag"].tolist() == ["1", "latest"]
+    assert plain(prose.footprint(told)).startswith("a/b:1 takes most, 400 B; 0 B")
 
 
-def test_sentences_say_where_latest_lags_and_what_could_go():
-    world = frames(
+def lagging():
+    return frames(
         tags=[
             {"repo": "a/b", "tag": tag, "digest": digest, "pushed_at": pushed, "version": version}
             for tag, digest, pushed, version in (
@@ -302,11 +322,122 @@ def test_sentences_say_where_latest_lags_and_what_could_go():
             )
         ]
     )
-    answers = answer(world, NOW)
-    assert prose.latest_lag(answers) == "latest is not the highest stable version in 1 of 1: a/b."
-    assert prose.staleness(answers).startswith("100\xa0% of 14 tags with a date were last pushed")
-    assert "By it 3 of 14 tags could go." in prose.cleanup(answers)
-    assert "not known, since their layers were not read" in prose.cleanup(answers)
+
+
+def test_sentences_say_where_latest_lags_and_what_could_go():
+    told = tell(lagging())
+    assert plain(prose.latest_lag(told)) == (
+        "Both latest and a stable version are known of 1 repository. latest is not the highest in "
+        "1: a/b."
+    )
+    assert plain(prose.staleness(told)).startswith("All 14 tags have a date; 100 % of these were")
+    assert "By it 3 of 14 tags could go." in plain(prose.cleanup(told))
+    assert "not known, since their layers were not read" in plain(prose.cleanup(told))
+
+
+def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
+    told = tell(lagging())
+    said = {anchor: plain(sentence) for sentence, anchor in prose.findings(told)}
+    assert "a/b is 12 versions and 377 days behind" in said["latest_lag"]
+    assert said["cleanup"] == "3 of 14 tags could go; what that frees is not known."
+    read = page(lagging(), tmp_path)
+    ids = [attrs.get("id") for _, attrs in read.elements if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+    assert set(said) <= set(ids)
+
+
+@pytest.mark.parametrize("world", [hub(), hub(repos=1, tags=2), small(), lagging()])
+def test_there_are_three_to_seven_findings(world):
+    assert 3 <= len(prose.findings(tell(world))) <= 7
+
+
+def test_what_is_pushed_after_its_successor_was_pushed_again():
+    world = frames(
+        layers=[
+            layer({**IMAGE, "tag": tag, "image_digest": tag}, tag, 0)
+            for tag in ("1.0", "1.1", "2.0")
+        ],
+        tags=[
+            {"repo": "a/b", "tag": tag, "version": tag, "pushed_at": pushed}
+            # A fix of an old line after a new line began is in turn.
+            for tag, pushed in (("1.0", "2024-05-11"), ("1.1", "2024-05-01"), ("2.0", "2024-01-01"))
+        ],
+    )
+    told = tell(world)
+    assert told.repushed[["tag", "next_tag", "later_days"]].to_numpy().tolist() == [
+        ["1.0", "1.1", 10]
+    ]
+    assert "a/b:1.0 came 10 days after 1.1" in plain(prose.again(told))
+
+
+def test_newest_tags_have_latest_first_and_no_signature(tmp_path):
+    tags = ("1.2.3", "1.2", "latest", "sha256-" + "0" * 64 + ".sig")
+    world = frames(
+        tags=[
+            {
+                "repo": "a/b",
+                "tag": tag,
+                "digest": "sha256:1" if "sig" not in tag else "sha256:2",
+                "pushed_at": "2026-01-01",
+                "version": tag if tag.startswith("1") else None,
+                "is_digest_tag": "sig" in tag,
+            }
+            for tag in tags
+        ]
+    )
+    write_report(world, tmp_path, title="Images")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    table = text[text.index('data-table="newest"') :].partition("</table>")[0]
+    assert re.findall(r'<tr data-row="(.*?)"', table) == ["a/b:latest"]
+
+
+def test_repositories_stand_by_pulls_and_shared_layers_by_bytes(tmp_path):
+    page(hub(repos=8, tags=8), tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    def values(table, column):
+        rows = text[text.index(f'data-table="{table}"') :].partition("</table>")[0]
+        found = re.findall(rf'value="(\d+)" data-figure="{column}"', rows)
+        return [int(value) for value in found]
+
+    for column, table in (("pull_count", "repositories"), ("saved_size", "shared_layers")):
+        counts = values(table, column)
+        assert len(counts) > 3
+        assert counts == sorted(counts, reverse=True)
+
+
+def test_what_is_limited_says_so_everywhere(tmp_path):
+    world = told(hub(repos=2, tags=3))
+    words = "the 5 newest tags of each repository, linux/amd64"
+    for name in ("labels", "env", "configs"):
+        world[name].attrs["hubframe"] |= {"scope": words, "limited": True}
+    text = page(world, tmp_path).text
+    assert text.count(f"Covers {words}.") >= 2
+    assert "Labels were read of" in text
+    for name in ("labels", "configs", "coverage"):
+        rows = pd.read_csv(tmp_path / f"{name}.csv", dtype=str, keep_default_na=False)
+        assert set(rows["scope"]) == {words}
+    assert "scope" not in pd.read_csv(tmp_path / "layers.csv")
+    sources = pd.read_csv(tmp_path / "sources.csv").set_index("frame")
+    assert sources.loc["coverage", "scope"] == words
+    assert summary(tmp_path)["scopes"]["labels"] == words
+
+
+def test_an_action_that_is_not_known_is_no_deletion():
+    told = tell(lagging())
+    plan = told.answers["cleanup"]
+    told.answers["cleanup"] = plan.assign(action=plan["action"].replace("delete", "not known"))
+    assert plain(prose.cleanup(told)).endswith("By it every tag stays.")
+
+
+def test_pictures_have_a_dark_side(tmp_path):
+    read = page(hub(repos=3, tags=6), tmp_path)
+    sources = read.all("source")
+    assert len(sources) == len(read.all("img")) > 5
+    for source, image in zip(sources, read.all("img"), strict=True):
+        assert source["media"] == "(prefers-color-scheme: dark)"
+        assert source["srcset"].startswith("data:image/png;base64,")
+        assert source["srcset"] != image["src"]
 
 
 def test_the_page_answers_in_order(tmp_path):

@@ -54,7 +54,8 @@ def totals(frames: Frames) -> pd.DataFrame:
         "layered_image_count": len(images),
         "layer_count": layers["layer_digest"].nunique(),
         "size_referenced": referenced,
-        "size_stored": int(layers.drop_duplicates("layer_digest")["size"].sum()),
+        # A layer has one size; where registries disagree, the largest.
+        "size_stored": int(layers.groupby("layer_digest")["size"].max().sum()),
         "size_shared": shared,
         "shared_share": shared / referenced if referenced else None,
         "oldest_push_at": dates.min(),
