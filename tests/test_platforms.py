@@ -44,7 +44,7 @@ def client(tmp_path):
         (("linux", "x86-64"), "linux/amd64"),
         (("Linux", "AMD64"), "linux/amd64"),
         (("linux", "i386"), "linux/386"),
-        (("linux", "arm"), "linux/arm/v7"),
+        (("linux", "arm"), "linux/arm"),
         (("linux", "arm", "7"), "linux/arm/v7"),
         (("linux", "armhf"), "linux/arm/v7"),
         (("linux", "armel"), "linux/arm/v6"),

@@ -18,6 +18,8 @@ from hubframe.tables.measured import OUTDATED, PARENTS
 
 _OFFICIAL = "library/"
 _ATTESTATION = "unknown/unknown"
+# What builders leave out of v7, Docker's usual one, is not what tells an image from its parent.
+_SPELLINGS = {"linux/arm/v7": "linux/arm"}
 _NONE = -1
 _LAST = np.iinfo(np.int64).max
 _NEVER = pd.Timestamp.min.tz_localize("UTC")
@@ -184,7 +186,7 @@ class _Lineage:
 def _platforms(platforms: pd.Series) -> Numbers:
     """Number platforms, one number for the spellings of one; no platform is one too."""
     written, distinct = numbered(platforms)
-    one = numbered(distinct.map(platform_name))[0]
+    one = numbered(distinct.map(platform_name).replace(_SPELLINGS))[0]
     return np.append(one, _NONE)[written]
 
 

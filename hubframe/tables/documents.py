@@ -199,12 +199,12 @@ _ARCHITECTURES: Mapping[str, tuple[str, str | None]] = {
     "armhf": ("arm", "v7"),
     "armel": ("arm", "v6"),
 }
-# The variant that goes without saying is left out, or of arm, where it is none, put in.
+# The variant that goes without saying is left out. Of arm none does: Docker takes v7 for it, but
+# images that do not tell are of v6 too.
 _USUAL_VARIANTS: Mapping[tuple[str, str], str] = {
     ("amd64", "v1"): "",
     ("arm64", "v8"): "",
     ("arm64", "8"): "",
-    ("arm", ""): "v7",
     **{("arm", number): f"v{number}" for number in "5678"},
 }
 
