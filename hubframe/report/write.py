@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,10 @@ from hubframe.report.pictures import HEADINGS, draw
 from hubframe.report.scope import is_limited
 from hubframe.report.summary import summarise
 from hubframe.tables import TABLES
+from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
 
+WORKBOOK = "report.xlsx"
 FRAMES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs")
 
 
@@ -34,7 +37,8 @@ def write_report(
     ``summary.json``; one CSV file for each frame, and for each table measured of them
     (``footprint``, ``shared_layers``, ``size_trend``, ``parents``, ``outdated``, ``latest_lag``,
     ``staleness``, ``coverage``, ``platform_coverage``, ``cleanup``); and ``sources.csv``, which
-    tells where each came from and what it covers. Each file is replaced as a whole, the page last:
+    tells where each came from and what it covers. Where the extra ``xlsx`` is installed,
+    ``report.xlsx`` holds all of these as sheets. Each file is replaced as a whole, the page last:
     a run that fails leaves the files as they were. A picture with nothing to show is not there.
 
     A frame may say what it covers: ``attrs["hubframe"]["scope"]``, in words. Where its ``limited``
@@ -103,7 +107,11 @@ def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) 
 
 def _write_tables(told: Told, draft: Path, *, verbatim: bool) -> None:
     """Write the frames for other programs; the one place to add another format."""
-    for name, frame in {**told.frames, **told.answers}.items():
-        scoped = frame.assign(scope=told.scopes[name]) if is_limited(name, told.frames) else frame
-        write_csv(scoped, draft / f"{name}.csv", verbatim=verbatim)
-    write_csv(told.sources, draft / "sources.csv", verbatim=verbatim)
+    frames = {
+        name: frame.assign(scope=told.scopes[name]) if is_limited(name, told.frames) else frame
+        for name, frame in {**told.frames, **told.answers}.items()
+    } | {"sources": told.sources}
+    for name, frame in frames.items():
+        write_csv(frame, draft / f"{name}.csv", verbatim=verbatim)
+    if find_spec("openpyxl"):  # an extra
+        write_excel(frames, draft / WORKBOOK)
