@@ -84,6 +84,7 @@ _DATE = re.compile(
 _DIGEST = re.compile(r"[a-z0-9]+-[0-9a-f]{64}(?:[0-9a-f]{32}|[0-9a-f]{64})?(?:\..+)?")
 # As git describe names it, with a g before it; by itself it must hold a digit and a letter.
 _COMMIT = re.compile(r"g[0-9a-f]{7,40}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}", _FLAGS)
+_LONG_HEX = re.compile(r"(?<![^-_.+])g?[0-9a-f]{7,40}(?![^-_.+])", _FLAGS)
 _PART = re.compile(r"[-_+]")
 _STAGE_PART = re.compile(rf"(?:({_NUMBERS})\.)?({_LONG_STAGE})\.?({_NUMBERS})?", _FLAGS)
 _BUILD_PART = re.compile(
@@ -238,16 +239,13 @@ def read(tag: str) -> TagName:
 
 
 def _first_commit(tag: str) -> re.Match[str] | None:
-    start = 0
-    for part in re.split(r"[-_.+]", tag):
-        if _COMMIT.fullmatch(part):
-            return _COMMIT.match(tag, start, start + len(part))
-        start += len(part) + 1
-    return None
+    # Most names have no part that is long enough, and are not looked at part by part.
+    parts = _LONG_HEX.finditer(tag)
+    return next((part for part in parts if _COMMIT.fullmatch(part[0])), None)
 
 
 def _dated(tag: str, date: re.Match[str]) -> TagName:
-    prefix, follows = tag[: date.start()], _Follows.read(tag[date.end() :])
+    prefix, follows = tag[: date.start()], _what_follows(tag[date.end() :])
     numbers = (_moment(date),)
     return TagName(
         tag,
@@ -282,7 +280,7 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
     if stage == "b" and found["update"]:
         # Of Java 8, b08 is a build and no beta.
         stage, number, start = "", None, found.start("stage")
-    follows = _Follows.read(tag[start:])
+    follows = _what_follows(tag[start:])
     is_plain = found.re is _VERSION
     prefix = tag[: found.start("numbers")]
     if not stage:
@@ -290,18 +288,19 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
     kind = Kind.VERSION if is_plain else Kind.NAMED_VERSION
     if is_plain and not prefix and not stage and _is_no_version(text):
         kind = Kind.NUMBER
-    name = TagName(
+    order = _python_order(tag[len(prefix) :]) if kind is Kind.VERSION else None
+    return TagName(
         tag,
         kind,
         prefix,
-        written=text,
-        numbers=numbers,
-        stage=stage,
-        build=follows.build,
-        commit=follows.commit,
-        variant=follows.variant,
+        text,
+        numbers,
+        stage,
+        follows.build,
+        follows.commit,
+        follows.variant,
+        order or _own_order(numbers, stage, number, follows),
     )
-    return replace(name, precedence=_python_order(name) or _own_order(name, number, follows))
 
 
 def _is_no_version(text: str) -> bool:
@@ -320,12 +319,10 @@ def _without_zeros(numbers: Numbers) -> Numbers:
     return numbers[:count]
 
 
-def _python_order(name: TagName) -> tuple[Any, ...] | None:
+def _python_order(text: str) -> tuple[Any, ...] | None:
     """Return the order of what packaging reads as a version; None for all else."""
-    if name.kind is not Kind.VERSION:
-        return None
     try:
-        version = PythonVersion(name.tag[len(name.prefix) :])
+        version = PythonVersion(text)
     except InvalidVersion:
         return None
     is_only_dev = version.dev is not None and version.pre is None and version.post is None
@@ -344,12 +341,14 @@ def _python_order(name: TagName) -> tuple[Any, ...] | None:
     )
 
 
-def _own_order(name: TagName, number: str | None, follows: "_Follows") -> tuple[Any, ...]:
+def _own_order(
+    numbers: Numbers, stage: str, number: str | None, follows: "_Follows"
+) -> tuple[Any, ...]:
     """Return the same of what packaging cannot read: release, stage, builds, dev, local."""
-    rank = _STAGES.get(name.stage, _DEV) if name.stage else _RELEASED
+    rank = _STAGES.get(stage, _DEV) if stage else _RELEASED
     counted = _numbers(number) if number else (0,)
     return (
-        _without_zeros(name.numbers),
+        _without_zeros(numbers),
         (rank,) if rank in (_DEV, _RELEASED) else (rank, *counted),
         follows.leading,
         (0, *counted) if rank == _DEV else _FINISHED,
@@ -374,28 +373,29 @@ class _Follows(NamedTuple):
     commit: str = ""
     variant: str = ""
 
-    @classmethod
-    def read(cls, text: str) -> "_Follows":
-        """Read the parts between the marks ``-``, ``_`` and ``+``, from left to right."""
-        stage, number, commit = "", None, ""
-        build: list[int] = []
-        leading: Numbers = ()
-        words: list[str] = []
-        for part in filter(None, (part.strip(".") for part in _PART.split(text))):
-            is_of_runtime = bool(words) and _RUNTIME.fullmatch(words[-1]) is not None
-            if not (stage or is_of_runtime) and (found := _STAGE_PART.fullmatch(part)):
-                stage, number = (
-                    found[2].lower(),
-                    ".".join(filter(None, (found[1], found[3]))) or None,
-                )
-            elif _COMMIT.fullmatch(part):
-                commit = commit or part.lower()
-            elif (found := _BUILD_PART.fullmatch(part)) and not (words and _is_of_word(part)):
-                build += _numbers(".".join(filter(None, found.groups())))
-            else:
-                words.append(part)
-            leading = leading if words else tuple(build)
-        return cls(stage, number, leading, tuple(build), commit, "-".join(words))
+
+@lru_cache(maxsize=4096)
+def _what_follows(text: str) -> _Follows:
+    """Read the parts between the marks ``-``, ``_`` and ``+``, from left to right."""
+    stage, number, commit = "", None, ""
+    build: list[int] = []
+    leading: Numbers = ()
+    words: list[str] = []
+    for part in filter(None, (part.strip(".") for part in _PART.split(text))):
+        is_of_runtime = bool(words) and _RUNTIME.fullmatch(words[-1]) is not None
+        if not (stage or is_of_runtime) and (found := _STAGE_PART.fullmatch(part)):
+            stage, number = (
+                found[2].lower(),
+                ".".join(filter(None, (found[1], found[3]))) or None,
+            )
+        elif _COMMIT.fullmatch(part):
+            commit = commit or part.lower()
+        elif (found := _BUILD_PART.fullmatch(part)) and not (words and _is_of_word(part)):
+            build += _numbers(".".join(filter(None, found.groups())))
+        else:
+            words.append(part)
+        leading = leading if words else tuple(build)
+    return _Follows(stage, number, leading, tuple(build), commit, "-".join(words))
 
 
 def _is_of_word(part: str) -> bool:
