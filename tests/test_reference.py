@@ -5,7 +5,14 @@ import random
 import pytest
 
 from hubframe.errors import HubframeError, InvalidReferenceError
-from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+from hubframe.reference import (
+    ImageReference,
+    bare_host,
+    is_loopback,
+    is_registry,
+    parse_namespace,
+    parse_registry,
+)
 
 SHA256 = "sha256:" + "ab" * 32
 SHA512 = "sha512:" + "cd" * 64
@@ -246,3 +253,21 @@ def test_loopback_hosts(host):
 )
 def test_other_hosts(host):
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "ghcr.io", "ghcr.io/",
+     "registry:5000/", "http://registry:5000", "https://registry.example:443/"],
+)  # fmt: skip
+def test_a_registry_is_told_from_a_repository(text):
+    assert is_registry(text)
+    assert parse_registry(bare_host(text)) == bare_host(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["redis", "redis:5000", "ghcr.io/org/app", "localhost:5000/app", "acme/api", "", ":5000"],
+)
+def test_a_repository_is_no_registry(text):
+    assert not is_registry(text)

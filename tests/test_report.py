@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from hubframe.measure import footprint_df
-from hubframe.report import prose, write_report
+from hubframe.report import collect, prose, write_report
 from hubframe.report.answers import ANSWERS, Told, answer
 from hubframe.report.page import MOST_ROWS
 from hubframe.tables import TABLES
@@ -474,3 +474,62 @@ def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, t
     assert tab.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()
+
+
+def scope_of(frame):
+    return frame.attrs["hubframe"]["scope"]
+
+
+def test_all_tags_and_platforms_are_read_and_of_the_hub_few_labels(sample_client):
+    read = collect("library/redis", client=sample_client, progress=False)
+    tags = read["tags"].loc[~read["tags"]["is_digest_tag"], "tag"]
+    for name in ("images", "layers", "history"):
+        assert set(read[name]["tag"]) == set(tags)
+        assert set(read[name]["platform"].dropna()) > {"linux/amd64"}
+        assert scope_of(read[name]) == "all tags but signatures, all platforms"
+    assert read["configs"]["tag"].nunique() <= 20
+    assert set(read["configs"]["platform"]) == {"linux/amd64"}
+    assert scope_of(read["configs"]) == "the 20 newest tags of each repository, linux/amd64"
+
+
+def test_limits_are_those_that_were_asked_for(sample_client):
+    read = collect(
+        "library/redis",
+        newest=3,
+        platform=["linux/amd64", "linux/arm64"],
+        described=2,
+        client=sample_client,
+        progress=False,
+    )
+    assert read["layers"]["tag"].nunique() == 3
+    assert scope_of(read["layers"]) == (
+        "the 3 newest tags of each repository, linux/amd64, linux/arm64"
+    )
+    assert read["configs"]["tag"].nunique() == 2
+    assert scope_of(read["labels"]) == (
+        "the 2 newest tags of each repository, linux/amd64, linux/arm64"
+    )
+    assert len(read["tags"]) > 3
+    assert scope_of(read["tags"]) == "all tags"
+
+
+def test_a_registry_is_read_by_its_catalogue_beside_the_hub(sample_client):
+    read = collect(["library/alpine", "registry.example"], client=sample_client, progress=False)
+    others = {f"registry.example/team/{name}" for name in ("api", "base", "worker/jobs")}
+    assert set(read["repos"]["repo"]) == {"library/alpine"} | others
+    labels = read["labels"].attrs["hubframe"]
+    assert labels["source"] == "hub+registry"
+    assert labels["scope"].startswith("on Docker Hub the 20 newest tags of each repository")
+    assert labels["scope"].endswith("elsewhere all tags but signatures, all platforms")
+    described = read["configs"]
+    there = read["images"][~read["images"]["is_attestation"]]
+    whole = described[described["repo"].isin(others)].groupby("repo")["tag"].nunique()
+    assert (
+        whole.to_dict()
+        == there[there["repo"].isin(others)].groupby("repo")["tag"].nunique().to_dict()
+    )
+
+
+def test_the_most_pulled_repository_comes_first(sample_client):
+    read = collect(["acme/legacy", "library/redis"], client=sample_client, progress=False)
+    assert read["tags"]["repo"].drop_duplicates().tolist() == ["library/redis", "acme/legacy"]

@@ -206,11 +206,10 @@ def _of_labels(
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Join frames, and what they say of where they came from."""
     told = [part.attrs["hubframe"] for part in parts]
-    # Frames with attributes are compared when they are joined.
-    frame = pd.concat([part.set_axis(part.columns, axis=1) for part in parts], ignore_index=True)
+    frame = pd.concat(parts, ignore_index=True)
     frame.attrs["hubframe"] = {
         **told[0],
-        "source": "+".join(sorted({one["source"] for one in told if one["source"]})) or None,
+        "source": "+".join(sorted({part for one in told for part in _sources(one)})) or None,
         "fetched_at": min(one["fetched_at"] for one in told),
         "complete": all(one["complete"] for one in told),
         **{
@@ -220,6 +219,10 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         "failures": [failure for one in told for failure in one["failures"]],
     }
     return frame
+
+
+def _sources(told: Mapping[str, Any]) -> list[str]:
+    return told["source"].split("+") if told["source"] else []
 
 
 def _repos(asked: Sequence[ImageReference], common: Mapping[str, Any]) -> pd.DataFrame:

@@ -205,7 +205,7 @@ STALENESS = Table(
         Column("idle_days", FLOAT, "Since the last pull, or the last push where that is later, to the hundredth. [days]"),
         Column("is_stale", FLAG, "Whether the last push is longer ago than asked for, a year if not told; null without a date."),
     ),
-    source="Computed of `tags`: a push that moved a tag hides the one before.",
+    source="Computed of `tags`: a push that moved a tag hides the one before. A report counts from the last build of a tag's images where its registry tells no push.",
 )
 
 CADENCE = Table(
