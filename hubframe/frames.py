@@ -454,9 +454,10 @@ def referrers_df(  # noqa: PLR0913
 
     They are looked for by the registry's referrers API, by the tag that stands in for it where
     the API is missing, by cosign's tags, and among the attestations of the image's index; for
-    the index and for each of its images. On Docker Hub a tag's manifest costs a pull, and so
-    does each attestation, once: the first are counted before any is spent, the others are not
-    known before.
+    the index and for each of its images, and for what is found, at most four steps away. No list
+    of tags is asked for where tags are named. On Docker Hub a tag's manifest costs a pull, and so
+    does each artifact whose descriptor does not say what it is, once: the first are counted
+    before any is spent, the others are not known before.
 
     Parameters
     ----------
@@ -466,13 +467,15 @@ def referrers_df(  # noqa: PLR0913
     Returns
     -------
     DataFrame
-        The table `referrers`, one row per artifact and image that it refers to.
+        The table `referrers`, one row per artifact and image that it is about.
     """
     wanted = read_wanted(tags, newest)
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
+        return call.finish(
+            shape.referrers(referrers.referrers_of(call, found, wanted)), "referrers"
+        )
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:

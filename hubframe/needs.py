@@ -7,7 +7,7 @@ from hubframe.client import Client
 from hubframe.reference import ImageReference
 from hubframe.wire.tally import count_cached
 
-Kind = Literal["digest", "tag", "manifest", "config", "images", "names"]
+Kind = Literal["digest", "tag", "manifest", "config", "images", "names", "referrers", "stand-in"]
 
 
 class Need(str):
@@ -19,7 +19,9 @@ class Need(str):
         ``digest``: what a tag points at (`Resolved`). ``tag``: the manifest or index that a tag
         names, ``manifest``: the one that a digest names, ``config``: the config that a digest
         names (a `Document` each). ``images``: what the Hub tells of a tag's images, with layers.
-        ``names``: the names of a repository's tags.
+        ``names``: the names of a repository's tags. ``referrers``: the descriptors of what refers
+        to a digest, None where the registry does not tell. ``stand-in``: what a tag points at that
+        need not be there (`Resolved` or None).
     reference
         The repository, with the tag or the digest.
     digest
@@ -87,9 +89,8 @@ def _documents(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
 
 def _digests(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
     found: dict[Need, Any] = {}
-    for host in {need.reference.registry for need in needs}:
-        on_host = {need: need.reference for need in needs if need.reference.registry == host}
-        found |= client.registry(host).told(on_host)
+    for host, tags in _by_host(needs).items():
+        found |= client.registry(host).told(tags)
     return found
 
 
@@ -98,6 +99,27 @@ def _tags(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
     held = client.content.get_many(one.digest for one in resolved.values())
     count_cached(len(held))
     return {need: held[one.digest] for need, one in resolved.items() if one.digest in held}
+
+
+def _referrers(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
+    found: dict[Need, Any] = {}
+    for host, subjects in _by_host(needs).items():
+        found |= client.registry(host).told_referrers(subjects)
+    return found
+
+
+def _stand_ins(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
+    found: dict[Need, Any] = {}
+    for host, tags in _by_host(needs).items():
+        found |= client.registry(host).found(tags)
+    return found
+
+
+def _by_host(needs: Sequence[Need]) -> dict[str, dict[Need, ImageReference]]:
+    hosts: dict[str, dict[Need, ImageReference]] = {}
+    for need in needs:
+        hosts.setdefault(need.reference.registry, {})[need] = need.reference
+    return hosts
 
 
 def _images(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
@@ -111,6 +133,8 @@ _LOOK_UP: Mapping[Kind, Callable[[Client, Sequence[Need]], dict[Need, Any]]] = {
     "manifest": _documents,
     "config": _documents,
     "images": _images,
+    "referrers": _referrers,
+    "stand-in": _stand_ins,
     # Asked for where a tag is missing, to tell the closest ones: a page that the session keeps.
     "names": lambda _client, _needs: {},
 }
@@ -124,6 +148,10 @@ _FETCH: Mapping[Kind, Callable[[Client, Need], Any]] = {
         need.reference, need.digest or "", is_missing=True
     ),
     "images": lambda client, need: client.hub.images(need.reference.path, need.reference.tag or ""),
+    "referrers": lambda client, need: client.registry(need.reference.registry).referrers(
+        need.reference
+    ),
+    "stand-in": lambda client, need: client.registry(need.reference.registry).find(need.reference),
     "names": lambda client, need: client.registry(need.reference.registry).tags(
         need.reference.path
     ),

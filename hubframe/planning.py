@@ -1,9 +1,10 @@
 """What a call will cost, before it is made: the readers of the call, read without fetching."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from math import ceil
+from typing import Any
 
 import pandas as pd
 
@@ -13,9 +14,10 @@ from hubframe.client import Client
 from hubframe.needs import Need
 from hubframe.readers import TASKS, tasks_of
 from hubframe.reading import survey
+from hubframe.referrers import referrer_readers
 from hubframe.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.sources import Source, Wanted, find_tags, read_wanted
-from hubframe.tables import PLAN
+from hubframe.tables import PLAN, REFERRERS
 from hubframe.wire.limits import Limit
 
 # How long an answer takes, as a rule of thumb: a continent away, on a good day. [seconds]
@@ -24,6 +26,8 @@ _KINDS = {
     "images": "hub",
     "digest": "head",
     "names": "names",
+    "referrers": "referrers",
+    "stand-in": "referrers",
     "tag": "manifest",
     "manifest": "manifest",
     "config": "config",
@@ -32,6 +36,7 @@ _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
     "names": "lists of tags, free of pulls",
+    "referrers": "lists of referrers and tags that stand in for them, free of pulls",
     "manifest": "manifests and indexes",
     "config": "configs, free of pulls",
 }
@@ -46,8 +51,8 @@ class Plan:
     frame, tag_count
         Which frame, and of how many tags.
     requests
-        How many requests, by kind: ``hub``, ``head``, ``manifest``, ``config``. Logins come on
-        top: a token for each repository.
+        How many requests, by kind: ``hub``, ``head``, ``names``, ``referrers``, ``manifest``,
+        ``config``. Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
     limit
@@ -58,8 +63,8 @@ class Plan:
     seconds
         How long it may take, with answers in a fifth of a second, and the Hub API's limit.
     is_exact
-        Whether the numbers are those that the call will make; otherwise indexes have to be read
-        first, and they are the least that it will be.
+        Whether the numbers are those that the call will make; otherwise indexes, or lists of
+        referrers, have to be read first, and they are the least that it will be.
     """
 
     frame: str
@@ -161,10 +166,16 @@ def plan(  # noqa: PLR0913
         raise ValueError(f"frame must be one of {', '.join(TASKS)}, not {frame!r}")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
     wanted = read_wanted(tags, newest, platform or usual, attestations=attestations)
+    wanted = replace(wanted, is_brief=name == REFERRERS.name)
     with calling(client, "raise", progress) as call:
         found = find_tags(call, references(what), wanted, source)
         quota.resolve_on_hub(call, name, found, wanted, source)
-        answered, missing = survey(call, tasks_of(call, name, found, wanted, source))
+        tasks: Iterator[Any] = (
+            referrer_readers(call, found, wanted)
+            if name == REFERRERS.name
+            else tasks_of(call, name, found, wanted, source)
+        )
+        answered, missing = survey(call, tasks)
         return _summed(call, name, len(found), wanted, answered, missing)
 
 
@@ -184,7 +195,9 @@ def _summed(  # noqa: PLR0913, PLR0917
         limit=limits.pull_limit(call.client) if pulls else None,
         held=len(answered),
         seconds=_seconds(call.client, requests),
-        is_exact=not any("manifest" in need.then for need in missing),
+        # Each list of referrers may name others, which are asked for then.
+        is_exact=not any("manifest" in need.then for need in missing)
+        and not (missing and name == REFERRERS.name),
     )
 
 

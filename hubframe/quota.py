@@ -99,8 +99,9 @@ def resolve_on_hub(
 
 def kinds(need: Need, wanted: Wanted) -> Counter[str]:
     """Count a need, and what follows from it: of an index an image for each platform wanted."""
-    each = len(wanted.platforms or [None]) if "manifest" in need.then else 1
-    return Counter({need.kind: 1}) + Counter(dict.fromkeys(need.then, each))
+    then = () if wanted.is_brief else need.then
+    each = len(wanted.platforms or [None]) if "manifest" in then else 1
+    return Counter({need.kind: 1}) + Counter(dict.fromkeys(then, each))
 
 
 def pulls(need: Need, wanted: Wanted) -> int:

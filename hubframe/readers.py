@@ -142,7 +142,7 @@ def content_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterat
 def index_readers(
     _call: Call, tags: Sequence[Found], _wanted: Wanted
 ) -> Iterator[tuple[Found, Reader[tuple[str, list[Image]]]]]:
-    """Make the readers of what tags name: what refers to it is asked for by digest."""
+    """Make the readers of what tags name: what refers to that is asked for by digest, after it."""
     for found in tags:
         yield found, open_tag(found.reference)
 

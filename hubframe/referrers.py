@@ -1,89 +1,142 @@
 """What refers to an image: signatures, attestations and bills of materials, wherever they are kept.
 
 Registries know four ways: the referrers API, the tag that stands in for it where the API is
-missing, cosign's own tags, and the attestations that BuildKit lists in the image's index.
+missing, cosign's own tags, and the attestations that BuildKit lists in the image's index. What
+refers to an image may be referred to itself: Docker signs its attestations.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from hubframe.call import Call
-from hubframe.readers import open_tag, spared
+from hubframe.errors import PayloadError
+from hubframe.needs import Need
+from hubframe.readers import index_readers, spared
 from hubframe.reading import Reader, read
-from hubframe.reference import ImageReference
-from hubframe.sources import Found
+from hubframe.reference import DIGEST, ImageReference
+from hubframe.sources import Found, Wanted
 from hubframe.tables import documents
 from hubframe.tables.shape import Image, Referrer
+from hubframe.wire.content import Document
 
 Payload = Mapping[str, Any]
 ATTESTED = "vnd.docker.reference.digest"
+# How far from the image is looked, and how much is taken: registries may list anything.
+DEEPEST = 4
+MOST = 10_000
 _COSIGN = (".sig", ".att", ".sbom")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def referrers_of(call: Call, tags: Sequence[Found]) -> list[Referrer]:
+def referrers_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images."""
+    tasks = referrer_readers(call, tags, wanted)
+    return chain.from_iterable(read(call, tasks, len(tags), "referrers"))
+
+
+def referrer_readers(
+    call: Call, tags: Sequence[Found], wanted: Wanted
+) -> Iterator[tuple[Found, Reader[list[Referrer] | None]]]:
+    """Make the readers of what refers to tags: they go on from what a tag names."""
+    for found, opening in index_readers(call, tags, wanted):
+        yield found, spared(call, found, _of_tag(call, found.reference, opening))
+
+
+def _of_tag(
+    call: Call, reference: ImageReference, opening: Reader[tuple[str, list[Image]]]
+) -> Reader[list[Referrer]]:
+    """Look from the images outwards, a step at a time; each artifact counts once per image."""
     call.sources.add("registry")
-    opened = list(
-        read(call, ((one, spared(call, one, _opened(one))) for one in tags), len(tags), "images")
-    )
-    found = call.gather(lambda one: _of_tag(call, one), opened, "referrers")
-    return [referrer for _, referrers in found for referrer in referrers]
+    top, images = yield from opening
+    proper = (image.digest or "" for image in images if not image.is_attestation)
+    begin = dict.fromkeys((top, *filter(DIGEST.fullmatch, proper)))
+    listed = [(subject, subject, entry) for subject, entry in _attestations(top, images)]
+    seen = {subject: {subject} for subject in (*begin, *(subject for subject, _, _ in listed))}
+    outermost = [(subject, subject) for subject in begin]
+    found: list[Referrer] = []
+    for depth in range(1, DEEPEST + 1):
+        told = yield from _listed(call, reference, dict.fromkeys(own for _, own in outermost))
+        listed += [(image, own, entry) for image, own in outermost for entry in told[own]]
+        outermost = []
+        for image, own, entry in listed:
+            if entry["digest"] not in seen[image]:
+                seen[image].add(entry["digest"])
+                outermost.append((image, entry["digest"]))
+                at = (reference.repo, reference.tag, image)
+                found.append(Referrer(*at, entry, {}, depth, own))
+        listed = []
+        if not outermost:
+            break
+        if len(found) > MOST:
+            raise PayloadError(f"more than {MOST} artifacts refer to {reference}; not read further")
+    order = {image: place for place, image in enumerate(seen)}
+    full = yield from _with_manifests(call, reference, found)
+    return sorted(full, key=lambda one: (order[one.image], one.depth))
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """A tag with the digest that it has, and the images that it names."""
-
-    found: Found
-    digest: str
-    images: list[Image]
-
-    def __str__(self) -> str:
-        return str(self.found)
+def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:
+    """Describe the attestations that an index lists beside the images they are about."""
+    for image in images:
+        if image.is_attestation and DIGEST.fullmatch(image.digest or ""):
+            said = {label.key: label.value for label in image.labels}.get(ATTESTED, "")
+            subject = said if DIGEST.fullmatch(said) else image.index_digest or top
+            yield subject, {"digest": image.digest, "mediaType": image.media_type}
 
 
-def _opened(found: Found) -> Reader[_Opened]:
-    return _Opened(found, *(yield from open_tag(found.reference)))
+def _listed(
+    call: Call, reference: ImageReference, subjects: Iterable[str]
+) -> Reader[dict[str, list[Payload]]]:
+    """Ask the API and for cosign's tags, then for the tags that stand in where there is no API."""
+    found: dict[str, list[Payload]] = {subject: [] for subject in subjects}
+    lists = {Need("referrers", reference.at(digest=subject)): subject for subject in found}
+    signed = {
+        Need("stand-in", reference.at(tag=f"{fallback_tag(subject)}{suffix}")): subject
+        for subject in found
+        for suffix in _COSIGN
+    }
+    answers = yield [*lists, *signed]
+    unlisted = {}
+    for need, answer in zip((*lists, *signed), answers, strict=True):
+        if not call.is_good(need.reference, answer):
+            continue
+        if need in signed and answer is not None:
+            found[signed[need]].append({"digest": answer.digest, "mediaType": answer.media_type})
+        elif need in lists and answer is None:
+            subject = lists[need]
+            unlisted[Need("stand-in", reference.at(tag=fallback_tag(subject)))] = subject
+        elif need in lists:
+            found[lists[need]] += answer
+    if unlisted:
+        indexes = yield from _indexes(call, reference, list(unlisted))
+        for need, subject in unlisted.items():
+            found[subject][:0] = indexes.get(need, [])
+    return found
 
 
-def _of_tag(call: Call, opened: _Opened) -> list[Referrer]:
-    found, top, images = opened.found, opened.digest, opened.images
-    subjects = dict.fromkeys(
-        (top, *(i.digest for i in images if i.digest and not i.is_attestation))
-    )
-    names = _tags(call, found.reference)
-    referrers = [
-        *_attestations(call, found.reference, images),
-        *(
-            referrer
-            for subject in subjects
-            for referrer in _of_subject(call, found.reference.at(digest=subject), names)
-        ),
-    ]
-    distinct = {(one.subject, one.descriptor.get("digest")): one for one in referrers}
-    return [replace(one, tag=found.reference.tag) for one in distinct.values()]
+def _indexes(
+    call: Call, reference: ImageReference, tags: Sequence[Need]
+) -> Reader[dict[Need, list[Payload]]]:
+    """Read the tags that stand in for the API, those that there are."""
+    answers = yield tags
+    there = {
+        need: reference.at(digest=answer.digest)
+        for need, answer in zip(tags, answers, strict=True)
+        if call.is_good(need.reference, answer) and answer is not None
+    }
+    indexes = yield from _manifests(call, there.values())
+    return {
+        need: [one for one in documents.items(indexes[at].json.get("manifests")) if _named(one)]
+        for need, at in there.items()
+        if at in indexes
+    }
 
 
-def _tags(call: Call, reference: ImageReference) -> frozenset[str]:
-    """The repository's tags: they tell which stand-ins there are without asking for each."""
-    return frozenset(call.client.registry(reference.registry).tags(reference.path))
-
-
-def _of_subject(call: Call, subject: ImageReference, names: frozenset[str]) -> Iterable[Referrer]:
-    """Ask the API, else read the tag that stands in for it; then cosign's tags."""
-    listed = call.client.registry(subject.registry).referrers(subject)
-    fallback = fallback_tag(subject.digest or "")
-    if listed is None and fallback in names:
-        listed = _index(call, subject.at(tag=fallback))
-    for descriptor in listed or ():
-        is_typed = documents.text(descriptor.get("artifactType")) is not None
-        yield _referrer(call, subject, descriptor, is_read=not is_typed)
-    for suffix in _COSIGN:
-        if f"{fallback}{suffix}" in names:
-            yield _cosign(call, subject, subject.at(tag=f"{fallback}{suffix}"))
+def _named(entry: Payload) -> bool:
+    """Tell whether a descriptor names something: what is no digest is never asked for."""
+    return DIGEST.fullmatch(documents.text(entry.get("digest")) or "") is not None
 
 
 def fallback_tag(digest: str) -> str:
@@ -92,44 +145,41 @@ def fallback_tag(digest: str) -> str:
     return _ILLEGAL.sub("-", f"{algorithm[:32]}-{encoded[:64]}")
 
 
-def _index(call: Call, reference: ImageReference) -> list[Payload]:
-    registry = call.client.registry(reference.registry)
-    document = registry.manifest(reference)
-    body = documents.parse(document.body, str(reference))
+def _with_manifests(
+    call: Call, reference: ImageReference, found: Sequence[Referrer]
+) -> Reader[list[Referrer]]:
+    """Read the manifests of artifacts whose descriptors do not say what they are."""
+    at = [reference.at(digest=one.descriptor["digest"]) for one in found]
+    read_ones = yield from _manifests(
+        call, (where for where, one in zip(at, found, strict=True) if one.needs_reading)
+    )
     return [
-        one for one in documents.items(body.get("manifests")) if documents.text(one.get("digest"))
+        _read(one, read_ones[where]) if where in read_ones else one
+        for where, one in zip(at, found, strict=True)
     ]
 
 
-def _cosign(call: Call, subject: ImageReference, tag: ImageReference) -> Referrer:
-    """Describe what a tag of cosign's holds, as the API would."""
-    resolved = call.client.registry(tag.registry).resolve(tag)
-    descriptor = {"digest": resolved.digest, "mediaType": resolved.media_type}
-    return _referrer(call, subject, descriptor, is_read=True)
+def _read(referrer: Referrer, document: Document) -> Referrer:
+    descriptor = {**referrer.descriptor, "size": len(document.body)}
+    return replace(referrer, descriptor=descriptor, manifest=document.json)
 
 
-def _attestations(
-    call: Call, reference: ImageReference, images: Iterable[Image]
-) -> Iterable[Referrer]:
-    """Describe the attestations that an index lists beside the images they are about."""
-    for image in images:
-        if image.is_attestation and image.digest:
-            said = {label.key: label.value for label in image.labels}
-            subject = said.get(ATTESTED) or image.index_digest or image.digest
-            descriptor = {"digest": image.digest, "mediaType": image.media_type}
-            yield _referrer(call, reference.at(digest=subject), descriptor, is_read=True)
+def _manifests(
+    call: Call, references: Iterable[ImageReference]
+) -> Reader[dict[ImageReference, Document]]:
+    """Get manifests; what fails is recorded."""
+    distinct = list(dict.fromkeys(references))
+    answers = (yield [Need("manifest", at) for at in distinct]) if distinct else []
+    return {
+        at: document
+        for at, document in zip(distinct, answers, strict=True)
+        if call.is_good(at, document) and _is_object(call, at, document)
+    }
 
 
-def _referrer(
-    call: Call, subject: ImageReference, descriptor: Payload, *, is_read: bool
-) -> Referrer:
-    """Describe an artifact; its manifest is read where the descriptor does not say what it is."""
-    manifest: Payload = {}
-    size = descriptor.get("size")
-    if is_read:
-        at = subject.at(digest=descriptor["digest"])
-        document = call.client.registry(subject.registry).manifest(at)
-        manifest, size = documents.parse(document.body, str(at)), len(document.body)
-    return Referrer(
-        subject.repo, None, subject.digest or "", {**descriptor, "size": size}, manifest
-    )
+def _is_object(call: Call, at: ImageReference, document: Document) -> bool:
+    try:
+        documents.an_object(lambda: document.json, f"the manifest {at}")
+    except PayloadError as error:
+        return call.is_good(at, error)
+    return True

@@ -72,7 +72,7 @@ class Wanted:
     attestations
         Whether attestations are wanted too.
     is_brief
-        Whether no images are wanted, but what a list of tags tells of each.
+        Whether no images are wanted, but what a list of tags tells of each, or what refers to it.
     """
 
     is_wanted: Callable[[str], bool]

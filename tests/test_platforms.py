@@ -92,12 +92,13 @@ def test_the_hub_counts_a_platform_once():
     assert hub_tag({"name": "1", "images": [*images, *windows]}).platform_count == 3
 
 
-def test_what_an_older_version_wrote_is_read_in_the_one_spelling(registry, client, tmp_path):
-    registry.index("1", {**registry.image(**OLD[1]), "platform": OLD[1]})
-    layers = hubframe.layers_df(f"{registry.repo}:1", platform="linux/arm64", client=client)
-    path = tmp_path / "layers.csv"
-    hubframe.write_csv(layers.assign(platform="linux/arm64/v8"), path)
-    pd.testing.assert_frame_equal(hubframe.read_csv(path, "layers"), layers)
+def test_frames_of_older_versions_lack_no_platform_beside_new_ones(registry, client):
+    for tag in ("1", "2"):
+        registry.index(tag, {**registry.image(**OLD[1]), "platform": OLD[1]})
+    images = hubframe.images_df(registry.repo, client=client)
+    old = images.assign(platform=images.platform.where(images.tag == "1", "linux/arm64/v8"))
+    told = hubframe.platform_coverage_df(old)
+    pd.testing.assert_frame_equal(told, hubframe.platform_coverage_df(images))
 
 
 # An index that tells no platforms

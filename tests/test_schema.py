@@ -30,7 +30,8 @@ COLUMNS = {
     "configs": f"{IMAGE} config_digest created_at author docker_version os architecture variant "
     "os_version user working_dir entrypoint cmd shell stop_signal exposed_ports volumes "
     "healthcheck layer_count label_count env_count size",
-    "referrers": "repo tag image_digest digest artifact_type media_type size title created_at",
+    "referrers": "repo tag image_digest digest artifact_type media_type size title created_at depth "
+    "subject_digest",
     "catalog": "repo",
     "limits": "host limit allowed remaining window_seconds resets_at",
 }

@@ -10,6 +10,7 @@ from hubframe.measure.coverage import OCI_LABELS, PREFIX, comparable, is_address
 from hubframe.measure.standard import standard_labels
 from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.tables import IMAGES, LABELS
+from hubframe.tables.documents import platform_name
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
 _IMAGE = ["repo", "tag", "platform", "image_digest"]
@@ -170,6 +171,8 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     """
     IMAGES.require(images, (*_IMAGE, "size", "is_attestation"))
     proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]
+    # Frames of older versions told linux/arm64/v8 and linux/arm64 apart.
+    proper = proper.assign(platform=proper["platform"].map(platform_name))
     proper = proper.dropna(subset="tag").sort_values([*_IMAGE, "size"])
     held = proper.drop_duplicates(["repo", "tag", "platform"])[[*_IMAGE, "size"]]
     platforms = held.groupby(["repo", "platform"]).size().rename("tag_count").reset_index()

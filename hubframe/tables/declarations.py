@@ -221,20 +221,22 @@ CONFIGS = Table(
 
 REFERRERS = Table(
     "referrers",
-    "an artifact that refers to an image",
+    "an artifact that refers to an image, or to such an artifact",
     (*IMAGE_KEY[:3], "digest"),
     (
         REPO,
         TAG,
-        Column("image_digest", TEXT, "Digest of the image or index that it refers to.", nullable=False),
+        Column("image_digest", TEXT, "Digest of the image or index that it is about, directly or through other artifacts.", nullable=False),
         Column("digest", TEXT, "Digest of the artifact's manifest.", nullable=False),
-        Column("artifact_type", TEXT, "What it is, as a media type: its own, its config's, else its first layer's."),
+        Column("artifact_type", TEXT, "What it is, as a media type: its own, its config's, else its first layer's; types that artifacts only have because they must are passed over."),
         Column("media_type", TEXT, "Media type of its manifest."),
         Column("size", COUNT, "Size of its manifest. [bytes]"),
-        Column("title", TEXT, "Its title, or what it states: the types of its predicates, joined by blanks."),
+        Column("title", TEXT, "Its title, or what it states: the types of its predicates, joined by blanks; of a Sigstore bundle always its predicate's, where it is told."),
         Column("created_at", UTC, "When it says it was made.", no_epoch=True),
+        Column("depth", COUNT, "1 where it refers to the image itself, 2 where it refers to such an artifact, and so on; 4 at most, what lies deeper is not looked for.", nullable=False),
+        Column("subject_digest", TEXT, "Digest of what it refers to itself: the image, or the artifact one step nearer.", nullable=False),
     ),
-    source="The registry's list of referrers, or its tags `sha256-…` where it has none.",
+    source="The registry's list of referrers, or the tag `sha256-…` where it has none; cosign's tags, and the attestations of the index. No list of tags is asked for. On Docker Hub a manifest is a pull, the lists and tags are free.",
 )
 
 LIMITS = Table(
@@ -257,7 +259,7 @@ PLAN = Table(
     "a kind of request that a call would make",
     ("kind",),
     (
-        Column("kind", TEXT, "`hub`, `head`, `names`, `manifest` or `config`.", nullable=False),
+        Column("kind", TEXT, "`hub`, `head`, `names`, `referrers`, `manifest` or `config`.", nullable=False),
         Column("count", COUNT, "How many.", nullable=False),
         Column("meaning", TEXT, "What they are.", nullable=False),
     ),

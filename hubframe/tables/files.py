@@ -15,7 +15,6 @@ from pandas.api.types import (
 )
 
 from hubframe.errors import PayloadError
-from hubframe.tables.documents import platform_name
 from hubframe.tables.measured import TABLES
 from hubframe.tables.schema import FLAG, TEXT, Column, Table
 
@@ -23,7 +22,6 @@ from hubframe.tables.schema import FLAG, TEXT, Column, Table
 _FORMULA = r"^('*[=+\-@\t\r])"
 _GUARDED = r"^'('*[=+\-@\t\r])"
 _FLAGS = {"true": True, "false": False}
-_PLATFORMS = frozenset({"platform", "parent_platform"})
 
 
 def write_csv(
@@ -154,9 +152,6 @@ def _column(cells: pd.DataFrame, column: Column) -> pd.Series:
     values = written.tolist()
     if column.dtype == FLAG:
         values = [_FLAGS.get(value.lower(), value) for value in values]
-    if column.name in _PLATFORMS:
-        # Versions before told linux/arm64/v8 and linux/arm64 apart.
-        values = list(map(platform_name, values))
     # A date is read as it was written, though builders may mean "no date" by it.
     series = replace(column, no_epoch=False).series(values)
     bad = series.isna() & ((written != "") | (not column.nullable))

@@ -44,8 +44,9 @@ _MANIFEST_ENDINGS = (
     ".distribution.manifest.v1+json",
     ".distribution.manifest.v1+prettyjws",
 )
-# Configs that artifacts carry because they must have one.
-_DUMMY_CONFIGS = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
+# Types that artifacts have because they must have one; registries repeat them as the artifact's.
+_DUMMIES = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
+_BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 # What a tag lists of the tags that share its digest.
 _MOST_ALIASES = 1000
@@ -547,13 +548,29 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """An artifact that refers to an image: its descriptor, and its manifest where that was read."""
+    """An artifact that refers to an image: its descriptor, and its manifest where that was read.
+
+    Attributes
+    ----------
+    image
+        The digest of the image or index that it is about in the end.
+    depth, subject
+        How many steps that is away, and the digest that it refers to itself; None for the image's.
+    """
 
     repo: str
     tag: str | None
-    subject: str
+    image: str
     descriptor: Payload
     manifest: Payload
+    depth: int = 1
+    subject: str | None = None
+
+    @property
+    def needs_reading(self) -> bool:
+        """Whether its descriptor does not say what it is."""
+        is_bundle = "sigstore.bundle" in (self.artifact_type or "")
+        return not self.artifact_type or (is_bundle and not self._bundled)
 
     @property
     def layers(self) -> list[Payload]:
@@ -562,11 +579,17 @@ class Referrer:
 
     @property
     def artifact_type(self) -> str | None:
-        """Its own type, else its config's, else its first layer's: cosign's config is a dummy."""
-        own = text(self.descriptor.get("artifactType")) or text(self.manifest.get("artifactType"))
-        config = text(mapping(self.manifest.get("config")).get("mediaType"))
-        first = text(self.layers[0].get("mediaType")) if self.layers else None
-        return own or (config if config not in _DUMMY_CONFIGS else None) or first or config
+        """Its own type, else its config's, else its first layer's; dummies say nothing."""
+        config = mapping(self.manifest.get("config")).get("mediaType")
+        told = (
+            self.descriptor.get("artifactType"),
+            self.manifest.get("artifactType"),
+            config,
+            *(layer.get("mediaType") for layer in self.layers),
+            _BUNDLE if self._bundled else None,
+        )
+        proper = (found for found in map(text, told) if found and found not in _DUMMIES)
+        return next(proper, text(config))
 
     @property
     def annotations(self) -> Payload:
@@ -578,13 +601,18 @@ class Referrer:
 
     @property
     def title(self) -> str | None:
-        """Its title, else the types of its predicates."""
+        """What a bundle states, else its title, else the types of its predicates."""
         predicates = {
             text(mapping(layer.get("annotations")).get(key))
             for layer in self.layers
             for key in _PREDICATES
         }
-        return text(self.annotations.get(f"{_OCI}title")) or _joined(predicates)
+        return self._bundled or text(self.annotations.get(f"{_OCI}title")) or _joined(predicates)
+
+    @property
+    def _bundled(self) -> str | None:
+        """The type of a bundle's predicate: all else of bundles is alike."""
+        return text(self.annotations.get("dev.sigstore.bundle.predicateType"))
 
 
 def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
@@ -593,13 +621,15 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
         {
             "repo": one.repo,
             "tag": one.tag,
-            "image_digest": one.subject,
+            "image_digest": one.image,
             "digest": one.descriptor.get("digest"),
             "artifact_type": one.artifact_type,
             "media_type": one.descriptor.get("mediaType") or one.manifest.get("mediaType"),
             "size": one.descriptor.get("size"),
             "title": one.title,
             "created_at": one.annotations.get(f"{_OCI}created"),
+            "depth": one.depth,
+            "subject_digest": one.subject or one.image,
         }
         for one in found
         if text(one.descriptor.get("digest"))

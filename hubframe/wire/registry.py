@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
@@ -20,7 +21,7 @@ from hubframe.payload import parsed
 from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, moved, next_link
-from hubframe.wire.answers import Answered, is_whole
+from hubframe.wire.answers import Answer, Answered, is_whole
 from hubframe.wire.content import HASHES, Content, Document, digest_of, is_signed, verify
 from hubframe.wire.flights import Flights
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
@@ -143,10 +144,30 @@ class Registry:
 
     def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
         """Return what is known here of what tags point at, by the keys of the references."""
+        return {key: at for key, at in self.found(references).items() if at is not None}
+
+    def found(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved | None]:
+        """Return what is known here of tags, by the keys of the references; None: not there."""
         asks = {self._head_of(reference): key for key, reference in references.items()}
         held = self._session.look_up(asks)
-        found = {asks[ask]: _resolved(answer) for ask, answer in held.items()}
-        return {key: at for key, at in found.items() if DIGEST.fullmatch(at.digest)}
+        known = {asks[ask]: _resolved(answer) for ask, answer in held.items()}
+        return {key: at if DIGEST.fullmatch(at.digest) else None for key, at in known.items()}
+
+    def find(self, reference: ImageReference) -> Resolved | None:
+        """Look up a tag that need not be there, after `found` did not know it.
+
+        Where HEAD is no cheaper the document is taken at once. That there is no such tag is kept
+        as long as where one points.
+        """
+        ask = self._head_of(reference)
+        try:
+            if self._is_hub or self._content.is_shared or self._session.is_outdated(ask):
+                return self.resolve(reference)
+            document = self._by_tag(reference)
+        except NotFoundError:
+            self._session.keep(ask, {}, KEPT_TAGS)
+            return None
+        return Resolved(document.digest, document.media_type or _own_type(document.body))
 
     def probe(self, reference: ImageReference) -> None:
         """Ask for a tag by HEAD, past the cache: its headers tell the limits of whoever asks.
@@ -204,21 +225,38 @@ class Registry:
 
     def referrers(self, subject: ImageReference) -> list[Payload] | None:
         """List the descriptors of what refers to a digest; None where the API is missing."""
+        ask = self._referrers_to(subject)
         if "referrers" in self._unknown:
+            self._session.keep(ask, {}, KEPT_TAGS)
             return None
         asked = f"what refers to {subject}"
         headers = {"Accept": OCI_INDEX}
         first = self._session.get(
-            f"{self.url}/v2/{subject.path}/referrers/{subject.target}",
-            asked,
-            keep=KEPT_TAGS,
-            headers=headers,
-            also=_NO_REFERRERS,
+            ask.url, asked, keep=KEPT_TAGS, headers=headers, also=_NO_REFERRERS
         )
         if not self._knows_referrers(first, asked):
+            if not isinstance(first, Answer):
+                self._session.keep(ask, {}, KEPT_TAGS)
             return None
         pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
         return list(pages.values())
+
+    def told_referrers(
+        self, subjects: Mapping[Key, ImageReference]
+    ) -> dict[Key, list[Payload] | None]:
+        """Return the lists of `referrers` that are here, by the keys of the subjects."""
+        asks = {self._referrers_to(subject): key for key, subject in subjects.items()}
+        told: dict[Key, list[Payload] | None] = {}
+        for ask, answer in self._session.look_up(asks).items():
+            if _content_type(answer) != OCI_INDEX:
+                told[asks[ask]] = None
+            elif "Link" not in answer.headers:
+                # What cannot be read is read again, by whoever says so.
+                with suppress(PayloadError):
+                    told[asks[ask]] = list(
+                        _descriptors(_entries(answer, "manifests", ask.url)).values()
+                    )
+        return told
 
     def config(
         self, reference: ImageReference, digest: str, *, is_missing: bool = False
@@ -278,6 +316,10 @@ class Registry:
 
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)
+
+    def _referrers_to(self, subject: ImageReference) -> Ask:
+        url = f"{self.url}/v2/{subject.path}/referrers/{subject.target}"
+        return Ask("GET", url, OCI_INDEX)
 
     def _by_tag(self, reference: ImageReference, told: str = "") -> Document:
         """Read the document that a tag names, and keep it under the digest that it has.

@@ -39,7 +39,7 @@ KINDS: dict[str, tuple[Format, Kind]] = {
 
 CREATED = "2024-05-06T07:08:09Z"
 _CREATED_SECONDS = 1714979289
-AMD64, ARM64, ARM = "linux/amd64", "linux/arm64/v8", "linux/arm/v7"
+AMD64, ARM64, ARM = "linux/amd64", "linux/arm64", "linux/arm/v7"
 LABELS = {
     "org.opencontainers.image.title": "app",
     "org.opencontainers.image.source": "https://example.com/app?a=1&b=<2>",
@@ -117,9 +117,9 @@ def descriptor(media_type: str, content: bytes, **more: Any) -> Document:
 
 
 def platform_of(text: str) -> Document:
-    """Turn ``linux/arm64/v8`` into the object of an index."""
+    """Turn ``linux/arm/v7`` into the object of an index; builders write arm64's variant, too."""
     parts = zip(("os", "architecture", "variant"), text.split("/"), strict=False)
-    return dict(parts)
+    return dict(parts) | ({"variant": "v8"} if text == ARM64 else {})
 
 
 class Layout:

@@ -81,7 +81,9 @@ def _truths(image: Image) -> Iterator[Truth]:
 
 
 def _platform(entry: dict[str, str]) -> str:
-    return "/".join(entry[key] for key in ("os", "architecture", "variant") if key in entry)
+    """Spell a platform as frames do."""
+    written = "/".join(entry[key] for key in ("os", "architecture", "variant") if key in entry)
+    return written.replace("arm64/v8", "arm64")
 
 
 def modern(live_registry: LiveRegistry) -> list[str]:
