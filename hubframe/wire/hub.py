@@ -19,6 +19,8 @@ Gather = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
 # The Hub's largest page; larger values are capped in silence.
 PAGE_SIZE = 100
+# A tag tells one of these at least; an error sent as a good answer does not.
+_OF_TAG = frozenset({"name", "digest", "images", "full_size", "last_updated"})
 # Pages asked for on the word of the first one; what follows is read one by one.
 _MOST_AT_ONCE = 10_000
 # Pages that are looked up together.
@@ -301,4 +303,6 @@ def _is_enough(listing: Listing, entries: Mapping[str, Any]) -> bool:
 def _object(found: Any, asked: str) -> Payload:
     if not isinstance(found, dict):
         raise PayloadError(f"{asked}: expected an object, got a {type(found).__name__}")
+    if _OF_TAG.isdisjoint(found):
+        raise PayloadError(f"{asked}: the answer tells nothing of a tag")
     return found

@@ -345,6 +345,9 @@ class Registry:
             response = self._session.fetch(
                 self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
             )
+            if statuses.names_errors(response):
+                words = statuses.words_of(response)
+                raise PayloadError(f"the manifest {reference}: the answer is none{words}")
             told = _told_digest(response) or before
             algorithm = told.partition(":")[0]
             digest = digest_of(response.content, algorithm if algorithm in HASHES else "sha256")

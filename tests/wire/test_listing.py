@@ -217,6 +217,18 @@ def test_what_is_no_list(stage, body):
     assert tags_of(stage, client) == ["a"], "what is none is not kept"
 
 
+@pytest.mark.parametrize("source", ["hub", "registry"])
+@pytest.mark.parametrize("body", [ERRORS, {**ERRORS, "message": "x"}])
+def test_errors_are_no_tag(stage, source, body):
+    """Nor where they come as a good answer, to a HEAD without a digest."""
+    for part in ("/tags/latest", "/manifests/latest"):
+        stage.fail(part, Reply.of_json(body))
+
+    for function in (hubframe.tags_df, hubframe.images_df):
+        with pytest.raises(hubframe.PayloadError):
+            function("library/alpine:latest", source=source, client=stage.client())
+
+
 def test_a_catalogue_that_is_none(stage):
     stage.fail("/v2/_catalog", Reply.of_json(ERRORS))
 
