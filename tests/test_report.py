@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -30,7 +31,7 @@ QUESTIONS = (
 PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "shared_layers", "footprint",
             "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip
 TABLES_BESIDE = {f"{name}.csv" for name in (*NAMES, *ANSWERS, "sources")}
-FILES = TABLES_BESIDE | {f"{name}.png" for name in PICTURES}
+FILES = TABLES_BESIDE | {f"{name}.png" for name in PICTURES} | {"report.xlsx"}
 
 
 def told(world, *, complete=True, failures=()):
@@ -126,6 +127,17 @@ def test_csv_reads_back_equal(world, verbatim, tmp_path):
     for name, frame in world.items():
         read = read_csv(tmp_path / f"{name}.csv", name, verbatim=verbatim)
         pd.testing.assert_frame_equal(read, frame)
+
+
+def test_a_workbook_holds_the_tables(tmp_path):
+    world = hub(repos=3, tags=5)
+    write_report(world, tmp_path, title="Images")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    expected = [name.replace("history", "build history") for name in (*NAMES, *ANSWERS, "sources")]
+    assert book.sheetnames == [*expected, "columns"]
+    listed = [[cell.value for cell in row] for row in book["tags"].iter_rows(min_row=2)]
+    tag = list(world["tags"].columns).index("tag")
+    assert [row[tag] for row in listed] == world["tags"]["tag"].tolist()
 
 
 def test_summary_has_the_figures_of_a_small_world(tmp_path):

@@ -24,12 +24,13 @@ _LONGEST_NAME = 64
 
 @dataclass(frozen=True)
 class About:
-    """What the caller says of the report, and when it is written."""
+    """What the caller says of the report, when it is written, and the workbook beside it."""
 
     title: str
     note: str | None
     verbatim: bool
     written_at: datetime
+    workbook: str | None
 
 
 @dataclass(frozen=True)

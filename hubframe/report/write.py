@@ -19,7 +19,6 @@ from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
 
-WORKBOOK = "report.xlsx"
 FRAMES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs")
 
 
@@ -69,7 +68,10 @@ def write_report(
         A frame has a name that the report does not know.
     """
     frames = _complete(frames)
-    about = About(title, note, verbatim, datetime.now(UTC).replace(microsecond=0))
+    now = datetime.now(UTC).replace(microsecond=0)
+    # openpyxl is an extra.
+    workbook = "report.xlsx" if find_spec("openpyxl") else None
+    about = About(title, note, verbatim, now, workbook)
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
@@ -94,7 +96,7 @@ def _complete(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) -> set[str]:
     """Write all files, and return the names of the pictures among them."""
     told = Told(frames, answer(frames, about.written_at))
-    _write_tables(told, draft, verbatim=about.verbatim)
+    _write_tables(told, draft, about)
     pictures = draw(told)
     for name, picture in pictures.items():
         (draft / f"{name}.png").write_bytes(picture.light)
@@ -105,13 +107,13 @@ def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) 
     return set(pictures)
 
 
-def _write_tables(told: Told, draft: Path, *, verbatim: bool) -> None:
+def _write_tables(told: Told, draft: Path, about: About) -> None:
     """Write the frames for other programs; the one place to add another format."""
     frames = {
         name: frame.assign(scope=told.scopes[name]) if is_limited(name, told.frames) else frame
         for name, frame in {**told.frames, **told.answers}.items()
     } | {"sources": told.sources}
     for name, frame in frames.items():
-        write_csv(frame, draft / f"{name}.csv", verbatim=verbatim)
-    if find_spec("openpyxl"):  # an extra
-        write_excel(frames, draft / WORKBOOK)
+        write_csv(frame, draft / f"{name}.csv", verbatim=about.verbatim)
+    if about.workbook:
+        write_excel(frames, draft / about.workbook)
