@@ -56,6 +56,8 @@ def test_an_index_says_what_its_children_are(live_registry: LiveRegistry) -> Non
             continue
         entries = json.loads(skopeo.inspect(image.reference, raw=True))["manifests"]
         named = ["/".join(_platform(entry["platform"])) for entry in entries]
+        # The images here are listed by the one spelling that frames have.
+        named = [name.replace("arm64/v8", "arm64") for name in named]
         expected = {*image.platforms, *(["unknown/unknown"] if image.attestations else [])}
         assert set(named) == expected
         unknown = [
