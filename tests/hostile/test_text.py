@@ -264,7 +264,8 @@ def test_a_page_has_no_element_and_no_attribute_of_strangers(tmp_path, usual_ele
     assert not ACTS.search(text)
     hrefs = [value for name, value in found.attributes if name in ("href", "src", "action")]
     assert all(
-        re.match(r"#|[a-z_]+\.(csv|json|xlsx)$|data:image/png|https://git\.example", h) for h in hrefs
+        re.match(r"#|[a-z_]+\.(csv|json|xlsx)$|data:image/png|https://git\.example", h)
+        for h in hrefs
     )
     assert "49" not in re.findall(r"<h1>(.*)</h1>", text, re.DOTALL)[0]
 
