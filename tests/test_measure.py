@@ -389,3 +389,13 @@ def test_a_wrong_frame_is_named_with_what_it_lacks(function, table):
         function(pd.DataFrame({"a": [1]}))
     with pytest.raises(TypeError, match=f"a list was given in place of the {table} frame"):
         function([])
+
+
+def test_what_is_pushed_again_by_custom_stands_apart_from_pins():
+    names = ["latest", "1.2", "1.2-alpine", "1.2.3", "20240101", "edge", "17.0.16", "17.0.16_9"]
+    names.append("sha256-" + "0" * 64 + ".sig")
+    rows = [{"repo": "a/b", "tag": name, "is_digest_tag": "sha256" in name} for name in names]
+    kinds = measure.standing(TABLES["tags"].from_records(rows))
+    expected = ["latest", "moving", "moving", "pin", "pin", "moving", "moving", "pin", "signature"]
+    assert kinds.tolist() == expected
+    assert measure.standing(TABLES["tags"].frame()).empty

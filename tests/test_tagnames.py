@@ -16,6 +16,7 @@ from hubframe.oci.tagnames import (
     read,
     read_all,
     releases,
+    versioned,
 )
 
 DIGEST = "0123456789abcdef" * 4
@@ -239,6 +240,14 @@ def test_releases_are_the_versions_in_front_where_there_are_any():
     assert chosen("jdk-17", "20240101", "edge") == {"jdk-17"}
     assert chosen("20240101", "edge") == {"20240101"}
     assert chosen("edge") == set()
+
+
+def test_tags_that_name_a_version_or_a_date():
+    def chosen(*tags):
+        return versioned(read_all(tags).values())
+
+    assert chosen("1.2", "jdk-17", "20240101", "edge", "0f3a21c") == {"1.2", "20240101"}
+    assert chosen("jdk-17", "20240101", "edge") == {"jdk-17", "20240101"}
 
 
 def test_tags_that_others_go_on_from_are_meant_to_move():

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hubframe.measure.names import names_of
-from hubframe.oci.tagnames import Kind, TagName, moving
+from hubframe.oci.tagnames import moving, versioned
 from hubframe.tables import Snapshots
 from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS
@@ -101,12 +101,7 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     tags, _ = _frames(snapshots, (*_SEEN, "version"))
     names = {repo: found.values() for repo, found in names_of(tags).items()}
     floating = {(repo, tag) for repo, found in names.items() for tag in moving(found)}
-    pinned = {
-        (repo, name.tag)
-        for repo, found in names.items()
-        for name in found
-        if name.kind in _pinning_kinds(found)
-    }
+    pinned = {(repo, tag) for repo, found in names.items() for tag in versioned(found)}
     is_pinned = [name in pinned for name in zip(tags["repo"], tags["tag"], strict=True)]
     rows = _sorted(tags[np.array(is_pinned, dtype=bool)])
     rows["is_push"] = _is_push(rows)
@@ -128,13 +123,6 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     order = ["push_count", "repo", "tag"]
     ranked = again.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
     return MUTABLE_TAGS.of(ranked)
-
-
-def _pinning_kinds(names: Iterable[TagName]) -> set[Kind]:
-    """Tell which names are given once: versions and dates; behind a word if none is in front."""
-    kinds = {name.kind for name in names}
-    others = set() if Kind.VERSION in kinds else {Kind.NAMED_VERSION}
-    return {Kind.VERSION, Kind.DATE} | others
 
 
 def _frames(snapshots: Any, columns: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,9 @@ from hubframe.measure.dates import dated
 from hubframe.measure.footprint import footprint_df
 from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import USUAL_PLATFORM, identity
+from hubframe.measure.names import names_of
 from hubframe.measure.trends import pushes
+from hubframe.oci.tagnames import moving, versioned
 from hubframe.tables import IMAGES
 
 Frames = Mapping[str, pd.DataFrame]
@@ -158,19 +160,19 @@ def standing(tags: pd.DataFrame) -> pd.Series:
     Returns
     -------
     pandas.Series
-        ``latest``, ``moving`` for a name that is pushed again by custom (one without a version,
-        or with one that others go on from, ``1.25`` beside ``1.25.3``), ``pin`` for other
-        versions, and ``signature`` for tags that name a digest.
+        ``latest``, ``moving`` for a name that is pushed again by custom (one without a version or a
+        date, or with one that others go on from, ``1.25`` beside ``1.25.3``), ``pin`` for the
+        others, and ``signature`` for tags that name a digest.
     """
-    versions = tags[["repo", "version"]].dropna().drop_duplicates()
-    shorter = {
-        (repo, version.rsplit(".", cut)[0])
-        for repo, version in versions.itertuples(index=False, name=None)
-        for cut in range(1, version.count(".") + 1)
+    pins = {
+        (repo, tag)
+        for repo, names in names_of(tags).items()
+        for tag in versioned(names.values()) - moving(names.values())
     }
-    names = zip(tags["repo"], tags["version"], strict=True)
-    is_moving = np.array([pd.isna(name[1]) or name in shorter for name in names], dtype=bool)
-    kinds = pd.Series(np.where(is_moving, "moving", "pin"), tags.index, dtype="str")
+    is_pin = [name in pins for name in zip(tags["repo"], tags["tag"], strict=True)]
+    kinds = pd.Series(
+        np.where(np.array(is_pin, dtype=bool), "pin", "moving"), tags.index, dtype="str"
+    )
     kinds[tags["tag"] == "latest"] = "latest"
     kinds[tags["is_digest_tag"].fillna(value=False)] = "signature"
     return kinds

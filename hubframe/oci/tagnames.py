@@ -526,6 +526,15 @@ def releases(names: Iterable[TagName]) -> list[TagName]:
     return [name for name in released if name.kind is kind]
 
 
+def versioned(names: Iterable[TagName]) -> set[str]:
+    """Find the tags that name a version or a date; behind a word only where none is in front."""
+    known = list(names)
+    kinds = {Kind.VERSION, Kind.DATE}
+    if not any(name.is_version for name in known):
+        kinds.add(Kind.NAMED_VERSION)
+    return {name.tag for name in known if name.kind in kinds}
+
+
 def moving(names: Iterable[TagName]) -> set[str]:
     """Find the tags that are meant to move: others go on from their numbers, or add a build.
 
