@@ -1,6 +1,6 @@
 """``python -m hubframe``."""
 
-from hubframe.cli import main
+from hubframe.apps.cli import main
 
 if __name__ == "__main__":
     main()

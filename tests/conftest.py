@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 import hubframe
-from hubframe.client import use
+from hubframe.wire.client import use
 
 # How long an example takes says nothing: the machine does other work beside.
 settings.register_profile("hubframe", settings(), deadline=None)

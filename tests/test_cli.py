@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.cli import one_line, output
-from hubframe.sample import Fault, Reply, serve
+from hubframe.apps.cli import one_line, output
 from hubframe.tables import FETCHED, LABELS, TABLES
+from hubframe.testing import Fault, Reply, serve
 
 
 def run(*arguments, **environment):
@@ -63,7 +63,7 @@ def test_help_names_every_command_and_loads_nothing_heavy():
     for command in (*FETCHED, "inspect", "manifest", "report", "cache"):
         assert f"\n  {command} " in done.stdout
     code = (
-        "import sys\nfrom hubframe.cli import cli\n"
+        "import sys\nfrom hubframe.apps.cli import cli\n"
         "cli.main(['--help'], standalone_mode=False)\n"
         "print(sorted({'pandas', 'requests', 'matplotlib', 'tqdm'} & set(sys.modules)))"
     )

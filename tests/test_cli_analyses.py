@@ -6,7 +6,7 @@ import json
 import pytest
 
 import hubframe
-from hubframe.cli import output
+from hubframe.apps.cli import output
 from hubframe.tables import TABLES
 
 from .test_cli import run

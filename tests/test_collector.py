@@ -6,8 +6,9 @@ import threading
 import pytest
 
 import hubframe
-from hubframe import collector, frames
-from hubframe.collector import held_back
+from hubframe.frames import collector
+from hubframe.frames import images as frames
+from hubframe.frames.collector import held_back
 
 USUAL = (700, 10, 10)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import hubframe
-from hubframe.sample import World
+from hubframe.testing import World
 from hubframe.wire.content import Content, Document, digest_of, verify
 
 

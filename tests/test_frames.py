@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 
 import hubframe
 from hubframe.tables import TABLES
+from hubframe.wire.client import default_client
 
 pytestmark = pytest.mark.usefixtures("sample")
 
@@ -282,12 +283,12 @@ def test_the_order_of_rows_is_the_same_every_time():
 
 
 def test_sample_switches_and_goes_back(monkeypatch):
-    before = hubframe.client.default_client()
+    before = default_client()
     with hubframe.sample() as switched:
         assert "sample" in repr(switched)
-        assert hubframe.client.default_client().settings.sample
-        assert hubframe.client.default_client() is not before
-    assert hubframe.client.default_client() is before
+        assert default_client().settings.sample
+        assert default_client() is not before
+    assert default_client() is before
     monkeypatch.setenv("HUBFRAME_SAMPLE", "1")
     with hubframe.Client() as client:
         assert client.settings.sample

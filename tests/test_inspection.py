@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.inspection import to_skopeo_json
+from hubframe.frames.inspect import to_skopeo_json
 
 TESTS = Path(__file__).resolve().parent
 PAGE = (TESTS.parent / "docs" / "skopeo.md").read_text(encoding="utf-8")

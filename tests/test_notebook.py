@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.notebook import Shown
+from hubframe.apps.show import Shown
 
 NOW = pd.Timestamp("2026-11-24T12:00:00Z")
 DIGEST = "sha256:" + "0f" * 32

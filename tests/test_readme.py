@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hubframe.client import use
 from hubframe.tables import FETCHED
+from hubframe.wire.client import use
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")

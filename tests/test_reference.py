@@ -5,7 +5,7 @@ import random
 import pytest
 
 from hubframe.errors import HubframeError, InvalidReferenceError
-from hubframe.reference import (
+from hubframe.oci.reference import (
     ImageReference,
     bare_host,
     is_loopback,

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.referrers import fallback_tag
-from hubframe.sample import Fault, Reply, serve
+from hubframe.frames.referrers import fallback_tag
 from hubframe.tables import REFERRERS
 from hubframe.tables.shape import Referrer, referrers
+from hubframe.testing import Fault, Reply, serve
 
 pytestmark = pytest.mark.usefixtures("sample")
 

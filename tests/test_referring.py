@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe import referrers
+from hubframe.frames import referrers
 from tests import shelf
 
 EMPTY = "application/vnd.oci.empty.v1+json"

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from hubframe.report import SAMPLE, collect, write_report
-from hubframe.sample import SampleAdapter
+from hubframe.testing import SampleAdapter
 from hubframe.version import __version__
 
 from .test_measure import NAMES, frames, hub

@@ -16,11 +16,11 @@ import pytest
 import requests
 import requests_cache
 
-from hubframe.sample import DROP, Application, Fault, Reply, SampleAdapter, World, serve
-from hubframe.sample.build import build
-from hubframe.sample.build.draft import SYNTHETIC
-from hubframe.sample.message import Headers, Request
-from hubframe.sample.world import FILE_NAME
+from hubframe.testing import DROP, Application, Fault, Reply, SampleAdapter, World, serve
+from hubframe.testing.build import build
+from hubframe.testing.build.draft import SYNTHETIC
+from hubframe.testing.message import Headers, Request
+from hubframe.testing.world import FILE_NAME
 
 HUB = "https://hub.docker.com"
 DOCKER = "https://registry-1.docker.io"

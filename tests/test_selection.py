@@ -9,8 +9,8 @@ import pytest
 
 import hubframe
 from hubframe.errors import InvalidReferenceError
-from hubframe.reference import ImageReference
-from hubframe.selection import choose, platforms, read_namespaces, references, tag_filter
+from hubframe.frames.selection import choose, platforms, read_namespaces, references, tag_filter
+from hubframe.oci.reference import ImageReference
 from hubframe.tables import TABLES
 from hubframe.tables.documents import Platform
 from hubframe.tables.shape import Image

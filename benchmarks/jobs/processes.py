@@ -15,7 +15,7 @@ names = [f"{row}.0" for row in range(rows)]
 frame = pd.DataFrame({"repo": "acme/small", "tag": names, "size": range(rows), "digest": names[::-1]})
 print(frame.to_string())
 """
-_COMMAND = "from hubframe.cli import main; main()"
+_COMMAND = "from hubframe.apps.cli import main; main()"
 IMPORT, IMPORT_PANDAS, PRINTED = "import hubframe", "import pandas", "import pandas, print a frame"
 
 

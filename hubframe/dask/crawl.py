@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from hubframe.call import Errors
 from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES, Order
-from hubframe.selection import What
-from hubframe.settings import Settings
+from hubframe.frames.call import Errors
+from hubframe.frames.selection import What
+from hubframe.wire.settings import Settings
 
 
 class Crawl(NamedTuple):

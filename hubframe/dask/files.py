@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from hubframe.call import Errors
 from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES, Order
-from hubframe.place import SUFFIX, Place
-from hubframe.selection import What
-from hubframe.settings import Settings
+from hubframe.frames.call import Errors
+from hubframe.frames.selection import What
+from hubframe.snapshots.storage import SUFFIX, Place
+from hubframe.wire.settings import Settings
 
 _ROWS, _FAILED = "rows", "failures"
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe import frames
-from hubframe.call import Errors
-from hubframe.client import Client, default_client
 from hubframe.errors import IncompleteWarning, TransportError
-from hubframe.selection import What, read_namespaces, references
-from hubframe.settings import Settings
+from hubframe.frames import images as frames
+from hubframe.frames.call import Errors
+from hubframe.frames.selection import What, read_namespaces, references
 from hubframe.tables import FETCHED, Column, Table
 from hubframe.tables.schema import TEXT
+from hubframe.wire.client import Client, default_client
+from hubframe.wire.settings import Settings
 
 # Before what failed is asked for again, doubled each time. [seconds]
 _PAUSE = 1.0

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 import hubframe
-from hubframe.client import Client
 from hubframe.errors import IncompleteWarning
-from hubframe.reference import ImageReference, bare_host, is_registry
+from hubframe.frames.selection import ALL, Platforms, TagFilter, What, references
+from hubframe.oci.reference import ImageReference, bare_host, is_registry
 from hubframe.report.scope import LABELLED, Limits, tell
 from hubframe.report.write import write_report
-from hubframe.selection import ALL, Platforms, TagFilter, What, references
 from hubframe.tables import REPOS
+from hubframe.wire.client import Client
 
 # What a report of the sample is about: everything that the sample's Hub shows to anybody.
 SAMPLE = (

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hubframe.reference import ImageReference
-from hubframe.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter
+from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter
+from hubframe.oci.reference import ImageReference
 
 Frames = Mapping[str, pd.DataFrame]
 LABELLED = ("labels", "env", "configs")

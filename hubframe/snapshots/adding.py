@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
-from hubframe.place import Place
-from hubframe.reference import ImageReference
+from hubframe.oci.reference import ImageReference
 from hubframe.snapshots.dataset import (
     Failure,
     Part,
@@ -19,6 +18,7 @@ from hubframe.snapshots.dataset import (
     read_run,
     run_row,
 )
+from hubframe.snapshots.storage import Place
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 

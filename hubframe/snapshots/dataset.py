@@ -23,8 +23,8 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
-from hubframe.place import SUFFIX, Place
-from hubframe.selection import references
+from hubframe.frames.selection import references
+from hubframe.snapshots.storage import SUFFIX, Place
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, OF_RUN, RUNS, Snapshots
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Table
 

@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import HubframeError, InvalidReferenceError
-from hubframe.place import Place
-from hubframe.reference import TAG, ImageReference
+from hubframe.oci.reference import TAG, ImageReference
 from hubframe.snapshots.dataset import Part, observed, part_name, read_parts, run_row, seen_from
 from hubframe.snapshots.git import Blobs, Checkout, Commit
+from hubframe.snapshots.storage import Place
 from hubframe.tables import REPOS, Snapshots, Table, shape
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 

@@ -8,9 +8,6 @@ from typing import Any, Self
 
 import pandas as pd
 
-from hubframe import cache, frames
-from hubframe.call import Errors
-from hubframe.client import Client
 from hubframe.errors import (
     HubframeError,
     IncompleteWarning,
@@ -18,13 +15,17 @@ from hubframe.errors import (
     NotFoundError,
     TransportError,
 )
-from hubframe.place import Place
-from hubframe.reference import ImageReference, parse_namespace
-from hubframe.selection import What, references
+from hubframe.frames import cache
+from hubframe.frames import images as frames
+from hubframe.frames.call import Errors
+from hubframe.frames.selection import What, references
+from hubframe.oci.reference import ImageReference, parse_namespace
 from hubframe.snapshots.adding import add_snapshot
 from hubframe.snapshots.dataset import Failure, read_run, seen_by
+from hubframe.snapshots.storage import Place
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import RUNS
+from hubframe.wire.client import Client
 
 FRAMES = ("repos", "tags")
 

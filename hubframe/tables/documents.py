@@ -14,7 +14,7 @@ from itertools import chain, compress, repeat
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from hubframe.errors import PayloadError
-from hubframe.payload import parsed
+from hubframe.oci.payload import parsed
 from hubframe.tables.schema import Known
 
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"

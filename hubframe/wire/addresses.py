@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 from hubframe.errors import TransportError
-from hubframe.reference import is_loopback
+from hubframe.oci.reference import is_loopback
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from hubframe import payload
+from hubframe.oci import payload
 from hubframe.wire import disk
 
 if TYPE_CHECKING:

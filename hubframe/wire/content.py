@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
-from hubframe.payload import parsed
+from hubframe.oci.payload import parsed
 from hubframe.wire import disk
 from hubframe.wire.flights import Flights
 from hubframe.wire.tally import Tally, count_cached, current, mode

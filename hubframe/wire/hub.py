@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from hubframe.errors import NotFoundError, PayloadError, TransportError
-from hubframe.reference import DOCKER_HUB
+from hubframe.oci.reference import DOCKER_HUB
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, Ask, Session, json_of
 
 Payload = Mapping[str, Any]

@@ -17,8 +17,8 @@ from hubframe.errors import (
     PayloadError,
     TransportError,
 )
-from hubframe.payload import parsed
-from hubframe.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
+from hubframe.oci.payload import parsed
+from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.answers import Answer, Answered, is_whole

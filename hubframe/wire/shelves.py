@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hubframe.errors import TransportError
-from hubframe.settings import Settings
+from hubframe.wire.settings import Settings
 
 # How long a claim holds that is not renewed, and how often it is. [seconds]
 CLAIM = 10.0

@@ -16,7 +16,7 @@ import hubframe
 from benchmarks.crowd import SHARED_BY, repositories
 from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES
-from hubframe.place import Place
+from hubframe.snapshots.storage import Place
 from hubframe.tables import TAGS
 
 from .conftest import ALLOWED, PASSWORD, RATE, REPOSITORIES

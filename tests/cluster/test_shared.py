@@ -16,7 +16,7 @@ import hubframe
 from benchmarks.crowd import repositories
 from hubframe.dask.partition import Order
 from hubframe.errors import TransportError
-from hubframe.sample import Application, serve
+from hubframe.testing import Application, serve
 from hubframe.wire import patience, shelves
 from hubframe.wire.shelves import Claims, FolderShelf, open_shelf
 

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 import hubframe
-from hubframe.explorer.session import Session
-from hubframe.sample import Fault, Reply
+from hubframe.apps.explorer.session import Session
+from hubframe.testing import Fault, Reply
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from nbclient import NotebookClient
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import hubframe
-from hubframe.explorer.panels import PANELS
-from hubframe.explorer.session import Session
-from hubframe.explorer.view import Explorer
-from hubframe.sample import Application, serve
+from hubframe.apps.explorer.panels import PANELS
+from hubframe.apps.explorer.session import Session
+from hubframe.apps.explorer.view import Explorer
+from hubframe.testing import Application, serve
 
 from . import servers, world
 from .conftest import hold

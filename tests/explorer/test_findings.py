@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.explorer import findings
+from hubframe.apps.explorer import findings
 from hubframe.plots.wording import BLANK
 
 pytestmark = pytest.mark.usefixtures("sample")

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from hubframe.explorer.grid import PAGE, Grid
+from hubframe.apps.explorer.grid import PAGE, Grid
 
 HOSTILE = "<script>alert(1)</script>"
 

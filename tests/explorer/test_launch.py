@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from hubframe.cli import cli
-from hubframe.explorer import launch
+from hubframe.apps.cli import cli
+from hubframe.apps.explorer import launch
 
 from . import servers
 

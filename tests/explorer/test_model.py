@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.explorer.model import (
+from hubframe.apps.explorer.model import (
     FEW,
     NAMESPACE,
     REGISTRY,

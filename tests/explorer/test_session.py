@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.explorer.model import read_filters
-from hubframe.explorer.panels import PANELS, missing
-from hubframe.explorer.session import LISTING, PANEL, TAGS, Session
-from hubframe.explorer.wording import state_of
-from hubframe.sample import Application, Fault, Reply, serve
+from hubframe.apps.explorer.model import read_filters
+from hubframe.apps.explorer.panels import PANELS, missing
+from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Session
+from hubframe.apps.explorer.wording import state_of
+from hubframe.testing import Application, Fault, Reply, serve
 
 from .conftest import hold, run
 

@@ -7,8 +7,8 @@ import ipywidgets
 import pytest
 
 import hubframe
-from hubframe.explorer.grid import Grid
-from hubframe.explorer.handover import CopyButton, SaveButton
+from hubframe.apps.explorer.grid import Grid
+from hubframe.apps.explorer.handover import CopyButton, SaveButton
 
 # What any notebook that shows ipywidgets and anywidget has: VS Code and Colab too.
 EVERYWHERE = {"@jupyter-widgets/controls", "anywidget"}

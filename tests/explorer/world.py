@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from hubframe.sample import World
-from hubframe.sample.world import DOCKER_IO
+from hubframe.testing import World
+from hubframe.testing.world import DOCKER_IO
 from tests.wire.releases import Releases
 
 REPO = "evil/corp"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from hubframe.sample import World
+from hubframe.testing import World
 
 REFERENCES = (
     "nginx",

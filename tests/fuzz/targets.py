@@ -8,7 +8,7 @@ import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, PayloadError
 from hubframe.oci import tagnames
-from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.tables import TABLES, documents, shape
 from hubframe.tables.documents import HubContent, ManifestContent, Platform, mapping, text
 from hubframe.tables.shape import Image, Referrer

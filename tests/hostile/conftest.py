@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hubframe.sample import World
+from hubframe.testing import World
 from tests.quirks.conftest import authority, direct  # noqa: F401 - two fixtures
 from tests.wire.conftest import Stage, home, sleeps  # noqa: F401 - two fixtures
 from tests.wire.test_helpers import programs  # noqa: F401 - a fixture

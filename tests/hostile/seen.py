@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import hubframe
-from hubframe.sample import Application
+from hubframe.testing import Application
 from hubframe.wire.network import causes
 
 USER = "acme-bot"

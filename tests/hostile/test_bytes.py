@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
-from hubframe.sample.message import Fault
+from hubframe.testing import Reply
+from hubframe.testing.message import Fault
 from hubframe.wire.addresses import leads_inside
 
 from .raw import listening
@@ -28,7 +28,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SCRIPT = """
 import resource, sys, time
 import hubframe
-from hubframe import reference
+from hubframe.oci import reference
 what, host, folder = sys.argv[1:]
 settings = hubframe.Settings(cache_dir=folder, timeout=5)
 client = hubframe.Client(settings, credentials=False)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubframe.errors import InvalidReferenceError
-from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from tests.fuzz.targets import is_fit, read_reference
 from tests.hostile.strategies import texts
 

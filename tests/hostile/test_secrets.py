@@ -19,8 +19,8 @@ import pytest
 from nbclient import NotebookClient
 
 import hubframe
-from hubframe.sample import Reply
-from hubframe.sample.message import DROP
+from hubframe.testing import Reply
+from hubframe.testing.message import DROP
 from hubframe.wire.credentials import Credential, Credentials
 from tests.wire.test_credentials import docker_config, write
 

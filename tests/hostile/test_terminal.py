@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hubframe.cli import output
+from hubframe.apps.cli import output
 from hubframe.tables import TABLES
 from tests.hostile.strategies import SNIPPETS, texts
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.cli import one_line, output
+from hubframe.apps.cli import one_line, output
 from hubframe.errors import HubframeError, harmless
 from hubframe.plots.wording import legible
 from hubframe.report import write_report

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hubframe.errors import HubframeError
 from hubframe.oci import tagnames
-from hubframe.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.tables import files, shape
 from hubframe.tables.documents import Platform, dockerfile_line, label_step, parse
 from hubframe.wire.addresses import joined, leads_inside

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 
-from hubframe.sample import Reply
+from hubframe.testing import Reply
 
 TAR = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -8,7 +8,7 @@ import pytest
 
 import hubframe
 from hubframe import cache
-from hubframe.sample import Reply
+from hubframe.testing import Reply
 
 from .layers import archive, digest_of, packed
 

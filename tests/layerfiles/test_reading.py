@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 import hubframe
 from hubframe import cache
-from hubframe.cli import cli
-from hubframe.progress import Bar
-from hubframe.sample import Reply
+from hubframe.apps.cli import cli
 from hubframe.tables import FILES
+from hubframe.testing import Reply
+from hubframe.wire.progress import Bar
 
 from .layers import TAR, archive, digest_of, entry, folder, packed
 
@@ -228,8 +228,8 @@ def test_the_bar_says_how_much_has_come(shelf, monkeypatch):
         def set_postfix_str(self, text):
             said.append(text)
 
-    monkeypatch.setattr("hubframe.client.bar", lambda *_, **__: Watched())
-    monkeypatch.setattr("hubframe.layerfiles._SAID_EVERY", 0)
+    monkeypatch.setattr("hubframe.wire.client.bar", lambda *_, **__: Watched())
+    monkeypatch.setattr("hubframe.frames.files._SAID_EVERY", 0)
     shelf.add("1", packed(ONE))
     read(shelf)
     assert said == ["0 MB"]

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import hubframe
-from hubframe.inspection import to_skopeo_json
+from hubframe.frames.inspect import to_skopeo_json
 
 from . import images, stand
 from .stand import Stand

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import hubframe
-from hubframe.inspection import to_skopeo_json
+from hubframe.frames.inspect import to_skopeo_json
 from tests.quirks.tls import Authority
 
 from . import images, registry

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import hubframe
-from hubframe.client import use
 from hubframe.measure.figures import MAKE_UP, SHARING
 from hubframe.tables import IMAGES, LAYERS, REPOS
 from hubframe.tables.measured import FIGURES
+from hubframe.wire.client import use
 
 from .worlds import EMPTY, dtypes, examples, frame, layer, shuffled, worlds
 

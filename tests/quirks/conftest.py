@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 import hubframe
-from hubframe.sample import Application, World
+from hubframe.testing import Application, World
 from tests.wire.conftest import Stage, home, sleeps  # noqa: F401 - two fixtures
 
 from . import proxy, registry, tls

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
+from hubframe.testing import Reply
 
 REPO = "acme/odd"
 TAGS = "/repositories/odd/tags?"

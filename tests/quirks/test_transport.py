@@ -5,7 +5,7 @@ import logging
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
+from hubframe.testing import Reply
 
 from . import registry
 from .registry import BASIC, REPO, TAGS, USER, Answer, Quirks, index

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 import hubframe
-from hubframe.sample import Application, Fault, Reply, World, serve
-from hubframe.sample.world import DOCKER_IO, Tag
+from hubframe.testing import Application, Fault, Reply, World, serve
+from hubframe.testing.world import DOCKER_IO, Tag
 from hubframe.wire import tally
 
 from . import days

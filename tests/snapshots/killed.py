@@ -13,8 +13,8 @@ from pathlib import Path
 import pyarrow.parquet  # noqa: F401 - once for all the processes
 
 import hubframe
-from hubframe.place import Place
 from hubframe.snapshots import adding
+from hubframe.snapshots.storage import Place
 
 
 class Steps:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import hubframe
-from hubframe.cli import cli
+from hubframe.apps.cli import cli
 from hubframe.errors import HubframeError, InvalidReferenceError
 
 PLATFORMS = (

@@ -5,7 +5,7 @@ import pytest
 
 import hubframe
 from hubframe.errors import HubframeError, InvalidReferenceError, NotFoundError, TransportError
-from hubframe.sample import DROP, Application, Fault, Reply, serve
+from hubframe.testing import DROP, Application, Fault, Reply, serve
 from tests.test_cli import run
 
 

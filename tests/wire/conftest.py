@@ -12,7 +12,7 @@ import requests_cache.policy.actions
 import requests_cache.policy.expiration
 
 import hubframe
-from hubframe.sample import Application, Fault, Reply, World, serve
+from hubframe.testing import Application, Fault, Reply, World, serve
 from hubframe.wire import patience
 
 from .releases import Releases

@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from hubframe.sample import World
-from hubframe.sample.world import DOCKER_IO, Document, Repository, Tag
+from hubframe.testing import World
+from hubframe.testing.world import DOCKER_IO, Document, Repository, Tag
 
 REPO = "acme/tool"
 # What tells the pull limit.

@@ -3,7 +3,7 @@
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
+from hubframe.testing import Reply
 
 HUB_TAGS = "/repositories/many/tags"
 

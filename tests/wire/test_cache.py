@@ -17,7 +17,7 @@ from IPython.lib.pretty import pretty
 
 import hubframe
 from hubframe import cache
-from hubframe.sample import DROP, Reply
+from hubframe.testing import DROP, Reply
 from hubframe.wire.answers import Answer, Answers, Headers
 from hubframe.wire.caching import Storage
 from hubframe.wire.content import Content, Document, digest_of

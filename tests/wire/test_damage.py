@@ -16,8 +16,8 @@ import pytest
 
 import hubframe
 from hubframe import cache
-from hubframe.client import CONTENT, RESPONSES
 from hubframe.wire import disk
+from hubframe.wire.client import CONTENT, RESPONSES
 from hubframe.wire.content import Content, Document, digest_of
 
 from .releases import REPO

@@ -13,7 +13,7 @@ import pytest
 
 import hubframe
 from hubframe import BlockedError, DigestMismatchError, PayloadError, RateLimitError, TransportError
-from hubframe.sample import DROP, Reply
+from hubframe.testing import DROP, Reply
 
 from .releases import REPO
 

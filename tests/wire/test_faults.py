@@ -10,7 +10,7 @@ import pytest
 
 import hubframe
 from hubframe import cache
-from hubframe.sample import DROP, Reply
+from hubframe.testing import DROP, Reply
 
 from .conftest import LOGIN
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 import hubframe
-from hubframe.sample import Fault, Reply, Request
-from hubframe.sample.message import Headers
+from hubframe.testing import Fault, Reply, Request
+from hubframe.testing.message import Headers
 
 from .conftest import LOGIN
 from .test_credentials import docker_config, encoded

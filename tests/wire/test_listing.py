@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
+from hubframe.testing import Reply
 from hubframe.wire import hub
 from hubframe.wire.content import digest_of
 

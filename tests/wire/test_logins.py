@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 import hubframe
-from hubframe.sample import Application, Reply
+from hubframe.testing import Application, Reply
 
 from .conftest import LOGIN, Stage
 

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 import hubframe
-from hubframe.cli.commands import PLANNED
-from hubframe.readers import TASKS
-from hubframe.sample import Reply
+from hubframe.apps.cli.commands import PLANNED
+from hubframe.frames.readers import TASKS
+from hubframe.testing import Reply
 
 from .releases import PROBE, REPO, Releases
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 import hubframe
-from hubframe.sample import Fault, Reply
+from hubframe.testing import Fault, Reply
 from hubframe.wire.auth import Gate
 from hubframe.wire.challenges import parse_challenge, scope_of
 

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import UNPACKED_SIZES
+from hubframe.testing import Reply
 
 GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 DIGEST = "sha256:" + "a" * 64

@@ -5,9 +5,9 @@ import threading
 import pytest
 
 import hubframe
-from hubframe.sample import Reply
-from hubframe.watching import Watch
+from hubframe.testing import Reply
 from hubframe.wire.patience import CalledOffError
+from hubframe.wire.watching import Watch
 
 
 def test_a_watch_is_told_each_step(stage):

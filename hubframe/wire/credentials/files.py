@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hubframe.errors import CredentialsError
-from hubframe.reference import DOCKER_HUB, HUB_ALIASES
+from hubframe.oci.reference import DOCKER_HUB, HUB_ALIASES
 from hubframe.wire.credentials.credential import Credential, is_text, is_token
 
 VARIABLE = "DOCKER_AUTH_CONFIG"

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Literal
 
 from hubframe.errors import CredentialsError, InvalidReferenceError
-from hubframe.reference import DOCKER_HUB, ImageReference, parse_registry
+from hubframe.oci.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.wire.credentials.credential import Credential, Sealed, is_text
 from hubframe.wire.credentials.files import HUB_KEY, AuthFile, keys, places
 from hubframe.wire.credentials.helpers import Helper

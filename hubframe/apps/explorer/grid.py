@@ -1,0 +1,234 @@
+"""A table to sort, to turn the pages of, and to choose rows in; the browser holds one page of it.
+
+So a frame of ten thousand rows is answered as fast as one of ten. With all rows in the browser, as
+tables for notebooks have them, each letter that was typed into a filter took more than a second.
+"""
+
+from collections.abc import Callable, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from hubframe.apps.show import cell
+from hubframe.oci.tagnames import newest_first, read_all
+from hubframe.plots import wording
+from hubframe.tables import TABLES
+
+PAGE = 15
+_HERE = Path(__file__).parent
+_MEANINGS = {column.name: column.meaning for table in TABLES.values() for column in table.columns}
+
+
+class Grid(anywidget.AnyWidget):
+    """A frame on screen.
+
+    Parameters
+    ----------
+    label
+        What the table is of, for screen readers.
+    key
+        The columns that name a row: what is chosen stays chosen by them. None where no row can be.
+    many
+        Whether several rows can be chosen; otherwise one row is opened.
+    chose
+        Called with the keys of the rows that are chosen now.
+    themed
+        Called with whether the page is dark, when that is known or changes.
+    """
+
+    _esm = _HERE / "grid.js"
+    _css = _HERE / "grid.css"
+    # All that is on screen, replaced at once, so that no half of it is ever shown.
+    page = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        key: Sequence[str] | None = None,
+        many: bool = False,
+        chose: Callable[[list[tuple[Any, ...]]], None] = lambda _: None,
+        themed: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        super().__init__()
+        self._label, self._key, self._many = label, key, many
+        self._chose, self._themed = chose, themed
+        self._frame = self._sorted = pd.DataFrame()
+        self._columns: list[str] = []
+        self._order: tuple[str, bool] | None = None
+        self._at = 0
+        self._nothing = ""
+        self.chosen: list[tuple[Any, ...]] = []
+        self.on_msg(self._heard)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The frame, in the order on screen."""
+        return self._sorted
+
+    def show(
+        self,
+        frame: pd.DataFrame,
+        columns: Sequence[str] = (),
+        *,
+        chosen: Sequence[tuple[Any, ...]] = (),
+        nothing: str = "Nothing to show.",
+    ) -> None:
+        """Show a frame.
+
+        Parameters
+        ----------
+        frame
+            Any frame; one with the columns that the order goes by stays in that order.
+        columns
+            The columns that are shown; all where none are named.
+        chosen
+            The keys of the rows that are chosen.
+        nothing
+            What stands there where it has no rows.
+        """
+        self._frame = frame
+        self._columns = list(columns) or [str(name) for name in frame.columns]
+        self._nothing = nothing
+        self.chosen = list(chosen)
+        if self._order is not None and self._order[0] not in self._columns:
+            self._order = None
+        self._sort()
+        self._draw()
+
+    def sort(self, name: str) -> None:
+        """Sort by a column: upwards, then downwards, then as the frame came."""
+        before = self._order if self._order and self._order[0] == name else None
+        self._order = (name, False) if before is None else None if before[1] else (name, True)
+        self._sort()
+        self._draw()
+
+    def turn(self, page: int) -> None:
+        """Turn to a page, from 0."""
+        self._at = page
+        self._draw()
+
+    def choose(self, place: int, *, how: str = "only") -> None:
+        """Choose a row by its place on the page.
+
+        Parameters
+        ----------
+        place
+            Its place on the page, from 0.
+        how
+            ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
+        """
+        row = self._at * PAGE + place
+        if self._key is None or not 0 <= row < len(self._sorted):
+            return
+        key = self._key_of(row)
+        if not self._many or how == "only":
+            self.chosen = [key]
+        elif how == "through" and self.chosen:
+            self.chosen = self._through(row)
+        else:
+            others = [one for one in self.chosen if one != key]
+            self.chosen = others if key in self.chosen else [*others, key]
+        self._draw()
+        self._chose(list(self.chosen))
+
+    def _through(self, row: int) -> list[tuple[Any, ...]]:
+        keys = self._keys()
+        last = keys.index(self.chosen[-1]) if self.chosen[-1] in keys else row
+        step = 1 if row >= last else -1
+        return list(dict.fromkeys([*self.chosen, *keys[last : row + step : step or None]]))
+
+    def _heard(self, _: Any, message: Any, __: Any) -> None:
+        """Do what was done in the browser; anything else is nobody's."""
+        match message:
+            case {"kind": "sort", "name": str(name)} if name in self._columns:
+                self.sort(name)
+            case {"kind": "turn", "page": int(page)}:
+                self.turn(page)
+            case {"kind": "choose", "place": int(place), "how": str(how)}:
+                self.choose(place, how=how)
+            case {"kind": "theme", "dark": bool(dark)}:
+                self._themed(dark)
+
+    def _sort(self) -> None:
+        self._at = 0
+        self._sorted = self._frame
+        if self._order is not None:
+            name, is_falling = self._order
+            self._sorted = self._frame.sort_values(
+                name, ascending=not is_falling, kind="stable", na_position="last", key=_ordered
+            )
+
+    def _keys(self) -> list[tuple[Any, ...]]:
+        if self._key is None:
+            return []
+        return list(self._sorted[list(self._key)].itertuples(index=False, name=None))
+
+    def _key_of(self, row: int) -> tuple[Any, ...]:
+        return tuple(self._sorted.iloc[row][list(self._key or ())])
+
+    def _draw(self) -> None:
+        count = len(self._sorted)
+        pages = max(1, ceil(count / PAGE))
+        self._at = min(max(self._at, 0), pages - 1)
+        start = self._at * PAGE
+        shown = self._sorted.iloc[start : start + PAGE]
+        self.page = {
+            "label": self._label,
+            "columns": [self._heading(name) for name in self._columns],
+            "rows": self._rows(shown),
+            "chosen": self._marks(shown),
+            "order": self._order,
+            "many": self._many,
+            "page": self._at,
+            "pages": pages,
+            "start": start,
+            "place": _place(start, len(shown), count) if count else self._nothing,
+        }
+
+    def _heading(self, name: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "title": name.replace("_", " "),
+            "about": _MEANINGS.get(name, ""),
+            "isNumber": _is_number(self._frame[name]),
+            "isKey": name in (self._key or ()),
+        }
+
+    def _rows(self, shown: pd.DataFrame) -> list[list[list[str]]]:
+        now = pd.Timestamp.now("UTC")
+        columns = []
+        for name in self._columns:
+            cells = [cell(name, value, now) for value in shown[name]]
+            columns.append([[one.text, one.kind, one.title, one.href] for one in cells])
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def _marks(self, shown: pd.DataFrame) -> list[bool] | None:
+        if self._key is None:
+            return None
+        held = set(self.chosen)
+        keys = shown[list(self._key)].itertuples(index=False, name=None)
+        return [tuple(key) in held for key in keys]
+
+
+def _is_number(column: pd.Series) -> bool:
+    types = pd.api.types
+    return types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+
+
+def _place(start: int, shown: int, count: int) -> str:
+    if shown == count:
+        return wording.counted(count, "row")
+    return f"{start + 1:,}\N{EN DASH}{start + shown:,} of {wording.counted(count, 'row')}"
+
+
+def _ordered(column: pd.Series) -> pd.Series:
+    """Return what a column is sorted by: tags by version, the newest last."""
+    if column.name not in ("tag", "version"):
+        return column
+    names = newest_first(read_all(column.dropna().unique()).values())
+    return column.map({name.tag: -place for place, name in enumerate(names)})

@@ -1,0 +1,387 @@
+"""What an explorer does when a person does something: no widgets, and no waiting."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+import hubframe
+from hubframe.apps.explorer import panels
+from hubframe.apps.explorer.model import (
+    NAMESPACE,
+    REGISTRY,
+    REPOSITORY,
+    WORDS,
+    Asked,
+    Filters,
+    Search,
+    State,
+)
+from hubframe.apps.explorer.panels import PANELS, Panel, Result
+from hubframe.apps.explorer.work import Told, Work
+from hubframe.errors import InvalidReferenceError, NotFoundError
+from hubframe.frames.limits import told_pull_limit
+from hubframe.frames.plan import Plan
+from hubframe.plots import wording
+from hubframe.report import report
+from hubframe.tables import TAGS as TAGS_TABLE
+from hubframe.wire.client import Client, default_client
+
+# Work that takes longer than this is not begun without being asked for. [seconds]
+_LONG = 30.0
+# The parts of the screen, in which errors are said where they happened.
+LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
+# Frames that a plan is made by another's name for.
+_PLANNED_AS = {"compare": "configs"}
+_WITHOUT_PLAN = frozenset({"tags", "limits"})
+# What a person who has never seen the sample may look for in it.
+_IN_SAMPLE = ("ansible", "acme", "nginx", "registry.example/")
+
+
+@dataclass
+class Session:
+    """The state of an explorer, and what is under way for it.
+
+    Attributes
+    ----------
+    client
+        What is asked with; None for the default one at each time.
+    state
+        What is shown.
+    result
+        What the open panel shows; None where there is nothing yet.
+    read
+        The state that `result` was read for.
+    plan
+        What reading the panel would cost, where that has to be agreed to first.
+    messages
+        What went wrong, by part of the screen.
+    progress
+        A title, how much is done, of how much, and a note; None where nothing is under way.
+    is_dark
+        Whether pictures are for a dark page.
+    changed
+        Called with the part of the screen that has to be drawn anew.
+    """
+
+    client: Client | None = None
+    state: State = field(default_factory=State)
+    result: Result | None = None
+    read: State | None = None
+    plan: Plan | None = None
+    messages: dict[str, str] = field(default_factory=dict)
+    progress: tuple[str, int, int, str] | None = None
+    is_dark: bool = False
+    changed: Callable[[str], None] = lambda _: None
+    work: Work = field(default_factory=Work)
+    _limit: str = ""
+    _agreed: Callable[[], None] = lambda: None
+
+    # What a person does.
+
+    def look_for(self, text: str, meaning: str | None = None) -> None:
+        """Find repositories, or the tags of one."""
+        try:
+            search = Search.read(text, meaning)
+        except ValueError as error:
+            self.fail(LISTING, str(error))
+            return
+        self._begin(LISTING, lambda: _find(search, self._client), self._found)
+
+    def open(self, repos: Sequence[str]) -> None:
+        """Open repositories, instead of those that are open: list their tags."""
+        names = list(repos)
+        if not names:
+            self.state = self.state.opened([], TAGS_TABLE.frame())
+            self._show_tags()
+            return
+
+        def steps() -> Iterator[pd.DataFrame]:
+            yield hubframe.tags_df(names, client=self._client)
+
+        def opened(tags: pd.DataFrame) -> None:
+            self.state = self.state.opened(names, tags)
+            self._show_tags()
+
+        self._begin(TAGS, steps, opened)
+
+    def filter(self, filters: Filters) -> None:
+        """Look at other tags. The panel is read anew when it is asked to."""
+        self.state = replace(self.state, filters=filters)
+        self.messages.pop(TAGS, None)
+        self.changed(TAGS)
+        self.changed(PANEL)
+
+    def choose(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Choose tags, and read the panel for them, where it is of those that are chosen."""
+        self.state = self.state.chose(rows)
+        self.changed(TAGS)
+        if self.result is None or self.is_old:
+            self.read_panel()
+
+    def show(self, panel: str) -> None:
+        """Open a panel."""
+        self.state = replace(self.state, panel=panel)
+        self.read_panel()
+
+    def rule(self, keep: int, older_than: int) -> None:
+        """Set the rule of the clean-up panel."""
+        self.state = replace(self.state, keep=keep, older_than=older_than)
+        self.read_panel()
+
+    def agree(self) -> None:
+        """Fetch what the plan is of."""
+        self._agreed()
+
+    def decline(self) -> None:
+        """Do not fetch what the plan is of."""
+        self.plan = None
+        self.changed(PANEL)
+
+    def report(self, done: Callable[[bytes], None], *, is_agreed: bool = False) -> None:
+        """Write a report about what panels read, and hand it over as a zip archive."""
+        asked, client = self.state.asked(), self._client
+
+        def steps() -> Iterator[Plan | bytes]:
+            plan = None if is_agreed else _price(asked, "configs", client)
+            yield _archive(asked, client) if plan is None else plan
+
+        def step(made: Plan | bytes) -> None:
+            if isinstance(made, Plan):
+                self._ask(made, lambda: self.report(done, is_agreed=True))
+            else:
+                done(made)
+
+        self.plan = None
+        self._begin(PANEL, steps, step)
+        self.changed(PANEL)
+
+    def read_panel(self, *, is_agreed: bool = False) -> None:
+        """Read what the open panel shows; what costs pulls only if that is agreed to."""
+        state, panel = self.state, self.panel
+        self.work.cancel()
+        self.result, self.read, self.plan = None, state, None
+        self.messages.pop(PANEL, None)
+        if not panels.missing(panel, state):
+            self._begin(PANEL, lambda: self._steps(panel, state, is_agreed=is_agreed), self._got)
+        self.changed(PANEL)
+
+    def cancel(self) -> None:
+        """End what is under way; what was fetched is kept."""
+        if not self.work.is_busy:
+            return
+        self.work.cancel()
+        self.progress = None
+        if self.is_partial or self.result is None:
+            self.messages[PANEL] = "Cancelled. What was fetched is kept."
+        self.changed(PANEL)
+        self.changed(PROGRESS)
+
+    # What is on screen.
+
+    @property
+    def panel(self) -> Panel:
+        """The panel that is open."""
+        return PANELS[self.state.panel]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether what is shown is not all: more is on its way, or was not waited for."""
+        return self.result is not None and self.result.is_partial
+
+    @property
+    def is_old(self) -> bool:
+        """Whether other tags are looked at than the panel was read for."""
+        if self.read is None or self.read is self.state:
+            return False
+        return self.panel.asked(self.read) != self.panel.asked(self.state)
+
+    @property
+    def may_read_again(self) -> bool:
+        """Whether asking again would show more: of other tags, or what failed or was cancelled."""
+        has_failed = self.result is not None and not self.result.is_complete
+        return self.is_old or has_failed or PANEL in self.messages
+
+    @property
+    def code(self) -> str:
+        """The lines that give the frame on screen."""
+        if panels.missing(self.panel, self.state):
+            return ""
+        return self.panel.code(
+            self.read or self.state,
+            has_client=self.client is not None,
+            collects=self.result is not None and not self.result.is_complete,
+        )
+
+    @property
+    def listing_code(self) -> str:
+        """The line that gives the repositories on screen."""
+        search = self.state.search
+        if search is None or self.state.listing is None:
+            return ""
+        (meaning,) = search.meanings
+        asked = Asked(search.host if meaning == REGISTRY else search.text)
+        has_client = self.client is not None
+        return panels.call_of(_FUNCTIONS[meaning], asked, has_client=has_client)
+
+    def figure(self) -> Figure | None:
+        """Draw the panel's picture; None where it has none."""
+        if self.result is None or self.panel.plot is None or self.result.drawn.empty:
+            return None
+        with hubframe.style(dark=self.is_dark):
+            figure = Figure(figsize=(9.5, 4.6))
+            self.panel.plot(self.result.drawn, ax=figure.subplots())
+        return figure
+
+    @property
+    def suggestions(self) -> tuple[str, ...]:
+        """What may be looked for: what was before, and what was seen on the way."""
+        first = _IN_SAMPLE if self._client.settings.sample else ()
+        return tuple(dict.fromkeys((*self.state.recent, *self.state.seen, *first)))
+
+    @property
+    def badges(self) -> list[str]:
+        """What to know of all that is on screen."""
+        settings = self._client.settings
+        notes = [] if self.result is None else self.result.notes
+        notes = [self.state.tags.attrs.get("hubframe", {}), *notes]
+        stale = max(int(note.get("stale") or 0) for note in notes)
+        badges = ["Sample: made-up data"] if settings.sample else []
+        if self._client.session.is_offline:
+            badges.append("Offline: from the cache alone")
+        if stale:
+            badges.append(f"{wording.counted(stale, 'answer')} out of date")
+        return [*badges, *([self._limit] if self._limit else [])]
+
+    @property
+    def _client(self) -> Client:
+        return self.client or default_client()
+
+    # What comes back.
+
+    def _begin(
+        self, part: str, steps: Callable[[], Iterator[Any]], step: Callable[[Any], None]
+    ) -> None:
+        self.messages.pop(part, None)
+        self.progress = ("", 0, 0, "")
+        told = Told(self._told, step, lambda words: self.fail(part, words), self._ended)
+        self.work.begin(steps, told)
+        self.changed(PROGRESS)
+
+    def _told(self, title: str, done: int, total: int, note: str) -> None:
+        self.progress = (title, done, total, note)
+        self.changed(PROGRESS)
+
+    def _ended(self) -> None:
+        # What ended may have begun the next.
+        if not self.work.is_busy:
+            self.progress = None
+            self.changed(PROGRESS)
+            # A part that nothing is added to any more has to say so.
+            self.changed(PANEL)
+
+    def fail(self, part: str, words: str) -> None:
+        """Say what went wrong, where it happened."""
+        self.messages[part] = words
+        self.changed(part)
+
+    def _found(self, found: tuple[Search, pd.DataFrame]) -> None:
+        search, frame = found
+        if search.meanings == (REPOSITORY,):
+            try:
+                self.state = self.state.named(search, frame)
+            except NotFoundError as error:
+                self.fail(LISTING, str(error))
+                return
+            self.changed(LISTING)
+            self._show_tags()
+            return
+        self.state = self.state.found(search, frame)
+        self.result = self.read = None
+        for part in (LISTING, TAGS, PANEL):
+            self.changed(part)
+
+    def _show_tags(self) -> None:
+        self.changed(TAGS)
+        self.read_panel()
+
+    def _steps(self, panel: Panel, state: State, *, is_agreed: bool) -> Iterator[Plan | Result]:
+        client = self._client
+        plan = None if is_agreed else _cost(panel, state, client)
+        for step in panel.steps(state, client) if plan is None else [plan]:
+            self._limit = _left(client)
+            yield step
+
+    def _got(self, step: Plan | Result) -> None:
+        if isinstance(step, Plan):
+            self._ask(step, lambda: self.read_panel(is_agreed=True))
+            return
+        self.result = step
+        self.changed(PANEL)
+
+    def _ask(self, plan: Plan, agreed: Callable[[], None]) -> None:
+        self.plan, self._agreed = plan, agreed
+        self.changed(PANEL)
+
+
+def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame]]:
+    """Take what was typed for what it means first of what is there."""
+    missed: Exception | None = None
+    for meaning in search.meanings:
+        try:
+            frame = _look_up(meaning, search, client)
+        except (NotFoundError, InvalidReferenceError) as error:
+            missed = missed or error
+            continue
+        if len(frame) or meaning == search.meanings[-1]:
+            yield replace(search, meanings=(meaning,)), frame
+            return
+    if missed is not None:
+        raise missed
+
+
+_FUNCTIONS = {NAMESPACE: "repos_df", REGISTRY: "catalog_df", WORDS: "search_df"}
+
+
+def _look_up(meaning: str, search: Search, client: Client) -> pd.DataFrame:
+    if meaning == REPOSITORY:
+        return hubframe.tags_df(search.reference.repo, client=client)
+    asked = search.host if meaning == REGISTRY else search.text
+    frame: pd.DataFrame = getattr(hubframe, _FUNCTIONS[meaning])(asked, client=client)
+    return frame
+
+
+def _cost(panel: Panel, state: State, client: Client) -> Plan | None:
+    """Return what reading a panel costs, where that has to be agreed to."""
+    asked = panel.asked(state)
+    name = panel.fetches[0]
+    if asked is None or name in _WITHOUT_PLAN:
+        return None
+    return _price(asked, _PLANNED_AS.get(name, name), client)
+
+
+def _price(asked: Asked, name: str, client: Client) -> Plan | None:
+    """Plan a call; None where it may be made at once, as on the sample, which costs nothing."""
+    if client.settings.sample:
+        return None
+    plan = hubframe.plan(asked.what, name, **asked.options, client=client)
+    return plan if plan.pulls or plan.seconds > _LONG else None
+
+
+def _archive(asked: Asked, client: Client) -> bytes:
+    """Write a report, and pack its folder."""
+    with TemporaryDirectory() as folder:
+        page = report(asked.what, Path(folder) / "report", **asked.options, client=client)
+        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", page.parent)
+        return Path(packed).read_bytes()
+
+
+def _left(client: Client) -> str:
+    """Say how many pulls are left, as Docker Hub last told; nothing where it did not."""
+    limit = None if client.settings.sample else told_pull_limit(client)
+    return "" if limit is None else f"{limit.remaining:,} of {limit.allowed:,} pulls left"

@@ -1,0 +1,119 @@
+"""What differs between images, fetched and compared."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from hubframe.frames import images as frames
+from hubframe.frames.selection import USUAL_PLATFORM, references
+from hubframe.measure.comparison import FRAMES, Frames, compare_frames
+from hubframe.oci.reference import DEFAULT_TAG, ImageReference
+from hubframe.wire.client import Client
+
+
+def compare_df(
+    images: Iterable[str | ImageReference | Frames] | pd.DataFrame,
+    *,
+    platform: str = USUAL_PLATFORM,
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List what differs between images: layers, history, config, environment, labels, size.
+
+    Each image is compared with the next. On Docker Hub this costs one pull for each distinct image
+    that is not in the cache yet; frames that are given cost nothing.
+
+    Parameters
+    ----------
+    images
+        Two references or more (without a tag ``latest``), a frame with columns ``repo`` and
+        ``tag``, or for each image its frames by name, as `hubframe.measure.compare_frames` takes
+        them; references and frames may be mixed.
+    platform
+        Which image of a tag is compared.
+    progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `comparison`, one row per difference, none for an image compared with itself; see
+        `hubframe.measure.compare_frames`.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such image, or it is private to you.
+    NoSuchPlatformError
+        It has no image for the platform.
+    TypeError, ValueError
+        There are fewer than two images, or something is neither a reference nor frames.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     found = hubframe.compare_df(["library/python:3.14.0", "library/python:3.14.3"])
+    >>> found[found["aspect"] == "env"][["key", "left", "right"]].to_numpy().tolist()
+    [['PYTHON_VERSION', '3.14.0', '3.14.3']]
+    """
+    if not isinstance(platform, str) or platform == "all":
+        raise ValueError(f"platform must be one, such as linux/amd64, not {platform!r}")
+    asked = _asked(images)
+    read = [
+        one if isinstance(one, Mapping) else _fetched(one, platform, progress, client)
+        for one in asked
+    ]
+    compared = compare_frames(read)
+    compared.attrs["hubframe"] = _provenance(read)
+    return compared
+
+
+def _asked(images: Any) -> Sequence[ImageReference | Frames]:
+    """Read what is asked for, an image that is named twice too."""
+    if isinstance(images, pd.DataFrame):
+        return references(images)
+    if not isinstance(images, Iterable) or isinstance(images, str | bytes | Mapping):
+        raise TypeError(
+            f"expected a list of two references or more, or of frames by name, "
+            f"not {type(images).__name__}"
+        )
+    return [one if isinstance(one, Mapping) else references([one])[0] for one in images]
+
+
+def _fetched(
+    reference: ImageReference,
+    platform: str,
+    progress: bool | None,  # noqa: FBT001
+    client: Client | None,
+) -> dict[str, pd.DataFrame]:
+    """Fetch an image's frames: all of them from its manifest and its config."""
+    if not reference.tag and not reference.digest:
+        reference = reference.at(tag=DEFAULT_TAG)
+    return {
+        name: getattr(frames, f"{name}_df")(
+            reference, platform=platform, source="registry", progress=progress, client=client
+        )
+        for name in FRAMES
+    }
+
+
+def _provenance(read: Sequence[Frames]) -> dict[str, Any]:
+    """Sum up where the frames came from."""
+    told = [
+        frame.attrs["hubframe"]
+        for image in read
+        for frame in image.values()
+        if isinstance(frame.attrs.get("hubframe"), Mapping)
+    ]
+    counts = ("requests", "from_cache", "stale", "skipped")
+    return {
+        "table": "comparison",
+        "source": "+".join(sorted({one["source"] for one in told if one.get("source")})) or None,
+        "sample": any(one.get("sample") for one in told),
+        "fetched_at": min((one["fetched_at"] for one in told), default=None),
+        "complete": all(one.get("complete") for one in told),
+        **{name: sum(one.get(name) or 0 for one in told) for name in counts},
+        "failures": [failure for one in told for failure in one.get("failures") or ()],
+    }

@@ -1,0 +1,229 @@
+"""The files within layers. This downloads layers: each is read once, as it comes, and not kept."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hubframe.errors import HubframeError, NotFoundError, PayloadError
+from hubframe.frames import quota, readers, sources
+from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
+from hubframe.frames.sources import Source, check_count, read_wanted
+from hubframe.oci.reference import DIGEST, ImageReference
+from hubframe.tables import FILES, shape
+from hubframe.wire.archives import Caps, Listing
+from hubframe.wire.client import Client
+from hubframe.wire.progress import Bar
+
+_COLUMN_OF = {
+    "paths": "path",
+    "types": "type",
+    "sizes": "size",
+    "modes": "mode",
+    "uids": "uid",
+    "gids": "gid",
+    "users": "user",
+    "groups": "group",
+    "modified": "modified_at",
+    "links": "link_target",
+    "whiteouts": "whiteout",
+}
+_OF_LAYER = ["repo", "tag", "platform", "image_digest", "position", "layer_digest"]
+_MOST_BYTES = 32 * 1024**3
+_MOST_ENTRIES = 2_000_000
+# How often the bar tells how much has come. [seconds]
+_SAID_EVERY = 0.5
+
+
+def files_df(  # noqa: PLR0913
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    partial: bool = False,
+    max_bytes: int = _MOST_BYTES,
+    max_entries: int = _MOST_ENTRIES,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the files in the layers of images. This downloads the layers.
+
+    Each distinct layer is read once, as it comes: never in memory as a whole, and nothing is
+    written to disk but the list of its files, which is kept by the layer's digest, so that
+    the next call asks for no layer again. What came must be what the digest says, or it counts
+    for nothing. Blobs cost no pull on Docker Hub.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
+        See `layers_df`. A layer that fails costs its own rows.
+    max_bytes
+        How much one layer may be, as it comes and unpacked. [bytes]
+    max_entries
+        How many entries one layer may have, extended headers included.
+
+    Returns
+    -------
+    DataFrame
+        The table `files`: a row per entry of each layer, base first, in the archive's order. A
+        layer of several images is in the rows of each.
+
+    Raises
+    ------
+    DigestMismatchError
+        What came is not what the layer's digest says.
+    PayloadError
+        A layer is no archive, is cut off, lies elsewhere (foreign), or is more than was allowed.
+    NotFoundError
+        A layer is not there; the bundled sample holds none.
+    HubframeError
+        Something else went wrong; a layer packed with zstd takes the extra ``files``.
+    """
+    check_count("max_bytes", max_bytes)
+    check_count("max_entries", max_entries)
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
+    with calling(client, errors, progress) as call:
+        found = sources.find_tags(call, references(what), wanted, source)
+        quota.guard(call, "layers", found, wanted, source, partial=partial)
+        layers = shape.layers(readers.read_images(call, "layers", found, wanted, source))
+        listings = _listings(call, layers, Caps(max_bytes, max_entries))
+        return call.finish(_frame(layers, listings), FILES.name)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer, and where it is asked for."""
+
+    repo: str
+    digest: str
+    media_type: str | None
+
+    def __str__(self) -> str:
+        return f"{self.repo}@{self.digest}"
+
+    @property
+    def fault(self) -> str | None:
+        """Why it cannot be read; null where it can."""
+        media_type = self.media_type or ""
+        if not DIGEST.fullmatch(self.digest):
+            return "it is named by what is no digest"
+        if "foreign" in media_type or "nondistributable" in media_type:
+            return "it lies elsewhere, and not in the registry"
+        if media_type.endswith("encrypted"):
+            return "it is encrypted"
+        if media_type and not media_type.endswith((".tar", "gzip", "zstd")):
+            return f"it is no layer of files, but {media_type[:80]}"
+        return None
+
+
+def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing]:
+    """Read the distinct layers, many at once."""
+    full = layers[~layers["is_empty"].fillna(value=False)]
+    distinct = full.sort_values("media_type", na_position="last", kind="stable")
+    distinct = distinct.drop_duplicates("layer_digest").sort_index()
+    rows = distinct[["repo", "layer_digest", "media_type"]].to_dict("records")
+    found: dict[str, Listing] = {}
+    with call.pool(len(rows), "layers") as (pool, bar):
+        coming = _Coming(bar)
+        for row in rows:
+            layer = _layer(row)
+            pool.submit(layer, partial(_listed, call, layer, caps, coming))
+        left = len(rows)
+        while left:
+            for layer, listing, error in pool.take():
+                left -= 1
+                bar.update()
+                if error is not None and not isinstance(error, HubframeError):
+                    raise error
+                if call.is_good(layer, error or listing):
+                    found[layer.digest] = listing
+    return found
+
+
+def _layer(row: Mapping[Any, Any]) -> _Layer:
+    media_type = row["media_type"] if isinstance(row["media_type"], str) else None
+    return _Layer(row["repo"], row["layer_digest"], media_type)
+
+
+def _listed(call: Call, layer: _Layer, caps: Caps, coming: "_Coming") -> Listing:
+    if layer.fault is not None:
+        raise PayloadError(f"the layer {layer}: {layer.fault}")
+    if call.client.settings.sample:
+        raise NotFoundError(
+            f"the layer {layer}: the bundled sample holds no layers, only what is told of them. "
+            "Ask a registry"
+        )
+    reference = ImageReference.parse(layer.repo)
+    registry = call.client.registry(reference.registry)
+
+    def pieces() -> Iterator[bytes]:
+        call.sources.add("registry")
+        return coming.counted(registry.blob(reference.at(), layer.digest))
+
+    return call.client.listings.fetch(layer.digest, pieces, f"the layer {layer}", caps)
+
+
+class _Coming:
+    """How much has come, for the bar: a layer may take minutes."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._said_at = time.monotonic()
+
+    def counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Count what comes."""
+        for piece in pieces:
+            self._count(len(piece))
+            yield piece
+
+    def _count(self, size: int) -> None:
+        with self._lock:
+            self._bytes += size
+            if time.monotonic() - self._said_at > _SAID_EVERY:
+                self._said_at = time.monotonic()
+                self._bar.set_postfix_str(f"{self._bytes / 1e6:,.0f} MB")
+
+
+def _frame(layers: pd.DataFrame, listings: Mapping[str, Listing]) -> pd.DataFrame:
+    """Put the files of each layer where the layer stands."""
+    made = {digest: _files(listing) for digest, listing in listings.items()}
+    held = layers[layers["layer_digest"].isin(listings.keys())]
+    parts = [made[digest] for digest in held["layer_digest"]]
+    if not parts:
+        return FILES.frame()
+    counts = [len(part) for part in parts]
+    at = np.repeat(np.arange(len(held)), counts)
+    files = pd.concat(parts, ignore_index=True)
+    return FILES.of(
+        {
+            **{name: held[name].take(at).array for name in _OF_LAYER},
+            **{name: files[name].array for name in (*_COLUMN_OF.values(), "entry")},
+        }
+    )
+
+
+def _files(listing: Listing) -> pd.DataFrame:
+    """Make the columns of one layer."""
+    columns = {_COLUMN_OF[each.name]: getattr(listing, each.name) for each in fields(listing)}
+    built = {
+        column.name: column.series(columns[column.name])
+        for column in FILES.columns
+        if column.name in columns and column.name != "modified_at"
+    }
+    at = [np.iinfo(np.int64).min if at is None else at for at in listing.modified]
+    moments = np.array(at, dtype=np.int64).view("datetime64[us]")
+    built["modified_at"] = pd.Series(pd.DatetimeIndex(moments, tz="UTC"))
+    built["entry"] = pd.Series(np.arange(len(listing)), dtype="Int64")
+    return pd.DataFrame(built)

@@ -1,0 +1,451 @@
+"""One image, read closely: what skopeo prints, and the documents as they are."""
+
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hubframe.errors import (
+    IncompleteWarning,
+    NotFoundError,
+    PayloadError,
+    UnauthorizedError,
+)
+from hubframe.frames import readers
+from hubframe.frames.call import Call, calling
+from hubframe.frames.readers import DEEPEST
+from hubframe.frames.reading import read
+from hubframe.frames.selection import USUAL_PLATFORM, platforms
+from hubframe.oci.reference import DIGEST, ImageReference
+from hubframe.tables import documents
+from hubframe.tables.documents import (
+    CONFIG_TYPES,
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_MANIFEST,
+    Platform,
+    mapping,
+    text,
+)
+from hubframe.tables.schema import sound
+from hubframe.wire.client import Client
+from hubframe.wire.content import Document
+
+_MANIFEST_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
+_DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+# What Go prints for a time that was never set.
+_GO_ZERO = "0001-01-01T00:00:00Z"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+_GO_DIGITS = 9
+_V1_ID = re.compile("[0-9a-f]{64}")
+# The platform of an entry that tells none, where that does not suit every platform.
+_NOWHERE = Platform("", "")
+
+
+def inspect(
+    reference: str,
+    *,
+    platform: str = USUAL_PLATFORM,
+    tags: bool = True,
+    client: Client | None = None,
+) -> dict[str, Any]:
+    """Return what ``skopeo inspect`` prints of an image: the same keys, the same values.
+
+    Parameters
+    ----------
+    reference
+        An image; without a tag, ``latest``.
+    platform
+        Which image of an index.
+    tags
+        Whether to list all tags of the repository, as skopeo does without ``--no-tags``.
+    client
+        What to ask with; None for the default one.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such image, or it is private to you.
+    NoSuchPlatformError
+        It has no image for the platform.
+    PayloadError
+        It is no image but an artifact, or its documents are not what they should be.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     print(hubframe.inspect("library/alpine")["Architecture"])
+    amd64
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        opened = _open(call, parsed, platform)
+        printed = _of_schema1(opened) if opened.kind == "schema1" else _of_config(call, opened)
+        return {
+            "Name": f"{parsed.registry}/{parsed.path}",
+            **({"Tag": printed.tag} if printed.tag else {}),
+            "Digest": opened.top.digest,
+            "RepoTags": _tags(call, parsed) if tags else [],
+            **printed.fields,
+        }
+
+
+def manifest(
+    reference: str, *, platform: str | None = None, client: Client | None = None
+) -> dict[str, Any]:
+    """Return the manifest or index that a reference names, parsed.
+
+    Parameters
+    ----------
+    reference
+        An image; without a tag, ``latest``.
+    platform
+        Which image's manifest to return of an index; None returns the index itself.
+    client
+        What to ask with; None for the default one.
+    """
+    return documents.parse(
+        raw_manifest(reference, platform=platform, client=client), f"the manifest {reference}"
+    )
+
+
+def raw_manifest(
+    reference: str, *, platform: str | None = None, client: Client | None = None
+) -> bytes:
+    """Return the manifest or index that a reference names, byte for byte.
+
+    Parameters
+    ----------
+    reference, platform, client
+        See `manifest`.
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        if platform is None:
+            return _top(call, parsed).body
+        return _open(call, parsed, platform).document.body
+
+
+def config(
+    reference: str, *, platform: str = USUAL_PLATFORM, client: Client | None = None
+) -> dict[str, Any]:
+    """Return the config of an image or an artifact, parsed.
+
+    Old manifests of schema 1 have none; of these it is the newest step's, with the history.
+
+    Parameters
+    ----------
+    reference
+        An image; without a tag, ``latest``.
+    platform
+        Which image of an index.
+    client
+        What to ask with; None for the default one.
+
+    Raises
+    ------
+    PayloadError
+        The manifest names no config, or it is no JSON object: artifacts may hold anything.
+    """
+    parsed = ImageReference.parse(reference)
+    with calling(client) as call:
+        opened = _open(call, parsed, platform)
+        if opened.kind == "schema1":
+            return dict(documents.content(_without_repeats(opened), {}).config)
+        # A manifest that cannot be read whole is none, and tells no config either.
+        _layers(opened)
+        return _config(call, opened)
+
+
+def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
+    """Write a mapping as Go does: four blanks, and ``<``, ``>`` and ``&`` escaped."""
+    written = json.dumps(inspected, indent=4, ensure_ascii=False)
+    for letter in "<>&\u2028\u2029":
+        written = written.replace(letter, f"\\u{ord(letter):04x}")
+    return written
+
+
+def _top(call: Call, reference: ImageReference) -> Document:
+    tag = reference if reference.digest else reference.at(tag=reference.target)
+    (document,) = read(call, [(tag, readers.named(tag))], 1, "manifest")
+    return document
+
+
+class _Opened(NamedTuple):
+    """What a reference names, and the manifest that was chosen of it."""
+
+    reference: ImageReference
+    top: Document
+    document: Document
+    manifest: Mapping[str, Any]
+    kind: documents.Kind
+
+    @property
+    def is_docker(self) -> bool:
+        """Whether it is Docker's own format; some leave out the type, then the config tells."""
+        named = documents.media_type(self.manifest, self.document.media_type)
+        config_type = text(mapping(self.manifest.get("config")).get("mediaType"))
+        is_unknown = named not in _MANIFEST_TYPES
+        return named == DOCKER_MANIFEST or (is_unknown and config_type == _DOCKER_CONFIG)
+
+
+def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
+    """Get the manifest for a platform, through as many indexes as there are."""
+    wanted = _one(platform)
+    top = document = _top(call, reference)
+    for _ in range(DEEPEST):
+        body = documents.parse(document.body, f"the manifest {reference}")
+        kind = documents.kind(body, document.media_type, str(reference))
+        if kind != "index":
+            return _Opened(reference, top, document, body, kind)
+        at = reference.at(digest=_child(reference, document, body, wanted))
+        document = call.client.registry(reference.registry).manifest(at)
+    raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
+
+
+def _one(platform: str) -> Platform:
+    wanted = platforms(platform)
+    if wanted is None or len(wanted) != 1:
+        raise ValueError(f"one image is read here: give one platform, not {platform!r}")
+    return wanted[0]
+
+
+def _child(
+    reference: ImageReference, document: Document, index: Mapping[str, Any], wanted: Platform
+) -> str:
+    """Choose as skopeo does: of equals the first, and one that names no platform last."""
+    is_list = documents.media_type(index, document.media_type) == DOCKER_LIST
+    entries = documents.items(index.get("manifests"))
+    chosen = documents.best(wanted, [(_platform(entry, is_list), entry) for entry in entries])
+    if chosen is None:
+        raise readers.no_platform(reference, readers.images_in(reference, document), [wanted])
+    return _digest(chosen, f"the index {reference}")
+
+
+def _platform(entry: Mapping[str, Any], is_list: bool) -> Platform | None:  # noqa: FBT001
+    """Return an entry's platform; in an OCI index an entry may have none, and suits any then."""
+    named = entry.get("platform")
+    if named is None and not is_list:
+        return None
+    return Platform.read(mapping(named)) or _NOWHERE
+
+
+def _digest(descriptor: Mapping[str, Any], what: str) -> str:
+    digest = descriptor.get("digest")
+    if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+        raise PayloadError(f"{what} names {str(digest)[:80]!r}, which is no digest")
+    return digest
+
+
+def _config(call: Call, opened: _Opened) -> dict[str, Any]:
+    what = f"the manifest {opened.reference}"
+    descriptor = opened.manifest.get("config")
+    if not isinstance(descriptor, Mapping):
+        raise PayloadError(f"{what} names no config")
+    at = opened.reference.at(digest=opened.document.digest)
+    registry = call.client.registry(opened.reference.registry)
+    blob = registry.config(at, _digest(descriptor, what))
+    return documents.parse(blob.body, f"the config of {opened.reference}")
+
+
+def _tags(call: Call, reference: ImageReference) -> list[str]:
+    """List the tags; some registries show images to those whom they tell no list."""
+    try:
+        return call.client.registry(reference.registry).tags(reference.path)
+    except (UnauthorizedError, NotFoundError) as error:
+        message = f"{reference}: the tags of its repository are not listed ({error})"
+        warnings.warn(message, IncompleteWarning, stacklevel=3)
+        return []
+
+
+class _Printed(NamedTuple):
+    """What skopeo prints of an image itself."""
+
+    tag: str
+    fields: dict[str, Any]
+
+
+def _of_config(call: Call, opened: _Opened) -> _Printed:
+    """Print an image whose config is a document of its own; Docker's formats hold no other."""
+    media_type = text(mapping(opened.manifest.get("config")).get("mediaType"))
+    if media_type not in CONFIG_TYPES and not opened.is_docker:
+        kind = text(opened.manifest.get("artifactType")) or media_type or "unknown"
+        raise PayloadError(
+            f"{opened.reference} is no image but an artifact of type {kind}; see manifest()"
+        )
+    layers = _layers(opened)
+    config = _Fields(_config(call, opened), f"the config of {opened.reference}")
+    unset = _GO_ZERO if opened.is_docker else None
+    return _Printed("", _fields(config, layers, unset))
+
+
+def _layers(opened: _Opened) -> list[dict[str, Any]]:
+    fields = _Fields(opened.manifest, f"the manifest {opened.reference}")
+    return [_layer(layer, is_docker=opened.is_docker) for layer in fields.objects("layers")]
+
+
+def _layer(layer: "_Fields", *, is_docker: bool) -> dict[str, Any]:
+    annotations = layer.texts_by_name("annotations")
+    return {
+        "MIMEType": layer.text("mediaType"),
+        "Digest": layer.text("digest"),
+        "Size": layer.number("size"),
+        # Docker's format knows no annotations, and skopeo drops them there.
+        "Annotations": None if is_docker else annotations,
+    }
+
+
+def _of_schema1(opened: _Opened) -> _Printed:
+    """Print schema 1: its newest step is its config, and no layer tells its size."""
+    manifest = _without_repeats(opened)
+    layers = [
+        {"MIMEType": "", "Digest": layer["blobSum"], "Size": -1, "Annotations": None}
+        for layer in reversed(manifest["fsLayers"])
+    ]
+    newest = json.loads(manifest["history"][0]["v1Compatibility"])
+    config = _Fields(newest, f"the newest step of {opened.reference}")
+    tag = _Fields(manifest, f"the manifest {opened.reference}").text("tag")
+    return _Printed(tag, _fields(config, layers, _GO_ZERO))
+
+
+def _without_repeats(opened: _Opened) -> dict[str, Any]:
+    """Return a manifest of schema 1 with each step once, where it is a whole chain of steps.
+
+    Raises
+    ------
+    PayloadError
+        It has no layers, other steps than layers, or a step that does not follow from the last.
+    """
+    what = f"the manifest {opened.reference}"
+    fields = _Fields(opened.manifest, what)
+    layers, history = fields.objects("fsLayers"), fields.objects("history")
+    if not layers or len(layers) != len(history):
+        raise PayloadError(f"{what} counts {len(layers)} layers and {len(history)} steps")
+    kept = list(_chain(layers[::-1], history[::-1], what))[::-1]
+    return {
+        **opened.manifest,
+        "fsLayers": [{"blobSum": blob} for blob, _ in kept],
+        "history": [{"v1Compatibility": written} for _, written in kept],
+    }
+
+
+def _chain(
+    layers: "list[_Fields]", history: "list[_Fields]", what: str
+) -> Iterator[tuple[str, str]]:
+    """Follow the steps from the base; one that comes again at once was pushed twice."""
+    seen: set[str] = set()
+    below = ""
+    for layer, entry in zip(layers, history, strict=True):
+        written = entry.text("v1Compatibility")
+        step = _Fields(
+            documents.parse(written.encode("utf-8", "replace"), f"a step of {what}"), what
+        )
+        name, parent = step.text("id"), step.text("parent")
+        if name == below:
+            continue
+        if not _V1_ID.fullmatch(name) or name in seen or parent != below:
+            raise PayloadError(f"{what}: the step {name[:80]!r} does not follow from {below!r}")
+        seen.add(name)
+        below = name
+        yield layer.text("blobSum"), written
+
+
+def _fields(config: "_Fields", layers: list[dict[str, Any]], unset: str | None) -> dict[str, Any]:
+    runtime = config.object("config")
+    return {
+        "Created": _created(config, unset),
+        "DockerVersion": config.text("docker_version"),
+        "Labels": runtime.texts_by_name("Labels"),
+        "Architecture": config.text("architecture"),
+        "Os": config.text("os"),
+        "Layers": [layer["Digest"] for layer in layers],
+        "LayersData": layers,
+        "Env": runtime.texts("Env"),
+    }
+
+
+def _created(config: "_Fields", unset: str | None) -> str | None:
+    """Print a time as Go does: nine digits at most, and no zeros at their end."""
+    if config.held.get("created") is None:
+        return unset
+    written = config.text("created")
+    match = _TIME.fullmatch(written)
+    if match is None or not _is_time(match[1]):
+        raise PayloadError(f"{config.what}: created is {written[:80]!r}, which is no time")
+    fraction = (match[2] or "")[:_GO_DIGITS].rstrip("0")
+    zone = "Z" if match[3] in ("+00:00", "-00:00") else match[3]
+    return f"{match[1]}{fraction and '.'}{fraction}{zone}"
+
+
+def _is_time(written: str) -> bool:
+    try:
+        datetime.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
+
+
+class _Fields(NamedTuple):
+    """A JSON object whose fields are printed: null is nothing, and a wrong type an error.
+
+    Attributes
+    ----------
+    held
+        The object.
+    what
+        What it is, for messages.
+    """
+
+    held: Mapping[str, Any]
+    what: str
+
+    def text(self, name: str) -> str:
+        """Return text, empty where there is none."""
+        return self._plain(name, self.held.get(name))
+
+    def number(self, name: str) -> int:
+        """Return a whole number, 0 where there is none."""
+        found = self.held.get(name)
+        if found is not None and type(found) is not int:
+            raise self._wrong(name, found)
+        return found or 0
+
+    def texts(self, name: str) -> list[str] | None:
+        """Return a list of text; null and an empty one differ."""
+        found = self._typed(name, list)
+        return None if found is None else [self._plain(name, entry) for entry in found]
+
+    def texts_by_name(self, name: str) -> dict[str, str] | None:
+        """Return texts by name, sorted; null and an empty map differ."""
+        found = self._typed(name, dict)
+        if found is None:
+            return None
+        return {sound(key): self._plain(name, found[key]) for key in sorted(found)}
+
+    def object(self, name: str) -> "_Fields":
+        """Return an object, empty where there is none."""
+        return _Fields(self._typed(name, dict) or {}, f"{name} in {self.what}")
+
+    def objects(self, name: str) -> "list[_Fields]":
+        """Return a list of objects, empty where there is none."""
+        found = self._typed(name, list) or []
+        for entry in found:
+            if not isinstance(entry, Mapping | None):
+                raise self._wrong(name, entry)
+        return [_Fields(entry or {}, f"{name} of {self.what}") for entry in found]
+
+    def _typed(self, name: str, expected: type) -> Any:
+        found = self.held.get(name)
+        if found is not None and not isinstance(found, expected):
+            raise self._wrong(name, found)
+        return found
+
+    def _plain(self, name: str, found: Any) -> str:
+        if found is not None and not isinstance(found, str):
+            raise self._wrong(name, found)
+        return sound(found or "")
+
+    def _wrong(self, name: str, found: Any) -> PayloadError:
+        return PayloadError(f"{self.what}: {name} holds a {type(found).__name__}, which is wrong")

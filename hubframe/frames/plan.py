@@ -1,0 +1,210 @@
+"""What a call will cost, before it is made: the readers of the call, read without fetching."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
+from math import ceil
+from typing import Any
+
+import pandas as pd
+
+from hubframe.frames import limits, quota
+from hubframe.frames.call import Call, calling
+from hubframe.frames.needs import Need
+from hubframe.frames.readers import TASKS, tasks_of
+from hubframe.frames.reading import survey
+from hubframe.frames.referrers import referrer_readers
+from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
+from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
+from hubframe.tables import PLAN, REFERRERS
+from hubframe.wire.client import Client
+from hubframe.wire.limits import Limit
+
+# How long an answer takes, as a rule of thumb: a continent away, on a good day. [seconds]
+_ROUND_TRIP = 0.2
+_KINDS = {
+    "images": "hub",
+    "digest": "head",
+    "names": "names",
+    "referrers": "referrers",
+    "stand-in": "referrers",
+    "tag": "manifest",
+    "manifest": "manifest",
+    "config": "config",
+}
+_MEANINGS = {
+    "hub": "Hub API, free of pulls",
+    "head": "HEAD of tags, free of pulls",
+    "names": "lists of tags, free of pulls",
+    "referrers": "lists of referrers and tags that stand in for them, free of pulls",
+    "manifest": "manifests and indexes",
+    "config": "configs, free of pulls",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call would ask for, and what may be asked for.
+
+    Attributes
+    ----------
+    frame, tag_count
+        Which frame, and of how many tags.
+    requests
+        How many requests, by kind: ``hub``, ``head``, ``names``, ``referrers``, ``manifest``,
+        ``config``. Logins come on top: a token for each repository.
+    pulls
+        How many of them Docker Hub counts as pulls.
+    limit
+        The pull limit; None where there is none, where nothing has to be pulled, or where it is
+        not told.
+    held
+        How many documents and answers are here already.
+    seconds
+        How long it may take, with answers in a fifth of a second, and the Hub API's limit.
+    is_exact
+        Whether the numbers are those that the call will make; otherwise indexes, or lists of
+        referrers, have to be read first, and they are the least that it will be.
+    """
+
+    frame: str
+    tag_count: int
+    requests: Mapping[str, int] = field(default_factory=dict)
+    pulls: int = 0
+    limit: Limit | None = None
+    held: int = 0
+    seconds: float = 0.0
+    is_exact: bool = True
+
+    @property
+    def pulls_left(self) -> int | None:
+        """How many pulls are left; None for no limit, or one that is not known."""
+        return None if self.limit is None else self.limit.remaining
+
+    @property
+    def fits(self) -> bool:
+        """Whether enough pulls are left."""
+        return self.pulls_left is None or self.pulls <= self.pulls_left
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table `plan`, one row per kind of request."""
+        rows = [(kind, count, _MEANINGS[kind]) for kind, count in self.requests.items() if count]
+        return PLAN.from_records(dict(zip(PLAN.dtypes, row, strict=True)) for row in rows)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def _lines(self) -> Iterator[str]:
+        least = "" if self.is_exact else "at least "
+        total = sum(self.requests.values())
+        what = f"{self.frame} of {self.tag_count} tags"
+        yield f"{what}: {least}{total} requests, about {self.seconds:.0f} s"
+        for kind, count in self.requests.items():
+            if count:
+                yield f"  {count:>7}  {_MEANINGS[kind]}"
+        yield f"  {self.held:>7}  already here"
+        yield f"  pulls: {least}{self.pulls} needed, {self._left()}"
+        if not self.fits:
+            yield f"  {quota.NARROWER}"
+
+    def _left(self) -> str:
+        if self.limit is None:
+            return "no limit known" if self.pulls else "none counted"
+        return f"{self.limit.remaining} of {self.limit.allowed} left"
+
+
+def plan(  # noqa: PLR0913
+    what: What,
+    frame: str = "labels",
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms | None = None,
+    attestations: bool = False,
+    source: Source = "auto",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> Plan:
+    """Tell what a call would cost, before anything is spent.
+
+    Tags are listed, and on Docker Hub their digests looked up where the call would do so: that is
+    free of pulls, and kept, so that the call itself does not ask again.
+
+    Parameters
+    ----------
+    what
+        What the call would be given.
+    frame
+        Which call: ``labels`` for `labels_df`, and so on: ``tags``, ``images``, ``layers``,
+        ``history``, ``labels``, ``env``, ``configs``, ``referrers``.
+    tags, newest, platform, attestations, source, progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    Plan
+        Requests by kind, pulls needed and left, what is here already, and how long it may take.
+
+    Raises
+    ------
+    ValueError
+        There is no such frame.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     hubframe.plan("ansible/ansible", "labels", newest=3).pulls
+    3
+    """
+    name = frame.removesuffix("_df")
+    if name not in TASKS:
+        raise ValueError(f"frame must be one of {', '.join(TASKS)}, not {frame!r}")
+    usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
+    wanted = read_wanted(tags, newest, platform or usual, attestations=attestations)
+    wanted = replace(wanted, is_brief=name == REFERRERS.name)
+    with calling(client, "raise", progress) as call:
+        found = find_tags(call, references(what), wanted, source)
+        quota.resolve_on_hub(call, name, found, wanted, source)
+        tasks: Iterator[Any] = (
+            referrer_readers(call, found, wanted)
+            if name == REFERRERS.name
+            else tasks_of(call, name, found, wanted, source)
+        )
+        answered, missing = survey(call, tasks)
+        return _summed(call, name, len(found), wanted, answered, missing)
+
+
+def _summed(  # noqa: PLR0913, PLR0917
+    call: Call, name: str, tag_count: int, wanted: Wanted, answered: list[Need], missing: list[Need]
+) -> Plan:
+    requests = dict.fromkeys(_MEANINGS, 0)
+    for need in missing:
+        for kind, count in quota.kinds(need, wanted).items():
+            requests[_KINDS[kind]] += count
+    pulls = sum(quota.pulls(need, wanted) for need in missing)
+    return Plan(
+        frame=name,
+        tag_count=tag_count,
+        requests=requests,
+        pulls=pulls,
+        limit=limits.pull_limit(call.client) if pulls else None,
+        held=len(answered),
+        seconds=_seconds(call.client, requests),
+        # Each list of referrers may name others, which are asked for then.
+        is_exact=not any("manifest" in need.then for need in missing)
+        and not (missing and name == REFERRERS.name),
+    )
+
+
+def _seconds(client: Client, requests: Mapping[str, int]) -> float:
+    """Estimate: round trips through the workers, and minutes for which the Hub makes us wait."""
+    trips = ceil(sum(requests.values()) / client.settings.workers) * _ROUND_TRIP
+    limit = limits.hub_limit(client) if requests["hub"] else None
+    if limit is None or not limit.allowed:
+        return trips
+    return trips + 60.0 * ceil(max(0, requests["hub"] - limit.remaining) / limit.allowed)

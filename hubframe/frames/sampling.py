@@ -1,0 +1,126 @@
+"""A few in place of all: repositories and tags drawn by chance, with the bias written down."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from hubframe.frames import images as frames
+from hubframe.frames.sources import check_count
+from hubframe.tables import SEARCH, TAGS
+from hubframe.wire.client import Client
+
+# How many hits of a search are drawn from; the Hub orders them by relevance. [hits]
+_HITS = 10_000
+
+
+def sample_repos(  # noqa: PLR0913
+    query: str | None = None,
+    *,
+    namespaces: str | Iterable[str] | None = None,
+    n: int = 100,
+    seed: int = 0,
+    hits: int = _HITS,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Draw repositories by chance from the hits of a search, or from namespaces.
+
+    This is no sample of Docker Hub, which has no list of its repositories, so say in what you
+    publish where it was drawn from. From a search: only what matches the words in name or
+    description, and of popular words only the first `hits` in the Hub's order, which favours
+    what is much pulled and starred; never what is private, unnamed or deleted. From namespaces:
+    whoever chose these chose the bias; each repository is as likely as any other, so that owners
+    of many weigh more.
+
+    Parameters
+    ----------
+    query
+        Words to search for.
+    namespaces
+        One name or several, in place of a search.
+    n
+        How many repositories; fewer where there are no more.
+    seed
+        The same one draws the same from the same hits. The Hub's answers change from day to day.
+    hits
+        How many hits of the search are listed, a hundred with a request.
+    client
+        Who asks; None for the default client.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `search` in the order of the hits; ``is_automated`` is null for namespaces.
+
+    Raises
+    ------
+    ValueError
+        Neither or both of `query` and `namespaces` were given.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     drawn = hubframe.sample_repos(namespaces="library", n=3, seed=1)
+    >>> len(drawn)
+    3
+    """
+    check_count("n", n)
+    if (query is None) == (namespaces is None):
+        raise ValueError("give a query or namespaces: one of the two")
+    if query is not None:
+        found = frames.search_df(query, limit=hits, client=client)
+    else:
+        listed = frames.repos_df(namespaces or [], client=client)
+        found = SEARCH.of(listed.reindex(columns=list(SEARCH.dtypes)))
+    return _drawn(found, n, np.random.default_rng(seed))
+
+
+def sample_tags(tags: pd.DataFrame, n: int = 5, seed: int = 0) -> pd.DataFrame:
+    """Draw some tags of each repository by chance.
+
+    A repository of a thousand tags then weighs as much as one of five: weigh by tags (their
+    number stands in the frame that was drawn from) before speaking of all tags. Tags that are one
+    image are drawn apart, so that an image of many aliases is drawn more often; tags of a nightly
+    build crowd out releases. ``newest=`` of the frames takes the latest instead, which is younger
+    than the whole.
+
+    Parameters
+    ----------
+    tags
+        The `tables.TAGS` frame.
+    n
+        How many tags of each repository; all where there are no more.
+    seed
+        The same one draws the same, whatever other repositories are in the frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows that were drawn, in their order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `tags` is no frame, or lacks a column, which the message names.
+    """
+    TAGS.require(tags, ("repo", "tag"))
+    check_count("n", n)
+    places = pd.Series(np.arange(len(tags)))
+    drawn = [
+        _chosen(group.to_numpy(), n, np.random.default_rng([seed, *str(repo).encode()]))
+        for repo, group in places.groupby(tags["repo"].to_numpy(), sort=False)
+    ]
+    rows = np.sort(np.concatenate(drawn)) if drawn else np.array([], dtype=np.int64)
+    return tags.take(rows).reset_index(drop=True)
+
+
+def _drawn(frame: pd.DataFrame, n: int, chance: np.random.Generator) -> pd.DataFrame:
+    rows = np.sort(_chosen(np.arange(len(frame)), n, chance))
+    return frame.take(rows).reset_index(drop=True)
+
+
+def _chosen(
+    places: "np.typing.NDArray[np.int64]", n: int, chance: np.random.Generator
+) -> "np.typing.NDArray[np.int64]":
+    return chance.choice(places, min(n, len(places)), replace=False)

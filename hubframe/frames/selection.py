@@ -1,0 +1,271 @@
+"""What a caller asks for: references, tags and platforms, read from the forms people write."""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase, translate
+from typing import Any
+
+import pandas as pd
+
+from hubframe.errors import InvalidReferenceError
+from hubframe.oci.reference import ImageReference, parse_namespace
+from hubframe.oci.tagnames import TagName, is_digest_tag, read
+from hubframe.tables.documents import Platform, acceptable
+from hubframe.tables.shape import Image
+
+What = str | ImageReference | Iterable[str | ImageReference] | pd.DataFrame
+TagFilter = str | Iterable[str] | re.Pattern[str] | Callable[[str], bool] | None
+Platforms = str | Iterable[str]
+
+# What frames show unless told otherwise: the same on every machine.
+USUAL_PLATFORM = "linux/amd64"
+ALL = "all"
+
+
+def references(what: What) -> list[ImageReference]:
+    """Read what is asked for, each once, in the order given.
+
+    Raises
+    ------
+    InvalidReferenceError
+        Something is no image reference.
+    TypeError
+        It comes in a form that cannot be read.
+    """
+    if isinstance(what, str | ImageReference):
+        found: Iterable[ImageReference] = [_reference(what)]
+    elif isinstance(what, pd.DataFrame):
+        found = _rows(what)
+    elif isinstance(what, Iterable) and not isinstance(what, Mapping | bytes):
+        found = [_reference(one) for one in what]
+    else:
+        raise TypeError(
+            f"expected an image reference, a list of them, or a frame with a column repo, "
+            f"not {type(what).__name__}"
+        )
+    return list(dict.fromkeys(found))
+
+
+def read_namespaces(what: str | Iterable[str]) -> list[str]:
+    """Read namespaces, each once, in the order given."""
+    if isinstance(what, pd.DataFrame):
+        if "namespace" not in what:
+            raise TypeError("the frame has no column namespace: repos_df takes users' names")
+        what = what.namespace
+    if not isinstance(what, Iterable) or isinstance(what, bytes | Mapping):
+        raise TypeError(f"expected a namespace or a list of them, not {type(what).__name__}")
+    found = [what] if isinstance(what, str) else list(what)
+    return list(dict.fromkeys(parse_namespace(name) for name in found))
+
+
+def _reference(one: Any) -> ImageReference:
+    return one if isinstance(one, ImageReference) else ImageReference.parse(one)
+
+
+def _rows(frame: pd.DataFrame) -> list[ImageReference]:
+    """A row is a tag where it has one, an image where it has a digest, else a repository."""
+    if "repo" not in frame:
+        raise TypeError(
+            f"the frame has no column repo; its columns are {', '.join(map(str, frame))}"
+        )
+    names = [name for name in ("repo", "tag", "image_digest") if name in frame]
+    return [_row(dict(zip(names, row, strict=True))) for row in _distinct(frame[names])]
+
+
+def _distinct(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
+    return frame.drop_duplicates().itertuples(index=False, name=None)
+
+
+def _row(row: Mapping[str, Any]) -> ImageReference:
+    held = {name: value for name, value in row.items() if not pd.isna(value) and value != ""}
+    if "repo" not in held:
+        raise InvalidReferenceError(
+            "the column repo holds a null: expected a repository in each row"
+        )
+    for name, value in held.items():
+        if not isinstance(value, str):
+            # A tag that was read as a number has lost its zeros: 3.10 is 3.1 then.
+            raise TypeError(f"the column {name} holds {value!r}, which is no text; read it as text")
+    repository = held["repo"]
+    if "tag" in held:
+        return ImageReference.parse(f"{repository}:{held['tag']}")
+    digest = f"@{held['image_digest']}" if "image_digest" in held else ""
+    return ImageReference.parse(f"{repository}{digest}")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Tells whether a tag's version is among some; made by `versions_in`."""
+
+    text: str
+    bounds: tuple[tuple[str, TagName], ...]
+    is_stable: bool
+
+    def __call__(self, tag: str) -> bool:
+        """Tell whether a tag is wanted."""
+        found = read(tag)
+        if not found.is_version or (self.is_stable and found.is_prerelease):
+            return False
+        return all(_holds(sign, found, bound) for sign, bound in self.bounds)
+
+    def __repr__(self) -> str:
+        return f"hubframe.versions_in({json.dumps(self.text, ensure_ascii=False)})"
+
+
+def versions_in(text: str = "") -> Versions:
+    """Return what decides whether a tag's version is wanted, for the keyword ``tags=``.
+
+    Parameters
+    ----------
+    text
+        Bounds with commas between, all of which must hold: ``>=2.9,<3``; a version alone stands
+        for itself and what is below it (``2.9`` for 2.9.1 too); ``stable`` leaves out
+        pre-releases. Without any, every tag with a version is wanted; days of builds have none.
+
+    Raises
+    ------
+    ValueError
+        A part is no bound.
+
+    Examples
+    --------
+    >>> [tag for tag in ("2.8.1", "2.9", "2.9.1-slim", "3.0", "latest") if versions_in("2.9")(tag)]
+    ['2.9', '2.9.1-slim']
+    >>> versions_in(">=2.9, <3, stable")("2.10.0-rc1")
+    False
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    bounds = [_bound(part) for part in parts if part != _STABLE]
+    return Versions(", ".join(parts), tuple(bounds), _STABLE in parts)
+
+
+def _bound(part: str) -> tuple[str, TagName]:
+    found = re.fullmatch(r"(>=|<=|>|<|==|!=|)\s*(\S+)", part)
+    version = read(found[2]) if found else None
+    if found is None or version is None or not version.is_version or version.variant:
+        raise ValueError(
+            f"{part!r} is no bound of a version: expected such as >=2.9, <3, 2.9 or {_STABLE}"
+        )
+    return found[1], version
+
+
+def _holds(sign: str, version: TagName, bound: TagName) -> bool:
+    if not sign:
+        return version.numbers[: len(bound.numbers)] == bound.numbers
+    # Builds count only against a bound that names one: 17.0.16_9 is within <=17.0.16.
+    return _SIGNS[sign](*(_level(one, with_builds=bool(bound.build)) for one in (version, bound)))
+
+
+def _level(version: TagName, *, with_builds: bool) -> tuple[Any, ...]:
+    release, stage, builds, unfinished, local = version.precedence
+    return release, stage, builds if with_builds else (), unfinished, local if with_builds else ()
+
+
+_STABLE = "stable"
+_SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
+    """Return what decides whether a tag is wanted.
+
+    Raises
+    ------
+    TypeError
+        The filter comes in a form that cannot be read.
+    """
+    if tags is None:
+        return lambda tag: not is_digest_tag(tag)
+    if isinstance(tags, str):
+        matches = re.compile(translate(tags)).match
+        return lambda tag: matches(tag) is not None
+    if isinstance(tags, re.Pattern):
+        return lambda tag: tags.search(tag) is not None
+    if callable(tags):
+        return lambda tag: bool(tags(tag))
+    if isinstance(tags, Iterable):
+        return _any_of(list(tags))
+    raise TypeError(
+        f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}"
+    )
+
+
+def _any_of(globs: list[str]) -> Callable[[str], bool]:
+    if not all(isinstance(glob, str) for glob in globs):
+        raise TypeError("tags: the list holds something that is no text")
+    plain = {glob for glob in globs if not any(mark in glob for mark in "*?[")}
+    patterns = [glob for glob in globs if glob not in plain]
+    return lambda tag: tag in plain or any(fnmatchcase(tag, glob) for glob in patterns)
+
+
+def platforms(platform: Platforms) -> list[Platform] | None:
+    """Read the platforms wanted; None for all.
+
+    Raises
+    ------
+    ValueError
+        A text is no platform.
+    """
+    if not isinstance(platform, str | Iterable):
+        raise TypeError(f"platform: expected text or a list, not {type(platform).__name__}")
+    wanted = [platform] if isinstance(platform, str) else list(platform)
+    if not wanted:
+        raise ValueError('platform: the list is empty; expected such as linux/amd64, or "all"')
+    if ALL in wanted:
+        return None
+    # Each once, however it is spelled.
+    return list({one.name: one for one in map(Platform.parse, wanted)}.values())
+
+
+def choose(
+    images: list[Image],
+    wanted: list[Platform] | None,
+    *,
+    attestations: bool,
+    is_single: bool,
+    untold: Sequence[Image] = (),
+) -> list[Image]:
+    """Choose the images of a tag for the platforms wanted.
+
+    Parameters
+    ----------
+    images
+        All that the tag has, in the order of its index: of equals the first is chosen.
+    wanted
+        Platforms; None for all.
+    attestations
+        Whether attestations are wanted too.
+    is_single
+        Whether the tag is one image and no index: then it is given whatever its platform.
+    untold
+        Those whose platform the index does not tell: of them no equal comes before another.
+    """
+    proper = [image for image in images if not image.is_attestation]
+    others = [image for image in images if image.is_attestation] if attestations else []
+    if wanted is None or is_single:
+        chosen = set(proper)
+    else:
+        by_name: dict[str | None, Image] = {}
+        for image in proper:
+            by_name.setdefault(image.platform_name, image)
+        chosen = {found for one in wanted if (found := _best(one, by_name)) is not None}
+        names = {image.platform_name for image in chosen}
+        chosen.update(image for image in untold if image.platform_name in names)
+    if wanted is not None and not chosen:
+        return []
+    return sorted([*chosen, *others], key=lambda image: image.order)
+
+
+def _best(wanted: Platform, images: Mapping[str | None, Image]) -> Image | None:
+    """Choose the image that suits a platform best; one that tells none is the last resort."""
+    names = (Platform(*one).name for one in acceptable(wanted))
+    return next((images[name] for name in (*names, None) if name in images), None)

@@ -1,0 +1,150 @@
+"""What layers take when they are unpacked, told by their last four bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from hubframe.errors import InvalidReferenceError
+from hubframe.frames.call import Call, Errors, calling
+from hubframe.oci.reference import DIGEST, ImageReference
+from hubframe.tables import LAYERS
+from hubframe.tables.measured import UNPACKED_SIZES
+from hubframe.wire.client import Client
+
+TRAILER, PLAIN = "gzip trailer", "not packed"
+# The trailer counts modulo this. [bytes]
+_WRAPS = 2**32
+# What packing adds at most to what cannot be packed: five bytes for each 32 KiB, and the frame.
+_OVERHEAD = 1 + 5 / 32_768
+_FRAME = 1024
+_MAGIC = b"\x1f\x8b"
+_COLUMNS = ["repo", "layer_digest", "media_type", "size"]
+
+
+def unpacked_sizes_df(
+    layers: pd.DataFrame,
+    *,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Tell what layers take when they are unpacked. This asks the registry, for each layer.
+
+    A gzip file ends with the size of what it holds, modulo 4 GiB (RFC 1952), so four bytes tell it
+    without a download; blobs cost no pull on Docker Hub. The answers are not kept.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame. The Hub's API tells no media types: for layers without one the
+        first bytes are asked for too.
+    errors, progress, client
+        See `hubframe.layers_df`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `unpacked_sizes`: a row per distinct layer, by repository and digest; of several
+        repositories the first by name is asked. ``unpacked_size`` is null, and ``reason`` says
+        why, where it cannot be told: zstd, layers that lie elsewhere (foreign), packed sizes of 4
+        GiB and more or not known, registries that do not send such a part, layers of the bundled
+        sample, and trailers that tell less than is packed, as those of files with several members
+        do (eStargz). Such a file, or one of more than 4 GiB, that packs very well is not seen, and
+        has too small a size.
+
+    Raises
+    ------
+    HubframeError
+        A layer could not be asked for, unless failures are collected.
+    TypeError, ValueError
+        `layers` is no frame, or lacks a column, which the message names.
+    """
+    LAYERS.require(layers, _COLUMNS)
+    distinct = layers[_COLUMNS].sort_values(_COLUMNS, na_position="last")
+    distinct = distinct.drop_duplicates("layer_digest").sort_values(["repo", "layer_digest"])
+    with calling(client, errors, progress) as call:
+        call.sources.add("registry")
+        rows = [_Layer.read(row) for row in distinct.to_dict("records")]
+        told = call.gather(lambda layer: _told(call, layer), rows, "layers")
+        records = [{**layer.row, **answer} for layer, answer in told]
+        return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer to ask for, and its row."""
+
+    row: Mapping[str, Any]
+    size: int | None
+    media_type: str | None
+
+    @classmethod
+    def read(cls, row: Mapping[Any, Any]) -> "_Layer":
+        media_type = row["media_type"] if isinstance(row["media_type"], str) else None
+        size = None if pd.isna(row["size"]) else int(row["size"])
+        known = {**row, "media_type": media_type, "size": size}
+        return cls(known, size, media_type)
+
+    @property
+    def reference(self) -> ImageReference:
+        """Where it lies; read when it is asked for, so that a bad one costs its own row."""
+        repo = self.row["repo"]
+        if not isinstance(repo, str):
+            raise InvalidReferenceError("the column repo holds a null: expected a repository")
+        return ImageReference.parse(repo)
+
+    def __str__(self) -> str:
+        return f"{self.row['repo']}@{self.row['layer_digest']}"
+
+
+def _told(call: Call, layer: _Layer) -> dict[str, Any]:
+    """Return what there is to say of a layer."""
+    reason = _untold(layer)
+    if reason is None and call.client.settings.sample:
+        reason = "the bundled sample holds no layers"
+    if reason:
+        return {"reason": reason}
+    if layer.media_type is not None and layer.media_type.endswith(".tar"):
+        return {"unpacked_size": layer.size, "method": PLAIN}
+    size = layer.size or 0
+    if layer.media_type is None:
+        head = _part(call, layer, 0, len(_MAGIC))
+        if head is not None and head != _MAGIC:
+            return {"reason": "not packed with gzip"}
+    tail = _part(call, layer, size - 4, 4)
+    if tail is None:
+        return {"reason": "the registry sends no such part of it"}
+    unpacked = int.from_bytes(tail, "little")
+    if fault := _fault(unpacked, size):
+        return {"reason": fault}
+    return {"unpacked_size": unpacked, "method": TRAILER}
+
+
+def _untold(layer: _Layer) -> str | None:
+    """Say why there is nothing to ask for; null where there is."""
+    media_type, size = layer.media_type or "", layer.size
+    if "foreign" in media_type or "nondistributable" in media_type:
+        return "lies elsewhere"
+    if "zstd" in media_type:
+        return "packed with zstd"
+    if media_type and not media_type.endswith((".tar", "gzip")):
+        return "no layer of files"
+    if not DIGEST.fullmatch(layer.row["layer_digest"]) or size is None:
+        return "its size is not known"
+    if size >= _WRAPS:
+        return "packed, 4 GiB or more"
+    return None if size > len(_MAGIC) + 4 or media_type.endswith(".tar") else "too short"
+
+
+def _part(call: Call, layer: _Layer, start: int, count: int) -> bytes | None:
+    reference = layer.reference
+    registry = call.client.registry(reference.registry)
+    return registry.part(reference, layer.row["layer_digest"], start, count)
+
+
+def _fault(unpacked: int, size: int) -> str | None:
+    if unpacked * _OVERHEAD + _FRAME < size:
+        return "less than is packed: several members, or more than 4 GiB"
+    return None

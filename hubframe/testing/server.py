@@ -1,0 +1,158 @@
+"""The sample services on loopback sockets, for tests that want a wire and for other programs.
+
+``python -m hubframe.testing.server`` runs them until it is interrupted.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from hubframe.testing.application import HUB, Application
+from hubframe.testing.message import DROP, Headers, Reply, Request
+from hubframe.testing.world import DOCKER_IO, EXAMPLE
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where the services of an application listen.
+
+    Attributes
+    ----------
+    hub_url
+        The Hub API.
+    registry_url
+        The registry behind ``docker.io``.
+    example_host
+        ``host:port`` of the second registry, as it stands in a reference.
+    """
+
+    application: Application
+    hub_url: str
+    registry_url: str
+    example_host: str
+
+
+@contextmanager
+def serve(application: Application | None = None) -> Iterator[Served]:
+    """Serve an application on free loopback ports; None takes the bundled sample."""
+    application = application or Application()
+    with ExitStack() as stack:
+        hub, docker, example = (
+            stack.enter_context(_listening(application, role)) for role in (HUB, DOCKER_IO, EXAMPLE)
+        )
+        yield Served(application, f"http://{hub}", f"http://{docker}", example)
+
+
+@contextmanager
+def _listening(application: Application, role: str) -> Iterator[str]:
+    with _Server(application, role) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield f"{LOOPBACK}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.close_connections()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, application: Application, role: str) -> None:
+        self.application = application
+        self.role = role
+        self._connections: set[socket.socket] = set()
+        super().__init__((LOOPBACK, 0), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        """Wake the threads that wait for a next request on a connection kept alive."""
+        for connection in list(self._connections):
+            _hang_up(connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that hangs up is no error of ours."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # An answer goes out at once and in one piece.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: _Server
+
+    def _answer(self) -> None:
+        request = self._received()
+        reply = self.server.application.answer(request, self.server.role)
+        time.sleep(reply.delay)
+        if reply.status == DROP.status:
+            self.close_connection = True
+            _hang_up(self.connection)
+        else:
+            self._send(reply)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+    def _received(self) -> Request:
+        length = int(self.headers.get("Content-Length") or 0)
+        host = self.headers.get("Host") or f"{LOOPBACK}:{self.server.server_port}"
+        # Fields that come in several lines mean the same as one line, with commas.
+        headers = Headers(
+            {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}
+        )
+        url = f"http://{host}{self.path}"
+        return Request(self.command, url, headers, self.rfile.read(length))
+
+    def _send(self, reply: Reply) -> None:
+        headers = {
+            "Content-Length": str(len(reply.body)),
+            "Date": self.date_time_string(),
+            **reply.headers,
+        }
+        self.send_response_only(reply.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if headers["Content-Length"] != str(len(reply.body)):
+            # A fault that promises more than it sends: only hanging up shows it.
+            self.close_connection = True
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep quiet; the application has a log."""
+
+
+def _hang_up(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the client was faster
+
+
+def _run() -> None:
+    with suppress(KeyboardInterrupt), serve() as served:
+        print(f"Hub API            {served.hub_url}")  # noqa: T201
+        print(f"docker.io          {served.registry_url}")  # noqa: T201
+        print(f"registry.example   http://{served.example_host}", flush=True)  # noqa: T201
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    _run()

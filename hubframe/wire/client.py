@@ -1,0 +1,365 @@
+"""One object that holds what a call needs: settings, credentials, session, content, connections."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from hubframe.errors import HubframeError
+from hubframe.oci.reference import DOCKER_HUB, is_loopback
+from hubframe.wire import disk, watching
+from hubframe.wire.addresses import origin
+from hubframe.wire.answers import Answers
+from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
+from hubframe.wire.challenges import repository_of
+from hubframe.wire.content import Content
+from hubframe.wire.credentials import Credentials, Given, Sealed
+from hubframe.wire.hub import Hub
+from hubframe.wire.limits import Limit
+from hubframe.wire.pool import Pool
+from hubframe.wire.progress import Bar, bar
+from hubframe.wire.registry import Registry
+from hubframe.wire.session import Session
+from hubframe.wire.settings import Settings
+
+if TYPE_CHECKING:
+    from hubframe.wire.gate import Gate
+    from hubframe.wire.listings import Listings
+    from hubframe.wire.shelves import Shelf
+    from hubframe.wire.transport import Transport
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+RESPONSES = "responses.sqlite"
+CONTENT = "content.sqlite"
+LISTINGS = "files.sqlite"
+
+
+class Client:
+    """Reads Docker Hub and registries; a context manager that closes what it opened.
+
+    Parameters
+    ----------
+    settings
+        Where to look and how patiently; read from the environment if left out.
+    credentials
+        A pair of user name and secret (password, PAT or OAT) for Docker Hub, or such pairs by
+        registry or namespace: ``{"ghcr.io": ("me", "token")}``. Where none is given,
+        ``DOCKER_USERNAME`` and ``DOCKER_PASSWORD`` count for Docker Hub, then the logins of
+        ``docker login`` and ``podman login``. False asks anonymously, whatever is set.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.Client(hubframe.Settings(sample=True)) as client:
+    ...     len(hubframe.repos_df("library", client=client)) > 0
+    True
+    """
+
+    def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
+        self._given = Sealed(credentials)
+        del credentials
+        self.settings = settings or Settings.from_environment()
+        self.is_closed = False
+        self._opening = threading.Lock()
+        self._open()
+        _clients.add(self)
+
+    def _open(self) -> None:
+        """Make all that belongs to one process: connections, files, locks, logins."""
+        # The sample would refuse the logins of real accounts, and must run no helper.
+        is_real = not self.settings.sample
+        self._credentials = Credentials(self._given, self._environment(), files=is_real)
+        self._desks: dict[str, Desk] = {}
+        self._registries: dict[str, Registry] = {}
+        self._lock = threading.RLock()
+        self._listings: Listings | None = None
+        self._shelf = self._shared()
+        self.content, answers = self._stores()
+        offline = self.settings.offline
+        self.session = Session(self._connect, self.auth_for, answers, offline=offline)
+        self.hub = Hub(self.session, self.settings.hub_url)
+        # Nothing is looked up before it is needed.
+        self._desks[origin(self.settings.hub_url)] = Desk(
+            lambda _: self._credentials.for_hub_api(), partial(HubAuth, self.settings.hub_url)
+        )
+
+    def forget_parent(self) -> None:
+        """Leave what the parent process opened to it; what is needed is opened when it is used.
+
+        On a shared connection each would read the other's answers, and a lock that another thread
+        held at the fork is never released here.
+        """
+        self._opening = threading.Lock()
+        if "content" in self.__dict__:
+            self.content.forget_parent()
+        names = self.__dict__.keys() - _KEPT_BY_CHILDREN
+        # Never dropped: the pools of connections have locks, too, which dropping them would take.
+        _of_parents.append({name: self.__dict__.pop(name) for name in names})
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Open anew in a child process, at first use."""
+            if name.startswith("__") or "_opening" not in self.__dict__:
+                raise AttributeError(name)
+            with self._opening:
+                if "session" not in self.__dict__:
+                    self._open()
+            return object.__getattribute__(self, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        # A client that could not be made is shown by tracebacks with variables, too.
+        settings = getattr(self, "settings", None)
+        if settings is None:
+            return "<hubframe.Client>"
+        return f"<hubframe.Client {'sample' if settings.sample else settings.hub_url}>"
+
+    def close(self) -> None:
+        """Close connections and files; the client cannot be used any more."""
+        self.is_closed = True
+        if "session" not in self.__dict__:
+            return
+        self.session.close()
+        self.content.close()
+        if self._listings is not None:
+            self._listings.close()
+
+    def registry(self, host: str) -> Registry:
+        """Return the registry of that name, with logins of its own."""
+        with self._lock:
+            if host not in self._registries:
+                url = self._endpoint(host)
+                desk = Desk(
+                    lambda url: self._credentials.find(host, repository_of(url)),
+                    partial(RegistryAuth, Door(url)),
+                )
+                # The first name of an address keeps its logins, the Hub's API above all.
+                self._desks.setdefault(origin(url), desk)
+                self._registries[host] = Registry(self.session, self.content, host, url)
+            return self._registries[host]
+
+    @property
+    def listings(self) -> Listings:
+        """What is known of the files of layers; most never ask for that."""
+        with self._lock:
+            if self._listings is None:
+                from hubframe.wire.listings import Listings  # noqa: PLC0415 - as said
+
+                path = self.content.path
+                file = path and path.with_name(LISTINGS)
+                self._listings = Listings(file, self.settings.max_cache_bytes)
+            return self._listings
+
+    def auth_for(self, url: str) -> Auth | None:
+        """Return who asks at an address."""
+        desk = self._desks.get(origin(url))
+        return desk.auth_for(url) if desk else None
+
+    def last_limit(self, url: str, kind: str) -> Limit | None:
+        """Return the last word of the host of an address on a limit, for whoever asks there."""
+        auth = self.auth_for(url)
+        identity = auth.identity if auth else ""
+        return self.session.transport.limits.last(origin(url), identity, kind)
+
+    def gather(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        *,
+        collect: bool = False,
+        progress: bool | None = None,
+        title: str = "",
+    ) -> list[Result | HubframeError]:
+        """Do work on many items at once.
+
+        Parameters
+        ----------
+        work, items
+            What to do, and on what.
+        collect
+            Whether an item that fails gives its error in place of a result; otherwise the first
+            error is raised, and what has not begun is dropped.
+        progress, title
+            Whether to show a bar (None: on work longer than two seconds, in a terminal and in a
+            notebook), and what it says.
+        """
+        if len(items) <= 1:
+            return [_outcome(work, item, collect=collect) for item in items]
+        outcomes: list[Any] = [None] * len(items)
+        with self.pool(len(items), title, progress=progress) as (pool, shown):
+            for number, item in enumerate(items):
+                pool.submit(number, partial(_outcome, work, item, collect=collect))
+            while shown.n < len(items):
+                for place, outcome, error in pool.take():
+                    if error is not None:
+                        raise error
+                    outcomes[place] = outcome
+                    shown.update()
+        return outcomes
+
+    @contextmanager
+    def pool(self, total: int, title: str, *, progress: bool | None) -> Iterator[tuple[Pool, Bar]]:
+        """Return threads for some work, and the bar that shows how far it has come."""
+        watch = watching.current()
+        with Pool(self.settings.workers) as pool:
+            told = watch.bar(pool, total, title) if watch else bar(total, title, progress=progress)
+            with told as shown:
+                pool.patience.tell = shown.set_postfix_str
+                yield pool, shown
+
+    def _connect(self) -> Transport:
+        """Load what sends, which takes longer than many a call that the cache answers."""
+        from hubframe.wire.transport import Transport  # noqa: PLC0415 - as said
+
+        if self.settings.sample:
+            from hubframe.testing import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
+
+            return Transport(SampleAdapter(), self.auth_for, self.settings.timeout)
+        from hubframe.wire.network import Network  # noqa: PLC0415 - as said
+
+        workers = self.settings.workers
+        network = Network(pool_connections=32, pool_maxsize=workers, max_retries=0)
+        return Transport(network, self.auth_for, self.settings.timeout, self._gate())
+
+    def _shared(self) -> Shelf | None:
+        """Open what this machine shares with others; the sample shares nothing."""
+        if self.settings.sample or not (self.settings.rate or self.settings.cache_url):
+            return None
+        from hubframe.wire import shelves  # noqa: PLC0415 - most share nothing
+
+        if self.settings.rate and not shelves.is_redis(self.settings):
+            raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
+        return shelves.open_shelf(self.settings)
+
+    def _stores(self) -> tuple[Content, Answers]:
+        """Open where documents and answers are kept: here, or where several machines share them."""
+        if self._shelf is not None:
+            from hubframe.wire.shared import SharedAnswers, SharedContent  # noqa: PLC0415 - as said
+
+            return SharedContent(self._shelf), SharedAnswers(self._shelf)
+        folder, limit = self._folder(), self.settings.max_cache_bytes
+        content = Content(folder and folder / CONTENT, limit)
+        return content, Answers(folder and folder / RESPONSES, limit)
+
+    def _gate(self) -> Gate | None:
+        """Return the rate that all workers keep together, which only a Redis can count."""
+        if self._shelf is None:
+            return None
+        from hubframe.wire import shelves  # noqa: PLC0415 - most share nothing
+
+        if not isinstance(self._shelf, shelves.RedisShelf):
+            return None
+        from hubframe.wire.gate import Gate  # noqa: PLC0415 - an extra
+
+        return Gate(self._shelf, self.settings.requests_in_seconds)
+
+    def _folder(self) -> Path | None:
+        """The sample's answers stay in memory: they are not the real Hub's."""
+        return None if self.settings.sample else disk.prepare(self.settings.cache_folder)
+
+    def _environment(self) -> Mapping[str, str]:
+        """Keep the logins of real accounts from the sample, which would refuse them."""
+        if not self.settings.sample:
+            return os.environ
+        from hubframe.testing import World  # noqa: PLC0415 - a sample is rarely wanted
+
+        username = os.environ.get("DOCKER_USERNAME")
+        is_known = username is not None and username in World.bundled().accounts
+        return os.environ if is_known else {}
+
+    def _endpoint(self, host: str) -> str:
+        if host == DOCKER_HUB:
+            return self.settings.registry_url
+        is_plain = is_loopback(host) or host in self.settings.insecure_registries
+        return f"{'http' if is_plain else 'https'}://{host}"
+
+
+def _outcome(
+    work: Callable[[Item], Result], item: Item, *, collect: bool
+) -> Result | HubframeError:
+    try:
+        return work(item)
+    except HubframeError as error:
+        if not collect:
+            raise
+        return error
+
+
+_default: Client | None = None
+_default_lock = threading.Lock()
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+_of_parents: list[dict[str, Any]] = []
+_KEPT_BY_CHILDREN = frozenset({"settings", "is_closed", "_given", "_opening"})
+
+
+def _forget_parents() -> None:
+    global _default_lock  # noqa: PLW0603 - another thread may have held it
+    _default_lock = threading.Lock()
+    for client in list(_clients):
+        client.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
+
+
+def default_client() -> Client:
+    """Return the client of calls that name none, made at first use."""
+    global _default  # noqa: PLW0603 - the one state that module functions share
+    with _default_lock:
+        if _default is None:
+            _default = Client()
+        return _default
+
+
+def use(client: Client | None) -> Client | None:
+    """Make a client the one of calls that name none; return the one before."""
+    global _default
+    with _default_lock:
+        before, _default = _default, client
+        return before
+
+
+class Sample(ExitStack):
+    """The sample being in use; leaving it goes back to the client before."""
+
+    def __repr__(self) -> str:
+        return "<hubframe sample: synthetic data, no network>"
+
+
+def sample() -> Sample:
+    """Answer from the bundled sample from now on, or inside a ``with`` block.
+
+    The sample is synthetic: a small Hub and a registry inside the package, behind the same
+    code, without a socket.
+
+    Returns
+    -------
+    Sample
+        A context manager; leaving it goes back to the client before.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     len(hubframe.repos_df("acme"))
+    5
+    """
+    stack = Sample()
+    client = stack.enter_context(Client(replace(Settings.from_environment(), sample=True)))
+    stack.callback(use, use(client))
+    return stack
