@@ -5,45 +5,50 @@ their variables, which some tracebacks show. Addresses may be signed, and header
 """
 
 import base64
-import http.client
 import json
 import logging
+import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import requests
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import select_proxy
-from urllib3 import Timeout
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from hubframe.wire.addresses import origin
-from hubframe.wire.exchange import TimedSocket, Whole, ask
+from hubframe.errors import PayloadError, TransportError
+from hubframe.wire.addresses import place
 
 _LOGGER = logging.getLogger("urllib3.connectionpool")
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
-_STRUCK = "…"
-# Less is no secret, and striking it out would spoil every message.
+_REDACTED = "…"
+# Less is no secret, and redacting it would spoil every message.
 _SHORTEST = 4
 # What logins are posted under.
 _SECRET_FIELDS = frozenset({"secret", "password", "refresh_token"})
+# How much longer than a pause in it a whole answer may take.
+_SLOWEST = 10
+# How often is looked whether something has taken too long, and for how long after the last. [s]
+_GLANCE, _LINGER = 0.1, 1.0
+_PIECE = 64 * 1024
+MEBIBYTE = 2**20
 
 
 class Network(HTTPAdapter):
     """Sends over sockets; what goes wrong is told without addresses, headers and frames."""
 
     def init_poolmanager(self, *args: Any, **how: Any) -> None:
-        """Make the pools of connections; theirs have an end."""
-        self._pools: dict[tuple[str, Any], Any] = {}
+        """Make the pools of connections; their answers have a deadline."""
         super().init_poolmanager(*args, **how)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
@@ -53,16 +58,11 @@ class Network(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def close(self) -> None:
-        """Close the connections: urllib3 would leave that to whoever collects its pools."""
-        for pool in list(self._pools.values()):
-            pool.close()
-        super().close()
-
     def send(self, request: PreparedRequest, *args: Any, **how: Any) -> Response:
         """Send a request; the arguments are those of requests."""
         try:
-            return self._send(request, *args, **how)
+            with _without_queries_in_logs():
+                return super().send(request, *args, **how)
         except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
             failure = bare(error)
         # The proxies are among these, with their logins. And not in the handler above: there the
@@ -70,117 +70,138 @@ class Network(HTTPAdapter):
         del args, how
         raise failure
 
-    def _send(  # noqa: PLR0913, PLR0917
-        self,
-        request: PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002
-        timeout: Any = None,
-        verify: Any = True,  # noqa: FBT002
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
-        """Send by the pool of the host; through a proxy as requests does.
 
-        What requests does for each request takes as long as the request itself: finding the pool,
-        and collecting cookies, which neither API needs.
-        """
-        url = request.url or ""
-        if request.body is not None or (proxies and select_proxy(url, dict(proxies))):
-            with _discreetly():
-                return super().send(request, stream, timeout, verify, cert, dict(proxies or {}))
-        pool = self._pool(request, verify)
-        raw = None if stream else ask(pool, request, timeout)
-        return _response(request, _asked(pool, request, timeout) if raw is None else raw)
+class _Deadlines:
+    """What is to be ended once it has taken too long.
 
-    def _pool(self, request: PreparedRequest, verify: Any) -> Any:
-        """Return the pool of a host, with the certificates that are to be trusted."""
-        key = (origin(request.url or ""), verify)
-        if key not in self._pools:
-            pool = self.get_connection_with_tls_context(request, verify, {}, None)
-            self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
-            self._pools[key] = pool
-        return self._pools[key]
-
-
-def _answer_of(connection: HTTPConnection) -> Any:
-    """Return what reads an answer of a connection, until it took too long."""
-
-    def read(came: socket.socket, *args: Any, **how: Any) -> http.client.HTTPResponse:
-        timed: Any = TimedSocket(came, connection.host)
-        return http.client.HTTPResponse(timed, *args, **how)
-
-    return read
-
-
-def _asked(pool: Any, request: PreparedRequest, timeout: tuple[float, float]) -> Any:
-    """Ask by urllib3, which knows how to connect and what is not plain."""
-    connect, read = timeout
-    with _discreetly():
-        return pool.urlopen(
-            request.method or "GET",
-            request.path_url,
-            headers=request.headers,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
-            retries=False,
-            timeout=Timeout(connect=connect, read=read),
-        )
-
-
-def _response(request: PreparedRequest, raw: Any) -> Response:
-    """Show an answer as requests does."""
-    response = _Answer()
-    response.url, response.request, response.raw = request.url or "", request, raw
-    response.status_code, response.reason = raw.status, raw.reason or ""
-    if isinstance(raw, Whole):
-        # requests offers no other way to hand on a body that was read.
-        response._content = raw.body  # noqa: SLF001
-        response.headers = raw.headers  # type: ignore[assignment]  # they are asked in one way
-    else:
-        response.headers = CaseInsensitiveDict(raw.headers)
-    return response
-
-
-# An answer of requests of which nothing is known yet.
-_NOTHING = vars(Response())
-
-
-class _Answer(Response):
-    """An answer of requests that has no cookies: to make the jar takes longer than all the rest."""
+    Time-outs of sockets are for pauses: a server that sends a byte a second, of headers, of a body
+    or of what unpacks to nothing, would be listened to for ever.
+    """
 
     def __init__(self) -> None:
-        vars(self).update(_NOTHING, history=[])
+        self._changed = threading.Condition()
+        self._due: dict[object, tuple[float, Callable[[], object]]] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def ending(self, seconds: float, end: Callable[[], object], name: str) -> Iterator[None]:
+        """Call what ends it after so many seconds; then the error says so."""
+        key = object()
+        with self._changed:
+            self._due[key] = (time.monotonic() + seconds, end)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._watch, daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                is_over = self._due.pop(key, None) is None
+            if is_over:
+                raise TransportError(
+                    f"{name} took more than {seconds:g} s to send an answer; not read further"
+                )
+
+    def _watch(self) -> None:
+        with self._changed:
+            # It ends when nothing was sent for a while.
+            last = time.monotonic()
+            while time.monotonic() - last < _LINGER:
+                last = time.monotonic() if self._due else last
+                now = time.monotonic()
+                for key, (ends, end) in list(self._due.items()):
+                    if ends <= now:
+                        del self._due[key]
+                        with suppress(OSError, ValueError, RuntimeError):
+                            end()
+                self._changed.wait(_GLANCE)
 
 
-class _Connection(HTTPConnection):
-    @property
-    def response_class(self) -> Any:  # type: ignore[override]
-        return _answer_of(self)
+_deadlines = _Deadlines()
 
 
-class _SafeConnection(HTTPSConnection):
-    @property
-    def response_class(self) -> Any:  # type: ignore[override]
-        return _answer_of(self)
+def _forget_parents() -> None:
+    """Begin anew in a child process, where no thread looks and another may have held the lock."""
+    global _deadlines  # noqa: PLW0603 - one for all connections
+    _deadlines = _Deadlines()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
+
+
+class _Timed:
+    """A connection whose head of an answer has a deadline."""
+
+    host: str
+    sock: Any
+
+    def getresponse(self) -> Any:
+        """Read the head of an answer."""
+        sock = self.sock
+        longest = _SLOWEST * (sock.gettimeout() or float("inf"))
+        with _deadlines.ending(longest, lambda: sock.shutdown(socket.SHUT_RDWR), self.host):
+            return super().getresponse()  # type: ignore[misc]  # that of urllib3's connections
+
+
+class _Connection(_Timed, HTTPConnection):
+    pass
+
+
+class _SafeConnection(_Timed, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls: Any = _Connection
-
-    def _put_conn(self, conn: Any) -> None:
-        """Take a connection back; close it where the pool was closed in that moment."""
-        super()._put_conn(conn)
-        if self.pool is None and conn:
-            conn.close()
+    ConnectionCls = _Connection
 
 
-class _SafePool(_Pool, HTTPSConnectionPool):
+class _SafePool(HTTPSConnectionPool):
     ConnectionCls = _SafeConnection
 
 
 _POOLS = {"http": _Pool, "https": _SafePool}
+
+
+def read_whole(response: Response, limit: int, timeout: float) -> None:
+    """Read a body to its end, and no further than the limit, however well it is packed.
+
+    Parameters
+    ----------
+    response
+        An answer of which only the head was read; afterwards its ``content`` is the body.
+    limit
+        How much it may be. [bytes]
+    timeout
+        How long a pause in it may be; all of it may take ten times as long. [seconds]
+    """
+    raw, pieces, size = response.raw, [], 0
+    with _deadlines.ending(_SLOWEST * timeout, raw.shutdown, place(response.url)):
+        while piece := raw.read1(_PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise PayloadError(
+                    f"{place(response.url)} sent more than {limit // MEBIBYTE} MiB for "
+                    f"{urlsplit(response.url).path}; not read further"
+                )
+    raw.release_conn()
+    hand_on(response, b"".join(pieces))
+
+
+def hand_on(response: Response, body: bytes) -> None:
+    """Let an answer have a body that was read already, and is not packed any more."""
+    raw = response.raw
+    headers = HTTPHeaderDict(raw.headers)
+    headers.discard("Content-Encoding")
+    response.raw = HTTPResponse(
+        BytesIO(body),
+        headers,
+        raw.status,
+        preload_content=False,
+        reason=raw.reason,
+        enforce_content_length=False,
+    )
 
 
 def bare(error: BaseException) -> BaseException:
@@ -228,14 +249,14 @@ def _plain(part: Any) -> Any:
     """Keep of an error's arguments what it was about: its cause, and that time ran out."""
     if isinstance(part, BaseException | int):
         return part
-    return "timed out" if "timed out" in str(part).lower() else _STRUCK
+    return "timed out" if "timed out" in str(part).lower() else _REDACTED
 
 
 _is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
 
 
 @contextmanager
-def _discreetly() -> Iterator[None]:
+def _without_queries_in_logs() -> Iterator[None]:
     """Cut the queries off the addresses in urllib3's log, of our own requests alone."""
     # Adding the same filter again does nothing.
     _LOGGER.addFilter(_without_queries)
@@ -257,8 +278,8 @@ def _without_queries(record: logging.LogRecord) -> bool:
     return record.exc_info is None
 
 
-def strike_out(request: PreparedRequest, response: Response) -> None:
-    """Strike the login that was sent out of an answer that repeats it.
+def redact(request: PreparedRequest, response: Response) -> None:
+    """Redact the login that was sent in an answer that repeats it.
 
     What came for it stays as it is, else documents would have other digests; headers do not.
     """
@@ -269,13 +290,12 @@ def strike_out(request: PreparedRequest, response: Response) -> None:
     for headers in (response.headers, response.raw.headers):
         for name, value in list(headers.items()):
             if any(secret in value for secret in secrets):
-                headers[name] = _struck(value, secrets)
+                headers[name] = _redacted(value, secrets)
     if not response.ok:
+        body = response.raw.data
         for secret in secrets:
-            # requests offers no other way to hand on another body.
-            response._content = response.content.replace(  # noqa: SLF001
-                secret.encode(), _STRUCK.encode()
-            )
+            body = body.replace(secret.encode(), _REDACTED.encode())
+        hand_on(response, body)
 
 
 def _sent_with(request: PreparedRequest) -> list[str]:
@@ -300,7 +320,7 @@ def _posted(body: Any) -> list[str]:
     return [value for name, value in fields.items() if name in _SECRET_FIELDS]
 
 
-def _struck(text: str, secrets: list[str]) -> str:
+def _redacted(text: str, secrets: list[str]) -> str:
     for secret in secrets:
-        text = text.replace(secret, _STRUCK)
+        text = text.replace(secret, _REDACTED)
     return text

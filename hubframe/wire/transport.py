@@ -24,14 +24,13 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
-from hubframe.errors import PayloadError, TransportError
+from hubframe.errors import TransportError
 from hubframe.version import USER_AGENT
 from hubframe.wire import patience, statuses
 from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
 from hubframe.wire.auth import Auth, Flow
-from hubframe.wire.exchange import Whole
 from hubframe.wire.limits import Limits, resets_in, retry_after
-from hubframe.wire.network import causes, strike_out
+from hubframe.wire.network import MEBIBYTE, causes, hand_on, read_whole, redact
 from hubframe.wire.pace import LONGEST_WAIT, Pace
 from hubframe.wire.tally import count_request
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MEBIBYTE = 2**20
 # Registries hold manifests to 4 MiB, and clients configs too. Lists have no such rule.
 DOCUMENT_LIMIT = 4 * MEBIBYTE
 LIST_LIMIT = 64 * MEBIBYTE
@@ -72,8 +70,6 @@ _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_MANY = 429
 # What is waited after a 429 that does not say how long, doubled with each. [seconds]
 _FIRST_WAIT = 2.0
-# How much longer than a pause in it a whole body may take: some drip for ever.
-_SLOWEST = 10
 
 RETRIES = Retry(
     total=5,
@@ -250,10 +246,9 @@ class Transport(BaseAdapter):
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
         request.headers["User-Agent"] = USER_AGENT
-        is_streamed = limit == UNREAD or "Range" in request.headers
         response = self._network.send(
             request,
-            stream=is_streamed,
+            stream=True,
             timeout=self._timeout,
             verify=_verify(),
             proxies=self._proxies(origin(request.url or "")),
@@ -261,22 +256,24 @@ class Transport(BaseAdapter):
         _forget(response)
         if self._gate is not None:
             self._gate.learn(request.url or "", response.headers)
-        if limit == UNREAD and _is_blob(response):
-            strike_out(request, response)
-            return response
-        if "Range" in request.headers and response.status_code == HTTPStatus.OK:
-            # A few bytes were asked for: nobody waits for all of them.
-            response._content = b""  # noqa: SLF001
-            response.close()
-            return response
         try:
-            _read(response, limit or DOCUMENT_LIMIT, _SLOWEST * self._timeout[1])
+            self._read(request, response, limit)
         except BaseException:
             # Not every error of the libraries closes the connection.
             response.close()
             raise
-        strike_out(request, response)
         return response
+
+    def _read(self, request: PreparedRequest, response: Response, limit: int) -> None:
+        """Read the body, but that of a blob, which whoever asked for it reads."""
+        is_blob = limit == UNREAD and _is_blob(response)
+        if "Range" in request.headers and response.status_code == HTTPStatus.OK and not is_blob:
+            # A few bytes were asked for: nobody waits for all of them.
+            response.close()
+            hand_on(response, b"")
+        elif not is_blob:
+            read_whole(response, limit or DOCUMENT_LIMIT, self._timeout[1])
+        redact(request, response)
 
     def _pass_on_warnings(self, response: Response) -> None:
         """Say once what a registry wants people to know, such as that it will close."""
@@ -392,28 +389,6 @@ def _is_blob(response: Response) -> bool:
     """Whether what comes may be a blob, and no refusal and no page for people."""
     is_html = "html" in response.headers.get("Content-Type", "").lower()
     return response.status_code in _BLOBS and not is_html
-
-
-def _read(response: Response, limit: int, longest: float) -> None:
-    """Read the body to its end, and no further than the limits, however well it is packed."""
-    if isinstance(response.raw, Whole):
-        return
-    chunks, size, ends = [], 0, time.monotonic() + longest
-    for chunk in response.iter_content(64 * 1024):
-        size += len(chunk)
-        if size > limit:
-            raise PayloadError(
-                f"{place(response.url)} sent more than {limit // MEBIBYTE} MiB "
-                f"for {urlsplit(response.url).path}; not read further"
-            )
-        if time.monotonic() > ends:
-            raise TransportError(
-                f"{place(response.url)} took more than {longest:.0f} s to send "
-                f"{urlsplit(response.url).path}; not read further"
-            )
-        chunks.append(chunk)
-    # requests offers no other way to hand on a body that was read in pieces.
-    response._content = b"".join(chunks)  # noqa: SLF001
 
 
 def _forget(response: Response) -> None:

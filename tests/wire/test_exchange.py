@@ -1,14 +1,12 @@
-"""Plain exchanges, and all others, which say the same."""
+"""Answers in all the forms that HTTP allows, read to the same bytes."""
 
 import gzip
 import hashlib
 import threading
 
 import pytest
-import requests
 
 import hubframe
-from hubframe.wire import exchange, network
 from tests.hostile.raw import listening
 
 BODY = b'{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}'
@@ -67,46 +65,19 @@ def read(host, folder, times=3):
         return body
 
 
-@pytest.fixture
-def plainly(monkeypatch):
-    """How many answers were read without the libraries."""
-    found = []
-    real = exchange._whole
-
-    def whole(*args):
-        answer = real(*args)
-        found.append(answer is not None)
-        return answer
-
-    monkeypatch.setattr(exchange, "_whole", whole)
-    return found
+PLAINLY = {
+    "at once": PLAIN,
+    "a body in pieces": (PLAIN[0][:-20], PLAIN[0][-20:]),
+    "a name in capitals": (PLAIN[0].replace(b"Length: ", b"LENGTH:   "),),
+}
 
 
-@pytest.mark.parametrize(
-    "pieces",
-    [PLAIN, (PLAIN[0][:-20], PLAIN[0][-20:]), (PLAIN[0].replace(b"Length: ", b"LENGTH:   "),)],
-    ids=["at once", "a body in pieces", "a name in capitals"],
-)
-def test_plain_answers_are_read_at_once(pieces, tmp_path, plainly):
+@pytest.mark.parametrize("pieces", [*PLAINLY.values(), *NOT_PLAIN.values()], ids=[*PLAINLY, *NOT_PLAIN])  # fmt: skip
+def test_answers_are_read_over_one_connection(pieces, tmp_path):
     registry = Registry(*pieces)
     with listening(registry) as host:
         assert read(host, tmp_path) == BODY
 
-    # A ping is one, too.
-    assert plainly == [True] * 4
-    assert registry.connections == 1
-
-
-@pytest.mark.parametrize("pieces", NOT_PLAIN.values(), ids=NOT_PLAIN)
-def test_all_others_are_the_libraries(pieces, tmp_path, plainly):
-    registry = Registry(*pieces)
-    with listening(registry) as host:
-        assert read(host, tmp_path) == BODY
-
-    ping, *answers = plainly
-    assert ping
-    assert not any(answers)
-    assert len(answers) == 3
     assert None in pieces or registry.connections == 1
 
 
@@ -115,9 +86,6 @@ def test_what_comes_after_an_answer_is_no_answer(tmp_path):
     registry = Registry(PLAIN[0] + forged)
     with listening(registry) as host:
         assert read(host, tmp_path) == BODY
-
-    # The first one has a ping, too.
-    assert registry.connections == 3
 
 
 def test_an_answer_that_is_cut_short_is_asked_for_again(tmp_path):
@@ -144,72 +112,3 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(tmp_path):
         assert read(host, tmp_path) == BODY
 
     assert registry.connections == len(registry.asked) == 4
-
-
-def test_both_ways_ask_in_the_same_words(tmp_path, monkeypatch):
-    registry = Registry(*PLAIN)
-    with listening(registry) as host:
-        read(host, tmp_path, times=1)
-        monkeypatch.setattr(network, "ask", lambda *_: None)
-        read(host, tmp_path, times=2)
-        name = host.encode()
-
-    asked = [set(data.lower().split(b"\r\n")) for data in registry.asked if DIGEST.encode() in data]
-    assert all(words == asked[0] for words in asked)
-    assert len(asked) == 3
-    assert b"host: " + name in asked[0]
-    assert b"accept-encoding: identity" in asked[0]
-
-
-@pytest.mark.parametrize(
-    ("url", "headers"),
-    [
-        ("http://a.example/v2/ b", {}),
-        ("http://a.example/v2/\r\nX: 1", {}),
-        ("http://a.example/v2/ü", {}),
-        ("http://a.example/v2/#part", {}),
-        ("http://a.example", {}),
-        ("http://a.example?signed=a/b", {}),
-        ("http://a.example#a/b", {}),
-        ("http://a.example/v2/", {"Authorization": "Bearer a\r\nX: 1"}),
-        ("http://a.example/v2/", {"Authorization": "Bearer a\nX: 1"}),
-        ("http://a.example/v2/", {"Authorization": "Bearer \u2028"}),
-        ("http://a.example/v2/", {"Authorization": b"Bearer a"}),
-    ],
-)
-def test_what_could_be_read_otherwise_is_not_written_here(url, headers):
-    class Pool:
-        host, port = "a.example", 80
-
-        class ConnectionCls:
-            default_port = 80
-
-    request = requests.PreparedRequest()
-    request.method, request.url, request.headers = "GET", url, headers
-
-    assert exchange._head(Pool, request) is None
-    request.url, request.headers = "http://a.example/v2/", {"Authorization": "Bearer a"}
-    assert exchange._head(Pool, request) is not None
-
-
-def test_a_connection_that_comes_back_while_its_pool_is_closed_is_closed():
-    """Threads go on after the call that they worked for has failed, and its client is closed."""
-
-    class Late:
-        def __init__(self, pool):
-            self.pool, self.queue = pool, pool.pool
-            self.get = self.queue.get
-
-        def put(self, connection, block):
-            self.pool.close()
-            self.queue.put(connection, block=block)
-
-    with listening(Registry(*PLAIN)) as host:
-        name, _, port = host.partition(":")
-        pool = network._Pool(name, int(port))
-        connection = pool._get_conn()
-        connection.connect()
-        pool.pool = Late(pool)
-        pool._put_conn(connection)
-
-    assert connection.sock is None
