@@ -40,7 +40,7 @@ def pull_limit(client: Client, *, at_least: int = 0) -> Limit | None:
     if limit is None or limit.age > _SOON_OLD:
         return None
     if limit.remaining:
-        client.session.transport.pace(registry.url).allow_pulls()
+        client.session.transport.rate_limiter(registry.url).allow_pulls()
     return limit
 
 

@@ -226,15 +226,15 @@ class Client:
         """Load what sends, which takes longer than many a call that the cache answers."""
         from hubframe.wire.transport import Transport  # noqa: PLC0415 - as said
 
+        how = (self.settings.timeout, self.settings.workers)
         if self.settings.sample:
             from hubframe.testing import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
 
-            return Transport(SampleAdapter(), self.auth_for, self.settings.timeout)
+            return Transport(SampleAdapter(), self.auth_for, *how)
         from hubframe.wire.network import Network  # noqa: PLC0415 - as said
 
-        workers = self.settings.workers
-        network = Network(pool_connections=32, pool_maxsize=workers, max_retries=0)
-        return Transport(network, self.auth_for, self.settings.timeout, self._gate())
+        network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
+        return Transport(network, self.auth_for, *how, self._gate())
 
     def _shared(self) -> Shelf | None:
         """Open what this machine shares with others; the sample shares nothing."""

@@ -57,7 +57,7 @@ class Settings:
     cache_dir: Path | None = None
     max_cache_bytes: int = 2 * 1024**3
     offline: bool = False
-    workers: int = 16
+    workers: int = 128
     timeout: tuple[float, float] = (10.0, 30.0)
     sample: bool = False
     insecure_registries: tuple[str, ...] = ()

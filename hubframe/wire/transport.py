@@ -31,7 +31,7 @@ from hubframe.wire.addresses import joined, leads_inside, loses_encryption, orig
 from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.limits import Limits, resets_in, retry_after
 from hubframe.wire.network import MEBIBYTE, causes, hand_on, read_whole, redact
-from hubframe.wire.pace import LONGEST_WAIT, Pace
+from hubframe.wire.rates import LONGEST_WAIT, RateLimiter
 from hubframe.wire.tally import count_request
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ _MOST_WARNINGS = 100
 _REFUSED_TUNNEL = re.compile(r"^Tunnel connection failed: (4\d\d)\b")
 
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
-_TOO_MANY = 429
+_TOO_MANY, _UNAVAILABLE = 429, 503
 # What is waited after a 429 that does not say how long, doubled with each. [seconds]
 _FIRST_WAIT = 2.0
 
@@ -93,6 +93,8 @@ class Transport(BaseAdapter):
         Who asks at an address; None for nobody in particular.
     timeout
         Seconds to wait for a connection, and for an answer.
+    workers
+        How many requests may be in flight at each host.
     gate
         The rate that other machines keep, too; None where there are none.
     """
@@ -102,15 +104,17 @@ class Transport(BaseAdapter):
         network: BaseAdapter,
         auth_for: Callable[[str], Auth | None],
         timeout: tuple[float, float],
+        workers: int,
         gate: "Gate | None" = None,
     ) -> None:
         super().__init__()
         self._network = network
         self._auth_for = auth_for
         self._timeout = timeout
+        self._workers = workers
         self._gate = gate
         self.limits = Limits()
-        self._paces: dict[str, Pace] = {}
+        self._rates: dict[str, RateLimiter] = {}
         # Looked up once for each host: requests would do so every time.
         self._proxies = lru_cache(maxsize=256)(get_environ_proxies)
         self._encrypted: set[str] = set()
@@ -154,11 +158,12 @@ class Transport(BaseAdapter):
         """Close the connections."""
         self._network.close()
 
-    def pace(self, url: str) -> Pace:
-        """Return the pace of the host of an address."""
+    def rate_limiter(self, url: str) -> RateLimiter:
+        """Return the rate limiter of the host of an address."""
         home = origin(url)
         # Of two threads that are the first to ask, both get the same.
-        return self._paces.get(home) or self._paces.setdefault(home, Pace(place(url)))
+        made = self._rates.get(home)
+        return made or self._rates.setdefault(home, RateLimiter(place(url), self._workers))
 
     def _authorized(self, request: PreparedRequest, limit: int) -> Response:
         # No address in a variable: a redirect's may be signed.
@@ -193,17 +198,17 @@ class Transport(BaseAdapter):
 
     def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
-        pace = self.pace(request.url or "")
+        rates = self.rate_limiter(request.url or "")
         begun, is_pull = time.monotonic(), _is_pull(request)
         # Of a host that is down one finds out for all.
-        retries: Retry | None = RETRIES.new(total=1) if pace.is_down else RETRIES
+        retries: Retry | None = RETRIES.new(total=1) if rates.is_down else RETRIES
         while True:
-            if is_pull and (refusal := pace.refusal) is not None:
+            if is_pull and (refusal := rates.refusal) is not None:
                 return refusal
-            response, error = self._attempt(request, limit, pace)
+            response, error = self._attempt(request, limit, rates)
             if response is not None and not _is_passing(response):
                 if is_pull and statuses.is_about_pulls(response):
-                    pace.refuse_pulls(response, retry_after(response.headers))
+                    rates.refuse_pulls(response, retry_after(response.headers))
                 return response
             if error is not None and _is_lasting(error):
                 raise self._unreachable(request, error) from error
@@ -211,21 +216,26 @@ class Transport(BaseAdapter):
             if retries is None:
                 if response is not None:
                     return response
-                pace.is_down = pace.heard < begun
+                rates.is_down = rates.heard < begun
                 raise self._unreachable(request, error) from error
-            _wait(retries, response, pace)
+            _wait(retries, response, rates)
 
     def _attempt(
-        self, request: PreparedRequest, limit: int, pace: Pace
+        self, request: PreparedRequest, limit: int, rates: RateLimiter
     ) -> tuple[Response | None, Exception | None]:
         """Send once, in turn; what keeps an answer from coming may be over in a moment."""
         patience.check()
         try:
-            with pace.turn():
+            with rates.acquire():
+                begun = time.monotonic()
                 response = self._once(request, limit)
-                pace.learn(response.headers, is_refusal=response.status_code == _TOO_MANY)
+                is_refusal = response.status_code in (_TOO_MANY, _UNAVAILABLE)
+                rates.learn(response.headers, time.monotonic() - begun, is_refusal=is_refusal)
         except (requests.RequestException, HTTPError, OSError) as error:
+            rates.back_off()
             return None, error
+        if response.status_code == _UNAVAILABLE:
+            rates.back_off()
         return response, None
 
     def _once(self, request: PreparedRequest, limit: int) -> Response:
@@ -328,7 +338,7 @@ def _another(
         return None
 
 
-def _wait(retries: Retry, response: Response | None, pace: Pace) -> None:
+def _wait(retries: Retry, response: Response | None, rates: RateLimiter) -> None:
     """Wait for the host's sake together with all who ask it, else alone and not for long."""
     wait = retry_after(response.headers) if response is not None else None
     if response is not None and response.status_code == _TOO_MANY:
@@ -337,7 +347,7 @@ def _wait(retries: Retry, response: Response | None, pace: Pace) -> None:
     if wait is None:
         patience.wait(retries.get_backoff_time())
     else:
-        pace.slow_down(min(wait, LONGEST_WAIT))
+        rates.slow_down(min(wait, LONGEST_WAIT))
 
 
 def _following(request: PreparedRequest, response: Response) -> PreparedRequest | None:

@@ -1,8 +1,10 @@
-"""How fast a host is asked: as fast as it lets us, and no faster.
+"""How many requests a host gets at once, and when: as many as it bears, found by trying.
 
-There is no fixed rate. Requests go out as they come while the host's headers leave room; where
-none is left they wait for the next window, and after a 429 all of them wait together, then fewer
-go at once, and more again with every answer. Answers from the cache never come here.
+There is no fixed rate. The window of requests in flight begins at 16 and doubles with each round of
+answers while these come as quickly as at first, up to ``Settings.workers``; then it grows by one a
+round. It is halved when the host refuses (429, 503), does not answer, or answers more and more
+slowly: additive increase, multiplicative decrease, as TCP does it. Where the host's headers say
+that no request is left, all wait for the next minute. Answers from the cache never come here.
 """
 
 from __future__ import annotations
@@ -26,36 +28,51 @@ LONGEST_WAIT = 75.0
 _REFUSED_FOR = 60.0
 # How often whoever waits for its turn looks whether it is still wanted. [s]
 _GLANCE = 0.2
+# How many requests are in flight at first; slowness alone never makes it fewer.
+START = 16
+# How much longer than at best a quick answer may take before the host has too much to do.
+_SLOWER = 2.0
 
 
-class Pace:
-    """The pace of one host, shared by all threads.
+class RateLimiter:
+    """The requests of one host, shared by all threads.
 
     Parameters
     ----------
     host
         Its name, for messages.
+    most
+        How many requests may be in flight at most.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, most: int) -> None:
         self._host = host
-        self._turns = threading.Condition()
-        self._under_way = 0
-        # How many may be under way; None for as many as come.
-        self._most: float | None = None
+        self._most = most
+        self._changed = threading.Condition()
+        self._in_flight = 0
+        self._window = float(min(START, most))
+        self._is_doubling = True
+        # What the answers of this round took, and what those of the best round did. [seconds]
+        self._round: list[float] = []
+        self._best = float("inf")
         self._not_before = 0.0
         self._said = 0.0
-        # What is left of the window that the host tells of, and when that ends.
+        # What is left of the minute that the host tells of, and when that ends.
         self._left: int | None = None
-        self._window_ends = 0.0
+        self._minute_ends = 0.0
         self._refusal: tuple[Response, float] | None = None
         # Whether the last that was seen of it is that it cannot be reached; and when it answered.
         self.is_down = False
         self.heard = 0.0
 
+    @property
+    def window(self) -> int:
+        """How many requests may be in flight now."""
+        return max(1, int(self._window))
+
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and have it.
+    def acquire(self) -> Iterator[None]:
+        """Wait until a request may be sent, and count it until it is answered.
 
         Raises
         ------
@@ -66,33 +83,58 @@ class Pace:
         try:
             yield
         finally:
-            with self._turns:
-                self._under_way -= 1
-                self._turns.notify()
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify()
 
-    def learn(self, headers: Mapping[str, str], *, is_refusal: bool) -> None:
-        """Take note of an answer: it tells what is left, and leaves room for more."""
+    def learn(self, headers: Mapping[str, str], seconds: float, *, is_refusal: bool) -> None:
+        """Take note of an answer: it tells what is left, and how much the host bears."""
         told = _number(headers.get("X-RateLimit-Remaining"))
         wait = None if told is None else resets_in(headers)
-        with self._turns:
+        with self._changed:
             self.is_down = False
             self.heard = time.monotonic()
             if told is not None and wait is not None:
                 self._count(told, time.monotonic() + min(wait, LONGEST_WAIT))
-            if self._most is not None and not is_refusal:
-                # One more for each round of answers, until nobody waits any more.
-                self._most += 1 / self._most
-                self._most = self._most if self._most <= 2 * self._under_way else None
+            if not is_refusal:
+                self._grow(seconds)
 
     def slow_down(self, wait: float) -> None:
         """Let everybody wait, and half as many go at once from then on."""
-        with self._turns:
+        with self._changed:
             is_news = time.monotonic() >= self._not_before
             self._not_before = max(self._not_before, time.monotonic() + wait)
+            # Of the many that are refused together, one speaks for all.
             if is_news:
-                # Of the many that are refused together, one speaks for all.
-                at_once = self._under_way if self._most is None else self._most
-                self._most = max(1.0, at_once / 2)
+                self._halve(1)
+
+    def back_off(self) -> None:
+        """Let half as many go at once: the host did not answer, or said that it is in trouble."""
+        with self._changed:
+            # The others of the same round say the same.
+            if not self._is_doubling and len(self._round) < self._in_flight:
+                return
+            self._halve(1)
+
+    def _halve(self, least: int) -> None:
+        self._window = max(float(least), min(self._window, self._in_flight or self._window) / 2)
+        self._is_doubling, self._round = False, []
+
+    def _grow(self, seconds: float) -> None:
+        """Grow the window by an answer, and look at the end of each round how long they took."""
+        self._round.append(seconds)
+        is_full = self._in_flight >= self.window
+        if len(self._round) >= self.window:
+            # New connections take longer, so the quicker ones tell.
+            quick = sorted(self._round)[len(self._round) // 4]
+            self._best = min(self._best, quick)
+            self._round = []
+            if quick > _SLOWER * self._best and self._window > START:
+                self._window, self._is_doubling = max(START, self._window / 2), False
+                return
+        if is_full:
+            step = 1.0 if self._is_doubling else 1 / self._window
+            self._window = min(self._most, self._window + step)
 
     def refuse_pulls(self, refusal: Response, wait: float | None) -> None:
         """Remember that no pull is left: asking for each of a thousand more is abuse."""
@@ -114,13 +156,13 @@ class Pace:
         """Wait until there is room, for the host's patience and for its window."""
         waited = 0.0
         while True:
-            with self._turns:
+            with self._changed:
                 self._wait_for_room()
                 until, why = self._due()
                 wait = until - time.monotonic()
                 # What was waited for once is over, whatever the clock says.
                 if wait <= 0 or until <= waited:
-                    self._under_way += 1
+                    self._in_flight += 1
                     self._left = None if self._left is None else self._left - 1
                     return
                 is_news, self._said = until > self._said, max(until, self._said)
@@ -128,27 +170,27 @@ class Pace:
             waited = until
 
     def _wait_for_room(self) -> None:
-        while self._most is not None and self._under_way >= max(1.0, self._most):
-            self._turns.wait(_GLANCE)
+        while self._in_flight >= self.window:
+            self._changed.wait(_GLANCE)
             patience.check()
 
     def _due(self) -> tuple[float, str]:
         """Return when the next request may go, and why not before."""
         now = time.monotonic()
-        if self._left is not None and now >= self._window_ends:
+        if self._left is not None and now >= self._minute_ends:
             self._left = None
         if self._not_before > now:
             return self._not_before, f"{self._host} asks to slow down"
         if self._left is not None and self._left <= 0:
-            return self._window_ends, f"{self._host} allows no more requests this minute"
+            return self._minute_ends, f"{self._host} allows no more requests this minute"
         return 0.0, ""
 
     def _count(self, told: int, ends: float) -> None:
         """Within a window answers overtake one another: the least that was told is true."""
-        is_same = self._left is not None and abs(ends - self._window_ends) < 2  # noqa: PLR2004
-        left = told - (self._under_way - 1)
+        is_same = self._left is not None and abs(ends - self._minute_ends) < 2  # noqa: PLR2004
+        left = told - (self._in_flight - 1)
         self._left = min(self._left, told) if is_same and self._left is not None else left
-        self._window_ends = ends
+        self._minute_ends = ends
 
 
 def _number(value: str | None) -> int | None:
