@@ -1,5 +1,6 @@
 """The cache on disk: what it holds, how to empty it, and whether to use it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -7,8 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from hubframe.wire import disk, tally
-from hubframe.wire.client import LISTINGS, Client, default_client
+from hubframe.wire import files, statistics
+from hubframe.wire.blobs import oldest
+from hubframe.wire.client import Client, default_client
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
@@ -75,30 +77,22 @@ def info(client: Client | None = None) -> CacheInfo:
         Whose cache; None for the default client's.
     """
     client = client or default_client()
-    # This one writes down the latest uses: it comes before the files are measured.
-    oldest_use = client.content.oldest_use()
-    count, held = client.content.info()
-    answers = client.session.cache
-    total = len(answers)
-    folder = client.content.path.parent if client.content.path else None
+    client.session.responses.flush()
+    documents = list(client.blobs.entries())
+    total, fresh = client.responses.count()
+    folder = client.files.folder if isinstance(client.files, files.Folder) else None
+    is_shared = client.files.is_shared
     return CacheInfo(
-        folder=folder,
-        documents=count,
+        folder=None if is_shared else folder,
+        documents=len(documents),
         answers=total,
-        expired=total - answers.count_fresh(),
-        size=disk.size_of(folder) if folder else held,
+        expired=total - fresh,
+        size=files.size_of(folder) if folder else sum(one.size for one in documents),
         limit=client.settings.max_cache_bytes,
-        oldest_use=oldest_use,
-        listings=_listed(client),
-        is_shared=client.content.is_shared,
+        oldest_use=oldest(documents),
+        listings=client.layer_files.count(),
+        is_shared=is_shared,
     )
-
-
-def _listed(client: Client) -> int:
-    """Count the listings; for many there is no file, and none is made to look."""
-    path = client.content.path
-    is_there = path is None or path.with_name(LISTINGS).exists()
-    return client.listings.info() if is_there else 0
 
 
 def clear(
@@ -129,12 +123,11 @@ def clear(
         return _clear_old(client, older_than, dry_run=dry_run)
     held = info(client)
     if not dry_run:
-        client.session.cache.clear()
-        client.content.clear()
-        if held.listings:
-            client.listings.clear()
+        client.responses.clear()
+        client.blobs.forget()
+        client.layer_files.clear()
         if held.folder:
-            disk.discard_damaged(held.folder)
+            files.discard_damaged(held.folder)
     return held
 
 
@@ -144,7 +137,7 @@ def offline() -> Iterator[None]:
 
     What is not there raises `NotCachedError`.
     """
-    with tally.using("offline"):
+    with statistics.using("offline"):
         yield
 
 
@@ -152,7 +145,7 @@ def offline() -> Iterator[None]:
 def refresh() -> Iterator[None]:
     """Ask anew, inside, for everything that can change; documents by digest cannot."""
     # Who said offline further out meant it.
-    with tally.using("offline" if tally.mode() == "offline" else "refresh"):
+    with statistics.using("offline" if statistics.mode() == "offline" else "refresh"):
         yield
 
 
@@ -160,20 +153,20 @@ def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> Cache
     seconds = older_than.total_seconds()
     if seconds < 0:
         raise ValueError(f"older_than must not be below 0, and is {older_than}")
-    answers = client.session.cache
-    documents, document_bytes = client.content.unused(seconds)
-    expired, answer_bytes = answers.old(seconds)
+    until = time.time() - seconds
+    documents = [one for one in client.blobs.entries() if one.used < until]
+    expired, answer_bytes = client.responses.old(seconds)
     going = replace(
         info(client),
-        documents=documents,
+        documents=len(documents),
         answers=expired,
         expired=expired,
-        size=document_bytes + answer_bytes,
+        size=sum(one.size for one in documents) + answer_bytes,
         listings=0,
     )
     if not dry_run:
-        client.content.drop_unused(seconds)
-        answers.drop_old(seconds)
+        client.blobs.forget(one.name for one in documents)
+        client.responses.drop_old(seconds)
     return going
 
 

@@ -18,7 +18,7 @@ from hubframe.frames import collector
 from hubframe.wire.client import Client, default_client
 from hubframe.wire.pool import Pool
 from hubframe.wire.progress import Bar
-from hubframe.wire.tally import Tally, counting
+from hubframe.wire.statistics import Statistics, counting
 
 Errors = Literal["raise", "collect"]
 Item = TypeVar("Item")
@@ -69,7 +69,7 @@ class Call:
     ----------
     client, errors, progress
         As the caller said.
-    tally
+    statistics
         Requests sent and answers from the cache.
     sources
         Who was asked: ``hub``, ``registry``.
@@ -91,7 +91,7 @@ class Call:
     client: Client
     errors: Errors
     progress: bool | None
-    tally: Tally
+    statistics: Statistics
     sources: set[str] = field(default_factory=set)
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
     unknown: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -159,11 +159,11 @@ class Call:
             "table": table,
             "source": "+".join(sorted(self.sources)) or None,
             "sample": self.client.settings.sample,
-            "fetched_at": self.tally.fetched_at.isoformat(timespec="seconds"),
+            "fetched_at": self.statistics.fetched_at.isoformat(timespec="seconds"),
             "complete": not failures,
-            "requests": self.tally.requests,
-            "from_cache": self.tally.from_cache,
-            "stale": self.tally.stale,
+            "requests": self.statistics.requests,
+            "from_cache": self.statistics.from_cache,
+            "stale": self.statistics.stale,
             "skipped": self.skipped,
             "unordered": self.unordered,
             "failures": failures,
@@ -210,8 +210,7 @@ def calling(
     if client.is_closed:
         raise RuntimeError("the client was closed: make another")
     try:
-        with collector.held_back(), counting() as tally:
-            yield Call(client, errors, progress, tally)
+        with collector.held_back(), counting() as statistics:
+            yield Call(client, errors, progress, statistics)
     finally:
-        client.content.flush()
-        client.session.cache.flush()
+        client.session.responses.flush()

@@ -170,7 +170,7 @@ def _listed(call: Call, layer: _Layer, caps: Caps, coming: "_Coming") -> Listing
         call.sources.add("registry")
         return coming.counted(registry.blob(reference.at(), layer.digest))
 
-    return call.client.listings.fetch(layer.digest, pieces, f"the layer {layer}", caps)
+    return call.client.layer_files.fetch(layer.digest, pieces, f"the layer {layer}", caps)
 
 
 class _Coming:

@@ -18,6 +18,7 @@ from hubframe.frames.call import Call, calling
 from hubframe.frames.readers import DEEPEST
 from hubframe.frames.reading import read
 from hubframe.frames.selection import USUAL_PLATFORM, platforms
+from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import documents
 from hubframe.tables.documents import (
@@ -31,7 +32,6 @@ from hubframe.tables.documents import (
 )
 from hubframe.tables.schema import sound
 from hubframe.wire.client import Client
-from hubframe.wire.content import Document
 
 _MANIFEST_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 _DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
-from hubframe.wire.tally import count_cached
+from hubframe.wire.statistics import count_cached
 
 Kind = Literal["digest", "tag", "manifest", "config", "images", "names", "referrers", "stand-in"]
 
@@ -82,7 +82,7 @@ def fetch(client: Client, need: Need) -> Any:
 
 
 def _documents(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
-    held = client.content.get_many(need.document or "" for need in needs)
+    held = client.blobs.get_many(need.document or "" for need in needs)
     count_cached(len(held))
     return {need: held[need.document] for need in needs if need.document in held}
 
@@ -96,7 +96,7 @@ def _digests(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
 
 def _tags(client: Client, needs: Sequence[Need]) -> dict[Need, Any]:
     resolved = _digests(client, needs)
-    held = client.content.get_many(one.digest for one in resolved.values())
+    held = client.blobs.get_many(one.digest for one in resolved.values())
     count_cached(len(held))
     return {need: held[one.digest] for need, one in resolved.items() if one.digest in held}
 
@@ -142,10 +142,10 @@ _FETCH: Mapping[Kind, Callable[[Client, Need], Any]] = {
     "digest": lambda client, need: client.registry(need.reference.registry).resolve(need.reference),
     "tag": lambda client, need: client.registry(need.reference.registry).named(need.reference),
     "manifest": lambda client, need: client.registry(need.reference.registry).manifest(
-        need.reference, is_missing=True
+        need.reference
     ),
     "config": lambda client, need: client.registry(need.reference.registry).config(
-        need.reference, need.digest or "", is_missing=True
+        need.reference, need.digest or ""
     ),
     "images": lambda client, need: client.hub.images(need.reference.path, need.reference.tag or ""),
     "referrers": lambda client, need: client.registry(need.reference.registry).referrers(

@@ -69,7 +69,7 @@ def _missing(
         tasks = tasks_of(call.scratch(), name, ordered, wanted, source)
         first = survey(call.scratch(), tasks)[1]
     by_digest = {need.document: need for need in first if need.is_pull and need.document}
-    missing = call.client.content.missing(by_digest)
+    missing = call.client.blobs.missing(by_digest)
     return [need for digest, need in by_digest.items() if digest in missing]
 
 

@@ -17,6 +17,7 @@ from hubframe.frames.needs import Kind, Need
 from hubframe.frames.reading import Reader, read
 from hubframe.frames.selection import choose
 from hubframe.frames.sources import Found, Source, Wanted, no_tag
+from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import documents
 from hubframe.tables.documents import (
@@ -28,7 +29,6 @@ from hubframe.tables.documents import (
     Platform,
 )
 from hubframe.tables.shape import Image
-from hubframe.wire.content import Document
 from hubframe.wire.registry import Resolved
 
 Payload = Mapping[str, Any]

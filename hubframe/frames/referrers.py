@@ -17,10 +17,10 @@ from hubframe.frames.needs import Need
 from hubframe.frames.readers import index_readers, spared
 from hubframe.frames.reading import Reader, read
 from hubframe.frames.sources import Found, Wanted
+from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import documents
 from hubframe.tables.shape import Image, Referrer
-from hubframe.wire.content import Document
 
 Payload = Mapping[str, Any]
 ATTESTED = "vnd.docker.reference.digest"

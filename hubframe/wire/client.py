@@ -1,4 +1,4 @@
-"""One object that holds what a call needs: settings, credentials, session, content, connections."""
+"""One object that holds what a call needs: settings, credentials, session, blobs, connections."""
 
 from __future__ import annotations
 
@@ -6,41 +6,37 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hubframe.errors import HubframeError
 from hubframe.oci.reference import DOCKER_HUB, is_loopback
-from hubframe.wire import disk, watching
+from hubframe.wire import files, watching
 from hubframe.wire.addresses import origin
-from hubframe.wire.answers import Answers
 from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
+from hubframe.wire.blobs import Blobs
 from hubframe.wire.challenges import repository_of
-from hubframe.wire.content import Content
 from hubframe.wire.credentials import Credentials, Given, Sealed
 from hubframe.wire.hub import Hub
+from hubframe.wire.layerfiles import LayerFiles
 from hubframe.wire.limits import Limit
+from hubframe.wire.network import Network
 from hubframe.wire.pool import Pool
 from hubframe.wire.progress import Bar, bar
 from hubframe.wire.registry import Registry
+from hubframe.wire.responses import Responses, SharedResponses
 from hubframe.wire.session import Session
 from hubframe.wire.settings import Settings
+from hubframe.wire.transport import Transport
 
 if TYPE_CHECKING:
     from hubframe.wire.gate import Gate
-    from hubframe.wire.listings import Listings
-    from hubframe.wire.shelves import Shelf
-    from hubframe.wire.transport import Transport
+    from hubframe.wire.redis import Redis
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-RESPONSES = "responses.sqlite"
-CONTENT = "content.sqlite"
-LISTINGS = "files.sqlite"
 
 
 class Client:
@@ -69,23 +65,26 @@ class Client:
         del credentials
         self.settings = settings or Settings.from_environment()
         self.is_closed = False
-        self._opening = threading.Lock()
+        self.files, self.responses, self._redis = self._stores()
         self._open()
         _clients.add(self)
 
     def _open(self) -> None:
-        """Make all that belongs to one process: connections, files, locks, logins."""
+        """Make all that belongs to one process: connections, locks, logins.
+
+        On a connection of the parent's each would read the other's answers, and a lock that
+        another thread held at the fork is never released in the child.
+        """
         # The sample would refuse the logins of real accounts, and must run no helper.
         is_real = not self.settings.sample
         self._credentials = Credentials(self._given, self._environment(), files=is_real)
         self._desks: dict[str, Desk] = {}
         self._registries: dict[str, Registry] = {}
         self._lock = threading.RLock()
-        self._listings: Listings | None = None
-        self._shelf = self._shared()
-        self.content, answers = self._stores()
+        self.blobs = Blobs(self.files)
+        self.layer_files = LayerFiles(self.files)
         offline = self.settings.offline
-        self.session = Session(self._connect, self.auth_for, answers, offline=offline)
+        self.session = Session(self._connect, self.auth_for, self.responses, offline=offline)
         self.hub = Hub(self.session, self.settings.hub_url)
         # Nothing is looked up before it is needed.
         self._desks[origin(self.settings.hub_url)] = Desk(
@@ -93,28 +92,10 @@ class Client:
         )
 
     def forget_parent(self) -> None:
-        """Leave what the parent process opened to it; what is needed is opened when it is used.
-
-        On a shared connection each would read the other's answers, and a lock that another thread
-        held at the fork is never released here.
-        """
-        self._opening = threading.Lock()
-        if "content" in self.__dict__:
-            self.content.forget_parent()
-        names = self.__dict__.keys() - _KEPT_BY_CHILDREN
+        """Leave what the parent process opened to it; here all is made anew."""
         # Never dropped: the pools of connections have locks, too, which dropping them would take.
-        _of_parents.append({name: self.__dict__.pop(name) for name in names})
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Open anew in a child process, at first use."""
-            if name.startswith("__") or "_opening" not in self.__dict__:
-                raise AttributeError(name)
-            with self._opening:
-                if "session" not in self.__dict__:
-                    self._open()
-            return object.__getattribute__(self, name)
+        _of_parents.append(dict(vars(self)))
+        self._open()
 
     def __enter__(self) -> Self:
         return self
@@ -132,12 +113,8 @@ class Client:
     def close(self) -> None:
         """Close connections and files; the client cannot be used any more."""
         self.is_closed = True
-        if "session" not in self.__dict__:
-            return
         self.session.close()
-        self.content.close()
-        if self._listings is not None:
-            self._listings.close()
+        self.files.close()
 
     def registry(self, host: str) -> Registry:
         """Return the registry of that name, with logins of its own."""
@@ -150,20 +127,8 @@ class Client:
                 )
                 # The first name of an address keeps its logins, the Hub's API above all.
                 self._desks.setdefault(origin(url), desk)
-                self._registries[host] = Registry(self.session, self.content, host, url)
+                self._registries[host] = Registry(self.session, self.blobs, host, url)
             return self._registries[host]
-
-    @property
-    def listings(self) -> Listings:
-        """What is known of the files of layers; most never ask for that."""
-        with self._lock:
-            if self._listings is None:
-                from hubframe.wire.listings import Listings  # noqa: PLC0415 - as said
-
-                path = self.content.path
-                file = path and path.with_name(LISTINGS)
-                self._listings = Listings(file, self.settings.max_cache_bytes)
-            return self._listings
 
     def auth_for(self, url: str) -> Auth | None:
         """Return who asks at an address."""
@@ -219,58 +184,49 @@ class Client:
         with Pool(self.settings.workers) as pool:
             told = watch.bar(pool, total, title) if watch else bar(total, title, progress=progress)
             with told as shown:
-                pool.patience.tell = shown.set_postfix_str
+                pool.cancellation.tell = shown.set_postfix_str
                 yield pool, shown
 
     def _connect(self) -> Transport:
-        """Load what sends, which takes longer than many a call that the cache answers."""
-        from hubframe.wire.transport import Transport  # noqa: PLC0415 - as said
-
         how = (self.settings.timeout, self.settings.workers)
         if self.settings.sample:
             from hubframe.testing import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
 
             return Transport(SampleAdapter(), self.auth_for, *how)
-        from hubframe.wire.network import Network  # noqa: PLC0415 - as said
-
         network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
         return Transport(network, self.auth_for, *how, self._gate())
 
-    def _shared(self) -> Shelf | None:
-        """Open what this machine shares with others; the sample shares nothing."""
-        if self.settings.sample or not (self.settings.rate or self.settings.cache_url):
-            return None
-        from hubframe.wire import shelves  # noqa: PLC0415 - most share nothing
+    def _stores(self) -> tuple[files.Files, Responses, Redis | None]:
+        """Open where documents and answers are kept: here, or where several machines share them.
 
-        if self.settings.rate and not shelves.is_redis(self.settings):
+        The sample's stay in memory: they are not the real Hub's.
+        """
+        settings, limit = self.settings, self.settings.max_cache_bytes
+        if settings.sample:
+            return files.Memory(), Responses(None), None
+        is_redis = settings.cache_url is not None and settings.is_redis
+        if settings.rate and not is_redis:
             raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
-        return shelves.open_shelf(self.settings)
+        if is_redis:
+            from hubframe.wire.redis import Redis  # noqa: PLC0415 - an extra
 
-    def _stores(self) -> tuple[Content, Answers]:
-        """Open where documents and answers are kept: here, or where several machines share them."""
-        if self._shelf is not None:
-            from hubframe.wire.shared import SharedAnswers, SharedContent  # noqa: PLC0415 - as said
-
-            return SharedContent(self._shelf), SharedAnswers(self._shelf)
-        folder, limit = self._folder(), self.settings.max_cache_bytes
-        content = Content(folder and folder / CONTENT, limit)
-        return content, Answers(folder and folder / RESPONSES, limit)
+            redis = Redis(settings)
+            shared = SharedResponses(redis.connection, redis.reaching)
+            return files.Redis(redis.connection, redis.reaching), shared, redis
+        if settings.cache_url is not None:
+            root = files.shared_folder(settings.cache_url)
+            return files.Folder(root, is_shared=True), SharedResponses(root, nullcontext), None
+        folder = files.prepare(settings.cache_folder)
+        kept = Responses(folder, limit)
+        return files.Folder(folder, limit) if folder else files.Memory(), kept, None
 
     def _gate(self) -> Gate | None:
         """Return the rate that all workers keep together, which only a Redis can count."""
-        if self._shelf is None:
-            return None
-        from hubframe.wire import shelves  # noqa: PLC0415 - most share nothing
-
-        if not isinstance(self._shelf, shelves.RedisShelf):
+        if self._redis is None:
             return None
         from hubframe.wire.gate import Gate  # noqa: PLC0415 - an extra
 
-        return Gate(self._shelf, self.settings.requests_in_seconds)
-
-    def _folder(self) -> Path | None:
-        """The sample's answers stay in memory: they are not the real Hub's."""
-        return None if self.settings.sample else disk.prepare(self.settings.cache_folder)
+        return Gate(self._redis, self.settings.requests_in_seconds)
 
     def _environment(self) -> Mapping[str, str]:
         """Keep the logins of real accounts from the sample, which would refuse them."""
@@ -304,7 +260,6 @@ _default: Client | None = None
 _default_lock = threading.Lock()
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 _of_parents: list[dict[str, Any]] = []
-_KEPT_BY_CHILDREN = frozenset({"settings", "is_closed", "_given", "_opening"})
 
 
 def _forget_parents() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from hubframe.wire import patience
+from hubframe.wire import cancellation
 
 Outcome = TypeVar("Outcome")
 
@@ -27,9 +27,9 @@ class Flights(Generic[Outcome]):
                 self._fly(key, flight, work)
             try:
                 return flight.result()
-            except patience.CalledOffError:
+            except cancellation.CancelledError:
                 # Nobody wants it any more where it was begun; here somebody may.
-                patience.check()
+                cancellation.check()
 
     def _fly(self, key: Hashable, flight: Future[Outcome], work: Callable[[], Outcome]) -> None:
         try:

@@ -14,10 +14,10 @@ from pyrate_limiter import Rate, RateItem
 from pyrate_limiter.buckets import RedisBucket
 
 from hubframe.errors import TransportError
-from hubframe.wire import patience
+from hubframe.wire import cancellation
 from hubframe.wire.addresses import origin, place
 from hubframe.wire.limits import HUB, HUB_WINDOW, Limits
-from hubframe.wire.shelves import RedisShelf
+from hubframe.wire.redis import Redis
 
 _SECOND = 1000
 # Where no rate is known yet, requests are counted all the same.
@@ -33,19 +33,19 @@ class Gate:
 
     Parameters
     ----------
-    shelf
+    redis
         Where they are.
     rate
         How many requests in how many seconds, for each host; None for what the hosts tell.
     """
 
-    def __init__(self, shelf: RedisShelf, rate: tuple[int, float] | None) -> None:
-        self._shelf = shelf
+    def __init__(self, redis: Redis, rate: tuple[int, float] | None) -> None:
+        self._redis = redis
         self._rate = rate
         self._buckets: dict[str, RedisBucket] = {}
         self._told: dict[str, int] = {}
         self._passed = 0
-        seconds, micros = shelf.connection.time()
+        seconds, micros = redis.connection.time()
         # The clock of Redis counts: those of the workers differ.
         self._ahead = seconds + micros / 1e6 - time.time()
 
@@ -59,7 +59,7 @@ class Gate:
         """
         home = origin(url)
         while (wait := self._enter(home)) > 0:
-            patience.wait(wait, f"{place(url)} allows no more requests of all workers for now")
+            cancellation.wait(wait, f"{place(url)} allows no more requests of all workers for now")
 
     def learn(self, url: str, headers: Mapping[str, str]) -> None:
         """Take note of the limit that an answer tells."""
@@ -69,14 +69,14 @@ class Gate:
         limits.note(home, "", headers)
         told = limits.last(home, "", HUB)
         if told is not None and told.allowed > 0 and self._told.get(home) != told.allowed:
-            with suppress(TransportError):
-                self._shelf.put("limit", _named(home), str(told.allowed).encode(), _KEPT)
+            with suppress(TransportError), self._redis.reaching():
+                self._redis.connection.set(_key(home), told.allowed, ex=_KEPT)
             self._told[home] = told.allowed
             self._buckets.pop(home, None)
 
     def _enter(self, home: str) -> float:
         """Enter the window; return the seconds to wait where it is full."""
-        with self._shelf.reaching():
+        with self._redis.reaching():
             bucket = self._bucket(home)
             now = round((time.time() + self._ahead) * _SECOND)
             item = RateItem("request", now)
@@ -95,7 +95,7 @@ class Gate:
             limit, seconds = self._rate or (self._limit(home), HUB_WINDOW)
             rate = Rate(limit, round(seconds * _SECOND))
             # Redis holds the window; what is here only names it.
-            made: Any = RedisBucket.init([rate], self._shelf.connection, f"hubframe:rate:{home}")
+            made: Any = RedisBucket.init([rate], self._redis.connection, f"hubframe:rate:{home}")
             bucket = made
             if limit < _ANY:
                 self._buckets[home] = bucket
@@ -103,11 +103,11 @@ class Gate:
 
     def _limit(self, home: str) -> int:
         if home not in self._told:
-            held = self._shelf.get_many("limit", [_named(home)])
-            for value in held.values():
-                self._told[home] = int(value)
+            held: Any = self._redis.connection.get(_key(home))
+            if held is not None:
+                self._told[home] = int(held)
         return self._told.get(home, _ANY)
 
 
-def _named(home: str) -> str:
-    return home.replace("/", "-")
+def _key(home: str) -> str:
+    return f"hubframe:limit:{home}"

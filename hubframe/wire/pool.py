@@ -12,7 +12,7 @@ from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
-from hubframe.wire.patience import Patience, having
+from hubframe.wire.cancellation import Cancellation, having
 
 Outcome = tuple[Any, Any, BaseException | None]
 
@@ -27,7 +27,7 @@ class Pool:
     """
 
     def __init__(self, most: int) -> None:
-        self.patience = Patience()
+        self.cancellation = Cancellation()
         self._most = most
         self._jobs: deque[tuple[Any, Callable[[], Any]]] = deque()
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
@@ -44,7 +44,7 @@ class Pool:
             self._is_closed = True
             self._jobs.clear()
             self._changed.notify_all()
-        self.patience.called_off.set()
+        self.cancellation.cancelled.set()
 
     def submit(self, key: Any, job: Callable[[], Any]) -> None:
         """Have a job done; those that were submitted first are begun first."""
@@ -81,7 +81,7 @@ class Pool:
         ).start()
 
     def _work(self) -> None:
-        with having(self.patience):
+        with having(self.cancellation):
             while (taken := self._take()) is not None:
                 key, job = taken
                 self._outcomes.put(_outcome(key, job))

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING
 
-from hubframe.wire import patience
+from hubframe.wire import cancellation
 from hubframe.wire.limits import resets_in
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RateLimiter:
 
         Raises
         ------
-        CalledOffError
+        CancelledError
             Nobody wants the outcome any more.
         """
         self._take()
@@ -166,13 +166,13 @@ class RateLimiter:
                     self._left = None if self._left is None else self._left - 1
                     return
                 is_news, self._said = until > self._said, max(until, self._said)
-            patience.wait(wait, why if is_news else "")
+            cancellation.wait(wait, why if is_news else "")
             waited = until
 
     def _wait_for_room(self) -> None:
         while self._in_flight >= self.window:
             self._changed.wait(_GLANCE)
-            patience.check()
+            cancellation.check()
 
     def _due(self) -> tuple[float, str]:
         """Return when the next request may go, and why not before."""

@@ -10,6 +10,9 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from requests import Response
+from requests_cache.models.response import CachedResponse
+
 from hubframe.errors import (
     DigestMismatchError,
     NotCachedError,
@@ -17,15 +20,16 @@ from hubframe.errors import (
     PayloadError,
     TransportError,
 )
-from hubframe.oci.payload import parsed
+from hubframe.oci.digests import HASHES, Document, digest_of, is_signed, verify
 from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
-from hubframe.wire import patience, statuses
+from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link
-from hubframe.wire.answers import Answer, Answered, is_whole
-from hubframe.wire.content import HASHES, Content, Document, digest_of, is_signed, verify
+from hubframe.wire.blobs import Blobs
+from hubframe.wire.download import stream
 from hubframe.wire.flights import Flights
+from hubframe.wire.responses import Told, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
-from hubframe.wire.tally import mode
+from hubframe.wire.statistics import count_cached, mode
 
 Payload = Mapping[str, Any]
 Key = TypeVar("Key", bound=Hashable)
@@ -97,7 +101,7 @@ class Registry:
     ----------
     session
         What sends.
-    content
+    blobs
         Where documents are kept.
     host
         The registry's name, for messages.
@@ -105,9 +109,10 @@ class Registry:
         Its endpoint.
     """
 
-    def __init__(self, session: Session, content: Content, host: str, url: str) -> None:
+    def __init__(self, session: Session, blobs: Blobs, host: str, url: str) -> None:
         self._session = session
-        self._content = content
+        self._blobs = blobs
+        self._documents: Flights[Document] = Flights()
         self.host = host
         self.url = url
         # What this registry was found not to know; asked again by the next client.
@@ -132,15 +137,11 @@ class Registry:
         """Look up what a tag points at: by HEAD, which costs no pull."""
         if reference.digest:
             return Resolved(reference.digest, None)
-        response = None if "HEAD" in self._unknown else self._head(reference)
-        if response is not None:
-            resolved = _resolved(response)
-            # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
-            is_enough = resolved.media_type or self._is_hub
-            if DIGEST.fullmatch(resolved.digest) and is_enough:
-                return resolved
-        document = self._by_tag(reference, _told_digest(response) if response is not None else "")
-        return Resolved(document.digest, document.media_type or _own_type(document.body))
+        told = None if "HEAD" in self._unknown else self._head(reference)
+        if told is not None and DIGEST.fullmatch(told.digest):
+            return told
+        document = self._by_tag(reference, told.digest if told else "")
+        return Resolved(document.digest, _manifest_type(document))
 
     def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
         """Return what is known here of what tags point at, by the keys of the references."""
@@ -149,8 +150,10 @@ class Registry:
     def found(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved | None]:
         """Return what is known here of tags, by the keys of the references; None: not there."""
         asks = {self._head_of(reference): key for key, reference in references.items()}
-        held = self._session.look_up(asks)
-        known = {asks[ask]: _resolved(answer) for ask, answer in held.items()}
+        held = self._session.told(asks)
+        known = {
+            asks[ask]: Resolved(one.digest, one.media_type or None) for ask, one in held.items()
+        }
         return {key: at if DIGEST.fullmatch(at.digest) else None for key, at in known.items()}
 
     def find(self, reference: ImageReference) -> Resolved | None:
@@ -161,13 +164,13 @@ class Registry:
         """
         ask = self._head_of(reference)
         try:
-            if self._is_hub or self._content.is_shared or self._session.is_outdated(ask):
+            if self._is_hub or self._blobs.files.is_shared or self._session.was_told(ask):
                 return self.resolve(reference)
             document = self._by_tag(reference)
         except NotFoundError:
-            self._session.keep(ask, {}, KEPT_TAGS)
+            self._session.tell(ask, "", "")
             return None
-        return Resolved(document.digest, document.media_type or _own_type(document.body))
+        return Resolved(document.digest, _manifest_type(document))
 
     def probe(self, reference: ImageReference) -> None:
         """Ask for a tag by HEAD, past the cache: its headers tell the limits of whoever asks.
@@ -193,14 +196,12 @@ class Registry:
         the document may be here. On Docker Hub that is always so, since a GET is a pull.
         """
         # Where workers share documents, another may have it already, or be about to.
-        is_known = self._is_hub or self._content.is_shared
-        if is_known or self._session.is_outdated(self._head_of(reference)):
+        is_known = self._is_hub or self._blobs.files.is_shared
+        if is_known or self._session.was_told(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
 
-    def manifest(
-        self, reference: ImageReference, told: str | None = None, *, is_missing: bool = False
-    ) -> Document:
+    def manifest(self, reference: ImageReference, told: str | None = None) -> Document:
         """Get what a digest names, a manifest or an index, once and for ever.
 
         Parameters
@@ -210,14 +211,14 @@ class Registry:
         told
             The digest that its tag was said to have. Registries err there, so one that has no
             such document is asked for the tag itself.
-        is_missing
-            Whether it was just looked for, and is not here.
         """
         digest = reference.digest or told or self.resolve(reference).digest
         if not DIGEST.fullmatch(digest):
             raise PayloadError(f"an index of {reference.path} names {digest[:80]!r}, no digest")
         try:
-            return self._manifest(reference, digest, is_missing=is_missing)
+            url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
+            asked = f"the manifest {reference.at(digest=digest)}"
+            return self._document(url, digest, asked, ACCEPT)
         except NotFoundError:
             if reference.digest or self._is_hub:
                 raise
@@ -227,7 +228,7 @@ class Registry:
         """List the descriptors of what refers to a digest; None where the API is missing."""
         ask = self._referrers_to(subject)
         if "referrers" in self._unknown:
-            self._session.keep(ask, {}, KEPT_TAGS)
+            self._session.tell(ask, "", "")
             return None
         asked = f"what refers to {subject}"
         headers = {"Accept": OCI_INDEX}
@@ -235,8 +236,8 @@ class Registry:
             ask.url, asked, keep=KEPT_TAGS, headers=headers, also=_NO_REFERRERS
         )
         if not self._knows_referrers(first, asked):
-            if not isinstance(first, Answer):
-                self._session.keep(ask, {}, KEPT_TAGS)
+            if not isinstance(first, CachedResponse):
+                self._session.tell(ask, "", "")
             return None
         pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
         return list(pages.values())
@@ -246,11 +247,13 @@ class Registry:
     ) -> dict[Key, list[Payload] | None]:
         """Return the lists of `referrers` that are here, by the keys of the subjects."""
         asks = {self._referrers_to(subject): key for key, subject in subjects.items()}
-        told: dict[Key, list[Payload] | None] = {}
-        for ask, answer in self._session.look_up(asks).items():
-            if _content_type(answer) != OCI_INDEX:
-                told[asks[ask]] = None
-            elif "Link" not in answer.headers:
+        told: dict[Key, list[Payload] | None] = {
+            asks[ask]: None for ask in self._session.told(asks)
+        }
+        for ask, answer in self._session.look_up(
+            ask for ask in asks if asks[ask] not in told
+        ).items():
+            if "Link" not in answer.headers:
                 # What cannot be read is read again, by whoever says so.
                 with suppress(PayloadError):
                     told[asks[ask]] = list(
@@ -258,17 +261,15 @@ class Registry:
                     )
         return told
 
-    def config(
-        self, reference: ImageReference, digest: str, *, is_missing: bool = False
-    ) -> Document:
-        """Get a config: a blob, so it costs no pull. See `manifest` for what is missing."""
+    def config(self, reference: ImageReference, digest: str) -> Document:
+        """Get a config: a blob, so it costs no pull."""
         if not DIGEST.fullmatch(digest):
             raise PayloadError(
                 f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
             )
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
         asked = f"the config {digest} of {reference}"
-        return self._document(url, digest, asked, None, is_missing=is_missing)
+        return self._document(url, digest, asked, None)
 
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
         """Get some bytes of a blob; None where the registry does not send them."""
@@ -286,8 +287,6 @@ class Registry:
 
     def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
         """Yield a blob in pieces, on from where a connection broke; it is not verified here."""
-        from hubframe.wire.blobs import stream  # noqa: PLC0415 - a warm call does without
-
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
         return stream(self._session, url, f"the layer {digest} of {reference}")
 
@@ -299,20 +298,24 @@ class Registry:
     def _is_hub(self) -> bool:
         return self.host == DOCKER_HUB
 
-    def _head(self, reference: ImageReference) -> Answered | None:
-        """Ask for a tag by HEAD; None where a GET has to tell."""
+    def _head(self, reference: ImageReference) -> Resolved | None:
+        """Ask for a tag by HEAD; without a digest or None where a GET has to tell."""
         also = _NO_HEAD if self._is_hub else _DOUBTFUL_HEAD
-        response = self._session.get(
-            self.url_of(reference),
-            f"the manifest {reference}",
-            keep=KEPT_TAGS,
-            method="HEAD",
-            headers={"Accept": ACCEPT},
-            also=also,
-        )
-        if response.status_code in _NO_HEAD:
+        ask = self._head_of(reference)
+        answer = self._session.head(ask, f"the manifest {reference}", also)
+        if isinstance(answer, Told):
+            return Resolved(answer.digest, answer.media_type or None)
+        if answer.status_code in _NO_HEAD:
             self._unknown.add("HEAD")
-        return None if response.status_code in also else response
+        if answer.status_code in also:
+            return None
+        digest, media_type = _told_digest(answer), _media_type(answer)
+        # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
+        if DIGEST.fullmatch(digest) and (media_type or self._is_hub):
+            self._session.tell(ask, digest, media_type or "")
+            return Resolved(digest, media_type)
+        # What it tells of the algorithm counts.
+        return Resolved(digest and f"{digest.partition(':')[0]}:", None)
 
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)
@@ -328,14 +331,13 @@ class Registry:
         """
         received = self._received_by_tag(reference, told)
         # Of schema 1 documents with one digest and several signatures, the first one is kept.
-        held = self._content.get(received.digest) if is_signed(received.body) else None
+        held = self._blobs.get(received.digest) if is_signed(received.body) else None
         document = held or received
         if document is received:
-            self._content.put(document)
-        headers = {"Docker-Content-Digest": document.digest}
-        if document.media_type or _own_type(document.body):
-            headers["Content-Type"] = document.media_type or _own_type(document.body) or ""
-        self._session.keep(self._head_of(reference), headers, KEPT_TAGS)
+            self._blobs.put(document)
+        self._session.tell(
+            self._head_of(reference), document.digest, _manifest_type(document) or ""
+        )
         return document
 
     def _received_by_tag(self, reference: ImageReference, before: str) -> Document:
@@ -354,25 +356,33 @@ class Registry:
             # Many registries tell wrong digests, but the same bytes each time.
             is_told = digest == (told or digest)
             if pause is None or ((is_told or digest in seen) and is_whole(response)):
-                return Document(digest, _media_type(response) or "", response.content)
+                return Document(digest, response.content)
             seen.add(digest)
-            patience.wait(pause)
+            cancellation.wait(pause)
         raise AssertionError
 
-    def _manifest(self, reference: ImageReference, digest: str, *, is_missing: bool) -> Document:
-        url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
-        asked = f"the manifest {reference.at(digest=digest)}"
-        return self._document(url, digest, asked, ACCEPT, is_missing=is_missing)
+    def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+        """Return a document from here, or fetch it once, however many threads ask.
 
-    def _document(
-        self, url: str, digest: str, asked: str, accept: str | None, *, is_missing: bool
-    ) -> Document:
-        return self._content.fetch(
-            digest,
-            lambda: self._verified(url, digest, asked, accept),
-            url,
-            is_missing=is_missing,
+        A refusal is shared only by those who ask at the same place, in the same mode: another
+        repository may show the document, and who is offline cannot speak for who is not.
+        """
+        return self._documents.join(
+            (digest, url, mode()), lambda: self._fetched(url, digest, asked, accept)
         )
+
+    def _fetched(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+        held = self._blobs.get(digest)
+        if held is None:
+            with self._blobs.lease(digest):
+                # Meanwhile another worker may have put it there.
+                held = self._blobs.get(digest) if self._blobs.files.is_shared else None
+                if held is None:
+                    document = self._verified(url, digest, asked, accept)
+                    self._blobs.put(document)
+                    return document
+        count_cached()
+        return held
 
     def _verified(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
         """Fetch a document; what was changed on the way may come whole the next time."""
@@ -380,15 +390,15 @@ class Registry:
             try:
                 return verify(self._received(url, digest, asked, accept), self.host)
             except DigestMismatchError:
-                patience.wait(pause)
+                cancellation.wait(pause)
         return verify(self._received(url, digest, asked, accept), self.host)
 
     def _received(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
         headers = {"Accept": accept} if accept else None
         response = self._session.fetch(url, asked, headers=headers)
-        return Document(digest, _media_type(response) or "", response.content)
+        return Document(digest, response.content)
 
-    def _knows_referrers(self, response: Answered, asked: str) -> bool:
+    def _knows_referrers(self, response: Response, asked: str) -> bool:
         """Only an index is an answer: websites, logins and old registries send all the rest."""
         code = statuses.code_of(response)
         if code == "NAME_UNKNOWN":
@@ -408,7 +418,7 @@ class Registry:
         first = self._first(path, key, asked, keep)
         return list(self._pages(first, _List(key, asked, keep), _named))
 
-    def _first(self, path: str, key: str, asked: str, keep: int) -> Answered:
+    def _first(self, path: str, key: str, asked: str, keep: int) -> Response:
         """Ask for large pages; who refuses that is asked for pages as it likes them."""
         url = f"{self.url}{path}"
         sized = None if key in self._unknown else self._sized(url, asked, keep)
@@ -419,14 +429,14 @@ class Registry:
             self._unknown.add(key)
         return response
 
-    def _sized(self, url: str, asked: str, keep: int) -> Answered | None:
+    def _sized(self, url: str, asked: str, keep: int) -> Response | None:
         try:
             return self._session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
         except NotCachedError:
             return None  # offline, a list may be here that was asked for without a size
 
     def _pages(
-        self, first: Answered, listed: _List, keyed: Callable[[Sequence[Any]], dict[str, Entry]]
+        self, first: Response, listed: _List, keyed: Callable[[Sequence[Any]], dict[str, Entry]]
     ) -> dict[str, Entry]:
         """Read a list to its end, each entry once, by the links of its pages.
 
@@ -467,7 +477,7 @@ class Registry:
             )
         return found
 
-    def _entries(self, response: Answered, url: str, listed: _List) -> list[Any]:
+    def _entries(self, response: Response, url: str, listed: _List) -> list[Any]:
         """Read the list of a page; one that has none is not kept."""
         try:
             return _entries(response, listed.key, listed.asked)
@@ -475,7 +485,7 @@ class Registry:
             self._session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
             raise
 
-    def _next(self, response: Answered, url: str) -> str | None:
+    def _next(self, response: Response, url: str) -> str | None:
         """Return the address of the next page: always on this host, whatever the link says.
 
         Registries behind proxies write links with a host or port at which nobody reaches them.
@@ -515,11 +525,7 @@ def _past(url: str, entries: Sequence[Any]) -> str | None:
     return urlunsplit(parts._replace(query=urlencode({"n": len(entries), "last": last})))
 
 
-def _resolved(answer: Answered) -> Resolved:
-    return Resolved(answer.headers.get("Docker-Content-Digest", ""), _media_type(answer))
-
-
-def _told_digest(answer: Answered) -> str:
+def _told_digest(answer: Response) -> str:
     found: str = answer.headers.get("Docker-Content-Digest", "")
     return found.lower()
 
@@ -536,7 +542,7 @@ def _descriptors(entries: Sequence[Any]) -> dict[str, Payload]:
     return {at: entry for at, entry in keyed if isinstance(at, str) and DIGEST.fullmatch(at)}
 
 
-def _entries(response: Answered, key: str, asked: str) -> list[Any]:
+def _entries(response: Response, key: str, asked: str) -> list[Any]:
     """Read the list of a page; old registries say null for none."""
     body = json_of(response, asked)
     found = body.get(key, 0) if isinstance(body, Mapping) else 0
@@ -546,22 +552,17 @@ def _entries(response: Answered, key: str, asked: str) -> list[Any]:
     return found or []
 
 
-def _media_type(response: Answered) -> str | None:
+def _media_type(response: Response) -> str | None:
     """Return the type of a manifest; others (``text/plain``) come from storage in between."""
     found = _content_type(response)
     return found if found in MANIFEST_TYPES else None
 
 
-def _content_type(response: Answered) -> str:
+def _content_type(response: Response) -> str:
     found: str = response.headers.get("Content-Type", "")
     return found.partition(";")[0].strip().lower()
 
 
-def _own_type(body: bytes) -> str | None:
-    """Return the type that a document says it has."""
-    try:
-        document = parsed(body)
-    except (ValueError, RecursionError):
-        return None
-    found = document.get("mediaType") if isinstance(document, dict) else None
-    return found if found in MANIFEST_TYPES else None
+def _manifest_type(document: Document) -> str | None:
+    """Return the type that a document has, where it is one of manifests and indexes."""
+    return document.media_type if document.media_type in MANIFEST_TYPES else None

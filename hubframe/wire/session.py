@@ -1,21 +1,25 @@
 """Answers that can change, from the cache while they are fresh.
 
 They are kept by a key of their own (method, address, ``Accept`` and who asks). Authorisation
-happens below, in the transport, so nothing secret can reach the file. requests-cache has those
-confirmed that are no longer fresh; an answer that is new takes its `CachedSession` 2 ms, which is
-more than all the rest, so that these pass it by.
+happens below, in the transport, so nothing secret can reach the file. An answer that is new takes
+requests-cache's session 2 ms, which is more than all the rest: look-ups, and what is new, go by
+its cache alone, and the session confirms those that are no longer fresh.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from requests import PreparedRequest, Request, Response
+from requests.structures import CaseInsensitiveDict
+from requests_cache import CachedSession
+from requests_cache.models.response import CachedResponse
 
 from hubframe.errors import (
     HubframeError,
@@ -25,18 +29,13 @@ from hubframe.errors import (
     StaleWarning,
     TransportError,
 )
-from hubframe.wire import patience, statuses
+from hubframe.wire import cancellation, responses, statuses
 from hubframe.wire.addresses import place
-from hubframe.wire.answers import Answer, Answered, Answers, is_whole, parsed
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
-from hubframe.wire.tally import count_cached, mode
-
-if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
-    from requests_cache import CachedSession
-
-    from hubframe.wire.transport import Transport
+from hubframe.wire.responses import Responses, Told, is_whole
+from hubframe.wire.statistics import count_cached, mode
+from hubframe.wire.transport import Transport
 
 Shape = TypeVar("Shape")
 
@@ -51,7 +50,7 @@ MOST_IDLE = 16
 PAUSES = (0.2, 0.4, 0.8)
 
 # An answer, and what went wrong where it is an old one.
-Asked = tuple[Answered, HubframeError | None]
+Asked = tuple[Any, HubframeError | None]
 
 
 class Ask(NamedTuple):
@@ -71,7 +70,7 @@ class Session:
         Makes what reaches the network; called when that is first asked.
     auth_for
         Who asks at an address.
-    answers
+    kept
         Where answers are kept.
     offline
         Whether the network is never to be used.
@@ -81,19 +80,18 @@ class Session:
         self,
         connect: Callable[[], Transport],
         auth_for: Callable[[str], Auth | None],
-        answers: Answers,
+        kept: Responses,
         *,
         offline: bool,
     ) -> None:
         self._connect = connect
         self._auth_for = auth_for
         self._offline = offline
-        self.cache = answers
+        self.responses = kept
         self._lock = threading.RLock()
         self._transport: Transport | None = None
         self._cached: CachedSession | None = None
         self._flights: Flights[Asked] = Flights()
-        self._outdated: set[str] = set()
 
     def json(
         self,
@@ -124,21 +122,20 @@ class Session:
             self.forget(Ask("GET", url))
             raise
 
-    def get(  # noqa: PLR0913
+    def get(
         self,
         url: str,
         asked: str,
         *,
         keep: int,
-        method: str = "GET",
         headers: Mapping[str, str] | None = None,
         also: Container[int] = (),
-    ) -> Answered:
+    ) -> Response:
         """Get an answer that is one: fresh from the cache, else from the network, else stale.
 
         Parameters
         ----------
-        url, method, headers
+        url, headers
             What is asked; threads that ask the same at once share the answer.
         asked
             The same in words, for messages.
@@ -147,43 +144,73 @@ class Session:
         also
             Statuses that the caller takes for an answer; they are not kept.
         """
-        ask = Ask(method, url, (headers or {}).get("Accept", ""))
+        ask = Ask("GET", url, (headers or {}).get("Accept", ""))
         key = self._key_of(ask)
+        answer: Response
         answer, error = self._flights.join(
             (key, mode()), lambda: self._ask(key, ask, asked, keep, also)
         )
         if error is not None:
-            _say_stale(answer, asked, error)
-        elif isinstance(answer, Answer) or getattr(answer, "from_cache", False):
-            count_cached(fetched_at=_moment(answer), stale=_is_stale(answer))
+            _say_stale(_moment(answer), asked, error)
+        elif isinstance(answer, CachedResponse):
+            count_cached(fetched_at=_moment(answer), stale=answer.is_expired)
         elif answer.status_code not in also:
             statuses.check(answer, asked, self._login(url))
         return answer
 
-    def look_up(self, asks: Iterable[Ask]) -> dict[Ask, Answer]:
-        """Return the answers that are here and may be used now, all in a few statements."""
-        by_key = {} if mode() == "refresh" else {self._key_of(ask): ask for ask in asks}
-        held = self.cache.read_many(by_key)
-        usable = {by_key[key]: held[key] for key in held if self._may_use(held[key])}
-        # While the network may be used, those that are not fresh.
-        self._outdated.update(key for key in held if by_key[key] not in usable)
-        if usable:
-            stale = sum(not answer.is_fresh for answer in usable.values())
-            oldest = min(usable.values(), key=lambda answer: answer.fetched)
-            count_cached(len(usable), fetched_at=oldest.fetched_at, stale=stale)
+    def look_up(self, asks: Iterable[Ask]) -> dict[Ask, Response]:
+        """Return the answers that are here and may be used now."""
+        usable: dict[Ask, Response] = {}
+        for ask in asks if mode() != "refresh" else ():
+            held = self.responses.get(self._key_of(ask))
+            if held is not None and self._may_use(is_fresh=not held.is_expired):
+                usable[ask] = held
+                count_cached(fetched_at=_moment(held), stale=held.is_expired)
         return usable
 
     def forget(self, ask: Ask) -> None:
         """Forget an answer that turned out to be none."""
-        self.cache.delete(self._key_of(ask))
+        self.responses.delete(self._key_of(ask))
 
-    def is_outdated(self, ask: Ask) -> bool:
-        """Tell whether `look_up` found an answer that is no longer fresh."""
-        return bool(self._outdated) and self._key_of(ask) in self._outdated
+    def told(self, asks: Iterable[Ask]) -> dict[Ask, Told]:
+        """Return what tags were said to point at, where it may be used now, in one statement."""
+        by_key = {} if mode() == "refresh" else {self._key_of(ask): ask for ask in asks}
+        held = self.responses.told(by_key)
+        usable = {by_key[k]: one for k, one in held.items() if self._may_use(is_fresh=one.is_fresh)}
+        if usable:
+            first = min(one.fetched for one in usable.values())
+            stale = sum(not one.is_fresh for one in usable.values())
+            count_cached(len(usable), fetched_at=datetime.fromtimestamp(first, UTC), stale=stale)
+        return usable
 
-    def keep(self, ask: Ask, headers: Mapping[str, str], seconds: int) -> None:
-        """Keep what another request told, as the answer to this one."""
-        self._keep(self._key_of(ask), ask, headers, b"", seconds)
+    def tell(self, ask: Ask, digest: str, media_type: str) -> None:
+        """Keep what a tag was said to point at."""
+        self.responses.tell(self._key_of(ask), digest, media_type, KEPT_TAGS)
+
+    def was_told(self, ask: Ask) -> bool:
+        """Tell whether there is something to ask anew, which likely holds."""
+        return bool(self.responses.told([self._key_of(ask)]))
+
+    def head(self, ask: Ask, asked: str, also: Container[int]) -> Told | Response:
+        """Ask by HEAD what a tag points at; serve what was told before where the host is down.
+
+        Parameters
+        ----------
+        ask, asked
+            What is asked, and the same in words, for messages.
+        also
+            Statuses that the caller takes for an answer.
+        """
+        key = self._key_of(ask)
+        answer, error = self._flights.join(
+            (key, mode()), lambda: self._ask_head(key, ask, asked, also)
+        )
+        if error is not None:
+            _say_stale(datetime.fromtimestamp(answer.fetched, UTC), asked, error)
+        elif isinstance(answer, Told):
+            fetched_at = datetime.fromtimestamp(answer.fetched, UTC)
+            count_cached(fetched_at=fetched_at, stale=not answer.is_fresh)
+        return answer  # type: ignore[no-any-return]
 
     def fetch(
         self,
@@ -224,13 +251,13 @@ class Session:
         response = self.transport.open(_request("GET", url, headers))
         return statuses.check(response, asked, None if response.ok else self._login(url))
 
-    def check(self, response: Answered, asked: str) -> Answered:
+    def check(self, response: Response, asked: str) -> Response:
         """Return an answer that is one, and raise for every other."""
         return statuses.check(response, asked, self._login(response.url))
 
     @property
     def transport(self) -> Transport:
-        """What reaches the network: a warm call does without, and without loading it."""
+        """What reaches the network."""
         with self._lock:
             if self._transport is None:
                 self._transport = self._connect()
@@ -246,10 +273,10 @@ class Session:
         with self._lock:
             if self._transport is not None:
                 self._transport.close()
-        self.cache.close()
+        self.responses.close()
 
-    def _may_use(self, held: Answer) -> bool:
-        return mode() != "refresh" and (held.is_fresh or self.is_offline)
+    def _may_use(self, *, is_fresh: bool) -> bool:
+        return mode() != "refresh" and (is_fresh or self.is_offline)
 
     def _login(self, url: str) -> str | None:
         auth = self._auth_for(url)
@@ -257,61 +284,64 @@ class Session:
 
     def _ask(self, key: str, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
-        held = self.cache.read(key)
-        if held is not None and self._may_use(held):
+        held = self.responses.get(key)
+        if held is not None and self._may_use(is_fresh=not held.is_expired):
             return held, None
         if self.is_offline:
             raise _not_cached(asked)
         try:
             response = self._whole(key, ask, keep, held)
-            if response.status_code < _SERVER_ERROR or response.status_code in also:
-                return response, None
-            error = statuses.error_of(response, asked, self._login(ask.url))
+            if response.status_code >= _SERVER_ERROR and response.status_code not in also:
+                raise statuses.error_of(response, asked, self._login(ask.url))
         except RateLimitError:
             raise
         except TransportError as failure:
-            error = failure
-        if held is None:
-            raise error
-        return held, error
+            if held is None:
+                raise
+            return held, failure
+        return response, None
 
-    def _whole(self, key: str, ask: Ask, keep: int, held: Answer | None) -> Response:
+    def _ask_head(self, key: str, ask: Ask, asked: str, also: Container[int]) -> Asked:
+        held = self.responses.told([key]).get(key)
+        if held is not None and self._may_use(is_fresh=held.is_fresh):
+            return held, None
+        try:
+            headers = {"Accept": ask.accept}
+            return self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also), None
+        except RateLimitError:
+            raise
+        except TransportError as failure:
+            if held is None or not held.digest or isinstance(failure, NotCachedError):
+                raise
+            return held, failure
+
+    def _whole(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
         """Send; what comes broken may come whole the next time."""
         for pause in PAUSES:
             response = self._send(key, ask, keep, held)
             is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
             if not is_answer or is_whole(response):
                 return response
-            patience.wait(pause)
+            cancellation.wait(pause)
         return self._send(key, ask, keep, held)
 
-    def _send(self, key: str, ask: Ask, keep: int, held: Answer | None) -> Response:
+    def _send(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
         """Send, and keep an answer that is one: others would be served for its time."""
-        if held is not None and held.has_validator and mode() != "refresh":
+        if held is not None and _has_validator(held) and mode() != "refresh":
             return self._confirmed(ask, keep)
         response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
-        if response.status_code == HTTPStatus.OK and is_whole(response):
-            self._keep(key, ask, response.headers, response.content, keep)
+        if response.status_code == HTTPStatus.OK:
+            self.responses.save(key, response, keep)
         return response
 
     def _confirmed(self, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
-        from requests import Request  # noqa: PLC0415 - a warm call does without
-
+        self.responses.flush()
         with self._lock:
             if self._cached is None:
-                from hubframe.wire.caching import cached_session  # noqa: PLC0415 - slow to load
-
-                self._cached = cached_session(self.cache, self.transport, self._key)
+                self._cached = self.responses.session(self._key, self.transport)
         request = Request(ask.method, ask.url, headers=_headers(ask)).prepare()
         return self._cached.send(request, expire_after=keep, allow_redirects=False)
-
-    def _keep(
-        self, key: str, ask: Ask, headers: Mapping[str, str], body: bytes, seconds: int
-    ) -> None:
-        now = time.time()
-        self._outdated.discard(key)
-        self.cache.write(key, Answer(200, ask.url, headers, body, now, now + seconds), ask.method)
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:
         """Return the key of requests-cache's own look-ups: the same."""
@@ -325,6 +355,11 @@ class Session:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def _has_validator(held: CachedResponse) -> bool:
+    """Whether the other side can be asked if it still holds."""
+    return "ETag" in held.headers or "Last-Modified" in held.headers
+
+
 def _headers(ask: Ask) -> dict[str, str]:
     """Lists may come packed, at a tenth of their size; documents come as their digest has them."""
     packed = {"Accept-Encoding": "gzip"} if ask.method == "GET" else {}
@@ -333,16 +368,13 @@ def _headers(ask: Ask) -> dict[str, str]:
 
 def _request(method: str, url: str, headers: Mapping[str, str] | None) -> PreparedRequest:
     """Make a request to an address of our own making: nothing of it has to be prepared."""
-    from requests import PreparedRequest  # noqa: PLC0415 - a warm call does without
-    from requests.structures import CaseInsensitiveDict  # noqa: PLC0415 - a warm call does without
-
     request = PreparedRequest()
     request.method, request.url = method, url
     request.headers = CaseInsensitiveDict(headers or {})
     return request
 
 
-def json_of(response: Answered, asked: str) -> Any:
+def json_of(response: Response, asked: str) -> Any:
     """Read JSON.
 
     Raises
@@ -351,7 +383,7 @@ def json_of(response: Answered, asked: str) -> Any:
         It is none.
     """
     try:
-        return parsed(response)
+        return responses.json_of(response)
     except (ValueError, RecursionError):
         size = len(response.content)
         raise PayloadError(
@@ -359,9 +391,8 @@ def json_of(response: Answered, asked: str) -> Any:
         ) from None
 
 
-def _say_stale(answer: Answered, asked: str, error: HubframeError) -> None:
+def _say_stale(moment: datetime, asked: str, error: HubframeError) -> None:
     """Serve an old answer when the other side is down, and say so."""
-    moment = _moment(answer)
     warnings.warn(
         f"{asked}: the answer of {moment:%Y-%m-%d %H:%M} UTC from the cache, since {error}",
         StaleWarning,
@@ -370,14 +401,8 @@ def _say_stale(answer: Answered, asked: str, error: HubframeError) -> None:
     count_cached(fetched_at=moment, stale=1)
 
 
-def _is_stale(answer: Answered) -> bool:
-    return isinstance(answer, Answer) and not answer.is_fresh
-
-
 def _moment(answer: Any) -> datetime:
     """When an answer was given; one that the other side just confirmed is as good as new."""
-    if isinstance(answer, Answer):
-        return answer.fetched_at
     if answer.revalidated:
         return datetime.now(UTC)
     created: datetime = answer.created_at

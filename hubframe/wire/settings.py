@@ -88,6 +88,11 @@ class Settings:
             raise ValueError(f"workers must be 1 to {MOST_WORKERS}, not {self.workers}")
 
     @property
+    def is_redis(self) -> bool:
+        """Whether what several machines share is a Redis; it may be a folder, or nothing."""
+        return urlsplit(self.cache_url or "").scheme in _SHARED
+
+    @property
     def cache_folder(self) -> Path:
         """The folder of the cache, chosen or the platform's."""
         if self.cache_dir:

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from requests import Response
+
 from hubframe.errors import (
     BlockedError,
     HubframeError,
@@ -17,10 +19,9 @@ from hubframe.errors import (
     harmless,
 )
 from hubframe.wire.addresses import joined, place
-from hubframe.wire.answers import Answered
 from hubframe.wire.limits import retry_after
 
-Reply = TypeVar("Reply", bound=Answered)
+Reply = TypeVar("Reply", bound=Response)
 
 OK = range(200, 300)
 # Our own words: a server may quote the request, and with it a login, in its own.
@@ -85,7 +86,7 @@ def check_login(response: Reply, asked: str, login: str | None) -> Reply:
 
 
 def error_of(
-    response: Answered, asked: str, login: str | None = None, *, quote: bool = True
+    response: Response, asked: str, login: str | None = None, *, quote: bool = True
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
     host, status, code = place(response.url), response.status_code, code_of(response)
@@ -114,14 +115,14 @@ def named(status: int) -> str:
     return f"{status} {_PHRASES.get(status, '')}".rstrip()
 
 
-def _is_missing(response: Answered, code: str) -> bool:
+def _is_missing(response: Response, code: str) -> bool:
     status = response.status_code
     if status == 404 or (status in _REFUSED and code in _MISSING):  # noqa: PLR2004
         return True
     return status == 401 and _is_bearer(response)  # noqa: PLR2004
 
 
-def _hint(response: Answered) -> str:
+def _hint(response: Response) -> str:
     """Say what a status alone does not: where a redirect leads, and that a proxy speaks."""
     if response.status_code == 407:  # noqa: PLR2004
         return " (the proxy on the way wants a login: write it into HTTPS_PROXY or HTTP_PROXY)"
@@ -151,7 +152,7 @@ def _unauthorized(
     return UnauthorizedError(f"{asked}: {host} {verb} from {login} ({status}){said}")
 
 
-def _rate_limit(response: Answered, asked: str, host: str, said: str) -> RateLimitError:
+def _rate_limit(response: Response, asked: str, host: str, said: str) -> RateLimitError:
     wait = retry_after(response.headers)
     when = f"try again in {wait:.0f} s" if wait is not None else "try again later"
     return RateLimitError(
@@ -162,7 +163,7 @@ def _rate_limit(response: Answered, asked: str, host: str, said: str) -> RateLim
     )
 
 
-def _limit(response: Answered) -> Limit:
+def _limit(response: Response) -> Limit:
     """Tell the limits apart: the abuse limit speaks plain text wherever it strikes."""
     text = response.content[:_LONGEST_READ]
     if is_about_pulls(response):
@@ -172,7 +173,7 @@ def _limit(response: Answered) -> Limit:
     return "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
 
 
-def is_about_pulls(response: Answered) -> bool:
+def is_about_pulls(response: Response) -> bool:
     """Tell whether a refusal is about Docker Hub's pulls: these come back in hours."""
     text = response.content[:_LONGEST_READ].lower()
     is_refusal = response.status_code in _REFUSED
@@ -183,12 +184,12 @@ def _who(login: str | None) -> str:
     return f"Asked with the login from {login}" if login else "Asked anonymously"
 
 
-def _is_bearer(response: Answered) -> bool:
+def _is_bearer(response: Response) -> bool:
     """A token was issued, and does not open this: registries grant less instead of refusing."""
     return "bearer" in response.headers.get("WWW-Authenticate", "").lower()
 
 
-def is_wall(response: Answered) -> bool:
+def is_wall(response: Response) -> bool:
     """Tell whether something else answered: Cloudflare, in HTML or with ``error code: 1010``.
 
     It says 503 to a browser that has yet to prove itself; so do tired servers, in HTML too.
@@ -200,14 +201,14 @@ def is_wall(response: Answered) -> bool:
     return is_refusal and (is_page(response) or response.content[:11] == b"error code:")
 
 
-def is_page(response: Answered) -> bool:
+def is_page(response: Response) -> bool:
     """Tell whether a web page came: a portal answers with one, and with 200."""
     is_html = "html" in response.headers.get("Content-Type", "").lower()
     # The answer to a HEAD has no body, and nothing that is asked for is HTML.
     return is_html and response.content.lstrip()[:1] in (b"<", b"")
 
 
-def words_of(response: Answered) -> str:
+def words_of(response: Response) -> str:
     """Return what the other side says, as a clause, without control characters and secrets."""
     short = quotable(_message(response))
     return f": {short}" if short else ""
@@ -226,11 +227,11 @@ def _clean(text: str) -> str:
     return re.sub(" +", " ", "".join(c if c.isprintable() else " " for c in harmless(text))).strip()
 
 
-def _message(response: Answered) -> str:
+def _message(response: Response) -> str:
     return _message_in(_body(response)) or _plain(response)
 
 
-def _plain(response: Answered) -> str:
+def _plain(response: Response) -> str:
     """Return a body that is text, as the old Hub and the routers before registries send it."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     text = response.content[:_LONGEST_READ].decode(errors="replace").strip()
@@ -238,7 +239,7 @@ def _plain(response: Answered) -> str:
     return text if media_type == "text/plain" and text[:1] not in ("<", "{", "[") else ""
 
 
-def _body(response: Answered) -> dict[str, Any]:
+def _body(response: Response) -> dict[str, Any]:
     """Read a refusal's JSON object; empty where it is none."""
     try:
         body = json.loads(response.content or b"null")
@@ -247,7 +248,7 @@ def _body(response: Answered) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def code_of(response: Answered) -> str:
+def code_of(response: Response) -> str:
     """Return the first code that a registry gives as its reason; empty where it gives none."""
     if response.status_code in OK:
         return ""
@@ -255,7 +256,7 @@ def code_of(response: Answered) -> str:
     return code.upper() if isinstance(code, str) else ""
 
 
-def names_errors(response: Answered) -> bool:
+def names_errors(response: Response) -> bool:
     """Tell whether an answer lists errors, whatever its status."""
     return bool(_body(response).get("errors"))
 

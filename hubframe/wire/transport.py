@@ -26,13 +26,13 @@ from urllib3.util import Retry
 
 from hubframe.errors import TransportError
 from hubframe.version import USER_AGENT
-from hubframe.wire import patience, statuses
+from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
 from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.limits import Limits, resets_in, retry_after
 from hubframe.wire.network import MEBIBYTE, causes, hand_on, read_whole, redact
 from hubframe.wire.rates import LONGEST_WAIT, RateLimiter
-from hubframe.wire.tally import count_request
+from hubframe.wire.statistics import count_request
 
 if TYPE_CHECKING:
     from hubframe.wire.gate import Gate
@@ -224,7 +224,7 @@ class Transport(BaseAdapter):
         self, request: PreparedRequest, limit: int, rates: RateLimiter
     ) -> tuple[Response | None, Exception | None]:
         """Send once, in turn; what keeps an answer from coming may be over in a moment."""
-        patience.check()
+        cancellation.check()
         try:
             with rates.acquire():
                 begun = time.monotonic()
@@ -345,7 +345,7 @@ def _wait(retries: Retry, response: Response | None, rates: RateLimiter) -> None
         told = resets_in(response.headers) if wait is None else wait
         wait = _FIRST_WAIT * 2 ** (len(retries.history) - 1) if told is None else told
     if wait is None:
-        patience.wait(retries.get_backoff_time())
+        cancellation.wait(retries.get_backoff_time())
     else:
         rates.slow_down(min(wait, LONGEST_WAIT))
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Self
 
-from hubframe.wire import patience
-from hubframe.wire.patience import CalledOffError, Patience
+from hubframe.wire import cancellation
+from hubframe.wire.cancellation import Cancellation, CancelledError
 from hubframe.wire.pool import Pool
 from hubframe.wire.progress import Bar
 
-__all__ = ["CalledOffError", "Tell", "Watch", "current"]
+__all__ = ["CancelledError", "Tell", "Watch", "current"]
 
 Tell = Callable[[str, int, int, str], object]
 
@@ -30,26 +30,26 @@ class Watch:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._patience = Patience()
+        self._cancellation = Cancellation()
         self._pools: dict[Pool, None] = {}
 
     @property
-    def is_called_off(self) -> bool:
+    def is_cancelled(self) -> bool:
         """Whether nobody wants the outcome any more."""
-        return self._patience.called_off.is_set()
+        return self._cancellation.cancelled.is_set()
 
-    def call_off(self) -> None:
-        """End the calls: they raise `CalledOffError` at once; what was fetched is kept."""
-        self._patience.called_off.set()
+    def cancel(self) -> None:
+        """End the calls: they raise `CancelledError` at once; what was fetched is kept."""
+        self._cancellation.cancelled.set()
         for pool in tuple(self._pools):
-            pool.interrupt(CalledOffError())
+            pool.interrupt(CancelledError())
 
     @contextmanager
     def on(self) -> Iterator[Self]:
         """Watch the calls of this thread."""
         token = _watch.set(self)
         try:
-            with patience.having(self._patience):
+            with cancellation.having(self._cancellation):
                 yield self
         finally:
             _watch.reset(token)
@@ -59,7 +59,7 @@ class Watch:
         """Return the bar that shows the work of a pool, which is ended where the calls are."""
         self._pools[pool] = None
         try:
-            patience.check()
+            cancellation.check()
             yield _Watched(lambda count, note: self._tell(title, count, total, note))
         finally:
             del self._pools[pool]
@@ -73,7 +73,7 @@ class _Watched(Bar):
         tell(0, "")
 
     def update(self) -> None:
-        patience.check()
+        cancellation.check()
         super().update()
         self._tell(self.n, "")
 

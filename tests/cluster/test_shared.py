@@ -11,14 +11,14 @@ import dask
 import pandas as pd
 import pytest
 import redis
+from hubframe.wire.shelves import Claims, FolderShelf, open_shelf
 
 import hubframe
 from benchmarks.crowd import repositories
 from hubframe.dask.partition import Order
 from hubframe.errors import TransportError
 from hubframe.testing import Application, serve
-from hubframe.wire import patience, shelves
-from hubframe.wire.shelves import Claims, FolderShelf, open_shelf
+from hubframe.wire import cancellation, shelves
 
 from .conftest import PASSWORD
 
@@ -149,7 +149,7 @@ def test_workers_share_the_limit_that_the_hub_tells(client_of, monkeypatch):
     with serve(application) as served:
         clients = [client_of(hub_url=served.hub_url, workers=1) for _ in range(2)]
         names = ["library/nginx", "library/debian", "library/python", "ansible/ansible"]
-        monkeypatch.setattr(patience, "pause", pause)
+        monkeypatch.setattr(cancellation, "pause", pause)
         with pytest.raises(WaitedError):
             ask_in_turns(clients, names)
         statuses = [exchange.status for exchange in application.log]

@@ -8,7 +8,7 @@ import pytest
 import hubframe
 from hubframe.testing import Application, Fault, Reply, World, serve
 from hubframe.testing.world import DOCKER_IO, Tag
-from hubframe.wire import tally
+from hubframe.wire import statistics
 
 from . import days
 
@@ -38,7 +38,7 @@ def tag(model, name, letter, begun):
 
 
 def clock_at(moment):
-    class Clock(tally.datetime):
+    class Clock(statistics.datetime):
         @classmethod
         def now(cls, tz=None):
             return moment.astimezone(tz)
@@ -62,7 +62,7 @@ def forty_days(tmp_path_factory):
         with hubframe.Client(settings, credentials=False) as client:
             for day in days.LOOKED:
                 turn_to(day, application, models)
-                patch.setattr(tally, "datetime", clock_at(days.at(day)))
+                patch.setattr(statistics, "datetime", clock_at(days.at(day)))
                 is_partly = any(bad == day for _, bad in days.UNREAD)
                 warned = pytest.warns(hubframe.IncompleteWarning) if is_partly else nullcontext()
                 with warned:

@@ -13,7 +13,7 @@ import requests_cache.policy.expiration
 
 import hubframe
 from hubframe.testing import Application, Fault, Reply, World, serve
-from hubframe.wire import patience
+from hubframe.wire import cancellation
 
 from .releases import Releases
 
@@ -94,7 +94,7 @@ def sleeps(monkeypatch):
     """Record what would be waited, and do not wait."""
     waited = []
     monkeypatch.setattr(
-        patience, "pause", lambda seconds, _: waited.append(seconds) if seconds else None
+        cancellation, "pause", lambda seconds, _: waited.append(seconds) if seconds else None
     )
     return waited
 

@@ -6,7 +6,7 @@ import pytest
 
 import hubframe
 from hubframe.testing import Reply
-from hubframe.wire.patience import CalledOffError
+from hubframe.wire.cancellation import CancelledError
 from hubframe.wire.watching import Watch
 
 
@@ -27,7 +27,7 @@ def test_nobody_is_told_once_nobody_looks(stage):
     assert not told
 
 
-def test_a_call_that_hangs_ends_when_it_is_called_off(stage):
+def test_a_call_that_hangs_ends_when_it_is_cancelled(stage):
     hangs, release = threading.Event(), threading.Event()
 
     def answer(_):
@@ -43,18 +43,18 @@ def test_a_call_that_hangs_ends_when_it_is_called_off(stage):
         try:
             with watch.on():
                 hubframe.configs_df("ansible/ansible", newest=8, client=client)
-        except CalledOffError as error:
+        except CancelledError as error:
             outcomes.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     assert hangs.wait(30)
-    watch.call_off()
+    watch.cancel()
     thread.join(10)
     assert not thread.is_alive()
     asked = stage.count("/blobs/")
     release.set()
-    assert watch.is_called_off
+    assert watch.is_cancelled
     assert len(outcomes) == 1
     stage.heal()
     assert len(hubframe.configs_df("ansible/ansible", newest=8, client=client)) == 8
@@ -63,7 +63,7 @@ def test_a_call_that_hangs_ends_when_it_is_called_off(stage):
 
 def test_what_was_called_off_begins_nothing(stage):
     watch = Watch(lambda *_: None)
-    watch.call_off()
-    with watch.on(), pytest.raises(CalledOffError):
+    watch.cancel()
+    with watch.on(), pytest.raises(CancelledError):
         hubframe.tags_df("ansible/ansible", client=stage.client())
     assert stage.count() == 0

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from hubframe.errors import HubframeError, IncompleteWarning, StaleWarning, harmless
-from hubframe.wire.watching import CalledOffError, Watch
+from hubframe.wire.watching import CancelledError, Watch
 
 Step = TypeVar("Step")
 # A bar that moves more often than this costs more than it tells. [seconds]
@@ -104,7 +104,7 @@ class Work:
     def cancel(self) -> None:
         """End what is under way; its results are not told any more, and what was fetched kept."""
         if self._watch is not None:
-            self._watch.call_off()
+            self._watch.cancel()
             self._watch = None
 
     def wait(self, seconds: float) -> bool:
@@ -126,7 +126,7 @@ class Work:
             with watch.on():
                 for step in steps():
                     self._post_for(watch, _calling(told.step, step))
-        except CalledOffError:
+        except CancelledError:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, it is said where it happened
             self._post_for(watch, _calling(told.failed, _words(error)))
@@ -147,7 +147,7 @@ class Work:
             self.post(told)
         except RuntimeError:
             # The kernel's loop is closed: there is nobody left to tell.
-            watch.call_off()
+            watch.cancel()
 
 
 def _seldom(tell: Callable[..., object]) -> Callable[[str, int, int, str], None]:

@@ -1,4 +1,4 @@
-"""Waiting that people are told of and can cut short.
+"""Cancellation: work that nobody wants any more ends, also where it waits.
 
 Threads cannot be interrupted from outside, so whoever waits looks whether the work was called
 off. A context variable carries that into the threads of a call.
@@ -17,43 +17,43 @@ logger = logging.getLogger(__name__)
 _WORTH_SAYING = 1.5
 
 
-class CalledOffError(Exception):
-    """The work was called off: nobody waits for its outcome any more."""
+class CancelledError(Exception):
+    """The work was cancelled: nobody waits for its outcome any more."""
 
 
 @dataclass
-class Patience:
+class Cancellation:
     """Whether work goes on, and whom to tell that it waits.
 
     Attributes
     ----------
-    called_off
+    cancelled
         Set once nobody wants the outcome any more.
     tell
         Shows a few words where the progress is shown.
     """
 
-    called_off: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
     tell: Callable[[str], object] = lambda _: None
 
 
-_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
 
 
 @contextmanager
-def having(patience: Patience) -> Iterator[None]:
+def having(cancellation: Cancellation) -> Iterator[None]:
     """Wait as said, inside."""
-    token = _patience.set(patience)
+    token = _current.set(cancellation)
     try:
         yield
     finally:
-        _patience.reset(token)
+        _current.reset(token)
 
 
-def is_called_off() -> bool:
+def is_cancelled() -> bool:
     """Tell whether nobody wants the outcome any more."""
-    patience = _patience.get()
-    return patience is not None and patience.called_off.is_set()
+    cancellation = _current.get()
+    return cancellation is not None and cancellation.cancelled.is_set()
 
 
 def check() -> None:
@@ -61,11 +61,11 @@ def check() -> None:
 
     Raises
     ------
-    CalledOffError
+    CancelledError
         Nobody does.
     """
-    if is_called_off():
-        raise CalledOffError
+    if is_cancelled():
+        raise CancelledError
 
 
 def wait(seconds: float, why: str = "") -> None:
@@ -73,17 +73,17 @@ def wait(seconds: float, why: str = "") -> None:
 
     Raises
     ------
-    CalledOffError
+    CancelledError
         Nobody wants the outcome any more; the wait ends at once.
     """
-    patience = _patience.get() or Patience()
+    cancellation = _current.get() or Cancellation()
     is_said = bool(why) and seconds >= _WORTH_SAYING
     if is_said:
         logger.warning("%s; waiting %.0f s", why, seconds)
-        patience.tell(f"waiting {seconds:.0f} s")
-    pause(seconds, patience.called_off)
+        cancellation.tell(f"waiting {seconds:.0f} s")
+    pause(seconds, cancellation.cancelled)
     if is_said:
-        patience.tell("")
+        cancellation.tell("")
     check()
 
 

@@ -15,7 +15,7 @@ Mode = Literal["usual", "offline", "refresh"]
 
 
 @dataclass
-class Tally:
+class Statistics:
     """Counts of one call; all threads of the call add to it."""
 
     requests: int = 0
@@ -37,19 +37,19 @@ class Tally:
             self.fetched_at = min(self.fetched_at, moment)
 
 
-_tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
+_current: ContextVar[Statistics | None] = ContextVar("statistics", default=None)
 _mode: ContextVar[Mode] = ContextVar("mode", default="usual")
 
 
 @contextmanager
-def counting() -> Iterator[Tally]:
+def counting() -> Iterator[Statistics]:
     """Count what happens inside."""
-    tally = Tally()
-    token = _tally.set(tally)
+    statistics = Statistics()
+    token = _current.set(statistics)
     try:
-        yield tally
+        yield statistics
     finally:
-        _tally.reset(token)
+        _current.reset(token)
 
 
 @contextmanager
@@ -67,20 +67,20 @@ def mode() -> Mode:
     return _mode.get()
 
 
-def current() -> Tally | None:
+def current() -> Statistics | None:
     """Return the counts of the call that this is done for."""
-    return _tally.get()
+    return _current.get()
 
 
 def count_request() -> None:
     """Count a request that leaves this machine."""
-    if tally := _tally.get():
-        tally.add(requests=1)
+    if statistics := _current.get():
+        statistics.add(requests=1)
 
 
 def count_cached(count: int = 1, *, fetched_at: datetime | None = None, stale: int = 0) -> None:
     """Count answers from the cache, and those of them that are no longer fresh."""
-    if tally := _tally.get():
-        tally.add(from_cache=count, stale=stale)
+    if statistics := _current.get():
+        statistics.add(from_cache=count, stale=stale)
         if fetched_at:
-            tally.saw(fetched_at)
+            statistics.saw(fetched_at)

@@ -1,0 +1,159 @@
+"""Documents that never change, and the digests that name them.
+
+Manifests, indexes and configs are named by the hash of their bytes, so whoever holds the digest
+may have the document.
+"""
+
+import base64
+import hashlib
+from typing import Any
+
+from hubframe.errors import DigestMismatchError, PayloadError
+from hubframe.oci.payload import parsed
+
+# What digests of documents and layers are made with.
+HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
+_UNREAD = object()
+_DOCKER, _OCI = "application/vnd.docker.distribution", "application/vnd.oci.image"
+
+
+class Document:
+    """A manifest, index or config: its digest and its exact bytes.
+
+    Attributes
+    ----------
+    digest, body
+        What it is named by, and what it is.
+    """
+
+    def __init__(self, digest: str, body: bytes) -> None:
+        self.digest, self.body = digest, body
+        self._json: Any = _UNREAD
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return (self.digest, self.body) == (other.digest, other.body)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<Document {self.digest}, {len(self.body)} bytes>"
+
+    @property
+    def json(self) -> Any:
+        """What it says, read once; not to be changed.
+
+        Raises
+        ------
+        ValueError, RecursionError
+            It is no JSON.
+        """
+        if self._json is _UNREAD:
+            self._json = parsed(self.body)
+        return self._json
+
+    @property
+    def media_type(self) -> str:
+        """Its media type, as it says itself, or by its fields: the OCI's formats need not say it.
+
+        What a registry sends it as is not heeded: it would be another one the next time, from the
+        cache. Empty for what is no manifest and no index.
+        """
+        try:
+            found = self.json
+        except (ValueError, RecursionError):
+            return ""
+        if not isinstance(found, dict):
+            return ""
+        own = found.get("mediaType")
+        return own if isinstance(own, str) and own else _by_fields(found)
+
+
+def _by_fields(document: dict[str, Any]) -> str:
+    if document.get("schemaVersion") == 1:
+        return f"{_DOCKER}.manifest.v1+{'prettyjws' if 'signatures' in document else 'json'}"
+    config, children = document.get("config"), document.get("manifests")
+    if isinstance(children, list):
+        is_docker = any(
+            _DOCKER in str(one.get("mediaType")) for one in children if isinstance(one, dict)
+        )
+        return f"{_DOCKER}.manifest.list.v2+json" if is_docker else f"{_OCI}.index.v1+json"
+    if isinstance(config, dict) and isinstance(config.get("digest"), str):
+        is_docker = config.get("mediaType") == "application/vnd.docker.container.image.v1+json"
+        return f"{_DOCKER}.manifest.v2+json" if is_docker else f"{_OCI}.manifest.v1+json"
+    return ""
+
+
+def digest_of(body: bytes, algorithm: str = "sha256") -> str:
+    """Return the digest of a document: of its payload, where it is a signed schema 1 manifest.
+
+    Raises
+    ------
+    PayloadError
+        The algorithm is none that registries use.
+    """
+    if algorithm not in HASHES:
+        raise PayloadError(f"digests of the kind {algorithm!r} cannot be verified")
+    return f"{algorithm}:{HASHES[algorithm](_payload(body)).hexdigest()}"
+
+
+def is_sound(digest: str, body: bytes) -> bool:
+    """Tell whether bytes are those that a digest names."""
+    # Nearly all are of this kind.
+    if f"sha256:{hashlib.sha256(body).hexdigest()}" == digest:
+        return True
+    algorithm = digest.partition(":")[0]
+    return algorithm in HASHES and digest_of(body, algorithm) == digest.lower()
+
+
+def verify(document: Document, origin: str) -> Document:
+    """Return a document whose bytes are those that its digest names.
+
+    Raises
+    ------
+    DigestMismatchError
+        They are others.
+    """
+    found = digest_of(document.body, document.digest.partition(":")[0])
+    if found != document.digest.lower():
+        raise DigestMismatchError(
+            f"{origin} sent {len(document.body)} bytes for {document.digest}, "
+            f"but they are {found}. Something on the way changed them, or the registry is at "
+            "fault; nothing was kept"
+        )
+    return document
+
+
+def is_signed(body: bytes) -> bool:
+    """Tell whether a document may be a signed schema 1 manifest: others have one digest each."""
+    return b'"signatures"' in body and b'"fsLayers"' in body
+
+
+def _payload(body: bytes) -> bytes:
+    """Cut the signatures off a signed schema 1 manifest: its digest covers the rest."""
+    if not is_signed(body):
+        return body
+    try:
+        document = parsed(body)
+        protected = parsed(_base64url(document.pop("signatures")[0]["protected"]))
+        payload = body[: int(protected["formatLength"])] + _base64url(protected["formatTail"])
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError):
+        return body
+    return payload if _is_same(payload, document) else body
+
+
+def _is_same(payload: bytes, document: Any) -> bool:
+    """What is hashed must be what is read, or a body could carry another's digest.
+
+    Docker once cut payloads in the wrong place; what is no JSON is no other document either.
+    """
+    try:
+        return bool(parsed(payload) == document)
+    except (ValueError, RecursionError):
+        return bool(document.get("schemaVersion") == 1)
+
+
+def _base64url(encoded: str) -> bytes:
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))

@@ -1,0 +1,513 @@
+"""Answers that can change, kept by requests-cache; and which digest a tag had.
+
+``http_cache.sqlite`` is requests-cache's own file: whoever has its key reads it without hubframe.
+Authorisation happens below, in the transport, so nothing secret can reach the file. What tags
+point at is asked for by the hundred in a call, so it stands in a table of its own beside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from requests import Response
+from requests_cache import CachedSession
+from requests_cache.backends.base import BaseCache
+from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
+from requests_cache.models.response import CachedResponse
+from urllib3 import HTTPHeaderDict
+
+from hubframe.oci.payload import parsed
+from hubframe.wire.files import DAMAGED, make_private, say
+
+Result = TypeVar("Result")
+
+FILE = "http_cache.sqlite"
+# Anything that reads JSON reads it; pickles would run code from a doctored file.
+_SERIALIZER = "orjson"
+# How long an answer is held that is no longer fresh, for when the other side is down. [seconds]
+HELD = 30 * 24 * 60 * 60
+# Answers take at most this part of the cache; documents, which cost pulls, have the rest.
+_PART = 4
+# How long a busy file is waited for. [milliseconds]
+_PATIENCE = 30_000
+# Answers are written together: so many, or those of so long. [seconds]
+_TOGETHER, _SOON = 32, 0.25
+_MOST_PARAMETERS = 900
+# What SQLite says of a bad file, and of a sound one of another program.
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+# Other headers may hold anything, also what a server repeats of a login.
+_KEPT = frozenset(
+    {
+        "cache-control", "content-length", "content-type", "date", "docker-content-digest", "etag",
+        "expires", "last-modified", "link", "x-artifactory-id", "x-jfrog-version",
+    }
+)  # fmt: skip
+
+
+class Told(NamedTuple):
+    """What a tag was said to point at.
+
+    Attributes
+    ----------
+    digest
+        Empty where there was no such tag.
+    media_type
+        As its answer said.
+    fetched, expires
+        When it was said, and when it is no longer fresh. [seconds since 1970]
+    """
+
+    digest: str
+    media_type: str
+    fetched: float
+    expires: float
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it may be taken without asking."""
+        return time.time() < self.expires
+
+
+class _Checked(BaseCache):
+    """What requests-cache reads and writes: one thread at a time, and only what is an answer."""
+
+    attempt: Callable[..., Any]
+
+    def get_response(self, key: str, default: Any = None) -> Any:
+        """Return a response, or what is given instead."""
+        found: Any = self.attempt(lambda: super(_Checked, self).get_response(key, default), default)
+        return found if found is None or _is_sound(found) else default
+
+    def save_response(
+        self, response: Response, cache_key: str | None = None, expires: datetime | None = None
+    ) -> None:
+        """Keep a response that is one: an empty or foreign body would be served for its time."""
+        if is_whole(response):
+            self.attempt(lambda: super(_Checked, self).save_response(response, cache_key, expires))
+
+
+class _Memory(_Checked):
+    pass
+
+
+class _SQLite(_Checked, SQLiteCache):
+    pass
+
+
+class Responses:
+    """Answers by key, and digests of tags by key.
+
+    Parameters
+    ----------
+    folder
+        Where the file is; None for memory.
+    limit
+        What the folder may hold; None for no limit. [bytes]
+    """
+
+    is_shared = False
+
+    def __init__(self, folder: Path | None, limit: int | None = None) -> None:
+        self.path = folder and folder / FILE
+        self._limit = limit
+        self._turn = threading.RLock()
+        self._unsaved: dict[str, tuple[CachedResponse, datetime]] = {}
+        self._untold: dict[str, Told] = {}
+        self._since = 0.0
+        self._has_complained = False
+        # Those of requests-cache say little of their types.
+        self._tags: Any = {}
+        self._cache: Any = self._opened()
+        self.trim()
+        _opened.add(self)
+
+    def session(self, key_fn: Callable[..., str], adapter: Any) -> CachedSession:
+        """Return the session of requests-cache that asks whether old answers still hold."""
+        made = CachedSession(backend=self._cache, key_fn=key_fn)
+        for scheme in ("http://", "https://"):
+            made.mount(scheme, adapter)
+        # What we send says what it accepts: those of requests would count as part of the key.
+        made.headers.clear()
+        return made
+
+    def get(self, key: str) -> CachedResponse | None:
+        """Return an answer that is here and sound, fresh or not."""
+        unsaved = self._unsaved.get(key)
+        return unsaved[0] if unsaved else self._cache.get_response(key)
+
+    def save(self, key: str, response: Response, seconds: int) -> None:
+        """Keep an answer, together with others."""
+        if not is_whole(response):
+            return
+        expires = datetime.now(UTC) + timedelta(seconds=seconds)
+        kept = {name: v for name, v in response.headers.items() if name.lower() in _KEPT}
+        response.raw.headers = HTTPHeaderDict(kept)
+        # Requests of our own making have no jar of cookies, which the file has a place for.
+        response.request.prepare_cookies({})
+        cached = CachedResponse.from_response(response, expires=expires)
+        cached.headers.clear()
+        cached.headers.update(kept)
+        with self._turn:
+            self._unsaved[key] = (cached, expires)
+        self._flush_if_due()
+
+    def told(self, keys: Iterable[str]) -> dict[str, Told]:
+        """Return what tags were said to point at, by key."""
+        wanted = list(keys)
+        with self._turn:
+            found = {key: self._untold[key] for key in wanted if key in self._untold}
+        rows = self.attempt(lambda: list(self._rows([k for k in wanted if k not in found])), [])
+        for key, value in rows:
+            with suppress(ValueError, TypeError):
+                found[key] = Told(*json.loads(value))
+        return found
+
+    def tell(self, key: str, digest: str, media_type: str, seconds: int) -> None:
+        """Keep what a tag was said to point at."""
+        now = time.time()
+        with self._turn:
+            self._untold[key] = Told(digest, media_type, now, now + seconds)
+        self._flush_if_due()
+
+    def delete(self, key: str) -> None:
+        """Forget an answer."""
+        with self._turn:
+            self._unsaved.pop(key, None)
+        self.attempt(
+            lambda: self._cache.delete(key, vacuum=False) if self.path else self._cache.delete(key)
+        )
+
+    def flush(self) -> None:
+        """Write what waits to be written together."""
+        if self._unsaved or self._untold:
+            self.attempt(self._write)
+
+    def count(self) -> tuple[int, int]:
+        """Count the answers, digests of tags among them; and those that are fresh."""
+        self.flush()
+        now = time.time()
+        told = [json.loads(one)[3] for one in self.attempt(lambda: list(self._tags.values()), [])]
+        total = self.attempt(lambda: len(self._cache.responses), 0)
+        fresh = self.attempt(lambda: sum(1 for _ in self._cache.filter(expired=False)), 0)
+        return total + len(told), fresh + sum(one > now for one in told)
+
+    def old(self, seconds: float) -> tuple[int, int]:
+        """Count the answers that are no longer fresh for so long, and their bytes."""
+        until = time.time() - seconds
+        old = self.attempt(lambda: [one.size for one in self._ended(until)], [])
+        told = self.attempt(lambda: list(self._told_before(until)), [])
+        return len(old) + len(told), sum(old)
+
+    def drop_old(self, seconds: float) -> None:
+        """Forget the answers that are no longer fresh for so long."""
+        self.flush()
+        until = time.time() - seconds
+
+        def drop() -> None:
+            keys = [one.cache_key for one in self._ended(until)]
+            if keys:
+                self._cache.responses.bulk_delete(keys)
+            for key in list(self._told_before(until)):
+                del self._tags[key]
+
+        self.attempt(drop)
+
+    def clear(self) -> None:
+        """Forget all answers."""
+        with self._turn:
+            self._unsaved, self._untold = {}, {}
+        self.attempt(self._cache.clear)
+        self.attempt(self._tags.clear)
+
+    def trim(self) -> None:
+        """Drop what is too old, and what is not fresh where answers take more than their part."""
+        self.drop_old(HELD)
+        if self.path and self._limit and _length(self.path) > self._limit // _PART:
+            self.drop_old(0)
+            self.attempt(self._cache.responses.vacuum)
+            if _length(self.path) > self._limit // _PART:
+                self.clear()
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is used."""
+        self.flush()
+        with self._turn:
+            self._cache.close()
+            if isinstance(self._tags, SQLiteDict):
+                self._tags.close()  # type: ignore[no-untyped-call]
+
+    def pause(self) -> None:
+        """Close the file before a fork: SQLite remembers its locks for a whole process."""
+        self._turn.acquire()
+        self.close()
+
+    def resume(self) -> None:
+        """Go on after a fork, in the parent and in the child."""
+        self._turn.release()
+
+    def attempt(self, work: Callable[[], Result], otherwise: Any = None) -> Any:
+        """Do something with the file; what cannot be done costs that entry only."""
+        with self._turn:
+            try:
+                return work()
+            except sqlite3.Error as error:
+                self._failed(error)
+                return otherwise
+
+    def _opened(self) -> Any:
+        cache: Any
+        if self.path is not None:
+            try:
+                make_private(self.path)
+                _check(self.path)
+                how: dict[str, Any] = {
+                    "serializer": _SERIALIZER,
+                    "wal": True,
+                    "busy_timeout": _PATIENCE,
+                }
+                cache = _SQLite(self.path, **how)
+                how["serializer"] = None
+                self._tags = SQLiteDict(self.path, "tags", **how)
+                for beside in self.path.parent.glob(f"{FILE}-*"):
+                    make_private(beside)
+            except sqlite3.Error as error:
+                if not _quarantined(self.path, error):
+                    self._leave(error)
+                return self._opened()
+            except OSError as error:
+                self._leave(error)
+                return self._opened()
+        else:
+            cache, self._tags = _Memory(), {}
+        cache.attempt = self.attempt
+        return cache
+
+    def _leave(self, error: Exception) -> None:
+        say(
+            f"the cache file {self.path} cannot be used ({error}); "
+            "answers are kept in memory until the program ends"
+        )
+        self.path = None
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        if self.path is not None and _is_damage(error):
+            for opened in (self._cache, self._tags):
+                with suppress(sqlite3.Error):
+                    opened.close()
+            _quarantined(self.path, error)
+            self._cache = self._opened()
+        elif not self._has_complained:
+            self._has_complained = True
+            say(f"the cache file {self.path} could not be used: {error}")
+
+    def _flush_if_due(self) -> None:
+        with self._turn:
+            waiting = len(self._unsaved) + len(self._untold)
+            if waiting == 1:
+                self._since = time.monotonic()
+            is_due = waiting >= _TOGETHER or time.monotonic() - self._since > _SOON
+        if is_due:
+            self.flush()
+
+    def _write(self) -> None:
+        unsaved, self._unsaved = self._unsaved, {}
+        untold, self._untold = self._untold, {}
+        with self._together():
+            for key, (cached, expires) in unsaved.items():
+                self._cache.save_response(cached, key, expires)
+        with self._together(self._tags):
+            for key, told in untold.items():
+                self._tags[key] = json.dumps(told)
+
+    @contextmanager
+    def _together(self, table: Any = None) -> Iterator[None]:
+        """Write in one transaction, where there is a file."""
+        table = self._cache.responses if table is None else table
+        if not isinstance(table, SQLiteDict):
+            yield
+            return
+        # requests-cache tries without end to begin: first make sure that it can.
+        with table.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        with table.bulk_commit():
+            yield
+
+    def _rows(self, keys: list[str]) -> Iterator[tuple[str, str]]:
+        if not isinstance(self._tags, SQLiteDict):
+            yield from ((key, self._tags[key]) for key in keys if key in self._tags)
+            return
+        with self._tags.connection() as connection:
+            for start in range(0, len(keys), _MOST_PARAMETERS):
+                batch = keys[start : start + _MOST_PARAMETERS]
+                marks = ",".join("?" * len(batch))
+                yield from connection.execute(
+                    f"SELECT key, value FROM tags WHERE key IN ({marks})",  # noqa: S608
+                    batch,
+                )
+
+    def _ended(self, until: float) -> Iterator[CachedResponse]:
+        for one in self._cache.filter(valid=False, expired=True):
+            if one.expires is not None and one.expires.timestamp() < until:
+                yield one
+
+    def _told_before(self, until: float) -> Iterator[str]:
+        return (key for key, value in self._tags.items() if json.loads(value)[3] < until)
+
+
+class SharedResponses(Responses):
+    """Answers that several machines share: in a Redis, or in a folder that all of them see.
+
+    Parameters
+    ----------
+    place
+        The folder, or the connection to the Redis.
+    reaching
+        Makes what turns the errors of a Redis into ours.
+    """
+
+    is_shared = True
+
+    def __init__(self, place: Any, reaching: Callable[[], AbstractContextManager[object]]) -> None:
+        self._place, self._reaching = place, reaching
+        super().__init__(None)
+
+    def attempt(self, work: Callable[[], Result], otherwise: Any = None) -> Any:  # noqa: ARG002
+        """Do something; without the cache that they share, workers would ask for everything."""
+        with self._reaching():
+            return work()
+
+    def trim(self) -> None:
+        """Do nothing: a Redis drops what is too old, and a folder is cleared by its owner."""
+
+    def _opened(self) -> Any:
+        cache: Any
+        if isinstance(self._place, Path):
+            from requests_cache.backends.filesystem import FileCache, FileDict  # noqa: PLC0415
+
+            class _Folder(_Checked, FileCache):
+                pass
+
+            root = self._place / "http_cache"
+            cache = _Folder(root, serializer="json", decode_content=False)
+            self._tags = FileDict(root / "tags", serializer=None)
+        else:
+            from requests_cache.backends.redis import RedisCache, RedisDict  # noqa: PLC0415
+
+            class _Redis(_Checked, RedisCache):
+                pass
+
+            how = {"connection": self._place, "ttl_offset": HELD}
+            cache = _Redis("hubframe:answer", serializer=_SERIALIZER, **how)
+            self._tags = RedisDict("hubframe:tag", serializer=None, **how)
+        cache.attempt = self.attempt
+        return cache
+
+
+def is_whole(response: Response) -> bool:
+    """Tell whether an answer is what all answers of these APIs are: JSON, or about JSON."""
+    if response.request.method == "HEAD":
+        return "html" not in response.headers.get("Content-Type", "").lower()
+    try:
+        json_of(response)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def json_of(response: Response) -> Any:
+    """Read the JSON of an answer: once, since several look at it in turn.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is none.
+    """
+    held = vars(response)
+    if "parsed" not in held:
+        held["parsed"] = parsed(response.content)
+    return held["parsed"]
+
+
+def _is_sound(response: CachedResponse) -> bool:
+    """Tell whether what was read may have been written so: a file may be damaged in silence."""
+    return bool(response.status_code and response.url) and is_whole(response)
+
+
+def _check(path: Path) -> None:
+    """Make sure that a file is requests-cache's, and can be written.
+
+    Raises
+    ------
+    sqlite3.Error
+        It is not.
+    """
+    with closing(sqlite3.connect(path, timeout=_PATIENCE / 1000, isolation_level=None)) as file:
+        for table in ("responses", "redirects", "tags"):
+            if file.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
+                file.execute(f"SELECT key, value, expires FROM {table} LIMIT 0")  # noqa: S608
+        if file.execute("SELECT 1 FROM sqlite_master").fetchone():
+            file.execute("SELECT key, value, expires FROM responses LIMIT 0")
+        file.execute("BEGIN IMMEDIATE")
+        file.execute("ROLLBACK")
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is bad or another's: a busy file or a full disk says nothing against it."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_ERROR
+
+
+def _quarantined(path: Path, error: sqlite3.Error) -> bool:
+    """Move a bad file out of the way, in place of the one before; another may be faster."""
+    if not _is_damage(error):
+        return False
+    for earlier in path.parent.glob(f"{path.name}{DAMAGED}*"):
+        earlier.unlink(missing_ok=True)
+    kept = path.with_name(f"{path.name}{DAMAGED}{time.time_ns()}")
+    for beside in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{beside}").replace(f"{kept}{beside}")
+    is_foreign = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR
+    why = "is laid out for something else" if is_foreign else "is damaged"
+    say(
+        f"the cache file {path} {why} ({error}); it was set aside as {kept.name}, "
+        "and what it held will be fetched again"
+    )
+    return True
+
+
+def _length(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
+_opened: weakref.WeakSet[Responses] = weakref.WeakSet()
+_paused: list[Responses] = []
+
+
+def _pause() -> None:
+    _paused[:] = _opened
+    for one in _paused:
+        one.pause()
+
+
+def _resume() -> None:
+    for one in _paused:
+        one.resume()
+    _paused.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_resume)
