@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from hubframe.errors import PayloadError
+from hubframe.oci.digests import digest_of
 from hubframe.tables import TABLES, shape
 from hubframe.tables.documents import HubContent, Platform, content, entries, kind, mapping, parse
 from hubframe.tables.shape import Image, hub_images
-from hubframe.wire.content import digest_of
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not on this machine")

@@ -7,8 +7,10 @@ import json
 import pytest
 
 import hubframe
+from hubframe.oci.digests import Document, digest_of, verify
 from hubframe.testing import World
-from hubframe.wire.content import Content, Document, digest_of, verify
+from hubframe.wire.blobs import Blobs
+from hubframe.wire.files import Folder
 
 
 def protected(length, tail):
@@ -40,14 +42,11 @@ def test_a_payload_that_is_not_what_is_read_gives_no_digest(tmp_path):
         }
     ).encode()
     with pytest.raises(hubframe.DigestMismatchError):
-        verify(Document(digest, "", forged), "registry.example")
-    forger = Content(tmp_path / "content.sqlite")
-    forger.put(Document(digest, "", forged))
-    forger.close()
-    content = Content(tmp_path / "content.sqlite")
-    assert content.info() == (1, len(forged))
-    assert content.get(digest) is None
-    content.close()
+        verify(Document(digest, forged), "registry.example")
+    Blobs(Folder(tmp_path)).put(Document(digest, forged))
+    blobs = Blobs(Folder(tmp_path))
+    assert [one.size for one in blobs.entries()] == [len(forged)]
+    assert blobs.get(digest) is None
 
 
 @pytest.mark.parametrize("length", [float("inf"), -1, "x", None, 10**30])

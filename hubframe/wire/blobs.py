@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from hubframe.oci.digests import Document, is_sound
+from hubframe.oci.reference import DIGEST
 from hubframe.wire import cancellation
 from hubframe.wire.files import Entry, Files, Redis
 
@@ -40,7 +41,9 @@ class Blobs:
         """Return those documents that are here and sound, by digest."""
         recent, wanted = self._recent, dict.fromkeys(digests)
         found = {digest: recent[digest] for digest in wanted if digest in recent}
-        names = {_name(digest): digest for digest in wanted if digest not in found}
+        # Where a digest is none, its name must lead nowhere.
+        left = [one for one in wanted if one not in found and DIGEST.fullmatch(one)]
+        names = {_name(digest): digest for digest in left}
         for name, body in self.files.read_many(names).items():
             if is_sound(names[name], body):
                 found[names[name]] = self._remember(Document(names[name], body))

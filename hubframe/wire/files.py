@@ -99,7 +99,6 @@ class Folder:
         self.folder = folder
         self.is_shared = is_shared
         self._limit = limit
-        self._made: set[Path] = set()
         self._unlooked = 0
         self._trimming = threading.Lock()
         self._has_complained = False
@@ -112,7 +111,7 @@ class Folder:
             with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - twice as fast
                 found[name] = file.read()
                 if now - os.fstat(file.fileno()).st_mtime > _HOUR:
-                    os.utime(path)
+                    os.utime(path, (now, now))
         return found
 
     def has(self, name: str) -> bool:
@@ -121,18 +120,20 @@ class Folder:
 
     def write(self, name: str, body: bytes) -> None:
         """Keep a file; where the disk is full or not to be written, that is said once."""
-        path = self.folder / name
+        path, now = self.folder / name, time.time()
         beside = f"{path.parent}/.{secrets.token_hex(8)}"
         try:
-            if path.parent not in self._made:
-                path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-                self._made.add(path.parent)
-            handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
+            try:
+                handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
+            except FileNotFoundError:
+                for above in (*reversed(path.parents[: len(Path(name).parts) - 1]),):
+                    above.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+                handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
             with os.fdopen(handle, "wb") as file:
                 file.write(body)
+            os.utime(beside, (now, now))
             os.replace(beside, path)  # noqa: PTH105 - as said
         except OSError as error:
-            self._made.discard(path.parent)
             with suppress(OSError):
                 os.unlink(beside)  # noqa: PTH108 - as said
             if not self._has_complained:
@@ -302,7 +303,8 @@ def _lay_out(folder: Path) -> None:
             f"the files {', '.join(OURS[-3:])} in {folder} are those of an older hubframe; they "
             "are not read any more, and left alone"
         )
-    (folder / "blobs" / "sha256").mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    for made in (folder / "blobs", folder / "blobs" / "sha256"):
+        made.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
     make_private(folder / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
     make_private(folder / "index.json", b'{"schemaVersion":2,"manifests":[]}')
 

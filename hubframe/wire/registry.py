@@ -137,10 +137,12 @@ class Registry:
         """Look up what a tag points at: by HEAD, which costs no pull."""
         if reference.digest:
             return Resolved(reference.digest, None)
-        told = None if "HEAD" in self._unknown else self._head(reference)
-        if told is not None and DIGEST.fullmatch(told.digest):
+        told, is_enough = Resolved("", None), False
+        if "HEAD" not in self._unknown:
+            told, is_enough = self._head(reference)
+        if is_enough:
             return told
-        document = self._by_tag(reference, told.digest if told else "")
+        document = self._by_tag(reference, told.digest)
         return Resolved(document.digest, _manifest_type(document))
 
     def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
@@ -298,24 +300,24 @@ class Registry:
     def _is_hub(self) -> bool:
         return self.host == DOCKER_HUB
 
-    def _head(self, reference: ImageReference) -> Resolved | None:
-        """Ask for a tag by HEAD; without a digest or None where a GET has to tell."""
+    def _head(self, reference: ImageReference) -> tuple[Resolved, bool]:
+        """Ask for a tag by HEAD; return what is told, and whether a GET has to tell the rest."""
         also = _NO_HEAD if self._is_hub else _DOUBTFUL_HEAD
         ask = self._head_of(reference)
         answer = self._session.head(ask, f"the manifest {reference}", also)
         if isinstance(answer, Told):
-            return Resolved(answer.digest, answer.media_type or None)
+            told = Resolved(answer.digest, answer.media_type or None)
+            return told, DIGEST.fullmatch(told.digest) is not None
         if answer.status_code in _NO_HEAD:
             self._unknown.add("HEAD")
         if answer.status_code in also:
-            return None
-        digest, media_type = _told_digest(answer), _media_type(answer)
+            return Resolved("", None), False
+        told = Resolved(_told_digest(answer), _media_type(answer))
         # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
-        if DIGEST.fullmatch(digest) and (media_type or self._is_hub):
-            self._session.tell(ask, digest, media_type or "")
-            return Resolved(digest, media_type)
-        # What it tells of the algorithm counts.
-        return Resolved(digest and f"{digest.partition(':')[0]}:", None)
+        is_enough = DIGEST.fullmatch(told.digest) and (told.media_type or self._is_hub)
+        if is_enough:
+            self._session.tell(ask, told.digest, told.media_type or "")
+        return told, bool(is_enough)
 
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)

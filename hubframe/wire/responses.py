@@ -15,7 +15,8 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -149,7 +150,7 @@ class Responses:
         """Keep an answer, together with others."""
         if not is_whole(response):
             return
-        expires = datetime.now(UTC) + timedelta(seconds=seconds)
+        expires = datetime.fromtimestamp(time.time() + seconds, UTC)
         kept = {name: v for name, v in response.headers.items() if name.lower() in _KEPT}
         response.raw.headers = HTTPHeaderDict(kept)
         # Requests of our own making have no jar of cookies, which the file has a place for.
@@ -168,8 +169,8 @@ class Responses:
             found = {key: self._untold[key] for key in wanted if key in self._untold}
         rows = self.attempt(lambda: list(self._rows([k for k in wanted if k not in found])), [])
         for key, value in rows:
-            with suppress(ValueError, TypeError):
-                found[key] = Told(*json.loads(value))
+            if (one := _read(value)) is not None:
+                found[key] = one
         return found
 
     def tell(self, key: str, digest: str, media_type: str, seconds: int) -> None:
@@ -193,34 +194,25 @@ class Responses:
             self.attempt(self._write)
 
     def count(self) -> tuple[int, int]:
-        """Count the answers, digests of tags among them; and those that are fresh."""
+        """Count the answers, what tags point at among them; and those that are fresh."""
         self.flush()
         now = time.time()
-        told = [json.loads(one)[3] for one in self.attempt(lambda: list(self._tags.values()), [])]
-        total = self.attempt(lambda: len(self._cache.responses), 0)
-        fresh = self.attempt(lambda: sum(1 for _ in self._cache.filter(expired=False)), 0)
-        return total + len(told), fresh + sum(one > now for one in told)
+        ends = [end for _, _, end in self._entries()]
+        return len(ends), sum(end > now for end in ends)
 
     def old(self, seconds: float) -> tuple[int, int]:
         """Count the answers that are no longer fresh for so long, and their bytes."""
         until = time.time() - seconds
-        old = self.attempt(lambda: [one.size for one in self._ended(until)], [])
-        told = self.attempt(lambda: list(self._told_before(until)), [])
-        return len(old) + len(told), sum(old)
+        sizes = [size for _, size, end in self._entries() if end < until]
+        return len(sizes), sum(sizes)
 
     def drop_old(self, seconds: float) -> None:
         """Forget the answers that are no longer fresh for so long."""
         self.flush()
         until = time.time() - seconds
-
-        def drop() -> None:
-            keys = [one.cache_key for one in self._ended(until)]
-            if keys:
-                self._cache.responses.bulk_delete(keys)
-            for key in list(self._told_before(until)):
-                del self._tags[key]
-
-        self.attempt(drop)
+        for key in [key for key, _, end in self._entries() if end < until]:
+            for table in (self._responses, self._tags):
+                self.attempt(partial(table.pop, key, None))
 
     def clear(self) -> None:
         """Forget all answers."""
@@ -228,13 +220,16 @@ class Responses:
             self._unsaved, self._untold = {}, {}
         self.attempt(self._cache.clear)
         self.attempt(self._tags.clear)
+        # What is freed is given back.
+        self.close()
 
     def trim(self) -> None:
         """Drop what is too old, and what is not fresh where answers take more than their part."""
         self.drop_old(HELD)
         if self.path and self._limit and _length(self.path) > self._limit // _PART:
             self.drop_old(0)
-            self.attempt(self._cache.responses.vacuum)
+            self.attempt(self._responses.vacuum)
+            self.close()
             if _length(self.path) > self._limit // _PART:
                 self.clear()
 
@@ -263,6 +258,10 @@ class Responses:
             except sqlite3.Error as error:
                 self._failed(error)
                 return otherwise
+
+    @property
+    def _responses(self) -> Any:
+        return self._cache.responses
 
     def _opened(self) -> Any:
         cache: Any
@@ -332,7 +331,7 @@ class Responses:
     @contextmanager
     def _together(self, table: Any = None) -> Iterator[None]:
         """Write in one transaction, where there is a file."""
-        table = self._cache.responses if table is None else table
+        table = self._responses if table is None else table
         if not isinstance(table, SQLiteDict):
             yield
             return
@@ -356,13 +355,23 @@ class Responses:
                     batch,
                 )
 
-    def _ended(self, until: float) -> Iterator[CachedResponse]:
-        for one in self._cache.filter(valid=False, expired=True):
-            if one.expires is not None and one.expires.timestamp() < until:
-                yield one
+    def _entries(self) -> list[tuple[str, int, float]]:
+        """List keys, sizes and ends."""
+        told = [
+            (key, 0, _read(value))
+            for key, value in self.attempt(lambda: list(self._tags.items()), [])
+        ]
+        return [
+            *self.attempt(self._ends, []),
+            *((key, size, one.expires if one else 0.0) for key, size, one in told),
+        ]
 
-    def _told_before(self, until: float) -> Iterator[str]:
-        return (key for key, value in self._tags.items() if json.loads(value)[3] < until)
+    def _ends(self) -> list[tuple[str, int, float]]:
+        if isinstance(self._responses, SQLiteDict):
+            with self._responses.connection() as connection:
+                return list(connection.execute("SELECT key, length(value), expires FROM responses"))
+        items = self._responses.items()
+        return [(key, one.size, one.expires.timestamp()) for key, one in items]
 
 
 class SharedResponses(Responses):
@@ -414,6 +423,16 @@ class SharedResponses(Responses):
         return cache
 
 
+def _read(value: str | bytes) -> Told | None:
+    """Read what a tag was said to point at; None where it is not as it was written."""
+    try:
+        told = Told(*json.loads(value))
+        is_one = isinstance(told.digest, str) and isinstance(told.media_type, str)
+        return told if is_one and told.fetched + told.expires > 0 else None
+    except (ValueError, TypeError):
+        return None
+
+
 def is_whole(response: Response) -> bool:
     """Tell whether an answer is what all answers of these APIs are: JSON, or about JSON."""
     if response.request.method == "HEAD":
@@ -439,9 +458,10 @@ def json_of(response: Response) -> Any:
     return held["parsed"]
 
 
-def _is_sound(response: CachedResponse) -> bool:
+def _is_sound(response: Any) -> bool:
     """Tell whether what was read may have been written so: a file may be damaged in silence."""
-    return bool(response.status_code and response.url) and is_whole(response)
+    is_one = isinstance(response, CachedResponse) and response.status_code and response.url
+    return bool(is_one) and is_whole(response)
 
 
 def _check(path: Path) -> None:

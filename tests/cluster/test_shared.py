@@ -1,5 +1,6 @@
 """What machines share: on Redis and in a folder, with claims, one rate, and no login shown."""
 
+import hashlib
 import json
 import pickle
 import subprocess
@@ -11,14 +12,13 @@ import dask
 import pandas as pd
 import pytest
 import redis
-from hubframe.wire.shelves import Claims, FolderShelf, open_shelf
 
 import hubframe
 from benchmarks.crowd import repositories
 from hubframe.dask.partition import Order
 from hubframe.errors import TransportError
 from hubframe.testing import Application, serve
-from hubframe.wire import cancellation, shelves
+from hubframe.wire import cancellation
 
 from .conftest import PASSWORD
 
@@ -72,15 +72,14 @@ def test_what_is_damaged_is_fetched_again(crowd, asked, connection, client_of):
     assert sum("/sha256:" in line for line in asked()["asked"]) == 2
 
 
-def test_what_is_kept_is_json_beside_bytes(crowd, connection, client_of):
+def test_what_is_kept_is_json_and_the_bytes_that_were_sent(crowd, connection, client_of):
     hubframe.layers_df(names(crowd, 1), client=client_of())
-    (document, *_) = connection.keys("hubframe:document:*")
-    head, _, body = connection.get(document).partition(b"\n")
-    assert set(json.loads(head)) == {"media_type"}
-    assert json.loads(body)["schemaVersion" if b"schemaVersion" in body else "os"]
-    (answer, *_) = connection.keys("hubframe:answer:*")
-    assert json.loads(connection.get(answer).split(b"\n")[1])
-    assert connection.ttl(answer) > 0
+    (document, *_) = connection.keys("hubframe:blobs/sha256/*")
+    body = connection.get(document)
+    assert hashlib.sha256(body).hexdigest() == document.decode().rpartition("/")[2]
+    (tag, *_) = connection.keys("hubframe:tag:*")
+    assert json.loads(connection.get(tag))[0].startswith("sha256:")
+    assert connection.ttl(tag) > 0
 
 
 def test_clearing_clears_for_everybody(crowd, url, client_of):
@@ -94,40 +93,22 @@ def test_clearing_clears_for_everybody(crowd, url, client_of):
     assert hubframe.cache.info(client_of(cache_url=url)).answers == 0
 
 
-def test_a_claim_is_one_workers_until_it_ends(url, monkeypatch):
-    monkeypatch.setattr(shelves, "CLAIM", 0.3)
-    shelf = open_shelf(hubframe.Settings(cache_url=url))
-    assert shelf.claim(DIGEST, "one")
-    assert not shelf.claim(DIGEST, "two")
-    shelf.release(DIGEST, "two")
-    assert not shelf.claim(DIGEST, "two"), "only its owner gives it up"
-    time.sleep(0.35)
-    assert shelf.claim(DIGEST, "two"), "who was killed blocks nobody"
-    shelf.release(DIGEST, "one")
-    assert not shelf.claim(DIGEST, "three")
-    shelf.close()
-
-
-def test_a_claim_is_renewed_while_its_owner_lives(url, monkeypatch):
-    monkeypatch.setattr(shelves, "CLAIM", 0.4)
-    monkeypatch.setattr(shelves, "_RENEWED", 0.1)
-    shelf = open_shelf(hubframe.Settings(cache_url=url))
-    claims = Claims(shelf)
-    assert claims.take(DIGEST)
-    time.sleep(0.8)
-    assert not shelf.claim(DIGEST, "other")
-    claims.release(DIGEST)
-    assert shelf.claim(DIGEST, "other")
-    shelf.close()
-
-
-def test_a_name_leads_nowhere_else(tmp_path):
-    shelf = FolderShelf(tmp_path / "shared")
-    (tmp_path / "secret").write_bytes(b"mine")
-    for name in ("../../secret", "sha256:../../../secret", "/etc/passwd", ".."):
-        shelf.put("document", name, b"theirs")
-        assert shelf.get_many("document", [name]) == {}
-    assert (tmp_path / "secret").read_bytes() == b"mine"
+def test_a_lease_is_one_workers_until_it_ends(client_of, connection, monkeypatch):
+    monkeypatch.setattr(blobs, "LEASE", 0.5)
+    one, two = (client_of().blobs for _ in range(2))
+    taken = []
+    with one.lease(DIGEST):
+        other = threading.Thread(target=lambda: taken.append(two.lease(DIGEST).__enter__()))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive(), "the other waits"
+    other.join(10)
+    assert taken
+    connection.flushdb()
+    one.lease(DIGEST).__enter__()
+    began = time.monotonic()
+    with two.lease(DIGEST):
+        assert time.monotonic() - began > 0.2, "who was killed blocks nobody for long"
 
 
 def ask_in_turns(clients, names):

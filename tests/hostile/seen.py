@@ -121,7 +121,7 @@ class Seen:
         """Take over what a client and all that it holds look like."""
         auths = [auth for desk in client._desks.values() for auth in desk._made.values()]
         tokens = [token for auth in auths for token in getattr(auth, "_tokens", {}).values()]
-        held = [client, client.settings, client._credentials, client.session, client.content]
+        held = [client, client.settings, client._credentials, client.session, client.blobs]
         held += [client.session.transport, client.hub, *client._registries.values()]
         held += [*client._desks.values(), *auths, *(auth.credential for auth in auths), *tokens]
         held += [getattr(auth, "_token", None) for auth in auths]

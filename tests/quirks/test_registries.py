@@ -319,5 +319,7 @@ def test_quirk(row, running, client, tmp_path):
     assert {part: len(one.registry.asked(part)) for part in row.asked} == row.asked
     assert not [asked for asked in one.storage.log if "authorization" in asked.headers]
     assert not [
-        path for path in (tmp_path / "kept").iterdir() if b"top-secret" in path.read_bytes()
+        path
+        for path in (tmp_path / "kept").rglob("*")
+        if path.is_file() and b"top-secret" in path.read_bytes()
     ]

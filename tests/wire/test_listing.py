@@ -5,9 +5,9 @@ import gzip
 import pytest
 
 import hubframe
+from hubframe.oci.digests import digest_of
 from hubframe.testing import Reply
 from hubframe.wire import hub
-from hubframe.wire.content import digest_of
 
 TAGS = "/repositories/many/tags"
 ENDLESS = 50
@@ -267,7 +267,7 @@ def test_a_head_without_a_digest_is_followed_by_one_get(stage):
     )
 
     assert resolved == again
-    assert digest_of(client.content.get(resolved.digest).body) == resolved.digest
+    assert digest_of(client.blobs.get(resolved.digest).body) == resolved.digest
     assert stage.count("/manifests/latest", "GET") == 1
 
 

@@ -1,5 +1,7 @@
 """Where answers come from elsewhere: signed addresses, other hosts, circles."""
 
+from pathlib import Path
+
 import pytest
 
 import hubframe
@@ -53,7 +55,7 @@ def test_the_address_of_a_redirect_is_not_kept(stage, status):
     assert len(first) == len(again) == 0
     assert stage.count() == spent, "kept under the address that was asked"
     assert [each.authorized for each in stage.asked("/signed/")] == [False]
-    for path in stage.folder.iterdir():
+    for path in filter(Path.is_file, stage.folder.rglob("*")):
         assert b"top-secret" not in path.read_bytes()
 
 

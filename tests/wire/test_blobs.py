@@ -1,0 +1,322 @@
+"""Documents by digest: whole or not at all, sound or not at all, whatever befalls the folder."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import warnings
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+
+import hubframe
+from hubframe import cache
+from hubframe.oci.digests import Document, digest_of
+from hubframe.wire import files
+from hubframe.wire.blobs import Blobs
+from hubframe.wire.files import Folder, Memory
+
+LIMIT = 2_000_000
+DAY = 24 * 60 * 60
+IMAGE = "library/alpine"
+
+
+def document(number, size=3000, algorithm="sha256"):
+    body = b"%06d" % number * (size // 6)
+    return Document(digest_of(body, algorithm), body)
+
+
+DOCUMENTS = {each.digest: each for each in map(document, range(60))}
+
+
+def filled(folder, documents=DOCUMENTS):
+    blobs = Blobs(Folder(folder))
+    for each in documents.values():
+        blobs.put(each)
+    return Blobs(Folder(folder))
+
+
+def size_of(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_documents_are_kept_and_read_together(tmp_path):
+    more = document(1000, algorithm="sha512")
+    blobs = filled(tmp_path, {**DOCUMENTS, more.digest: more})
+    missing = digest_of(b"never kept")
+
+    assert blobs.get_many([missing, *DOCUMENTS, more.digest]) == {**DOCUMENTS, more.digest: more}
+    assert blobs.get_many([]) == {}
+    assert blobs.missing([missing, *DOCUMENTS]) == {missing}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", bytes(3000)], ids=["empty", "other", "zeros"])
+def test_a_damaged_document_costs_itself_only(tmp_path, damage):
+    first, *rest = DOCUMENTS
+    blobs = filled(tmp_path)
+    path = tmp_path / "blobs" / first.replace(":", "/")
+    path.write_bytes(damage)
+
+    assert list(blobs.get_many(DOCUMENTS)) == rest
+    assert not path.exists()
+    blobs.put(DOCUMENTS[first])
+    assert Blobs(Folder(tmp_path)).get_many(DOCUMENTS) == DOCUMENTS
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "sha256:../../../secret"])
+def test_a_name_leads_nowhere_else(tmp_path, name):
+    """Digests are checked before, and what is no digest's document is never served."""
+    (tmp_path / "secret").write_bytes(b"mine")
+    assert Blobs(Folder(tmp_path / "kept")).get(name) is None
+
+
+def test_what_was_not_used_for_longest_goes_when_the_folder_is_full(tmp_path, later):
+    old = {each.digest: each for each in (document(n, 4096) for n in range(300))}
+    filled(tmp_path, old)
+    used = list(old)[150:]
+    later(2 * DAY)
+    assert len(Blobs(Folder(tmp_path, LIMIT)).get_many(used)) == len(used)
+    blobs = Blobs(Folder(tmp_path, LIMIT))
+    for number in range(300, 520):
+        blobs.put(document(number, 4096))
+
+    blobs = Blobs(Folder(tmp_path, LIMIT))
+    assert len(blobs.get_many(used)) == len(used)
+    assert len(blobs.get_many(list(old)[:150])) < 150
+    assert size_of(tmp_path) <= LIMIT * 1.05
+
+
+def test_a_use_is_noted_once_an_hour(tmp_path):
+    first, *_ = DOCUMENTS
+    path = tmp_path / "blobs" / first.replace(":", "/")
+    filled(tmp_path)
+    for age, is_noted in ((60, False), (2 * 60 * 60, True)):
+        before = time.time() - age
+        os.utime(path, (before, before))
+        Blobs(Folder(tmp_path)).get(first)
+        assert (path.stat().st_mtime > before + 30) == is_noted
+
+
+def test_other_tools_read_the_folder(stage):
+    """An index.json that names a manifest is all that skopeo needs more."""
+    if shutil.which("skopeo") is None and "CI" not in os.environ:
+        pytest.skip("skopeo is not installed")
+    client = stage.client()
+    found = hubframe.configs_df(f"{IMAGE}:latest", source="registry", client=client)
+    digest = found.image_digest[0]
+    (body,) = (one.body for one in [client.blobs.get(digest)])
+    described = {"mediaType": json.loads(body)["mediaType"], "digest": digest, "size": len(body)}
+    index = stage.folder / "index.json"
+    assert json.loads(index.read_text()) == {"schemaVersion": 2, "manifests": []}
+    index.write_text(json.dumps({"schemaVersion": 2, "manifests": [described]}))
+    done = subprocess.run(
+        ["skopeo", "inspect", "--config", f"oci:{stage.folder}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["architecture"] == "amd64"
+
+
+WRITER = """
+import sys, threading
+from pathlib import Path
+from hubframe.oci.digests import Document, digest_of
+from hubframe.wire.blobs import Blobs
+from hubframe.wire.files import Folder
+limit = int(sys.argv[3])
+kept, seed = Blobs(Folder(Path(sys.argv[1]), limit)), int(sys.argv[2])
+def work(thread):
+    for step in range(60):
+        number = (seed * 37 + thread * 11 + step) % 200
+        body = b"%06d" % number * 500
+        document = Document(digest_of(body), body)
+        assert kept.get(document.digest) in (None, document)
+        kept.put(document)
+threads = [threading.Thread(target=work, args=[thread]) for thread in range(8)]
+[thread.start() for thread in threads]
+print("started", flush=True)
+[thread.join() for thread in threads]
+"""
+
+
+def start_writers(path, limit):
+    command = [sys.executable, "-W", "error", "-c", WRITER, str(path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return [subprocess.Popen([*command, str(seed), str(limit)], **pipes) for seed in range(4)]
+
+
+@pytest.mark.parametrize("limit", [2**31, 300_000], ids=["roomy", "full"])
+def test_processes_and_threads_share_one_store(tmp_path, limit):
+    writers = start_writers(tmp_path, limit)
+    assert [writer.communicate(timeout=120)[1] for writer in writers] == [b""] * 4
+
+    wanted = {each.digest: each for each in map(document, range(200))}
+    found = Blobs(Folder(tmp_path)).get_many(wanted)
+    assert found.items() <= wanted.items()
+    assert len(found) > 100 or limit < 10**6
+    assert not list(tmp_path.glob("blobs/*/.*")), "nothing half is left"
+
+
+def test_writers_that_are_killed_leave_a_sound_store(tmp_path):
+    writers = start_writers(tmp_path, 2**31)
+    for writer in writers:
+        writer.stdout.readline()
+        writer.kill()
+    assert [writer.communicate(timeout=60)[1] for writer in writers] == [b""] * 4
+
+    wanted = {each.digest: each for each in map(document, range(200))}
+    blobs = Blobs(Folder(tmp_path))
+    assert blobs.get_many(wanted).items() <= wanted.items()
+    for each in wanted.values():
+        blobs.put(each)
+    assert Blobs(Folder(tmp_path)).get_many(wanted) == wanted
+
+
+# The folder itself
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_folder_and_files_are_private(stage, mask):
+    before = os.umask(mask)
+    try:
+        client = stage.client()
+        hubframe.labels_df(f"{IMAGE}:latest", source="registry", client=client)
+        client.session.responses.flush()
+    finally:
+        os.umask(before)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in stage.folder.rglob("*")}
+
+    assert stat.S_IMODE(stage.folder.stat().st_mode) == 0o700
+    assert len(modes) > 5
+    assert {modes[path] for path in modes if path.is_file()} == {0o600}
+    assert not {modes[path] & 0o077 for path in modes if path.is_dir()} - {0}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_what_was_open_to_others_is_tightened(tmp_path):
+    kept = files.prepare(tmp_path / "kept")
+    kept.chmod(0o777)
+    assert files.prepare(kept) == kept
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_a_folder_that_holds_other_things_keeps_its_rights(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x" * 1000)
+    tmp_path.chmod(0o755)
+
+    assert files.prepare(tmp_path) == tmp_path
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert files.size_of(tmp_path) < 1000, "others' files do not count"
+
+
+def test_a_folder_that_cannot_be_written_is_replaced_by_memory(stage, tmp_path):
+    (tmp_path / "file").touch()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        client = stage.client(cache_dir=tmp_path / "file" / "cache")
+        hubframe.labels_df(f"{IMAGE}:latest", client=client)
+        spent = stage.count()
+        hubframe.labels_df(f"{IMAGE}:latest", client=client)
+
+    assert stage.count() == spent
+    assert isinstance(client.files, Memory)
+    assert [each.category for each in said] == [hubframe.CacheWarning]
+    assert "HUBFRAME_CACHE_DIR" in str(said[0].message)
+
+
+def test_the_files_of_an_older_version_are_left_alone_and_said_once(stage):
+    stage.folder.mkdir(mode=0o700)
+    old = stage.folder / "content.sqlite"
+    old.write_bytes(b"SQLite format 3\0")
+
+    with pytest.warns(hubframe.CacheWarning, match="older hubframe") as said:
+        stage.client()
+    assert len(said) == 1
+    hubframe.tags_df(IMAGE, client=stage.client())
+    assert old.read_bytes() == b"SQLite format 3\0"
+
+
+def test_a_full_cache_tells_its_oldest_use(tmp_path):
+    assert cache.oldest([]) is None
+    assert cache.oldest(filled(tmp_path).entries()) == datetime.now(UTC).date()
+
+
+FILLER = """
+import os, sys
+from pathlib import Path
+from hubframe.oci.digests import Document, digest_of
+from hubframe.wire import files
+from hubframe.wire.blobs import Blobs
+folder = files.prepare(Path(sys.argv[1]))
+kept = Blobs(files.Folder(folder) if folder else files.Memory())
+for number in range(1500):
+    body = b"%06d" % number * 500
+    kept.put(Document(digest_of(body), body))
+print(len(list(kept.entries())))
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A file system of 1 MB, where that may be had."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(command, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(folder):
+    command = [sys.executable, "-c", FILLER, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return int(done.stdout), done.stderr
+
+
+def test_a_disk_that_fills_keeps_what_fits(small):
+    count, said = fill(small / "kept")
+
+    assert 20 < count < 1500
+    assert said.count("CacheWarning") == 1
+    assert not list((small / "kept").glob("blobs/*/.*")), "nothing half is left"
+
+
+def test_a_disk_that_is_full_already_keeps_nothing(small):
+    with suppress(OSError):
+        (small / "all").write_bytes(b"x" * 2**21)
+    _, said = fill(small / "kept")
+    assert said.count("CacheWarning") == 1
+
+
+def test_a_folder_on_a_file_system_that_turned_read_only(small):
+    subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
+    count, said = fill(small / "kept")
+
+    assert count == 1500
+    assert said.count("CacheWarning") == 1
+    assert "HUBFRAME_CACHE_DIR" in said
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid(), reason="needs root")
+def test_the_folder_of_somebody_else_is_replaced_by_memory(tmp_path):
+    """Root may do anything: another user meets the rights."""
+    filled(files.prepare(tmp_path / "kept"))
+    code = FILLER.replace("folder = files", "os.setuid(65534)\nfolder = files", 1)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "kept")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr.count("CacheWarning")) == ("1500\n", 1), done.stderr
