@@ -160,8 +160,11 @@ class Folder:
                 with os.scandir(below) as found:
                     for one in found:
                         with suppress(OSError):
-                            at = one.stat()
-                            yield Entry(f"{kind}/{below.name}/{one.name}", at.st_size, at.st_mtime)
+                            at, name = one.stat(), f"{kind}/{below.name}/{one.name}"
+                            if not one.name.startswith("."):
+                                yield Entry(name, at.st_size, at.st_mtime)
+                            elif time.time() - at.st_mtime > _HOUR:
+                                self.delete(name)  # whoever wrote it was killed
 
     def trim(self) -> None:
         """Drop what was not used for longest, where the folder holds more than its limit."""

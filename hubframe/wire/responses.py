@@ -324,9 +324,14 @@ class Responses:
         with self._together():
             for key, (cached, expires) in unsaved.items():
                 self._cache.save_response(cached, key, expires)
+                self._end("answer", key)
         with self._together(self._tags):
             for key, told in untold.items():
                 self._tags[key] = json.dumps(told)
+                self._end("tag", key)
+
+    def _end(self, kind: str, key: str) -> None:
+        """Have an entry dropped some day: a file is trimmed instead."""
 
     @contextmanager
     def _together(self, table: Any = None) -> Iterator[None]:
@@ -399,6 +404,10 @@ class SharedResponses(Responses):
     def trim(self) -> None:
         """Do nothing: a Redis drops what is too old, and a folder is cleared by its owner."""
 
+    def _end(self, kind: str, key: str) -> None:
+        if not isinstance(self._place, Path):
+            self._place.expire(f"hubframe:{kind}:{key}", HELD)
+
     def _opened(self) -> Any:
         cache: Any
         if isinstance(self._place, Path):
@@ -416,7 +425,7 @@ class SharedResponses(Responses):
             class _Redis(_Checked, RedisCache):
                 pass
 
-            how = {"connection": self._place, "ttl_offset": HELD}
+            how = {"connection": self._place, "ttl": False}
             cache = _Redis("hubframe:answer", serializer=_SERIALIZER, **how)
             self._tags = RedisDict("hubframe:tag", serializer=None, **how)
         cache.attempt = self.attempt
