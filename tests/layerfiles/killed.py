@@ -16,7 +16,7 @@ def die(*_):
 
 
 if step == "reading":
-    archives._Reader._keep = die
+    archives.cleaned = die
 else:
 
     def half(self, statement, rows):
