@@ -4,6 +4,7 @@ Tar headers are parsed here and not by `tarfile`, which takes three times as lon
 reads names of any length into memory, and takes a damaged header for the end of the archive.
 """
 
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -53,6 +54,7 @@ _MICROSECONDS = 1_000_000
 # The years 1 and 9999, as seconds since 1970: frames hold no others.
 _YEARS = range(-62_135_596_800, 253_402_300_800)
 _INT64 = range(2**63)
+_DIGITS = re.compile("[0-9]{1,19}")
 
 
 class CapError(PayloadError):
@@ -143,20 +145,17 @@ def _unpacked(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 def _from_gzip(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Unpack gzip, also of several members in a row, as eStargz has one for each file."""
+    source, left = _Stream(pieces), b""
     member: Any = zlib.decompressobj(wbits=31)
     try:
-        for piece in pieces:
-            for start in range(0, len(piece), _SLICE):
-                left = piece[start : start + _SLICE]
-                while left:
-                    if member.eof:
-                        if left[:1] != _GZIP[:1]:
-                            return  # gzip itself passes over what follows and is no member
-                        member = zlib.decompressobj(wbits=31)
-                    out = member.decompress(left, _UNPACKED)
-                    left = member.unused_data if member.eof else member.unconsumed_tail
-                    if out:
-                        yield out
+        while left or (left := source.take(_SLICE)):
+            if member.eof:
+                if left[:1] != _GZIP[:1]:
+                    return  # gzip itself passes over what follows and is no member
+                member = zlib.decompressobj(wbits=31)
+            if out := member.decompress(left, _UNPACKED):
+                yield out
+            left = member.unused_data if member.eof else member.unconsumed_tail
     except zlib.error as error:
         raise PayloadError(f"{name} cannot be unpacked: {error}") from None
     if not member.eof:
@@ -204,18 +203,18 @@ class _Stream:
     def read(self, count: int) -> bytes:
         """Return so many bytes, or fewer at the end."""
         parts = []
-        while count and (part := self._take(count)):
+        while count and (part := self.take(count)):
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
 
     def skip(self, count: int) -> bool:
         """Pass over so many bytes, or fewer at the end; tell whether all were there."""
-        while count and (part := self._take(count)):
+        while count and (part := self.take(count)):
             count -= len(part)
         return not count
 
-    def _take(self, most: int) -> bytes:
+    def take(self, most: int) -> bytes:
         """Return what is left of a piece, at most so many bytes; none at the end."""
         if self._next == len(self._piece):
             self._piece, self._next = next(self._pieces, b""), 0
@@ -278,9 +277,7 @@ class _Reader:
             raise PayloadError(
                 f"{self._name}: a name, or attributes, of {size:,} bytes; not read further"
             )
-        body = self._archive.read(size)
-        if len(body) < size:
-            raise self._cut_off()
+        body = self._read(size)
         self._archive.skip(-size % _BLOCK)
         return body
 
@@ -295,7 +292,7 @@ class _Reader:
         if kind == _SPARSE:
             size, is_more = self._size(header[483:495]), header[482]
             while is_more:  # blocks that tell where the file has holes
-                is_more = self._archive.read(_BLOCK).ljust(_BLOCK, b"\0")[504]
+                is_more = self._read(_BLOCK)[504]
         elif sparse := told.get("GNU.sparse.realsize") or told.get("GNU.sparse.size"):
             size = self._size(b"", sparse)
         link = (told.get("linkpath") or _text(header[157:257])) if kind in _LINKS else ""
@@ -337,6 +334,12 @@ class _Reader:
                 f"{self._name}: an entry before byte {self._archive.at:,} has no size that can be"
             )
         return size
+
+    def _read(self, count: int) -> bytes:
+        found = self._archive.read(count)
+        if len(found) < count:
+            raise self._cut_off()
+        return found
 
     def _cut_off(self) -> PayloadError:
         at = self._archive.at
@@ -392,8 +395,7 @@ def _natural(written: bytes) -> int | None:
 
 
 def _whole(written: str) -> int | None:
-    is_digits = written.isascii() and written.isdigit() and len(written) < 20  # noqa: PLR2004
-    return int(written) if is_digits and int(written) in _INT64 else None
+    return int(written) if _DIGITS.fullmatch(written) and int(written) in _INT64 else None
 
 
 def _text(written: bytes) -> str:

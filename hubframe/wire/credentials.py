@@ -40,7 +40,7 @@ _OTHER_LOGINS = ("/access-token", "/refresh-token")
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _ADVICE = "repair it, or ask anonymously with Client(credentials=False)"
 # The user name by which a helper says that the secret is an identity token.
-_IDENTITY_TOKEN = "<token>"  # noqa: S105 - it is none
+_IDENTITY_USER = "<token>"
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Credentials:
         self._environment = os.environ if environment is None else environment
         self._has_files = files
         self._found: dict[tuple[str, str], Credential | None] = {}
-        self._helped: dict[tuple[str, str], Credential | None] = {}
+        self._helped: dict[tuple[str, str], credential_helpers.Answer] = {}
         self._failures: dict[str, tuple[str, float]] = {}
         self._locks: dict[str, Lock] = {}
 
@@ -210,14 +210,11 @@ class Credentials:
             return None
         server = HUB_KEY if registry == DOCKER_HUB else registry
         if (name, server) not in self._helped:
-            answer = credential_helpers.get(name, server, file.source)
-            source = f"docker-credential-{name} ({file.source})"
-            if answer.username == _IDENTITY_TOKEN:
-                found = Credential("", "", source, identity_token=answer.secret)
-            else:
-                found = Credential(answer.username, answer.secret, source)
-            self._helped[name, server] = found if answer.secret else None
-        return self._helped[name, server]
+            self._helped[name, server] = credential_helpers.get(name, server, file.source)
+        answer, source = self._helped[name, server], f"docker-credential-{name} ({file.source})"
+        if answer.username == _IDENTITY_USER:
+            return Credential("", "", source, identity_token=answer.secret)
+        return Credential(answer.username, answer.secret, source) if answer.secret else None
 
     @cached_property
     def _places(self) -> list[Callable[[], "AuthFile"]]:

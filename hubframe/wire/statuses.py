@@ -21,27 +21,23 @@ from hubframe.wire.addresses import joined, place
 from hubframe.wire.limits import retry_after
 
 
-class Answered(Protocol):
-    """What is read of an answer: of `requests.Response`, and of one from the cache."""
+class _Answered(Protocol):
+    """What is read of an answer, whether the network or the cache gave it."""
 
     @property
-    def status_code(self) -> int:
-        """The status."""
+    def status_code(self) -> int: ...
 
     @property
-    def url(self) -> str:
-        """The address that answered."""
+    def url(self) -> str: ...
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, by name in any case."""
+    def headers(self) -> Mapping[str, str]: ...
 
     @property
-    def content(self) -> bytes:
-        """The body."""
+    def content(self) -> bytes: ...
 
 
-Reply = TypeVar("Reply", bound=Answered)
+Reply = TypeVar("Reply", bound=_Answered)
 
 OK = range(200, 300)
 # Our own words: a server may quote the request, and with it a login, in its own.
@@ -104,16 +100,12 @@ def check_login(response: Reply, asked: str, login: str | None) -> Reply:
 
 
 def error_of(
-    response: Answered, asked: str, login: str | None = None, *, quote: bool = True
+    response: _Answered, asked: str, login: str | None = None, *, quote: bool = True
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
-    host, status, code = place(response.url), response.status_code, code_of(response)
+    host, status = place(response.url), response.status_code
+    code = code_of(response) if status in _REFUSED else ""
     said = words_of(response) if quote else ""
-    # Registries grant a token for less instead of refusing it, and then do not let it in.
-    is_hidden = (
-        status == HTTPStatus.UNAUTHORIZED
-        and "bearer" in response.headers.get("WWW-Authenticate", "").lower()
-    )
     if status == HTTPStatus.TOO_MANY_REQUESTS or code == "TOOMANYREQUESTS":
         return _rate_limit(response, asked, said)
     if is_wall(response) or status in OK:
@@ -121,7 +113,13 @@ def error_of(
             f"{asked}: something before {host} answered ({status}) with a page for people, not the "
             "API: a bot wall or a login of the network. Wait a while, or ask from another network"
         )
-    if status == HTTPStatus.NOT_FOUND or is_hidden or code in _MISSING:
+    # Registries do not refuse a token: they grant one that does not open this.
+    is_bearer = "bearer" in response.headers.get("WWW-Authenticate", "").lower()
+    if (
+        status == HTTPStatus.NOT_FOUND
+        or code in _MISSING
+        or (status == HTTPStatus.UNAUTHORIZED and is_bearer)
+    ):
         who = f"Asked with the login from {login}" if login else "Asked anonymously"
         return NotFoundError(
             f"{asked}: {host} has no such thing, or it is private to you{said}. "
@@ -141,7 +139,7 @@ def named(status: int) -> str:
     return f"{status} {_PHRASES.get(status, '')}".rstrip()
 
 
-def _hint(response: Answered) -> str:
+def _hint(response: _Answered) -> str:
     """Say what a status alone does not: where a redirect leads, and that a proxy speaks."""
     if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return " (the proxy on the way wants a login: write it into HTTPS_PROXY or HTTP_PROXY)"
@@ -156,7 +154,7 @@ def _hint(response: Answered) -> str:
 
 
 def _unauthorized(
-    response: Answered, asked: str, said: str, login: str | None
+    response: _Answered, asked: str, said: str, login: str | None
 ) -> UnauthorizedError:
     host, status = place(response.url), response.status_code
     if login is None:
@@ -169,34 +167,30 @@ def _unauthorized(
     return UnauthorizedError(f"{asked}: {host} {verb} from {login} ({status}){said}")
 
 
-def _rate_limit(response: Answered, asked: str, said: str) -> RateLimitError:
+def _rate_limit(response: _Answered, asked: str, said: str) -> RateLimitError:
     wait = retry_after(response.headers)
     when = f"try again in {wait:.0f} s" if wait is not None else "try again later"
+    limit: Limit = "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
+    if is_about_pulls(response):
+        limit = "pull"
+    elif response.content and not _body(response):
+        limit = "abuse"  # it speaks plain text wherever it strikes
     return RateLimitError(
         f"{asked}: {place(response.url)} asks to slow down ({response.status_code}{said}); {when}, "
         "or log in for a limit of your own",
         retry_after=wait,
-        limit=_limit(response),
+        limit=limit,
     )
 
 
-def _limit(response: Answered) -> Limit:
-    """Tell the limits apart: the abuse limit speaks plain text wherever it strikes."""
-    if is_about_pulls(response):
-        return "pull"
-    if response.content and not _body(response):
-        return "abuse"
-    return "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
-
-
-def is_about_pulls(response: Answered) -> bool:
+def is_about_pulls(response: _Answered) -> bool:
     """Tell whether a refusal is about Docker Hub's pulls: these come back in hours."""
     text = response.content[:_LONGEST_READ].lower()
     is_refusal = response.status_code in _REFUSED
     return is_refusal and (b"pull rate limit" in text or "RateLimit-Limit" in response.headers)
 
 
-def is_wall(response: Answered) -> bool:
+def is_wall(response: _Answered) -> bool:
     """Tell whether something else answered: Cloudflare, in HTML or with ``error code: 1010``.
 
     It says 503 to a browser that has yet to prove itself; so do servers in trouble, in HTML too.
@@ -208,14 +202,14 @@ def is_wall(response: Answered) -> bool:
     return is_refusal and (is_page(response) or response.content[:11] == b"error code:")
 
 
-def is_page(response: Answered) -> bool:
+def is_page(response: _Answered) -> bool:
     """Tell whether a web page came: a portal answers with one, and with 200."""
     is_html = "html" in response.headers.get("Content-Type", "").lower()
     # The answer to a HEAD has no body, and nothing that is asked for is HTML.
     return is_html and response.content.lstrip()[:1] in (b"<", b"")
 
 
-def words_of(response: Answered) -> str:
+def words_of(response: _Answered) -> str:
     """Return what the other side says, as a clause, without control characters and secrets."""
     short = quotable(_message(response))
     return f": {short}" if short else ""
@@ -234,7 +228,7 @@ def _clean(text: str) -> str:
     return re.sub(" +", " ", "".join(c if c.isprintable() else " " for c in harmless(text))).strip()
 
 
-def _message(response: Answered) -> str:
+def _message(response: _Answered) -> str:
     """Return the words of a refusal; the Hub has its own keys, registries list ``errors``."""
     body = _body(response)
     error = _first_error(body)
@@ -249,7 +243,7 @@ def _message(response: Answered) -> str:
     return next((text for text in found if isinstance(text, str) and text.strip()), "")
 
 
-def _body(response: Answered) -> dict[str, Any]:
+def _body(response: _Answered) -> dict[str, Any]:
     """Read a refusal's JSON object; empty where it is none."""
     try:
         body = json.loads(response.content or b"null")
@@ -258,7 +252,7 @@ def _body(response: Answered) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def code_of(response: Answered) -> str:
+def code_of(response: _Answered) -> str:
     """Return the first code that a registry gives as its reason; empty where it gives none."""
     if response.status_code in OK:
         return ""
@@ -266,7 +260,7 @@ def code_of(response: Answered) -> str:
     return code.upper() if isinstance(code, str) else ""
 
 
-def names_errors(response: Answered) -> bool:
+def names_errors(response: _Answered) -> bool:
     """Tell whether an answer lists errors, whatever its status."""
     return bool(_body(response).get("errors"))
 
