@@ -37,7 +37,11 @@ HUB_KEY = "https://index.docker.io/v1/"
 FAILURE_LIFE = 10.0
 # Docker keeps these beside the Hub's login: they log in to an application, not to a registry.
 _OTHER_LOGINS = ("/access-token", "/refresh-token")
+# Bytes of a variable that are no UTF-8 are sent as they were.
+_AS_READ = ("utf-8", "surrogateescape")
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
+# What can stand in a header.
+_BEARER = re.compile("[!-~]*")
 _ADVICE = "repair it, or ask anonymously with Client(credentials=False)"
 # The user name by which a helper says that the secret is an identity token.
 _IDENTITY_USER = "<token>"
@@ -77,7 +81,7 @@ class Credential:
             # It takes a while, and an interrupt may show all variables: none holds a secret.
             found = hashlib.scrypt(
                 json.dumps([self.secret, self.identity_token, self.registry_token]).encode(),
-                salt=_bytes(f"hubframe:{self.username}"),
+                salt=f"hubframe:{self.username}".encode(*_AS_READ),
                 n=2**14,
                 r=8,
                 p=1,
@@ -95,13 +99,8 @@ class Credential:
     def basic(self) -> str | None:
         """The value of a Basic ``Authorization``; an identity token serves as a password."""
         secret = self.secret or self.identity_token
-        pair = base64.b64encode(_bytes(f"{self.username}:{secret}")).decode()
+        pair = base64.b64encode(f"{self.username}:{secret}".encode(*_AS_READ)).decode()
         return f"Basic {pair}" if secret else None
-
-
-def _bytes(text: str) -> bytes:
-    """Encode; what was no UTF-8 in a variable is sent as it was."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 class Sealed:
@@ -274,7 +273,7 @@ class AuthFile:
 
     source: str
     logins: Mapping[str, Credential]
-    helpers: Mapping[str, str]
+    helpers: Mapping[str | None, str]
     store: str
 
 
@@ -322,12 +321,11 @@ class Place:
         for name, section in (("auths", auths), ("credHelpers", named)):
             if not isinstance(section, dict):
                 return f"holds {name} that are no JSON object"
-        by_host = {_canonical(key): name for key, name in named.items()}
-        helpers = {key: name for key, name in by_host.items() if key and isinstance(name, str)}
+        named = {key: name for key, name in named.items() if isinstance(name, str) and name}
+        helpers = {_canonical(key): name for key, name in named.items()}
         store = document.get("credsStore")
-        return AuthFile(
-            self.source, self._logins(auths), helpers, store if isinstance(store, str) else ""
-        )
+        store = store if isinstance(store, str) else ""
+        return AuthFile(self.source, self._logins(auths), helpers, store)
 
     def _logins(self, auths: Mapping[str, Any]) -> dict[str, Credential]:
         """Read the entries; of two for one registry the one that names it plainly wins."""
@@ -399,7 +397,8 @@ def _login(entry: Any, source: str) -> Credential | None:
     username, secret, identity, bearer = (entry.get(name) or "" for name in names)
     if entry.get("auth"):
         username, secret = _decoded(entry["auth"])
-    if not all(is_text(part) for part in (username, secret, identity)) or not _is_token(bearer):
+    is_sound = all(is_text(part) for part in (username, secret, identity, bearer))
+    if not is_sound or not _BEARER.fullmatch(bearer):
         return None
     is_whole = bool(username and secret) or identity or bearer
     return Credential(username, secret, source, identity, bearer) if is_whole else None
@@ -414,8 +413,3 @@ def _decoded(encoded: Any) -> tuple[str | None, str | None]:
     username, colon, secret = pair.partition(":")
     # Old versions of Docker filled the text up with NULs.
     return (username, secret.rstrip("\0")) if colon else (None, None)
-
-
-def _is_token(value: Any) -> bool:
-    """Tell whether a value can stand in a header."""
-    return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
