@@ -24,7 +24,7 @@ _UNPACKED = 512 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # How a frame goes on that is to be passed over; pzstd begins with one.
 _SKIPPED = b"\x2a\x4d\x18"
-# As the zstd command line unpacks at most, if not told otherwise.
+# As the zstd command line unpacks at most, unless told otherwise.
 _WINDOW = 128 * 1024**2
 # As Go's archive/tar reads at most, of a name or of a set of attributes.
 _MOST_ATTRIBUTES = 1024**2
@@ -40,7 +40,7 @@ _LINKS, _SPARSE = (b"1", b"2"), b"S"
 # What has a header alone, whatever size it tells.
 _HEADER_ONLY = (*_LINKS, b"3", b"4", b"5", b"6")
 # What tells of the entry that follows, or of all.
-_LONG, _ATTRIBUTES, _SHARED = {b"L": "path", b"K": "linkpath"}, (b"x", b"X"), b"g"
+_LONG, _PAX, _GLOBAL = {b"L": "path", b"K": "linkpath"}, (b"x", b"X"), b"g"
 # The attributes that are of use: an archive of nothing but others must not fill the memory.
 _READ = frozenset(
     {
@@ -124,7 +124,7 @@ def list_files(pieces: Iterable[bytes], name: str, caps: Caps) -> Listing:
     HubframeError
         It is packed with zstd, and nothing is installed that unpacks that.
     """
-    coming = iter(pieces)
+    coming = filter(None, pieces)
     archive = _Stream(_capped(_unpacked(coming, name), name, caps))
     listing = _Reader(archive, name, caps).read()
     deque(coming, maxlen=0)
@@ -235,19 +235,19 @@ class _Reader:
 
     def read(self) -> Listing:
         """List the entries up to the end of the archive."""
-        shared: dict[str, str] = {}
-        told: dict[str, str] = {}
+        common: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         while (header := self._header()) is not None:
             kind = header[156:157]
             if kind in _LONG:
-                told.setdefault(_LONG[kind], _text(self._body(header)))
-            elif kind in _ATTRIBUTES:
-                told |= _attributes(self._body(header))
-            elif kind == _SHARED:
-                shared |= _attributes(self._body(header))
+                attributes.setdefault(_LONG[kind], _text(self._body(header)))
+            elif kind in _PAX:
+                attributes |= _attributes(self._body(header))
+            elif kind == _GLOBAL:
+                common |= _attributes(self._body(header))
             else:
-                self._add(header, kind, shared | told)
-                told = {}
+                self._add(header, kind, common | attributes)
+                attributes = {}
         return self._listing
 
     def _header(self) -> bytes | None:
@@ -281,21 +281,21 @@ class _Reader:
         self._archive.skip(-size % _BLOCK)
         return body
 
-    def _add(self, header: bytes, kind: bytes, told: dict[str, str]) -> None:
+    def _add(self, header: bytes, kind: bytes, attributes: dict[str, str]) -> None:
         """Add an entry, and pass over its content."""
-        path = told.get("GNU.sparse.name") or told.get("path") or _own_path(header)
+        path = attributes.get("GNU.sparse.name") or attributes.get("path") or _own_path(header)
         named = _TYPES.get(kind, "other")
         if named == "file" and path.endswith("/"):
             named = "directory"
-        stored = 0 if kind in _HEADER_ONLY else self._size(header[124:136], told.get("size"))
+        stored = 0 if kind in _HEADER_ONLY else self._size(header[124:136], attributes.get("size"))
         size = stored
         if kind == _SPARSE:
             size, is_more = self._size(header[483:495]), header[482]
             while is_more:  # blocks that tell where the file has holes
                 is_more = self._read(_BLOCK)[504]
-        elif sparse := told.get("GNU.sparse.realsize") or told.get("GNU.sparse.size"):
+        elif sparse := attributes.get("GNU.sparse.realsize") or attributes.get("GNU.sparse.size"):
             size = self._size(b"", sparse)
-        link = (told.get("linkpath") or _text(header[157:257])) if kind in _LINKS else ""
+        link = (attributes.get("linkpath") or _text(header[157:257])) if kind in _LINKS else ""
         clean, whiteout = hidden(cleaned(path))
         if max(len(clean), len(link)) > _LONGEST or clean.count("/") > _DEEPEST:
             raise PayloadError(
@@ -303,17 +303,17 @@ class _Reader:
                 "is longer or deeper than any system takes"
             )
         mode, uid, gid, user, group = _owner(header[100:124] + header[265:329])
-        if told:
-            uid = _whole(told["uid"]) if told.get("uid") else uid
-            gid = _whole(told["gid"]) if told.get("gid") else gid
-            user, group = told.get("uname") or user, told.get("gname") or group
+        if attributes:
+            uid = _whole(attributes["uid"]) if attributes.get("uid") else uid
+            gid = _whole(attributes["gid"]) if attributes.get("gid") else gid
+            user, group = attributes.get("uname") or user, attributes.get("gname") or group
         self._text += len(clean) + len(link) + len(user or "") + len(group or "")
         if self._text > _MOST_TEXT:
             raise CapError(
                 f"{self._name}: the names in it take more than {_MOST_TEXT:,} bytes; "
                 "not read further"
             )
-        modified = _modified(header, told.get("mtime"))
+        modified = _modified(header, attributes.get("mtime"))
         row = clean, named, size, mode, uid, gid, user, group, modified, link or None, whiteout
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
@@ -321,12 +321,12 @@ class _Reader:
             raise self._cut_off()
         self._archive.skip(-stored % _BLOCK)
 
-    def _size(self, written: bytes, told: str | None = None) -> int:
+    def _size(self, written: bytes, attribute: str | None = None) -> int:
         """Return the size that a header has, or that attributes tell."""
-        if told:
-            size = _whole(told)
+        if attribute:
+            size = _whole(attribute)
             if size is None:
-                raise PayloadError(f"{self._name}: an entry has the size {told[:40]!r}")
+                raise PayloadError(f"{self._name}: an entry has the size {attribute[:40]!r}")
             return size
         size = _natural(written)
         if size is None:
@@ -439,14 +439,14 @@ def _owner(
     return shown, _natural(written[8:16]), _natural(written[16:24]), user, group
 
 
-def _modified(header: bytes, told: str | None) -> int | None:
+def _modified(header: bytes, written: str | None) -> int | None:
     """Return when a file was modified; null where that is no date."""
-    if not told:
+    if not written:
         number = _number(header[136:148])
         at = None if number is None else number * _MICROSECONDS
     else:
-        seconds, _, fraction = told.removeprefix("-").partition(".")
+        seconds, _, fraction = written.removeprefix("-").partition(".")
         whole, part = _whole(seconds), _whole(fraction[:6].ljust(6, "0"))
         at = None if whole is None or part is None else whole * _MICROSECONDS + part
-        at = -at if at and told.startswith("-") else at
+        at = -at if at and written.startswith("-") else at
     return at if at is not None and at // _MICROSECONDS in _YEARS else None

@@ -20,7 +20,7 @@ from typing import IO, Any, TypeGuard, cast
 from hubframe.errors import CredentialsError
 
 # How long a helper may take. [seconds]
-PATIENCE = 10.0
+TIMEOUT = 10.0
 NOT_FOUND = b"credentials not found in native keychain"
 # No helper prints as much; one that does not stop must not fill the memory.
 _MOST = 1024 * 1024
@@ -80,7 +80,7 @@ def _ask(name: str, server: str) -> Answer | str:
     except OSError as error:
         return f"could not be run: {error.strerror or type(error).__name__}"
     if ended is None:
-        return f"gave no answer in {PATIENCE:g} s"
+        return f"gave no answer in {TIMEOUT:g} s"
     status, heard = ended
     if status:
         is_unknown = heard.getvalue().strip() == NOT_FOUND
@@ -114,24 +114,24 @@ def _run(path: str, server: str) -> tuple[int, BytesIO] | None:
     )
     ended = None
     try:
-        ended = _talk(process, server)
+        ended = _communicate(process, server)
     finally:
         if ended is None:
             _end(process)
     return ended
 
 
-def _talk(process: subprocess.Popen[bytes], server: str) -> tuple[int, BytesIO] | None:
+def _communicate(process: subprocess.Popen[bytes], server: str) -> tuple[int, BytesIO] | None:
     """Say whose login is wanted, and listen; a thread, since pipes on Windows know no time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     # Some tracebacks show variables, but not what is in this one.
     heard = BytesIO()
-    listener = Thread(target=_listen, args=(process.stdout, heard), daemon=True)
-    listener.start()
-    with suppress(OSError), cast("IO[bytes]", process.stdin) as said:
-        said.write(server.encode())  # it may answer without reading
-    listener.join(PATIENCE)
-    if listener.is_alive():
+    reader = Thread(target=_copy, args=(process.stdout, heard), daemon=True)
+    reader.start()
+    with suppress(OSError), cast("IO[bytes]", process.stdin) as stdin:
+        stdin.write(server.encode())  # it may answer without reading
+    reader.join(TIMEOUT)
+    if reader.is_alive():
         return None
     try:
         return process.wait(max(0.0, deadline - time.monotonic())), heard
@@ -139,7 +139,7 @@ def _talk(process: subprocess.Popen[bytes], server: str) -> tuple[int, BytesIO] 
         return None
 
 
-def _listen(output: IO[bytes], heard: BytesIO) -> None:
+def _copy(output: IO[bytes], heard: BytesIO) -> None:
     """Read to the end, or as much as anybody needs."""
     with output:
         while heard.tell() <= _MOST and (chunk := output.read(65_536)):

@@ -405,7 +405,7 @@ def _login(entry: Any, source: str) -> Credential | None:
 
 
 def _decoded(encoded: Any) -> tuple[str | None, str | None]:
-    """Return user name and secret; None for both where they are spoilt."""
+    """Return user name and secret; None for both where they are malformed."""
     try:
         pair = base64.b64decode(encoded, validate=True).decode()
     except (TypeError, ValueError):
