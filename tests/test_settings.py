@@ -23,7 +23,7 @@ def test_defaults_are_those_of_the_design():
     assert settings.cache_dir is None
     assert settings.cache_folder.name == "hubframe"
     assert (settings.offline, settings.sample) == (False, False)
-    assert settings.workers == 16
+    assert settings.workers == 128
     assert settings.timeout == (10.0, 30.0)
     assert settings.insecure_registries == ()
 

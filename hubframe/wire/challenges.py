@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a registry wants to see: the scheme of ``WWW-Authenticate`` and its parameters.
-
-    These are a stranger's, who may repeat a login in them.
-    """
+    """The scheme of ``WWW-Authenticate`` and its parameters, which are untrusted."""
 
     scheme: str
     parameters: dict[str, str] = field(repr=False)
@@ -33,15 +30,12 @@ def parse_challenge(header: str) -> Challenge | None:
     for match in _CHALLENGE.finditer(header[:8192]):
         scheme = match["scheme"].lower()
         if scheme in ("bearer", "basic"):
-            return Challenge(scheme, _parameters(match["rest"]))
+            found = _PAIR.findall(match["rest"])
+            unquoted = {
+                n.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for n, quoted, bare in found
+            }
+            return Challenge(scheme, unquoted)
     return None
-
-
-def _parameters(rest: str) -> dict[str, str]:
-    return {
-        name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
-        for name, quoted, bare in _PAIR.findall(rest)
-    }
 
 
 _REPOSITORY = re.compile(r"(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+/?")

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any, Self
@@ -11,9 +12,9 @@ from urllib.parse import urlsplit
 
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
-TRUE = frozenset({"1", "true", "yes", "on"})
-FALSE = frozenset({"0", "false", "no", "off"})
-_SHARED = ("redis", "rediss")
+_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True)
+_FLAGS |= dict.fromkeys(("0", "false", "no", "off"), False)
+_REDIS = ("redis://", "rediss://")
 _UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _RATE = re.compile(r"\s*0*([1-9][0-9]{0,8})\s*/\s*(second|minute|hour)\s*")
 _SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([kmgt])(i)?)?b?\s*", re.IGNORECASE)
@@ -37,7 +38,8 @@ class Settings:
     offline
         Answer from the cache alone.
     workers
-        How many requests are under way at once.
+        At most so many requests in flight per host; as many as the host bears are found by
+        trying, from 16 on.
     timeout
         Seconds to wait for a connection, and for an answer.
     sample
@@ -66,31 +68,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Normalise what may be given in more than one form, and refuse what cannot work."""
-        if self.cache_dir is not None:
-            try:
-                folder = Path(self.cache_dir).expanduser()
-            except RuntimeError as error:
-                raise ValueError(f"cache_dir {str(self.cache_dir)!r}: {error}") from None
-            object.__setattr__(self, "cache_dir", folder)
-        object.__setattr__(self, "max_cache_bytes", _bytes(self.max_cache_bytes))
-        object.__setattr__(self, "timeout", _timeout(self.timeout))
-        object.__setattr__(self, "cache_url", _cache_url(self.cache_url))
-        object.__setattr__(self, "rate", _rate(self.rate))
-        object.__setattr__(self, "insecure_registries", _words(self.insecure_registries))
-        for name in ("hub_url", "registry_url"):
-            if self.sample:
-                # It stands for Docker Hub itself, wherever other calls are sent to.
-                object.__setattr__(self, name, getattr(type(self), name))
-            object.__setattr__(self, name, _url(name, getattr(self, name)))
+        object.__setattr__(self, "sample", _flag(self.sample))
+        for name, normalised in _NORMALISED.items():
+            # The sample stands for Docker Hub itself, wherever other calls are sent to.
+            is_fixed = self.sample and name in ("hub_url", "registry_url")
+            given = getattr(type(self) if is_fixed else self, name)
+            object.__setattr__(self, name, normalised(given))
         if self.hub_url == self.registry_url:
             raise ValueError("hub_url and registry_url must differ: each has a login of its own")
-        if not isinstance(self.workers, int) or not 1 <= self.workers <= MOST_WORKERS:
-            raise ValueError(f"workers must be 1 to {MOST_WORKERS}, not {self.workers}")
 
     @property
     def is_redis(self) -> bool:
         """Whether what several machines share is a Redis; it may be a folder, or nothing."""
-        return urlsplit(self.cache_url or "").scheme in _SHARED
+        return (self.cache_url or "").startswith(_REDIS)
 
     @property
     def cache_folder(self) -> Path:
@@ -118,43 +108,48 @@ class Settings:
         ValueError
             A variable holds what its setting cannot take; the message names the variable.
         """
-        read, problem = cls._read(environment)
-        # Not with the environment in a variable: passwords are kept there, and some tracebacks
-        # show variables.
+        read, problem = cls._read(os.environ if environment is None else environment)
+        # The environment holds passwords, and some tracebacks show variables.
         del environment
         if problem:
             raise ValueError(problem)
-        given = {name: value for name, value in chosen.items() if value is not None}
-        return cls(**{**read, **given})
+        return cls(**read | {name: value for name, value in chosen.items() if value is not None})
 
     @classmethod
-    def _read(cls, environment: Mapping[str, str] | None) -> tuple[dict[str, Any], str]:
+    def _read(cls, environment: Mapping[str, str]) -> tuple[dict[str, Any], str]:
         """Read the variables; return also what is wrong with the first that is wrong."""
-        environment = os.environ if environment is None else environment
         read: dict[str, Any] = {}
-        for name, parse in _VARIABLES.items():
+        for name in _NORMALISED:
             variable = f"HUBFRAME_{name.upper()}"
-            written = environment.get(variable, "").strip()
-            try:
-                # A variable that is set to nothing is not set.
-                read |= {name: getattr(cls(**{name: parse(written)}), name)} if written else {}
-            except ValueError as error:
-                return {}, f"{variable}={_without_login(written)!r}: {error}"
+            # A variable that is set to nothing is not set.
+            if written := environment.get(variable, "").strip():
+                try:
+                    given: dict[str, Any] = {name: written}
+                    read[name] = getattr(cls(**given), name)
+                except ValueError as error:
+                    return {}, f"{variable}={_without_login(written)!r}: {error}"
         return read, ""
 
 
-def _flag(text: str) -> bool:
-    if text.lower() in TRUE:
-        return True
-    if text.lower() in FALSE:
-        return False
-    raise ValueError("expected 1 or 0")
+def _flag(given: Any) -> Any:
+    if isinstance(given, str) and given.lower() not in _FLAGS:
+        raise ValueError("expected 1 or 0")
+    return _FLAGS[given.lower()] if isinstance(given, str) else given
 
 
-def _workers(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("expected a whole number")
-    return int(text)
+def _workers(given: Any) -> int:
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = int(given)
+    if not isinstance(given, int) or not 1 <= given <= MOST_WORKERS:
+        raise ValueError(f"workers must be 1 to {MOST_WORKERS}, not {given}")
+    return given
+
+
+def _folder(given: Any) -> Path | None:
+    try:
+        return None if given is None else Path(given).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"cache_dir {str(given)!r}: {error}") from None
 
 
 def _bytes(given: Any) -> int:
@@ -175,18 +170,22 @@ def _bytes(given: Any) -> int:
 
 def _url(name: str, url: str) -> str:
     """Check the address of an API; a slash at its end is taken off."""
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
+    if not (url.lower().startswith(("https://", "http://")) and _has_host(url)):
         raise ValueError(
             f"{name} must start with https:// or http:// and a host, not {_without_login(url)!r}"
         )
+    parts = urlsplit(url)
     if parts.username or parts.password:
         raise ValueError(f"{name} must hold no login: give Client(credentials=…) instead")
     return url.rstrip("/")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _without_login(written: str) -> str:
@@ -195,23 +194,18 @@ def _without_login(written: str) -> str:
 
 
 def _cache_url(given: Any) -> str | None:
-    """Check where a shared cache is; a path is made whole, since workers have other folders."""
+    """Check where a shared cache is; a path is made absolute: workers have other folders."""
     if given is None:
         return None
     url = str(given)
-    scheme = url.partition("://")[0] if "://" in url else "file"
-    try:
-        is_place = scheme == "file" or bool(scheme in _SHARED and urlsplit(url).hostname)
-        # Reading the port refuses what is none.
-        is_place = is_place and (scheme == "file" or urlsplit(url).port != 0)
-    except ValueError:
-        is_place = False
-    if not is_place:
+    if "://" not in url:
+        return str(Path(url).expanduser().absolute())
+    if not (url.startswith("file://") or (url.startswith(_REDIS) and _has_host(url))):
         raise ValueError(
             "cache_url must be redis:// or rediss:// and a host, or a folder, "
             f"not {_without_login(url)!r}"
         )
-    return url if "://" in url else str(Path(url).expanduser().absolute())
+    return url
 
 
 def _rate(given: Any) -> str | None:
@@ -225,14 +219,14 @@ def _rate(given: Any) -> str | None:
 
 
 def _timeout(given: Any) -> tuple[float, float]:
-    """Seconds as one number, or as two (connect, read)."""
-    both = [given] if isinstance(given, int | float) else list(given)
-    seconds = [float(one) for one in both]
+    """Read seconds: one number, or two (connect, read)."""
+    given = given.split(",") if isinstance(given, str) else given
+    seconds = [float(one) for one in ([given] if isinstance(given, int | float) else given)]
     if len(seconds) not in (1, 2) or not all(isfinite(one) and one > 0 for one in seconds):
         raise ValueError(
             f"timeout must be seconds above 0, or two such (connect, read), not {given}"
         )
-    return (min(10.0, seconds[0]), seconds[-1]) if len(seconds) == 1 else (seconds[0], seconds[1])
+    return (min(10.0, seconds[0]) if len(seconds) == 1 else seconds[0], seconds[-1])
 
 
 def _words(given: str | Iterable[str]) -> tuple[str, ...]:
@@ -240,16 +234,16 @@ def _words(given: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(given.replace(",", " ").split() if isinstance(given, str) else given)
 
 
-_VARIABLES: dict[str, Any] = {
-    "hub_url": str,
-    "registry_url": str,
-    "cache_dir": Path,
-    "max_cache_bytes": str,
+_NORMALISED: dict[str, Callable[[Any], Any]] = {
+    "hub_url": partial(_url, "hub_url"),
+    "registry_url": partial(_url, "registry_url"),
+    "cache_dir": _folder,
+    "max_cache_bytes": _bytes,
     "offline": _flag,
     "workers": _workers,
-    "timeout": lambda text: text.split(","),
+    "timeout": _timeout,
     "sample": _flag,
     "insecure_registries": _words,
-    "cache_url": str,
-    "rate": str,
+    "cache_url": _cache_url,
+    "rate": _rate,
 }

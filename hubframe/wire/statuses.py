@@ -28,9 +28,8 @@ OK = range(200, 300)
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _REDIRECTED = range(300, 400)
 _REFUSED = range(400, 500)
-_TROUBLE = 500
 _LONGEST_QUOTE = 200
-# More is not even searched for secrets: a stranger may send megabytes.
+# More is not even searched for secrets: a server may send megabytes.
 _LONGEST_READ = 10 * _LONGEST_QUOTE
 # Secrets that others quote: the queries of signed addresses, logins before a host, tokens.
 _SECRETS = (
@@ -43,7 +42,6 @@ _SECRETS = (
 )
 # What registries call a thing that is not there, whatever the status that they say it with.
 _MISSING = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "TAG_EXPIRED"})
-_TOO_MANY = "TOOMANYREQUESTS"
 # What the pages of bot walls hold.
 _CHALLENGES = (b"Just a moment", b"error code:", b"challenge-platform", b"cf-browser-verification")
 
@@ -78,8 +76,8 @@ def check_login(response: Reply, asked: str, login: str | None) -> Reply:
     HubframeError
         The login was refused, or it failed.
     """
-    if response.status_code == 401:  # noqa: PLR2004
-        raise _unauthorized(asked, place(response.url), 401, "", login)
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        raise _unauthorized(response, asked, "", login)
     if response.status_code in OK:
         return response
     raise error_of(response, asked, login, quote=False)
@@ -89,24 +87,34 @@ def error_of(
     response: Response, asked: str, login: str | None = None, *, quote: bool = True
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
-    host, status, code = place(response.url), response.status_code, code_of(response)
+    host, status = place(response.url), response.status_code
+    code = code_of(response) if status in _REFUSED else ""
     said = words_of(response) if quote else ""
-    if status == 429 or (status in _REFUSED and code == _TOO_MANY):  # noqa: PLR2004
-        return _rate_limit(response, asked, host, said)
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code == "TOOMANYREQUESTS":
+        return _rate_limit(response, asked, said)
     if is_wall(response) or status in OK:
         return BlockedError(
             f"{asked}: something before {host} answered ({status}) with a page for people, not the "
             "API: a bot wall or a login of the network. Wait a while, or ask from another network"
         )
-    if _is_missing(response, code):
+    # Registries do not refuse a token: they grant one that does not open this.
+    is_bearer = "bearer" in response.headers.get("WWW-Authenticate", "").lower()
+    if (
+        status == HTTPStatus.NOT_FOUND
+        or code in _MISSING
+        or (status == HTTPStatus.UNAUTHORIZED and is_bearer)
+    ):
+        who = f"Asked with the login from {login}" if login else "Asked anonymously"
         return NotFoundError(
             f"{asked}: {host} has no such thing, or it is private to you{said}. "
-            f"{_who(login)}; check the spelling, or log in as somebody who may read it"
+            f"{who}; check the spelling, or log in as somebody who may read it"
         )
     if status in (401, 403):
-        return _unauthorized(asked, host, status, said, login)
+        return _unauthorized(response, asked, said, login)
+    is_down = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    advice = ". It is in trouble itself: try again later" if is_down else ""
     return TransportError(
-        f"{asked}: {host} answered {named(status)}{_hint(response)}{said}{_advice(status)}"
+        f"{asked}: {host} answered {named(status)}{_hint(response)}{said}{advice}"
     )
 
 
@@ -115,62 +123,48 @@ def named(status: int) -> str:
     return f"{status} {_PHRASES.get(status, '')}".rstrip()
 
 
-def _is_missing(response: Response, code: str) -> bool:
-    status = response.status_code
-    if status == 404 or (status in _REFUSED and code in _MISSING):  # noqa: PLR2004
-        return True
-    return status == 401 and _is_bearer(response)  # noqa: PLR2004
-
-
 def _hint(response: Response) -> str:
     """Say what a status alone does not: where a redirect leads, and that a proxy speaks."""
-    if response.status_code == 407:  # noqa: PLR2004
+    if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return " (the proxy on the way wants a login: write it into HTTPS_PROXY or HTTP_PROXY)"
-    if response.status_code not in _REDIRECTED or not response.headers.get("Location"):
+    location = response.headers.get("Location")
+    if response.status_code not in _REDIRECTED or not location:
         return ""
     try:
-        target = place(joined(response.url, response.headers["Location"], "where to go"))
+        target = place(joined(response.url, location, "where to go"))
     except TransportError:
         return " and points at a malformed address"
     return f" and points at {_clean(target)}, which was not followed"
 
 
-def _advice(status: int) -> str:
-    """Say what to do where the other side is in trouble, which is often over in a while."""
-    return "" if status < _TROUBLE else ". It is in trouble itself: try again later"
-
-
 def _unauthorized(
-    asked: str, host: str, status: int, said: str, login: str | None
+    response: Response, asked: str, said: str, login: str | None
 ) -> UnauthorizedError:
+    host, status = place(response.url), response.status_code
     if login is None:
         return UnauthorizedError(
             f"{asked}: {host} needs a login ({status}){said}. Give Client(credentials=…), or for "
             "Docker Hub set DOCKER_USERNAME and DOCKER_PASSWORD"
         )
-    verb = "refused the credentials" if status == 401 else "does not allow it with the login"  # noqa: PLR2004
+    is_refused = status == HTTPStatus.UNAUTHORIZED
+    verb = "refused the credentials" if is_refused else "does not allow it with the login"
     return UnauthorizedError(f"{asked}: {host} {verb} from {login} ({status}){said}")
 
 
-def _rate_limit(response: Response, asked: str, host: str, said: str) -> RateLimitError:
+def _rate_limit(response: Response, asked: str, said: str) -> RateLimitError:
     wait = retry_after(response.headers)
     when = f"try again in {wait:.0f} s" if wait is not None else "try again later"
-    return RateLimitError(
-        f"{asked}: {host} asks to slow down ({response.status_code}{said}); {when}, or log in for "
-        "a limit of your own",
-        retry_after=wait,
-        limit=_limit(response),
-    )
-
-
-def _limit(response: Response) -> Limit:
-    """Tell the limits apart: the abuse limit speaks plain text wherever it strikes."""
-    text = response.content[:_LONGEST_READ]
+    limit: Limit = "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
     if is_about_pulls(response):
-        return "pull"
-    if text and not _body(response):
-        return "abuse"
-    return "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
+        limit = "pull"
+    elif response.content and not _body(response):
+        limit = "abuse"  # it speaks plain text wherever it strikes
+    return RateLimitError(
+        f"{asked}: {place(response.url)} asks to slow down ({response.status_code}{said}); {when}, "
+        "or log in for a limit of your own",
+        retry_after=wait,
+        limit=limit,
+    )
 
 
 def is_about_pulls(response: Response) -> bool:
@@ -180,24 +174,15 @@ def is_about_pulls(response: Response) -> bool:
     return is_refusal and (b"pull rate limit" in text or "RateLimit-Limit" in response.headers)
 
 
-def _who(login: str | None) -> str:
-    return f"Asked with the login from {login}" if login else "Asked anonymously"
-
-
-def _is_bearer(response: Response) -> bool:
-    """A token was issued, and does not open this: registries grant less instead of refusing."""
-    return "bearer" in response.headers.get("WWW-Authenticate", "").lower()
-
-
 def is_wall(response: Response) -> bool:
     """Tell whether something else answered: Cloudflare, in HTML or with ``error code: 1010``.
 
-    It says 503 to a browser that has yet to prove itself; so do tired servers, in HTML too.
+    It says 503 to a browser that has yet to prove itself; so do servers in trouble, in HTML too.
     """
-    if response.status_code == 503:  # noqa: PLR2004
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         start = response.content[:_LONGEST_READ]
         return "cf-mitigated" in response.headers or any(mark in start for mark in _CHALLENGES)
-    is_refusal = response.status_code == 403  # noqa: PLR2004
+    is_refusal = response.status_code == HTTPStatus.FORBIDDEN
     return is_refusal and (is_page(response) or response.content[:11] == b"error code:")
 
 
@@ -215,7 +200,7 @@ def words_of(response: Response) -> str:
 
 
 def quotable(text: str) -> str:
-    """Make a stranger's words fit for a message: short, harmless, and without secrets."""
+    """Make an untrusted text fit for a message: short, harmless, and with secrets redacted."""
     text = text[:_LONGEST_READ]
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
@@ -228,15 +213,18 @@ def _clean(text: str) -> str:
 
 
 def _message(response: Response) -> str:
-    return _message_in(_body(response)) or _plain(response)
-
-
-def _plain(response: Response) -> str:
-    """Return a body that is text, as the old Hub and the routers before registries send it."""
+    """Return the words of a refusal; the Hub has its own keys, registries list ``errors``."""
+    body = _body(response)
+    error = _first_error(body)
+    found = [error.get("message"), error.get("code")]
+    found += [body.get(name) for name in ("message", "detail", "details", "text", "error")]
+    # The old Hub, and the routers before registries, answer with plain text.
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    text = response.content[:_LONGEST_READ].decode(errors="replace").strip()
-    # What is marked up, or JSON of a form unknown, tells a person nothing.
-    return text if media_type == "text/plain" and text[:1] not in ("<", "{", "[") else ""
+    if media_type == "text/plain":
+        text = response.content[:_LONGEST_READ].decode(errors="replace").strip()
+        # What is marked up, or JSON of a form unknown, tells a person nothing.
+        found.append("" if text.startswith(("<", "{", "[")) else text)
+    return next((text for text in found if isinstance(text, str) and text.strip()), "")
 
 
 def _body(response: Response) -> dict[str, Any]:
@@ -265,11 +253,3 @@ def _first_error(body: dict[str, Any]) -> dict[str, Any]:
     errors = body.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else errors
     return first if isinstance(first, dict) else {"message": first}
-
-
-def _message_in(body: dict[str, Any]) -> str:
-    """The Hub says ``message``, ``detail`` or ``text``; registries list ``errors``."""
-    error = _first_error(body)
-    found = [error.get("message"), error.get("code")]
-    found += [body.get(name) for name in ("message", "detail", "details", "text", "error")]
-    return next((text for text in found if isinstance(text, str) and text.strip()), "")

@@ -68,7 +68,9 @@ class Reader:
 def environment(cache: Path) -> dict[str, str]:
     """Return that of a process which uses this hubframe, and a cache."""
     package = Path(hubframe.__file__).parent.parent
-    given = {"PYTHONPATH": str(package), "HUBFRAME_CACHE_DIR": str(cache)}
+    given = {
+        "PYTHONPATH": str(package), "HUBFRAME_CACHE_DIR": str(cache), "HUBFRAME_WORKERS": "16",
+    }  # fmt: skip
     # Terminals and kernels take over the settings of whoever runs the tests otherwise.
     return {**os.environ, **given, "NO_PROXY": "127.0.0.1,localhost"}
 

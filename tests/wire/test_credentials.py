@@ -11,7 +11,8 @@ import pytest
 
 import hubframe
 from hubframe.errors import CredentialsError, InvalidReferenceError
-from hubframe.wire.credentials import Credentials, files
+from hubframe.wire import credentials as files
+from hubframe.wire.credentials import Credentials
 
 HOST = "registry.example"
 HUB_KEY = "https://index.docker.io/v1/"

@@ -13,7 +13,8 @@ import pytest
 
 import hubframe
 from hubframe.errors import CredentialsError
-from hubframe.wire.credentials import Credentials, helpers
+from hubframe.wire import credential_helpers as helpers
+from hubframe.wire.credentials import Credentials
 
 from .conftest import LOGIN
 from .test_credentials import docker_config, encoded, shown_by, write
