@@ -1,7 +1,7 @@
 """What the sample Hub and registries hold: repositories, tags, accounts, documents by digest.
 
-Everything in it is synthetic; ``hubframe.testing.build`` makes the bundled file. Nothing here
-answers requests.
+Everything in it is synthetic; ``tools/sample``, beside the package, makes the bundled file. Nothing
+here answers requests.
 """
 
 import gzip
@@ -116,7 +116,7 @@ class World:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Load a data file as ``hubframe.testing.build`` writes it."""
+        """Load a data file."""
         raw = json.loads(gzip.decompress(data))
         repositories = [_repository(entry) for entry in raw["repositories"]]
         return cls(
