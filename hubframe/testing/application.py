@@ -62,7 +62,7 @@ class Application:
         self.faults: list[Fault] = []
         self._lock = Lock()
         self._services: dict[str, Service] = {
-            HUB: Hub(self.world, clock, hub_limit, login_routes, enforce_limit=enforce_hub_limit),
+            HUB: Hub(self.world, clock, hub_limit, enforce_hub_limit, login_routes),
             DOCKER_IO: Registry(self.world, clock, DOCKER_IO, pull_limit),
             EXAMPLE: Registry(self.world, clock, EXAMPLE),
         }
@@ -88,15 +88,9 @@ class Application:
             raise LookupError(f"the sample knows no host {request.host!r}, only {known}")
         fault = self._fault(request)
         reply = fault.answer(request) if fault else self._services[role].answer(request)
-        self.log.append(
-            Exchange(
-                request.host,
-                request.method,
-                request.path_and_query,
-                reply.status,
-                bool(request.headers.value("Authorization")),
-            )
-        )
+        authorized = bool(request.headers.value("Authorization"))
+        asked = (request.host, request.method, request.path_and_query)
+        self.log.append(Exchange(*asked, reply.status, authorized))
         return reply
 
     def _fault(self, request: Request) -> Fault | None:

@@ -7,18 +7,24 @@ repositories that look missing, empty build steps without a digest.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from hubframe.testing.message import Reply, Request
-from hubframe.testing.service import Clock, Counter, HttpError, Routes, Service
-from hubframe.testing.world import DOCKER_IO, Account, Payload, Repository, World
+from hubframe.testing.service import Counter, HttpError, Routes, Service
+from hubframe.testing.world import DOCKER_IO, Account, Payload, Repository
 
 WINDOW = 60
 LARGEST_PAGE = 100
 ORDERINGS = ("name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count")
 # Of each login: the fields of name, password and token, and what else a refusal says.
 LOGINS = {
-    "auth/token": ("identifier", "secret", "access_token", {"message": "unauthorized"}),
+    "auth/token": (
+        "identifier",
+        "secret",
+        "access_token",
+        {"errinfo": {}, "message": "unauthorized"},
+    ),
     "users/login": ("username", "password", "token", {}),
 }
 CATEGORIES = (
@@ -29,54 +35,42 @@ CATEGORIES = (
 )  # fmt: skip
 
 UNAUTHORIZED = Reply.of_json({"message": "unauthorized", "errinfo": {}}, 401)
-UNROUTED = Reply(
-    404,
-    {"Content-Type": "text/html; charset=utf-8"},
-    b"<!DOCTYPE html><html><head><title>404 : Docker</title></head>"
-    b"<body><h1>Not Found</h1></body></html>",
-)
-
 ROUTES = Routes()
 # Under `namespaces`, the word `repositories` follows the name.
 NAMESPACE = r"/v2/(?:(namespaces)|repositories)/(?P<namespace>[^/]+)(?(1)/repositories)"
 REPOSITORY = rf"{NAMESPACE}/(?P<name>[^/]+)"
-TAG = rf"{REPOSITORY}/tags/(?P<tag>[^/]+)"
 
 
+@dataclass
 class Hub(Service):
     """Answers the Hub API.
 
-    Parameters
+    Attributes
     ----------
-    world, clock
-        As of every service.
     limit
         Requests in a minute.
+    enforce_limit
+        Whether more are refused; otherwise the headers always leave room.
     login_routes
         The logins that exist, of ``auth/token`` and ``users/login``.
-    enforce_limit
-        Whether more requests are refused; otherwise the headers always leave room.
     """
 
+    limit: int
+    enforce_limit: bool
+    login_routes: Sequence[str]
+
     routes = ROUTES
-    unrouted = UNROUTED
+    unrouted = Reply(
+        404,
+        {"Content-Type": "text/html; charset=utf-8"},
+        b"<!DOCTYPE html><html><head><title>404 : Docker</title></head>"
+        b"<body><h1>Not Found</h1></body></html>",
+    )
     token_life = 600
 
-    def __init__(
-        self,
-        world: World,
-        clock: Clock,
-        limit: int,
-        login_routes: Sequence[str],
-        *,
-        enforce_limit: bool,
-    ) -> None:
-        super().__init__(world, clock)
-        self.limit = limit
-        self.enforce_limit = enforce_limit
-        self.login_routes = login_routes
-        self._counter = Counter(clock, WINDOW)
-        self._repositories = {each.path: each for each in world.of_host(DOCKER_IO)}
+    def __post_init__(self) -> None:
+        self._counter = Counter(self.clock, WINDOW)
+        self._repositories = {each.path: each for each in self.world.of_host(DOCKER_IO)}
 
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request."""
@@ -149,8 +143,7 @@ class Hub(Service):
 
     @ROUTES.add(r"/v2/(?P<kind>users|orgs)/(?P<name>[^/]+)/?")
     def _account(self, _request: Request, kind: str, name: str) -> Reply:
-        account = self.world.accounts.get(name)
-        if account is None:
+        if (account := self.world.accounts.get(name)) is None:
             raise _missing()
         if kind != (right := "orgs" if account.is_organization else "users"):
             return Reply.of_json({}, 308, {"Location": f"/v2/{right}/{name}"})
@@ -167,7 +160,7 @@ class Hub(Service):
             return Reply.of_json(fields, 400)
         caller = self._caller(request)
         readable = [
-            {field: value for field, value in each.payload.items() if field != "full_description"}
+            each.payload
             for each in self._repositories.values()
             if each.namespace == namespace and each.readable_by(caller)
         ]
@@ -175,7 +168,7 @@ class Hub(Service):
             raise _missing(namespace=namespace)
         kinds = ("media_types", "content_types")
         wanted = [
-            entry
+            {field: value for field, value in entry.items() if field != "full_description"}
             for entry in readable
             if _is_wanted(request, entry, {kind: entry[kind] for kind in kinds})
         ]
@@ -186,6 +179,7 @@ class Hub(Service):
         repository = self._readable(request, namespace, name)
         caller = self._caller(request)
         own = self.world.accounts[caller].organizations if caller else ()
+        can_write = caller in repository.readers or namespace in own
         details = {
             "user": namespace,
             "is_automated": False,
@@ -193,11 +187,7 @@ class Hub(Service):
             "affiliation": None,
             "hub_user": namespace,
             "has_starred": False,
-            "permissions": {
-                "read": True,
-                "write": caller in repository.readers or namespace in own,
-                "admin": False,
-            },
+            "permissions": {"read": True, "write": can_write, "admin": False},
             "immutable_tags_settings": {"enabled": False, "rules": [".*"]},
             "source": None,
         }
@@ -226,7 +216,7 @@ class Hub(Service):
         ordered = _ordered(wanted, request.parameter("ordering", "last_updated"))
         return _page(request, ordered, namespace=namespace, repository=name)
 
-    @ROUTES.add(rf"{TAG}(?P<images>/images)?/?")
+    @ROUTES.add(rf"{REPOSITORY}/tags/(?P<tag>[^/]+)(?P<images>/images)?/?")
     def _tag(
         self, request: Request, namespace: str, name: str, tag: str, images: str | None
     ) -> Reply:

@@ -7,13 +7,14 @@ other one is open, lists its catalogue and knows referrers.
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from hubframe.testing.message import Reply, Request
-from hubframe.testing.service import Clock, Counter, Grant, HttpError, Routes, Service
-from hubframe.testing.world import DOCKER_IO, Document, Repository, World
+from hubframe.testing.service import Counter, Grant, HttpError, Routes, Service
+from hubframe.testing.world import DOCKER_IO, Document, Repository
 
 PULL_WINDOW = 21_600
 LARGEST_PAGE = 1000
@@ -21,7 +22,6 @@ CATALOG = "registry:catalog:*"
 DOCKER_HOSTS = frozenset({"registry-1.docker.io", "index.docker.io"})
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
-UNROUTED = Reply(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
 TOO_MANY_PULLS = (
     "You have reached your pull rate limit. You may increase the limit by authenticating and "
     "upgrading: https://www.docker.com/increase-rate-limit"
@@ -31,31 +31,28 @@ ROUTES = Routes()
 REPOSITORY = r"/v2/(?P<name>[^/]+(?:/[^/]+)*)"
 
 
+@dataclass
 class Registry(Service):
     """Answers the distribution API for one host's repositories.
 
-    Parameters
+    Attributes
     ----------
-    world, clock
-        As of every service.
     host
         Whose repositories: ``docker.io`` or ``registry.example``.
     pull_limit
         Manifest GETs in six hours; None is no limit.
     """
 
+    host: str
+    pull_limit: int | None = None
+
     routes = ROUTES
-    unrouted = UNROUTED
+    unrouted = Reply(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
     token_life = 300
 
-    def __init__(
-        self, world: World, clock: Clock, host: str, pull_limit: int | None = None
-    ) -> None:
-        super().__init__(world, clock)
-        self.host = host
-        self.is_docker_io = host == DOCKER_IO
-        self.pull_limit = pull_limit
-        self._pulls = Counter(clock, PULL_WINDOW)
+    def __post_init__(self) -> None:
+        self.is_docker_io = self.host == DOCKER_IO
+        self._pulls = Counter(self.clock, PULL_WINDOW)
 
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request."""
@@ -63,19 +60,15 @@ class Registry(Service):
 
     # Tokens
 
-    @ROUTES.add(r"/token", "POST")
-    def _token_for_form(self, request: Request) -> Reply:
-        form = parse_qsl(request.body.decode())
-        fields = dict(form)
-        return self._token(form, (fields.get("username", ""), fields.get("password", "")))
-
-    @ROUTES.add(r"/token")
-    def _token_for_query(self, request: Request) -> Reply:
-        authorization = request.headers.value("Authorization")
-        return self._token(request.parameters, _basic(authorization) if authorization else None)
-
-    def _token(self, form: list[tuple[str, str]], login: tuple[str, str] | None) -> Reply:
+    @ROUTES.add(r"/token", "GET", "HEAD", "POST")
+    def _token(self, request: Request) -> Reply:
         """Give a token, always, for those of the scopes that the caller may have."""
+        authorization = request.headers.value("Authorization")
+        form = request.parameters
+        login = _basic(authorization) if authorization else None
+        if request.method == "POST":
+            form = parse_qsl(request.body.decode())
+            login = dict(form).get("username", ""), dict(form).get("password", "")
         account = self.world.log_in(*login) if login else None
         if login and not account:
             return Reply.of_json({"details": "incorrect username or password"}, 401)
@@ -83,9 +76,9 @@ class Registry(Service):
         wanted = [scope for field, text in form if field == "scope" for scope in text.split()]
         granted = frozenset(filter(None, (self._granted(scope, name) for scope in wanted)))
         token = self.issue(name, granted)
-        issued_at = datetime.fromtimestamp(self.clock(), UTC).isoformat()
         told = {"token": token, "access_token": token, "expires_in": self.token_life}
-        return Reply.of_json({**told, "issued_at": issued_at.replace("+00:00", "Z")})
+        issued_at = datetime.fromtimestamp(self.clock(), UTC)
+        return Reply.of_json({**told, "issued_at": f"{issued_at:%Y-%m-%dT%H:%M:%S.%fZ}"})
 
     def _granted(self, scope: str, account: str | None) -> str | None:
         """Return what of a scope the account may have."""
@@ -104,23 +97,21 @@ class Registry(Service):
         grant = self.grant(request)
         if grant and (not scope or scope in grant.scopes):
             return grant
-        has_token = bool(request.headers.value("Authorization"))
+        is_dockers = request.host in DOCKER_HOSTS
         fields = {
-            "realm": "https://auth.docker.io/token"
-            if request.host in DOCKER_HOSTS
-            else f"{request.origin}/token",
+            "realm": "https://auth.docker.io/token" if is_dockers else f"{request.origin}/token",
             "service": "registry.docker.io" if self.is_docker_io else request.host,
             "scope": scope,
-            "error": "insufficient_scope" if grant else "invalid_token" if has_token else "",
+            "error": "insufficient_scope" if grant else "invalid_token",
         }
+        if not request.headers.value("Authorization"):
+            del fields["error"]
         challenge = ",".join(f'{name}="{value}"' for name, value in fields.items() if value)
-        raise _refusal(
-            401,
-            "UNAUTHORIZED",
-            "authentication required",
-            _detail(scope),
-            {"WWW-Authenticate": f"Bearer {challenge}"},
-        )
+        headers = {"WWW-Authenticate": f"Bearer {challenge}"}
+        # What was asked for, in the shape of Go's structs.
+        parts = dict(zip(("Type", "Name", "Action"), scope.split(":"), strict=False))
+        detail = [{**parts, "Class": ""}] if scope else None
+        raise _refusal(401, "UNAUTHORIZED", "authentication required", detail, headers)
 
     # What it holds
 
@@ -154,21 +145,13 @@ class Registry(Service):
         repository, grant = self._repository(request, name)
         tag = repository.tags.get(reference)
         digest = tag.digest if tag else reference
-        document = self._document(repository, digest, is_manifest=True)
-        if document is None:
+        document = self.world.held(repository).get(digest)
+        if document is None or not document.is_manifest:
             key = "Digest" if ":" in reference else "Tag"
             raise _refusal(404, "MANIFEST_UNKNOWN", "manifest unknown", {key: reference})
         _need_accepted(request, document)
         limits = self._count_pull(request, grant.account or "127.0.0.1")
         return _sent(request, digest, document, document.media_type).with_headers(limits)
-
-    def _document(
-        self, repository: Repository, digest: str, *, is_manifest: bool
-    ) -> Document | None:
-        if digest not in self.world.held(repository):
-            return None
-        document = self.world.documents[digest]
-        return document if document.is_manifest == is_manifest else None
 
     def _count_pull(self, request: Request, caller: str) -> dict[str, str]:
         """Return the headers that tell how many pulls are left, or refuse one too many."""
@@ -189,8 +172,8 @@ class Registry(Service):
     def _blob(self, request: Request, name: str, digest: str) -> Reply:
         """Answer a config or another small blob; layers are not held."""
         repository, _ = self._repository(request, name)
-        document = self._document(repository, digest, is_manifest=False)
-        if document is None:
+        document = self.world.held(repository).get(digest)
+        if document is None or document.is_manifest:
             raise _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
         reply = _sent(request, digest, document, "application/octet-stream")
         return reply.with_headers({"Cache-Control": "max-age=31536000"})
@@ -200,28 +183,21 @@ class Registry(Service):
         """Answer what refers to a digest; docker.io leaves this to the tag of its name."""
         repository, _ = self._repository(request, name)
         if self.is_docker_io:
-            return UNROUTED
+            return self.unrouted
         wanted = request.parameter("artifactType")
-        entries = [
-            entry
-            for entry in self._referring(repository, digest)
-            if wanted in {"", entry["artifactType"]}
-        ]
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
-        filtered = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
-        return Reply.of_json(index, headers={"Content-Type": OCI_INDEX, **filtered})
-
-    def _referring(self, repository: Repository, digest: str) -> list[dict[str, Any]]:
-        documents = {held: self.world.documents[held] for held in self.world.held(repository)}
         entries = []
-        for held, document in sorted(documents.items()):
+        for held, document in sorted(self.world.held(repository).items()):
             content = document.parsed() if document.is_manifest else {}
-            if content.get("subject", {}).get("digest") == digest:
-                told = {name: content[name] for name in ("artifactType", "annotations")}
+            if content.get("subject", {}).get("digest") != digest:
+                continue
+            told = {name: content[name] for name in ("artifactType", "annotations")}
+            if wanted in {"", told["artifactType"]}:
                 size = len(document.body)
                 entry = {"mediaType": document.media_type, "digest": held, "size": size}
                 entries.append({**entry, **told})
-        return entries
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+        filtered = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
+        return Reply.of_json(index, headers={"Content-Type": OCI_INDEX, **filtered})
 
 
 def _refusal(
@@ -248,14 +224,6 @@ def _basic(authorization: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return (name, password) if scheme.lower() == "basic" else ("", "")
-
-
-def _detail(scope: str) -> list[dict[str, str]] | None:
-    """Name what was asked for, in the shape of Go's structs."""
-    if not scope:
-        return None
-    kind, name, action = scope.split(":")
-    return [{"Type": kind, "Class": "", "Name": name, "Action": action}]
 
 
 def _page(request: Request, key: str, names: list[str], **fields: str) -> Reply:

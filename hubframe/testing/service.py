@@ -4,7 +4,7 @@ import base64
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, ClassVar
 
@@ -49,30 +49,27 @@ class Grant:
     expires_at: float
 
 
+@dataclass
 class Service:
     """Answers for one host, with tokens that mean nothing to another.
 
-    Parameters
+    Attributes
     ----------
     world
         What it tells of.
     clock
         The time, in seconds since 1970.
-
-    Attributes
-    ----------
     tokens
         What each token that was issued stands for.
     """
 
+    world: World
+    clock: Clock
+    tokens: dict[str, Grant] = field(default_factory=dict, init=False)
+
     routes: ClassVar[Routes]
     unrouted: ClassVar[Reply]
     token_life: ClassVar[int]
-
-    def __init__(self, world: World, clock: Clock) -> None:
-        self.world = world
-        self.clock = clock
-        self.tokens: dict[str, Grant] = {}
 
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request."""
@@ -93,12 +90,9 @@ class Service:
     ) -> str:
         """Return a new token: three parts, like a JWT, with claims that can be read."""
         now = self.clock()
-        stamps = {"iat": int(now), "exp": int(now) + self.token_life}
-        parts = (
-            gojson.encode({"alg": "none", "typ": "JWT"}),
-            gojson.encode({**(claims or {}), **stamps}),
-            secrets.token_bytes(24),
-        )
+        told = {**(claims or {}), "iat": int(now), "exp": int(now) + self.token_life}
+        head = gojson.encode({"alg": "none", "typ": "JWT"})
+        parts = (head, gojson.encode(told), secrets.token_bytes(24))
         token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
         self.tokens[token] = Grant(account, scopes, now + self.token_life)
         return token
@@ -110,19 +104,19 @@ class Service:
         return found if found and self.clock() < found.expires_at else None
 
 
+@dataclass
 class Counter:
     """Counts each caller's requests in windows of time that begin with the first of them."""
 
-    def __init__(self, clock: Clock, window: int) -> None:
-        self.window = window
-        self._clock = clock
-        self._counts: dict[str, tuple[int, float]] = {}
-        self._lock = Lock()
+    clock: Clock
+    window: int
+    _counts: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def count(self, caller: str = "", more: int = 1) -> tuple[int, float]:
         """Add requests; return how many the window has, and when it ends."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             count, ends_at = self._counts.get(caller, (0, now))
             if now >= ends_at:
                 count, ends_at = 0, now + self.window

@@ -108,7 +108,7 @@ class World:
     documents: dict[str, Document]
     repositories: dict[tuple[str, str], Repository]
     accounts: dict[str, Account]
-    _held: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[str, str], Mapping[str, Document]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def bundled(cls) -> Self:
@@ -139,18 +139,18 @@ class World:
         """Return the repositories of one host, in order of path."""
         return [each for (_, path), each in sorted(self.repositories.items()) if each.host == host]
 
-    def held(self, repository: Repository) -> frozenset[str]:
-        """Return the digests of all documents that the repository holds."""
+    def held(self, repository: Repository) -> Mapping[str, Document]:
+        """Return all documents that the repository holds, by digest."""
         key = (repository.host, repository.path)
         if key not in self._held:
             waiting = [*(tag.digest for tag in repository.tags.values()), *repository.untagged]
-            found = set[str]()
+            found: dict[str, Document] = {}
             while waiting:
                 digest = waiting.pop()
                 if digest in self.documents and digest not in found:
-                    found.add(digest)
-                    waiting += _children(self.documents[digest])
-            self._held[key] = frozenset(found)
+                    found[digest] = self.documents[digest]
+                    waiting += _children(found[digest])
+            self._held[key] = found
         return self._held[key]
 
 
