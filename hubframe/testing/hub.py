@@ -17,15 +17,10 @@ from hubframe.testing.world import DOCKER_IO, Account, Payload, Repository
 WINDOW = 60
 LARGEST_PAGE = 100
 ORDERINGS = ("name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count")
-# Of each login: the fields of name, password and token, and what else a refusal says.
+# Of each login: the fields of name, password and token.
 LOGINS = {
-    "auth/token": (
-        "identifier",
-        "secret",
-        "access_token",
-        {"errinfo": {}, "message": "unauthorized"},
-    ),
-    "users/login": ("username", "password", "token", {}),
+    "auth/token": ("identifier", "secret", "access_token"),
+    "users/login": ("username", "password", "token"),
 }
 CATEGORIES = (
     "API management", "Content management system", "Data science", "Databases & storage",
@@ -38,7 +33,7 @@ UNAUTHORIZED = Reply.of_json({"message": "unauthorized", "errinfo": {}}, 401)
 ROUTES = Routes()
 # Under `namespaces`, the word `repositories` follows the name.
 NAMESPACE = r"/v2/(?:(namespaces)|repositories)/(?P<namespace>[^/]+)(?(1)/repositories)"
-REPOSITORY = rf"{NAMESPACE}/(?P<name>[^/]+)"
+REPOSITORY = rf"{NAMESPACE}/(?P<repository>[^/]+)"
 
 
 @dataclass
@@ -97,27 +92,19 @@ class Hub(Service):
     def _log_in(self, request: Request, route: str) -> Reply:
         if route not in self.login_routes:
             raise _missing()
-        name, password, token, more = LOGINS[route]
+        name, password, token = LOGINS[route]
         try:
             given = json.loads(request.body)
             account = self.world.log_in(given[name], given[password])
         except (ValueError, KeyError, TypeError):
             account = None
         if account is None:
+            more = {"errinfo": {}, "message": "unauthorized"} if route == "auth/token" else {}
             return Reply.of_json({"detail": "Incorrect authentication credentials", **more}, 401)
-        answer = {token: self._token(account)}
+        answer = {token: self.issue(account.name)}
         if request.parameter("refresh_token") == "true":
             answer["refresh_token"] = ""
         return Reply.of_json(answer)
-
-    def _token(self, account: Account) -> str:
-        claims = {
-            "aud": "https://hub.docker.com",
-            "iss": "https://api.docker.com/",
-            "scope": "repo:read",
-            "https://hub.docker.com": {"username": account.name, "uuid": account.payload["id"]},
-        }
-        return self.issue(account.name, claims=claims)
 
     # The account that is logged in; these paths come before those of a repository
 
@@ -175,11 +162,11 @@ class Hub(Service):
         return _page(request, _ordered(wanted, ordering), namespace=namespace)
 
     @ROUTES.add(rf"{REPOSITORY}/?")
-    def _repository(self, request: Request, namespace: str, name: str) -> Reply:
-        repository = self._readable(request, namespace, name)
+    def _repository(self, request: Request, namespace: str, repository: str) -> Reply:
+        found = self._readable(request, namespace, repository)
         caller = self._caller(request)
         own = self.world.accounts[caller].organizations if caller else ()
-        can_write = caller in repository.readers or namespace in own
+        can_write = caller in found.readers or namespace in own
         details = {
             "user": namespace,
             "is_automated": False,
@@ -191,49 +178,42 @@ class Hub(Service):
             "immutable_tags_settings": {"enabled": False, "rules": [".*"]},
             "source": None,
         }
-        return Reply.of_json({**repository.payload, **details})
+        return Reply.of_json({**found.payload, **details})
 
-    def _readable(self, request: Request, namespace: str, name: str) -> Repository:
-        repository = self._repositories.get(f"{namespace}/{name}")
-        if repository is None or not repository.readable_by(self._caller(request)):
-            raise _missing(namespace=namespace, repository=name)
-        return repository
+    def _readable(self, request: Request, namespace: str, repository: str) -> Repository:
+        found = self._repositories.get(f"{namespace}/{repository}")
+        if found is None or not found.readable_by(self._caller(request)):
+            raise _missing(namespace=namespace, repository=repository)
+        return found
 
     @ROUTES.add(rf"{REPOSITORY}/tags/?")
-    def _tags(self, request: Request, namespace: str, name: str) -> Reply:
+    def _tags(self, request: Request, **where: str) -> Reply:
         """Answer the tags of a repository; HEAD asks whether there are any."""
-        if namespace == "_":
+        if where["namespace"] == "_":
             return _page(request, [])
-        repository = self._readable(request, namespace, name)
-        if request.method == "HEAD" and not repository.tags:
-            raise _missing(namespace=namespace, repository=name)
+        tags = self._readable(request, **where).tags
+        if request.method == "HEAD" and not tags:
+            raise _missing(**where)
         wanted = []
-        for tag in repository.tags.values():
+        for tag in tags.values():
             images = tag.payload["images"]
             kinds = {kind: [image[kind] for image in images] for kind in ("architecture", "os")}
             if _is_wanted(request, tag.payload, kinds):
                 wanted.append(tag.payload)
         ordered = _ordered(wanted, request.parameter("ordering", "last_updated"))
-        return _page(request, ordered, namespace=namespace, repository=name)
+        return _page(request, ordered, **where)
 
     @ROUTES.add(rf"{REPOSITORY}/tags/(?P<tag>[^/]+)(?P<images>/images)?/?")
-    def _tag(
-        self, request: Request, namespace: str, name: str, tag: str, images: str | None
-    ) -> Reply:
+    def _tag(self, request: Request, tag: str, images: str | None, **where: str) -> Reply:
         """Answer a tag, or its images with their layers as a bare array."""
-        found = self._readable(request, namespace, name).tags.get(tag)
+        found = self._readable(request, **where).tags.get(tag)
         if found is None:
-            what = f"tag '{tag}' not found"
-            raise _missing(what, namespace=namespace, repository=name, tag=tag)
+            raise _missing(f"tag '{tag}' not found", **where, tag=tag)
         if not images:
             return Reply.of_json(found.payload)
+        nulls = {"features": None, "os_features": None}
         told = [
-            {
-                **image,
-                "features": None,
-                "os_features": None,
-                "layers": self._layers(image.get("digest", found.digest)),
-            }
+            {**image, **nulls, "layers": self._layers(image.get("digest", found.digest))}
             for image in found.payload["images"]
         ]
         return Reply.of_json(told)
@@ -244,9 +224,7 @@ class Hub(Service):
         if manifest["schemaVersion"] == 1:
             return []  # as the Hub: no details of images this old
         config = self.world.documents[manifest["config"]["digest"]].parsed()
-        layers = iter(
-            [{"digest": each["digest"], "size": each["size"]} for each in manifest["layers"]]
-        )
+        layers = ({"digest": one["digest"], "size": one["size"]} for one in manifest["layers"])
         joined: list[Payload] = []
         for step in config.get("history", ()):
             layer = {"size": 0} if step.get("empty_layer") else next(layers, None)
@@ -271,10 +249,8 @@ class Hub(Service):
     @ROUTES.add(r"/api/search/v4/?")
     def _search_of_the_website(self, request: Request) -> Reply:
         badges = _listed(request, "badges")
-        hits = [
-            {**_hit(each), "badge": "official" if each.is_official else "none"}
-            for each in self._matching(request)
-        ]
+        hits = [_hit(each) for each in self._matching(request)]
+        hits = [{**hit, "badge": "official" if hit["is_official"] else "none"} for hit in hits]
         hits = [hit for hit in hits if not badges or hit["badge"] in badges]
         start, size = _whole(request, "from", 0), _whole(request, "size", 25)
         return Reply.of_json({"total": len(hits), "results": hits[start : start + size]})
@@ -287,9 +263,8 @@ class Hub(Service):
             if not each.is_private
             and (query in each.path or query in each.payload["description"].lower())
         ]
-        return sorted(
-            matching, key=lambda each: (not each.is_official, -each.payload["pull_count"])
-        )
+        matching.sort(key=lambda each: -each.payload["pull_count"])
+        return sorted(matching, key=lambda each: each.namespace != "library")
 
     @ROUTES.add(r"/api/content/v1/products/search/?")
     def _retired_search(self, _request: Request) -> Reply:
@@ -362,13 +337,13 @@ def _listed(request: Request, name: str) -> set[str]:
 def _hit(repository: Repository) -> Payload:
     payload = repository.payload
     return {
-        "repo_name": repository.shown_name,
+        "repo_name": repository.path.removeprefix("library/"),
         "short_description": payload["description"],
         "star_count": payload["star_count"],
         "pull_count": payload["pull_count"],
         "repo_owner": "",
         "is_automated": False,
-        "is_official": repository.is_official,
+        "is_official": repository.namespace == "library",
     }
 
 

@@ -62,16 +62,6 @@ class Repository:
         """The first part of the path."""
         return self.path.partition("/")[0]
 
-    @property
-    def is_official(self) -> bool:
-        """Whether it is one of Docker's own."""
-        return self.namespace == "library"
-
-    @property
-    def shown_name(self) -> str:
-        """The name in search hits: without the namespace of official ones."""
-        return self.path.removeprefix("library/")
-
     def readable_by(self, account: str | None) -> bool:
         """Whether the account (None: anonymous) may see the repository."""
         return not self.is_private or account in self.readers
