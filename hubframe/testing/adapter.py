@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3 import HTTPResponse
 
 from hubframe.testing.application import Application
 from hubframe.testing.message import DROP, Headers, Reply, Request
@@ -57,14 +57,10 @@ class SampleAdapter(HTTPAdapter):
 
 def _received(request: requests.PreparedRequest) -> Request:
     body = request.body or b""
-    headers = {
-        name: value.decode("latin-1") if isinstance(value, bytes) else value
-        for name, value in request.headers.items()
-    }
     return Request(
         request.method or "GET",
         request.url or "",
-        Headers(headers),
+        Headers(request.headers),
         body.encode() if isinstance(body, str) else bytes(body),
     )
 
@@ -73,7 +69,7 @@ def _raw(request: requests.PreparedRequest, reply: Reply) -> HTTPResponse:
     headers = {"Content-Length": str(len(reply.body)), **reply.headers}
     return HTTPResponse(
         body=BytesIO(b"" if request.method == "HEAD" else reply.body),
-        headers=HTTPHeaderDict(headers),
+        headers=headers,
         status=reply.status,
         reason=reasons.get(reply.status, ""),
         version=11,
@@ -81,5 +77,4 @@ def _raw(request: requests.PreparedRequest, reply: Reply) -> HTTPResponse:
         preload_content=False,
         decode_content=False,
         request_method=request.method,
-        request_url=request.url,
     )

@@ -86,18 +86,13 @@ class Application:
         if role is None:
             known = ", ".join(ROLES)
             raise LookupError(f"the sample knows no host {request.host!r}, only {known}")
-        fault = self._fault(request)
+        with self._lock:
+            matching = (each for each in self.faults if each.times != 0 and each.match(request))
+            fault = next(matching, None)
+            if fault and fault.times is not None:
+                fault.times -= 1
         reply = fault.answer(request) if fault else self._services[role].answer(request)
         authorized = bool(request.headers.value("Authorization"))
         asked = (request.host, request.method, request.path_and_query)
         self.log.append(Exchange(*asked, reply.status, authorized))
         return reply
-
-    def _fault(self, request: Request) -> Fault | None:
-        with self._lock:
-            for fault in self.faults:
-                if fault.times != 0 and fault.match(request):
-                    if fault.times is not None:
-                        fault.times -= 1
-                    return fault
-        return None

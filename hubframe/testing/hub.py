@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from urllib.parse import urlencode
 
 from hubframe.testing.message import Reply, Request
 from hubframe.testing.service import Counter, HttpError, Routes, Service
-from hubframe.testing.world import DOCKER_IO, Account, Payload, Repository
+from hubframe.testing.world import DOCKER_IO, Payload, Repository
 
 WINDOW = 60
 LARGEST_PAGE = 100
@@ -71,14 +72,14 @@ class Hub(Service):
         """Return the reply to a request."""
         spent, resets_at = self._counter.count()
         if self.enforce_limit and spent > self.limit:
-            wait = {"Retry-After": str(max(1, int(resets_at - self.clock())))}
+            wait = {"Retry-After": str(ceil(resets_at - self.clock()))}
             reply = Reply.of_json({"detail": "Rate limit exceeded", "error": False}, 429, wait)
         elif request.headers.value("Authorization") and self._caller(request) is None:
             reply = UNAUTHORIZED
         else:
             reply = super().answer(request)
         left = max(0, self.limit - spent) if self.enforce_limit else self.limit - 1
-        limits = {"Limit": self.limit, "Remaining": left, "Reset": int(resets_at)}
+        limits = {"Limit": self.limit, "Remaining": left, "Reset": ceil(resets_at)}
         return reply.with_headers({f"X-RateLimit-{name}": str(n) for name, n in limits.items()})
 
     def _caller(self, request: Request) -> str | None:
@@ -106,27 +107,20 @@ class Hub(Service):
             answer["refresh_token"] = ""
         return Reply.of_json(answer)
 
-    # The account that is logged in; these paths come before those of a repository
+    # Accounts; these paths come before those of a repository
 
-    def _logged_in(self, request: Request) -> Account:
-        caller = self._caller(request)
-        if caller is None:
-            raise HttpError(UNAUTHORIZED)
-        return self.world.accounts[caller]
-
-    @ROUTES.add(r"/v2/repositories/namespaces/?")
-    def _own_namespaces(self, request: Request) -> Reply:
-        account = self._logged_in(request)
-        return Reply.of_json({"namespaces": [account.name, *account.organizations]})
-
-    @ROUTES.add(r"/v2/user/orgs/?")
-    def _own_organizations(self, request: Request) -> Reply:
-        names = self._logged_in(request).organizations
-        return _page(request, [self.world.accounts[name].payload for name in names])
-
-    @ROUTES.add(r"/v2/user/?")
-    def _user(self, request: Request) -> Reply:
-        return Reply.of_json(self._logged_in(request).payload)
+    @ROUTES.add(r"/v2/(?P<what>user|user/orgs|repositories/namespaces)/?")
+    def _own(self, request: Request, what: str) -> Reply:
+        """Answer what the account that is logged in may know of itself."""
+        if (caller := self._caller(request)) is None:
+            return UNAUTHORIZED
+        account = self.world.accounts[caller]
+        if what == "repositories/namespaces":
+            return Reply.of_json({"namespaces": [caller, *account.organizations]})
+        if what == "user/orgs":
+            own = [self.world.accounts[name].payload for name in account.organizations]
+            return _page(request, own)
+        return Reply.of_json(account.payload)
 
     @ROUTES.add(r"/v2/(?P<kind>users|orgs)/(?P<name>[^/]+)/?")
     def _account(self, _request: Request, kind: str, name: str) -> Reply:
@@ -237,7 +231,14 @@ class Hub(Service):
 
     @ROUTES.add(r"/v2/search/repositories/?")
     def _search(self, request: Request) -> Reply:
-        hits = [_hit(each) for each in self._matching(request)]
+        query = request.parameter("query").lower()
+        hits = [
+            _hit(each)
+            for each in self._repositories.values()
+            if not each.is_private
+            and (query in each.path or query in each.payload["description"].lower())
+        ]
+        hits.sort(key=lambda hit: (not hit["is_official"], -hit["pull_count"]))
         for flag in ("is_official", "is_automated"):
             if request.parameter(flag) in {"1", "true"}:
                 hits = [hit for hit in hits if hit[flag]]
@@ -246,31 +247,11 @@ class Hub(Service):
             hits.sort(key=lambda hit: hit[field], reverse=ordering.startswith("-"))
         return _page(request, hits, nothing="")
 
-    @ROUTES.add(r"/api/search/v4/?")
-    def _search_of_the_website(self, request: Request) -> Reply:
-        badges = _listed(request, "badges")
-        hits = [_hit(each) for each in self._matching(request)]
-        hits = [{**hit, "badge": "official" if hit["is_official"] else "none"} for hit in hits]
-        hits = [hit for hit in hits if not badges or hit["badge"] in badges]
-        start, size = _whole(request, "from", 0), _whole(request, "size", 25)
-        return Reply.of_json({"total": len(hits), "results": hits[start : start + size]})
-
-    def _matching(self, request: Request) -> list[Repository]:
-        query = request.parameter("query").lower()
-        matching = [
-            each
-            for each in self._repositories.values()
-            if not each.is_private
-            and (query in each.path or query in each.payload["description"].lower())
-        ]
-        matching.sort(key=lambda each: -each.payload["pull_count"])
-        return sorted(matching, key=lambda each: each.namespace != "library")
-
-    @ROUTES.add(r"/api/content/v1/products/search/?")
-    def _retired_search(self, _request: Request) -> Reply:
-        """Answer nothing: the first website search is switched off this way."""
+    @ROUTES.add(r"/api/(?:search/v4|content/v1/products/search)/?")
+    def _search_of_the_website(self, _request: Request) -> Reply:
+        """Answer nothing: that is how the older one is switched off, and nobody asks the newer."""
         empty = {"count": 0, "next": "", "previous": "", "summaries": []}
-        return Reply.of_json({"page": 1, "page_size": 25, **empty})
+        return Reply.of_json({"page": 1, "page_size": 25, "total": 0, "results": [], **empty})
 
     @ROUTES.add(r"/v2/categories/?")
     def _categories(self, _request: Request) -> Reply:

@@ -20,6 +20,7 @@ PULL_WINDOW = 21_600
 LARGEST_PAGE = 1000
 CATALOG = "registry:catalog:*"
 DOCKER_HOSTS = frozenset({"registry-1.docker.io", "index.docker.io"})
+OCI = "application/vnd.oci."
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 TOO_MANY_PULLS = (
@@ -98,14 +99,13 @@ class Registry(Service):
         if grant and (not scope or scope in grant.scopes):
             return grant
         is_dockers = request.host in DOCKER_HOSTS
+        has_token = bool(request.headers.value("Authorization"))
         fields = {
             "realm": "https://auth.docker.io/token" if is_dockers else f"{request.origin}/token",
             "service": "registry.docker.io" if self.is_docker_io else request.host,
             "scope": scope,
-            "error": "insufficient_scope" if grant else "invalid_token",
+            "error": "insufficient_scope" if grant else "invalid_token" if has_token else "",
         }
-        if not request.headers.value("Authorization"):
-            del fields["error"]
         challenge = ",".join(f'{name}="{value}"' for name, value in fields.items() if value)
         headers = {"WWW-Authenticate": f"Bearer {challenge}"}
         # What was asked for, in the shape of Go's structs.
@@ -246,12 +246,11 @@ def _page(request: Request, key: str, names: list[str], **fields: str) -> Reply:
 
 def _need_accepted(request: Request, document: Document) -> None:
     """Hide OCI documents from clients that do not name their type; a wildcard is not enough."""
-    if document.media_type in request.headers.value("Accept"):
-        return
-    for kind, media_type in (("OCI index", "image.index"), ("OCI manifest", "oci.image.manifest")):
-        if media_type in document.media_type:
-            message = f"{kind} found, but accept header does not support {kind.replace('x', 'xe')}s"
-            raise _refusal(404, "MANIFEST_UNKNOWN", message)
+    media_type = document.media_type
+    if media_type.startswith(OCI) and media_type not in request.headers.value("Accept"):
+        kind, kinds = ("index", "indexes") if media_type == OCI_INDEX else ("manifest", "manifests")
+        message = f"OCI {kind} found, but accept header does not support OCI {kinds}"
+        raise _refusal(404, "MANIFEST_UNKNOWN", message)
 
 
 def _sent(request: Request, digest: str, document: Document, content_type: str) -> Reply:

@@ -81,7 +81,7 @@ class Service:
         return self.unrouted
 
     def issue(self, account: str | None, scopes: frozenset[str] = frozenset()) -> str:
-        """Return a new token: three parts, as a JWT, of which the first is one's."""
+        """Return a new token: three parts, in the form of a JWT."""
         token = f"eyJhbGciOiJub25lIn0.{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(24)}"
         self.tokens[token] = Grant(account, scopes, self.clock() + self.token_life)
         return token

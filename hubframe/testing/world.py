@@ -103,11 +103,7 @@ class World:
     @classmethod
     def bundled(cls) -> Self:
         """Load the data file of the package."""
-        return cls.from_bytes(files(__package__).joinpath(FILE_NAME).read_bytes())
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """Load a data file."""
+        data = files(__package__).joinpath(FILE_NAME).read_bytes()
         raw = json.loads(gzip.decompress(data))
         documents = {
             digest: Document(kind, text.encode()) for digest, kind, text in raw["documents"]
