@@ -50,8 +50,7 @@ class SampleAdapter(HTTPAdapter):
             message = f"Read timed out. (read timeout={patience})"
             raise requests.ReadTimeout(message, request=request)
         if reply.status == DROP.status:
-            message = "Connection aborted: the sample closed it without an answer"
-            raise requests.ConnectionError(message, request=request)
+            raise requests.ConnectionError("the sample hung up", request=request)
         return self.build_response(request, _raw(request, reply))
 
 

@@ -87,8 +87,6 @@ class Hub(Service):
         grant = self.grant(request)
         return grant.account if grant else None
 
-    # Logins
-
     @ROUTES.add(r"/v2/(?P<route>auth/token|users/login)/?", "POST")
     def _log_in(self, request: Request, route: str) -> Reply:
         if route not in self.login_routes:
@@ -107,8 +105,7 @@ class Hub(Service):
             answer["refresh_token"] = ""
         return Reply.of_json(answer)
 
-    # Accounts; these paths come before those of a repository
-
+    # These paths come before those of a repository.
     @ROUTES.add(r"/v2/(?P<what>user|user/orgs|repositories/namespaces)/?")
     def _own(self, request: Request, what: str) -> Reply:
         """Answer what the account that is logged in may know of itself."""
@@ -129,8 +126,6 @@ class Hub(Service):
         if kind != (right := "orgs" if account.is_organization else "users"):
             return Reply.of_json({}, 308, {"Location": f"/v2/{right}/{name}"})
         return Reply.of_json(account.payload)
-
-    # Repositories and tags
 
     @ROUTES.add(rf"{NAMESPACE}/?")
     def _namespace(self, request: Request, namespace: str) -> Reply:
@@ -226,8 +221,6 @@ class Hub(Service):
                 instruction = step.get("created_by", "").replace("/bin/sh -c #(nop) ", "", 1)
                 joined.append({**layer, "instruction": instruction})
         return joined + [{**layer, "instruction": ""} for layer in layers]
-
-    # Search
 
     @ROUTES.add(r"/v2/search/repositories/?")
     def _search(self, request: Request) -> Reply:

@@ -19,7 +19,6 @@ from hubframe.testing.world import DOCKER_IO, Document, Repository
 PULL_WINDOW = 21_600
 LARGEST_PAGE = 1000
 CATALOG = "registry:catalog:*"
-DOCKER_HOSTS = frozenset({"registry-1.docker.io", "index.docker.io"})
 OCI = "application/vnd.oci."
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
@@ -59,8 +58,6 @@ class Registry(Service):
         """Return the reply to a request."""
         return super().answer(request).with_headers(VERSION)
 
-    # Tokens
-
     @ROUTES.add(r"/token", "GET", "HEAD", "POST")
     def _token(self, request: Request) -> Reply:
         """Give a token, always, for those of the scopes that the caller may have."""
@@ -91,14 +88,14 @@ class Registry(Service):
         # An open registry grants what it does not hold, and then says that it does not.
         may_read = repository.readable_by(account) if repository else not self.is_docker_io
         is_pull = kind == "repository" and "pull" in actions.split(",")
-        return _pull(path) if is_pull and may_read else None
+        return f"repository:{path}:pull" if is_pull and may_read else None
 
     def _need(self, request: Request, scope: str = "") -> Grant:
         """Return what the request's token stands for, or refuse it as a registry does."""
         grant = self.grant(request)
         if grant and (not scope or scope in grant.scopes):
             return grant
-        is_dockers = request.host in DOCKER_HOSTS
+        is_dockers = request.host.endswith(".docker.io")
         has_token = bool(request.headers.value("Authorization"))
         fields = {
             "realm": "https://auth.docker.io/token" if is_dockers else f"{request.origin}/token",
@@ -112,8 +109,6 @@ class Registry(Service):
         parts = dict(zip(("Type", "Name", "Action"), scope.split(":"), strict=False))
         detail = [{**parts, "Class": ""}] if scope else None
         raise _refusal(401, "UNAUTHORIZED", "authentication required", detail, headers)
-
-    # What it holds
 
     @ROUTES.add(r"/v2/")
     def _ping(self, request: Request) -> Reply:
@@ -132,11 +127,11 @@ class Registry(Service):
         return _page(request, "tags", sorted(repository.tags), name=name)
 
     def _repository(self, request: Request, name: str) -> tuple[Repository, Grant]:
-        grant = self._need(request, _pull(name))
+        grant = self._need(request, f"repository:{name}:pull")
         repository = self.world.repositories.get((self.host, name))
         if repository is None:
-            message = "repository name not known to registry"
-            raise _refusal(404, "NAME_UNKNOWN", message, {"name": name})
+            unknown = "repository name not known to registry"
+            raise _refusal(404, "NAME_UNKNOWN", unknown, {"name": name})
         return repository, grant
 
     @ROUTES.add(rf"{REPOSITORY}/manifests/(?P<reference>[^/]+)")
@@ -212,10 +207,6 @@ def _refusal(
     return HttpError(Reply.of_json({"errors": [error]}, status, headers))
 
 
-def _pull(path: str) -> str:
-    return f"repository:{path}:pull"
-
-
 def _basic(authorization: str) -> tuple[str, str]:
     """Return the name and password of a header; nobody has an empty name."""
     scheme, _, encoded = authorization.partition(" ")
@@ -259,6 +250,5 @@ def _sent(request: Request, digest: str, document: Document, content_type: str) 
         "Docker-Content-Digest": digest,
         "ETag": f'"{digest}"',
     }
-    if digest in request.headers.value("If-None-Match"):
-        return Reply(304, headers)
-    return Reply(200, headers, document.body)
+    is_known = digest in request.headers.value("If-None-Match")
+    return Reply(304, headers) if is_known else Reply(200, headers, document.body)
