@@ -79,7 +79,7 @@ class Hub(Service):
         else:
             reply = super().answer(request)
         left = max(0, self.limit - spent) if self.enforce_limit else self.limit - 1
-        limits = {"Limit": self.limit, "Remaining": left, "Reset": ceil(resets_at)}
+        limits = {"Limit": self.limit, "Remaining": left, "Reset": resets_at}
         return reply.with_headers({f"X-RateLimit-{name}": str(n) for name, n in limits.items()})
 
     def _caller(self, request: Request) -> str | None:

@@ -99,15 +99,15 @@ class Counter:
 
     clock: Clock
     window: int
-    _counts: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def count(self, caller: str = "", more: int = 1) -> tuple[int, float]:
+    def count(self, caller: str = "", more: int = 1) -> tuple[int, int]:
         """Add requests; return how many the window has, and when it ends."""
         with self._lock:
             now = self.clock()
-            count, ends_at = self._counts.get(caller, (0, now))
+            count, ends_at = self._counts.get(caller, (0, 0))
             if now >= ends_at:
-                count, ends_at = 0, now + self.window
+                count, ends_at = 0, int(now) + self.window
             self._counts[caller] = count + more, ends_at
             return self._counts[caller]
