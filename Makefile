@@ -48,7 +48,7 @@ docs: $(VENV)/docs.stamp
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env docs docs/build/html
 
 sample: $(VENV)/core.stamp
-	$(BIN)/python -m hubframe.testing.build
+	$(BIN)/python -m tools.sample
 
 # The explorer is photographed in Chromium.
 pictures: $(VENV)/test.stamp

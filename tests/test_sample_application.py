@@ -17,10 +17,10 @@ import requests
 import requests_cache
 
 from hubframe.testing import DROP, Application, Fault, Reply, SampleAdapter, World, serve
-from hubframe.testing.build import build
-from hubframe.testing.build.draft import SYNTHETIC
 from hubframe.testing.message import Headers, Request
 from hubframe.testing.world import FILE_NAME
+from tools.sample import build
+from tools.sample.draft import SYNTHETIC
 
 HUB = "https://hub.docker.com"
 DOCKER = "https://registry-1.docker.io"
@@ -163,7 +163,7 @@ def test_a_child_image_starts_with_its_base(world):
 
 
 def test_the_build_is_reproducible_and_bundled():
-    bundled = files("hubframe.sample").joinpath(FILE_NAME).read_bytes()
+    bundled = files("hubframe.testing").joinpath(FILE_NAME).read_bytes()
     built = build()
     assert built == build()
     # Decompressed: another zlib may compress otherwise.

@@ -1,12 +1,13 @@
 """The sample services behind their host names: requests in, replies out, no socket."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 
-from hubframe.testing.hub import Hub
+from hubframe.testing.hub import LOGINS, Hub
 from hubframe.testing.message import Exchange, Fault, Reply, Request
 from hubframe.testing.registry import Registry
+from hubframe.testing.service import Clock, Service
 from hubframe.testing.world import DOCKER_IO, EXAMPLE, World
 
 HUB = "hub"
@@ -18,7 +19,6 @@ ROLES = {
     "auth.docker.io": DOCKER_IO,
     EXAMPLE: EXAMPLE,
 }
-LOGIN_ROUTES = ("auth/token", "users/login")
 
 
 class Application:
@@ -51,26 +51,20 @@ class Application:
         self,
         world: World | None = None,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time.time,
         pull_limit: int | None = None,
         hub_limit: int = 180,
         enforce_hub_limit: bool = False,
-        login_routes: Sequence[str] = LOGIN_ROUTES,
+        login_routes: Sequence[str] = tuple(LOGINS),
     ) -> None:
         self.world = world or World.bundled()
         self.log: list[Exchange] = []
         self.faults: list[Fault] = []
         self._lock = Lock()
-        self._services: dict[str, Hub | Registry] = {
-            HUB: Hub(
-                self.world,
-                clock,
-                limit=hub_limit,
-                enforce_limit=enforce_hub_limit,
-                login_routes=login_routes,
-            ),
-            DOCKER_IO: Registry(self.world, DOCKER_IO, clock, pull_limit=pull_limit),
-            EXAMPLE: Registry(self.world, EXAMPLE, clock),
+        self._services: dict[str, Service] = {
+            HUB: Hub(self.world, clock, hub_limit, enforce_hub_limit, login_routes),
+            DOCKER_IO: Registry(self.world, clock, DOCKER_IO, pull_limit),
+            EXAMPLE: Registry(self.world, clock, EXAMPLE),
         }
 
     def answer(self, request: Request, role: str | None = None) -> Reply:
@@ -88,30 +82,17 @@ class Application:
         LookupError
             No role was given, and no service has the host's name.
         """
-        service = self._services[role or self._role(request.host)]
-        fault = self._fault(request)
-        reply = fault.answer(request) if fault else service.answer(request)
-        self.log.append(
-            Exchange(
-                request.host,
-                request.method,
-                request.path_and_query,
-                reply.status,
-                bool(request.headers.value("Authorization")),
-            )
-        )
-        return reply
-
-    def _role(self, host: str) -> str:
-        if host not in ROLES:
-            raise LookupError(f"the sample knows no host {host!r}, only {', '.join(ROLES)}")
-        return ROLES[host]
-
-    def _fault(self, request: Request) -> Fault | None:
+        role = role or ROLES.get(request.host)
+        if role is None:
+            known = ", ".join(ROLES)
+            raise LookupError(f"the sample knows no host {request.host!r}, only {known}")
         with self._lock:
-            for fault in self.faults:
-                if fault.times != 0 and fault.match(request):
-                    if fault.times is not None:
-                        fault.times -= 1
-                    return fault
-        return None
+            matching = (each for each in self.faults if each.times != 0 and each.match(request))
+            fault = next(matching, None)
+            if fault and fault.times is not None:
+                fault.times -= 1
+        reply = fault.answer(request) if fault else self._services[role].answer(request)
+        authorized = bool(request.headers.value("Authorization"))
+        asked = (request.host, request.method, request.path_and_query)
+        self.log.append(Exchange(*asked, reply.status, authorized))
+        return reply

@@ -1,25 +1,21 @@
 """What goes over the wire, without a wire: requests, replies, faults and the log of exchanges."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from requests.structures import CaseInsensitiveDict
+
 from hubframe.testing import gojson
 
-JSON = "application/json"
 
-
-class Headers(dict[str, str]):
+class Headers(CaseInsensitiveDict[str]):
     """Header fields; names are looked up in any case, and kept as they were written."""
 
-    def __init__(self, fields: Mapping[str, str] | None = None) -> None:
-        super().__init__(fields or {})
-        self._names = {name.lower(): name for name in self}
-
     def value(self, name: str, default: str = "") -> str:
-        """Return a field's value by its name in any case."""
-        return self.get(self._names.get(name.lower(), name), default)
+        """Return a field's value."""
+        return self.get(name, default)
 
 
 @dataclass(frozen=True)
@@ -32,9 +28,9 @@ class Request:
     body: bytes = b""
 
     @property
-    def scheme(self) -> str:
-        """The scheme of the address, ``http`` or ``https``."""
-        return urlsplit(self.url).scheme
+    def origin(self) -> str:
+        """The scheme and host of the address, as ``https://hub.docker.com``."""
+        return f"{urlsplit(self.url).scheme}://{self.host}"
 
     @property
     def host(self) -> str:
@@ -82,11 +78,12 @@ class Reply:
         cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> "Reply":
         """Return an answer with a JSON body."""
-        return cls(status, {"Content-Type": JSON, **(headers or {})}, gojson.encode(value))
+        fields = {"Content-Type": "application/json", **(headers or {})}
+        return cls(status, fields, gojson.encode(value))
 
     def with_headers(self, fields: Mapping[str, str]) -> "Reply":
         """Return the same answer with more headers; those it has already win."""
-        return Reply(self.status, {**fields, **self.headers}, self.body, self.delay)
+        return replace(self, headers={**fields, **self.headers})
 
 
 DROP = Reply(0)

@@ -6,11 +6,13 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from weakref import WeakSet
 
 from hubframe.testing.application import HUB, Application
 from hubframe.testing.message import DROP, Headers, Reply, Request
@@ -45,14 +47,15 @@ def serve(application: Application | None = None) -> Iterator[Served]:
     application = application or Application()
     with ExitStack() as stack:
         hub, docker, example = (
-            stack.enter_context(_listening(application, role)) for role in (HUB, DOCKER_IO, EXAMPLE)
+            stack.enter_context(_listening(partial(application.answer, role=role)))
+            for role in (HUB, DOCKER_IO, EXAMPLE)
         )
         yield Served(application, f"http://{hub}", f"http://{docker}", example)
 
 
 @contextmanager
-def _listening(application: Application, role: str) -> Iterator[str]:
-    with _Server(application, role) as server:
+def _listening(answer: Callable[[Request], Reply]) -> Iterator[str]:
+    with _Server(answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
@@ -60,31 +63,27 @@ def _listening(application: Application, role: str) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-            server.close_connections()
+            server.hang_up()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, application: Application, role: str) -> None:
-        self.application = application
-        self.role = role
-        self._connections: set[socket.socket] = set()
+    def __init__(self, answer: Callable[[Request], Reply]) -> None:
+        self.answer = answer
+        self._connections: WeakSet[socket.socket] = WeakSet()
         super().__init__((LOOPBACK, 0), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def close_connections(self) -> None:
+    def hang_up(self) -> None:
         """Wake the threads that wait for a next request on a connection kept alive."""
-        for connection in list(self._connections):
-            _hang_up(connection)
+        for connection in self._connections:
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that hangs up is no error of ours."""
@@ -98,59 +97,41 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _answer(self) -> None:
-        request = self._received()
-        reply = self.server.application.answer(request, self.server.role)
+        host = self.headers.get("Host") or f"{LOOPBACK}:{self.server.server_port}"
+        # Fields that come in several lines mean the same as one line, with commas.
+        fields = {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        request = Request(self.command, f"http://{host}{self.path}", Headers(fields), body)
+        reply = self.server.answer(request)
         time.sleep(reply.delay)
         if reply.status == DROP.status:
             self.close_connection = True
-            _hang_up(self.connection)
-        else:
-            self._send(reply)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
-
-    def _received(self) -> Request:
-        length = int(self.headers.get("Content-Length") or 0)
-        host = self.headers.get("Host") or f"{LOOPBACK}:{self.server.server_port}"
-        # Fields that come in several lines mean the same as one line, with commas.
-        headers = Headers(
-            {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}
-        )
-        url = f"http://{host}{self.path}"
-        return Request(self.command, url, headers, self.rfile.read(length))
-
-    def _send(self, reply: Reply) -> None:
-        headers = {
-            "Content-Length": str(len(reply.body)),
-            "Date": self.date_time_string(),
-            **reply.headers,
-        }
+            return
+        length = str(len(reply.body))
+        headers = {"Content-Length": length, "Date": self.date_time_string(), **reply.headers}
         self.send_response_only(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if headers["Content-Length"] != str(len(reply.body)):
-            # A fault that promises more than it sends: only hanging up shows it.
-            self.close_connection = True
+        # A fault that promises more than it sends: only hanging up shows it.
+        self.close_connection |= headers["Content-Length"] != length
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(reply.body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+    def log_message(self, *_args: Any, **_fields: Any) -> None:
         """Keep quiet; the application has a log."""
-
-
-def _hang_up(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the client was faster
 
 
 def _run() -> None:
     with suppress(KeyboardInterrupt), serve() as served:
-        print(f"Hub API            {served.hub_url}")  # noqa: T201
-        print(f"docker.io          {served.registry_url}")  # noqa: T201
-        print(f"registry.example   http://{served.example_host}", flush=True)  # noqa: T201
+        lines = (
+            f"Hub API            {served.hub_url}",
+            f"docker.io          {served.registry_url}",
+            f"registry.example   http://{served.example_host}",
+        )
+        print(*lines, sep="\n", flush=True)  # noqa: T201
         threading.Event().wait()
 
 

@@ -1,12 +1,12 @@
 """What the sample Hub and registries hold: repositories, tags, accounts, documents by digest.
 
-Everything in it is synthetic; ``hubframe.testing.build`` makes the bundled file. Nothing here
-answers requests.
+Everything in it is synthetic; ``tools/sample``, beside the package, makes the bundled file. Nothing
+here answers requests.
 """
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Self
@@ -55,17 +55,12 @@ class Repository:
     readers: frozenset[str]
     payload: Payload
     tags: Mapping[str, Tag]
-    untagged: tuple[str, ...] = ()
+    untagged: Sequence[str] = ()
 
     @property
     def namespace(self) -> str:
         """The first part of the path."""
         return self.path.partition("/")[0]
-
-    @property
-    def name(self) -> str:
-        """What follows the namespace."""
-        return self.path.partition("/")[2]
 
     def readable_by(self, account: str | None) -> bool:
         """Whether the account (None: anonymous) may see the repository."""
@@ -79,12 +74,8 @@ class Account:
     name: str
     is_organization: bool
     password: str | None
-    organizations: tuple[str, ...]
+    organizations: Sequence[str]
     payload: Payload
-
-    def accepts(self, password: str) -> bool:
-        """Whether the password is the account's."""
-        return self.password is not None and self.password == password
 
 
 @dataclass
@@ -107,79 +98,50 @@ class World:
     documents: dict[str, Document]
     repositories: dict[tuple[str, str], Repository]
     accounts: dict[str, Account]
-    _held: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[str, str], Mapping[str, Document]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def bundled(cls) -> Self:
         """Load the data file of the package."""
-        return cls.from_bytes(files(__package__).joinpath(FILE_NAME).read_bytes())
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """Load a data file as ``hubframe.testing.build`` writes it."""
+        data = files(__package__).joinpath(FILE_NAME).read_bytes()
         raw = json.loads(gzip.decompress(data))
-        repositories = [_repository(entry) for entry in raw["repositories"]]
-        return cls(
-            now=raw["now"],
-            documents={
-                digest: Document(media_type, text.encode())
-                for digest, media_type, text in raw["documents"]
-            },
-            repositories={(each.host, each.path): each for each in repositories},
-            accounts={entry["name"]: _account(entry) for entry in raw["accounts"]},
-        )
+        documents = {
+            digest: Document(kind, text.encode()) for digest, kind, text in raw["documents"]
+        }
+        repositories = {}
+        for entry in raw["repositories"]:
+            tags = {name: Tag(name, digest, payload) for name, digest, payload in entry["tags"]}
+            fields = {**entry, "readers": frozenset(entry["readers"]), "tags": tags}
+            repositories[entry["host"], entry["path"]] = Repository(**fields)
+        accounts = {entry["name"]: Account(**entry) for entry in raw["accounts"]}
+        return cls(raw["now"], documents, repositories, accounts)
+
+    def log_in(self, name: str, password: str) -> Account | None:
+        """Return the account of that name, where the password is its own."""
+        account = self.accounts.get(name)
+        return account if account and password and account.password == password else None
 
     def of_host(self, host: str) -> list[Repository]:
         """Return the repositories of one host, in order of path."""
         return [each for (_, path), each in sorted(self.repositories.items()) if each.host == host]
 
-    def held(self, repository: Repository) -> frozenset[str]:
-        """Return the digests of all documents that the repository holds."""
+    def held(self, repository: Repository) -> Mapping[str, Document]:
+        """Return all documents that the repository holds, by digest."""
         key = (repository.host, repository.path)
         if key not in self._held:
-            roots = [*(tag.digest for tag in repository.tags.values()), *repository.untagged]
-            self._held[key] = frozenset(self._reachable(roots))
+            waiting = [*(tag.digest for tag in repository.tags.values()), *repository.untagged]
+            found: dict[str, Document] = {}
+            while waiting:
+                digest = waiting.pop()
+                if digest in self.documents and digest not in found:
+                    found[digest] = self.documents[digest]
+                    waiting += _children(found[digest])
+            self._held[key] = found
         return self._held[key]
-
-    def _reachable(self, digests: list[str]) -> Iterator[str]:
-        waiting, seen = list(digests), set[str]()
-        while waiting:
-            digest = waiting.pop()
-            if digest in seen or digest not in self.documents:
-                continue
-            seen.add(digest)
-            yield digest
-            waiting += _children(self.documents[digest])
 
 
 def _children(document: Document) -> list[str]:
-    if not document.is_manifest:
-        return []
-    content = document.parsed()
-    descriptors = [*content.get("manifests", ()), *content.get("layers", ())]
-    if "config" in content:
-        descriptors.append(content["config"])
-    return [descriptor["digest"] for descriptor in descriptors]
-
-
-def _repository(entry: Payload) -> Repository:
-    tags = (Tag(name, digest, payload) for name, digest, payload in entry["tags"])
-    return Repository(
-        host=entry["host"],
-        path=entry["path"],
-        is_private=entry["is_private"],
-        readers=frozenset(entry["readers"]),
-        payload=entry["payload"],
-        tags={tag.name: tag for tag in tags},
-        untagged=tuple(entry["untagged"]),
-    )
-
-
-def _account(entry: Payload) -> Account:
-    return Account(
-        name=entry["name"],
-        is_organization=entry["is_organization"],
-        password=entry["password"],
-        organizations=tuple(entry["organizations"]),
-        payload=entry["payload"],
-    )
+    content = document.parsed() if document.is_manifest else {}
+    config = [content["config"]] if "config" in content else []
+    below = [*content.get("manifests", ()), *content.get("layers", ()), *config]
+    return [descriptor["digest"] for descriptor in below]

@@ -84,7 +84,7 @@ def test_either_name_of_the_token_will_do(stage, drop):
 def test_a_token_that_the_registry_forgot_is_renewed_once(stage):
     client = stage.client()
     configs(client)
-    stage.application._services["docker.io"].tickets._known.clear()
+    stage.application._services["docker.io"].tokens.clear()
     with hubframe.refresh():
         assert len(configs(client)) == 1
 

@@ -1,6 +1,6 @@
 """Makes the data of the bundled sample: the same bytes each time, from nothing but this code.
 
-``python -m hubframe.testing.build`` writes ``hubframe/testing/world.json.gz``. All of it is
+``make sample`` writes ``hubframe/testing/world.json.gz``. All of it is
 synthetic: the names are those of well-known images, the contents, numbers and dates are not.
 """
 
@@ -8,19 +8,19 @@ import gzip
 import json
 from typing import Any
 
-from hubframe.testing.build import accounts, community, example, oddities, official
-from hubframe.testing.build.chance import NOW, moment, stamp
-from hubframe.testing.build.draft import Draft, Era, build_all
-from hubframe.testing.build.image import AMD64, copy
-from hubframe.testing.build.shelf import Shelf
+from tools.sample import accounts, community, example, legacy, official
+from tools.sample.draft import Draft, Era, build_all
+from tools.sample.image import AMD64, copy
+from tools.sample.seeded import NOW, moment, stamp
+from tools.sample.store import Store
 
-NOTICE = "Synthetic data, made by hubframe.sample.build; no image of any registry is in here."
+NOTICE = "Synthetic data, made by tools/sample; no image of any registry is in here."
 
 
 def build() -> bytes:
     """Return the data file."""
-    shelf = Shelf()
-    drafts = _drafts(shelf)
+    store = Store()
+    drafts = _drafts(store)
     world: dict[str, Any] = {
         "notice": NOTICE,
         "now": stamp(NOW, 0),
@@ -28,7 +28,7 @@ def build() -> bytes:
         "repositories": [draft.entry() for draft in drafts],
         # By type: what resembles each other lies together and compresses well.
         "documents": sorted(
-            ([digest, kind, body.decode()] for digest, (kind, body) in shelf.documents.items()),
+            ([digest, kind, body.decode()] for digest, (kind, body) in store.documents.items()),
             key=lambda row: row[1],
         ),
     }
@@ -36,20 +36,20 @@ def build() -> bytes:
     return gzip.compress(text.encode(), 9, mtime=0)
 
 
-def _drafts(shelf: Shelf) -> list[Draft]:
-    official_drafts = official.draft(shelf)
+def _drafts(store: Store) -> list[Draft]:
+    official_drafts = official.draft(store)
     return [
         *official_drafts.values(),
-        *community.draft(shelf, official_drafts),
-        oddities.draft(shelf, official_drafts["alpine"]),
-        _rate_limit_probe(shelf),
-        *example.draft(shelf),
+        *community.draft(store, official_drafts),
+        legacy.draft(store, official_drafts["alpine"]),
+        _rate_limit_probe(store),
+        *example.draft(store),
     ]
 
 
-def _rate_limit_probe(shelf: Shelf) -> Draft:
+def _rate_limit_probe(store: Store) -> Draft:
     """Return the image that clients ask for to learn their pull limit."""
-    probe = Draft(shelf, "ratelimitpreview/test", "tells the pull limit.", 90_210, 0, "2020-10-30")
+    probe = Draft(store, "ratelimitpreview/test", "tells the pull limit.", 90_210, 0, "2020-10-30")
     at = moment("2020-11-02", "probe")
     era = Era(buildkit=False, oci=False, attestation="")
     images = build_all({}, (AMD64,), [copy("hello /", 0.0025)], at, era)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from hubframe.testing.build.chance import digest_of
+from tools.sample.seeded import digest_of
 
-PASSWORD = "sample-password"  # noqa: S105
+PASSWORD = "sample-password"
 
 USERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ansible-bot", ("ansible",)),

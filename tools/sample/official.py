@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from hubframe.testing.build.chance import moment
-from hubframe.testing.build.draft import Draft, Era, Images, build_all
-from hubframe.testing.build.image import (
+from tools.sample.draft import Draft, Era, Images, build_all
+from tools.sample.image import (
     AMD64,
     ARM64,
     ARM_V7,
@@ -28,7 +27,8 @@ from hubframe.testing.build.image import (
     volume,
     workdir,
 )
-from hubframe.testing.build.shelf import Shelf
+from tools.sample.seeded import moment
+from tools.sample.store import Store
 
 EVERY_PLATFORM = (AMD64, ARM_V7, ARM64, I386, PPC64LE, S390X)
 DEBIAN_PLATFORMS = (AMD64, ARM_V7, ARM64, I386, PPC64LE)
@@ -100,15 +100,15 @@ REDIS = (
 )  # fmt: skip
 
 
-def draft(shelf: Shelf) -> dict[str, Draft]:
+def draft(store: Store) -> dict[str, Draft]:
     """Return the official repositories by name."""
-    alpine, debian = _alpine(shelf), _debian(shelf)
+    alpine, debian = _alpine(store), _debian(store)
     return {
         "alpine": alpine,
         "debian": debian,
-        "python": _python(shelf, debian, alpine),
-        "nginx": _nginx(shelf, debian, alpine),
-        "redis": _redis(shelf, debian, alpine),
+        "python": _python(store, debian, alpine),
+        "nginx": _nginx(store, debian, alpine),
+        "redis": _redis(store, debian, alpine),
     }
 
 
@@ -117,9 +117,9 @@ def minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _alpine(shelf: Shelf) -> Draft:
+def _alpine(store: Store) -> Draft:
     repository = Draft(
-        shelf, "library/alpine", "a minimal base system.", 11_402_118_733, 11_480, "2015-02-04",
+        store, "library/alpine", "a minimal base system.", 11_402_118_733, 11_480, "2015-02-04",
         categories=(OPERATING_SYSTEMS,),
     )  # fmt: skip
     for version, day, megabytes in ALPINE:
@@ -136,9 +136,9 @@ def _root(archive: str, megabytes: float) -> Step:
     return add(f"{archive} /", megabytes)
 
 
-def _debian(shelf: Shelf) -> Draft:
+def _debian(store: Store) -> Draft:
     repository = Draft(
-        shelf, "library/debian", "a general base system.", 1_204_775_310, 5_260, "2014-05-01",
+        store, "library/debian", "a general base system.", 1_204_775_310, 5_260, "2014-05-01",
         categories=(OPERATING_SYSTEMS,),
     )  # fmt: skip
     newest = ""
@@ -150,7 +150,7 @@ def _debian(shelf: Shelf) -> Draft:
         dated = f"{name}-{at:%Y%m%d}-slim"
         tags = [version, name, major, *(["latest"] if stable else [])]
         slims = [f"{version}-slim", f"{name}-slim", *(["stable-slim"] if stable else [])]
-        if at.year >= 2025:  # noqa: PLR2004
+        if at.year >= 2025:
             slims.append(dated)
         steps = _debian_steps(name, at, whole)
         _publish(repository, tags, at, SCRATCH, steps, DEBIAN_PLATFORMS, name)
@@ -182,9 +182,9 @@ def _publish(  # noqa: PLR0913, PLR0917
     repository.release(tags, at, images, era, source=source, version=version)
 
 
-def _python(shelf: Shelf, debian: Draft, alpine: Draft) -> Draft:
+def _python(store: Store, debian: Draft, alpine: Draft) -> Draft:
     repository = Draft(
-        shelf, "library/python", "an interpreter on two bases.", 6_113_904_551, 10_150,
+        store, "library/python", "an interpreter on two bases.", 6_113_904_551, 10_150,
         "2014-06-06", categories=(LANGUAGES, ("Developer tools", "developer-tools")),
     )  # fmt: skip
     for version, day, megabytes in PYTHON:
@@ -265,9 +265,9 @@ def _windows(repository: Draft, version: str, at: datetime) -> None:
     repository.release(tags, at, images, Era(buildkit=False, oci=False, attestation=""))
 
 
-def _nginx(shelf: Shelf, debian: Draft, alpine: Draft) -> Draft:
+def _nginx(store: Store, debian: Draft, alpine: Draft) -> Draft:
     repository = Draft(
-        shelf, "library/nginx", "a web server on two bases.", 12_981_954_060, 21_268, "2014-06-05",
+        store, "library/nginx", "a web server on two bases.", 12_981_954_060, 21_268, "2014-06-05",
         categories=(WEB_SERVERS,),
     )  # fmt: skip
     for version, day, megabytes in NGINX:
@@ -297,9 +297,9 @@ def _nginx_steps(version: str, megabytes: float, install: str) -> list[Step]:
     ]
 
 
-def _redis(shelf: Shelf, debian: Draft, alpine: Draft) -> Draft:
+def _redis(store: Store, debian: Draft, alpine: Draft) -> Draft:
     repository = Draft(
-        shelf, "library/redis", "a store in memory on two bases.", 9_871_332_046, 13_490,
+        store, "library/redis", "a store in memory on two bases.", 9_871_332_046, 13_490,
         "2014-06-05", categories=(DATABASES,),
     )  # fmt: skip
     for version, day, megabytes in REDIS:
@@ -321,7 +321,7 @@ def _redis_steps(version: str, megabytes: float) -> list[Step]:
             content=version),
         run("mkdir /data && chown redis:redis /data", 0.0001),
         volume("/data"),
-        workdir("/data", makes_layer=int(version[0]) > 6),  # noqa: PLR2004
+        workdir("/data", makes_layer=int(version[0]) > 6),
         copy("docker-entrypoint.sh /usr/local/bin/", 0.00058),
         entrypoint("docker-entrypoint.sh"),
         expose(6379),

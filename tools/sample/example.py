@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from hubframe.testing.build.chance import moment, stamp
-from hubframe.testing.build.community import (
+from tools.sample.community import (
     bill_of_materials,
     oci_labels,
     revision,
     signature_bundle,
 )
-from hubframe.testing.build.draft import Draft, Era, build_all
-from hubframe.testing.build.image import (
+from tools.sample.draft import Draft, Era, build_all
+from tools.sample.image import (
     AMD64,
     ARM64,
     Platform,
@@ -24,7 +23,8 @@ from hubframe.testing.build.image import (
     run,
     user,
 )
-from hubframe.testing.build.shelf import Shelf
+from tools.sample.seeded import moment, stamp
+from tools.sample.store import Store
 
 HOST = "registry.example"
 
@@ -45,18 +45,18 @@ JOBS = (
 )  # fmt: skip
 
 
-def draft(shelf: Shelf) -> list[Draft]:
+def draft(store: Store) -> list[Draft]:
     """Return the registry's repositories."""
-    base = _base(shelf)
-    return [_api(shelf, base), base, _jobs(shelf, base)]
+    base = _base(store)
+    return [_api(store, base), base, _jobs(store, base)]
 
 
 def _era(year: int) -> Era:
-    return Era(buildkit=year >= 2023, oci=year >= 2024, attestation="")  # noqa: PLR2004
+    return Era(buildkit=year >= 2023, oci=year >= 2024, attestation="")
 
 
-def _base(shelf: Shelf) -> Draft:
-    repository = Draft(shelf, "team/base", host=HOST)
+def _base(store: Store) -> Draft:
+    repository = Draft(store, "team/base", host=HOST)
     for version, day, megabytes in BASE:
         steps = [
             add(f"rootfs-{version}.tar.xz /", megabytes, version),
@@ -82,8 +82,8 @@ def _push(  # noqa: PLR0913, PLR0917
     return repository.release(tags, at, images, era, created=stamp(at, 0)).digest
 
 
-def _api(shelf: Shelf, base: Draft) -> Draft:
-    repository = Draft(shelf, "team/api", host=HOST)
+def _api(store: Store, base: Draft) -> Draft:
+    repository = Draft(store, "team/api", host=HOST)
     for version, day, megabytes in API:
         steps = [
             *oci_labels(title="api", version=version, revision=revision("team", version)),
@@ -98,14 +98,14 @@ def _api(shelf: Shelf, base: Draft) -> Draft:
         published = repository.release(
             [version, version.rpartition(".")[0], "latest"], at, images, _era(at.year)
         )
-    subject = shelf.descriptor(published)
-    artifacts = (bill_of_materials(shelf, subject, "api"), signature_bundle(shelf, subject))
+    subject = store.descriptor(published)
+    artifacts = (bill_of_materials(store, subject, "api"), signature_bundle(store, subject))
     repository.untagged += [artifact.digest for artifact in artifacts]
     return repository
 
 
-def _jobs(shelf: Shelf, base: Draft) -> Draft:
-    repository = Draft(shelf, "team/worker/jobs", host=HOST)
+def _jobs(store: Store, base: Draft) -> Draft:
+    repository = Draft(store, "team/worker/jobs", host=HOST)
     for version, day, megabytes in JOBS:
         steps = [
             run("apt-get update && apt-get install -y cron && rm -rf /var/lib/apt/lists/*", 3.7),

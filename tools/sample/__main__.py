@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from hubframe.testing.build import build
+import hubframe.testing
 from hubframe.testing.world import FILE_NAME
+from tools.sample import build
 
 if __name__ == "__main__":
-    Path(__file__).parents[1].joinpath(FILE_NAME).write_bytes(build())
+    Path(hubframe.testing.__file__).with_name(FILE_NAME).write_bytes(build())

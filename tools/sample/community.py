@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hubframe.testing.build.chance import digest_of, moment, stamp
-from hubframe.testing.build.draft import Draft, Era, Images, build_all
-from hubframe.testing.build.image import (
+from tools.sample.draft import Draft, Era, Images, build_all
+from tools.sample.image import (
     AMD64,
     ARM64_PLAIN,
     Platform,
@@ -25,9 +24,10 @@ from hubframe.testing.build.image import (
     volume,
     workdir,
 )
-from hubframe.testing.build.image import ARM64 as ARM64_V8
-from hubframe.testing.build.official import minor
-from hubframe.testing.build.shelf import OCI_CONFIG, OCI_INDEX, Published, Shelf
+from tools.sample.image import ARM64 as ARM64_V8
+from tools.sample.official import minor
+from tools.sample.seeded import digest_of, moment, stamp
+from tools.sample.store import OCI_CONFIG, OCI_INDEX, Published, Store
 
 Pairs = Mapping[str, str]
 
@@ -93,18 +93,18 @@ API = (
 )  # fmt: skip
 
 
-def draft(shelf: Shelf, official: Mapping[str, Draft]) -> list[Draft]:
+def draft(store: Store, official: Mapping[str, Draft]) -> list[Draft]:
     """Return the repositories of both namespaces."""
     return [
-        _ansible(shelf, official["debian"], official["python"]),
-        _runner(shelf, official["python"]),
-        _awx(shelf, official["debian"]),
-        _vault_tools(shelf, official["alpine"]),
-        _web(shelf, official["nginx"]),
-        _api(shelf, official["alpine"]),
-        _charts(shelf),
-        Draft(shelf, "acme/empty", "nothing was pushed yet.", 0, 0, "2026-02-17", readme=False),
-        _billing(shelf, official["python"]),
+        _ansible(store, official["debian"], official["python"]),
+        _runner(store, official["python"]),
+        _awx(store, official["debian"]),
+        _vault_tools(store, official["alpine"]),
+        _web(store, official["nginx"]),
+        _api(store, official["alpine"]),
+        _charts(store),
+        Draft(store, "acme/empty", "nothing was pushed yet.", 0, 0, "2026-02-17", readme=False),
+        _billing(store, official["python"]),
     ]
 
 
@@ -124,7 +124,7 @@ def revision(*names: str) -> str:
 
 
 def _platforms(at: datetime, arm: Platform = ARM64_PLAIN) -> tuple[Platform, ...]:
-    return (AMD64,) if at.year < 2022 else (AMD64, arm)  # noqa: PLR2004
+    return (AMD64,) if at.year < 2022 else (AMD64, arm)
 
 
 def with_plain_arm(base: Images) -> Images:
@@ -145,14 +145,14 @@ def _push(  # noqa: PLR0913, PLR0917
     return repository.release(tags, at, images, era)
 
 
-def _ansible(shelf: Shelf, debian: Draft, python: Draft) -> Draft:
+def _ansible(store: Store, debian: Draft, python: Draft) -> Draft:
     repository = Draft(
-        shelf, "ansible/ansible", "automation in a container.", 12_847_310, 812, "2014-02-14",
+        store, "ansible/ansible", "automation in a container.", 12_847_310, 812, "2014-02-14",
         categories=(INTEGRATION,),
     )  # fmt: skip
     for version, day, megabytes in ANSIBLE:
         at = moment(day, "ansible")
-        base = python.at("slim", at) if at.year >= 2021 else debian.at("stable-slim", at)  # noqa: PLR2004
+        base = python.at("slim", at) if at.year >= 2021 else debian.at("stable-slim", at)
         tags = [version, *(["latest"] if "rc" not in version else [])]
         tags += ["stable"] if version.endswith(".0") and "latest" in tags else []
         _push(repository, tags, at, with_plain_arm(base), _ansible_steps(version, at, megabytes))
@@ -171,20 +171,20 @@ def _ansible_steps(version: str, at: datetime, megabytes: float) -> list[Step]:
         created=stamp(at, 0), vendor="Sample Automation",
     )  # fmt: skip
     return [
-        *(old if at.year < 2021 else new),  # noqa: PLR2004
+        *(old if at.year < 2021 else new),
         env("ANSIBLE_FORCE_COLOR", "1"),
         run("apt-get update && apt-get install -y --no-install-recommends openssh-client sshpass"
             " && rm -rf /var/lib/apt/lists/*", 9.6),
         run('pip install --no-cache-dir "ansible==$ANSIBLE_VERSION"', megabytes, *arguments),
-        workdir("/ansible", makes_layer=at.year >= 2023),  # noqa: PLR2004
+        workdir("/ansible", makes_layer=at.year >= 2023),
         volume("/ansible"),
         cmd("ansible-playbook", "--version"),
     ]  # fmt: skip
 
 
-def _runner(shelf: Shelf, python: Draft) -> Draft:
+def _runner(store: Store, python: Draft) -> Draft:
     repository = Draft(
-        shelf, "ansible/ansible-runner", "runs playbooks for other programs.", 3_481_902, 64,
+        store, "ansible/ansible-runner", "runs playbooks for other programs.", 3_481_902, 64,
         "2018-05-24", categories=(INTEGRATION,),
     )  # fmt: skip
     for version, day, megabytes in RUNNER:
@@ -195,7 +195,7 @@ def _runner(shelf: Shelf, python: Draft) -> Draft:
             copy("entrypoint /bin/entrypoint", 0.0009),
             env("RUNNER_BASE_COMMAND", "ansible-runner"),
             user("1000"),
-            workdir("/runner", makes_layer=at.year >= 2023),  # noqa: PLR2004
+            workdir("/runner", makes_layer=at.year >= 2023),
             entrypoint("entrypoint"),
             cmd("ansible-runner", "run", "/runner"),
         ]
@@ -204,9 +204,9 @@ def _runner(shelf: Shelf, python: Draft) -> Draft:
     return repository
 
 
-def _awx(shelf: Shelf, debian: Draft) -> Draft:
+def _awx(store: Store, debian: Draft) -> Draft:
     repository = Draft(
-        shelf, "ansible/awx", "a web console for automation.", 41_220_876, 247, "2017-08-30",
+        store, "ansible/awx", "a web console for automation.", 41_220_876, 247, "2017-08-30",
         categories=(INTEGRATION, WEB_SERVERS),
     )  # fmt: skip
     for version, day, megabytes in AWX:
@@ -217,7 +217,7 @@ def _awx(shelf: Shelf, debian: Draft) -> Draft:
             vcs_ref=revision("awx", version), build_date=stamp(at, 0),
         )  # fmt: skip
         steps = [
-            *(modern if at.year >= 2023 else old),  # noqa: PLR2004
+            *(modern if at.year >= 2023 else old),
             run("apt-get update && apt-get install -y git nginx python3 supervisor", 88.0),
             copy("venv/ /var/lib/awx/venv/", megabytes * 0.62, version),
             copy("static/ /var/lib/awx/public/static/", megabytes * 0.25, version),
@@ -232,9 +232,9 @@ def _awx(shelf: Shelf, debian: Draft) -> Draft:
     return repository
 
 
-def _vault_tools(shelf: Shelf, alpine: Draft) -> Draft:
+def _vault_tools(store: Store, alpine: Draft) -> Draft:
     repository = Draft(
-        shelf, "ansible/vault-tools", "a private repository.", 1_904, 0, "2022-01-11",
+        store, "ansible/vault-tools", "a private repository.", 1_904, 0, "2022-01-11",
         readers=("ansible-bot",), readme=False,
     )  # fmt: skip
     for version, day in (
@@ -251,15 +251,15 @@ def _vault_tools(shelf: Shelf, alpine: Draft) -> Draft:
     return repository
 
 
-def _web(shelf: Shelf, nginx: Draft) -> Draft:
+def _web(store: Store, nginx: Draft) -> Draft:
     repository = Draft(
-        shelf, "acme/web", "a web shop whose dependencies grow.", 482_109, 17, "2019-12-03",
+        store, "acme/web", "a web shop whose dependencies grow.", 482_109, 17, "2019-12-03",
         categories=(WEB_SERVERS,),
     )  # fmt: skip
     for version, day, megabytes in WEB:
         at = moment(day, "web")
         tags = [version, *(["latest"] if "rc" not in version else [])]
-        if at.year >= 2025:  # noqa: PLR2004
+        if at.year >= 2025:
             tags += [minor(version), f"sha-{revision('web', version)[:7]}"]
         published = _push(
             repository, tags, at, nginx.at("latest", at), _web_steps(version, at, megabytes),
@@ -276,14 +276,14 @@ def _web(shelf: Shelf, nginx: Draft) -> Draft:
 
 def _web_steps(version: str, at: datetime, megabytes: float) -> list[Step]:
     commit = revision("web", version)
-    created = {"created": stamp(at, 0)} if at.year >= 2022 else {}  # noqa: PLR2004
+    created = {"created": stamp(at, 0)} if at.year >= 2022 else {}
     return [
         *oci_labels(
             title="web", version=version, revision=commit, vendor="Acme Sample Inc.",
             source="https://sample.invalid/acme/web", **created,
         ),
         env("APP_ENV", "production"),
-        workdir("/srv/web", makes_layer=at.year >= 2021),  # noqa: PLR2004
+        workdir("/srv/web", makes_layer=at.year >= 2021),
         copy("node_modules/ ./node_modules/", megabytes, version),
         copy("dist/ ./dist/", 3.1 + megabytes / 60, version),
         run("chown -R nginx:nginx /srv/web", 0.4, f"APP_VERSION={version}", f"COMMIT={commit[:7]}"),
@@ -298,31 +298,31 @@ def _signature(repository: Draft, published: Published, at: datetime) -> None:
     identity = {"docker-reference": f"index.docker.io/{repository.path}"}
     image = {"docker-manifest-digest": published.digest}
     critical = {"identity": identity, "image": image, "type": "cosign container image signature"}
-    layer = repository.shelf.put(COSIGN_LAYER, {"critical": critical, "optional": None})
+    layer = repository.store.put(COSIGN_LAYER, {"critical": critical, "optional": None})
     fake = base64.b64encode(b"no signature, this is a sample").decode()
     signed = {**layer, "annotations": {"dev.cosignproject.cosign/signature": fake}}
     rootfs = {"type": "layers", "diff_ids": [layer["digest"]]}
     never = "0001-01-01T00:00:00Z"
     config = {"architecture": "", "config": {}, "created": never, "os": "", "rootfs": rootfs}
-    document = repository.shelf.put(OCI_CONFIG, config)
-    signature = repository.shelf.artifact([signed], config=document, content_type="image")
+    document = repository.store.put(OCI_CONFIG, config)
+    signature = repository.store.artifact([signed], config=document, content_type="image")
     repository.push([f"{published.digest.replace(':', '-')}.sig"], at, signature)
 
 
-def bill_of_materials(shelf: Shelf, subject: Mapping[str, object], title: str) -> Published:
+def bill_of_materials(store: Store, subject: Mapping[str, object], title: str) -> Published:
     """Publish an SBOM that refers to an image."""
-    layer = shelf.put("application/spdx+json", {"spdxVersion": "SPDX-2.3", "name": title})
-    return shelf.artifact(
+    layer = store.put("application/spdx+json", {"spdxVersion": "SPDX-2.3", "name": title})
+    return store.artifact(
         [{**layer, "annotations": {OCI + "title": f"{title}.spdx.json"}}],
         artifactType="application/spdx+json", subject=dict(subject),
         annotations={OCI + "created": "2026-11-12T08:00:00Z", OCI + "title": f"{title}.spdx.json"},
     )  # fmt: skip
 
 
-def signature_bundle(shelf: Shelf, subject: Mapping[str, object]) -> Published:
+def signature_bundle(store: Store, subject: Mapping[str, object]) -> Published:
     """Publish a Sigstore bundle that refers to an image; it signs nothing."""
-    layer = shelf.put(BUNDLE, {"mediaType": BUNDLE, "note": "no signature, this is a sample"})
-    return shelf.artifact(
+    layer = store.put(BUNDLE, {"mediaType": BUNDLE, "note": "no signature, this is a sample"})
+    return store.artifact(
         [layer], artifactType=BUNDLE, subject=dict(subject),
         annotations={OCI + "created": "2026-11-12T08:05:00Z"},
     )  # fmt: skip
@@ -330,14 +330,14 @@ def signature_bundle(shelf: Shelf, subject: Mapping[str, object]) -> Published:
 
 def _referrers_tag(repository: Draft, published: Published, at: datetime) -> None:
     """List referrers under the tag that clients fall back to where the API is missing."""
-    shelf = repository.shelf
-    subject = shelf.descriptor(published)
+    store = repository.store
+    subject = store.descriptor(published)
     entries = []
-    for artifact in (bill_of_materials(shelf, subject, "web"), signature_bundle(shelf, subject)):
-        content = shelf.parsed(artifact)
+    for artifact in (bill_of_materials(store, subject, "web"), signature_bundle(store, subject)):
+        content = store.parsed(artifact)
         described = {name: content[name] for name in ("artifactType", "annotations")}
-        entries.append({**shelf.descriptor(artifact), **described})
-    index = shelf.put(
+        entries.append({**store.descriptor(artifact), **described})
+    index = store.put(
         OCI_INDEX,
         {"schemaVersion": 2, "mediaType": OCI_INDEX,
          "manifests": entries},
@@ -347,9 +347,9 @@ def _referrers_tag(repository: Draft, published: Published, at: datetime) -> Non
     repository.push([tag], at, listing)
 
 
-def _api(shelf: Shelf, alpine: Draft) -> Draft:
+def _api(store: Store, alpine: Draft) -> Draft:
     repository = Draft(
-        shelf, "acme/api", "a service with gaps in its labels.", 98_402, 4, "2020-11-17"
+        store, "acme/api", "a service with gaps in its labels.", 98_402, 4, "2020-11-17"
     )
     for position, (version, day, megabytes) in enumerate(API):
         at = moment(day, "api")
@@ -376,9 +376,9 @@ def _api(shelf: Shelf, alpine: Draft) -> Draft:
     return repository
 
 
-def _charts(shelf: Shelf) -> Draft:
+def _charts(store: Store) -> Draft:
     repository = Draft(
-        shelf, "acme/charts", "Helm charts.", 1_204, 0, "2023-08-08", readme=False,
+        store, "acme/charts", "Helm charts.", 1_204, 0, "2023-08-08", readme=False,
     )  # fmt: skip
     for version, day, size in (
         ("1.0.0", "2023-08-09", 8_114), ("1.1.0", "2024-04-17", 8_930),
@@ -392,9 +392,9 @@ def _charts(shelf: Shelf) -> Draft:
         }  # fmt: skip
         layer = {"mediaType": HELM_CHART, "digest": digest_of("chart", version), "size": size}
         at = moment(day, "charts")
-        published = shelf.artifact(
+        published = store.artifact(
             [layer],
-            config=shelf.put(HELM_CONFIG, chart),
+            config=store.put(HELM_CONFIG, chart),
             content_type="helm",
             annotations={OCI + "created": stamp(at, 0), OCI + "title": "web"},
         )
@@ -402,9 +402,9 @@ def _charts(shelf: Shelf) -> Draft:
     return repository
 
 
-def _billing(shelf: Shelf, python: Draft) -> Draft:
+def _billing(store: Store, python: Draft) -> Draft:
     repository = Draft(
-        shelf, "acme/billing", "a private repository.", 7_733, 0, "2021-03-23",
+        store, "acme/billing", "a private repository.", 7_733, 0, "2021-03-23",
         readers=("acme-bot",), readme=False,
     )  # fmt: skip
     for version, day, megabytes in (

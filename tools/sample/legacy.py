@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from hubframe.testing.build.chance import moment, stamp
-from hubframe.testing.build.community import with_plain_arm
-from hubframe.testing.build.draft import Draft, Era, Images, build_all
-from hubframe.testing.build.image import (
+from tools.sample.community import with_plain_arm
+from tools.sample.draft import Draft, Era, Images, build_all
+from tools.sample.image import (
     AMD64,
     ARM64_PLAIN,
     Image,
@@ -20,17 +19,18 @@ from hubframe.testing.build.image import (
     maintainer,
     run,
 )
-from hubframe.testing.build.shelf import SIGNED_SCHEMA_1, Shelf
+from tools.sample.seeded import moment, stamp
+from tools.sample.store import SIGNED_SCHEMA_1, Store
 
 CLASSIC = Era(buildkit=False, oci=False, attestation="")
 OCI_BY_BUILDKIT = Era(buildkit=True, oci=True, attestation="")
 SINCE_2020 = ("status", "last_pulled", "last_pushed")
 
 
-def draft(shelf: Shelf, alpine: Draft) -> Draft:
-    """Return the repository of oddities."""
+def draft(store: Store, alpine: Draft) -> Draft:
+    """Return the repository."""
     repository = Draft(
-        shelf, "acme/legacy", "old pushes and their oddities.", 731, 1, "2015-06-09",
+        store, "acme/legacy", "old pushes and their oddities.", 731, 1, "2015-06-09",
         repository_type=None, readme=False,
     )  # fmt: skip
     base = alpine.at("3.9.0", moment("2019-06-01"))
@@ -61,7 +61,7 @@ def _built(base: Images, version: str, day: str) -> dict[Platform, Image]:
 
 def _signed(repository: Draft, base: Images) -> None:
     images = _built(base, "0.9", "2019-03-12")
-    published = repository.shelf.schema_1(repository.path, "0.9", images[AMD64])
+    published = repository.store.schema_1(repository.path, "0.9", images[AMD64])
     at = moment("2019-03-12", "legacy")
     repository.push(["0.9"], at, published, images, media_type=SIGNED_SCHEMA_1)
 
@@ -104,7 +104,7 @@ def _sentinels(repository: Draft, base: Images) -> None:
 def _fractions(repository: Draft, base: Images) -> None:
     """Push tags whose times have 0, 5 and 9 digits after the seconds."""
     for tag, digits in (("2.0", 0), ("2.1", 5), ("2.2", 9)):
-        at = moment(f"2021-09-0{digits + 1 if digits < 9 else 9}", "legacy")  # noqa: PLR2004
+        at = moment(f"2021-09-0{digits + 1 if digits < 9 else 9}", "legacy")
         images = build_all(base, (AMD64,), _steps(tag), at, CLASSIC)
         repository.release([tag], at, images, CLASSIC)
         payload = repository.tags[tag][1]

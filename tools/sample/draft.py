@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hubframe.testing.build.chance import NOW, number, stamp, unit
-from hubframe.testing.build.image import Image, Platform, Step
-from hubframe.testing.build.shelf import DOCKER_CONFIG, DOCKER_MANIFEST, Published, Shelf
+from tools.sample.image import Image, Platform, Step
+from tools.sample.seeded import NOW, number, stamp, unit
+from tools.sample.store import DOCKER_CONFIG, DOCKER_MANIFEST, Published, Store
 
 Payload = dict[str, Any]
 Images = Mapping[Platform, Image]
@@ -28,12 +28,12 @@ class Era:
     @classmethod
     def official(cls, at: datetime) -> "Era":
         """Return the era of official images, which moved to BuildKit late."""
-        return cls(at.year >= 2024, at.year >= 2024, _attestation(at, 2025))  # noqa: PLR2004
+        return cls(at.year >= 2024, at.year >= 2024, _attestation(at, 2025))
 
     @classmethod
     def community(cls, at: datetime) -> "Era":
         """Return the era of everybody else."""
-        return cls(at.year >= 2021, at.year >= 2023, _attestation(at, 2025))  # noqa: PLR2004
+        return cls(at.year >= 2021, at.year >= 2023, _attestation(at, 2025))
 
 
 def _attestation(at: datetime, since: int) -> str:
@@ -46,7 +46,7 @@ def _attestation(at: datetime, since: int) -> str:
 class Draft:
     """A repository under construction; a tag that is pushed again moves."""
 
-    shelf: Shelf
+    store: Store
     path: str
     description: str = ""
     pull_count: int = 0
@@ -77,7 +77,7 @@ class Draft:
         """Publish images as an index, or alone where there is only one, and push the tags."""
         named = {f"org.opencontainers.image.{name}": text for name, text in annotations.items()}
         # Docker's own formats have no annotations.
-        published = self.shelf.publish(
+        published = self.store.publish(
             list(images.values()),
             oci=era.oci,
             attestation=era.attestation,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hubframe.testing.build.chance import digest_of, stamp, unit
+from tools.sample.seeded import digest_of, stamp, unit
 
 Settings = dict[str, Any]
 
@@ -230,10 +230,11 @@ class Image:
         image = replace(self, is_buildkit=buildkit)
         for number, step in enumerate(steps):
             moment = at - timedelta(seconds=7 * (len(steps) - number))
-            image = image._extended(step, stamp(moment, 9))  # noqa: SLF001
+            image = image.extended(step, stamp(moment, 9))
         return replace(image, created=image.history[-1]["created"])
 
-    def _extended(self, step: Step, created: str) -> "Image":
+    def extended(self, step: Step, created: str) -> "Image":
+        """Return the image with one step more."""
         layers = self.layers
         if step.megabytes is not None:
             layers = (*layers, self._layer(step))

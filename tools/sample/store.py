@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubframe.testing import gojson
-from hubframe.testing.build.chance import digest_of, number
-from hubframe.testing.build.image import Image, Layer, Platform
+from tools.sample.image import Image, Layer, Platform
+from tools.sample.seeded import digest_of, number
 
 Descriptor = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Published:
     content_type: str = "image"
 
 
-class Shelf:
+class Store:
     """Collects documents; each method returns what points to the document it wrote."""
 
     def __init__(self) -> None:

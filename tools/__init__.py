@@ -1,0 +1,1 @@
+"""Programs that the repository keeps beside the package."""
