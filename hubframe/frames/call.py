@@ -1,9 +1,10 @@
 """One call of a public function: what it may do, what it did, and what failed."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
@@ -11,18 +12,22 @@ import pandas as pd
 from hubframe.errors import (
     HubframeError,
     IncompleteWarning,
+    NotFoundError,
     QuotaError,
     UnknownOrderWarning,
 )
 from hubframe.frames import collector
+from hubframe.frames.fetching import Item, Kind, Survey, fetch, look_up
 from hubframe.wire.client import Client, default_client
-from hubframe.wire.pool import Pool
-from hubframe.wire.progress import Bar
+from hubframe.wire.progress import Bar, bar
 from hubframe.wire.statistics import Statistics, counting
+from hubframe.wire.workers import Workers
 
 Errors = Literal["raise", "collect"]
-Item = TypeVar("Item")
+Task = TypeVar("Task")
 Result = TypeVar("Result")
+# How many tags are read together: it bounds what is held in memory.
+_TOGETHER = 512
 
 _LEVEL_OF_CALLER = 3
 
@@ -69,6 +74,8 @@ class Call:
     ----------
     client, errors, progress
         As the caller said.
+    workers
+        The threads that fetch for it.
     statistics
         Requests sent and answers from the cache.
     sources
@@ -86,11 +93,14 @@ class Call:
         What could not be had, by what was asked for: it is not asked for again.
     budget
         The pulls that may be spent; None for as many as it takes.
+    survey
+        Where a plan notes what would be fetched; None where it is fetched.
     """
 
     client: Client
     errors: Errors
     progress: bool | None
+    workers: Workers
     statistics: Statistics
     sources: set[str] = field(default_factory=set)
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
@@ -99,10 +109,63 @@ class Call:
     unordered: list[str] = field(default_factory=list)
     refused: dict[Any, HubframeError] = field(default_factory=dict)
     budget: Budget | None = None
+    survey: Survey | None = None
+    _bar: "_Steps | None" = None
 
-    def pool(self, total: int, title: str) -> AbstractContextManager[tuple[Pool, Bar]]:
-        """Return threads for some work, and the bar that shows how far it has come."""
-        return self.client.pool(total, title, progress=self.progress)
+    def get(self, items: Iterable[Item], then: tuple[Kind, ...] = ()) -> dict[Item, Any]:
+        """Return what is needed, each once: from here, or fetched, many at once.
+
+        Parameters
+        ----------
+        items
+            What is needed.
+        then
+            The kinds of what will be needed after it.
+
+        Returns
+        -------
+        dict
+            An error where there was none to be had: whoever asked decides what that costs.
+        """
+        wanted = list(dict.fromkeys(items))
+        if self.survey is not None and self.survey.is_first_only:
+            return self.survey.answer(wanted, {}, then)
+        found: dict[Item, Any] = {one: self.refused[one] for one in wanted if one in self.refused}
+        found |= look_up(self.client, [one for one in wanted if one not in found])
+        if self.survey is not None:
+            return self.survey.answer(wanted, found, then)
+        missing = []
+        for one in wanted:
+            error = self.spend(one.document) if one not in found and one.is_pull else None
+            if error is not None:
+                self.refused[one] = found[one] = error
+            elif one not in found:
+                missing.append(one)
+        if self._bar is not None:
+            self._bar.expect(len(missing), 1 + len(then))
+        outcomes = self.workers.do(lambda one: fetch(self.client, one), missing, self._fetched)
+        self.client.session.responses.flush()
+        return found | dict(zip(missing, outcomes, strict=True))
+
+    def _fetched(self, item: Item, outcome: Any) -> None:
+        if self._bar is not None:
+            self._bar.step(item.kind)
+        if isinstance(outcome, HubframeError):
+            self.refused[item] = outcome
+            # What is not there may be spared, and so may what is beyond a budget; else it is over.
+            if not self.collects and not isinstance(outcome, NotFoundError | QuotaError):
+                raise outcome
+
+    def batches(self, tasks: Sequence[Task], title: str) -> Iterator[Sequence[Task]]:
+        """Yield tasks, some at a time, and show how many are done."""
+        with bar(len(tasks), title, progress=self.progress) as shown:
+            self.workers.cancellation.tell = shown.set_postfix_str
+            left = iter(tasks)
+            while batch := list(islice(left, _TOGETHER)):
+                self._bar = _Steps(shown, len(batch))
+                yield batch
+                self._bar.finish()
+        self._bar = None
 
     def spend(self, digest: str) -> QuotaError | None:
         """Take a pull out of the budget; return why not."""
@@ -118,16 +181,41 @@ class Call:
             sources=set(),
             skipped=0,
             unordered=[],
+            _bar=None,
         )
 
     def gather(
-        self, work: Callable[[Item], Result], items: Sequence[Item], title: str
-    ) -> list[tuple[Item, Result]]:
-        """Do work on many items at once; with ``errors="collect"`` without those that fail."""
-        outcomes = self.client.gather(
-            work, items, collect=self.collects, progress=self.progress, title=title
-        )
-        return [pair for pair in zip(items, outcomes, strict=True) if self.is_good(*pair)]  # type: ignore[misc]
+        self, work: Callable[[Task], Result], tasks: Sequence[Task], title: str
+    ) -> list[tuple[Task, Result]]:
+        """Do work on many tasks at once; with ``errors="collect"`` without those that fail."""
+        outcomes = self.outcomes(work, tasks, title)
+        return [pair for pair in zip(tasks, outcomes, strict=True) if self.is_good(*pair)]  # type: ignore[misc]
+
+    def outcomes(
+        self, work: Callable[[Task], Result], tasks: Sequence[Task], title: str
+    ) -> list[Result | HubframeError]:
+        """Do work on many tasks at once; where failures are collected, one gives its error."""
+        with bar(len(tasks), title, progress=self.progress) as shown:
+            self.workers.cancellation.tell = shown.set_postfix_str
+
+            def done(_: Task, outcome: Any) -> None:
+                shown.update()
+                if isinstance(outcome, HubframeError) and not self.collects:
+                    raise outcome
+
+            found = self.workers.do(work, tasks, done)
+        self.client.session.responses.flush()
+        return found
+
+    def attempt(
+        self, subject: Any, work: Callable[..., Result], *args: Any, **how: Any
+    ) -> Result | None:
+        """Do something for a subject; where that fails, record it, or raise it."""
+        try:
+            return work(*args, **how)
+        except HubframeError as error:
+            self.is_good(subject, error)
+            return None
 
     def is_good(self, item: Any, outcome: Any) -> bool:
         """Record a failure; raise it unless failures are collected."""
@@ -210,7 +298,37 @@ def calling(
     if client.is_closed:
         raise RuntimeError("the client was closed: make another")
     try:
-        with collector.held_back(), counting() as statistics:
-            yield Call(client, errors, progress, statistics)
+        with (
+            collector.held_back(),
+            counting() as statistics,
+            Workers(client.settings.workers) as workers,
+        ):
+            yield Call(client, errors, progress, workers, statistics)
     finally:
         client.session.responses.flush()
+
+
+class _Steps:
+    """How far a batch of tags has come, in fetched items of those that are expected."""
+
+    def __init__(self, shown: Bar, size: int) -> None:
+        self._shown, self._size = shown, size
+        self._at, self._done, self._expected = 0, 0, 0
+
+    def expect(self, count: int, waves: int) -> None:
+        """Count a wave, and as many of the same size after it as are known of."""
+        self._expected = max(self._expected, self._done + count * waves)
+
+    def step(self, kind: str) -> None:
+        """Count an item."""
+        self._done += 1
+        at = min(self._size * self._done // (self._expected or 1), self._size - 1)
+        if at > self._at:
+            self._shown.update(at - self._at)
+            self._at = at
+        else:
+            self._shown.set_postfix_str(f"{kind} {self._done}")
+
+    def finish(self) -> None:
+        """Count the whole batch."""
+        self._shown.update(self._size - self._at)

@@ -4,13 +4,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hubframe.errors import HubframeError, NotFoundError, PayloadError
+from hubframe.errors import NotFoundError, PayloadError
 from hubframe.frames import quota, readers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
@@ -19,7 +18,7 @@ from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import FILES, shape
 from hubframe.wire.archives import Caps, Listing
 from hubframe.wire.client import Client
-from hubframe.wire.progress import Bar
+from hubframe.wire.progress import Bar, bar
 
 _COLUMN_OF = {
     "paths": "path",
@@ -132,22 +131,20 @@ def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing
     distinct = full.sort_values("media_type", na_position="last", kind="stable")
     distinct = distinct.drop_duplicates("layer_digest").sort_index()
     rows = distinct[["repo", "layer_digest", "media_type"]].to_dict("records")
-    found: dict[str, Listing] = {}
-    with call.pool(len(rows), "layers") as (pool, bar):
-        coming = _Coming(bar)
-        for row in rows:
-            layer = _layer(row)
-            pool.submit(layer, partial(_listed, call, layer, caps, coming))
-        left = len(rows)
-        while left:
-            for layer, listing, error in pool.take():
-                left -= 1
-                bar.update()
-                if error is not None and not isinstance(error, HubframeError):
-                    raise error
-                if call.is_good(layer, error or listing):
-                    found[layer.digest] = listing
-    return found
+    tasks = [_layer(row) for row in rows]
+    with bar(len(tasks), "layers", progress=call.progress) as shown:
+        coming = _Coming(shown)
+
+        def done(layer: _Layer, outcome: Any) -> None:
+            shown.update()
+            call.is_good(layer, outcome)
+
+        found = call.workers.do(lambda layer: _listed(call, layer, caps, coming), tasks, done)
+    return {
+        layer.digest: one
+        for layer, one in zip(tasks, found, strict=True)
+        if isinstance(one, Listing)
+    }
 
 
 def _layer(row: Mapping[Any, Any]) -> _Layer:

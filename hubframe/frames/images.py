@@ -473,9 +473,7 @@ def referrers_df(  # noqa: PLR0913
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        return call.finish(
-            shape.referrers(referrers.referrers_of(call, found, wanted)), "referrers"
-        )
+        return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from hubframe.errors import (
 from hubframe.frames import readers
 from hubframe.frames.call import Call, calling
 from hubframe.frames.readers import DEEPEST
-from hubframe.frames.reading import read
 from hubframe.frames.selection import USUAL_PLATFORM, platforms
+from hubframe.frames.sources import Found
 from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import documents
@@ -169,7 +169,7 @@ def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
 
 def _top(call: Call, reference: ImageReference) -> Document:
     tag = reference if reference.digest else reference.at(tag=reference.target)
-    (document,) = read(call, [(tag, readers.named(tag))], 1, "manifest")
+    (document,) = readers.named(call, [Found(tag, is_named=True)]).values()
     return document
 
 

@@ -4,16 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from math import ceil
-from typing import Any
 
 import pandas as pd
 
 from hubframe.frames import limits, quota
 from hubframe.frames.call import Call, calling
-from hubframe.frames.needs import Need
-from hubframe.frames.readers import TASKS, tasks_of
-from hubframe.frames.reading import survey
-from hubframe.frames.referrers import referrer_readers
+from hubframe.frames.fetching import Survey
+from hubframe.frames.readers import READERS
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
 from hubframe.tables import PLAN, REFERRERS
@@ -32,6 +29,7 @@ _KINDS = {
     "manifest": "manifest",
     "config": "config",
 }
+_FRAMES = ("tags", *READERS, "referrers")
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
@@ -162,42 +160,36 @@ def plan(  # noqa: PLR0913
     3
     """
     name = frame.removesuffix("_df")
-    if name not in TASKS:
-        raise ValueError(f"frame must be one of {', '.join(TASKS)}, not {frame!r}")
+    if name not in _FRAMES:
+        raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
     wanted = read_wanted(tags, newest, platform or usual, attestations=attestations)
     wanted = replace(wanted, is_brief=name == REFERRERS.name)
     with calling(client, "raise", progress) as call:
         found = find_tags(call, references(what), wanted, source)
-        quota.resolve_on_hub(call, name, found, wanted, source)
-        tasks: Iterator[Any] = (
-            referrer_readers(call, found, wanted)
-            if name == REFERRERS.name
-            else tasks_of(call, name, found, wanted, source)
-        )
-        answered, missing = survey(call, tasks)
-        return _summed(call, name, len(found), wanted, answered, missing)
+        first = quota.survey(call, name, found, wanted, source, is_first_only=True)
+        quota.resolve_on_hub(call, [item for item in first.missing if item.kind == "digest"])
+        survey = quota.survey(call, name, found, wanted, source)
+        return _summed(call, name, len(found), wanted, survey)
 
 
-def _summed(  # noqa: PLR0913, PLR0917
-    call: Call, name: str, tag_count: int, wanted: Wanted, answered: list[Need], missing: list[Need]
-) -> Plan:
+def _summed(call: Call, name: str, tag_count: int, wanted: Wanted, survey: Survey) -> Plan:
     requests = dict.fromkeys(_MEANINGS, 0)
-    for need in missing:
-        for kind, count in quota.kinds(need, wanted).items():
+    for item, then in survey.missing.items():
+        for kind, count in quota.kinds(item, then, wanted).items():
             requests[_KINDS[kind]] += count
-    pulls = sum(quota.pulls(need, wanted) for need in missing)
+    pulls = sum(quota.pulls(item, then, wanted) for item, then in survey.missing.items())
     return Plan(
         frame=name,
         tag_count=tag_count,
         requests=requests,
         pulls=pulls,
         limit=limits.pull_limit(call.client) if pulls else None,
-        held=len(answered),
+        held=len(survey.answered),
         seconds=_seconds(call.client, requests),
         # Each list of referrers may name others, which are asked for then.
-        is_exact=not any("manifest" in need.then for need in missing)
-        and not (missing and name == REFERRERS.name),
+        is_exact=not any("manifest" in then for then in survey.missing.values())
+        and not (survey.missing and name == REFERRERS.name),
     )
 
 

@@ -1,15 +1,15 @@
 """The pulls of a call: counted before the first one is spent, and held to what is left."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from hubframe.errors import QuotaError
 from hubframe.frames import limits
 from hubframe.frames.call import Budget, Call
-from hubframe.frames.needs import Need
-from hubframe.frames.readers import resolve, tasks_of
-from hubframe.frames.reading import first_needs, survey
+from hubframe.frames.fetching import Item, Kind, Survey
+from hubframe.frames.readers import images_of, resolve
+from hubframe.frames.referrers import referrers_of_some
 from hubframe.frames.sources import Found, Source, Wanted
 
 # Asking for the limit takes two requests: not worth it for one pull, whose refusal says as much.
@@ -40,7 +40,8 @@ def guard(  # noqa: PLR0913
     if call.client.session.is_offline or not any(one.reference.is_hub for one in found):
         return
     missing = _missing(call, name, found, wanted, source)
-    needed = sum(pulls(need, wanted) for need in missing)
+    costs = [pulls(item, then, wanted) for item, then in missing.items()]
+    needed = sum(costs)
     if needed < _WORTH_ASKING:
         return
     limit = limits.pull_limit(call.client, at_least=needed)
@@ -48,7 +49,10 @@ def guard(  # noqa: PLR0913
         return
     left = limit.remaining
     if needed <= left or partial:
-        call.budget = Budget(left, _beyond(missing, wanted, left), is_partial=partial)
+        # Those that do not fit: an index is of no use without its images.
+        spent = zip(missing, accumulate(costs), strict=True)
+        beyond = frozenset(item.document for item, sum_of in spent if sum_of > left)
+        call.budget = Budget(left, beyond, is_partial=partial)
     else:
         raise QuotaError(
             f"{name}: this needs {needed} pulls from Docker Hub, and {left} of {limit.allowed} are "
@@ -58,19 +62,43 @@ def guard(  # noqa: PLR0913
         )
 
 
+def survey(  # noqa: PLR0913
+    call: Call,
+    name: str,
+    found: Sequence[Found],
+    wanted: Wanted,
+    source: Source,
+    *,
+    is_first_only: bool = False,
+) -> Survey:
+    """Make the waves of a call without fetching, as far as what is here reaches."""
+    scratch = call.scratch()
+    scratch.survey = Survey(is_first_only)
+    if name == "tags":
+        resolve(scratch, found)
+    elif name == "referrers":
+        list(referrers_of_some(scratch, found))
+    else:
+        images_of(scratch, name, found, wanted, source)
+    return scratch.survey
+
+
 def _missing(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
-) -> list[Need]:
+) -> Mapping[Item, tuple[Kind, ...]]:
     """Return the pulls that are to come, as far as they are known without spending one."""
     ordered = sorted(found, key=_pushed, reverse=True)
-    first = first_needs(tasks_of(call.scratch(), name, ordered, wanted, source))
-    if any(need.kind == "digest" and need.reference.is_hub for need in first):
-        resolve_on_hub(call, name, found, wanted, source)
-        tasks = tasks_of(call.scratch(), name, ordered, wanted, source)
-        first = survey(call.scratch(), tasks)[1]
-    by_digest = {need.document: need for need in first if need.is_pull and need.document}
+    first = survey(call, name, ordered, wanted, source, is_first_only=True).missing
+    if any(item.kind == "digest" for item in first):
+        resolve_on_hub(call, [item for item in first if item.kind == "digest"])
+        first = survey(call, name, ordered, wanted, source).missing
+    by_digest = {
+        item.document: (item, then)
+        for item, then in first.items()
+        if item.is_pull and item.document
+    }
     missing = call.client.blobs.missing(by_digest)
-    return [need for digest, need in by_digest.items() if digest in missing]
+    return dict(both for digest, both in by_digest.items() if digest in missing)
 
 
 def _pushed(found: Found) -> str:
@@ -79,31 +107,19 @@ def _pushed(found: Found) -> str:
     return pushed if isinstance(pushed, str) else ""
 
 
-def _beyond(missing: Sequence[Need], wanted: Wanted, left: int) -> frozenset[str]:
-    """Choose the documents that do not fit: an index is of no use without its images."""
-    sums = accumulate(pulls(need, wanted) for need in missing)
-    return frozenset(
-        need.document or "" for need, spent in zip(missing, sums, strict=True) if spent > left
-    )
-
-
-def resolve_on_hub(
-    call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
-) -> None:
-    """Look up digests on Docker Hub that the readers will ask for: it is free, and kept."""
-    first = first_needs(tasks_of(call.scratch(), name, found, wanted, source))
-    asked = {n.reference for n in first if n.kind == "digest" and n.reference.is_hub}
+def resolve_on_hub(call: Call, items: Sequence[Item]) -> None:
+    """Look up digests on Docker Hub that the call will ask for: it is free, and kept."""
     scratch = call.scratch()
-    resolve(scratch, [one for one in found if one.reference in asked])
+    scratch.get(item for item in items if item.reference.is_hub)
 
 
-def kinds(need: Need, wanted: Wanted) -> Counter[str]:
-    """Count a need, and what follows from it: of an index an image for each platform wanted."""
-    then = () if wanted.is_brief else need.then
-    each = len(wanted.platforms or [None]) if "manifest" in then else 1
-    return Counter({need.kind: 1}) + Counter(dict.fromkeys(then, each))
+def kinds(item: Item, then: tuple[Kind, ...], wanted: Wanted) -> Counter[str]:
+    """Count an item, and what follows from it: of an index an image for each platform wanted."""
+    after = () if wanted.is_brief else then
+    each = len(wanted.platforms or [None]) if "manifest" in after else 1
+    return Counter({item.kind: 1}) + Counter(dict.fromkeys(after, each))
 
 
-def pulls(need: Need, wanted: Wanted) -> int:
-    """Count the pulls of a need, and of what follows from it."""
-    return kinds(need, wanted)["manifest"] if need.is_pull else 0
+def pulls(item: Item, then: tuple[Kind, ...], wanted: Wanted) -> int:
+    """Count the pulls of an item, and of what follows from it."""
+    return kinds(item, then, wanted)["manifest"] if item.is_pull else 0

@@ -1,20 +1,18 @@
-"""The readers of tags: which documents an image takes, and what is made of them.
+"""From tags to images: which documents these take, and what is made of them.
 
-They are conversations (see `hubframe.frames.reading`), and do no I/O. The Hub API costs no pull,
-so where it told of a tag's images these are taken from there; labels, environment and
+Tags are read many at a time, in waves: digests, indexes, manifests, configs. The Hub API costs no
+pull, so where it told of a tag's images these are taken from there; labels, environment and
 configurations take a manifest each, and a config.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
 from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
 from hubframe.frames.call import Call
-from hubframe.frames.needs import Kind, Need
-from hubframe.frames.reading import Reader, read
+from hubframe.frames.fetching import Item, Kind
 from hubframe.frames.selection import choose
 from hubframe.frames.sources import Found, Source, Wanted, no_tag
 from hubframe.oci.digests import Document
@@ -33,155 +31,134 @@ from hubframe.wire.registry import Resolved
 
 Payload = Mapping[str, Any]
 Result = TypeVar("Result")
-ImageReader = Reader[list[Image]]
-# A reader, and what it reads: failures are told of that.
-Task = tuple[Found, Reader[list[Image] | None]]
+Images = dict[Found, list[Image]]
 # How many indexes may stand within one another.
 DEEPEST = 8
 _AFTER_MANIFEST: tuple[Kind, ...] = ("config",)
 _AFTER_INDEX: tuple[Kind, ...] = ("manifest", "config")
 
 
-def tasks_of(
-    call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
-) -> Iterator[Task]:
-    """Make the readers of a frame."""
-    # The Hub knows labels only by the steps that set them.
-    make = layer_readers if name == "labels" and source == "hub" else TASKS[name]
-    return ((one, spared(call, one, reader)) for one, reader in make(call, found, wanted))
-
-
-def spared(call: Call, found: Found, reader: Reader[Result]) -> Reader[Result | None]:
-    """Read a tag; one that is listed and dangles costs its own rows, where nobody named it."""
-    try:
-        return (yield from reader)
-    except NotFoundError as error:
-        if found.is_named:
-            raise
-        call.miss(found, _dangling(found, error))
-        return None
-
-
-def _dangling(found: Found, error: NotFoundError) -> NotFoundError:
-    return NotFoundError(f"{found} is listed, and what it points at is not there: {error}")
-
-
 def read_images(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
 ) -> Iterator[Image]:
     """Read the images of tags, with what a frame shows of them, in the order of the tags."""
-    tasks = tasks_of(call, name, found, wanted, source)
-    return chain.from_iterable(read(call, tasks, len(found), name))
+    for batch in call.batches(found, name):
+        images = images_of(call, name, batch, wanted, source)
+        yield from chain.from_iterable(images.get(one, ()) for one in batch)
 
 
-def tag_readers(
-    call: Call, tags: Sequence[Found], _wanted: Wanted
-) -> Iterator[tuple[Found, Reader[tuple[Found, Resolved | None]]]]:
-    """Make the readers of tags: only a registry's have to be looked up, by HEAD."""
-    for found in tags:
-        if found.tag is None:
-            yield found, _resolved(call, found)
+def images_of(
+    call: Call, name: str, tags: Sequence[Found], wanted: Wanted, source: Source
+) -> Images:
+    """Read the images of some tags; those that fail have none."""
+    # The Hub knows labels only by the steps that set them.
+    read = _layers if name == "labels" and source == "hub" else READERS[name]
+    return read(call, tags, wanted)
 
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved | None]:
     """Look up what tags of registries point at, by HEAD; null for those that dangle."""
-    return dict(read(call, tag_readers(call, tags, Wanted(bool)), len(tags), "tags"))
+    items = {one: Item("digest", one.reference) for one in tags if one.tag is None}
+    answers = _answers(call, items)
+    return {one: spared(call, one, _good, answers[one]) for one in items}
 
 
-def _resolved(call: Call, found: Found) -> Reader[tuple[Found, Resolved | None]]:
-    return found, (yield from spared(call, found, _answer(Need("digest", found.reference))))
-
-
-def _answer(need: Need) -> Reader[Any]:
-    """Return the answer to one need, without which there is nothing to go on with.
-
-    Raises
-    ------
-    HubframeError
-        There is none; where a tag is missing it names those that are closest.
-    """
-    (answer,) = yield [need]
-    if not isinstance(answer, HubframeError):
-        return answer
-    if not isinstance(answer, NotFoundError) or need.reference.digest:
-        raise answer
-    (names,) = yield [Need("names", need.reference.at())]
-    raise answer if isinstance(names, HubframeError) else no_tag(need.reference, names, answer)
-
-
-def image_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
-    """Make the readers of images: from the Hub where it told of the tag, else from the registry."""
-    for found in tags:
-        read_one = _told if found.images else partial(_from_registry, shows_missing=True)
-        yield found, read_one(call, found, wanted)
-
-
-def layer_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
-    """Make the readers of layers and steps; of tags that are one image, the Hub is asked once."""
-    first: dict[tuple[str, str], ImageReference] = {}
-    for found in tags:
-        if found.images:
-            asked = first.setdefault(_same(found), found.reference)
-            yield found, _layers_on_hub(call, found, asked, wanted)
+def spared(call: Call, found: Found, work: Callable[..., Result], *args: Any) -> Result | None:
+    """Do something for a tag; one that is listed and dangles costs its own rows alone."""
+    try:
+        return work(*args)
+    except NotFoundError as error:
+        if found.is_named:
+            call.is_good(found, error)
         else:
-            yield found, _from_registry(call, found, wanted)
+            words = f"{found} is listed, and what it points at is not there: {error}"
+            call.miss(found, NotFoundError(words))
+    except HubframeError as error:
+        call.is_good(found, error)
+    return None
 
 
-def content_readers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Task]:
-    """Make the readers of manifests and configs.
+def _good(outcome: Any) -> Any:
+    if isinstance(outcome, HubframeError):
+        raise outcome
+    return outcome
+
+
+def _answers(
+    call: Call, items: Mapping[Found, Item], then: tuple[Kind, ...] = ()
+) -> dict[Found, Any]:
+    """Get one item for each tag; where a tag is missing, its error names those that are closest."""
+    found = call.get(items.values(), then)
+    lost = [
+        item
+        for item in dict.fromkeys(items.values())
+        if isinstance(found[item], NotFoundError) and not item.reference.digest
+    ]
+    names = call.get(Item("names", item.reference.at()) for item in lost)
+    for item in lost:
+        known = names[Item("names", item.reference.at())]
+        if not isinstance(known, HubframeError):
+            found[item] = no_tag(item.reference, known, found[item])
+    return {one: found[item] for one, item in items.items()}
+
+
+def _images(call: Call, tags: Sequence[Found], wanted: Wanted) -> Images:
+    """Take images from the Hub where it told of the tag, else from the registry."""
+    told = {one: _chosen(call, one, one.images, wanted) for one in tags if one.images}
+    return told | _from_registry(call, _others(tags, told), wanted, shows_missing=True)
+
+
+def _others(tags: Iterable[Found], told: Iterable[Found]) -> list[Found]:
+    known = set(told)
+    return [one for one in tags if one not in known]
+
+
+def _layers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Images:
+    """Read layers and steps; of tags that are one image, the Hub is asked once."""
+    told: Images = {}
+    first: dict[tuple[str, str], Item] = {}
+    asked: dict[Found, Item] = {}
+    for one in tags:
+        if one.images:
+            told[one] = _chosen(call, one, one.images, wanted)
+            if told[one]:
+                same = (one.reference.repo, (one.tag and one.tag.digest) or f":{one.reference.tag}")
+                asked[one] = first.setdefault(same, Item("images", one.reference))
+    answers = call.get(asked.values())
+    for one, item in asked.items():
+        if spared(call, one, _is_good, call, one, item, answers[item]):
+            by_image = _by_image(answers[item])
+            told[one] = [_with_steps(image, by_image) for image in told[one]]
+            call.skipped += sum(
+                image.content is None or not image.content.descriptors for image in told[one]
+            )
+    return told | _from_registry(call, _others(tags, told), wanted)
+
+
+def _contents(call: Call, tags: Sequence[Found], wanted: Wanted) -> Images:
+    """Read manifests and configs.
 
     The Hub's old and inactive tags lack digests, and it has lost the images of others: the
     registry is asked what these point at.
     """
-    for found in tags:
-        is_told = bool(found.images) and all(image.digest for image in found.images)
-        read_one = _contents_on_hub if is_told else _from_registry
-        yield found, read_one(call, found, wanted)
+    told = {
+        one: _chosen(call, one, one.images, wanted)
+        for one in tags
+        if one.images and all(image.digest for image in one.images)
+    }
+    if any(told.values()):
+        call.sources.add("registry")
+    return _with_contents(call, told) | _from_registry(call, _others(tags, told), wanted)
 
 
-def index_readers(
-    _call: Call, tags: Sequence[Found], _wanted: Wanted
-) -> Iterator[tuple[Found, Reader[tuple[str, list[Image]]]]]:
-    """Make the readers of what tags name: what refers to that is asked for by digest, after it."""
-    for found in tags:
-        yield found, open_tag(found.reference)
-
-
-TASKS: Mapping[str, Callable[[Call, Sequence[Found], Wanted], Iterator[Any]]] = {
-    "tags": tag_readers,
-    "images": image_readers,
-    "layers": layer_readers,
-    "history": layer_readers,
-    "labels": content_readers,
-    "env": content_readers,
-    "configs": content_readers,
-    "referrers": index_readers,
+READERS: Mapping[str, Callable[[Call, Sequence[Found], Wanted], Images]] = {
+    "images": _images,
+    "layers": _layers,
+    "history": _layers,
+    "labels": _contents,
+    "env": _contents,
+    "configs": _contents,
 }
-
-
-def _told(call: Call, found: Found, wanted: Wanted) -> ImageReader:
-    """Take the images as the Hub tells them: nothing is asked for."""
-    yield from ()
-    return _chosen(call, found, found.images, wanted)
-
-
-def _layers_on_hub(call: Call, found: Found, asked: ImageReference, wanted: Wanted) -> ImageReader:
-    images = _chosen(call, found, found.images, wanted)
-    if not images:
-        return []
-    (entries,) = yield [Need("images", asked)]
-    if not _is_good(call, found, asked, entries):
-        return images
-    told = _by_image(entries)
-    full = [_with_steps(image, told.get(_key(image))) for image in images]
-    call.skipped += sum(image.content is None or not image.content.descriptors for image in full)
-    return full
-
-
-def _same(found: Found) -> tuple[str, str]:
-    """What tags have in common that are one image: the digest, where the Hub tells it."""
-    digest = found.tag and found.tag.digest
-    return (found.reference.repo, digest or f":{found.reference.tag}")
 
 
 def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
@@ -194,92 +171,137 @@ def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
     return told
 
 
-def _with_steps(image: Image, told: Payload | None) -> Image:
-    return image.holding(None if told is None else HubContent(told))
-
-
-def _key(image: Image) -> str:
-    return image.digest or str(image.platform)
-
-
-def _contents_on_hub(call: Call, found: Found, wanted: Wanted) -> ImageReader:
-    images = _chosen(call, found, found.images, wanted)
-    if images:
-        call.sources.add("registry")
-    return (yield from _with_contents(call, found, images))
+def _with_steps(image: Image, told: Mapping[str, Payload]) -> Image:
+    entry = told.get(image.digest or str(image.platform))
+    return image.holding(None if entry is None else HubContent(entry))
 
 
 def _from_registry(
-    call: Call, found: Found, wanted: Wanted, *, shows_missing: bool = False
-) -> ImageReader:
-    """Read a tag's index, then manifests and configs of the images chosen.
+    call: Call, tags: Sequence[Found], wanted: Wanted, *, shows_missing: bool = False
+) -> Images:
+    """Read indexes, then manifests and configs of the images chosen.
 
     Where no index tells the platform of an image, its config does, and is read before the choice.
     An index may be sparse: some of the images that it tells of are not there.
     """
+    if not tags:
+        return {}
     call.sources.add("registry")
-    _, images = yield from open_tag(found.reference)
-    untold = [image for image in images if image.platform is None and not image.is_attestation]
-    if untold:
-        full = yield from _with_contents(call, found, untold, shows_missing=shows_missing)
-        told = {image.digest: _with_platform(image) for image in full}
-        known = [told.get(one.digest) if one in untold else one for one in images]
-        is_whole = None not in known
-        images = [image for image in known if image and _is_of(image, wanted)]
-        untold = list(told.values())
-        chosen = _chosen(call, found, images, wanted, untold=untold, is_whole=is_whole)
-    else:
-        chosen = _chosen(call, found, images, wanted)
-    return (yield from _with_contents(call, found, chosen, shows_missing=shows_missing))
+    opened = {one: images for one, (_, images) in open_tags(call, tags).items()}
+    untold = {
+        one: [image for image in images if image.platform is None and not image.is_attestation]
+        for one, images in opened.items()
+    }
+    full = _with_contents(
+        call, {one: images for one, images in untold.items() if images}, shows_missing=shows_missing
+    )
+    chosen: Images = {}
+    for one, images in opened.items():
+        if one in full:
+            told = {image.digest: _with_platform(image) for image in full[one]}
+            known = [told.get(each.digest) if each in untold[one] else each for each in images]
+            proper = [image for image in known if image and _is_of(image, wanted)]
+            is_whole = None not in known
+            rest = list(told.values())
+            chosen[one] = _chosen(call, one, proper, wanted, untold=rest, is_whole=is_whole)
+        elif not untold[one]:
+            chosen[one] = _chosen(call, one, images, wanted)
+    return _with_contents(call, chosen, shows_missing=shows_missing)
 
 
-def open_tag(reference: ImageReference) -> Reader[tuple[str, list[Image]]]:
-    """Return a tag's digest and its images: those that its index names, or the one that it is."""
-    document: Document = yield from named(reference)
-    images = images_in(reference, document)
-    return document.digest, (yield from _flat(reference, images, {document.digest}))
+def open_tags(call: Call, tags: Sequence[Found]) -> dict[Found, tuple[str, list[Image]]]:
+    """Return each tag's digest and images: those that its index names, or the one that it is."""
+    top: dict[Found, str] = {}
+    images: Images = {}
+    for one, document in named(call, tags).items():
+        read = spared(call, one, _images_of_document, one.reference, document)
+        if read is not None:
+            top[one], images[one] = document.digest, read
+    seen = {one: {digest} for one, digest in top.items()}
+    for depth in range(1, DEEPEST + 2):
+        inner = {one: _indexes(one, images[one], seen[one]) for one in images}
+        inner = {one: items for one, items in inner.items() if items}
+        if not inner:
+            break
+        answers = call.get(
+            chain.from_iterable(items.values() for items in inner.values()), _AFTER_INDEX
+        )
+        for one, items in inner.items():
+            documents_of = {digest: answers[item] for digest, item in items.items()}
+            flat = spared(call, one, _flat, one.reference, images[one], documents_of, depth)
+            if flat is None:
+                del images[one]
+            else:
+                images[one] = flat
+    return {
+        one: (top[one], [each for each in found if each.media_type not in INDEX_TYPES])
+        for one, found in images.items()
+    }
 
 
-def named(reference: ImageReference) -> Reader[Document]:
-    """Return what a tag names. On Docker Hub its digest is looked up first, which is free."""
-    if reference.digest:
-        need = Need("manifest", reference, then=_AFTER_INDEX)
-    elif reference.is_hub:
-        then: tuple[Kind, ...] = ("manifest", *_AFTER_INDEX)
-        resolved: Resolved = yield from _answer(Need("digest", reference, then=then))
-        is_index = resolved.media_type is None or resolved.media_type in INDEX_TYPES
-        then = _AFTER_INDEX if is_index else _AFTER_MANIFEST
-        need = Need("manifest", reference.at(digest=resolved.digest), then=then)
-    else:
-        need = Need("tag", reference, then=_AFTER_INDEX)
-    document: Document = yield from _answer(need)
-    return document
+def named(call: Call, tags: Sequence[Found]) -> dict[Found, Document]:
+    """Get what tags name. On Docker Hub their digests are looked up first, which is free."""
+    on_hub = {
+        one: Item("digest", one.reference)
+        for one in tags
+        if one.reference.is_hub and not one.reference.digest
+    }
+    resolved = _answers(call, on_hub, ("manifest", *_AFTER_INDEX))
+    by_digest: dict[Found, Item] = {}
+    single: dict[Found, Item] = {}
+    by_tag: dict[Found, Item] = {}
+    for one in tags:
+        if one.reference.digest:
+            by_digest[one] = Item("manifest", one.reference)
+        elif one not in on_hub:
+            by_tag[one] = Item("tag", one.reference)
+        elif (at := spared(call, one, _good, resolved[one])) is not None:
+            is_index = at.media_type is None or at.media_type in INDEX_TYPES
+            where = by_digest if is_index else single
+            where[one] = Item("manifest", one.reference.at(digest=at.digest))
+    found = (
+        _answers(call, by_digest, _AFTER_INDEX)
+        | _answers(call, single, _AFTER_MANIFEST)
+        | _answers(call, by_tag, _AFTER_INDEX)
+    )
+    told = {one: spared(call, one, _good, outcome) for one, outcome in found.items()}
+    return {one: document for one, document in told.items() if document is not None}
+
+
+def _indexes(found: Found, images: Iterable[Image], seen: set[str]) -> dict[str, Item]:
+    """Return the indexes among the images of an index; each once, so loops end."""
+    inner = [image.digest for image in images if image.media_type in INDEX_TYPES and image.digest]
+    fresh = [digest for digest in dict.fromkeys(inner) if digest not in seen]
+    seen.update(fresh)
+    return {digest: Item("manifest", found.reference.at(digest=digest)) for digest in fresh}
 
 
 def _flat(
-    reference: ImageReference, images: list[Image], seen: set[str], depth: int = 1
-) -> ImageReader:
-    """Put the images of an index within an index in its place; each index once, so loops end."""
+    reference: ImageReference, images: Iterable[Image], indexes: Mapping[str, Any], depth: int
+) -> list[Image]:
+    """Put the images of indexes within an index in their place."""
     if depth > DEEPEST:
         raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
-    flat = []
+    flat: list[Image] = []
+    left = dict(indexes)
     for image in images:
         if image.media_type not in INDEX_TYPES:
             flat.append(image)
-        elif image.digest and image.digest not in seen:
-            seen.add(image.digest)
-            need = Need("manifest", reference.at(digest=image.digest), then=_AFTER_INDEX)
-            document = yield from _answer(need)
-            inner = yield from _flat(reference, images_in(reference, document), seen, depth + 1)
+        elif image.digest in left:
+            document = _good(left.pop(image.digest))
             flat += [
                 replace(
                     one,
                     index_digest=image.index_digest,
                     annotations=(*image.annotations, *one.annotations),
                 )
-                for one in inner
+                for one in images_in(reference, document)
             ]
     return flat
+
+
+def _images_of_document(reference: ImageReference, document: Document) -> list[Image]:
+    return images_in(reference, document)
 
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
@@ -355,44 +377,77 @@ def no_platform(
 
 
 def _with_contents(
-    call: Call, found: Found, images: Sequence[Image], *, shows_missing: bool = False
-) -> ImageReader:
+    call: Call, tags: Mapping[Found, Sequence[Image]], *, shows_missing: bool = False
+) -> Images:
     """Add manifest and config to images that have a digest, and are not read already.
 
     An image that is missing has no content. It is an error where it is all that was asked for by
     a tag's name, unless the frame shows what the index tells of it.
     """
-    unread = [image for image in images if image.content is None]
-    digests = dict.fromkeys(image.digest for image in unread if image.digest)
-    at = [found.reference.at(digest=one) for one in digests]
-    answers = (yield [Need("manifest", one, then=_AFTER_MANIFEST) for one in at]) if at else []
-    is_read = len(unread) < len(images)
-    is_spared = (
-        shows_missing or is_read or not all(isinstance(one, NotFoundError) for one in answers)
-    )
-    manifests = [
-        _Manifest(one, document)
-        for one, document in zip(at, answers, strict=True)
-        if _is_good(call, found, one, document, is_spared=is_spared)
-    ]
-    needs = [one.config_need for one in manifests if one.config_need]
-    configs = iter((yield needs) if needs else [])
-    contents = {}
-    for one in manifests:
-        config = next(configs) if one.config_need else None
-        if config is None or _is_good(call, found, one.reference, config):
-            contents[one.reference.digest] = one.content(config)
-    missing = {
-        one.digest: None
-        for one, document in zip(at, answers, strict=True)
-        if isinstance(document, NotFoundError)
+    asked = {
+        one: [
+            Item("manifest", one.reference.at(digest=digest))
+            for digest in dict.fromkeys(each.digest for each in images if not each.content)
+            if digest
+        ]
+        for one, images in tags.items()
     }
-    told = missing | contents
+    answers = call.get(chain.from_iterable(asked.values()), _AFTER_MANIFEST)
+    manifests: dict[Found, list[_Manifest]] = {}
+    for one, items in asked.items():
+        is_read = any(image.content for image in tags[one])
+        is_spared = (
+            shows_missing
+            or is_read
+            or not all(isinstance(answers[item], NotFoundError) for item in items)
+        )
+        read = spared(call, one, _manifests, call, one, items, answers, is_spared)
+        if read is not None:
+            manifests[one] = read
+    configs = call.get(
+        each.config for read in manifests.values() for each in read if each.config is not None
+    )
+    full: Images = {}
+    for one, read in manifests.items():
+        missing = {
+            item.reference.digest: None
+            for item in asked[one]
+            if isinstance(answers[item], NotFoundError)
+        }
+        told = spared(call, one, _told, call, one, read, configs)
+        if told is not None:
+            told = missing | told
+            full[one] = [
+                image if image.content else image.holding(told[image.digest])
+                for image in tags[one]
+                if image.content or image.digest in told
+            ]
+    return full
+
+
+def _manifests(
+    call: Call,
+    found: Found,
+    items: Iterable[Item],
+    answers: Mapping[Item, Any],
+    is_spared: bool,  # noqa: FBT001
+) -> "list[_Manifest]":
     return [
-        image if image.content else image.holding(told[image.digest])
-        for image in images
-        if image.content or image.digest in told
+        _Manifest(item.reference, answers[item])
+        for item in items
+        if _is_good(call, found, item, answers[item], is_spared=is_spared)
     ]
+
+
+def _told(
+    call: Call, found: Found, manifests: "Iterable[_Manifest]", configs: Mapping[Item, Any]
+) -> dict[str | None, Any]:
+    told: dict[str | None, Any] = {}
+    for one in manifests:
+        config = configs[one.config] if one.config else None
+        if config is None or _is_good(call, found, one.reference, config):
+            told[one.reference.digest] = one.content(config)
+    return told
 
 
 def _is_good(
@@ -417,22 +472,22 @@ class _Manifest:
     ----------
     reference
         Where it lies.
-    config_need
-        The need for its config; None where it has none, or one that is no image's.
+    config
+        Its config; None where it has none, or one that is no image's.
     """
 
     def __init__(self, reference: ImageReference, document: Document) -> None:
         self.reference = reference
         self._sent_as = document.media_type
         self._body = _said(document, reference)
-        self.config_need = self._needed()
+        self.config = self._config()
 
     def content(self, config: Document | None) -> ManifestContent:
         """Join it with its config."""
         told = _said(config, f"the config of {self.reference}") if config else {}
         return documents.content(self._body, told, self._sent_as, self.reference)
 
-    def _needed(self) -> Need | None:
+    def _config(self) -> Item | None:
         descriptor = documents.mapping(self._body.get("config"))
         digest = documents.text(descriptor.get("digest"))
         named = documents.text(descriptor.get("mediaType"))
@@ -445,7 +500,7 @@ class _Manifest:
             raise PayloadError(
                 f"the manifest {self.reference} names a config by {digest[:80]!r}, no digest"
             )
-        return Need("config", self.reference, digest)
+        return Item("config", self.reference, digest)
 
 
 def _with_platform(image: Image) -> Image:

@@ -7,16 +7,14 @@ refers to an image may be referred to itself: Docker signs its attestations.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
-from hubframe.frames.needs import Need
-from hubframe.frames.readers import index_readers, spared
-from hubframe.frames.reading import Reader, read
-from hubframe.frames.sources import Found, Wanted
+from hubframe.frames.fetching import Item
+from hubframe.frames.readers import open_tags, spared
+from hubframe.frames.sources import Found
 from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import documents
@@ -31,50 +29,93 @@ _COSIGN = (".sig", ".att", ".sbom")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def referrers_of(call: Call, tags: Sequence[Found], wanted: Wanted) -> Iterator[Referrer]:
+@dataclass
+class _Search:
+    """What is known of what refers to one tag.
+
+    Attributes
+    ----------
+    reference
+        The tag.
+    seen
+        The digests that were met, by the image that they are about.
+    outermost
+        What is looked at next: an image, and the digest that is about it.
+    listed
+        What was found in the index itself: an image, its subject, and the descriptor.
+    found
+        What was found so far.
+    """
+
+    reference: ImageReference
+    seen: dict[str, set[str]]
+    outermost: list[tuple[str, str]]
+    listed: list[tuple[str, str, Payload]]
+    found: list[Referrer] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, reference: ImageReference, top: str, images: Sequence[Image]) -> "_Search":
+        """Begin with a tag's index and its images."""
+        proper = (image.digest or "" for image in images if not image.is_attestation)
+        begin = dict.fromkeys((top, *filter(DIGEST.fullmatch, proper)))
+        listed = [(subject, subject, entry) for subject, entry in _attestations(top, images)]
+        seen = {subject: {subject} for subject in (*begin, *(subject for subject, _, _ in listed))}
+        return cls(reference, seen, [(subject, subject) for subject in begin], listed)
+
+    @property
+    def subjects(self) -> list[ImageReference]:
+        """What is looked at next."""
+        return [self.reference.at(digest=own) for _, own in self.outermost]
+
+    def go_on(self, told: Mapping[ImageReference, Iterable[Payload]], depth: int) -> None:
+        """Take in what refers to the outermost; what is new is looked at next."""
+        listed = self.listed + [
+            (image, own, entry)
+            for image, own in self.outermost
+            for entry in told.get(self.reference.at(digest=own), ())
+        ]
+        self.listed, self.outermost = [], []
+        for image, own, entry in listed:
+            if entry["digest"] not in self.seen[image]:
+                self.seen[image].add(entry["digest"])
+                self.outermost.append((image, entry["digest"]))
+                at = (self.reference.repo, self.reference.tag, image)
+                self.found.append(Referrer(*at, entry, {}, depth, own))
+        if len(self.found) > MOST:
+            raise PayloadError(
+                f"more than {MOST} artifacts refer to {self.reference}; not read further"
+            )
+
+
+def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images."""
-    tasks = referrer_readers(call, tags, wanted)
-    return chain.from_iterable(read(call, tasks, len(tags), "referrers"))
+    for batch in call.batches(tags, "referrers"):
+        yield from referrers_of_some(call, batch)
 
 
-def referrer_readers(
-    call: Call, tags: Sequence[Found], wanted: Wanted
-) -> Iterator[tuple[Found, Reader[list[Referrer] | None]]]:
-    """Make the readers of what refers to tags: they go on from what a tag names."""
-    for found, opening in index_readers(call, tags, wanted):
-        yield found, spared(call, found, _of_tag(call, found.reference, opening))
-
-
-def _of_tag(
-    call: Call, reference: ImageReference, opening: Reader[tuple[str, list[Image]]]
-) -> Reader[list[Referrer]]:
+def referrers_of_some(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
     """Look from the images outwards, a step at a time; each artifact counts once per image."""
     call.sources.add("registry")
-    top, images = yield from opening
-    proper = (image.digest or "" for image in images if not image.is_attestation)
-    begin = dict.fromkeys((top, *filter(DIGEST.fullmatch, proper)))
-    listed = [(subject, subject, entry) for subject, entry in _attestations(top, images)]
-    seen = {subject: {subject} for subject in (*begin, *(subject for subject, _, _ in listed))}
-    outermost = [(subject, subject) for subject in begin]
-    found: list[Referrer] = []
+    searches = {
+        one: _Search.of(one.reference, top, images)
+        for one, (top, images) in open_tags(call, tags).items()
+    }
     for depth in range(1, DEEPEST + 1):
-        told = yield from _listed(call, reference, dict.fromkeys(own for _, own in outermost))
-        listed += [(image, own, entry) for image, own in outermost for entry in told[own]]
-        outermost = []
-        for image, own, entry in listed:
-            if entry["digest"] not in seen[image]:
-                seen[image].add(entry["digest"])
-                outermost.append((image, entry["digest"]))
-                at = (reference.repo, reference.tag, image)
-                found.append(Referrer(*at, entry, {}, depth, own))
-        listed = []
-        if not outermost:
-            break
-        if len(found) > MOST:
-            raise PayloadError(f"more than {MOST} artifacts refer to {reference}; not read further")
-    order = {image: place for place, image in enumerate(seen)}
-    full = yield from _with_manifests(call, reference, found)
-    return sorted(full, key=lambda one: (order[one.image], one.depth))
+        subjects = [subject for search in searches.values() for subject in search.subjects]
+        told = _listed(call, subjects)
+        for one, search in list(searches.items()):
+            if spared(call, one, _gone_on, search, told, depth) is None:
+                del searches[one]
+    full = _with_manifests(call, [each for search in searches.values() for each in search.found])
+    for search in searches.values():
+        order = {image: number for number, image in enumerate(search.seen)}
+        own = [full[id(each)] for each in search.found]
+        yield from sorted(own, key=lambda each, order=order: (order[each.image], each.depth))  # type: ignore[misc]
+
+
+def _gone_on(search: _Search, told: Mapping[ImageReference, Iterable[Payload]], depth: int) -> bool:
+    search.go_on(told, depth)
+    return True
 
 
 def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:
@@ -86,50 +127,46 @@ def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payl
             yield subject, {"digest": image.digest, "mediaType": image.media_type}
 
 
-def _listed(
-    call: Call, reference: ImageReference, subjects: Iterable[str]
-) -> Reader[dict[str, list[Payload]]]:
+def _listed(call: Call, subjects: Iterable[ImageReference]) -> dict[ImageReference, list[Payload]]:
     """Ask the API and for cosign's tags, then for the tags that stand in where there is no API."""
-    found: dict[str, list[Payload]] = {subject: [] for subject in subjects}
-    lists = {Need("referrers", reference.at(digest=subject)): subject for subject in found}
+    found: dict[ImageReference, list[Payload]] = {subject: [] for subject in subjects}
+    lists = {Item("referrers", subject): subject for subject in found}
     signed = {
-        Need("stand-in", reference.at(tag=f"{fallback_tag(subject)}{suffix}")): subject
+        Item("stand-in", subject.at(tag=f"{fallback_tag(subject.target)}{suffix}")): subject
         for subject in found
         for suffix in _COSIGN
     }
-    answers = yield [*lists, *signed]
+    answers = call.get([*lists, *signed])
     unlisted = {}
-    for need, answer in zip((*lists, *signed), answers, strict=True):
-        if not call.is_good(need.reference, answer):
+    for item in (*lists, *signed):
+        answer = answers[item]
+        if not call.is_good(item, answer):
             continue
-        if need in signed and answer is not None:
-            found[signed[need]].append({"digest": answer.digest, "mediaType": answer.media_type})
-        elif need in lists and answer is None:
-            subject = lists[need]
-            unlisted[Need("stand-in", reference.at(tag=fallback_tag(subject)))] = subject
-        elif need in lists:
-            found[lists[need]] += answer
-    if unlisted:
-        indexes = yield from _indexes(call, reference, list(unlisted))
-        for need, subject in unlisted.items():
-            found[subject][:0] = indexes.get(need, [])
+        if item in signed and answer is not None:
+            descriptor = {"digest": answer.digest, "mediaType": answer.media_type}
+            found[signed[item]].append(descriptor)
+        elif item in lists and answer is None:
+            subject = lists[item]
+            unlisted[Item("stand-in", subject.at(tag=fallback_tag(subject.target)))] = subject
+        elif item in lists:
+            found[lists[item]] += answer
+    for item, entries in _indexes(call, list(unlisted)).items():
+        found[unlisted[item]][:0] = entries
     return found
 
 
-def _indexes(
-    call: Call, reference: ImageReference, tags: Sequence[Need]
-) -> Reader[dict[Need, list[Payload]]]:
+def _indexes(call: Call, tags: Sequence[Item]) -> dict[Item, list[Payload]]:
     """Read the tags that stand in for the API, those that there are."""
-    answers = yield tags
+    answers = call.get(tags)
     there = {
-        need: reference.at(digest=answer.digest)
-        for need, answer in zip(tags, answers, strict=True)
-        if call.is_good(need.reference, answer) and answer is not None
+        item: item.reference.at(digest=answers[item].digest)
+        for item in tags
+        if call.is_good(item, answers[item]) and answers[item] is not None
     }
-    indexes = yield from _manifests(call, there.values())
+    indexes = _manifests(call, there.values())
     return {
-        need: [one for one in documents.items(indexes[at].json.get("manifests")) if _named(one)]
-        for need, at in there.items()
+        item: [one for one in documents.items(indexes[at].json.get("manifests")) if _named(one)]
+        for item, at in there.items()
         if at in indexes
     }
 
@@ -145,35 +182,31 @@ def fallback_tag(digest: str) -> str:
     return _ILLEGAL.sub("-", f"{algorithm[:32]}-{encoded[:64]}")
 
 
-def _with_manifests(
-    call: Call, reference: ImageReference, found: Sequence[Referrer]
-) -> Reader[list[Referrer]]:
+def _with_manifests(call: Call, found: Sequence[Referrer]) -> dict[int, Referrer]:
     """Read the manifests of artifacts whose descriptors do not say what they are."""
-    at = [reference.at(digest=one.descriptor["digest"]) for one in found]
-    read_ones = yield from _manifests(
-        call, (where for where, one in zip(at, found, strict=True) if one.needs_reading)
-    )
-    return [
-        _read(one, read_ones[where]) if where in read_ones else one
-        for where, one in zip(at, found, strict=True)
-    ]
+    at = {
+        id(one): ImageReference.parse(one.repo).at(digest=one.descriptor["digest"])
+        for one in found
+        if one.needs_reading
+    }
+    read = _manifests(call, at.values())
+    full = {id(one): one for one in found}
+    for one in found:
+        document = read.get(at[id(one)]) if id(one) in at else None
+        if document is not None:
+            descriptor = {**one.descriptor, "size": len(document.body)}
+            full[id(one)] = replace(one, descriptor=descriptor, manifest=document.json)
+    return full
 
 
-def _read(referrer: Referrer, document: Document) -> Referrer:
-    descriptor = {**referrer.descriptor, "size": len(document.body)}
-    return replace(referrer, descriptor=descriptor, manifest=document.json)
-
-
-def _manifests(
-    call: Call, references: Iterable[ImageReference]
-) -> Reader[dict[ImageReference, Document]]:
+def _manifests(call: Call, references: Iterable[ImageReference]) -> dict[ImageReference, Document]:
     """Get manifests; what fails is recorded."""
-    distinct = list(dict.fromkeys(references))
-    answers = (yield [Need("manifest", at) for at in distinct]) if distinct else []
+    items = {at: Item("manifest", at) for at in dict.fromkeys(references)}
+    answers = call.get(items.values())
     return {
-        at: document
-        for at, document in zip(distinct, answers, strict=True)
-        if call.is_good(at, document) and _is_object(call, at, document)
+        at: answers[item]
+        for at, item in items.items()
+        if call.is_good(at, answers[item]) and _is_object(call, at, answers[item])
     }
 
 

@@ -204,13 +204,7 @@ def _listed(
 
 def _gather(call: Call, title: str) -> hub.Gather:
     """Gather for lists in pages: failures come back in place, and the lists record them."""
-
-    def gather(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        return call.client.gather(
-            work, items, collect=call.collects, progress=call.progress, title=title
-        )
-
-    return gather
+    return lambda work, items: call.outcomes(work, items, title)
 
 
 def hub_list(call: Call, items: Sequence[Any], listings: Sequence[hub.Listing]) -> list[Payload]:

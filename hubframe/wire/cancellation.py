@@ -1,40 +1,63 @@
 """Cancellation: work that nobody wants any more ends, also where it waits.
 
-Threads cannot be interrupted from outside, so whoever waits looks whether the work was called
-off. A context variable carries that into the threads of a call.
+Threads cannot be interrupted from outside, so whoever waits looks whether the work was cancelled.
+A context variable carries that into the threads of a call.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from typing import Self
 
 logger = logging.getLogger(__name__)
 
 # Shorter waits are nobody's business. [seconds]
 _WORTH_SAYING = 1.5
+# How often a parent is looked at. [seconds]
+_GLANCE = 0.2
 
 
 class CancelledError(Exception):
     """The work was cancelled: nobody waits for its outcome any more."""
 
 
-@dataclass
 class Cancellation:
     """Whether work goes on, and whom to tell that it waits.
 
+    Parameters
+    ----------
+    parent
+        What this is a part of: it ends with it.
+
     Attributes
     ----------
-    cancelled
-        Set once nobody wants the outcome any more.
     tell
         Shows a few words where the progress is shown.
     """
 
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    tell: Callable[[str], object] = lambda _: None
+    def __init__(self, parent: Self | None = None) -> None:
+        self._parent = parent
+        self._event = threading.Event()
+        self.tell: Callable[[str], object] = lambda _: None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody wants the outcome any more."""
+        is_parents = self._parent is not None and self._parent.is_cancelled
+        return self._event.is_set() or is_parents
+
+    def cancel(self) -> None:
+        """End the work."""
+        self._event.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass until it is cancelled; an interrupt in the main thread ends it, too."""
+        ends = time.monotonic() + seconds
+        while not self.is_cancelled and (left := ends - time.monotonic()) > 0:
+            self._event.wait(min(left, _GLANCE))
 
 
 _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
@@ -42,7 +65,7 @@ _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=N
 
 @contextmanager
 def having(cancellation: Cancellation) -> Iterator[None]:
-    """Wait as said, inside."""
+    """Go on only while it is not cancelled, inside."""
     token = _current.set(cancellation)
     try:
         yield
@@ -50,10 +73,9 @@ def having(cancellation: Cancellation) -> Iterator[None]:
         _current.reset(token)
 
 
-def is_cancelled() -> bool:
-    """Tell whether nobody wants the outcome any more."""
-    cancellation = _current.get()
-    return cancellation is not None and cancellation.cancelled.is_set()
+def current() -> Cancellation | None:
+    """Return what ends the work of this thread."""
+    return _current.get()
 
 
 def check() -> None:
@@ -64,7 +86,8 @@ def check() -> None:
     CancelledError
         Nobody does.
     """
-    if is_cancelled():
+    cancellation = _current.get()
+    if cancellation is not None and cancellation.is_cancelled:
         raise CancelledError
 
 
@@ -81,12 +104,12 @@ def wait(seconds: float, why: str = "") -> None:
     if is_said:
         logger.warning("%s; waiting %.0f s", why, seconds)
         cancellation.tell(f"waiting {seconds:.0f} s")
-    pause(seconds, cancellation.cancelled)
+    pause(seconds, cancellation)
     if is_said:
         cancellation.tell("")
     check()
 
 
-def pause(seconds: float, until: threading.Event) -> None:
-    """Let time pass; an interrupt in the main thread ends it, too."""
-    until.wait(seconds)
+def pause(seconds: float, cancellation: Cancellation) -> None:
+    """Let time pass."""
+    cancellation.sleep(seconds)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from hubframe.errors import HubframeError
 from hubframe.oci.reference import DOCKER_HUB, is_loopback
-from hubframe.wire import files, watching
+from hubframe.wire import files
 from hubframe.wire.addresses import origin
 from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
@@ -23,8 +22,6 @@ from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
 from hubframe.wire.limits import Limit
 from hubframe.wire.network import Network
-from hubframe.wire.pool import Pool
-from hubframe.wire.progress import Bar, bar
 from hubframe.wire.registry import Registry
 from hubframe.wire.responses import Responses, SharedResponses
 from hubframe.wire.session import Session
@@ -34,9 +31,6 @@ from hubframe.wire.transport import Transport
 if TYPE_CHECKING:
     from hubframe.wire.gate import Gate
     from hubframe.wire.redis import Redis
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 class Client:
@@ -141,52 +135,6 @@ class Client:
         identity = auth.identity if auth else ""
         return self.session.transport.limits.last(origin(url), identity, kind)
 
-    def gather(
-        self,
-        work: Callable[[Item], Result],
-        items: Sequence[Item],
-        *,
-        collect: bool = False,
-        progress: bool | None = None,
-        title: str = "",
-    ) -> list[Result | HubframeError]:
-        """Do work on many items at once.
-
-        Parameters
-        ----------
-        work, items
-            What to do, and on what.
-        collect
-            Whether an item that fails gives its error in place of a result; otherwise the first
-            error is raised, and what has not begun is dropped.
-        progress, title
-            Whether to show a bar (None: on work longer than two seconds, in a terminal and in a
-            notebook), and what it says.
-        """
-        if len(items) <= 1:
-            return [_outcome(work, item, collect=collect) for item in items]
-        outcomes: list[Any] = [None] * len(items)
-        with self.pool(len(items), title, progress=progress) as (pool, shown):
-            for number, item in enumerate(items):
-                pool.submit(number, partial(_outcome, work, item, collect=collect))
-            while shown.n < len(items):
-                for place, outcome, error in pool.take():
-                    if error is not None:
-                        raise error
-                    outcomes[place] = outcome
-                    shown.update()
-        return outcomes
-
-    @contextmanager
-    def pool(self, total: int, title: str, *, progress: bool | None) -> Iterator[tuple[Pool, Bar]]:
-        """Return threads for some work, and the bar that shows how far it has come."""
-        watch = watching.current()
-        with Pool(self.settings.workers) as pool:
-            told = watch.bar(pool, total, title) if watch else bar(total, title, progress=progress)
-            with told as shown:
-                pool.cancellation.tell = shown.set_postfix_str
-                yield pool, shown
-
     def _connect(self) -> Transport:
         how = (self.settings.timeout, self.settings.workers)
         if self.settings.sample:
@@ -243,17 +191,6 @@ class Client:
             return self.settings.registry_url
         is_plain = is_loopback(host) or host in self.settings.insecure_registries
         return f"{'http' if is_plain else 'https'}://{host}"
-
-
-def _outcome(
-    work: Callable[[Item], Result], item: Item, *, collect: bool
-) -> Result | HubframeError:
-    try:
-        return work(item)
-    except HubframeError as error:
-        if not collect:
-            raise
-        return error
 
 
 _default: Client | None = None

@@ -1,4 +1,4 @@
-"""Looking on from another thread at what calls do, and calling them off.
+"""Looking on from another thread at what calls do, and cancelling them.
 
 A terminal interrupts its program; a window with a button needs another way to say so.
 """
@@ -10,8 +10,6 @@ from typing import Self
 
 from hubframe.wire import cancellation
 from hubframe.wire.cancellation import Cancellation, CancelledError
-from hubframe.wire.pool import Pool
-from hubframe.wire.progress import Bar
 
 __all__ = ["CancelledError", "Tell", "Watch", "current"]
 
@@ -29,20 +27,17 @@ class Watch:
     """
 
     def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+        self.tell = tell
         self._cancellation = Cancellation()
-        self._pools: dict[Pool, None] = {}
 
     @property
     def is_cancelled(self) -> bool:
         """Whether nobody wants the outcome any more."""
-        return self._cancellation.cancelled.is_set()
+        return self._cancellation.is_cancelled
 
     def cancel(self) -> None:
         """End the calls: they raise `CancelledError` at once; what was fetched is kept."""
-        self._cancellation.cancelled.set()
-        for pool in tuple(self._pools):
-            pool.interrupt(CancelledError())
+        self._cancellation.cancel()
 
     @contextmanager
     def on(self) -> Iterator[Self]:
@@ -53,32 +48,6 @@ class Watch:
                 yield self
         finally:
             _watch.reset(token)
-
-    @contextmanager
-    def bar(self, pool: Pool, total: int, title: str) -> Iterator[Bar]:
-        """Return the bar that shows the work of a pool, which is ended where the calls are."""
-        self._pools[pool] = None
-        try:
-            cancellation.check()
-            yield _Watched(lambda count, note: self._tell(title, count, total, note))
-        finally:
-            del self._pools[pool]
-
-
-class _Watched(Bar):
-    """A bar that somebody looks at from another thread."""
-
-    def __init__(self, tell: Callable[[int, str], object]) -> None:
-        self._tell = tell
-        tell(0, "")
-
-    def update(self) -> None:
-        cancellation.check()
-        super().update()
-        self._tell(self.n, "")
-
-    def set_postfix_str(self, text: str) -> None:
-        self._tell(self.n, text)
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)

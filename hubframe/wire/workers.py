@@ -1,0 +1,104 @@
+"""The threads of one call, and what ends them."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from typing import Any, Self, TypeVar
+
+from hubframe.errors import HubframeError
+from hubframe.wire import cancellation
+from hubframe.wire.cancellation import Cancellation
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# How often whoever waits looks whether the call is still wanted. [seconds]
+_GLANCE = 0.2
+
+
+class Workers:
+    """Threads that do work on many items at once; leaving the block cancels what is left.
+
+    Parameters
+    ----------
+    most
+        How many threads at most; they are made as work comes.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._executor: ThreadPoolExecutor | None = None
+        self.cancellation = Cancellation(parent=cancellation.current())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cancellation.cancel()
+        if self._executor is not None:
+            # One that hangs on an answer is not waited for.
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def do(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        done: Callable[[Item, Any], object] = lambda _item, _outcome: None,
+    ) -> list[Result | HubframeError]:
+        """Do work on many items, and return what came of it, in their order.
+
+        Parameters
+        ----------
+        work, items
+            What to do, and on what.
+        done
+            Told of each outcome as it comes; what it raises ends the call.
+
+        Returns
+        -------
+        list
+            For an item that fails, its error. Errors that are not ours are raised.
+        """
+        outcomes: list[Any] = [None] * len(items)
+        with cancellation.having(self.cancellation):
+            if len(items) == 1:
+                cancellation.check()
+                outcomes[0] = _outcome(work, items[0])
+                done(items[0], outcomes[0])
+                return outcomes
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._most, "hubframe")
+            came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+            for place, item in enumerate(items):
+                self._executor.submit(copy_context().run, _put, came, place, work, item)
+            for _ in items:
+                place, outcome, error = _next(came)
+                if error is not None:
+                    raise error
+                outcomes[place] = outcome
+                done(items[place], outcome)
+        return outcomes
+
+
+def _next(came: "SimpleQueue[Any]") -> Any:
+    while True:
+        cancellation.check()
+        try:
+            return came.get(timeout=_GLANCE)
+        except Empty:
+            continue
+
+
+def _put(came: "SimpleQueue[Any]", place: int, work: Callable[[Any], Any], item: Any) -> None:
+    try:
+        came.put((place, _outcome(work, item), None))
+    except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
+        came.put((place, None, error))
+
+
+def _outcome(work: Callable[[Item], Result], item: Item) -> Result | HubframeError:
+    try:
+        return work(item)
+    except HubframeError as error:
+        return error
