@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -11,8 +12,7 @@ import pytest
 
 from hubframe.measure import footprint_df
 from hubframe.report import collect, prose, write_report
-from hubframe.report.answers import ANSWERS, Told, answer
-from hubframe.report.page import MOST_ROWS
+from hubframe.report.answers import ANSWERS, Facts, answer
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
 
@@ -66,6 +66,17 @@ def hostile():
     return told(world, complete=False, failures=[{"ref": PRANK, "error": PRANK, "message": PRANK}])
 
 
+WORLDS = {
+    "none": {},
+    "empty": frames(),
+    "one": hub(repos=1, tags=1),
+    # Enough rows for tables to be cut.
+    "many": hub(repos=4, tags=16),
+    "told": told(small()),
+    "hostile": hostile(),
+}
+
+
 class Page(HTMLParser):
     """The elements and the text of a page."""
 
@@ -85,22 +96,37 @@ class Page(HTMLParser):
 
 
 def page(world, folder, **options):
-    path = write_report(world, folder, **{"title": "Images"} | options)
-    return Page(path.read_text(encoding="utf-8"))
+    return read_page(write_report(world, folder, **{"title": "Images"} | options).parent)
+
+
+def read_page(folder):
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
 def summary(folder):
     return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory):
+    """Return what gives the folder of a world's report; each is written once, and only read."""
+    folders = {}
+
+    def written(name):
+        if name not in folders:
+            folder = folders[name] = tmp_path_factory.mktemp(name) / "new" / "report"
+            says = {"title": PRANK, "note": PRANK} if name == "hostile" else {"title": "Images"}
+            assert write_report(WORLDS[name], folder, **says) == folder / "report.html"
+        return folders[name]
+
+    return written
+
+
 @pytest.mark.parametrize(
-    ("world", "pictures"),
-    [({}, 0), (frames(), 0), (hub(repos=1, tags=1), 6), (hub(), 10), (hostile(), 8)],
-    ids=["none", "empty", "one", "many", "hostile"],
+    ("world", "pictures"), [("none", 0), ("empty", 0), ("one", 6), ("many", 10), ("hostile", 8)]
 )
-def test_every_file_is_there_and_no_empty_picture(world, pictures, tmp_path):
-    folder = tmp_path / "new" / "report"
-    assert write_report(world, folder, title="Images") == folder / "report.html"
+def test_every_file_is_there_and_no_empty_picture(world, pictures, reports):
+    folder = reports(world)
     there = {path.name for path in folder.iterdir()}
     assert TABLES_BESIDE | {"report.html", "summary.json"} <= there
     assert there <= FILES | {"report.html", "summary.json"}
@@ -111,28 +137,30 @@ def test_every_file_is_there_and_no_empty_picture(world, pictures, tmp_path):
     assert "nothing to show" not in page
 
 
-def test_a_picture_that_is_empty_now_is_taken_away(tmp_path):
-    write_report(hub(repos=2, tags=3), tmp_path, title="Images")
+def test_a_picture_that_is_empty_now_is_taken_away(reports, tmp_path):
+    shutil.copytree(reports("many"), tmp_path, dirs_exist_ok=True)
     assert (tmp_path / "pulls.png").exists()
     write_report({}, tmp_path, title="Images")
     assert not list(tmp_path.glob("*.png"))
 
 
-@pytest.mark.parametrize("verbatim", [False, True])
-@pytest.mark.parametrize(
-    "world", [hub(repos=3, tags=5), hostile(), frames()], ids=["many", "hostile", "empty"]
-)
-def test_csv_reads_back_equal(world, verbatim, tmp_path):
-    write_report(world, tmp_path, title="Images", verbatim=verbatim)
-    for name, frame in world.items():
-        read = read_csv(tmp_path / f"{name}.csv", name, verbatim=verbatim)
+@pytest.mark.parametrize("world", ["many", "hostile", "empty"])
+def test_csv_reads_back_equal(world, reports):
+    for name, frame in WORLDS[world].items():
+        read = read_csv(reports(world) / f"{name}.csv", name)
         pd.testing.assert_frame_equal(read, frame)
 
 
-def test_a_workbook_holds_the_tables(tmp_path):
-    world = hub(repos=3, tags=5)
-    write_report(world, tmp_path, title="Images")
-    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+def test_csv_reads_back_equal_as_it_is(tmp_path):
+    write_report(WORLDS["hostile"], tmp_path, title="Images", verbatim=True)
+    for name, frame in WORLDS["hostile"].items():
+        read = read_csv(tmp_path / f"{name}.csv", name, verbatim=True)
+        pd.testing.assert_frame_equal(read, frame)
+
+
+def test_a_workbook_holds_the_tables(reports):
+    world = WORLDS["many"]
+    book = openpyxl.load_workbook(reports("many") / "report.xlsx", read_only=True)
     expected = [name.replace("history", "build history") for name in (*NAMES, *ANSWERS, "sources")]
     assert book.sheetnames == [*expected, "columns"]
     listed = [[cell.value for cell in row] for row in book["tags"].iter_rows(min_row=2)]
@@ -177,39 +205,38 @@ def test_summary_tells_what_failed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("world", "said"),
-    [(told(small()), "This report is complete"), (small(), "It is not known whether")],
+    ("world", "said"), [("told", "This report is complete"), ("many", "It is not known whether")]
 )
-def test_the_page_says_whether_it_is_complete(world, said, tmp_path):
-    assert said in page(world, tmp_path).text
+def test_the_page_says_whether_it_is_complete(world, said, reports):
+    assert said in read_page(reports(world)).text
 
 
-def test_strangers_text_is_escaped(tmp_path):
-    read = page(hostile(), tmp_path, title=PRANK, note=PRANK)
+def test_strangers_text_is_escaped(reports):
+    read = read_page(reports("hostile"))
     assert not read.all("script")
     assert all(image["src"].startswith("data:image/png;base64,") for image in read.all("img"))
     assert not [name for _, attrs in read.elements for name in attrs if name.startswith("on")]
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    text = (reports("hostile") / "report.html").read_text(encoding="utf-8")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     assert "None" not in re.sub('data:[^"]*|None(?=[.]| of| carries)', "", text)
 
 
-def test_links_leave_the_folder_only_to_sources(tmp_path):
-    read = page(hub(repos=3, tags=6), tmp_path)
+def test_links_leave_the_folder_only_to_sources(reports):
+    read = read_page(reports("many"))
     hrefs = {link["href"] for link in read.all("a")}
     away = {href for href in hrefs if ":" in href}
     assert away == {"https://git.example.org/acme/api"}
     assert {href for href in hrefs - away if not href.startswith("#")} <= FILES | {"summary.json"}
     anchors = {href[1:] for href in hrefs if href.startswith("#")}
     assert anchors <= {attrs.get("id") for _, attrs in read.elements}
-    hostile_links = page(hostile(), tmp_path).all("a")
+    hostile_links = read_page(reports("hostile")).all("a")
     assert not [
         link for link in hostile_links if link["href"].startswith(("javascript", 'https://x"'))
     ]
 
 
-def test_the_page_is_self_contained_and_accessible(tmp_path):
-    read = page(hub(repos=3, tags=6), tmp_path)
+def test_the_page_is_self_contained_and_accessible(reports):
+    read = read_page(reports("many"))
     assert not read.all("script") + read.all("link") + read.all("iframe")
     policy = next(meta["content"] for meta in read.all("meta") if "http-equiv" in meta)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
@@ -219,13 +246,13 @@ def test_the_page_is_self_contained_and_accessible(tmp_path):
     assert {"header", "nav", "main", "footer"} <= {tag for tag, _ in read.elements}
 
 
-def test_long_tables_are_cut_and_say_so(tmp_path):
-    text = page(hub(repos=1, tags=MOST_ROWS + 9), tmp_path).text
+def test_long_tables_are_cut_and_say_so(reports):
+    text = read_page(reports("many")).text
     assert re.search(r"… and \d+ more in tags.csv\.", text)
 
 
-def test_a_failed_run_leaves_the_files_as_they_were(tmp_path):
-    write_report(hub(repos=1, tags=2), tmp_path, title="First")
+def test_a_failed_run_leaves_the_files_as_they_were(reports, tmp_path):
+    shutil.copytree(reports("one"), tmp_path, dirs_exist_ok=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     broken = hub(repos=1, tags=2)
     broken["layers"] = broken["layers"].drop(columns="size")
@@ -240,7 +267,7 @@ def test_an_unknown_frame_is_an_error(tmp_path):
 
 
 def tell(world):
-    return Told(world, answer(world, NOW))
+    return Facts(world, answer(world, NOW))
 
 
 def plain(sentence):
@@ -403,9 +430,8 @@ def test_newest_tags_have_latest_first_and_no_signature(tmp_path):
     assert re.findall(r'<tr data-row="(.*?)"', table) == ["a/b:latest"]
 
 
-def test_repositories_stand_by_pulls_and_shared_layers_by_bytes(tmp_path):
-    page(hub(repos=8, tags=8), tmp_path)
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+def test_repositories_stand_by_pulls_and_shared_layers_by_bytes(reports):
+    text = (reports("many") / "report.html").read_text(encoding="utf-8")
 
     def values(table, column):
         rows = text[text.index(f'data-table="{table}"') :].partition("</table>")[0]
@@ -442,8 +468,8 @@ def test_an_action_that_is_not_known_is_no_deletion():
     assert plain(prose.cleanup(told)).endswith("By it every tag stays.")
 
 
-def test_pictures_have_a_dark_side(tmp_path):
-    read = page(hub(repos=3, tags=6), tmp_path)
+def test_pictures_have_a_dark_side(reports):
+    read = read_page(reports("many"))
     sources = read.all("source")
     assert len(sources) == len(read.all("img")) > 5
     for source, image in zip(sources, read.all("img"), strict=True):
@@ -452,8 +478,8 @@ def test_pictures_have_a_dark_side(tmp_path):
         assert source["srcset"] != image["src"]
 
 
-def test_the_page_answers_in_order(tmp_path):
-    text = page(hub(), tmp_path).text
+def test_the_page_answers_in_order(reports):
+    text = read_page(reports("many")).text
     body = text[text.index("Key figures") :]
     places = [text.rindex(question) for question in QUESTIONS]
     assert places == sorted(places)
@@ -461,17 +487,16 @@ def test_the_page_answers_in_order(tmp_path):
     assert "Outdated parents" in body
 
 
-def test_what_was_measured_reads_back(tmp_path):
-    world = hub(repos=3, tags=14)
-    write_report(world, tmp_path, title="Images")
-    footprint = read_csv(tmp_path / "footprint.csv", "footprint")
-    pd.testing.assert_frame_equal(footprint, footprint_df(world["layers"], by="repo"))
+def test_what_was_measured_reads_back(reports):
+    footprint = read_csv(reports("many") / "footprint.csv", "footprint")
+    expected = footprint_df(WORLDS["many"]["layers"], by="repo")
+    pd.testing.assert_frame_equal(footprint, expected)
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("world", [hub(), hostile(), frames()], ids=["many", "hostile", "empty"])
-def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, tmp_path):
-    address = write_report(world, tmp_path, title=PRANK).as_uri()
+@pytest.mark.parametrize("world", ["many", "hostile", "empty"])
+def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, reports):
+    address = (reports(world) / "report.html").as_uri()
     tab = browser.new_page(viewport={"width": width, "height": 900})
     requests, complaints = [], []
     tab.on("request", lambda request: requests.append(request.url))

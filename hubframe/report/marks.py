@@ -13,9 +13,7 @@ from markupsafe import Markup
 
 from hubframe.plots import wording
 
-_LONGEST = 64
-UNKNOWN = Markup("–")  # noqa: RUF001
-_MILLION, _BILLION = 10**6, 10**9
+UNKNOWN = Markup("\N{EN DASH}")
 
 
 def number(figure: str, value: Any, shown: str, **of: Any) -> Markup:
@@ -26,8 +24,9 @@ def number(figure: str, value: Any, shown: str, **of: Any) -> Markup:
     >>> str(number("tag_count", 1200, "1,200"))
     '<data value="1200" data-figure="tag_count">1,200</data>'
     """
+    plain = repr(value.item() if hasattr(value, "item") else value)
     return Markup('<data value="{}" data-figure="{}"{}>{}</data>').format(
-        _plain(value), figure, _attributes(of), shown
+        plain, figure, _attributes(of), shown
     )
 
 
@@ -42,15 +41,24 @@ def count(figure: str, value: Any, noun: str = "", **of: Any) -> Markup:
 
 
 def large(figure: str, value: int, **of: Any) -> Markup:
-    """Mark a large count, as people say it: 3.21 billion."""
-    return number(figure, value, worded(value), **of)
+    """Mark a large count, as people say it.
+
+    Examples
+    --------
+    >>> large("pull_count", 3_214_000_000).striptags(), large("pull_count", 12_345).striptags()
+    ('3.21 billion', '12,345')
+    """
+    shown = f"{value:,}"
+    for unit, word in ((10**6, "million"), (10**9, "billion")):
+        if value >= unit:
+            scaled = value / unit
+            shown = f"{scaled:,.0f} {word}" if scaled >= 999.5 else f"{scaled:.3g} {word}"  # noqa: PLR2004
+    return number(figure, value, shown, **of)
 
 
 def size(figure: str, value: Any, **of: Any) -> Markup:
     """Mark bytes."""
-    if pd.isna(value):
-        return UNKNOWN
-    return number(figure, value, wording.size(value), **of)
+    return UNKNOWN if pd.isna(value) else number(figure, value, wording.size(value), **of)
 
 
 def share(figure: str, value: Any, **of: Any) -> Markup:
@@ -72,13 +80,13 @@ def moment(figure: str, value: Any, form: str = "%Y-%m-%d", **of: Any) -> Markup
     )
 
 
-def name(text: str, longest: int = _LONGEST) -> Markup:
+def name(text: str, longest: int = 64) -> Markup:
     """Mark a stranger's name, short and legible; what is cut stands in its title."""
-    told = wording.legible(text)
-    short = wording.shorten(told, longest)
-    if short == told:
-        return Markup('<span class="name">{}</span>').format(told)
-    return Markup('<span class="name" title="{}">{}</span>').format(told, short)
+    whole = wording.legible(text)
+    short = wording.shorten(whole, longest)
+    if short == whole:
+        return Markup('<span class="name">{}</span>').format(whole)
+    return Markup('<span class="name" title="{}">{}</span>').format(whole, short)
 
 
 def listed(parts: list[Markup]) -> Markup:
@@ -93,25 +101,7 @@ def listed(parts: list[Markup]) -> Markup:
     return Markup(" and ").join(part for part in (ahead, parts[-1]) if part)
 
 
-def worded(value: int) -> str:
-    """Write a count as people say it.
-
-    Examples
-    --------
-    >>> worded(3_214_000_000), worded(12_345)
-    ('3.21 billion', '12,345')
-    """
-    for unit, word in ((_BILLION, "billion"), (_MILLION, "million")):
-        if value >= unit:
-            scaled = value / unit
-            return f"{scaled:.3g} {word}" if scaled < 999.5 else f"{scaled:,.0f} {word}"  # noqa: PLR2004
-    return f"{value:,}"
-
-
-def _plain(value: Any) -> str:
-    return repr(value.item() if hasattr(value, "item") else value)
-
-
 def _attributes(of: dict[str, Any]) -> Markup:
-    told = ((key, wording.legible(str(text))) for key, text in of.items())
-    return Markup("").join(Markup(' data-{}="{}"').format(key, text) for key, text in told)
+    return Markup("").join(
+        Markup(' data-{}="{}"').format(key, wording.legible(str(text))) for key, text in of.items()
+    )
