@@ -81,7 +81,7 @@ def crawl(  # noqa: PLR0913
     """
     import dask  # noqa: PLC0415 - an extra
 
-    order = Order.of(table, errors, retries, options, settings)
+    order = Order(table, errors, retries, settings, options)
     fetched = dask.delayed(partition.fetch, pure=True, nout=2)
     # One partition without rows, since Dask knows no frame of none.
     groups = partition.groups(table, repos, repos_per_partition) or [[]]

@@ -60,7 +60,7 @@ def to_parquet(  # noqa: PLR0913
     """
     import dask  # noqa: PLC0415 - an extra
 
-    order = Order.of(table, errors, retries, options, settings)
+    order = Order(table, errors, retries, settings, options)
     address = _address(folder)
     storage = Storage.open(address)
     storage.prepare()
@@ -117,5 +117,6 @@ def _write(names: Sequence[str], order: Order, address: str, file: str) -> None:
 
 def _name(names: Sequence[str], order: Order) -> str:
     """Name a partition by what it fetches."""
-    what = json.dumps([names, order.table, [[key, repr(value)] for key, value in order.options]])
+    keywords = [[key, repr(value)] for key, value in order.keywords.items()]
+    what = json.dumps([names, order.table, keywords])
     return hashlib.sha256(what.encode()).hexdigest()[:16]

@@ -42,7 +42,7 @@ _PASSING = {TransportError.__name__, RateLimitError.__name__}
 
 @dataclass(frozen=True)
 class Order:
-    """What a partition fetches, and how; it holds no login.
+    """What a partition fetches, and how; it holds no login, and is checked before it is sent.
 
     Attributes
     ----------
@@ -50,52 +50,44 @@ class Order:
         The name of the frame.
     errors, retries
         What an error costs, and how often what failed is asked for again.
-    options
-        The other keywords of the frame's function.
     settings
         None for those of the worker's environment.
+    options
+        The other keywords of the frame's function.
+
+    Raises
+    ------
+    ValueError
+        There is no such frame, or the settings hold a login.
+    TypeError
+        A client was given.
     """
 
     table: str
     errors: Errors
     retries: int
-    options: tuple[tuple[str, Any], ...]
     settings: Settings | None
+    options: Mapping[str, Any]
 
-    @classmethod
-    def of(
-        cls,
-        table: str,
-        errors: Errors,
-        retries: int,
-        options: Mapping[str, Any],
-        settings: Settings | None,
-    ) -> "Order":
-        """Check what was asked for before anything is sent to a worker.
-
-        Raises
-        ------
-        ValueError
-            There is no such frame, or the settings hold a login.
-        TypeError
-            A client was given.
-        """
-        if table not in _TABLES:
-            raise ValueError(f"table must be one of {', '.join(_TABLES)}, not {table!r}")
-        if errors not in ("raise", "collect"):
-            raise ValueError(f'errors must be "raise" or "collect", not {errors!r}')
-        if retries < 0:
-            raise ValueError(f"retries must not be below 0, but is {retries}")
-        if "client" in options:
+    def __post_init__(self) -> None:
+        if self.table not in _TABLES:
+            raise ValueError(f"table must be one of {', '.join(_TABLES)}, not {self.table!r}")
+        if self.errors not in ("raise", "collect"):
+            raise ValueError(f'errors must be "raise" or "collect", not {self.errors!r}')
+        if self.retries < 0:
+            raise ValueError(f"retries must not be below 0, but is {self.retries}")
+        if "client" in self.options:
             raise TypeError("workers make clients of their own: give settings=, not client=")
-        if settings is not None and "@" in (settings.cache_url or ""):
+        if self.settings is not None and "@" in (self.settings.cache_url or ""):
             raise ValueError(
                 "cache_url holds a login, which must not travel in tasks: leave settings out, and "
                 "set HUBFRAME_CACHE_URL for each worker"
             )
-        # A frame for each repository may be quick: no bar in a worker's log.
-        told = {"progress": False, **options}
-        return cls(table, errors, retries, tuple(sorted(told.items())), settings)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What the frame's function is called with; a bar has no place in a worker's log."""
+        return dict(sorted({"progress": False, **self.options}.items()))
 
 
 def groups(table: str, what: What, size: int) -> list[list[str]]:
@@ -146,7 +138,7 @@ def _fetch(names: Sequence[str], order: Order) -> pd.DataFrame:
         # Failures have a frame of their own.
         warnings.simplefilter("ignore", IncompleteWarning)
         found: pd.DataFrame = getattr(hubframe, f"{order.table}_df")(
-            list(names), errors=order.errors, client=client, **dict(order.options)
+            list(names), errors=order.errors, client=client, **order.keywords
         )
     return found
 

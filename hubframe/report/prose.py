@@ -18,6 +18,14 @@ _OCI = "org.opencontainers.image."
 _WANTED = tuple(_OCI + name for name in ("source", "revision", "version", "licenses"))
 
 
+_WHOLE = {
+    "repository": "repo_count",
+    "tag": "tag_count",
+    "image": "image_count",
+    "distinct layer": "layer_count",
+}
+
+
 def _say(text: str, *parts: object) -> Markup:
     """Fill a sentence of ours; what is no Markup is escaped."""
     return Markup(text).format(*parts)  # noqa: S704 - the text is ours, its parts are not
@@ -27,8 +35,9 @@ def _joined(*sentences: Markup | str | None) -> Markup:
     return Markup(" ").join(filter(None, sentences))
 
 
-def _of(facts: Facts, part: int, figure: str, whole: str, noun: str) -> Markup:
+def _of(facts: Facts, part: int, figure: str, noun: str) -> Markup:
     """Count some of what there is, by the one number that the page has for all: 3 of 12 tags."""
+    whole = _WHOLE[noun]
     count = int(facts.totals[whole])
     of_all = marks.count(whole, count, noun)
     if part == count:
@@ -83,7 +92,7 @@ def headline(facts: Facts) -> Markup:
     return _say(
         alone if images == 1 else several,
         sentence,
-        _of(facts, images, "layered_image_count", "image_count", "image"),
+        _of(facts, images, "layered_image_count", "image"),
         marks.size("size_referenced", totals["size_referenced"]),
         marks.size("size_stored", totals["size_stored"]),
     )
@@ -122,7 +131,7 @@ def _lagging(facts: Facts) -> Markup | None:
     row = worst.name
     sentence = _say(
         "latest is not the highest stable version in {}",
-        _of(facts, len(facts.lagging), "late_repo_count", "repo_count", "repository"),
+        _of(facts, len(facts.lagging), "late_repo_count", "repository"),
     )
     if pd.isna(worst["versions_behind"]):
         return _say("{}, {} among them.", sentence, marks.name(worst["repo"]))
@@ -147,7 +156,7 @@ def _outdated(facts: Facts) -> Markup | None:
     return _say(
         "{} stand on a parent whose tag has a newer image; latest or another moving tag names {} "
         "of them. Furthest is {} on {}, {}.",
-        _begin(_of(facts, len(late), "outdated_image_count", "image_count", "image")),
+        _begin(_of(facts, len(late), "outdated_image_count", "image")),
         marks.count("outdated_current_count", len(current)),
         reference(worst),
         marks.name(worst["parent_repo"] + tag),
@@ -165,7 +174,7 @@ def again(facts: Facts) -> Markup | None:
     return _say(
         "{} named for a version {} pushed after the next version was, so again or out of turn: {} "
         "came {} days after {}.",
-        _begin(_of(facts, len(late), "repushed_tag_count", "tag_count", "tag")),
+        _begin(_of(facts, len(late), "repushed_tag_count", "tag")),
         "was" if len(late) == 1 else "were",
         marks.name(of),
         marks.days("repushed.later_days", worst["later_days"], of=of),
@@ -177,7 +186,7 @@ def _deleted(facts: Facts) -> Markup | None:
     if facts.deleted.empty:
         return None
     freed = facts.deleted["freed_size"].dropna()
-    which = _begin(_of(facts, len(facts.deleted), "deleted_tag_count", "tag_count", "tag"))
+    which = _begin(_of(facts, len(facts.deleted), "deleted_tag_count", "tag"))
     if freed.empty:
         return _say("{} could go; what that frees is not known.", which)
     return _say(
@@ -211,7 +220,7 @@ def _label_names(keys: pd.DataFrame) -> list[Markup]:
 def _labels_read(facts: Facts) -> Markup:
     """Say of how many images labels were read, and of which."""
     images = int(facts.keys["image_count"].iloc[0])
-    which = _of(facts, images, "described_image_count", "image_count", "image")
+    which = _of(facts, images, "described_image_count", "image")
     words = facts.scopes.get("labels")
     where = _say(" ({})", marks.name(words, 10**6)) if words else ""
     return _say("Labels were read of {}{}.", which, where)
@@ -225,8 +234,8 @@ def _lacking(facts: Facts) -> Markup | None:
     repos = lacking["repo"].nunique()
     return _say(
         "{} lack a platform that another tag of their repository has, in {}.",
-        _begin(_of(facts, len(lacking), "lacking_tag_count", "tag_count", "tag")),
-        _of(facts, repos, "lacking_repo_count", "repo_count", "repository"),
+        _begin(_of(facts, len(lacking), "lacking_tag_count", "tag")),
+        _of(facts, repos, "lacking_repo_count", "repository"),
     )
 
 
@@ -244,7 +253,7 @@ def pulls(facts: Facts) -> Markup:
         return _say("{} was pulled {} times since it exists.", marks.name(top["repo"]), most)
     return _say(
         "Together {} were pulled {} times since they exist. {} leads with {}, {} of all.",
-        _of(facts, len(known), "pulled_repo_count", "repo_count", "repository"),
+        _of(facts, len(known), "pulled_repo_count", "repository"),
         marks.large("pull_count", total),
         marks.name(top["repo"]),
         most,
@@ -263,7 +272,7 @@ def tags(facts: Facts) -> Markup:
     return _say(
         "Each dot is a tag at the day {}: {}, from {} to {}. {} are named for a version.",
         when,
-        _of(facts, len(dated), "dated_tag_count", "tag_count", "tag"),
+        _of(facts, len(dated), "dated_tag_count", "tag"),
         marks.moment("first_dated_at", dated["pushed_at"].min()),
         marks.moment("last_dated_at", dated["pushed_at"].max()),
         marks.count("version_tag_count", int((dated["kind"] == "version").sum())),
@@ -323,7 +332,7 @@ def layer_sizes(facts: Facts) -> Markup:
         return Markup("No layer here tells its size.")
     return _say(
         "Half of {} are not larger than {}, nine in ten not larger than {}.",
-        _of(facts, len(sizes), "sized_layer_count", "layer_count", "distinct layer"),
+        _of(facts, len(sizes), "sized_layer_count", "distinct layer"),
         marks.size("layer_size_p50", float(sizes.quantile(0.5))),
         marks.size("layer_size_p90", float(sizes.quantile(0.9))),
     )
@@ -361,7 +370,7 @@ def platforms(facts: Facts) -> Markup:
     count = len(facts.answers["platform_coverage"][["repo", "tag"]].drop_duplicates())
     if not count:
         return Markup("No tag here tells its platforms.")
-    which = _of(facts, count, "platform_tag_count", "tag_count", "tag")
+    which = _of(facts, count, "platform_tag_count", "tag")
     if lacking := _lacking(facts):
         return _joined(_say("Platforms are known of {}.", which), lacking)
     return _say("Platforms are known of {}; each has all that tags of its repository have.", which)
@@ -373,7 +382,7 @@ def parents(facts: Facts) -> Markup:
     if related.empty:
         return Markup("No image here is built on another one that is here.")
     count = measure.identity(related).nunique()
-    which = _begin(_of(facts, count, "related_image_count", "image_count", "image"))
+    which = _begin(_of(facts, count, "related_image_count", "image"))
     sentence = _say("{} begin with all the layers of another one here, their parent.", which)
     if facts.outdated.empty:
         return _joined(sentence, "No parent has a newer image.")
@@ -392,7 +401,7 @@ def shared_layers(facts: Facts) -> Markup:
         return Markup("No layer here is in two images.")
     return _say(
         "{} {} in two or more images. Storing each of them once saves {}.",
-        _begin(_of(facts, count, "shared_layer_count", "layer_count", "distinct layer")),
+        _begin(_of(facts, count, "shared_layer_count", "distinct layer")),
         "is" if count == 1 else "are",
         marks.size("saved_size", int(facts.shared["saved_size"].sum())),
     )
@@ -418,7 +427,7 @@ def latest_lag(facts: Facts) -> Markup:
     known, late = facts.answers["latest_lag"]["is_highest"].count(), facts.lagging
     if not known:
         return Markup("No repository here has both a tag latest and a stable version.")
-    which = _of(facts, known, "known_latest_count", "repo_count", "repository")
+    which = _of(facts, known, "known_latest_count", "repository")
     if late.empty:
         return _say("Both latest and a stable version are known of {}; they are one.", which)
     names = [marks.name(repo) for repo in late["repo"].head(_MOST_NAMED)]
@@ -442,7 +451,7 @@ def staleness(facts: Facts) -> Markup:
     return _say(
         "{} have a date; {} of these were last pushed{} more than a year ago. The oldest is {}, "
         "of {} days.",
-        _begin(_of(facts, len(ages), "aged_tag_count", "tag_count", "tag")),
+        _begin(_of(facts, len(ages), "aged_tag_count", "tag")),
         marks.share("stale_share", float(ages["is_stale"].sum()) / len(ages)),
         built,
         reference(oldest),
@@ -460,7 +469,7 @@ def cleanup(facts: Facts) -> Markup:
     )
     if facts.deleted.empty:
         return _joined(rule, "By it every tag stays.")
-    which = _of(facts, len(facts.deleted), "deleted_tag_count", "tag_count", "tag")
+    which = _of(facts, len(facts.deleted), "deleted_tag_count", "tag")
     sentence = _say("By it {} could go.", which)
     known = facts.deleted["freed_size"].dropna()
     if known.empty:

@@ -114,13 +114,12 @@ def _rows(repos: pd.DataFrame | None, tags: pd.DataFrame | None) -> pd.DataFrame
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
     """Fill in the namespace and the name where they are missing: the repository tells them."""
     read = [ImageReference.parse(repo) for repo in rows["repo"]]
-    for column, parts in {
+    names = {
         "namespace": [one.namespace for one in read],
         "name": [one.path.partition("/")[2] or one.path for one in read],
-    }.items():
-        written = pd.Series(parts, rows.index, dtype="str")
-        rows = rows.assign(**{column: rows[column].fillna(written) if column in rows else written})
-    return rows
+    }
+    told = pd.DataFrame(names, rows.index, dtype="str")
+    return rows.assign(**{name: rows.get(name, told[name]).fillna(told[name]) for name in names})
 
 
 def _failed(failure: Failure) -> Iterable[str]:
