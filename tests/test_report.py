@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from hubframe.measure import footprint_df
-from hubframe.report import collect, prose, write_report
+from hubframe.report import collect, write_report
 from hubframe.report.answers import ANSWERS, Facts, answer
+from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
 
@@ -276,33 +277,33 @@ def plain(sentence):
 
 def test_sentences_have_the_figures():
     world = tell(small())
-    assert plain(prose.headline(world)) == (
+    assert plain(sentences(world)["headline"]) == (
         "2 repositories have 3 tags. The layers of all 2 images were read: they add up to 1.4 kB "
         "compressed; storing each layer once takes 1.1 kB."
     )
     assert "The largest shown is a/c:2 with 1 kB; 30 % of its bytes are in layers that other" in (
-        plain(prose.layers(world))
+        plain(sentences(world)["layers"])
     )
     alone = tell(frames(layers=[layer(IMAGE, "x", 0)]))
-    assert plain(prose.layers(alone)).endswith(
+    assert plain(sentences(alone)["layers"]).endswith(
         "The largest shown is a/b:1 with 100 B; no other image here holds any of its layers."
     )
     pulled = tell(
         frames(repos=[{"repo": "a/b", "pull_count": 3}, {"repo": "a/c", "pull_count": 9}])
     )
-    assert "a/c leads with 9, 75 % of all" in plain(prose.pulls(pulled))
+    assert "a/c leads with 9, 75 % of all" in plain(sentences(pulled)["pulls"])
 
 
 def test_sentences_on_what_was_measured_have_the_figures():
     told = tell(small())
-    assert plain(prose.shared_layers(told)) == (
+    assert plain(sentences(told)["shared_layers"]) == (
         "1 of 3 distinct layers is in two or more images. Storing each of them once saves 300 B."
     )
-    assert plain(prose.footprint(told)) == (
+    assert plain(sentences(told)["footprint"]) == (
         "a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, since nothing "
         "else here holds it."
     )
-    assert plain(prose.layer_sizes(told)) == (
+    assert plain(sentences(told)["layer_sizes"]) == (
         "Half of all 3 distinct layers are not larger than 300 B, nine in ten not larger than "
         "620 B."
     )
@@ -325,18 +326,18 @@ def test_sentences_say_where_releases_grew_and_which_platforms_lack():
         ],
     )
     told = tell(world)
-    assert plain(prose.size_trend(told)) == (
+    assert plain(sentences(told)["size_trend"]) == (
         "Of 1 line of releases, each on one platform, that of a/b on linux/amd64 grew most: from "
         "150 B in 1.0 to 1.05 kB in 1.1. The build step that added most at once came with "
         "a/b:1.1: 900 B."
     )
-    assert plain(prose.platforms(told)) == (
+    assert plain(sentences(told)["platforms"]) == (
         "Platforms are known of all 2 tags. 1 of 2 tags lack a platform that another tag of their "
         "repository has, in 1 repository."
     )
     nothing = tell(frames())
-    assert prose.size_trend(nothing).startswith("No repository here has two releases")
-    assert prose.platforms(nothing) == "No tag here tells its platforms."
+    assert sentences(nothing)["size_trend"].startswith("No repository here has two releases")
+    assert sentences(nothing)["platforms"] == "No tag here tells its platforms."
 
 
 def test_one_repository_is_split_into_its_tags():
@@ -344,7 +345,7 @@ def test_one_repository_is_split_into_its_tags():
     world["layers"] = world["layers"][world["layers"]["repo"] == "a/b"].reset_index(drop=True)
     told = tell(world)
     assert told.answers["footprint"]["tag"].tolist() == ["1", "latest"]
-    assert plain(prose.footprint(told)).startswith("a/b:1 takes most, 400 B; 0 B")
+    assert plain(sentences(told)["footprint"]).startswith("a/b:1 takes most, 400 B; 0 B")
 
 
 def lagging():
@@ -365,18 +366,20 @@ def lagging():
 
 def test_sentences_say_where_latest_lags_and_what_could_go():
     told = tell(lagging())
-    assert plain(prose.latest_lag(told)) == (
+    assert plain(sentences(told)["latest_lag"]) == (
         "Both latest and a stable version are known of 1 repository. latest is not the highest in "
         "1: a/b."
     )
-    assert plain(prose.staleness(told)).startswith("All 14 tags have a date; 100 % of these were")
-    assert "By it 3 of 14 tags could go." in plain(prose.cleanup(told))
-    assert "not known, since their layers were not read" in plain(prose.cleanup(told))
+    assert plain(sentences(told)["staleness"]).startswith(
+        "All 14 tags have a date; 100 % of these were"
+    )
+    assert "By it 3 of 14 tags could go." in plain(sentences(told)["cleanup"])
+    assert "not known, since their layers were not read" in plain(sentences(told)["cleanup"])
 
 
 def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
     told = tell(lagging())
-    said = {anchor: plain(sentence) for sentence, anchor in prose.findings(told)}
+    said = {anchor: plain(sentence) for sentence, anchor in findings(told, sentences(told))}
     assert "a/b is 12 versions and 377 days behind" in said["latest_lag"]
     assert said["cleanup"] == "3 of 14 tags could go; what that frees is not known."
     read = page(lagging(), tmp_path)
@@ -387,7 +390,7 @@ def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
 
 @pytest.mark.parametrize("world", [hub(), hub(repos=1, tags=2), small(), lagging()])
 def test_there_are_three_to_seven_findings(world):
-    assert 3 <= len(prose.findings(tell(world))) <= 7
+    assert 3 <= len(findings(tell(world), sentences(tell(world)))) <= 7
 
 
 def test_what_is_pushed_after_its_successor_was_pushed_again():
@@ -406,7 +409,7 @@ def test_what_is_pushed_after_its_successor_was_pushed_again():
     assert told.repushed[["tag", "next_tag", "later_days"]].to_numpy().tolist() == [
         ["1.0", "1.1", 10]
     ]
-    assert "a/b:1.0 came 10 days after 1.1" in plain(prose.again(told))
+    assert "a/b:1.0 came 10 days after 1.1" in plain(sentences(told)["again"])
 
 
 def test_newest_tags_have_latest_first_and_no_signature(tmp_path):
@@ -465,7 +468,7 @@ def test_an_action_that_is_not_known_is_no_deletion():
     told = tell(lagging())
     plan = told.answers["cleanup"]
     told.answers["cleanup"] = plan.assign(action=plan["action"].replace("delete", "not known"))
-    assert plain(prose.cleanup(told)).endswith("By it every tag stays.")
+    assert plain(sentences(told)["cleanup"]).endswith("By it every tag stays.")
 
 
 def test_pictures_have_a_dark_side(reports):

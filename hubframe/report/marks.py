@@ -6,14 +6,20 @@ a column (``footprint.freed_size``) whose row ``data-row`` counts, from 0. ``dat
 a figure is of.
 """
 
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hubframe.plots import wording
 
 UNKNOWN = Markup("\N{EN DASH}")
+OCI = "org.opencontainers.image."
+_LONGEST = 64
 
 
 def number(figure: str, value: Any, shown: str, **of: Any) -> Markup:
@@ -80,7 +86,7 @@ def moment(figure: str, value: Any, form: str = "%Y-%m-%d", **of: Any) -> Markup
     )
 
 
-def name(text: str, longest: int = 64) -> Markup:
+def name(text: str, longest: int = _LONGEST) -> Markup:
     """Mark a stranger's name, short and legible; what is cut stands in its title."""
     whole = wording.legible(text)
     short = wording.shorten(whole, longest)
@@ -104,4 +110,85 @@ def listed(parts: list[Markup]) -> Markup:
 def _attributes(of: dict[str, Any]) -> Markup:
     return Markup("").join(
         Markup(' data-{}="{}"').format(key, wording.legible(str(text))) for key, text in of.items()
+    )
+
+
+def label(key: str) -> Markup:
+    """Name a standard label in short."""
+    return name(key.removeprefix(OCI))
+
+
+def begin(words: Markup) -> Markup:
+    """Write words as they begin a sentence."""
+    return Markup("All") + words[3:] if words.startswith("all ") else words
+
+
+def reference(row: pd.Series) -> Markup:
+    """Write the image of a row as ``repo:tag``, or ``repo@digest`` where it has no tag."""
+    digest = row.get("image_digest")
+    written = ":" + row["tag"] if pd.notna(row["tag"]) else "" if pd.isna(digest) else f"@{digest}"
+    return name(row["repo"] + written, 80)
+
+
+def environment() -> Environment:
+    """Return what fills the templates, escapes all it is given, and marks numbers."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    made.globals |= {
+        "unknown": UNKNOWN,
+        "count": count,
+        "large": large,
+        "size": size,
+        "share": share,
+        "days": days,
+        "moment": moment,
+        "name": name,
+        "reference": reference,
+    }
+    made.tests["known"] = pd.notna
+    made.filters |= {
+        "bytes": _cell(size),
+        "days": _cell(days),
+        "number": _cell(count),
+        "share": _cell(share),
+        "day": _cell(moment),
+        "minute": _cell(lambda column, value: moment(column, value, "%Y-%m-%d %H:%M")),
+        "date": lambda value: f"{value:%Y-%m-%d}",
+        "legible": wording.legible,
+        "short": lambda text: wording.shorten(text, _LONGEST),
+        # The first digits, as docker shows them.
+        "short_digest": lambda digest: digest.rpartition(":")[2][:12],
+        "base64": lambda data: b64encode(data).decode("ascii"),
+        "mark": count,
+        "listed": listed,
+        "label": label,
+        "begin": begin,
+    }
+    return made
+
+
+def _cell(mark: Callable[[str, Any], Markup]) -> Callable[[Any, str], Markup | None]:
+    """Mark a cell by its column; its row and its table say the rest."""
+
+    def cell(row: Any, column: str) -> Markup | None:
+        value = getattr(row, column)
+        return None if value is None else mark(column, value)
+
+    return cell
+
+
+def _finalize(value: Any) -> Any:
+    """What the page prints for a value: strangers' text loses its control characters."""
+    if value is None:
+        return UNKNOWN
+    return (
+        wording.legible(value)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
     )

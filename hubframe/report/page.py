@@ -1,25 +1,21 @@
 """The report's page: frames and pictures put into a template that escapes all it is given."""
 
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hubframe import measure
-from hubframe.plots.wording import legible, shorten
-from hubframe.report import marks, prose
+from hubframe.report import marks
 from hubframe.report.answers import Facts, largest_first
 from hubframe.report.pictures import Drawn
+from hubframe.report.prose import findings
 from hubframe.tables import TABLES
 from hubframe.version import __version__
 
 MOST_ROWS = 15
-_LONGEST_NAME = 64
 
 
 class About(NamedTuple):
@@ -32,71 +28,25 @@ class About(NamedTuple):
     workbook: str | None
 
 
-def render(facts: Facts, drawn: Mapping[str, Drawn | None], about: About) -> str:
+def render(
+    facts: Facts, said: Mapping[str, Markup], drawn: Mapping[str, Drawn | None], about: About
+) -> str:
     """Return the page as HTML."""
-    template = _environment().get_template("report.html.jinja")
+    template = marks.environment().get_template("report.html.jinja")
     return template.render(
         about=about,
         version=__version__,
-        headline=prose.headline(facts),
-        findings=prose.findings(facts),
+        said=said,
+        findings=findings(facts, said),
         figures=_figures(facts),
-        pictures=_pictures(facts, drawn),
-        again=prose.again(facts),
-        completeness=prose.completeness(facts),
+        pictures=_pictures(facts, said, drawn),
         lacking=facts.is_complete is False,
-        skipped=prose.skipped(facts),
         files=[
             (name, TABLES[name].row, len(frame))
             for name, frame in {**facts.frames, **facts.answers}.items()
         ],
         **_tables(facts),
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.globals["unknown"] = marks.UNKNOWN
-    environment.filters |= {
-        "bytes": _cell(marks.size),
-        "days": _cell(marks.days),
-        "number": _cell(marks.count),
-        "share": _cell(marks.share),
-        "day": _cell(marks.moment),
-        "minute": _cell(lambda column, value: marks.moment(column, value, "%Y-%m-%d %H:%M")),
-        "date": lambda value: f"{value:%Y-%m-%d}",
-        "legible": legible,
-        "short": lambda text: shorten(text, _LONGEST_NAME),
-        # The first digits, as docker shows them.
-        "short_digest": lambda digest: digest.rpartition(":")[2][:12],
-        "base64": lambda data: b64encode(data).decode("ascii"),
-        "mark": marks.count,
-    }
-    return environment
-
-
-def _cell(mark: Callable[[str, Any], Markup]) -> Callable[[Any, str], Markup | None]:
-    """Mark a cell by its column; its row and its table say the rest."""
-
-    def cell(row: Any, column: str) -> Markup | None:
-        value = getattr(row, column)
-        return None if value is None else mark(column, value)
-
-    return cell
-
-
-def _shown(value: Any) -> Any:
-    """What the page prints for a value: strangers' text loses its control characters."""
-    if value is None:
-        return marks.UNKNOWN
-    return legible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _figures(facts: Facts) -> list[tuple[str, Markup]]:
@@ -151,16 +101,16 @@ _PICTURES = {
 }
 
 
-def _pictures(facts: Facts, drawn: Mapping[str, Drawn | None]) -> dict[str, dict[str, Any]]:
+def _pictures(
+    facts: Facts, said: Mapping[str, Markup], drawn: Mapping[str, Drawn | None]
+) -> dict[str, dict[str, Any]]:
     """The pictures with what they show and cover; where there is none, the sentences alone."""
     return {
         name: {
             "name": name,
             "heading": heading,
-            "caption": Markup(" ").join(
-                filter(None, (getattr(prose, name)(facts), note if drawn[name] else ""))
-            ),
-            "scope": prose.scope(facts, table),
+            "caption": Markup(" ").join(filter(None, (said[name], note if drawn[name] else ""))),
+            "scope": facts.scopes.get(table),
             "drawn": drawn[name],
         }
         for name, (heading, table, note) in _PICTURES.items()
@@ -191,7 +141,7 @@ def _tables(facts: Facts) -> dict[str, dict[str, Any]]:
     }
     return {
         name: _excerpt(frame, len(frame) if name == "sources" else MOST_ROWS)
-        | {"scope": prose.scope(facts, table)}
+        | {"scope": facts.scopes.get(table)}
         for name, (frame, table) in tables.items()
     }
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from hubframe import measure
-from hubframe.report import prose
 from hubframe.report.answers import Facts, answer
 from hubframe.report.page import About, render
 from hubframe.report.pictures import draw
+from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
@@ -104,14 +105,15 @@ def _write_draft(facts: Facts, draft: Path, about: About) -> list[str]:
     for name, picture in pictures.items():
         if picture:
             (draft / f"{name}.png").write_bytes(picture.light)
-    summary = _summary(facts, about)
+    said = sentences(facts)
+    summary = _summary(facts, findings(facts, said), about)
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False, default=_json)
     (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
-    (draft / "report.html").write_text(render(facts, pictures, about), encoding="utf-8")
+    (draft / "report.html").write_text(render(facts, said, pictures, about), encoding="utf-8")
     return [name for name, picture in pictures.items() if not picture]
 
 
-def _summary(facts: Facts, about: About) -> dict[str, Any]:
+def _summary(facts: Facts, found: list[tuple[Markup, str]], about: About) -> dict[str, Any]:
     """Return what ``summary.json`` holds, null where something is not known."""
     platforms = measure.platform_counts(facts.frames["images"])
     return {
@@ -124,7 +126,7 @@ def _summary(facts: Facts, about: About) -> dict[str, Any]:
         "label_coverage": {
             one["key"]: one["share"] for one in _records(facts.keys[["key", "share"]])
         },
-        "findings": [said.striptags() for said, _ in prose.findings(facts)],
+        "findings": [said.striptags() for said, _ in found],
         "scopes": facts.scopes,
         "complete": facts.is_complete,
         "failures": _records(measure.failures(facts.frames)),
