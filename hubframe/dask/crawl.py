@@ -91,12 +91,11 @@ def crawl(  # noqa: PLR0913
 
 def lazy_frame(parts: Sequence[Any], table: Table) -> Any:
     """Make a Dask DataFrame of its partitions, which are delayed."""
-    import dask  # noqa: PLC0415 - an extra
-    import dask.dataframe as dd  # noqa: PLC0415 - an extra
+    import dask.dataframe  # noqa: PLC0415 - an extra
 
     # Dask would make all text nullable in another way than the tables declare.
     with dask.config.set({"dataframe.convert-string": False}):
-        return dd.from_delayed(list(parts), meta=table.frame(), verify_meta=False)
+        return dask.dataframe.from_delayed(list(parts), meta=table.frame(), verify_meta=False)
 
 
 def frame(table: str, repos: What, **options: Any) -> Any:

@@ -102,14 +102,11 @@ def _address(folder: str | os.PathLike[str]) -> str:
 
 def _write(names: Sequence[str], order: Order, address: str, file: str) -> None:
     """Fetch a partition and write it, so that it counts as done only once all of it is there."""
-    import pyarrow as pa  # noqa: PLC0415 - an extra
-
     rows, failures = partition.fetch(names, order)
     storage = Storage.open(address)
     if len(failures):
-        failed = pa.Table.from_pandas(failures, preserve_index=False)
-        storage.write(f"failures/{file}", failed)
-    storage.write(f"rows/{file}", pa.Table.from_pandas(rows, preserve_index=False))
+        storage.write(f"failures/{file}", failures)
+    storage.write(f"rows/{file}", rows)
     if not len(failures):
         # Those of an earlier time; while they are there the rows may be of that time, too.
         storage.delete(f"failures/{file}")

@@ -20,6 +20,8 @@ from hubframe.plots import wording
 UNKNOWN = Markup("\N{EN DASH}")
 OCI = "org.opencontainers.image."
 _LONGEST = 64
+# From here on three digits round to a thousand, which %g writes as 1e+03.
+_ROUNDED_UP = 999.5
 
 
 def number(figure: str, value: Any, shown: str, **of: Any) -> Markup:
@@ -58,7 +60,7 @@ def large(figure: str, value: int, **of: Any) -> Markup:
     for unit, word in ((10**6, "million"), (10**9, "billion")):
         if value >= unit:
             scaled = value / unit
-            shown = f"{scaled:,.0f} {word}" if scaled >= 999.5 else f"{scaled:.3g} {word}"  # noqa: PLR2004
+            shown = f"{scaled:,.0f} {word}" if scaled >= _ROUNDED_UP else f"{scaled:.3g} {word}"
     return number(figure, value, shown, **of)
 
 

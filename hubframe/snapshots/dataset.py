@@ -93,23 +93,25 @@ def read_snapshots(
     """
     return select(
         _open(place),
-        since=_FIRST if since is None else read_moment("since", since),
-        until=_LAST if until is None else read_moment("until", until),
+        between=(
+            _FIRST if since is None else read_moment("since", since),
+            _LAST if until is None else read_moment("until", until),
+        ),
         repos=None if repos is None else [one.repo for one in references(repos)],
         columns=None if columns is None else _known_columns(columns),
     )
 
 
-def select(  # noqa: PLR0913
+def select(
     storage: Storage,
     *,
-    since: pd.Timestamp = _FIRST,
-    until: pd.Timestamp = _LAST,
+    between: tuple[pd.Timestamp, pd.Timestamp] = (_FIRST, _LAST),
     repos: list[str] | None = None,
     columns: AbstractSet[str] | None = None,
     parts: AbstractSet[str] | None = None,
 ) -> Snapshots:
     """Read the runs, and have the frames read when they are wanted."""
+    since, until = between
     first, last = since.isoformat()[:10], until.isoformat()[:10]
     paths = {
         _part(path): path.partition("/")[2]

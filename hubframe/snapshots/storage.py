@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import pandas as pd
+
 from hubframe.errors import HubframeError
 
 try:
+    import pyarrow as pa
     import pyarrow.parquet as pq
     from pyarrow import fs
 except ImportError:  # an extra
@@ -92,7 +95,9 @@ class Storage:
         return sorted(path.partition(f"{self.path.lstrip('/')}/")[2] for path in found)
 
     def write(self, path: str, table: Any) -> None:
-        """Write a table of pyarrow: all of it, or nothing that is read."""
+        """Write a frame, or a table of pyarrow: all of it, or nothing that is read."""
+        if isinstance(table, pd.DataFrame):
+            table = pa.Table.from_pandas(table, preserve_index=False)
         folder, _, name = f"{self.path}/{path}".rpartition("/")
         self.filesystem.create_dir(folder, recursive=True)
         # Two that write the same file at once have each their own.
