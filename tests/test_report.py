@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -10,9 +11,9 @@ import pandas as pd
 import pytest
 
 from hubframe.measure import footprint_df
-from hubframe.report import collect, prose, write_report
-from hubframe.report.answers import ANSWERS, Told, answer
-from hubframe.report.page import MOST_ROWS
+from hubframe.report import collect, write_report
+from hubframe.report.answers import ANSWERS, Facts, answer
+from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
 
@@ -66,6 +67,17 @@ def hostile():
     return told(world, complete=False, failures=[{"ref": PRANK, "error": PRANK, "message": PRANK}])
 
 
+WORLDS = {
+    "none": {},
+    "empty": frames(),
+    "one": hub(repos=1, tags=1),
+    # Enough rows for tables to be cut.
+    "many": hub(repos=4, tags=16),
+    "told": told(small()),
+    "hostile": hostile(),
+}
+
+
 class Page(HTMLParser):
     """The elements and the text of a page."""
 
@@ -85,22 +97,37 @@ class Page(HTMLParser):
 
 
 def page(world, folder, **options):
-    path = write_report(world, folder, **{"title": "Images"} | options)
-    return Page(path.read_text(encoding="utf-8"))
+    return read_page(write_report(world, folder, **{"title": "Images"} | options).parent)
+
+
+def read_page(folder):
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
 def summary(folder):
     return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory):
+    """Return what gives the folder of a world's report; each is written once, and only read."""
+    folders = {}
+
+    def written(name):
+        if name not in folders:
+            folder = folders[name] = tmp_path_factory.mktemp(name) / "new" / "report"
+            says = {"title": PRANK, "note": PRANK} if name == "hostile" else {"title": "Images"}
+            assert write_report(WORLDS[name], folder, **says) == folder / "report.html"
+        return folders[name]
+
+    return written
+
+
 @pytest.mark.parametrize(
-    ("world", "pictures"),
-    [({}, 0), (frames(), 0), (hub(repos=1, tags=1), 6), (hub(), 10), (hostile(), 8)],
-    ids=["none", "empty", "one", "many", "hostile"],
+    ("world", "pictures"), [("none", 0), ("empty", 0), ("one", 6), ("many", 10), ("hostile", 8)]
 )
-def test_every_file_is_there_and_no_empty_picture(world, pictures, tmp_path):
-    folder = tmp_path / "new" / "report"
-    assert write_report(world, folder, title="Images") == folder / "report.html"
+def test_every_file_is_there_and_no_empty_picture(world, pictures, reports):
+    folder = reports(world)
     there = {path.name for path in folder.iterdir()}
     assert TABLES_BESIDE | {"report.html", "summary.json"} <= there
     assert there <= FILES | {"report.html", "summary.json"}
@@ -111,28 +138,30 @@ def test_every_file_is_there_and_no_empty_picture(world, pictures, tmp_path):
     assert "nothing to show" not in page
 
 
-def test_a_picture_that_is_empty_now_is_taken_away(tmp_path):
-    write_report(hub(repos=2, tags=3), tmp_path, title="Images")
+def test_a_picture_that_is_empty_now_is_taken_away(reports, tmp_path):
+    shutil.copytree(reports("many"), tmp_path, dirs_exist_ok=True)
     assert (tmp_path / "pulls.png").exists()
     write_report({}, tmp_path, title="Images")
     assert not list(tmp_path.glob("*.png"))
 
 
-@pytest.mark.parametrize("verbatim", [False, True])
-@pytest.mark.parametrize(
-    "world", [hub(repos=3, tags=5), hostile(), frames()], ids=["many", "hostile", "empty"]
-)
-def test_csv_reads_back_equal(world, verbatim, tmp_path):
-    write_report(world, tmp_path, title="Images", verbatim=verbatim)
-    for name, frame in world.items():
-        read = read_csv(tmp_path / f"{name}.csv", name, verbatim=verbatim)
+@pytest.mark.parametrize("world", ["many", "hostile", "empty"])
+def test_csv_reads_back_equal(world, reports):
+    for name, frame in WORLDS[world].items():
+        read = read_csv(reports(world) / f"{name}.csv", name)
         pd.testing.assert_frame_equal(read, frame)
 
 
-def test_a_workbook_holds_the_tables(tmp_path):
-    world = hub(repos=3, tags=5)
-    write_report(world, tmp_path, title="Images")
-    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+def test_csv_reads_back_equal_as_it_is(tmp_path):
+    write_report(WORLDS["hostile"], tmp_path, title="Images", verbatim=True)
+    for name, frame in WORLDS["hostile"].items():
+        read = read_csv(tmp_path / f"{name}.csv", name, verbatim=True)
+        pd.testing.assert_frame_equal(read, frame)
+
+
+def test_a_workbook_holds_the_tables(reports):
+    world = WORLDS["many"]
+    book = openpyxl.load_workbook(reports("many") / "report.xlsx", read_only=True)
     expected = [name.replace("history", "build history") for name in (*NAMES, *ANSWERS, "sources")]
     assert book.sheetnames == [*expected, "columns"]
     listed = [[cell.value for cell in row] for row in book["tags"].iter_rows(min_row=2)]
@@ -177,39 +206,38 @@ def test_summary_tells_what_failed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("world", "said"),
-    [(told(small()), "This report is complete"), (small(), "It is not known whether")],
+    ("world", "said"), [("told", "This report is complete"), ("many", "It is not known whether")]
 )
-def test_the_page_says_whether_it_is_complete(world, said, tmp_path):
-    assert said in page(world, tmp_path).text
+def test_the_page_says_whether_it_is_complete(world, said, reports):
+    assert said in read_page(reports(world)).text
 
 
-def test_strangers_text_is_escaped(tmp_path):
-    read = page(hostile(), tmp_path, title=PRANK, note=PRANK)
+def test_strangers_text_is_escaped(reports):
+    read = read_page(reports("hostile"))
     assert not read.all("script")
     assert all(image["src"].startswith("data:image/png;base64,") for image in read.all("img"))
     assert not [name for _, attrs in read.elements for name in attrs if name.startswith("on")]
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    text = (reports("hostile") / "report.html").read_text(encoding="utf-8")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     assert "None" not in re.sub('data:[^"]*|None(?=[.]| of| carries)', "", text)
 
 
-def test_links_leave_the_folder_only_to_sources(tmp_path):
-    read = page(hub(repos=3, tags=6), tmp_path)
+def test_links_leave_the_folder_only_to_sources(reports):
+    read = read_page(reports("many"))
     hrefs = {link["href"] for link in read.all("a")}
     away = {href for href in hrefs if ":" in href}
     assert away == {"https://git.example.org/acme/api"}
     assert {href for href in hrefs - away if not href.startswith("#")} <= FILES | {"summary.json"}
     anchors = {href[1:] for href in hrefs if href.startswith("#")}
     assert anchors <= {attrs.get("id") for _, attrs in read.elements}
-    hostile_links = page(hostile(), tmp_path).all("a")
+    hostile_links = read_page(reports("hostile")).all("a")
     assert not [
         link for link in hostile_links if link["href"].startswith(("javascript", 'https://x"'))
     ]
 
 
-def test_the_page_is_self_contained_and_accessible(tmp_path):
-    read = page(hub(repos=3, tags=6), tmp_path)
+def test_the_page_is_self_contained_and_accessible(reports):
+    read = read_page(reports("many"))
     assert not read.all("script") + read.all("link") + read.all("iframe")
     policy = next(meta["content"] for meta in read.all("meta") if "http-equiv" in meta)
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
@@ -219,13 +247,13 @@ def test_the_page_is_self_contained_and_accessible(tmp_path):
     assert {"header", "nav", "main", "footer"} <= {tag for tag, _ in read.elements}
 
 
-def test_long_tables_are_cut_and_say_so(tmp_path):
-    text = page(hub(repos=1, tags=MOST_ROWS + 9), tmp_path).text
+def test_long_tables_are_cut_and_say_so(reports):
+    text = read_page(reports("many")).text
     assert re.search(r"… and \d+ more in tags.csv\.", text)
 
 
-def test_a_failed_run_leaves_the_files_as_they_were(tmp_path):
-    write_report(hub(repos=1, tags=2), tmp_path, title="First")
+def test_a_failed_run_leaves_the_files_as_they_were(reports, tmp_path):
+    shutil.copytree(reports("one"), tmp_path, dirs_exist_ok=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     broken = hub(repos=1, tags=2)
     broken["layers"] = broken["layers"].drop(columns="size")
@@ -240,7 +268,7 @@ def test_an_unknown_frame_is_an_error(tmp_path):
 
 
 def tell(world):
-    return Told(world, answer(world, NOW))
+    return Facts(world, answer(world, NOW))
 
 
 def plain(sentence):
@@ -249,33 +277,33 @@ def plain(sentence):
 
 def test_sentences_have_the_figures():
     world = tell(small())
-    assert plain(prose.headline(world)) == (
+    assert plain(sentences(world)["headline"]) == (
         "2 repositories have 3 tags. The layers of all 2 images were read: they add up to 1.4 kB "
         "compressed; storing each layer once takes 1.1 kB."
     )
     assert "The largest shown is a/c:2 with 1 kB; 30 % of its bytes are in layers that other" in (
-        plain(prose.layers(world))
+        plain(sentences(world)["layers"])
     )
     alone = tell(frames(layers=[layer(IMAGE, "x", 0)]))
-    assert plain(prose.layers(alone)).endswith(
+    assert plain(sentences(alone)["layers"]).endswith(
         "The largest shown is a/b:1 with 100 B; no other image here holds any of its layers."
     )
     pulled = tell(
         frames(repos=[{"repo": "a/b", "pull_count": 3}, {"repo": "a/c", "pull_count": 9}])
     )
-    assert "a/c leads with 9, 75 % of all" in plain(prose.pulls(pulled))
+    assert "a/c leads with 9, 75 % of all" in plain(sentences(pulled)["pulls"])
 
 
 def test_sentences_on_what_was_measured_have_the_figures():
     told = tell(small())
-    assert plain(prose.shared_layers(told)) == (
+    assert plain(sentences(told)["shared_layers"]) == (
         "1 of 3 distinct layers is in two or more images. Storing each of them once saves 300 B."
     )
-    assert plain(prose.footprint(told)) == (
+    assert plain(sentences(told)["footprint"]) == (
         "a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, since nothing "
         "else here holds it."
     )
-    assert plain(prose.layer_sizes(told)) == (
+    assert plain(sentences(told)["layer_sizes"]) == (
         "Half of all 3 distinct layers are not larger than 300 B, nine in ten not larger than "
         "620 B."
     )
@@ -298,18 +326,18 @@ def test_sentences_say_where_releases_grew_and_which_platforms_lack():
         ],
     )
     told = tell(world)
-    assert plain(prose.size_trend(told)) == (
+    assert plain(sentences(told)["size_trend"]) == (
         "Of 1 line of releases, each on one platform, that of a/b on linux/amd64 grew most: from "
         "150 B in 1.0 to 1.05 kB in 1.1. The build step that added most at once came with "
         "a/b:1.1: 900 B."
     )
-    assert plain(prose.platforms(told)) == (
+    assert plain(sentences(told)["platforms"]) == (
         "Platforms are known of all 2 tags. 1 of 2 tags lack a platform that another tag of their "
         "repository has, in 1 repository."
     )
     nothing = tell(frames())
-    assert prose.size_trend(nothing).startswith("No repository here has two releases")
-    assert prose.platforms(nothing) == "No tag here tells its platforms."
+    assert sentences(nothing)["size_trend"].startswith("No repository here has two releases")
+    assert sentences(nothing)["platforms"] == "No tag here tells its platforms."
 
 
 def test_one_repository_is_split_into_its_tags():
@@ -317,7 +345,7 @@ def test_one_repository_is_split_into_its_tags():
     world["layers"] = world["layers"][world["layers"]["repo"] == "a/b"].reset_index(drop=True)
     told = tell(world)
     assert told.answers["footprint"]["tag"].tolist() == ["1", "latest"]
-    assert plain(prose.footprint(told)).startswith("a/b:1 takes most, 400 B; 0 B")
+    assert plain(sentences(told)["footprint"]).startswith("a/b:1 takes most, 400 B; 0 B")
 
 
 def lagging():
@@ -338,18 +366,20 @@ def lagging():
 
 def test_sentences_say_where_latest_lags_and_what_could_go():
     told = tell(lagging())
-    assert plain(prose.latest_lag(told)) == (
+    assert plain(sentences(told)["latest_lag"]) == (
         "Both latest and a stable version are known of 1 repository. latest is not the highest in "
         "1: a/b."
     )
-    assert plain(prose.staleness(told)).startswith("All 14 tags have a date; 100 % of these were")
-    assert "By it 3 of 14 tags could go." in plain(prose.cleanup(told))
-    assert "not known, since their layers were not read" in plain(prose.cleanup(told))
+    assert plain(sentences(told)["staleness"]).startswith(
+        "All 14 tags have a date; 100 % of these were"
+    )
+    assert "By it 3 of 14 tags could go." in plain(sentences(told)["cleanup"])
+    assert "not known, since their layers were not read" in plain(sentences(told)["cleanup"])
 
 
 def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
     told = tell(lagging())
-    said = {anchor: plain(sentence) for sentence, anchor in prose.findings(told)}
+    said = {anchor: plain(sentence) for sentence, anchor in findings(told, sentences(told))}
     assert "a/b is 12 versions and 377 days behind" in said["latest_lag"]
     assert said["cleanup"] == "3 of 14 tags could go; what that frees is not known."
     read = page(lagging(), tmp_path)
@@ -360,7 +390,7 @@ def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
 
 @pytest.mark.parametrize("world", [hub(), hub(repos=1, tags=2), small(), lagging()])
 def test_there_are_three_to_seven_findings(world):
-    assert 3 <= len(prose.findings(tell(world))) <= 7
+    assert 3 <= len(findings(tell(world), sentences(tell(world)))) <= 7
 
 
 def test_what_is_pushed_after_its_successor_was_pushed_again():
@@ -379,7 +409,7 @@ def test_what_is_pushed_after_its_successor_was_pushed_again():
     assert told.repushed[["tag", "next_tag", "later_days"]].to_numpy().tolist() == [
         ["1.0", "1.1", 10]
     ]
-    assert "a/b:1.0 came 10 days after 1.1" in plain(prose.again(told))
+    assert "a/b:1.0 came 10 days after 1.1" in plain(sentences(told)["again"])
 
 
 def test_newest_tags_have_latest_first_and_no_signature(tmp_path):
@@ -403,9 +433,8 @@ def test_newest_tags_have_latest_first_and_no_signature(tmp_path):
     assert re.findall(r'<tr data-row="(.*?)"', table) == ["a/b:latest"]
 
 
-def test_repositories_stand_by_pulls_and_shared_layers_by_bytes(tmp_path):
-    page(hub(repos=8, tags=8), tmp_path)
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+def test_repositories_stand_by_pulls_and_shared_layers_by_bytes(reports):
+    text = (reports("many") / "report.html").read_text(encoding="utf-8")
 
     def values(table, column):
         rows = text[text.index(f'data-table="{table}"') :].partition("</table>")[0]
@@ -439,11 +468,11 @@ def test_an_action_that_is_not_known_is_no_deletion():
     told = tell(lagging())
     plan = told.answers["cleanup"]
     told.answers["cleanup"] = plan.assign(action=plan["action"].replace("delete", "not known"))
-    assert plain(prose.cleanup(told)).endswith("By it every tag stays.")
+    assert plain(sentences(told)["cleanup"]).endswith("By it every tag stays.")
 
 
-def test_pictures_have_a_dark_side(tmp_path):
-    read = page(hub(repos=3, tags=6), tmp_path)
+def test_pictures_have_a_dark_side(reports):
+    read = read_page(reports("many"))
     sources = read.all("source")
     assert len(sources) == len(read.all("img")) > 5
     for source, image in zip(sources, read.all("img"), strict=True):
@@ -452,8 +481,8 @@ def test_pictures_have_a_dark_side(tmp_path):
         assert source["srcset"] != image["src"]
 
 
-def test_the_page_answers_in_order(tmp_path):
-    text = page(hub(), tmp_path).text
+def test_the_page_answers_in_order(reports):
+    text = read_page(reports("many")).text
     body = text[text.index("Key figures") :]
     places = [text.rindex(question) for question in QUESTIONS]
     assert places == sorted(places)
@@ -461,17 +490,16 @@ def test_the_page_answers_in_order(tmp_path):
     assert "Outdated parents" in body
 
 
-def test_what_was_measured_reads_back(tmp_path):
-    world = hub(repos=3, tags=14)
-    write_report(world, tmp_path, title="Images")
-    footprint = read_csv(tmp_path / "footprint.csv", "footprint")
-    pd.testing.assert_frame_equal(footprint, footprint_df(world["layers"], by="repo"))
+def test_what_was_measured_reads_back(reports):
+    footprint = read_csv(reports("many") / "footprint.csv", "footprint")
+    expected = footprint_df(WORLDS["many"]["layers"], by="repo")
+    pd.testing.assert_frame_equal(footprint, expected)
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("world", [hub(), hostile(), frames()], ids=["many", "hostile", "empty"])
-def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, tmp_path):
-    address = write_report(world, tmp_path, title=PRANK).as_uri()
+@pytest.mark.parametrize("world", ["many", "hostile", "empty"])
+def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, reports):
+    address = (reports(world) / "report.html").as_uri()
     tab = browser.new_page(viewport={"width": width, "height": 900})
     requests, complaints = [], []
     tab.on("request", lambda request: requests.append(request.url))

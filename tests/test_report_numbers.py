@@ -392,7 +392,7 @@ def test_each_number_of_the_sample_is_right(of_sample):
 
 
 @pytest.mark.parametrize(
-    "world", [frames(), hub(repos=1, tags=1), hub(repos=14, tags=20)], ids=["none", "one", "many"]
+    "world", [frames(), hub(repos=1, tags=1), hub(repos=8, tags=20)], ids=["none", "one", "many"]
 )
 def test_each_number_of_other_worlds_is_right(world, tmp_path):
     write_report(world, tmp_path, title="Images")

@@ -1,11 +1,13 @@
 """A crawl as Dask DataFrames: nothing is fetched before it is computed."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES, Order
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What
+from hubframe.tables import FETCHED, Table
 from hubframe.wire.settings import Settings
 
 
@@ -78,36 +80,30 @@ def crawl(  # noqa: PLR0913
     ['NotFoundError']
     """
     import dask  # noqa: PLC0415 - an extra
-    import dask.dataframe as dd  # noqa: PLC0415 - an extra
 
-    order = Order.of(table, errors, retries, options, settings)
+    order = Order(table, errors, retries, settings, options)
     fetched = dask.delayed(partition.fetch, pure=True, nout=2)
-    pairs = [fetched(names, order) for names in _groups(table, repos, repos_per_partition)]
+    # One partition without rows, since Dask knows no frame of none.
+    groups = partition.groups(table, repos, repos_per_partition) or [[]]
+    rows, failures = zip(*(fetched(names, order) for names in groups), strict=True)
+    return Crawl(lazy_frame(rows, FETCHED[table]), lazy_frame(failures, FAILURES))
+
+
+def lazy_frame(parts: Sequence[Any], table: Table) -> Any:
+    """Make a Dask DataFrame of its partitions, which are delayed."""
+    import dask.dataframe  # noqa: PLC0415 - an extra
+
     # Dask would make all text nullable in another way than the tables declare.
     with dask.config.set({"dataframe.convert-string": False}):
-        return Crawl(
-            dd.from_delayed(
-                [one for one, _ in pairs], meta=order.declared.frame(), verify_meta=False
-            ),
-            dd.from_delayed([two for _, two in pairs], meta=FAILURES.frame(), verify_meta=False),
-        )
+        return dask.dataframe.from_delayed(list(parts), meta=table.frame(), verify_meta=False)
 
 
-def frame(  # noqa: PLR0913
-    table: str,
-    repos: What,
-    *,
-    repos_per_partition: int = 50,
-    retries: int = 2,
-    errors: Errors = "collect",
-    settings: Settings | None = None,
-    **options: Any,
-) -> Any:
+def frame(table: str, repos: What, **options: Any) -> Any:
     """Return the frame of many repositories as a Dask DataFrame; see `crawl`.
 
     Parameters
     ----------
-    table, repos, repos_per_partition, retries, errors, settings, **options
+    table, repos, **options
         See `crawl`, which gives what failed, too.
 
     Returns
@@ -124,17 +120,4 @@ def frame(  # noqa: PLR0913
     >>> rows.dtypes.equals(hubframe.tables.LAYERS.frame().dtypes)
     True
     """
-    return crawl(
-        table,
-        repos,
-        repos_per_partition=repos_per_partition,
-        retries=retries,
-        errors=errors,
-        settings=settings,
-        **options,
-    ).frame
-
-
-def _groups(table: str, repos: What, size: int) -> list[list[str]]:
-    # One partition without rows, since Dask knows no frame of none.
-    return partition.groups(table, repos, size) or [[]]
+    return crawl(table, repos, **options).frame

@@ -14,10 +14,8 @@ from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES, Order
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What
-from hubframe.snapshots.storage import SUFFIX, Place
+from hubframe.snapshots.storage import SUFFIX, Storage
 from hubframe.wire.settings import Settings
-
-_ROWS, _FAILED = "rows", "failures"
 
 
 def to_parquet(  # noqa: PLR0913
@@ -62,27 +60,31 @@ def to_parquet(  # noqa: PLR0913
     """
     import dask  # noqa: PLC0415 - an extra
 
-    order = Order.of(table, errors, retries, options, settings)
-    named = _address(folder)
-    place = Place.open(named)
-    place.prepare()
-    groups = {
-        _name(names, order): names for names in partition.groups(table, repos, repos_per_partition)
+    order = Order(table, errors, retries, settings, options)
+    address = _address(folder)
+    storage = Storage.open(address)
+    storage.prepare()
+    groups = partition.groups(table, repos, repos_per_partition)
+    by_name = {_name(names, order): names for names in groups}
+    wanted = {
+        f"{number:06}-{name}{SUFFIX}": names for number, (name, names) in enumerate(by_name.items())
     }
-    wanted = {f"{number:06}-{name}": names for number, (name, names) in enumerate(groups.items())}
-    failed = set(place.names(_FAILED))
-    done = set(place.names(_ROWS))
+    done, failed = set(storage.names("rows")), set(storage.names("failures"))
     write = dask.delayed(_write)
     dask.compute(
         *(
-            write(names, order, named, name)
-            for name, names in wanted.items()
-            if _file(_ROWS, name) not in done or _file(_FAILED, name) in failed
+            write(names, order, address, file)
+            for file, names in wanted.items()
+            if f"rows/{file}" not in done or f"failures/{file}" in failed
         )
     )
-    there = set(place.names(_FAILED))
-    told = [_failures(place, name) for name in wanted if _file(_FAILED, name) in there]
-    return FAILURES.of(pd.concat([FAILURES.frame(), *told], ignore_index=True))
+    failed = set(storage.names("failures"))
+    told = [
+        pd.read_parquet(f"{storage.path}/failures/{file}", filesystem=storage.filesystem)
+        for file in wanted
+        if f"failures/{file}" in failed
+    ]
+    return FAILURES.of(FAILURES.joined(told))
 
 
 def _address(folder: str | os.PathLike[str]) -> str:
@@ -98,33 +100,20 @@ def _address(folder: str | os.PathLike[str]) -> str:
     return named
 
 
-def _write(names: Sequence[str], order: Order, folder: str, name: str) -> None:
+def _write(names: Sequence[str], order: Order, address: str, file: str) -> None:
     """Fetch a partition and write it, so that it counts as done only once all of it is there."""
-    import pyarrow as pa  # noqa: PLC0415 - an extra
-
-    found, failures = partition.fetch(names, order)
-    place = Place.open(folder)
+    rows, failures = partition.fetch(names, order)
+    storage = Storage.open(address)
     if len(failures):
-        place.write(_file(_FAILED, name), pa.Table.from_pandas(failures, preserve_index=False))
-    place.write(_file(_ROWS, name), pa.Table.from_pandas(found, preserve_index=False))
+        storage.write(f"failures/{file}", failures)
+    storage.write(f"rows/{file}", rows)
     if not len(failures):
         # Those of an earlier time; while they are there the rows may be of that time, too.
-        place.delete(_file(_FAILED, name))
-
-
-def _failures(place: Place, name: str) -> pd.DataFrame:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
-
-    path = f"{place.root}/{_file(_FAILED, name)}"
-    frame: pd.DataFrame = pq.read_table(path, filesystem=place.files).to_pandas()
-    return frame
-
-
-def _file(kind: str, name: str) -> str:
-    return f"{kind}/{name}{SUFFIX}"
+        storage.delete(f"failures/{file}")
 
 
 def _name(names: Sequence[str], order: Order) -> str:
     """Name a partition by what it fetches."""
-    what = json.dumps([names, order.table, [[key, repr(value)] for key, value in order.options]])
+    keywords = [[key, repr(value)] for key, value in order.keywords.items()]
+    what = json.dumps([names, order.table, keywords])
     return hashlib.sha256(what.encode()).hexdigest()[:16]

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe import measure
+from hubframe.dask.crawl import lazy_frame
 from hubframe.measure.footprint import By
 from hubframe.measure.holdings import NEEDED
 from hubframe.tables import IMAGES, LAYERS, REPOS
@@ -80,7 +81,7 @@ def summary(layers: Any, images: Any = None, repos: Any = None) -> Any:
 
 def _slim(frame: Any, table: Table, columns: list[str]) -> list[Any]:
     """Keep of each partition what is needed; each then is a task of its own."""
-    table.require(frame._meta, columns)  # noqa: SLF001 - what Dask documents for this
+    table.require(pd.DataFrame(columns=frame.columns), columns)
     return list(frame[columns].map_partitions(pd.DataFrame.drop_duplicates).to_delayed())
 
 
@@ -88,14 +89,11 @@ def _joined(
     answer: Callable[..., pd.DataFrame], table: Table, *frames: list[Any] | None, **how: Any
 ) -> Any:
     import dask  # noqa: PLC0415 - an extra
-    import dask.dataframe as dd  # noqa: PLC0415 - an extra
 
-    whole = dask.delayed(_answered)(answer, frames, how)
-    with dask.config.set({"dataframe.convert-string": False}):
-        return dd.from_delayed([whole], meta=table.frame(), verify_meta=False)
+    return lazy_frame([dask.delayed(_answer)(answer, frames, how)], table)
 
 
-def _answered(
+def _answer(
     answer: Callable[..., pd.DataFrame],
     frames: list[list[pd.DataFrame] | None],
     how: dict[str, Any],

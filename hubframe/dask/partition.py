@@ -6,20 +6,20 @@ environment; no login is part of a task.
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import IncompleteWarning, TransportError
-from hubframe.frames import images as frames
+import hubframe
+from hubframe.errors import IncompleteWarning, RateLimitError, TransportError
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What, read_namespaces, references
-from hubframe.tables import FETCHED, Column, Table
+from hubframe.tables import Column, Table
 from hubframe.tables.schema import TEXT
-from hubframe.wire.client import Client, default_client
+from hubframe.wire.client import Client
 from hubframe.wire.settings import Settings
 
 # Before what failed is asked for again, doubled each time. [seconds]
@@ -35,22 +35,14 @@ FAILURES = Table(
         Column("message", TEXT, "What the error says."),
     ),
 )
-_FETCH: Mapping[str, Callable[..., pd.DataFrame]] = {
-    "repos": frames.repos_df,
-    "tags": frames.tags_df,
-    "images": frames.images_df,
-    "layers": frames.layers_df,
-    "history": frames.history_df,
-    "labels": frames.labels_df,
-    "env": frames.env_df,
-    "configs": frames.configs_df,
-    "referrers": frames.referrers_df,
-}
+_TABLES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
+# Of these another try may have an answer.
+_PASSING = {TransportError.__name__, RateLimitError.__name__}
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a partition fetches, and how; it holds no login.
+    """What a partition fetches, and how; it holds no login, and is checked before it is sent.
 
     Attributes
     ----------
@@ -58,57 +50,44 @@ class Order:
         The name of the frame.
     errors, retries
         What an error costs, and how often what failed is asked for again.
-    options
-        The other keywords of the frame's function.
     settings
         None for those of the worker's environment.
+    options
+        The other keywords of the frame's function.
+
+    Raises
+    ------
+    ValueError
+        There is no such frame, or the settings hold a login.
+    TypeError
+        A client was given.
     """
 
     table: str
     errors: Errors
     retries: int
-    options: tuple[tuple[str, Any], ...]
     settings: Settings | None
+    options: Mapping[str, Any]
 
-    @classmethod
-    def of(
-        cls,
-        table: str,
-        errors: Errors,
-        retries: int,
-        options: Mapping[str, Any],
-        settings: Settings | None,
-    ) -> "Order":
-        """Check what was asked for before anything is sent to a worker.
-
-        Raises
-        ------
-        ValueError
-            There is no such frame, or the settings hold a login.
-        TypeError
-            A client was given.
-        """
-        if table not in _FETCH:
-            raise ValueError(f"table must be one of {', '.join(_FETCH)}, not {table!r}")
-        if errors not in ("raise", "collect"):
-            raise ValueError(f'errors must be "raise" or "collect", not {errors!r}')
-        if retries < 0:
-            raise ValueError(f"retries must not be below 0, but is {retries}")
-        if "client" in options:
+    def __post_init__(self) -> None:
+        if self.table not in _TABLES:
+            raise ValueError(f"table must be one of {', '.join(_TABLES)}, not {self.table!r}")
+        if self.errors not in ("raise", "collect"):
+            raise ValueError(f'errors must be "raise" or "collect", not {self.errors!r}')
+        if self.retries < 0:
+            raise ValueError(f"retries must not be below 0, but is {self.retries}")
+        if "client" in self.options:
             raise TypeError("workers make clients of their own: give settings=, not client=")
-        if settings is not None and "@" in (settings.cache_url or ""):
+        if self.settings is not None and "@" in (self.settings.cache_url or ""):
             raise ValueError(
                 "cache_url holds a login, which must not travel in tasks: leave settings out, and "
                 "set HUBFRAME_CACHE_URL for each worker"
             )
-        # A frame for each repository may be quick: no bar in a worker's log.
-        told = {"progress": False, **options}
-        return cls(table, errors, retries, tuple(sorted(told.items())), settings)
 
     @property
-    def declared(self) -> Table:
-        """The declaration of its frame."""
-        return FETCHED[self.table]
+    def keywords(self) -> dict[str, Any]:
+        """What the frame's function is called with; a bar has no place in a worker's log."""
+        return dict(sorted({"progress": False, **self.options}.items()))
 
 
 def groups(table: str, what: What, size: int) -> list[list[str]]:
@@ -118,72 +97,50 @@ def groups(table: str, what: What, size: int) -> list[list[str]]:
     """
     if size < 1:
         raise ValueError(f"repos_per_partition must be above 0, but is {size}")
+    asked: Any = what
     by_repo: dict[str, list[str]] = {}
-    for repo, name in _named(table, what):
-        by_repo.setdefault(repo, []).append(name)
-    repos = list(by_repo)
+    if table == "repos":
+        by_repo = {name: [name] for name in read_namespaces(asked)}
+    else:
+        for reference in references(what):
+            by_repo.setdefault(reference.repo, []).append(str(reference))
+    named = list(by_repo.values())
     return [
-        [name for repo in repos[start : start + size] for name in by_repo[repo]]
-        for start in range(0, len(repos), size)
+        [name for names in named[start : start + size] for name in names]
+        for start in range(0, len(named), size)
     ]
 
 
-def _named(table: str, what: Any) -> Iterator[tuple[str, str]]:
-    if table == "repos":
-        yield from ((name, name) for name in read_namespaces(what))
-    else:
-        yield from ((reference.repo, str(reference)) for reference in references(what))
-
-
 def fetch(names: Sequence[str], order: Order) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fetch a partition: its rows, and what failed for good."""
-    found, failures = _with_retries(lambda: _fetched(names, order), order.retries)
-    # Records of one partition would pass for those of all.
-    found.attrs.clear()
-    return found, FAILURES.from_records(failures)
+    """Fetch a partition: its rows, and what failed for good.
 
-
-def rows(names: Sequence[str], order: Order) -> pd.DataFrame:
-    """Fetch a partition, and return its rows."""
-    return fetch(names, order)[0]
-
-
-def _with_retries(
-    work: Callable[[], tuple[pd.DataFrame, list[Mapping[str, str]]]], retries: int
-) -> tuple[pd.DataFrame, list[Mapping[str, str]]]:
-    """Ask again for what may pass; what was fetched before comes from the cache."""
-    for left in range(retries, -1, -1):
+    What may pass is asked for again; what was fetched before comes from the cache.
+    """
+    for left in range(order.retries, -1, -1):
         try:
-            found, failures = work()
+            found = _fetch(names, order)
         except TransportError:
             if not left:
                 raise
         else:
-            if not left or not _may_pass(failures):
-                return found, failures
-        time.sleep(_PAUSE * 2 ** (retries - left))
+            failures: list[Mapping[str, str]] = found.attrs["hubframe"]["failures"]
+            if not left or _PASSING.isdisjoint(one["error"] for one in failures):
+                # Records of one partition would pass for those of all.
+                found.attrs.clear()
+                return found, FAILURES.from_records(failures)
+        time.sleep(_PAUSE * 2 ** (order.retries - left))
     raise AssertionError
 
 
-def _fetched(names: Sequence[str], order: Order) -> tuple[pd.DataFrame, list[Mapping[str, str]]]:
+def _fetch(names: Sequence[str], order: Order) -> pd.DataFrame:
+    client = None if order.settings is None else _client_of(order.settings)
     with warnings.catch_warnings():
         # Failures have a frame of their own.
         warnings.simplefilter("ignore", IncompleteWarning)
-        found = _FETCH[order.table](
-            list(names), errors=order.errors, client=_client(order.settings), **dict(order.options)
+        found: pd.DataFrame = getattr(hubframe, f"{order.table}_df")(
+            list(names), errors=order.errors, client=client, **order.keywords
         )
-    return found, found.attrs["hubframe"]["failures"]
-
-
-def _may_pass(failures: Iterable[Mapping[str, str]]) -> bool:
-    return any(one["error"] in _PASSING for one in failures)
-
-
-_PASSING = frozenset({TransportError.__name__, "RateLimitError"})
-
-
-def _client(settings: Settings | None) -> Client:
-    return default_client() if settings is None else _client_of(settings)
+    return found
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the report measures of its frames, each table once."""
+"""What the report speaks of: the fetched frames, and the tables measured of them, each once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,38 +9,37 @@ from typing import Any
 import pandas as pd
 
 from hubframe import measure
-from hubframe.report.scope import scopes
-from hubframe.tables import TABLES
 
 Frames = Mapping[str, pd.DataFrame]
 # The rule whose outcome the report shows; it deletes nothing.
 KEEP = 10
 OLDER_THAN = 365
-
-ANSWERS = (
-    "footprint",
-    "shared_layers",
-    "size_trend",
-    "parents",
-    "outdated",
-    "latest_lag",
-    "staleness",
-    "coverage",
-    "platform_coverage",
-    "cleanup",
-)
+# The measured tables, and the frame whose scope each has.
+MEASURED_OF = {
+    "footprint": "layers",
+    "shared_layers": "layers",
+    "size_trend": "layers",
+    "parents": "layers",
+    "outdated": "layers",
+    "latest_lag": "tags",
+    "staleness": "tags",
+    "coverage": "labels",
+    "platform_coverage": "images",
+    "cleanup": "layers",
+}
+ANSWERS = tuple(MEASURED_OF)
 # What a reader wants to hear of first.
-_FOREMOST = {"latest": 0, "moving": 1, "pin": 2, "signature": 3}
+_RANKS = {"latest": 0, "moving": 1, "pin": 2, "signature": 3}
 _TAG = ["repo", "tag"]
 
 
 def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
     """Return the measured tables that the report shows, by name."""
     tags, layers = frames["tags"], frames["layers"]
-    repos = layers["repo"].unique()
-    tables = {
-        # One repository beside nothing says nothing.
-        "footprint": measure.footprint_df(layers, by="repo" if len(repos) > 1 else "tag"),
+    # One repository beside nothing says nothing.
+    by: Any = "repo" if len(layers["repo"].unique()) > 1 else "tag"
+    return {
+        "footprint": measure.footprint_df(layers, by=by),
         "shared_layers": measure.shared_layers_df(layers),
         "size_trend": measure.size_trend_df(layers),
         "parents": measure.parents_df(layers, tags),
@@ -51,20 +50,24 @@ def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
         "platform_coverage": measure.platform_coverage_df(frames["images"]),
         "cleanup": measure.cleanup_df(tags, layers, keep=KEEP, older_than=OLDER_THAN, now=now),
     }
-    return {name: tables[name] for name in ANSWERS}
 
 
 def _ages(frames: Frames, now: datetime) -> pd.DataFrame:
     """Measure how old tags are: since their last push, or their build where no push is told."""
     tags = measure.dated_tags(frames)
     ages = measure.staleness_df(tags.assign(pushed_at=tags["dated_at"]), now)
-    is_told = tags.loc[tags["pushed_at"].notna(), _TAG]
-    told = pd.MultiIndex.from_frame(ages[_TAG]).isin(pd.MultiIndex.from_frame(is_told))
-    return ages.assign(pushed_at=ages["pushed_at"].where(told))
+    pushed = pd.MultiIndex.from_frame(tags.loc[tags["pushed_at"].notna(), _TAG])
+    is_pushed = pd.MultiIndex.from_frame(ages[_TAG]).isin(pushed)
+    return ages.assign(pushed_at=ages["pushed_at"].where(is_pushed))
+
+
+def largest_first(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Sort rows by a column, those that lack it last; equal ones stay in order."""
+    return frame.sort_values(column, ascending=False, kind="stable", na_position="last")
 
 
 @dataclass(frozen=True)
-class Told:
+class Facts:
     """All that the page, its sentences and its pictures speak of.
 
     Attributes
@@ -85,17 +88,12 @@ class Told:
     def tags(self) -> pd.DataFrame:
         """The tags, dated, with ``rank``: 0 for latest, then moving names, pins, signatures."""
         tags = measure.dated_tags(self.frames)
-        return tags.assign(rank=measure.standing(tags).map(_FOREMOST).astype("int64"))
+        return tags.assign(rank=measure.standing(tags).map(_RANKS).astype("int64"))
 
     @cached_property
     def is_built(self) -> bool:
         """Whether dates are those of builds, at least some, since no push is told."""
         return bool((self.tags["dated_at"].notna() & self.tags["pushed_at"].isna()).any())
-
-    @cached_property
-    def overview(self) -> pd.DataFrame:
-        """The repositories."""
-        return measure.overview(self.frames)
 
     @cached_property
     def keys(self) -> pd.DataFrame:
@@ -108,23 +106,50 @@ class Told:
         return measure.pushed_again(self.answers["size_trend"], self.frames["tags"])
 
     @cached_property
-    def goes(self) -> pd.DataFrame:
-        """The tags that the rule would delete, those that free most first."""
-        plan = self.answers["cleanup"]
-        return _most(plan[plan["action"] == "delete"], "freed_size")
+    def shared(self) -> pd.DataFrame:
+        """The layers in several images."""
+        layers = self.answers["shared_layers"]
+        return layers[(layers["image_count"] > 1) & ~layers["is_empty"]]
 
     @cached_property
-    def late(self) -> pd.DataFrame:
+    def lagging(self) -> pd.DataFrame:
+        """The repositories whose latest is known not to be the highest version."""
+        lag = self.answers["latest_lag"]
+        return lag[~lag["is_highest"].fillna(value=True)]
+
+    @cached_property
+    def deleted(self) -> pd.DataFrame:
+        """The tags that the rule would delete, those that free most first."""
+        plan = self.answers["cleanup"]
+        return largest_first(plan[plan["action"] == "delete"], "freed_size")
+
+    @cached_property
+    def outdated(self) -> pd.DataFrame:
         """The images on outdated parents, what most people pull first, then the most days."""
-        late = self._ranked(self.answers["outdated"])
+        images = self.answers["outdated"]
+        ranks = self.tags.drop_duplicates(_TAG).set_index(_TAG)["rank"]
+        ranked = images.assign(rank=ranks.reindex(pd.MultiIndex.from_frame(images[_TAG])).array)
         order = ["rank", "lag_days"]
-        late = late.sort_values(order, ascending=[True, False], kind="stable", na_position="last")
+        late = ranked.sort_values(order, ascending=[True, False], kind="stable", na_position="last")
         return late[~measure.identity(late).duplicated()]
 
     @cached_property
+    def is_complete(self) -> bool | None:
+        """Whether no row is missing; None where that is not known."""
+        return measure.is_complete(measure.provenance(self.frames))
+
+    @cached_property
     def scopes(self) -> Mapping[str, str]:
-        """What each table covers, in words."""
-        return scopes(self.frames, self.answers)
+        """What each table covers, in words; what is not told is left out."""
+        told = {name: self._record(name).get("scope") for name in (*self.frames, *self.answers)}
+        return {name: words for name, words in told.items() if words}
+
+    def is_limited(self, name: str) -> bool:
+        """Tell whether a table is known to cover less than all tags and platforms."""
+        return bool(self._record(name).get("limited"))
+
+    def _record(self, name: str) -> Mapping[str, Any]:
+        return self.frames[MEASURED_OF.get(name, name)].attrs.get("hubframe") or {}
 
     @cached_property
     def sources(self) -> pd.DataFrame:
@@ -139,17 +164,3 @@ class Told:
             }
         )
         return pd.concat([fetched, measured], ignore_index=True).astype(fetched.dtypes)
-
-    def rows(self, name: str) -> str:
-        """What a row of a table is, in words."""
-        return TABLES[name].row
-
-    def _ranked(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add ``rank``, and keep the numbers of the rows."""
-        ranks = self.tags[[*_TAG, "rank"]].drop_duplicates(_TAG).set_index(_TAG)["rank"]
-        found = ranks.reindex(pd.MultiIndex.from_frame(frame[_TAG])).to_numpy()
-        return frame.assign(rank=found)
-
-
-def _most(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    return frame.sort_values(column, ascending=False, kind="stable", na_position="last")

@@ -9,9 +9,8 @@ import pandas as pd
 
 import hubframe
 from hubframe.errors import IncompleteWarning
-from hubframe.frames.selection import ALL, Platforms, TagFilter, What, references
+from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.oci.reference import ImageReference, bare_host, is_registry
-from hubframe.report.scope import LABELLED, Limits, tell
 from hubframe.report.write import write_report
 from hubframe.tables import REPOS
 from hubframe.wire.client import Client
@@ -39,6 +38,8 @@ SAMPLE_NOTE = (
 _MOST_NAMED = 3
 # Of each repository on Docker Hub: an image's labels cost a pull, of which a few are free.
 DESCRIBED = 20
+_FREE = ("images", "layers", "history")
+_LABELLED = ("labels", "env", "configs")
 
 
 def report(  # noqa: PLR0913
@@ -96,6 +97,7 @@ def report(  # noqa: PLR0913
     >>> with hubframe.sample():
     ...     page = hubframe.report.report("acme/web", "report")   # doctest: +SKIP
     """
+    what = _listed(what)
     frames = collect(
         what,
         tags=tags,
@@ -139,77 +141,108 @@ def collect(  # noqa: PLR0913
         See `report`.
     """
     asked = references(_repositories(what, client))
-    limits = Limits(tags, newest, platform, described)
-    common: dict[str, Any] = {"progress": progress, "client": client}
+    whole: dict[str, Any] = {"tags": tags, "newest": newest, "platform": platform}
+    # Where each image costs a pull.
+    pulled = whole | {
+        "newest": min((n for n in (newest, described) if n is not None), default=None),
+        "platform": USUAL_PLATFORM if platform == ALL else platform,
+    }
+    common: dict[str, Any] = {"errors": "collect", "progress": progress, "client": client}
     with warnings.catch_warnings():
         # Said once by the report, and in full on its page.
         warnings.simplefilter("ignore", IncompleteWarning)
         repos = _repos(asked, common)
-        asked = _most_pulled_first(asked, repos)
+        pulls = repos.dropna(subset="pull_count").set_index("repo")["pull_count"].to_dict()
+        asked.sort(key=lambda one: -pulls.get(one.repo, -1))
+        on_hub = [one for one in asked if one.is_hub]
+        elsewhere = [one for one in asked if not one.is_hub]
+        errors = "raise" if len(asked) == 1 else "collect"
         frames = {
             "repos": repos,
-            "tags": hubframe.tags_df(
-                asked, tags=tags, errors="raise" if len(asked) == 1 else "collect", **common
-            ),
-            **{name: _of_images(name, asked, limits, common) for name in _FREE},
-            **{name: _of_labels(name, asked, limits, common) for name in LABELLED},
+            "tags": hubframe.tags_df(asked, tags=tags, **common | {"errors": errors}),
         }
-    tell(frames, asked, limits)
+        for name in _FREE:
+            frames[name] = _read(name)(asked, **whole, **common)
+        for name in _LABELLED:
+            groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
+            parts = [_read(name)(some, **how, **common) for some, how in groups or [([], whole)]]
+            frames[name] = _joined(parts)
+    scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
+    scopes |= dict.fromkeys((*_FREE, *_LABELLED), _scope(**whole))
+    if on_hub:
+        rest = f"; elsewhere {_scope(**whole)}" if elsewhere else ""
+        words = f"on Docker Hub {_scope(**pulled)}{rest}" if rest else _scope(**pulled)
+        scopes |= dict.fromkeys(_LABELLED, words)
+    # A tag that was named is read whatever the limits; others of its repository are not.
+    is_named = any(one.tag or one.digest for one in asked)
+    for name, frame in frames.items():
+        is_whole = name == "repos" or scopes[name] in (_ALL_TAGS, _ALL_IMAGES)
+        frame.attrs["hubframe"] |= {
+            "scope": scopes[name] + "; of some repositories only the tags named" * is_named,
+            "limited": is_named or not is_whole,
+        }
     return frames
 
 
-_FREE = ("images", "layers", "history")
+def _read(name: str) -> Callable[..., pd.DataFrame]:
+    read: Callable[..., pd.DataFrame] = getattr(hubframe, f"{name}_df")
+    return read
 
 
-def _repositories(what: What, client: Client | None) -> What:
+_ALL_TAGS, _ASKED = "all tags", "the tags asked for"
+_ALL_IMAGES = "all tags but signatures, all platforms"
+
+
+def _scope(*, tags: TagFilter, newest: int | None, platform: Platforms) -> str:
+    """Say in words what frames of images are limited to."""
+    which = "all tags but signatures" if tags is None else _ASKED
+    if newest is not None:
+        some = "newest tag" if newest == 1 else f"{newest:,} newest tags"
+        which = f"the {some} of each repository"
+        which += "" if tags is None else " among those asked for"
+    if platform == ALL:
+        return f"{which}, all platforms"
+    return f"{which}, {platform if isinstance(platform, str) else ', '.join(platform)}"
+
+
+def _listed(what: What) -> list[str | ImageReference]:
+    if isinstance(what, str | ImageReference):
+        return [what]
+    return [*references(what)] if isinstance(what, pd.DataFrame) else list(what)
+
+
+def _is_host(one: str | ImageReference) -> bool:
+    return isinstance(one, str) and is_registry(one)
+
+
+def _repositories(what: What, client: Client | None) -> list[str | ImageReference]:
     """Put the repositories of a registry in place of its name."""
-    if isinstance(what, pd.DataFrame):
-        return what
-    named = [what] if isinstance(what, str | ImageReference) else list(what)
     found: list[str | ImageReference] = []
-    for one in named:
-        if isinstance(one, str) and is_registry(one):
-            found += hubframe.catalog_df(bare_host(one), client=client)["repo"].tolist()
+    for one in _listed(what):
+        if _is_host(one):
+            found += hubframe.catalog_df(bare_host(str(one)), client=client)["repo"].tolist()
         else:
             found.append(one)
     return found
 
 
-def _of_images(
-    name: str, asked: Sequence[ImageReference], limits: Limits, common: Mapping[str, Any]
-) -> pd.DataFrame:
-    read: Callable[..., pd.DataFrame] = getattr(hubframe, f"{name}_df")
-    return read(
-        asked,
-        tags=limits.tags,
-        newest=limits.newest,
-        platform=limits.platform,
-        errors="collect",
-        **common,
-    )
-
-
-def _of_labels(
-    name: str, asked: Sequence[ImageReference], limits: Limits, common: Mapping[str, Any]
-) -> pd.DataFrame:
-    """Read what costs pulls on Docker Hub, and nothing elsewhere."""
-    on_hub = [one for one in asked if one.is_hub]
-    elsewhere = [one for one in asked if not one.is_hub]
-    parts = [
-        _of_images(name, some, limit, common)
-        for some, limit in ((on_hub, limits.with_pulls), (elsewhere, limits))
-        if some or not asked
-    ]
-    return parts[0] if len(parts) == 1 else _joined(parts)
+def _title(what: Sequence[str | ImageReference]) -> str:
+    names = [bare_host(str(one)) if _is_host(one) else references(one)[0].repo for one in what]
+    names = list(dict.fromkeys(names))
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Join frames, and what they say of where they came from."""
-    told = [part.attrs["hubframe"] for part in parts]
+    if len(parts) == 1:
+        return parts[0]
+    told: list[Mapping[str, Any]] = [part.attrs["hubframe"] for part in parts]
+    sources = {word for one in told for word in (one["source"] or "").split("+")}
     frame = pd.concat(parts, ignore_index=True)
     frame.attrs["hubframe"] = {
         **told[0],
-        "source": "+".join(sorted({part for one in told for part in _sources(one)})) or None,
+        "source": "+".join(sorted(sources - {""})) or None,
         "fetched_at": min(one["fetched_at"] for one in told),
         "complete": all(one["complete"] for one in told),
         **{
@@ -221,48 +254,20 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return frame
 
 
-def _sources(told: Mapping[str, Any]) -> list[str]:
-    return told["source"].split("+") if told["source"] else []
-
-
 def _repos(asked: Sequence[ImageReference], common: Mapping[str, Any]) -> pd.DataFrame:
     """List the repositories asked for: on Docker Hub out of those of their namespaces."""
     namespaces = list(dict.fromkeys(one.namespace for one in asked if one.is_hub))
-    listed = hubframe.repos_df(namespaces, errors="collect", **common)
+    listed = hubframe.repos_df(namespaces, **common)
     known = listed[listed["repo"].isin([one.repo for one in asked])]
-    others = dict.fromkeys((one.repo, one.registry, one.path) for one in asked if not one.is_hub)
+    others = {one.repo: one for one in asked if not one.is_hub}
     named = REPOS.from_records(
         {
             "repo": repo,
-            "namespace": "/".join([registry, *path.split("/")[:-1][:1]]),
-            "name": path.rpartition("/")[2],
+            "namespace": "/".join([one.registry, *one.path.split("/")[:-1][:1]]),
+            "name": one.path.rpartition("/")[2],
         }
-        for repo, registry, path in others
+        for repo, one in others.items()
     )
-    repos = pd.concat([known, named], ignore_index=True) if others else known
-    repos = repos.reset_index(drop=True)
+    repos = pd.concat([known, named], ignore_index=True)
     repos.attrs = listed.attrs
     return repos
-
-
-def _most_pulled_first(
-    asked: Sequence[ImageReference], repos: pd.DataFrame
-) -> list[ImageReference]:
-    pulls = repos.dropna(subset="pull_count").set_index("repo")["pull_count"].to_dict()
-    return sorted(asked, key=lambda one: -pulls.get(one.repo, -1))
-
-
-def _title(what: What) -> str:
-    if isinstance(what, str) and is_registry(what):
-        return bare_host(what)
-    if isinstance(what, pd.DataFrame | str | ImageReference):
-        names = list(dict.fromkeys(one.repo for one in references(what)))
-    else:
-        names = [
-            bare_host(one) if isinstance(one, str) and is_registry(one) else references(one)[0].repo
-            for one in what
-        ]
-    names = list(dict.fromkeys(names))
-    shown = ", ".join(names[:_MOST_NAMED])
-    more = len(names) - _MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -6,16 +6,22 @@ a column (``footprint.freed_size``) whose row ``data-row`` counts, from 0. ``dat
 a figure is of.
 """
 
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hubframe.plots import wording
 
+UNKNOWN = Markup("\N{EN DASH}")
+OCI = "org.opencontainers.image."
 _LONGEST = 64
-UNKNOWN = Markup("–")  # noqa: RUF001
-_MILLION, _BILLION = 10**6, 10**9
+# From here on three digits round to a thousand, which %g writes as 1e+03.
+_ROUNDED_UP = 999.5
 
 
 def number(figure: str, value: Any, shown: str, **of: Any) -> Markup:
@@ -26,8 +32,9 @@ def number(figure: str, value: Any, shown: str, **of: Any) -> Markup:
     >>> str(number("tag_count", 1200, "1,200"))
     '<data value="1200" data-figure="tag_count">1,200</data>'
     """
+    plain = repr(value.item() if hasattr(value, "item") else value)
     return Markup('<data value="{}" data-figure="{}"{}>{}</data>').format(
-        _plain(value), figure, _attributes(of), shown
+        plain, figure, _attributes(of), shown
     )
 
 
@@ -42,15 +49,24 @@ def count(figure: str, value: Any, noun: str = "", **of: Any) -> Markup:
 
 
 def large(figure: str, value: int, **of: Any) -> Markup:
-    """Mark a large count, as people say it: 3.21 billion."""
-    return number(figure, value, worded(value), **of)
+    """Mark a large count, as people say it.
+
+    Examples
+    --------
+    >>> large("pull_count", 3_214_000_000).striptags(), large("pull_count", 12_345).striptags()
+    ('3.21 billion', '12,345')
+    """
+    shown = f"{value:,}"
+    for unit, word in ((10**6, "million"), (10**9, "billion")):
+        if value >= unit:
+            scaled = value / unit
+            shown = f"{scaled:,.0f} {word}" if scaled >= _ROUNDED_UP else f"{scaled:.3g} {word}"
+    return number(figure, value, shown, **of)
 
 
 def size(figure: str, value: Any, **of: Any) -> Markup:
     """Mark bytes."""
-    if pd.isna(value):
-        return UNKNOWN
-    return number(figure, value, wording.size(value), **of)
+    return UNKNOWN if pd.isna(value) else number(figure, value, wording.size(value), **of)
 
 
 def share(figure: str, value: Any, **of: Any) -> Markup:
@@ -74,11 +90,11 @@ def moment(figure: str, value: Any, form: str = "%Y-%m-%d", **of: Any) -> Markup
 
 def name(text: str, longest: int = _LONGEST) -> Markup:
     """Mark a stranger's name, short and legible; what is cut stands in its title."""
-    told = wording.legible(text)
-    short = wording.shorten(told, longest)
-    if short == told:
-        return Markup('<span class="name">{}</span>').format(told)
-    return Markup('<span class="name" title="{}">{}</span>').format(told, short)
+    whole = wording.legible(text)
+    short = wording.shorten(whole, longest)
+    if short == whole:
+        return Markup('<span class="name">{}</span>').format(whole)
+    return Markup('<span class="name" title="{}">{}</span>').format(whole, short)
 
 
 def listed(parts: list[Markup]) -> Markup:
@@ -93,25 +109,88 @@ def listed(parts: list[Markup]) -> Markup:
     return Markup(" and ").join(part for part in (ahead, parts[-1]) if part)
 
 
-def worded(value: int) -> str:
-    """Write a count as people say it.
-
-    Examples
-    --------
-    >>> worded(3_214_000_000), worded(12_345)
-    ('3.21 billion', '12,345')
-    """
-    for unit, word in ((_BILLION, "billion"), (_MILLION, "million")):
-        if value >= unit:
-            scaled = value / unit
-            return f"{scaled:.3g} {word}" if scaled < 999.5 else f"{scaled:,.0f} {word}"  # noqa: PLR2004
-    return f"{value:,}"
-
-
-def _plain(value: Any) -> str:
-    return repr(value.item() if hasattr(value, "item") else value)
-
-
 def _attributes(of: dict[str, Any]) -> Markup:
-    told = ((key, wording.legible(str(text))) for key, text in of.items())
-    return Markup("").join(Markup(' data-{}="{}"').format(key, text) for key, text in told)
+    return Markup("").join(
+        Markup(' data-{}="{}"').format(key, wording.legible(str(text))) for key, text in of.items()
+    )
+
+
+def label(key: str) -> Markup:
+    """Name a standard label in short."""
+    return name(key.removeprefix(OCI))
+
+
+def begin(words: Markup) -> Markup:
+    """Write words as they begin a sentence."""
+    return Markup("All") + words[3:] if words.startswith("all ") else words
+
+
+def reference(row: pd.Series) -> Markup:
+    """Write the image of a row as ``repo:tag``, or ``repo@digest`` where it has no tag."""
+    digest = row.get("image_digest")
+    written = ":" + row["tag"] if pd.notna(row["tag"]) else "" if pd.isna(digest) else f"@{digest}"
+    return name(row["repo"] + written, 80)
+
+
+def environment() -> Environment:
+    """Return what fills the templates, escapes all it is given, and marks numbers."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    made.globals |= {
+        "unknown": UNKNOWN,
+        "count": count,
+        "large": large,
+        "size": size,
+        "share": share,
+        "days": days,
+        "moment": moment,
+        "name": name,
+        "reference": reference,
+    }
+    made.tests["known"] = pd.notna
+    made.filters |= {
+        "bytes": _cell(size),
+        "days": _cell(days),
+        "number": _cell(count),
+        "share": _cell(share),
+        "day": _cell(moment),
+        "minute": _cell(lambda column, value: moment(column, value, "%Y-%m-%d %H:%M")),
+        "date": lambda value: f"{value:%Y-%m-%d}",
+        "legible": wording.legible,
+        "short": lambda text: wording.shorten(text, _LONGEST),
+        # The first digits, as docker shows them.
+        "short_digest": lambda digest: digest.rpartition(":")[2][:12],
+        "base64": lambda data: b64encode(data).decode("ascii"),
+        "mark": count,
+        "listed": listed,
+        "label": label,
+        "begin": begin,
+    }
+    return made
+
+
+def _cell(mark: Callable[[str, Any], Markup]) -> Callable[[Any, str], Markup | None]:
+    """Mark a cell by its column; its row and its table say the rest."""
+
+    def cell(row: Any, column: str) -> Markup | None:
+        value = getattr(row, column)
+        return None if value is None else mark(column, value)
+
+    return cell
+
+
+def _finalize(value: Any) -> Any:
+    """What the page prints for a value: strangers' text loses its control characters."""
+    if value is None:
+        return UNKNOWN
+    return (
+        wording.legible(value)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )

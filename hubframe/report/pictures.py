@@ -3,22 +3,21 @@
 They are drawn narrow, so that they can still be read where a telephone shows them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from io import BytesIO
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hubframe import measure, plots
-from hubframe.measure import described_images, leading_tags
 from hubframe.plots.canvas import height
 from hubframe.plots.sharing import MOST_LAYERS, NAMES_BELOW
-from hubframe.report.answers import Told
+from hubframe.report.answers import Facts
 
 NEWEST = 12
-_MOST_ROWS = 60
+_MOST_ROWS, _MOST_BARS = 60, 40
 _ROWS_OF_A_CURVE = 12
 _DPI = 160
 # Inches: at 480 pixels the letters are as large as those of a caption's footnote.
@@ -28,119 +27,81 @@ _SMALL = 8.5
 _LEGEND = 6
 # How many images have room for a column of their own.
 _COLUMNS = 14
-HEADINGS = {
-    "pulls": "Pulls",
-    "tags": "Tags over time",
-    "layers": "Layers of the newest tags",
-    "layer_sizes": "How large layers are",
-    "size_trend": "Where releases grew",
-    "parents": "What images are built on",
-    "shared_layers": "Layers in several images",
-    "footprint": "What each of them takes",
-    "latest_lag": "How far latest lags",
-    "staleness": "How old tags are",
-    "labels": "Standard labels",
-    "platforms": "Platforms",
-    "cleanup": "What a rule would free",
-}
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A picture for a light page and one for a dark page, as PNG."""
 
     light: bytes
     dark: bytes
 
 
+# How many rows high a picture is, none where it has nothing to show; and what draws it.
 Drawing = tuple[int, Callable[[Axes], Axes]]
 
 
-def draw(told: Told) -> dict[str, Drawn]:
-    """Draw the pictures of the report that have anything to show, by name.
-
-    Parameters
-    ----------
-    told
-        What the report speaks of.
-    """
-    drawings = _of_frames(told) | _of_layers(told) | _of_answers(told)
+def draw(facts: Facts) -> dict[str, Drawn | None]:
+    """Draw the pictures of the report by name; None for those with nothing to show."""
     return {
-        name: Drawn(_png(*drawings[name], dark=False), _png(*drawings[name], dark=True))
-        for name in HEADINGS
-        if drawings[name][0]
+        name: Drawn(_png(rows, plot, dark=False), _png(rows, plot, dark=True)) if rows else None
+        for name, (rows, plot) in (_of_frames(facts) | _of_answers(facts)).items()
     }
 
 
-def _of_frames(told: Told) -> dict[str, Drawing]:
-    """Return how many rows each picture has, 0 for none, and what draws it."""
-    repos, labels = told.frames["repos"], told.frames["labels"]
-    images = described_images(told.frames)
-    tags = told.tags.assign(pushed_at=told.tags["dated_at"])
-    dated = tags.loc[tags["pushed_at"].notna(), "repo"].nunique()
+def _of_frames(facts: Facts) -> dict[str, Drawing]:
+    repos, labels, layers = (facts.frames[name] for name in ("repos", "labels", "layers"))
+    images = measure.described_images(facts.frames)
+    tags = facts.tags.assign(pushed_at=facts.tags["dated_at"])
     labelled = pd.concat([labels["repo"], images["repo"]]).nunique()
+    shown = measure.leading_tags(layers, NEWEST).drop_duplicates(["repo", "tag"])
+    few = measure.leading_tags(layers, _COLUMNS)
+    shared = int(measure.shared_layers_df(few)["image_count"].gt(1).sum())
     return {
         "pulls": (repos["pull_count"].count(), lambda ax: plots.plot_pulls(repos, ax=ax)),
-        "tags": (dated, lambda ax: plots.plot_tags(tags, ax=ax)),
+        "tags": (
+            tags.dropna(subset="pushed_at")["repo"].nunique(),
+            lambda ax: plots.plot_tags(tags, ax=ax),
+        ),
         "labels": (labelled, lambda ax: plots.plot_label_coverage(labels, images, ax=ax)),
-    }
-
-
-def _of_layers(told: Told) -> dict[str, Drawing]:
-    layers = told.frames["layers"]
-    shown = leading_tags(layers, NEWEST)[["repo", "tag"]].drop_duplicates()
-    few = leading_tags(layers, _COLUMNS)
-    in_several = measure.shared_layers_df(few)["image_count"].gt(1).sum()
-    sized = layers["size"].notna().any()
-    return {
         "layers": (len(shown), lambda ax: plots.plot_layers(layers, newest=NEWEST, ax=ax)),
         "layer_sizes": (
-            _ROWS_OF_A_CURVE if sized else 0,
+            _ROWS_OF_A_CURVE * bool(layers["size"].notna().any()),
             lambda ax: plots.plot_layer_sizes(layers, ax=ax),
         ),
         "shared_layers": (
-            min(in_several, MOST_LAYERS) + NAMES_BELOW if in_several else 0,
+            min(shared, MOST_LAYERS) + NAMES_BELOW if shared else 0,
             lambda ax: plots.plot_shared_layers(few, ax=ax),
         ),
     }
 
 
-def _of_answers(told: Told) -> dict[str, Drawing]:
-    answers = told.answers
-    footprint, lag, ages, plan = (
-        answers[name] for name in ("footprint", "latest_lag", "staleness", "cleanup")
-    )
-    parents = _one_platform(answers["parents"])
-    related = int(parents["parent_repo"].notna().sum())
-    trend, platforms = answers["size_trend"], answers["platform_coverage"]
-    grown = measure.most_grown(trend)
-    platform_rows = platforms["tag"].nunique() if len(platforms["platform"].unique()) > 1 else 0
-    judged = lag[lag["is_highest"].notna()]
-    dated = ages.dropna(subset="age_days")
+def _of_answers(facts: Facts) -> dict[str, Drawing]:
+    answers = facts.answers
+    footprint, outdated, plan = (answers[one] for one in ("footprint", "outdated", "cleanup"))
+    parents, platforms = _one_platform(answers["parents"]), answers["platform_coverage"]
+    lag = answers["latest_lag"].dropna(subset="is_highest")
+    dated = answers["staleness"].dropna(subset="age_days")
+    # The caption speaks of the line that grew most.
+    grown = measure.most_grown(answers["size_trend"])
+    tags = platforms["tag"].nunique() if len(platforms["platform"].unique()) > 1 else 0
+    related = min(2 * int(parents["parent_repo"].count()), 45)
+    releases = grown["release"].nunique() + _LEGEND if len(grown) else 0
+    planned = plan["repo"].nunique() if len(facts.deleted) else 0
+
+    def bars(count: int) -> int:
+        return min(count, _MOST_BARS)
+
     return {
-        # The caption speaks of the line that grew most.
-        "size_trend": (
-            grown["release"].nunique() + _LEGEND if len(grown) else 0,
-            lambda ax: plots.plot_size_trend(grown, ax=ax),
-        ),
-        "platforms": (
-            min(platform_rows, 40),
-            lambda ax: plots.plot_platform_coverage(platforms, ax=ax),
-        ),
-        "parents": (
-            min(2 * related, 45),
-            lambda ax: plots.plot_parents(parents, answers["outdated"], ax=ax),
-        ),
-        "footprint": (min(len(footprint), 40), lambda ax: plots.plot_footprint(footprint, ax=ax)),
-        "latest_lag": (min(len(judged), 40), lambda ax: plots.plot_latest_lag(judged, ax=ax)),
+        "size_trend": (releases, lambda ax: plots.plot_size_trend(grown, ax=ax)),
+        "platforms": (bars(tags), lambda ax: plots.plot_platform_coverage(platforms, ax=ax)),
+        "parents": (related, lambda ax: plots.plot_parents(parents, outdated, ax=ax)),
+        "footprint": (bars(len(footprint)), lambda ax: plots.plot_footprint(footprint, ax=ax)),
+        "latest_lag": (bars(len(lag)), lambda ax: plots.plot_latest_lag(lag, ax=ax)),
         "staleness": (
-            min(dated["repo"].nunique(), 40),
+            bars(dated["repo"].nunique()),
             lambda ax: plots.plot_staleness(dated, ax=ax),
         ),
-        "cleanup": (
-            min(plan["repo"].nunique(), 40) if len(told.goes) else 0,
-            lambda ax: plots.plot_cleanup(plan, ax=ax),
-        ),
+        "cleanup": (bars(planned), lambda ax: plots.plot_cleanup(plan, ax=ax)),
     }
 
 
@@ -166,6 +127,3 @@ def _png(rows: int, plot: Callable[[Axes], Axes], *, dark: bool) -> bytes:
         ax.set_xlabel(ax.get_xlabel(), loc="right", fontsize=_SMALL)
         figure.savefig(image, format="png", dpi=_DPI)
     return image.getvalue()
-
-
-Pictures = Mapping[str, Drawn]

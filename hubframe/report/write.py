@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from hubframe.report.answers import Told, answer
+from hubframe import measure
+from hubframe.report.answers import Facts, answer
 from hubframe.report.page import About, render
-from hubframe.report.pictures import HEADINGS, draw
-from hubframe.report.scope import is_limited
-from hubframe.report.summary import summarise
+from hubframe.report.pictures import draw
+from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
+from hubframe.version import __version__
 
 FRAMES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs")
 
@@ -67,7 +70,9 @@ def write_report(
     ValueError
         A frame has a name that the report does not know.
     """
-    frames = _complete(frames)
+    if unknown := sorted(set(frames) - set(FRAMES)):
+        raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(FRAMES)}")
+    frames = {name: frames[name] if name in frames else TABLES[name].frame() for name in FRAMES}
     now = datetime.now(UTC).replace(microsecond=0)
     # openpyxl is an extra.
     workbook = "report.xlsx" if find_spec("openpyxl") else None
@@ -76,44 +81,64 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
     try:
-        drawn = _write_draft(frames, draft, about)
+        empty = _write_draft(Facts(frames, answer(frames, now)), draft, about)
         for path in sorted(draft.iterdir(), key=lambda path: path.suffix == ".html"):
             path.replace(folder / path.name)
-        for name in set(HEADINGS) - drawn:
+        for name in empty:
             (folder / f"{name}.png").unlink(missing_ok=True)
     finally:
         shutil.rmtree(draft)
     return folder / "report.html"
 
 
-def _complete(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """All the frames in the report's order, those that were left out empty."""
-    if unknown := sorted(set(frames) - set(FRAMES)):
-        raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(FRAMES)}")
-    return {name: frames[name] if name in frames else TABLES[name].frame() for name in FRAMES}
-
-
-def _write_draft(frames: Mapping[str, pd.DataFrame], draft: Path, about: About) -> set[str]:
-    """Write all files, and return the names of the pictures among them."""
-    told = Told(frames, answer(frames, about.written_at))
-    _write_tables(told, draft, about)
-    pictures = draw(told)
-    for name, picture in pictures.items():
-        (draft / f"{name}.png").write_bytes(picture.light)
-    summary = {"title": about.title} | summarise(told, about.written_at)
-    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-    (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
-    (draft / "report.html").write_text(render(told, pictures, about), encoding="utf-8")
-    return set(pictures)
-
-
-def _write_tables(told: Told, draft: Path, about: About) -> None:
-    """Write the frames for other programs; the one place to add another format."""
-    frames = {
-        name: frame.assign(scope=told.scopes[name]) if is_limited(name, told.frames) else frame
-        for name, frame in {**told.frames, **told.answers}.items()
-    } | {"sources": told.sources}
-    for name, frame in frames.items():
+def _write_draft(facts: Facts, draft: Path, about: About) -> list[str]:
+    """Write all files, and return the names of the pictures that have nothing to show."""
+    tables = {
+        name: frame.assign(scope=facts.scopes[name]) if facts.is_limited(name) else frame
+        for name, frame in {**facts.frames, **facts.answers}.items()
+    } | {"sources": facts.sources}
+    for name, frame in tables.items():
         write_csv(frame, draft / f"{name}.csv", verbatim=about.verbatim)
     if about.workbook:
-        write_excel(frames, draft / about.workbook)
+        write_excel(tables, draft / about.workbook)
+    pictures = draw(facts)
+    for name, picture in pictures.items():
+        if picture:
+            (draft / f"{name}.png").write_bytes(picture.light)
+    said = sentences(facts)
+    summary = _summary(facts, findings(facts, said), about)
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False, default=_json)
+    (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
+    (draft / "report.html").write_text(render(facts, said, pictures, about), encoding="utf-8")
+    return [name for name, picture in pictures.items() if not picture]
+
+
+def _summary(facts: Facts, found: list[tuple[Markup, str]], about: About) -> dict[str, Any]:
+    """Return what ``summary.json`` holds, null where something is not known."""
+    platforms = measure.platform_counts(facts.frames["images"])
+    return {
+        "title": about.title,
+        "generated_at": about.written_at,
+        "hubframe_version": __version__,
+        "rows": {name: len(frame) for name, frame in facts.frames.items()},
+        "totals": {name: None if pd.isna(one) else one for name, one in facts.totals.items()},
+        "platforms": dict(zip(platforms["platform"], platforms["image_count"], strict=True)),
+        "label_coverage": {
+            one["key"]: one["share"] for one in _records(facts.keys[["key", "share"]])
+        },
+        "findings": [said.striptags() for said, _ in found],
+        "scopes": facts.scopes,
+        "complete": facts.is_complete,
+        "failures": _records(measure.failures(facts.frames)),
+        "sources": _records(measure.provenance(facts.frames)),
+    }
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    plain = frame.astype(object)
+    return plain.where(plain.notna(), None).to_dict("records")
+
+
+def _json(value: Any) -> Any:
+    """Return what JSON has for a date, or for a number of numpy's."""
+    return value.isoformat() if hasattr(value, "isoformat") else value.item()

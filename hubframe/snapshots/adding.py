@@ -11,14 +11,14 @@ from hubframe.errors import InvalidReferenceError
 from hubframe.oci.reference import ImageReference
 from hubframe.snapshots.dataset import (
     Failure,
-    Part,
     observed,
     part_name,
     read_moment,
     read_run,
     run_row,
+    write_part,
 )
-from hubframe.snapshots.storage import Place
+from hubframe.snapshots.storage import Storage
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 
@@ -71,10 +71,13 @@ def add_snapshot(
         REPOS.require(repos, ("repo",))
     if tags is not None:
         TAGS.require(tags, ("repo", "tag"))
-    at = _moment(given, observed_at)
+    told: list[dict[str, Any]] = [frame.attrs.get("hubframe", {}) for frame in given]
+    # The earliest of them, since they tell one story.
+    fetched = min((one["fetched_at"] for one in told if "fetched_at" in one), default=None)
+    seen = fetched if observed_at is None else observed_at
+    at = pd.Timestamp.now("UTC").floor("s") if seen is None else read_moment("observed_at", seen)
     name = read_run(run, at)
-    failures = [failure for frame in given for failure in _told(frame).get("failures", ())]
-    sources = {word for frame in given for word in (_told(frame).get("source") or "").split("+")}
+    sources = {word for one in told for word in (one.get("source") or "").split("+")}
     rows = _rows(repos, tags)
     row = run_row(
         name,
@@ -83,58 +86,40 @@ def add_snapshot(
         source="+".join(sorted(sources - {""})) or None,
         repo_count=len(rows),
         tag_count=0 if tags is None else len(tags),
-        failures=failures,
+        failures=[failure for one in told for failure in one.get("failures", ())],
     )
-    part = Part(
-        row["part"],
-        RUNS.from_records([row]),
+    runs = RUNS.from_records([row])
+    write_part(
+        Storage.open(to),
+        runs,
         observed(rows, OBSERVED_REPOS, row),
         observed(TAGS.frame() if tags is None else tags, OBSERVED_TAGS, row),
     )
-    part.write(Place.open(to))
-    return part.runs
-
-
-def _told(frame: pd.DataFrame) -> dict[str, Any]:
-    told: dict[str, Any] = frame.attrs.get("hubframe", {})
-    return told
-
-
-def _moment(frames: Iterable[pd.DataFrame], written: datetime | str | None) -> pd.Timestamp:
-    """Read when the frames were seen: the earliest of them, since they tell one story."""
-    if written is None:
-        told = [_told(frame)["fetched_at"] for frame in frames if "fetched_at" in _told(frame)]
-        written = min(told, default=None)
-    if written is None:
-        return pd.Timestamp.now("UTC").floor("s")
-    return read_moment("observed_at", written)
+    return runs
 
 
 def _rows(repos: pd.DataFrame | None, tags: pd.DataFrame | None) -> pd.DataFrame:
     """Make a row for each repository, with how many tags it has where these were read."""
-    known = REPOS.frame() if repos is None else repos.drop_duplicates("repo")
+    rows = REPOS.frame() if repos is None else repos.drop_duplicates("repo")
     if tags is None:
-        return _named(known).assign(tag_count=None)
-    tagged = pd.DataFrame({"repo": tags["repo"].unique()}, dtype="str")
-    further = tagged[~tagged["repo"].isin(known["repo"])]
-    rows = _named(pd.concat([known, further], ignore_index=True))
-    counts = tags.groupby("repo")["tag"].nunique()
-    unread = {repo for failure in _told(tags).get("failures", ()) for repo in _failed(failure)}
-    counted = rows["repo"].map(counts).fillna(0).astype("Int64")
+        return _named(rows).assign(tag_count=None)
+    further = tags.loc[~tags["repo"].isin(rows["repo"]), ["repo"]].drop_duplicates()
+    rows = _named(pd.concat([rows, further], ignore_index=True))
+    counted = rows["repo"].map(tags.groupby("repo")["tag"].nunique()).fillna(0).astype("Int64")
+    failures = tags.attrs.get("hubframe", {}).get("failures", ())
+    unread = {repo for failure in failures for repo in _failed(failure)}
     return rows.assign(tag_count=counted.mask(rows["repo"].isin(unread)))
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
     """Fill in the namespace and the name where they are missing: the repository tells them."""
     read = [ImageReference.parse(repo) for repo in rows["repo"]]
-    told: dict[str, pd.Series] = {}
-    for column, parts in (
-        ("namespace", [one.namespace for one in read]),
-        ("name", [one.path.partition("/")[2] or one.path for one in read]),
-    ):
-        written = pd.Series(parts, rows.index, dtype="str")
-        told[column] = rows[column].fillna(written) if column in rows else written
-    return rows.assign(**told)
+    names = {
+        "namespace": [one.namespace for one in read],
+        "name": [one.path.partition("/")[2] or one.path for one in read],
+    }
+    told = pd.DataFrame(names, rows.index, dtype="str")
+    return rows.assign(**{name: rows.get(name, told[name]).fillna(told[name]) for name in names})
 
 
 def _failed(failure: Failure) -> Iterable[str]:

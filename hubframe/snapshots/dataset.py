@@ -1,4 +1,4 @@
-"""What lies at a place: parts of runs, each of three files of one name in three folders.
+"""What snapshots consist of: parts of runs, each of three files of one name in three folders.
 
 ::
 
@@ -16,7 +16,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,39 +24,26 @@ import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
 from hubframe.frames.selection import references
-from hubframe.snapshots.storage import SUFFIX, Place
+from hubframe.snapshots.storage import SUFFIX, Storage
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, OF_RUN, RUNS, Snapshots
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Table
 
+try:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+except ImportError:  # an extra, of which `Storage` tells
+    pa = None
+
 FORMAT = 1
-_FOLDERS = {RUNS: "runs", OBSERVED_REPOS: "repos", OBSERVED_TAGS: "tags"}
+# Tags first: what makes a part count is written last.
+_FOLDERS = {OBSERVED_TAGS: "tags", OBSERVED_REPOS: "repos", RUNS: "runs"}
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # When a part was begun, at the end of its name. [nanoseconds]
 _MADE = re.compile(r"-([0-9a-f]{16})[0-9a-f]{6}\.parquet")
 # What tells which of two parts of a run has the last word on a repository.
 _PLACED = ("run", "part", "repo")
+_FIRST, _LAST = (pd.Timestamp(day, tz="UTC") for day in ("0001-01-01", "9999-12-31"))
 Failure = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is written at once: the rows of `runs`, and what these runs saw."""
-
-    name: str
-    runs: pd.DataFrame
-    repos: pd.DataFrame
-    tags: pd.DataFrame
-
-    def write(self, place: Place) -> None:
-        """Append it, the row that makes it count last."""
-        date = self.runs["observed_at"].iloc[0]
-        for table, frame in (
-            (OBSERVED_TAGS, self.tags),
-            (OBSERVED_REPOS, self.repos),
-            (RUNS, self.runs),
-        ):
-            path = f"{_FOLDERS[table]}/date={date:%Y-%m-%d}/{self.name}{SUFFIX}"
-            place.write(path, _arrow_table(frame, table))
 
 
 def read_snapshots(
@@ -104,111 +91,70 @@ def read_snapshots(
     ...     len(hubframe.read_snapshots(folder).repos)
     3
     """
-    at = _open(place)
-    chosen = _Chosen(
-        None if since is None else read_moment("since", since),
-        None if until is None else read_moment("until", until),
-        None if repos is None else tuple(one.repo for one in references(repos)),
-        None if columns is None else _known_columns(columns),
+    return select(
+        _open(place),
+        between=(
+            _FIRST if since is None else read_moment("since", since),
+            _LAST if until is None else read_moment("until", until),
+        ),
+        repos=None if repos is None else [one.repo for one in references(repos)],
+        columns=None if columns is None else _known_columns(columns),
     )
-    return chosen.read(at)
 
 
-def read_parts(place: Place, names: Iterable[str]) -> Snapshots:
-    """Read some parts alone."""
-    return _Chosen(parts=frozenset(names)).read(place)
+def select(
+    storage: Storage,
+    *,
+    between: tuple[pd.Timestamp, pd.Timestamp] = (_FIRST, _LAST),
+    repos: list[str] | None = None,
+    columns: AbstractSet[str] | None = None,
+    parts: AbstractSet[str] | None = None,
+) -> Snapshots:
+    """Read the runs, and have the frames read when they are wanted."""
+    since, until = between
+    first, last = since.isoformat()[:10], until.isoformat()[:10]
+    paths = {
+        _part(path): path.partition("/")[2]
+        for path in storage.names(_FOLDERS[RUNS])
+        if first <= path.partition("date=")[2][:10] <= last
+        and (parts is None or _part(path) in parts)
+    }
+    runs = _read(storage, RUNS, list(paths.values()), list(RUNS.dtypes))
+    _check_format(runs, storage)
+    runs = runs[runs["observed_at"].between(since, until)]
+    runs = runs.sort_values(["observed_at", "part"], kind="stable").reset_index(drop=True)
+    chosen = [paths[part] for part in runs["part"].drop_duplicates() if part in paths]
+    # A part of an import holds many runs, of which some may lie outside of what is wanted.
+    repeated = set(runs.loc[runs.duplicated("run", keep=False), "run"])
 
+    def read(table: Table, names: AbstractSet[str]) -> pd.DataFrame:
+        seen = ds.field("observed_at")
+        where = (seen >= since.to_pydatetime()) & (seen <= until.to_pydatetime())
+        if repos is not None:
+            where &= ds.field("repo").isin(repos)
+        in_order = [name for name in table.dtypes if name in names]
+        return _read(storage, table, chosen, in_order, where)
 
-@dataclass(frozen=True)
-class _Chosen:
-    """What of a place is read."""
+    def frame(table: Table) -> pd.DataFrame:
+        wanted = [name for name in table.dtypes if columns is None or name in columns]
+        found = read(table, {*wanted, *(_PLACED if repeated else ())})
+        if repeated:
+            # Of each run and repository the last part that read its tags counts, else the last.
+            seen = read(OBSERVED_REPOS, {*_PLACED, "tag_count"})
+            order = seen["tag_count"].notna().sort_values(kind="stable").index
+            last = seen.loc[order].drop_duplicates(["run", "repo"], keep="last")
+            kept = pd.MultiIndex.from_frame(last[list(_PLACED)])
+            is_last = pd.MultiIndex.from_frame(found[list(_PLACED)]).isin(kept)
+            found = found[is_last | ~found["run"].isin(repeated)].reset_index(drop=True)
+        return found[wanted]
 
-    since: pd.Timestamp | None = None
-    until: pd.Timestamp | None = None
-    repos: tuple[str, ...] | None = None
-    columns: frozenset[str] | None = None
-    parts: frozenset[str] | None = None
-
-    def read(self, place: Place) -> Snapshots:
-        """Read the runs, and have the frames read when they are wanted."""
-        runs, paths = self._runs(place)
-        return Snapshots(runs, lambda table: self._frame(place, table, runs, paths))
-
-    def _runs(self, place: Place) -> tuple[pd.DataFrame, list[str]]:
-        paths = [path for path in place.names(_FOLDERS[RUNS]) if self._may_hold(path)]
-        if not paths:
-            return RUNS.frame(), []
-        runs = _frame(_read(place, paths, RUNS, list(RUNS.dtypes)), RUNS)
-        _check_format(runs, place)
-        if self.since is not None:
-            runs = runs[runs["observed_at"] >= self.since]
-        if self.until is not None:
-            runs = runs[runs["observed_at"] <= self.until]
-        runs = runs.sort_values(["observed_at", "part"], kind="stable").reset_index(drop=True)
-        rank = {part: place for place, part in enumerate(runs["part"].drop_duplicates())}
-        kept = sorted((path for path in paths if _part(path) in rank), key=lambda p: rank[_part(p)])
-        return runs, [path.partition("/")[2] for path in kept]
-
-    def _may_hold(self, path: str) -> bool:
-        """Tell by its name alone whether a file may hold what is wanted."""
-        if self.parts is not None and _part(path) not in self.parts:
-            return False
-        day = path.partition("date=")[2][: len("2026-11-24")]
-        is_early = self.since is not None and day < f"{self.since:%Y-%m-%d}"
-        return not is_early and (self.until is None or day <= f"{self.until:%Y-%m-%d}")
-
-    def _frame(
-        self, place: Place, table: Table, runs: pd.DataFrame, paths: Sequence[str]
-    ) -> pd.DataFrame:
-        wanted = self._wanted(table)
-        # A part of an import holds many runs, of which some may lie outside of what is wanted.
-        again = runs.loc[runs.duplicated("run", keep=False), "run"].unique()
-        needed = [*wanted, *(_PLACED if len(again) else ())]
-        needed = [name for name in table.dtypes if name in needed]
-        if not paths:
-            return table.frame()[wanted]
-        inside = [f"{_FOLDERS[table]}/{path}" for path in paths]
-        read = _read(place, inside, table, needed, self._filter())
-        frame = _frame(read, table)
-        if len(again):
-            frame = self._last_words(place, frame, paths, set(again))
-        return frame[wanted]
-
-    def _wanted(self, table: Table) -> list[str]:
-        return [name for name in table.dtypes if self.columns is None or name in self.columns]
-
-    def _filter(self) -> Any:
-        import pyarrow.dataset as ds  # noqa: PLC0415 - loaded when used
-
-        filters = []
-        if self.repos is not None:
-            filters.append(ds.field("repo").isin(list(self.repos)))
-        if self.since is not None:
-            filters.append(ds.field("observed_at") >= self.since.to_pydatetime())
-        if self.until is not None:
-            filters.append(ds.field("observed_at") <= self.until.to_pydatetime())
-        return _all_of(filters)
-
-    def _last_words(
-        self, place: Place, frame: pd.DataFrame, paths: Sequence[str], again: set[str]
-    ) -> pd.DataFrame:
-        """Keep of each run and repository the last part that read its tags, else the last."""
-        names = [*_PLACED, "tag_count"]
-        inside = [f"{_FOLDERS[OBSERVED_REPOS]}/{path}" for path in paths]
-        read = _read(place, inside, OBSERVED_REPOS, names, self._filter())
-        seen = _frame(read, OBSERVED_REPOS)
-        seen = seen[seen["run"].isin(again)]
-        order = seen["tag_count"].notna().sort_values(kind="stable").index
-        last = seen.loc[order].drop_duplicates(["run", "repo"], keep="last")
-        kept = pd.MultiIndex.from_frame(last[list(_PLACED)])
-        is_last = pd.MultiIndex.from_frame(frame[list(_PLACED)]).isin(kept)
-        return frame[is_last | ~frame["run"].isin(again)].reset_index(drop=True)
+    return Snapshots(runs, frame)
 
 
 def _read(
-    place: Place, paths: Sequence[str], table: Table, columns: Sequence[str], where: Any = None
-) -> Any:
-    """Read files into one table of pyarrow, in their order; columns that a file lacks are null.
+    storage: Storage, table: Table, paths: Sequence[str], columns: list[str], where: Any = None
+) -> pd.DataFrame:
+    """Read files of a table in their order; columns that a file lacks are null.
 
     Raises
     ------
@@ -217,30 +163,49 @@ def _read(
     NotFoundError
         One is gone.
     """
-    import pyarrow as pa  # noqa: PLC0415 - loaded when used
-    import pyarrow.dataset as ds  # noqa: PLC0415
-
-    full = [f"{place.root}/{path}" for path in paths]
+    if not paths:
+        return table.frame()[columns]
+    full = [f"{storage.path}/{_FOLDERS[table]}/{path}" for path in paths]
     try:
-        files = ds.dataset(full, _arrow_schema(table), format="parquet", filesystem=place.files)
-        return files.to_table(columns=list(columns), filter=where)
+        files = ds.dataset(full, _schema(table), format="parquet", filesystem=storage.filesystem)
+        read = files.to_table(columns=columns, filter=where)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise PayloadError(
-            f"a snapshot in {place.shown} cannot be read: {error}. Move the file that it names "
+            f"a snapshot in {storage.address} cannot be read: {error}. Move the file that it names "
             "out of the folder runs to go on without that run"
         ) from error
     except FileNotFoundError as error:
         raise NotFoundError(
-            f"{place.shown}: a run has lost a file: {error}. Bring it back, or move the file of "
-            "the same name out of the folder runs to go on without that run"
+            f"{storage.address}: a run has lost a file: {error}. Bring it back, or move the file "
+            "of the same name out of the folder runs to go on without that run"
         ) from error
+    # As they are declared: numbers with nulls would pass through floats, and lose digits.
+    back = {"int64": pd.Int64Dtype(), "double": pd.Float64Dtype(), "bool": pd.BooleanDtype()}
+    frame: pd.DataFrame = read.to_pandas(types_mapper=lambda kind: back.get(str(kind)))
+    return frame.astype({name: table.dtypes[name] for name in columns})
 
 
-def _all_of(filters: Sequence[Any]) -> Any:
-    whole = None
-    for one in filters:
-        whole = one if whole is None else whole & one
-    return whole
+def write_part(
+    storage: Storage, runs: pd.DataFrame, repos: pd.DataFrame, tags: pd.DataFrame
+) -> None:
+    """Append what some runs saw, the rows that make it count last."""
+    date, name = runs["observed_at"].iloc[0], runs["part"].iloc[0]
+    frames = {OBSERVED_TAGS: tags, OBSERVED_REPOS: repos, RUNS: runs}
+    for table, folder in _FOLDERS.items():
+        made = pa.Table.from_pandas(frames[table], _schema(table), preserve_index=False)
+        made = made.replace_schema_metadata({"hubframe.snapshots": str(FORMAT)})
+        storage.write(f"{folder}/date={date:%Y-%m-%d}/{name}{SUFFIX}", made)
+
+
+def _schema(table: Table) -> Any:
+    types = {
+        TEXT: pa.string(),
+        COUNT: pa.int64(),
+        FLOAT: pa.float64(),
+        FLAG: pa.bool_(),
+        UTC: pa.timestamp("us", "UTC"),
+    }
+    return pa.schema([(name, types[dtype]) for name, dtype in table.dtypes.items()])
 
 
 def clear_unfinished(
@@ -274,45 +239,34 @@ def clear_unfinished(
     NotFoundError
         There is no such place.
     """
-    at = _open(place)
-    # The runs last: one that ends meanwhile is seen to have ended.
-    drafts = [path for folder in _FOLDERS.values() for path in at.drafts(folder)]
-    written = [
-        path for table in (OBSERVED_REPOS, OBSERVED_TAGS) for path in at.names(_FOLDERS[table])
-    ]
-    finished = {_part(path) for path in at.names(_FOLDERS[RUNS])}
-    left = [*drafts, *(path for path in written if _part(path) not in finished)]
+    storage = _open(place)
+    left = [path for folder in _FOLDERS.values() for path in storage.drafts(folder)]
+    written = [path for folder in ("repos", "tags") for path in storage.names(folder)]
+    # Last: a run that ends meanwhile is seen to have ended.
+    finished = {_part(path) for path in storage.names("runs")}
+    left += [path for path in written if _part(path) not in finished]
     until = time.time_ns() - round(older_than.total_seconds() * 1e9)
     old = [path for path in left if (made := _MADE.search(path)) and int(made[1], 16) <= until]
     for path in old if not dry_run else ():
-        at.delete(path)
+        storage.delete(path)
     return old
 
 
-def _open(place: str | os.PathLike[str]) -> Place:
-    at = Place.open(place)
-    if not at.is_there():
+def _open(place: str | os.PathLike[str]) -> Storage:
+    storage = Storage.open(place)
+    if not storage.is_there():
         raise NotFoundError(
-            f"there are no snapshots at {at.shown}: hubframe.snapshot(…, to=…) makes some"
+            f"there are no snapshots at {storage.address}: hubframe.snapshot(…, to=…) makes some"
         )
-    return at
+    return storage
 
 
-def seen_from(place: Place, source: str) -> set[tuple[str, str]]:
-    """Return which repositories the runs of a source have seen: pairs of run and repository."""
-    runs = _Chosen().read(place).runs
-    parts = frozenset(runs.loc[runs["source"] == source, "part"])
-    repos = _Chosen(parts=parts, columns=frozenset({"run", "repo"})).read(place).repos
-    return set(zip(repos["run"], repos["repo"], strict=True))
-
-
-def seen_by(place: Place, run: str, *, with_tags: bool) -> set[str]:
-    """Return the repositories that a run has seen, with all their tags where these are wanted."""
-    snapshots = _Chosen().read(place)
-    parts = frozenset(snapshots.runs.loc[snapshots.runs["run"] == run, "part"])
-    columns = frozenset({"repo", "tag_count"})
-    repos = replace(_Chosen(parts=parts), columns=columns).read(place).repos
-    return set(repos.loc[repos["tag_count"].notna() | (not with_tags), "repo"])
+def seen_by(storage: Storage, **run: str) -> pd.DataFrame:
+    """Return ``run``, ``repo`` and ``tag_count`` of what runs of a name or a source have seen."""
+    ((column, value),) = run.items()
+    runs = select(storage).runs
+    parts = set(runs.loc[runs[column] == value, "part"])
+    return select(storage, parts=parts, columns={"run", "repo", "tag_count"}).repos
 
 
 def read_moment(name: str, written: datetime | str) -> pd.Timestamp:
@@ -326,11 +280,11 @@ def read_moment(name: str, written: datetime | str) -> pd.Timestamp:
     try:
         # Not by pandas, to which "now" and numbers are dates.
         read = datetime.fromisoformat(written) if isinstance(written, str) else written
-        if pd.isna(read) or not isinstance(read, datetime):
-            raise TypeError  # noqa: TRY301 - as a text that cannot be read
-        at = pd.Timestamp(read)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24") from None
+    except ValueError:
+        read = None
+    if not isinstance(read, datetime) or pd.isna(read):
+        raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24")
+    at = pd.Timestamp(read)
     return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
 
 
@@ -390,12 +344,12 @@ def observed(frame: pd.DataFrame, table: Table, row: Mapping[str, Any]) -> pd.Da
     return table.of(frame.reset_index(drop=True).assign(**missing | of_run))
 
 
-def _check_format(runs: pd.DataFrame, place: Place) -> None:
+def _check_format(runs: pd.DataFrame, storage: Storage) -> None:
     newest = runs["format"].max()
     if newest is not pd.NA and newest > FORMAT:
         raise PayloadError(
-            f"{place.shown} holds snapshots of format {newest}, and this hubframe knows {FORMAT}: "
-            "they were written by a newer one; install it to read them"
+            f"{storage.address} holds snapshots of format {newest}, and this hubframe knows "
+            f"{FORMAT}: they were written by a newer one; install it to read them"
         )
 
 
@@ -412,42 +366,3 @@ def _known_columns(columns: Iterable[str]) -> frozenset[str]:
 
 def _part(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(SUFFIX)
-
-
-def _arrow_types() -> dict[str, Any]:
-    import pyarrow as pa  # noqa: PLC0415 - loaded when used
-
-    return {
-        TEXT: pa.string(),
-        COUNT: pa.int64(),
-        FLOAT: pa.float64(),
-        FLAG: pa.bool_(),
-        UTC: pa.timestamp("us", "UTC"),
-    }
-
-
-def _arrow_schema(table: Table) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - loaded when used
-
-    types = _arrow_types()
-    return pa.schema([(name, types[dtype]) for name, dtype in table.dtypes.items()])
-
-
-def _arrow_table(frame: pd.DataFrame, table: Table) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - loaded when used
-
-    made = pa.Table.from_pandas(frame, _arrow_schema(table), preserve_index=False)
-    return made.replace_schema_metadata({"hubframe.snapshots": str(FORMAT)})
-
-
-def _frame(read: Any, table: Table) -> pd.DataFrame:
-    """Build a frame of what pyarrow read, with the dtypes of its table."""
-    types = _arrow_types()
-    back = {
-        types[TEXT]: pd.StringDtype(na_value=float("nan")),
-        types[COUNT]: pd.Int64Dtype(),
-        types[FLOAT]: pd.Float64Dtype(),
-        types[FLAG]: pd.BooleanDtype(),
-    }
-    frame: pd.DataFrame = read.to_pandas(types_mapper=back.get)
-    return frame.astype({name: dtype for name, dtype in table.dtypes.items() if name in frame})

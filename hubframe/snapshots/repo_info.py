@@ -16,10 +16,10 @@ import pandas as pd
 
 from hubframe.errors import HubframeError, InvalidReferenceError
 from hubframe.oci.reference import TAG, ImageReference
-from hubframe.snapshots.dataset import Part, observed, part_name, read_parts, run_row, seen_from
-from hubframe.snapshots.git import Blobs, Checkout, Commit
-from hubframe.snapshots.storage import Place
-from hubframe.tables import REPOS, Snapshots, Table, shape
+from hubframe.snapshots import git
+from hubframe.snapshots.dataset import observed, part_name, run_row, seen_by, select, write_part
+from hubframe.snapshots.storage import Storage
+from hubframe.tables import REPOS, Snapshots, shape
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 
 SOURCE = "repo-info"
@@ -70,22 +70,19 @@ def import_repo_info(
     InvalidReferenceError
         One of `repos` is no official image.
     """
-    images = None if repos is None else [_image(repo) for repo in _listed(repos)]
-    checkout = Checkout(Path(path).expanduser().absolute())
-    place = None if to is None else Place.open(to)
-    known = seen_from(place, SOURCE) if place is not None else set()
-    parts = _parts(checkout, images, known)
-    if place is None:
-        return _in_memory(list(parts))
-    names = []
-    for part in parts:
-        part.write(place)
-        names.append(part.name)
-    return read_parts(place, names)
-
-
-def _listed(repos: str | Iterable[str]) -> list[str]:
-    return [repos] if isinstance(repos, str) else list(repos)
+    listed = [repos] if isinstance(repos, str) else repos
+    images = None if listed is None else [_image(repo) for repo in listed]
+    checkout = Path(path).expanduser().absolute()
+    if to is None:
+        runs, of_repos, of_tags = _joined(list(_parts(checkout, images, set())))
+        return Snapshots(runs, {OBSERVED_REPOS: of_repos, OBSERVED_TAGS: of_tags}.__getitem__)
+    storage = Storage.open(to)
+    seen = seen_by(storage, source=SOURCE)
+    names: set[str] = set()
+    for part in _parts(checkout, images, set(zip(seen["run"], seen["repo"], strict=True))):
+        write_part(storage, *part)
+        names.update(part[0]["part"])
+    return select(storage, parts=names)
 
 
 def _image(repo: str) -> str:
@@ -97,128 +94,85 @@ def _image(repo: str) -> str:
     return reference.path.removeprefix("library/")
 
 
-def _in_memory(parts: list[Part]) -> Snapshots:
-    runs, repos, tags = (
-        pd.concat([getattr(part, name) for part in parts], ignore_index=True)
-        if parts
-        else table.frame()
-        for name, table in (("runs", RUNS), ("repos", OBSERVED_REPOS), ("tags", OBSERVED_TAGS))
-    )
-    frames: dict[Table, pd.DataFrame] = {OBSERVED_REPOS: repos, OBSERVED_TAGS: tags}
-    return Snapshots(runs, frames.__getitem__)
+# The rows of runs, repositories and tags.
+_Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def _joined(parts: list[_Frames]) -> _Frames:
+    runs, repos, tags = zip(*parts, strict=True) if parts else ((), (), ())
+    return RUNS.joined(runs), OBSERVED_REPOS.joined(repos), OBSERVED_TAGS.joined(tags)
 
 
 def _parts(
-    checkout: Checkout, images: list[str] | None, known: set[tuple[str, str]]
-) -> Iterator[Part]:
+    checkout: Path, images: list[str] | None, known: set[tuple[str, str]]
+) -> Iterator[_Frames]:
     """Replay the history; the commits of a day make a part."""
     paths = ["repos"] if images is None else [f"repos/{image}/remote" for image in images]
-    tree = _Tree()
-    with checkout.blobs() as blobs:
-        pages = _Pages(blobs)
-        days = groupby(checkout.commits(*paths), key=lambda one: one.committed_at.date())
+    # The blobs of all pages at a commit, by repository and tag.
+    tree: dict[str, dict[str, str]] = {}
+    with git.blobs(checkout) as blob_text:
+        # Most pages stand in one commit after the other.
+        read = lru_cache(maxsize=_KEPT_PAGES)(lambda blob: _payload(blob_text(blob)))
+        days = groupby(git.commits(checkout, *paths), key=lambda one: one.committed_at.date())
         for day, commits in days:
             part = part_name(f"{SOURCE}-{day}")
-            seen = [
-                _Run(part, commit, further)
-                for commit in commits
-                if (further := _further(commit, tree.apply(commit), known))
-            ]
+            seen = []
+            for commit in commits:
+                run = f"{SOURCE}-{commit.sha[:16]}"
+                # An earlier import may have read other images of the commit.
+                further = {repo for repo in _apply(commit, tree) if (run, repo) not in known}
+                listings = [
+                    (repo, [{"name": tag, **read(blob)} for tag, blob in tree[repo].items()])
+                    for repo in sorted(further)
+                ]
+                if listings:
+                    seen.append(_frames(run, part, commit, listings))
             if seen:
-                yield _part(part, [one.frames(pages) for one in seen])
-    if not tree.has_begun and not known:
+                yield _joined(seen)
+    if not tree and not known:
         raise HubframeError(
-            f"{checkout.path} holds no pages of tags, repos/<image>/remote/<tag>.md: "
+            f"{checkout} holds no pages of tags, repos/<image>/remote/<tag>.md: "
             "give a checkout of docker-library/repo-info"
             + ("" if images is None else f" that tells of {', '.join(images)}")
         )
 
 
-def _further(
-    commit: Commit, images: dict[str, dict[str, str]], known: set[tuple[str, str]]
-) -> dict[str, dict[str, str]]:
-    """Leave the images that no earlier import read at this commit: it may have read others."""
-    run = _run(commit)
-    return {image: tags for image, tags in images.items() if (run, _repo(image)) not in known}
+def _apply(commit: git.Commit, tree: dict[str, dict[str, str]]) -> set[str]:
+    """Go on to a commit, and return the repositories whose pages it touched."""
+    touched = set()
+    for path, blob in commit.files.items():
+        found = _PAGE.fullmatch(path)
+        if found is None or not TAG.fullmatch(found[2]):
+            continue
+        repo, tag = f"library/{found[1]}", found[2]
+        touched.add(repo)
+        pages = tree.setdefault(repo, {})
+        pages.pop(tag, None) if blob is None else pages.update({tag: blob})
+    return touched
 
 
-class _Tree:
-    """The pages of all images, at a commit: blobs by image and tag."""
-
-    def __init__(self) -> None:
-        self._blobs: dict[str, dict[str, str]] = {}
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether there was any page."""
-        return bool(self._blobs)
-
-    def apply(self, commit: Commit) -> dict[str, dict[str, str]]:
-        """Go on to a commit, and return the pages of the images that it touched."""
-        touched = set()
-        for path, blob in commit.files.items():
-            found = _PAGE.fullmatch(path)
-            if found is None or not TAG.fullmatch(found[2]):
-                continue
-            image = self._blobs.setdefault(found[1], {})
-            touched.add(found[1])
-            if blob is None:
-                image.pop(found[2], None)
-            else:
-                image[found[2]] = blob
-        return {image: dict(self._blobs[image]) for image in sorted(touched)}
-
-
-class _Pages:
-    """Reads pages; most stand in one commit after the other."""
-
-    def __init__(self, blobs: Blobs) -> None:
-        self.read = lru_cache(maxsize=_KEPT_PAGES)(lambda blob: _payload(blobs.read(blob)))
-
-
-class _Run:
-    """A commit as a run, which saw some images."""
-
-    def __init__(self, part: str, commit: Commit, images: dict[str, dict[str, str]]) -> None:
-        self._part, self._commit, self._images = part, commit, images
-
-    def frames(self, pages: _Pages) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-        """Make the rows of runs, repositories and tags."""
-        listings = [
-            (_repo(image), [{"name": tag, **pages.read(blob)} for tag, blob in tags.items()])
-            for image, tags in self._images.items()
-        ]
-        row = run_row(
-            _run(self._commit),
-            self._part,
-            pd.Timestamp(self._commit.committed_at),
-            source=SOURCE,
-            repo_count=len(listings),
-            tag_count=sum(len(tags) for _, tags in listings),
-        )
-        repos = REPOS.from_records(
-            {"repo": repo, "namespace": "library", "name": repo.partition("/")[2]}
-            for repo, _ in listings
-        )
-        counts = pd.array([len(tags) for _, tags in listings], dtype="Int64")
-        return (
-            RUNS.from_records([row]),
-            observed(repos.assign(tag_count=counts), OBSERVED_REPOS, row),
-            observed(shape.tags(listings), OBSERVED_TAGS, row),
-        )
-
-
-def _repo(image: str) -> str:
-    return f"library/{image}"
-
-
-def _run(commit: Commit) -> str:
-    return f"{SOURCE}-{commit.sha[:16]}"
-
-
-def _part(name: str, runs: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]) -> Part:
-    joined = (pd.concat(frames, ignore_index=True) for frames in zip(*runs, strict=True))
-    return Part(name, *joined)
+def _frames(
+    run: str, part: str, commit: git.Commit, listings: list[tuple[str, list[dict[str, Any]]]]
+) -> _Frames:
+    """Make the rows of a commit, which is a run that saw some repositories."""
+    counts = [len(tags) for _, tags in listings]
+    row = run_row(
+        run,
+        part,
+        pd.Timestamp(commit.committed_at),
+        source=SOURCE,
+        repo_count=len(listings),
+        tag_count=sum(counts),
+    )
+    repos = REPOS.from_records(
+        {"repo": repo, "namespace": "library", "name": repo.partition("/")[2]}
+        for repo, _ in listings
+    )
+    return (
+        RUNS.from_records([row]),
+        observed(repos.assign(tag_count=counts), OBSERVED_REPOS, row),
+        observed(shape.tags(listings), OBSERVED_TAGS, row),
+    )
 
 
 def _payload(page: str) -> dict[str, Any]:

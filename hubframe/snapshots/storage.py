@@ -11,34 +11,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import pandas as pd
+
 from hubframe.errors import HubframeError
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from pyarrow import fs
+except ImportError:  # an extra
+    fs = None
 
 SUFFIX, DRAFT = ".parquet", ".draft"
 
 
 @dataclass(frozen=True)
-class Place:
+class Storage:
     """A folder of Parquet files.
 
     Attributes
     ----------
-    shown
+    address
         How messages name it, without a login.
-    root
+    path
         Its path within the file system.
-    files
+    filesystem
         The file system, as pyarrow has it.
     is_local
         Whether it is this machine's own.
     """
 
-    shown: str
-    root: str
-    files: Any
+    address: str
+    path: str
+    filesystem: Any
     is_local: bool
 
     @classmethod
-    def open(cls, place: str | os.PathLike[str]) -> Self:
+    def open(cls, folder: str | os.PathLike[str]) -> Self:
         """Open a folder, or an address such as ``s3://bucket/folder``; nothing is made yet.
 
         Raises
@@ -48,72 +57,68 @@ class Place:
         TypeError
             It is neither text nor a path.
         """
-        fs = _pyarrow_fs()
-        if not isinstance(place, str | os.PathLike):
-            raise TypeError(f"expected a folder or an address, not {type(place).__name__}")
-        if not str(place).strip():
+        if fs is None:
+            raise HubframeError("Parquet needs pyarrow: pip install 'hubframe[parquet]'")
+        if not isinstance(folder, str | os.PathLike):
+            raise TypeError(f"expected a folder or an address, not {type(folder).__name__}")
+        if not str(folder).strip():
             raise HubframeError("the place of the files has no name: give a folder or an address")
-        if isinstance(place, str) and "://" in place:
-            shown = re.sub(r"//[^/]*@", "//…@", place)
-            files, root = _addressed(place, shown)
-            handler = fs.PyFileSystem(fs.FSSpecHandler(files))
-            return cls(shown, root.rstrip("/"), handler, is_local=False)
-        folder = Path(place).expanduser().absolute()
-        return cls(str(place), str(folder), fs.LocalFileSystem(), is_local=True)
+        if isinstance(folder, str) and "://" in folder:
+            shown = re.sub(r"//[^/]*@", "//…@", folder)
+            found, path = _read_address(folder, shown)
+            filesystem = fs.PyFileSystem(fs.FSSpecHandler(found))
+            return cls(shown, path.rstrip("/"), filesystem, is_local=False)
+        path = str(Path(folder).expanduser().absolute())
+        return cls(str(folder), path, fs.LocalFileSystem(), is_local=True)
 
     def prepare(self) -> None:
         """Make the folder, so that who may not is told before anything is asked."""
-        self.files.create_dir(self.root, recursive=True)
+        self.filesystem.create_dir(self.path, recursive=True)
 
     def is_there(self) -> bool:
         """Tell whether there is such a folder."""
-        return self._type("") == "Directory"
+        return str(self.filesystem.get_file_info(self.path).type.name) == "Directory"
 
     def names(self, folder: str) -> list[str]:
-        """List the files of a folder and those below it, by their paths within the place."""
-        return [path for path in self._listed(folder) if _is_read(path)]
+        """List the files of a folder and those below it, by their paths within the storage."""
+        listed = self._listed(folder)
+        return [path for path in listed if path.endswith(SUFFIX) and "/." not in f"/{path}"]
 
     def drafts(self, folder: str) -> list[str]:
         """List the files that are being written there, or whose writer was killed."""
         return [path for path in self._listed(folder) if path.endswith(DRAFT)]
 
     def _listed(self, folder: str) -> list[str]:
-        from pyarrow import fs  # noqa: PLC0415 - loaded when used
-
-        selector = fs.FileSelector(f"{self.root}/{folder}", recursive=True, allow_not_found=True)
-        found = (one.path for one in self.files.get_file_info(selector) if one.is_file)
+        selector = fs.FileSelector(f"{self.path}/{folder}", recursive=True, allow_not_found=True)
+        found = (one.path for one in self.filesystem.get_file_info(selector) if one.is_file)
         # Some file systems begin their paths with a slash that the root lacks.
-        return sorted(path.partition(f"{self.root.lstrip('/')}/")[2] for path in found)
+        return sorted(path.partition(f"{self.path.lstrip('/')}/")[2] for path in found)
 
     def write(self, path: str, table: Any) -> None:
-        """Write a table of pyarrow: all of it, or nothing that is read."""
-        import pyarrow.parquet as pq  # noqa: PLC0415 - loaded when used
-
-        folder, _, name = f"{self.root}/{path}".rpartition("/")
-        self.files.create_dir(folder, recursive=True)
+        """Write a frame, or a table of pyarrow: all of it, or nothing that is read."""
+        if isinstance(table, pd.DataFrame):
+            table = pa.Table.from_pandas(table, preserve_index=False)
+        folder, _, name = f"{self.path}/{path}".rpartition("/")
+        self.filesystem.create_dir(folder, recursive=True)
         # Two that write the same file at once have each their own.
         draft = f"{folder}/.{name}.{secrets.token_hex(4)}{DRAFT}"
         try:
-            with self.files.open_output_stream(draft) as stream:
+            with self.filesystem.open_output_stream(draft) as stream:
                 pq.write_table(table, stream, compression="zstd")
-            self._keep(draft)
-            self.files.move(draft, f"{folder}/{name}")
-            self._keep(folder)
+            self._sync(draft)
+            self.filesystem.move(draft, f"{folder}/{name}")
+            self._sync(folder)
         except BaseException:
             with suppress(OSError):
-                self.files.delete_file(draft)
+                self.filesystem.delete_file(draft)
             raise
 
     def delete(self, path: str) -> None:
         """Delete a file; one that is gone is as good."""
         with suppress(FileNotFoundError):
-            self.files.delete_file(f"{self.root}/{path}")
+            self.filesystem.delete_file(f"{self.path}/{path}")
 
-    def _type(self, path: str) -> str:
-        full = f"{self.root}/{path}".rstrip("/")
-        return str(self.files.get_file_info(full).type.name)
-
-    def _keep(self, path: str) -> None:
+    def _sync(self, path: str) -> None:
         """Have the disk keep a file or a folder, before a power cut can come between."""
         if not self.is_local or os.name == "nt":
             return
@@ -124,24 +129,12 @@ class Place:
             os.close(descriptor)
 
 
-def _is_read(path: str) -> bool:
-    return path.endswith(SUFFIX) and not path.rpartition("/")[2].startswith(".")
-
-
-def _pyarrow_fs() -> Any:
-    try:
-        from pyarrow import fs  # noqa: PLC0415 - loaded when used
-    except ImportError as error:
-        raise HubframeError("Parquet needs pyarrow: pip install 'hubframe[parquet]'") from error
-    return fs
-
-
-def _addressed(place: str, shown: str) -> tuple[Any, str]:
+def _read_address(address: str, shown: str) -> tuple[Any, str]:
     """Find the file system of an address, and the path within it."""
     try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 - loaded when used
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra
 
-        files, root = url_to_fs(place)
+        filesystem, path = url_to_fs(address)
     except ImportError as error:
         raise HubframeError(
             f"{shown} needs a package that is not installed: {error}. "
@@ -149,4 +142,4 @@ def _addressed(place: str, shown: str) -> tuple[Any, str]:
         ) from error
     except ValueError as error:
         raise HubframeError(f"{shown} is no address that fsspec knows: {error}") from error
-    return files, str(root)
+    return filesystem, str(path)

@@ -2,12 +2,12 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
+import hubframe
 from hubframe.errors import (
     HubframeError,
     IncompleteWarning,
@@ -15,14 +15,12 @@ from hubframe.errors import (
     NotFoundError,
     TransportError,
 )
-from hubframe.frames import cache
-from hubframe.frames import images as frames
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What, references
 from hubframe.oci.reference import ImageReference, parse_namespace
 from hubframe.snapshots.adding import add_snapshot
 from hubframe.snapshots.dataset import Failure, read_run, seen_by
-from hubframe.snapshots.storage import Place
+from hubframe.snapshots.storage import Storage
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import RUNS
 from hubframe.wire.client import Client
@@ -89,62 +87,58 @@ def snapshot(  # noqa: PLR0913
     ...     hubframe.snapshot("ansible", to=folder)[["repo_count", "is_complete"]].values.tolist()
     [[3, True]]
     """
-    wanted = _read_frames(frames)
-    asked = _Asked.read(what)
+    wanted = {frames} if isinstance(frames, str) else set(frames)
+    if "repos" not in wanted or wanted - set(FRAMES):
+        raise ValueError(f'frames must be ["repos"] or ["repos", "tags"], not {sorted(wanted)}')
+    namespaces, repositories = _read_asked(what)
     if run is not None:
         read_run(run, pd.Timestamp.now("UTC"))
-    place = Place.open(to)
-    place.prepare()
-    known = seen_by(place, run, with_tags="tags" in wanted) if run is not None else set()
-    with cache.refresh():
-        looked = _look(asked, known, wanted, {"errors": errors, "progress": progress}, client)
-    told = looked.told
-    if looked.repos.empty and told["failures"]:
+    storage = Storage.open(to)
+    storage.prepare()
+    known = set()
+    if run is not None:
+        seen = seen_by(storage, run=run)
+        known = set(seen.loc[seen["tag_count"].notna() | ("tags" not in wanted), "repo"])
+    options: dict[str, Any] = {"errors": errors, "progress": progress, "client": client}
+    with hubframe.refresh():
+        repos = _list(namespaces, repositories, options)
+        repos = repos[~repos["repo"].isin(known)].reset_index(drop=True)
+        tags = None
+        if "tags" in wanted:
+            tags = (
+                _fresh(hubframe.tags_df(repos[["repo"]], **options)) if len(repos) else TAGS.frame()
+            )
+    told = _record(
+        [one.attrs["hubframe"] for one in (repos, tags) if one is not None and one.attrs]
+    )
+    if repos.empty and told["failures"]:
         first = told["failures"][0]
         raise HubframeError(
             f"nothing could be seen, and nothing was written: {first['ref']}: {first['message']}"
         )
-    if looked.repos.empty and known:
+    if repos.empty and known:
         written = RUNS.frame()
     else:
-        written = add_snapshot(to=to, repos=looked.repos, tags=looked.tags, run=run)
+        written = add_snapshot(to=to, repos=repos, tags=tags, run=run)
     written.attrs["hubframe"] = told
     return written
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Namespaces, and repositories that were named."""
-
-    namespaces: tuple[str, ...]
-    repositories: tuple[ImageReference, ...]
-
-    @classmethod
-    def read(cls, what: Any) -> Self:
-        """Read what is to be seen; a name without a slash is a namespace."""
-        if isinstance(what, pd.DataFrame) and "repo" not in what and "namespace" in what:
-            return cls(tuple(map(parse_namespace, what["namespace"].unique())), ())
-        if isinstance(what, pd.DataFrame | ImageReference):
-            return cls((), _repositories(what))
+def _read_asked(what: Any) -> tuple[list[str], list[ImageReference]]:
+    """Read which namespaces and repositories are to be seen; a name without a slash is one."""
+    if isinstance(what, pd.DataFrame) and "repo" not in what and "namespace" in what:
+        return [parse_namespace(name) for name in what["namespace"].unique()], []
+    spaces: list[str] = []
+    if isinstance(what, pd.DataFrame):
+        what = what[["repo"]] if "repo" in what else what
+    elif not isinstance(what, ImageReference):
         if isinstance(what, bytes | Mapping) or not isinstance(what, Iterable):
             raise TypeError(
                 f"expected namespaces, repositories or a frame, not {type(what).__name__}"
             )
         words = [what] if isinstance(what, str) else list(what)
         spaces = [word for word in words if isinstance(word, str) and "/" not in word]
-        named = [word for word in words if word not in spaces]
-        return cls(tuple(dict.fromkeys(map(parse_namespace, spaces))), _repositories(named))
-
-    @property
-    def listed(self) -> list[str]:
-        """The namespaces that have to be listed: the Hub tells pulls there."""
-        owners = [one.namespace for one in self.repositories if one.is_hub]
-        return list(dict.fromkeys([*self.namespaces, *owners]))
-
-
-def _repositories(what: Any) -> tuple[ImageReference, ...]:
-    if isinstance(what, pd.DataFrame) and "repo" in what:
-        what = what[["repo"]]
+        what = [word for word in words if word not in spaces]
     found = references(what)
     for one in found:
         if one.tag or one.digest:
@@ -152,101 +146,58 @@ def _repositories(what: Any) -> tuple[ImageReference, ...]:
                 f"{one} names an image: snapshots are of whole repositories, "
                 f"{one.repo} without a tag or a digest"
             )
-    return tuple(found)
+    return list(dict.fromkeys(map(parse_namespace, spaces))), found
 
 
-def _read_frames(names: Iterable[str]) -> frozenset[str]:
-    wanted = frozenset([names] if isinstance(names, str) else names)
-    if "repos" not in wanted or wanted - set(FRAMES):
-        raise ValueError(f'frames must be ["repos"] or ["repos", "tags"], not {sorted(wanted)}')
-    return wanted
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What was seen."""
-
-    repos: pd.DataFrame
-    tags: pd.DataFrame | None
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """Say of both frames what each says of itself."""
-        given = [one.attrs["hubframe"] for one in (self.repos, self.tags) if one is not None]
-        failures = [failure for one in given for failure in one["failures"]]
-        return {
-            "table": RUNS.name,
-            "source": "+".join(sorted({one["source"] for one in given if one["source"]})) or None,
-            "sample": given[0]["sample"],
-            "fetched_at": min(one["fetched_at"] for one in given),
-            "complete": not failures,
-            "requests": sum(one["requests"] for one in given),
-            "failures": failures,
-        }
-
-
-def _look(
-    asked: _Asked,
-    known: set[str],
-    wanted: frozenset[str],
-    options: dict[str, Any],
-    client: Client | None,
-) -> _Seen:
-    """Ask for repositories, then for the tags of those that the run has not seen yet."""
-    listed = frames.repos_df(asked.listed, **options, client=client)
-    told = _fresh(listed)
-    named = [one.repo for one in asked.repositories if one.is_hub]
-    chosen = listed[listed["namespace"].isin(asked.namespaces) | listed["repo"].isin(named)]
-    lost = _lost(asked, listed)
-    if lost and options["errors"] == "raise":
-        raise NotFoundError(lost[0]["message"])
-    for failure in lost:
-        warnings.warn(failure["message"], IncompleteWarning, stacklevel=3)
-    elsewhere = [_row(one) for one in asked.repositories if not one.is_hub]
-    rows = pd.concat([chosen, REPOS.from_records(elsewhere)], ignore_index=True)
-    rows = rows[~rows["repo"].isin(known)].reset_index(drop=True)
-    rows.attrs["hubframe"] = {**told, "failures": [*told["failures"], *lost]}
-    if "tags" not in wanted:
-        return _Seen(rows, None)
-    if rows.empty:
-        return _Seen(rows, _nothing(told))
-    tags = frames.tags_df(rows[["repo"]], **options, client=client)
-    _fresh(tags)
-    return _Seen(rows, tags)
-
-
-def _nothing(told: Mapping[str, Any]) -> pd.DataFrame:
-    tags = TAGS.frame()
-    tags.attrs["hubframe"] = {**told, "source": None, "requests": 0, "failures": []}
-    return tags
-
-
-def _row(one: ImageReference) -> dict[str, str]:
-    name = one.path.partition("/")[2] or one.path
-    return {"repo": one.repo, "namespace": one.namespace, "name": name}
-
-
-def _lost(asked: _Asked, listed: pd.DataFrame) -> list[Failure]:
-    """Name the repositories that their namespaces do not list, though these could be listed."""
-    failed = {failure["ref"] for failure in listed.attrs["hubframe"]["failures"]}
-    there = set(listed["repo"])
-    return [
+def _list(
+    namespaces: list[str], repositories: list[ImageReference], options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """List repositories: those of Docker Hub out of their namespaces, which tell their pulls."""
+    on_hub = [one for one in repositories if one.is_hub]
+    listed = _fresh(hubframe.repos_df([*namespaces, *(one.namespace for one in on_hub)], **options))
+    told = listed.attrs["hubframe"]
+    failed = {failure["ref"] for failure in told["failures"]}
+    lost: list[Failure] = [
         {
             "ref": str(one),
             "error": NotFoundError.__name__,
             "message": f"{one.repo}: {one.namespace} lists no such repository, or it is private",
         }
-        for one in asked.repositories
-        if one.is_hub and one.repo not in there and one.namespace not in failed
+        for one in on_hub
+        if one.repo not in set(listed["repo"]) and one.namespace not in failed
     ]
+    if lost and options["errors"] == "raise":
+        raise NotFoundError(lost[0]["message"])
+    for failure in lost:
+        warnings.warn(failure["message"], IncompleteWarning, stacklevel=3)
+    named = [one.repo for one in on_hub]
+    chosen = listed[listed["namespace"].isin(namespaces) | listed["repo"].isin(named)]
+    elsewhere = [{"repo": one.repo} for one in repositories if not one.is_hub]
+    rows = pd.concat([chosen, REPOS.from_records(elsewhere)], ignore_index=True)
+    rows.attrs["hubframe"] = {**told, "failures": [*told["failures"], *lost]}
+    return rows
 
 
-def _fresh(frame: pd.DataFrame) -> dict[str, Any]:
+def _record(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say of both frames what each says of itself."""
+    failures = [failure for one in told for failure in one["failures"]]
+    return {
+        "table": RUNS.name,
+        "source": "+".join(sorted({one["source"] for one in told if one["source"]})) or None,
+        "sample": told[0]["sample"],
+        "fetched_at": min(one["fetched_at"] for one in told),
+        "complete": not failures,
+        "requests": sum(one["requests"] for one in told),
+        "failures": failures,
+    }
+
+
+def _fresh(frame: pd.DataFrame) -> pd.DataFrame:
     """Refuse old answers: they would be written as if they were of today."""
-    told: dict[str, Any] = frame.attrs["hubframe"]
+    told = frame.attrs["hubframe"]
     if told["stale"]:
         raise TransportError(
             "nothing was written: the other side does not answer, and the cache holds only what "
             f"it said by {told['fetched_at']}. Try again when it does"
         )
-    return told
+    return frame

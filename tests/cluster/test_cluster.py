@@ -16,7 +16,7 @@ import hubframe
 from benchmarks.crowd import SHARED_BY, repositories
 from hubframe.dask import partition
 from hubframe.dask.partition import FAILURES
-from hubframe.snapshots.storage import Place
+from hubframe.snapshots.storage import Storage
 from hubframe.tables import TAGS
 
 from .conftest import ALLOWED, PASSWORD, RATE, REPOSITORIES
@@ -140,7 +140,7 @@ def test_who_is_killed_while_what_failed_is_made_up_for_begins_again(tmp_path, m
         told = hubframe.HubframeError("killed")
         monkeypatch.setattr(partition, "fetch", lambda *_: (TAGS.frame(), FAILURES.frame()))
         with monkeypatch.context() as patch:
-            patch.setattr(Place, "write", Mock(side_effect=told))
+            patch.setattr(Storage, "write", Mock(side_effect=told))
             with pytest.raises(hubframe.HubframeError, match="killed"):
                 hubframe.dask.to_parquet("tags", what, tmp_path)
         assert hubframe.dask.to_parquet("tags", what, tmp_path).empty

@@ -15,7 +15,6 @@ import redis
 
 import hubframe
 from benchmarks.crowd import repositories
-from hubframe.dask.partition import Order
 from hubframe.errors import TransportError
 from hubframe.testing import Application, serve
 from hubframe.wire import blobs, cancellation
@@ -261,9 +260,7 @@ def test_failures_have_a_frame_and_may_be_raised():
 
 @pytest.mark.usefixtures("sample")
 def test_what_passes_is_asked_for_again(monkeypatch):
-    from hubframe.dask import partition  # noqa: PLC0415 - its pause is cut short
-
-    monkeypatch.setattr(partition, "_PAUSE", 0)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     real, calls = hubframe.tags_df, []
 
     def flaky(*args, **how):
@@ -272,13 +269,15 @@ def test_what_passes_is_asked_for_again(monkeypatch):
             raise TransportError("not now")
         return real(*args, **how)
 
-    monkeypatch.setitem(partition._FETCH, "tags", flaky)
-    found, failures = partition.fetch(["library/nginx"], Order.of("tags", "collect", 2, {}, None))
-    assert len(found)
-    assert failures.empty
-    calls.clear()
-    with pytest.raises(TransportError):
-        partition.fetch(["library/nginx"], Order.of("tags", "collect", 1, {}, None))
+    monkeypatch.setattr(hubframe, "tags_df", flaky)
+    with dask.config.set(scheduler="synchronous"):
+        crawled = hubframe.dask.crawl("tags", ["library/nginx"], retries=2)
+        found, failures = dask.compute(*crawled)
+        assert len(found)
+        assert failures.empty
+        calls.clear()
+        with pytest.raises(TransportError):
+            hubframe.dask.frame("tags", ["library/nginx"], retries=1).compute()
 
 
 @pytest.mark.usefixtures("sample")

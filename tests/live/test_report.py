@@ -128,10 +128,13 @@ def by_hand(host: str) -> dict[tuple[str, str], dict[str, int]]:
     return found
 
 
-@pytest.fixture
-def folder(whole_registry: str, client: hubframe.Client, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(whole_registry: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the whole registry."""
-    return report(whole_registry, tmp_path / "report", client=client, progress=False).parent
+    folder = tmp_path_factory.mktemp("of-registry")
+    settings = hubframe.Settings(cache_dir=folder / "cache")
+    with hubframe.Client(settings, credentials=False) as client:
+        return report(whole_registry, folder / "report", client=client, progress=False).parent
 
 
 def test_a_host_alone_is_reported_whole(folder: Path, whole_registry: str) -> None:

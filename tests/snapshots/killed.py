@@ -14,7 +14,7 @@ import pyarrow.parquet  # noqa: F401 - once for all the processes
 
 import hubframe
 from hubframe.snapshots import adding
-from hubframe.snapshots.storage import Place
+from hubframe.snapshots.storage import Storage
 
 
 class Steps:
@@ -67,13 +67,13 @@ class Half:
         return self._stream.write(data)
 
 
-class Counted(Place):
+class Counted(Storage):
     """A place whose files are counted, but only where they are written."""
 
     @classmethod
     def open(cls, name):
-        opened = Place.open(name)
-        return cls(opened.shown, opened.root, Steps(opened.files), opened.is_local)
+        opened = Storage.open(name)
+        return cls(opened.address, opened.path, Steps(opened.filesystem), opened.is_local)
 
     def write(self, path, table):
         super().write(path, table)
@@ -84,7 +84,7 @@ def work(place, at):
     hubframe.sample()
     if not Path(place).is_dir():
         hubframe.snapshot("ansible", to=place, run="first")
-    adding.Place, Steps.last = Counted, at
+    adding.Storage, Steps.last = Counted, at
     hubframe.snapshot(["acme", "ansible"], to=place, run="second")
     Path(f"{place}.steps").write_text(f"{Steps.count}")
 
