@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +23,7 @@ from hubframe.apps.explorer.model import (
     State,
 )
 from hubframe.apps.explorer.panels import PANELS, Panel, Result
-from hubframe.apps.explorer.work import Told, Work
+from hubframe.apps.explorer.work import Work
 from hubframe.errors import InvalidReferenceError, NotFoundError
 from hubframe.frames.limits import told_pull_limit
 from hubframe.frames.plan import Plan
@@ -38,49 +38,30 @@ _LONG = 30.0
 LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
 _PLANNED_AS = {"compare": "configs"}
-_WITHOUT_PLAN = frozenset({"tags", "limits"})
 # What a person who has never seen the sample may look for in it.
 _IN_SAMPLE = ("ansible", "acme", "nginx", "registry.example/")
 
 
-@dataclass
 class Session:
     """The state of an explorer, and what is under way for it.
 
-    Attributes
-    ----------
-    client
-        What is asked with; None for the default one at each time.
-    state
-        What is shown.
-    result
-        What the open panel shows; None where there is nothing yet.
-    read
-        The state that `result` was read for.
-    plan
-        What reading the panel would cost, where that has to be agreed to first.
-    messages
-        What went wrong, by part of the screen.
-    progress
-        A title, how much is done, of how much, and a note; None where nothing is under way.
-    is_dark
-        Whether pictures are for a dark page.
-    changed
-        Called with the part of the screen that has to be drawn anew.
+    `changed` is called with the part of the screen that has to be drawn anew.
     """
 
-    client: Client | None = None
-    state: State = field(default_factory=State)
-    result: Result | None = None
-    read: State | None = None
-    plan: Plan | None = None
-    messages: dict[str, str] = field(default_factory=dict)
-    progress: tuple[str, int, int, str] | None = None
-    is_dark: bool = False
-    changed: Callable[[str], None] = lambda _: None
-    work: Work = field(default_factory=Work)
-    _limit: str = ""
-    _agreed: Callable[[], None] = lambda: None
+    def __init__(self, client: Client | None = None) -> None:
+        self.client = client
+        self.state = State()
+        self.result: Result | None = None  # what the open panel shows
+        self.read: State | None = None  # the state that it was read for
+        self.plan: Plan | None = None  # what has to be agreed to before it is read
+        self.messages: dict[str, str] = {}  # what went wrong, by part of the screen
+        # A title, how much is done, of how much, and a note, while something is under way.
+        self.progress: tuple[str, int, int, str] | None = None
+        self.is_dark = False
+        self.changed: Callable[[str], None] = lambda _: None
+        self.work = Work(self._told, self._ended)
+        self._limit = ""
+        self._agreed: Callable[[], None] = lambda: None
 
     # What a person does.
 
@@ -95,20 +76,18 @@ class Session:
 
     def open(self, repos: Sequence[str]) -> None:
         """Open repositories, instead of those that are open: list their tags."""
-        names = list(repos)
-        if not names:
-            self.state = self.state.opened([], TAGS_TABLE.frame())
-            self._show_tags()
-            return
 
         def steps() -> Iterator[pd.DataFrame]:
-            yield hubframe.tags_df(names, client=self._client)
+            yield hubframe.tags_df(repos, client=self._client)
 
         def opened(tags: pd.DataFrame) -> None:
-            self.state = self.state.opened(names, tags)
+            self.state = self.state.opened(repos, tags)
             self._show_tags()
 
-        self._begin(TAGS, steps, opened)
+        if repos:
+            self._begin(TAGS, steps, opened)
+        else:
+            opened(TAGS_TABLE.frame())
 
     def filter(self, filters: Filters) -> None:
         """Look at other tags. The panel is read anew when it is asked to."""
@@ -268,10 +247,8 @@ class Session:
         self, part: str, steps: Callable[[], Iterator[Any]], step: Callable[[Any], None]
     ) -> None:
         self.messages.pop(part, None)
-        self.progress = ("", 0, 0, "")
-        told = Told(self._told, step, lambda words: self.fail(part, words), self._ended)
-        self.work.begin(steps, told)
-        self.changed(PROGRESS)
+        self.work.begin(steps, step, lambda words: self.fail(part, words))
+        self._told("", 0, 0, "")
 
     def _told(self, title: str, done: int, total: int, note: str) -> None:
         self.progress = (title, done, total, note)
@@ -312,7 +289,9 @@ class Session:
 
     def _steps(self, panel: Panel, state: State, *, is_agreed: bool) -> Iterator[Plan | Result]:
         client = self._client
-        plan = None if is_agreed else _cost(panel, state, client)
+        name = panel.fetches[0]
+        name = _PLANNED_AS.get(name, name)
+        plan = None if is_agreed else _price(panel.asked(state), name, client)
         for step in panel.steps(state, client) if plan is None else [plan]:
             self._limit = _left(client)
             yield step
@@ -356,18 +335,9 @@ def _look_up(meaning: str, search: Search, client: Client) -> pd.DataFrame:
     return frame
 
 
-def _cost(panel: Panel, state: State, client: Client) -> Plan | None:
-    """Return what reading a panel costs, where that has to be agreed to."""
-    asked = panel.asked(state)
-    name = panel.fetches[0]
-    if asked is None or name in _WITHOUT_PLAN:
-        return None
-    return _price(asked, _PLANNED_AS.get(name, name), client)
-
-
-def _price(asked: Asked, name: str, client: Client) -> Plan | None:
+def _price(asked: Asked | None, name: str, client: Client) -> Plan | None:
     """Plan a call; None where it may be made at once, as on the sample, which costs nothing."""
-    if client.settings.sample:
+    if asked is None or name == "tags" or client.settings.sample:
         return None
     plan = hubframe.plan(asked.what, name, **asked.options, client=client)
     return plan if plan.pulls or plan.seconds > _LONG else None
