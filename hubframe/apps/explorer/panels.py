@@ -73,6 +73,8 @@ class Panel:
         Those that a person sees first; all where none are named.
     least
         How many tags must have been chosen.
+    is_of_all
+        Whether it is not of the tags that were chosen.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Panel:
     text: Callable[[pd.DataFrame], str] | None = None
     columns: tuple[str, ...] = ()
     least: int = 0
+    is_of_all: bool = False
 
     def code(self, state: State, *, has_client: bool = False, collects: bool = False) -> str:
         """Return the lines that give the panel's frame.
@@ -190,6 +193,7 @@ PANELS = {
             "The tags shown above, and when each was last pushed.",
             ("tags",),
             asked=State.asked_tags,
+            is_of_all=True,
             plot=plots.plot_tags,
             findings=findings.of_tags,
             columns=("repo", "tag", "size", "platform_count", "pushed_at", "digest"),
@@ -286,6 +290,7 @@ PANELS = {
             "What a rule would delete, of all tags. Nothing is deleted.",
             ("tags",),
             asked=State.asked_repositories,
+            is_of_all=True,
             measured="cleanup_df",
             rule=("keep", "older_than"),
             plot=plots.plot_cleanup,
@@ -296,6 +301,7 @@ PANELS = {
             "What Docker Hub lets you ask for, and what is left of it.",
             ("limits",),
             asked=lambda _: None,
+            is_of_all=True,
         ),
     )
 }

@@ -113,6 +113,12 @@ class Session:
         self.state = replace(self.state, keep=keep, older_than=older_than)
         self.read_panel()
 
+    def theme(self, *, is_dark: bool) -> None:
+        """Draw pictures for a page that is dark, or is not."""
+        if self.is_dark != is_dark:
+            self.is_dark = is_dark
+            self.changed(PANEL)
+
     def agree(self) -> None:
         """Fetch what the plan is of."""
         self._agreed()
