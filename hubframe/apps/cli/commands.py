@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import hubframe
+from hubframe.errors import HubframeError
 from hubframe.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hubframe.wire.client import Client
+    from hubframe import Client
 
 PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "xlsx")
@@ -52,12 +55,19 @@ def _several(name: str, metavar: str) -> _Option:
     return click.argument(name, nargs=-1, required=True, metavar=metavar, callback=_listed)
 
 
+def _many(name: str, metavar: str | None, text: str, **how: Any) -> _Option:
+    return click.option(
+        name, multiple=True, metavar=metavar, callback=_one_or_many, help=text, **how
+    )
+
+
 def _choice(name: str, choices: tuple[str, ...], default: str, text: str) -> _Option:
     return click.option(
         name, type=click.Choice(choices), default=default, show_default=True, help=text
     )
 
 
+_OS = "OS/ARCH[/VARIANT]"
 _COUNT = click.IntRange(min=1)
 _DAYS = click.FloatRange(min=0)
 _REFERENCES = _several("what", "REF...")
@@ -93,13 +103,7 @@ _FAILURES = (
     ),
     _PROGRESS,
 )
-_GLOBS = click.option(
-    "--tags",
-    multiple=True,
-    metavar="GLOB",
-    callback=_one_or_many,
-    help="Which tags of repositories.",
-)
+_GLOBS = _many("--tags", "GLOB", "Which tags of repositories.")
 _NEWEST = click.option("--newest", type=_COUNT, help="How many of the newest tags.")
 _TAGS = (
     _GLOBS,
@@ -108,20 +112,13 @@ _TAGS = (
         "--source", ("auto", "hub", "registry"), "auto", "Whom to ask about images on Docker Hub."
     ),
 )
-_PLATFORM = click.option(
-    "--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH[/VARIANT]"
-)
+_PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
 _IMAGES = (
-    click.option(
-        "--platform",
-        multiple=True,
-        metavar="OS/ARCH[/VARIANT]",
-        callback=_one_or_many,
-        help="Which images of a tag; 'all' for every one.",
-    ),
+    _many("--platform", _OS, "Which images of a tag; 'all' for every one."),
     click.option("--attestations", is_flag=True, help="List attestations among the images."),
 )
 _OF_IMAGES = (
+    _REFERENCES,
     *_IMAGES,
     *_TAGS,
     click.option(
@@ -154,20 +151,15 @@ def _command(
     """
 
     def declare(function: _Function) -> _Function:
-        def command(
-            *, sample: bool = False, offline: bool = False, refresh: bool = False, **options: Any
-        ) -> None:
+        def command(**given: Any) -> None:
             from hubframe.apps.cli import output
 
-            if offline and refresh:
-                raise click.UsageError("--offline and --refresh exclude each other")
-            show = _printer(table, options) if table else output.echo
-            given = {option: value for option, value in options.items() if value is not None}
-            with _client(sample=sample, offline=offline, refresh=refresh) as client:
+            show = _printer(table, given) if table else output.echo
+            with _client(given) as client:
                 with _as_usage():
-                    made = function(client, **given)
-                if made is not None:
-                    show(made)
+                    chosen = {name: value for name, value in given.items() if value is not None}
+                    made = function(client, **chosen)
+                show(made)
 
         parameters = (*options, *(_OUTPUT if table else ()), *session)
         decorated = reduce(lambda made, option: option(made), reversed(parameters), command)
@@ -180,8 +172,6 @@ def _command(
 @contextmanager
 def _as_usage() -> Iterator[None]:
     """A wrong argument is a usage error, unless hubframe has a better word for it."""
-    from hubframe.errors import HubframeError
-
     try:
         yield
     except HubframeError:
@@ -191,25 +181,26 @@ def _as_usage() -> Iterator[None]:
 
 
 @contextmanager
-def _client(*, sample: bool, offline: bool, refresh: bool) -> "Iterator[Client]":
-    """Open a client for one command; a setting that cannot be read is the user's to mend."""
-    from hubframe.frames import cache
-    from hubframe.wire.client import Client
-    from hubframe.wire.settings import Settings
-
+def _client(given: dict[str, Any]) -> "Iterator[Client]":
+    """Open the client that options ask for; a setting that cannot be read is the user's to mend."""
+    sample, offline, refresh = (given.pop(name, False) for name in ("sample", "offline", "refresh"))
+    if offline and refresh:
+        raise click.UsageError("--offline and --refresh exclude each other")
     with _as_usage():
-        settings = Settings.from_environment(sample=sample or None, offline=offline or None)
-    with Client(settings) as client, cache.refresh() if refresh else nullcontext():
+        settings = hubframe.Settings.from_environment(
+            sample=sample or None, offline=offline or None
+        )
+    with hubframe.Client(settings) as client, hubframe.refresh() if refresh else nullcontext():
         yield client
 
 
-def _printer(table: str, options: dict[str, Any]) -> "Callable[[pd.DataFrame], None]":
+def _printer(table: str, given: dict[str, Any]) -> "Callable[[pd.DataFrame], None]":
     """Take the options that say how a frame is printed, and return what prints it."""
     from hubframe.apps.cli import output
 
-    path, verbatim = options.pop("output"), options.pop("verbatim")
-    form = output.format_of(options.pop("format_"), path)
-    columns = output.columns_of(table, options.pop("columns"))
+    path, verbatim = given.pop("output"), given.pop("verbatim")
+    form = output.format_of(given.pop("format_"), path)
+    columns = output.columns_of(table, given.pop("columns"))
 
     def show(frame: "pd.DataFrame") -> None:
         output.say_failures(frame)
@@ -222,14 +213,12 @@ def _printer(table: str, options: dict[str, Any]) -> "Callable[[pd.DataFrame], N
 
 
 def _frame(function: str, client: "Client", what: Any = None, **options: Any) -> "pd.DataFrame":
-    import hubframe
-
-    call: Callable[..., pd.DataFrame] = getattr(hubframe, function)
+    call: Callable[..., pd.DataFrame] = getattr(hubframe, f"{function}_df")
     return call(*(() if what is None else (what,)), **options, client=client)
 
 
 def _frame_command(name: str, text: str, *options: _Option, table: str = "") -> None:
-    _command(name, text, *options, table=table or name)(partial(_frame, f"{name}_df"))
+    _command(name, text, *options, table=table or name)(partial(_frame, name))
 
 
 _frame_command(
@@ -247,22 +236,20 @@ _frame_command(
 _frame_command(
     "tags", "List the tags of repositories, newest first.", _REFERENCES, *_TAGS, *_FAILURES
 )
-_frame_command(
-    "images", "List the images of tags, one for each platform.", _REFERENCES, *_OF_IMAGES
-)
-_frame_command("layers", "List the layers of images, base first.", _REFERENCES, *_OF_IMAGES)
+_frame_command("images", "List the images of tags, one for each platform.", *_OF_IMAGES)
+_frame_command("layers", "List the layers of images, base first.", *_OF_IMAGES)
 _frame_command(
     "files",
     "List the files in the layers of images. This downloads the layers.",
-    _REFERENCES,
+    *_OF_IMAGES[:1],
     click.option("--max-bytes", type=_COUNT, help="How much one layer may be."),
     click.option("--max-entries", type=_COUNT, help="How many entries it may have."),
-    *_OF_IMAGES,
+    *_OF_IMAGES[1:],
 )
-_frame_command("history", "List the build steps of images.", _REFERENCES, *_OF_IMAGES)
-_frame_command("labels", "List the labels and annotations of images.", _REFERENCES, *_OF_IMAGES)
-_frame_command("env", "List the environment variables of images.", _REFERENCES, *_OF_IMAGES)
-_frame_command("configs", "List the configurations of images.", _REFERENCES, *_OF_IMAGES)
+_frame_command("history", "List the build steps of images.", *_OF_IMAGES)
+_frame_command("labels", "List the labels and annotations of images.", *_OF_IMAGES)
+_frame_command("env", "List the environment variables of images.", *_OF_IMAGES)
+_frame_command("configs", "List the configurations of images.", *_OF_IMAGES)
 _frame_command(
     "referrers",
     "List what refers to images: signatures, attestations and the like.",
@@ -288,8 +275,6 @@ _frame_command(
     _PROGRESS,
 )
 def _plan(client: "Client", **options: Any) -> str:
-    import hubframe
-
     return str(hubframe.plan(**options, client=client))
 
 
@@ -307,7 +292,6 @@ _frame_command("limits", "Tell the limits that apply to you, and what is left of
     click.option("--no-tags", is_flag=True, help="Do not list the repository's tags."),
 )
 def _inspect(client: "Client", reference: str, platform: str, *, no_tags: bool) -> str:
-    import hubframe
     from hubframe.frames.inspect import to_skopeo_json
 
     return to_skopeo_json(
@@ -319,13 +303,9 @@ def _inspect(client: "Client", reference: str, platform: str, *, no_tags: bool) 
     "manifest",
     "Print the manifest or index of a reference, byte for byte.",
     _REFERENCE,
-    click.option(
-        "--platform", metavar="OS/ARCH[/VARIANT]", help="One image's manifest of an index."
-    ),
+    click.option("--platform", metavar=_OS, help="One image's manifest of an index."),
 )
 def _manifest(client: "Client", reference: str, platform: str | None = None) -> bytes:
-    import hubframe
-
     return hubframe.raw_manifest(reference, platform=platform, client=client)
 
 
@@ -364,13 +344,13 @@ def _manifest(client: "Client", reference: str, platform: str | None = None) -> 
     _VERBATIM,
 )
 def _report(client: "Client", what: list[str], output: Path, **options: Any) -> str:
-    from hubframe.report import SAMPLE, report
-
     if not what and not client.settings.sample:
         raise click.UsageError("name at least one repository, or use --sample")
     if not what:
         options.setdefault("title", "The bundled sample")
-    return str(report(what or SAMPLE, output, **options, client=client))
+    return str(
+        hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
+    )
 
 
 @cli.group("cache", help="Tell what the cache holds, or empty it.")
@@ -380,9 +360,7 @@ def _cache() -> None:
 
 @_command("info", "Tell where the cache is and what it holds.", group=_cache)
 def _cache_info(client: "Client") -> str:
-    from hubframe.frames import cache
-
-    return str(cache.info(client))
+    return str(hubframe.cache.info(client))
 
 
 @_command(
@@ -398,15 +376,11 @@ def _cache_info(client: "Client") -> str:
     group=_cache,
 )
 def _cache_clear(client: "Client", *, dry_run: bool, older_than: float | None = None) -> str:
-    from datetime import timedelta
-
-    from hubframe.frames import cache
-
     try:
         age = None if older_than is None else timedelta(days=older_than)
     except OverflowError as error:
         raise click.UsageError("--older-than: that is too many days") from error
-    cleared = str(cache.clear(dry_run=dry_run, older_than=age, client=client))
+    cleared = str(hubframe.cache.clear(dry_run=dry_run, older_than=age, client=client))
     click.echo("nothing was removed (--dry-run)" if dry_run else "removed", err=True)
     return cleared
 
@@ -434,13 +408,7 @@ _frame_command(
     click.option(
         "--unused-for", type=_DAYS, metavar="DAYS", help="Only tags not used for so long go."
     ),
-    click.option(
-        "--protect",
-        multiple=True,
-        metavar="GLOB",
-        callback=_one_or_many,
-        help="Tags that stay in any case; else latest.",
-    ),
+    _many("--protect", "GLOB", "Tags that stay in any case; else latest."),
     click.option(
         "--freed",
         is_flag=True,
@@ -450,7 +418,6 @@ _frame_command(
     table="cleanup",
 )
 def _cleanup(client: "Client", what: list[str], *, freed: bool, **options: Any) -> "pd.DataFrame":
-    import hubframe
     from hubframe.frames.selection import references
 
     chosen = {name: options.pop(name) for name in ("errors", "progress") if name in options}
@@ -476,7 +443,6 @@ def _cleanup(client: "Client", what: list[str], *, freed: bool, **options: Any) 
     table="figures",
 )
 def _summary(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    import hubframe
     from hubframe.frames.selection import references
 
     asked = references(what)
@@ -525,13 +491,11 @@ def _explore(what: str | None, *, no_browser: bool, **options: Any) -> int:
     click.option(
         "--run", metavar="NAME", help="Name the run, to go on with it if it is cut short."
     ),
-    click.option(
+    _many(
         "--frame",
-        "frames",
-        multiple=True,
+        None,
+        "What to look at; repos alone takes far fewer requests. Else both.",
         type=click.Choice(("repos", "tags")),
-        callback=_one_or_many,
-        help="What to look at; repos alone takes far fewer requests. Else both.",
     ),
     _choice(
         "--errors",
@@ -543,8 +507,6 @@ def _explore(what: str | None, *, no_browser: bool, **options: Any) -> int:
     table="runs",
 )
 def _snapshot(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    import hubframe
-
     return hubframe.snapshot(what, **options, client=client)
 
 
@@ -558,6 +520,4 @@ def _snapshot(client: "Client", what: list[str], **options: Any) -> "pd.DataFram
     session=(),
 )
 def _import_repo_info(_: "Client", path: str, **options: Any) -> "pd.DataFrame":
-    import hubframe
-
     return _with_failures("runs", hubframe.import_repo_info(path, **options).runs)

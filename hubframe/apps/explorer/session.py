@@ -1,8 +1,10 @@
 """What an explorer does when a person does something: no widgets, and no waiting."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -128,33 +130,23 @@ class Session:
         self.plan = None
         self.changed(PANEL)
 
-    def report(self, done: Callable[[bytes], None], *, is_agreed: bool = False) -> None:
+    def report(self, done: Callable[[bytes], None]) -> None:
         """Write a report about what panels read, and hand it over as a zip archive."""
         asked, client = self.state.asked(), self._client
+        self._fetch(asked, "configs", lambda: iter([_archive(asked, client)]), done)
 
-        def steps() -> Iterator[Plan | bytes]:
-            plan = None if is_agreed else _price(asked, "configs", client)
-            yield _archive(asked, client) if plan is None else plan
-
-        def step(made: Plan | bytes) -> None:
-            if isinstance(made, Plan):
-                self._ask(made, lambda: self.report(done, is_agreed=True))
-            else:
-                done(made)
-
-        self.plan = None
-        self._begin(PANEL, steps, step)
-        self.changed(PANEL)
-
-    def read_panel(self, *, is_agreed: bool = False) -> None:
+    def read_panel(self) -> None:
         """Read what the open panel shows; what costs pulls only if that is agreed to."""
-        state, panel = self.state, self.panel
+        state, panel, client = self.state, self.panel, self._client
         self.work.cancel()
         self.result, self.read, self.plan = None, state, None
         self.messages.pop(PANEL, None)
-        if not panels.missing(panel, state):
-            self._begin(PANEL, lambda: self._steps(panel, state, is_agreed=is_agreed), self._got)
-        self.changed(PANEL)
+        if panels.missing(panel, state):
+            self.changed(PANEL)
+            return
+        name = panel.fetches[0]
+        steps = partial(panel.steps, state, client)
+        self._fetch(panel.asked(state), _PLANNED_AS.get(name, name), steps, self._got)
 
     def cancel(self) -> None:
         """End what is under way; what was fetched is kept."""
@@ -210,9 +202,9 @@ class Session:
         if search is None or self.state.listing is None:
             return ""
         (meaning,) = search.meanings
-        asked = Asked(search.host if meaning == REGISTRY else search.text)
+        function, asked = _LOOK_UPS[meaning]
         has_client = self.client is not None
-        return panels.call_of(_FUNCTIONS[meaning], asked, has_client=has_client)
+        return panels.call_of(function, Asked(asked(search)), has_client=has_client)
 
     def figure(self) -> Figure | None:
         """Draw the panel's picture; None where it has none."""
@@ -275,51 +267,66 @@ class Session:
 
     def _found(self, found: tuple[Search, pd.DataFrame]) -> None:
         search, frame = found
-        if search.meanings == (REPOSITORY,):
-            try:
-                self.state = self.state.named(search, frame)
-            except NotFoundError as error:
-                self.fail(LISTING, str(error))
-                return
-            self.changed(LISTING)
-            self._show_tags()
+        if search.meanings != (REPOSITORY,):
+            self.state = self.state.found(search, frame)
+            self.result = self.read = None
+            for part in (LISTING, TAGS, PANEL):
+                self.changed(part)
             return
-        self.state = self.state.found(search, frame)
-        self.result = self.read = None
-        for part in (LISTING, TAGS, PANEL):
-            self.changed(part)
+        try:
+            self.state = self.state.named(search, frame)
+        except NotFoundError as error:
+            self.fail(LISTING, str(error))
+            return
+        self.changed(LISTING)
+        self._show_tags()
 
     def _show_tags(self) -> None:
         self.changed(TAGS)
         self.read_panel()
 
-    def _steps(self, panel: Panel, state: State, *, is_agreed: bool) -> Iterator[Plan | Result]:
+    def _got(self, result: Result) -> None:
+        self.result = result
+        self.changed(PANEL)
+
+    def _fetch(
+        self,
+        asked: Asked | None,
+        name: str,
+        steps: Callable[[], Iterator[Any]],
+        got: Callable[[Any], None],
+    ) -> None:
+        """Begin to fetch; what costs pulls, or takes long, only when its plan is agreed to."""
         client = self._client
-        name = panel.fetches[0]
-        name = _PLANNED_AS.get(name, name)
-        plan = None if is_agreed else _price(panel.asked(state), name, client)
-        for step in panel.steps(state, client) if plan is None else [plan]:
-            self._limit = _left(client)
-            yield step
 
-    def _got(self, step: Plan | Result) -> None:
-        if isinstance(step, Plan):
-            self._ask(step, lambda: self.read_panel(is_agreed=True))
-            return
-        self.result = step
-        self.changed(PANEL)
+        def begin(*, is_agreed: bool = False) -> None:
+            self.plan = None
+            self._begin(PANEL, partial(priced, is_agreed=is_agreed), step)
+            self.changed(PANEL)
 
-    def _ask(self, plan: Plan, agreed: Callable[[], None]) -> None:
-        self.plan, self._agreed = plan, agreed
-        self.changed(PANEL)
+        def priced(*, is_agreed: bool) -> Iterator[Any]:
+            plan = None if is_agreed else _price(asked, name, client)
+            for made in steps() if plan is None else [plan]:
+                self._limit = _left(client)
+                yield made
+
+        def step(made: Any) -> None:
+            if isinstance(made, Plan):
+                self.plan, self._agreed = made, partial(begin, is_agreed=True)
+                self.changed(PANEL)
+            else:
+                got(made)
+
+        begin()
 
 
 def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame]]:
     """Take what was typed for what it means first of what is there."""
     missed: Exception | None = None
     for meaning in search.meanings:
+        function, asked = _LOOK_UPS[meaning]
         try:
-            frame = _look_up(meaning, search, client)
+            frame = getattr(hubframe, function)(asked(search), client=client)
         except (NotFoundError, InvalidReferenceError) as error:
             missed = missed or error
             continue
@@ -330,15 +337,13 @@ def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame
         raise missed
 
 
-_FUNCTIONS = {NAMESPACE: "repos_df", REGISTRY: "catalog_df", WORDS: "search_df"}
-
-
-def _look_up(meaning: str, search: Search, client: Client) -> pd.DataFrame:
-    if meaning == REPOSITORY:
-        return hubframe.tags_df(search.reference.repo, client=client)
-    asked = search.host if meaning == REGISTRY else search.text
-    frame: pd.DataFrame = getattr(hubframe, _FUNCTIONS[meaning])(asked, client=client)
-    return frame
+# Which function of hubframe finds what is meant, and what it is asked for.
+_LOOK_UPS: Mapping[str, tuple[str, Callable[[Search], str]]] = {
+    NAMESPACE: ("repos_df", attrgetter("text")),
+    REPOSITORY: ("tags_df", attrgetter("reference.repo")),
+    REGISTRY: ("catalog_df", attrgetter("host")),
+    WORDS: ("search_df", attrgetter("text")),
+}
 
 
 def _price(asked: Asked | None, name: str, client: Client) -> Plan | None:
