@@ -36,13 +36,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command, say what went wrong in one line, and return the exit status.
-
-    Parameters
-    ----------
-    arguments
-        What follows the program's name; None for that of this process.
-    """
+    """Run a command, this process's by default; say errors in a line, and return the status."""
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: _say(str(message))
         status: Any = EXIT_FAILED

@@ -26,7 +26,7 @@ _Option = Callable[[_Function], _Function]
 
 
 class _InOrder(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """List the commands in the order of the work: find, read, report, keep."""
         return list(self.commands)
 
@@ -55,6 +55,10 @@ def _several(name: str, metavar: str) -> _Option:
     return click.argument(name, nargs=-1, required=True, metavar=metavar, callback=_listed)
 
 
+def _flag(name: str, text: str) -> _Option:
+    return click.option(name, is_flag=True, help=text)
+
+
 def _many(name: str, metavar: str | None, text: str, **how: Any) -> _Option:
     return click.option(
         name, multiple=True, metavar=metavar, callback=_one_or_many, help=text, **how
@@ -72,13 +76,11 @@ _COUNT = click.IntRange(min=1)
 _DAYS = click.FloatRange(min=0)
 _REFERENCES = _several("what", "REF...")
 _REFERENCE = click.argument("reference", metavar="REF")
-_VERBATIM = click.option(
-    "--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all."
-)
+_VERBATIM = _flag("--verbatim", "Write CSV cells as they are, formulas and all.")
 _SESSION = (
-    click.option("--sample", is_flag=True, help="Answer from the bundled, synthetic sample."),
-    click.option("--offline", is_flag=True, help="Answer from the cache alone."),
-    click.option("--refresh", is_flag=True, help="Ask anew for everything that can change."),
+    _flag("--sample", "Answer from the bundled, synthetic sample."),
+    _flag("--offline", "Answer from the cache alone."),
+    _flag("--refresh", "Ask anew for everything that can change."),
 )
 _OUTPUT = (
     click.option(
@@ -115,15 +117,13 @@ _TAGS = (
 _PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
 _IMAGES = (
     _many("--platform", _OS, "Which images of a tag; 'all' for every one."),
-    click.option("--attestations", is_flag=True, help="List attestations among the images."),
+    _flag("--attestations", "List attestations among the images."),
 )
 _OF_IMAGES = (
     _REFERENCES,
     *_IMAGES,
     *_TAGS,
-    click.option(
-        "--partial", is_flag=True, help="Fetch what fits where Docker Hub has too few pulls left."
-    ),
+    _flag("--partial", "Fetch what fits where Docker Hub has too few pulls left."),
     *_FAILURES,
 )
 _TO = click.option(
@@ -289,7 +289,7 @@ _frame_command("limits", "Tell the limits that apply to you, and what is left of
     "Print what skopeo inspect prints of an image.",
     _REFERENCE,
     _PLATFORM,
-    click.option("--no-tags", is_flag=True, help="Do not list the repository's tags."),
+    _flag("--no-tags", "Do not list the repository's tags."),
 )
 def _inspect(client: "Client", reference: str, platform: str, *, no_tags: bool) -> str:
     from hubframe.frames.inspect import to_skopeo_json
@@ -366,7 +366,7 @@ def _cache_info(client: "Client") -> str:
 @_command(
     "clear",
     "Empty the cache, or drop what is old.",
-    click.option("--dry-run", is_flag=True, help="Only tell what would go."),
+    _flag("--dry-run", "Only tell what would go."),
     click.option(
         "--older-than",
         type=_DAYS,
@@ -409,11 +409,7 @@ _frame_command(
         "--unused-for", type=_DAYS, metavar="DAYS", help="Only tags not used for so long go."
     ),
     _many("--protect", "GLOB", "Tags that stay in any case; else latest."),
-    click.option(
-        "--freed",
-        is_flag=True,
-        help="Read the layers of all platforms, to tell what it would free.",
-    ),
+    _flag("--freed", "Read the layers of all platforms, to tell what it would free."),
     *_FAILURES,
     table="cleanup",
 )
@@ -466,16 +462,18 @@ def _with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") 
     "explore", help="Click through repositories, tags and images in JupyterLab, or in a page."
 )
 @click.argument("what", required=False, metavar="[WHAT]")
-@click.option("--voila", is_flag=True, help="Serve it as a page, by Voila.")
+@_flag("--voila", "Serve it as a page, by Voila.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Where to listen.")
-@click.option("--no-browser", is_flag=True, help="Open no browser; print the address.")
-@click.option("--sample", is_flag=True, help="Show the bundled sample: no network.")
-@click.option("--offline", is_flag=True, help="Show what is in the cache: no network.")
-def _explore(what: str | None, *, no_browser: bool, **options: Any) -> int:
+@_flag("--no-browser", "Open no browser; print the address.")
+@_flag("--sample", "Show the bundled sample: no network.")
+@_flag("--offline", "Show what is in the cache: no network.")
+def _explore(what: str | None, *, port: int | None, no_browser: bool, **options: bool) -> int:
     from hubframe.apps.explorer import launch
 
+    arguments = ["--no-browser"] if no_browser else []
+    arguments += [] if port is None else [f"--port={port}"]
     try:
-        return launch.explore(what, browser=not no_browser, **options)
+        return launch.explore(what, arguments, **options)
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name}: {error}") from error
 

@@ -50,13 +50,7 @@ _DIGESTS = ("sha256:", "sha384:", "sha512:")
 
 
 def format_of(chosen: str | None, path: Path | None) -> str:
-    """Return the format: as chosen, by the file's suffix, else a table.
-
-    Raises
-    ------
-    UsageError
-        Bytes are to go where they cannot.
-    """
+    """Return the format: as chosen, by the file's suffix, else a table."""
     suffix = path.suffix.lower() if path else ""
     if chosen is None and suffix not in (*SUFFIXES, "", ".txt"):
         known = ", ".join(SUFFIXES)
@@ -68,13 +62,7 @@ def format_of(chosen: str | None, path: Path | None) -> str:
 
 
 def columns_of(table: str, chosen: str | None) -> list[str]:
-    """Return the columns to print: those chosen, in that order, else all.
-
-    Raises
-    ------
-    UsageError
-        The table has no such column.
-    """
+    """Return the columns to print: those chosen, in that order, else all."""
     known = list(TABLES[table].dtypes)
     names = [name.strip() for name in chosen.split(",")] if chosen else known
     for name in names:

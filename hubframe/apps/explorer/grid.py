@@ -26,18 +26,10 @@ _MEANINGS = {column.name: column.meaning for table in TABLES.values() for column
 
 
 class Grid(anywidget.AnyWidget):
-    """A frame on screen; `is_dark` is whether the page is, as the browser tells.
+    """A frame on screen, with a label for screen readers.
 
-    Parameters
-    ----------
-    label
-        What the table is of, for screen readers.
-    key
-        The columns that name a row: what is chosen stays chosen by them. None where none can be.
-    many
-        Whether several rows can be chosen; otherwise one row is opened.
-    chose
-        Called with the keys of the rows that are chosen now.
+    Rows are chosen, one or `many`, by the columns of their `key`; without one, none can be.
+    `chose` is called with the keys of those that are chosen now. `is_dark` is whether the page is.
     """
 
     _esm = _HERE / "grid.js"
@@ -78,16 +70,9 @@ class Grid(anywidget.AnyWidget):
         chosen: Sequence[tuple[Any, ...]] = (),
         nothing: str = "Nothing to show.",
     ) -> None:
-        """Show a frame; one with the columns that the order goes by stays in that order.
+        """Show a frame in the order on screen, or that `nothing` is there.
 
-        Parameters
-        ----------
-        frame, columns
-            Any frame, and which of its columns; all where none are named.
-        chosen
-            The keys of the rows that are chosen.
-        nothing
-            What stands there where it has no rows.
+        All columns are shown where none are named; `chosen` are keys of rows.
         """
         self._frame = frame
         self._columns = list(columns) or [str(name) for name in frame.columns]
@@ -111,12 +96,7 @@ class Grid(anywidget.AnyWidget):
     def choose(self, place: int, *, how: str = "only") -> None:
         """Choose a row by its place on the page, from 0.
 
-        Parameters
-        ----------
-        place
-            Its place on the page.
-        how
-            ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
+        ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
         """
         row = self._at * PAGE + place
         if not self._key or not 0 <= row < len(self._sorted):

@@ -15,22 +15,10 @@ from typing import Any
 _HOW = "Run the cell below (Shift+Enter), and look for a namespace, an image or words."
 
 
-def explore(  # noqa: PLR0913 - one for each option of the command
-    what: str | None,
-    *,
-    voila: bool,
-    port: int | None,
-    browser: bool,
-    sample: bool,
-    offline: bool,
+def explore(
+    what: str | None, arguments: list[str], *, voila: bool, sample: bool, offline: bool
 ) -> int:
-    """Write a notebook that opens an explorer, serve it to its end, and return the status.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        What serves it is not installed; the message says how to.
-    """
+    """Write a notebook that opens an explorer, serve it to its end, and return the status."""
     module, extra = ("voila", "voila") if voila else ("jupyterlab", "notebook")
     if find_spec(module) is None:
         raise ModuleNotFoundError(
@@ -43,26 +31,12 @@ def explore(  # noqa: PLR0913 - one for each option of the command
         )
         if not voila:
             sys.stderr.write(f"{notebook}: run its cell to open the explorer\n")
-        line = [sys.executable, "-m", module, str(notebook)]
-        line += [] if browser else ["--no-browser"]
-        line += [] if port is None else [f"--port={port}"]
+        line = [sys.executable, "-m", module, str(notebook), *arguments]
         return _run(line, {**os.environ, **({"HUBFRAME_OFFLINE": "1"} if offline else {})})
 
 
 def write_notebook(folder: Path, what: str | None, *, sample: bool, page: bool) -> Path:
-    """Write a notebook that opens an explorer; no file is written over.
-
-    Parameters
-    ----------
-    folder
-        Where to.
-    what
-        What it looks for at first.
-    sample
-        Whether it shows the bundled sample.
-    page
-        Whether it is served as a page, in which nobody has to run it.
-    """
+    """Write a notebook that opens an explorer; no file is written over."""
     names = (f"hubframe-explorer{'' if n == 1 else f'-{n}'}.ipynb" for n in count(1))
     path = next(folder / name for name in names if not (folder / name).exists())
     asked = "" if what is None else json.dumps(what, ensure_ascii=False)

@@ -21,7 +21,13 @@ from hubframe.tables import TAGS
 
 # The ways in which what is typed can be meant.
 NAMESPACE, REPOSITORY, REGISTRY, WORDS = "namespace", "repository", "registry", "words"
-MEANINGS = (NAMESPACE, REPOSITORY, REGISTRY, WORDS)
+# The function of hubframe that finds what is meant.
+MEANINGS = {
+    NAMESPACE: "repos_df",
+    REPOSITORY: "tags_df",
+    REGISTRY: "catalog_df",
+    WORDS: "search_df",
+}
 # Where no tag is chosen, panels read so many of the newest.
 FEW = 20
 MOST_RECENT = 10
@@ -37,13 +43,7 @@ class Search:
 
     @classmethod
     def read(cls, text: str, meaning: str | None = None) -> Self:
-        """Read what was typed; the person may say what is meant.
-
-        Raises
-        ------
-        ValueError
-            Nothing was typed.
-        """
+        """Read what was typed; the person may say what is meant."""
         text = text.strip()
         if not text:
             raise ValueError(
@@ -58,9 +58,13 @@ class Search:
         return ImageReference.parse(self.text)
 
     @property
-    def host(self) -> str:
-        """The registry that is meant."""
-        return parse_registry(self.text.rstrip("/"))
+    def call(self) -> tuple[str, str]:
+        """The function of hubframe that finds what is meant first, and what it is asked for."""
+        meaning = self.meanings[0]
+        if meaning == REPOSITORY:
+            return MEANINGS[meaning], self.reference.repo
+        is_host = meaning == REGISTRY
+        return MEANINGS[meaning], parse_registry(self.text.rstrip("/")) if is_host else self.text
 
 
 def _meanings(text: str) -> tuple[str, ...]:
@@ -110,13 +114,7 @@ def read_filters(
     *,
     everything: bool = False,
 ) -> Filters:
-    """Read filters as they were typed.
-
-    Raises
-    ------
-    ValueError
-        A version's bound or a platform cannot be read; the message names it.
-    """
+    """Read filters as they were typed; ValueError names what cannot be read."""
     chosen = platform.strip() or USUAL_PLATFORM
     platforms(chosen)
     bounds = None if versions is None else versions_in(versions)
@@ -269,9 +267,9 @@ def _first(names: Iterable[str], before: tuple[str, ...]) -> tuple[str, ...]:
 
 def _tag_of(reference: ImageReference, tags: pd.DataFrame) -> str | None:
     """Return the tag that a reference names, of those that are there."""
-    if reference.tag is None and reference.digest is None:
-        return None
     column, wanted = ("tag", reference.tag) if reference.tag else ("digest", reference.digest)
+    if wanted is None:
+        return None
     found = tags.loc[tags[column] == wanted, "tag"]
     if found.empty:
         raise NotFoundError(

@@ -29,11 +29,11 @@ _WIDTH = 88
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a panel shows: its frame, and the one that its picture is drawn of."""
+    """What a panel shows."""
 
     frame: pd.DataFrame
-    drawn: pd.DataFrame
-    fetched: Frames  # what these are made of, by name
+    drawn: pd.DataFrame  # the one that its picture is of
+    fetched: Frames  # what it is made of, by name
     is_partial: bool  # of some of the tags only, and the others were to follow
 
     @property
@@ -49,60 +49,28 @@ class Result:
 
 @dataclass(frozen=True)
 class Panel:
-    """One way to look at tags, declared: what is fetched, what it is measured and shown by.
-
-    Attributes
-    ----------
-    name, title, about
-        How code calls it, how people do, and what it tells them.
-    fetches
-        The frames that it is made of: ``layers`` for that of `hubframe.layers_df`, and so on.
-    asked
-        What these are asked for; None for calls without arguments.
-    measured, rule
-        The function of `hubframe` that makes the panel's frame of them, and which parts of the
-        state are its keywords; none where there is only one frame, and it is it.
-    plot, drawn
-        The picture, None for a panel without; and the fetched frame that it is drawn of, where it
-        is not the panel's own.
-    findings
-        Says what the frame tells, in sentences; None for a panel that leaves it to its picture.
-    text
-        The frame as lines of code; None for a panel that has none.
-    columns
-        Those that a person sees first; all where none are named.
-    least
-        How many tags must have been chosen.
-    is_of_all
-        Whether it is not of the tags that were chosen.
-    """
+    """One way to look at tags, declared: what is fetched, what it is measured and shown by."""
 
     name: str
     title: str
     about: str
-    fetches: tuple[str, ...]
-    asked: Callable[[State], Asked | None] = State.asked
-    measured: str = ""
-    rule: tuple[str, ...] = ()
+    fetches: tuple[str, ...]  # ``layers`` for the frame of `hubframe.layers_df`, and so on
+    asked: Callable[[State], Asked | None] = State.asked  # what they are asked for
+    measured: str = ""  # which function of hubframe makes one frame of them, where it is not it
+    rule: tuple[str, ...] = ()  # which parts of the state are keywords of that function
     plot: Callable[..., Axes] | None = None
-    drawn: str = ""
-    findings: Callable[[pd.DataFrame], list[str]] | None = None
-    text: Callable[[pd.DataFrame], str] | None = None
-    columns: tuple[str, ...] = ()
-    least: int = 0
-    is_of_all: bool = False
+    drawn: str = ""  # the fetched frame that is plotted, where it is not the panel's own
+    findings: Callable[[pd.DataFrame], list[str]] | None = None  # what it tells, in sentences
+    text: Callable[[pd.DataFrame], str] | None = None  # the frame as lines of code
+    columns: tuple[str, ...] = ()  # those that a person sees first; all where none are named
+    least: int = 0  # how many tags must have been chosen
+    is_of_all: bool = False  # not of the tags that were chosen
 
     def code(self, state: State, *, has_client: bool = False, collects: bool = False) -> str:
         """Return the lines that give the panel's frame.
 
-        Parameters
-        ----------
-        state
-            What is shown.
-        has_client
-            Whether the explorer was given a client, which is called ``client`` in the code.
-        collects
-            Whether something failed, so that the call has to go on without it.
+        The explorer's client is called ``client`` there, where it has one, and the calls go on
+        without what fails, where something did.
         """
         asked = self.asked(state)
         if asked is not None and collects:
@@ -146,16 +114,16 @@ class Panel:
         if self.measured:
             rule = {name: getattr(state, name) for name in self.rule}
             frame = getattr(hubframe, self.measured)(*frames.values(), **rule)
-        return Result(frame, frames[self.drawn] if self.drawn else frame, frames, is_partial)
+        return Result(frame, frames.get(self.drawn, frame), frames, is_partial)
 
 
 def call_of(function: str, asked: Asked | None, *, has_client: bool = False) -> str:
     """Return a call of one of hubframe's functions as code."""
-    arguments = [] if asked is None else [_literal(asked.what)]
+    arguments = []
     if asked is not None:
-        arguments += [f"{name}={_literal(value)}" for name, value in asked.options.items()]
-    if has_client:
-        arguments.append("client=client")
+        named = (f"{name}={_literal(value)}" for name, value in asked.options.items())
+        arguments += [_literal(asked.what), *named]
+    arguments += ["client=client"] if has_client else []
     call = f"hubframe.{function}({', '.join(arguments)})"
     if len(call) <= _WIDTH:
         return call

@@ -30,6 +30,11 @@ def _field(kind: Any, description: str, width: str, **options: Any) -> Any:
     return kind(description=description, layout=layout, style=style, **options)
 
 
+def _count(description: str, width: str, least: int, most: int, value: int) -> Any:
+    limits = {"min": least, "max": most, "value": value}
+    return _field(widgets.BoundedIntText, description, width, **limits)
+
+
 def _button(description: str, pressed: Any, style: str = "") -> widgets.Button:
     button = widgets.Button(description=description, button_style=style)
     button.on_click(lambda _: pressed())
@@ -159,9 +164,7 @@ class TagsSection:
                 placeholder=">=2.9, <3, stable",
                 continuous_update=False,
             ),
-            "newest": _field(
-                widgets.BoundedIntText, "Newest (0: all)", "11em", min=0, max=1_000_000
-            ),
+            "newest": _count("Newest (0: all)", "11em", 0, 1_000_000, 0),
             "platform": _field(
                 widgets.Combobox,
                 "Platform",
@@ -217,14 +220,8 @@ class PanelSection:
         self._drawn: tuple[Result, bool] | None = None
         titles = [(panel.title, panel.name) for panel in PANELS.values()]
         self._panels = widgets.ToggleButtons(options=titles, value=session.state.panel)
-        keep, older = (
-            _field(
-                widgets.BoundedIntText, "Keep the newest", "13em", min=1, max=1_000_000, value=10
-            ),
-            _field(
-                widgets.BoundedIntText, "Older than (days)", "14em", min=0, max=100_000, value=365
-            ),
-        )
+        keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
+        older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
         self._rule = _row(keep, older)
         self._title, self._message, self._price = (widgets.HTML() for _ in range(3))
         self._read = _button("Read again", session.read_panel)

@@ -1,10 +1,9 @@
 """What an explorer does when a person does something: no widgets, and no waiting."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,16 +13,7 @@ from matplotlib.figure import Figure
 
 import hubframe
 from hubframe.apps.explorer import panels
-from hubframe.apps.explorer.model import (
-    NAMESPACE,
-    REGISTRY,
-    REPOSITORY,
-    WORDS,
-    Asked,
-    Filters,
-    Search,
-    State,
-)
+from hubframe.apps.explorer.model import REPOSITORY, Asked, Filters, Search, State
 from hubframe.apps.explorer.panels import PANELS, Panel, Result
 from hubframe.apps.explorer.work import Work
 from hubframe.errors import InvalidReferenceError, NotFoundError
@@ -174,26 +164,26 @@ class Session:
     @property
     def is_old(self) -> bool:
         """Whether other tags are looked at than the panel was read for."""
-        if self.read is None or self.read is self.state:
-            return False
-        return self.panel.asked(self.read) != self.panel.asked(self.state)
+        read, state = self.read or self.state, self.state
+        return read is not state and self.panel.asked(read) != self.panel.asked(state)
 
     @property
     def may_read_again(self) -> bool:
         """Whether asking again would show more: of other tags, or what failed or was cancelled."""
-        has_failed = self.result is not None and not self.result.is_complete
-        return self.is_old or has_failed or PANEL in self.messages
+        return self.is_old or self.has_failed or PANEL in self.messages
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether what is shown lacks what failed."""
+        return self.result is not None and not self.result.is_complete
 
     @property
     def code(self) -> str:
         """The lines that give the frame on screen."""
         if panels.missing(self.panel, self.state):
             return ""
-        return self.panel.code(
-            self.read or self.state,
-            has_client=self.client is not None,
-            collects=self.result is not None and not self.result.is_complete,
-        )
+        read, has_client = self.read or self.state, self.client is not None
+        return self.panel.code(read, has_client=has_client, collects=self.has_failed)
 
     @property
     def listing_code(self) -> str:
@@ -201,10 +191,8 @@ class Session:
         search = self.state.search
         if search is None or self.state.listing is None:
             return ""
-        (meaning,) = search.meanings
-        function, asked = _LOOK_UPS[meaning]
-        has_client = self.client is not None
-        return panels.call_of(function, Asked(asked(search)), has_client=has_client)
+        function, what = search.call
+        return panels.call_of(function, Asked(what), has_client=self.client is not None)
 
     def figure(self) -> Figure | None:
         """Draw the panel's picture; None where it has none."""
@@ -224,16 +212,16 @@ class Session:
     @property
     def badges(self) -> list[str]:
         """What to know of all that is on screen."""
-        settings = self._client.settings
         notes = [] if self.result is None else self.result.notes
         notes = [self.state.tags.attrs.get("hubframe", {}), *notes]
         stale = max(int(note.get("stale") or 0) for note in notes)
-        badges = ["Sample: made-up data"] if settings.sample else []
-        if self._client.session.is_offline:
-            badges.append("Offline: from the cache alone")
-        if stale:
-            badges.append(f"{wording.counted(stale, 'answer')} out of date")
-        return [*badges, *([self._limit] if self._limit else [])]
+        badges = {
+            "Sample: made-up data": self._client.settings.sample,
+            "Offline: from the cache alone": self._client.session.is_offline,
+            f"{wording.counted(stale, 'answer')} out of date": stale,
+            self._limit: self._limit,
+        }
+        return [badge for badge, is_so in badges.items() if is_so]
 
     @property
     def _client(self) -> Client:
@@ -324,26 +312,18 @@ def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame
     """Take what was typed for what it means first of what is there."""
     missed: Exception | None = None
     for meaning in search.meanings:
-        function, asked = _LOOK_UPS[meaning]
+        meant = replace(search, meanings=(meaning,))
         try:
-            frame = getattr(hubframe, function)(asked(search), client=client)
+            function, what = meant.call
+            frame = getattr(hubframe, function)(what, client=client)
         except (NotFoundError, InvalidReferenceError) as error:
             missed = missed or error
             continue
         if len(frame) or meaning == search.meanings[-1]:
-            yield replace(search, meanings=(meaning,)), frame
+            yield meant, frame
             return
     if missed is not None:
         raise missed
-
-
-# Which function of hubframe finds what is meant, and what it is asked for.
-_LOOK_UPS: Mapping[str, tuple[str, Callable[[Search], str]]] = {
-    NAMESPACE: ("repos_df", attrgetter("text")),
-    REPOSITORY: ("tags_df", attrgetter("reference.repo")),
-    REGISTRY: ("catalog_df", attrgetter("host")),
-    WORDS: ("search_df", attrgetter("text")),
-}
 
 
 def _price(asked: Asked | None, name: str, client: Client) -> Plan | None:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 try:
-    import anywidget  # noqa: F401 - to say at once what is missing
     import ipywidgets as widgets
+
+    from hubframe.apps.explorer import sections
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         f'the explorer needs {missing.name}: pip install "hubframe[notebook]"', name=missing.name
@@ -14,14 +15,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hubframe.apps.explorer import wording
-from hubframe.apps.explorer.sections import (
-    ListingSection,
-    PanelSection,
-    ProgressSection,
-    SearchSection,
-    Section,
-    TagsSection,
-)
 from hubframe.apps.explorer.session import LISTING, PANEL, PROGRESS, TAGS, Session
 from hubframe.wire.client import Client
 
@@ -43,12 +36,12 @@ class Explorer:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.search = SearchSection(session)
-        self._sections: dict[str, Section] = {
-            PROGRESS: ProgressSection(session),
-            LISTING: ListingSection(session),
-            TAGS: TagsSection(session),
-            PANEL: PanelSection(session),
+        self.search = sections.SearchSection(session)
+        self._sections: dict[str, sections.Section] = {
+            PROGRESS: sections.ProgressSection(session),
+            LISTING: sections.ListingSection(session),
+            TAGS: sections.TagsSection(session),
+            PANEL: sections.PanelSection(session),
         }
         boxes = [section.box for section in (self.search, *self._sections.values())]
         self.widget = widgets.VBox([widgets.HTML(f"<style>{_STYLE}</style>"), *boxes])

@@ -45,12 +45,8 @@ class Post:
 class Work:
     """Work behind the kernel's back, told of by the kernel's thread. What begins ends the former.
 
-    Parameters
-    ----------
-    progress
-        Called with how far it is: a title, how much is done, of how much, and a note.
-    ended
-        Called when it is over, however that came.
+    `progress` is called with a title, how much is done, of how much, and a note; `ended` when it
+    is over, however that came.
     """
 
     def __init__(
