@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial, reduce
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,10 +60,8 @@ def _flag(name: str, text: str) -> _Option:
     return click.option(name, is_flag=True, help=text)
 
 
-def _many(name: str, metavar: str | None, text: str, **how: Any) -> _Option:
-    return click.option(
-        name, multiple=True, metavar=metavar, callback=_one_or_many, help=text, **how
-    )
+def _many(name: str, metavar: str, text: str) -> _Option:
+    return click.option(name, multiple=True, metavar=metavar, callback=_one_or_many, help=text)
 
 
 def _choice(name: str, choices: tuple[str, ...], default: str, text: str) -> _Option:
@@ -75,7 +74,7 @@ _OS = "OS/ARCH[/VARIANT]"
 _COUNT = click.IntRange(min=1)
 _DAYS = click.FloatRange(min=0)
 _REFERENCES = _several("what", "REF...")
-_REFERENCE = click.argument("reference", metavar="REF")
+_REFERENCE = click.argument("what", metavar="REF")
 _VERBATIM = _flag("--verbatim", "Write CSV cells as they are, formulas and all.")
 _SESSION = (
     _flag("--sample", "Answer from the bundled, synthetic sample."),
@@ -147,7 +146,7 @@ def _command(
 ) -> Callable[[_Function], _Function]:
     """Declare a command by a function of a client and of the options that were given.
 
-    What the function returns is printed: a frame of the table that is named, or text, or bytes.
+    What the function returns is printed: a frame of the table that is named, or a document.
     """
 
     def declare(function: _Function) -> _Function:
@@ -209,16 +208,20 @@ def _printer(table: str, given: dict[str, Any]) -> "Callable[[pd.DataFrame], Non
     return show
 
 
-# Frames: what is asked for is the first argument, and the options are keywords of the same name.
+# Calls: what is asked for is the first argument, and the options are keywords of the same name.
 
 
-def _frame(function: str, client: "Client", what: Any = None, **options: Any) -> "pd.DataFrame":
-    call: Callable[..., pd.DataFrame] = getattr(hubframe, f"{function}_df")
-    return call(*(() if what is None else (what,)), **options, client=client)
+def _call(function: str, client: "Client", what: Any = None, **options: Any) -> Any:
+    arguments = () if what is None else (what,)
+    return attrgetter(function)(hubframe)(*arguments, **options, client=client)
 
 
-def _frame_command(name: str, text: str, *options: _Option, table: str = "") -> None:
-    _command(name, text, *options, table=table or name)(partial(_frame, name))
+def _call_command(function: str, name: str, text: str, *options: _Option, **how: Any) -> None:
+    _command(name, text, *options, **how)(partial(_call, function))
+
+
+def _frame_command(name: str, text: str, *options: _Option) -> None:
+    _call_command(f"{name}_df", name, text, *options, table=name)
 
 
 _frame_command(
@@ -265,7 +268,8 @@ _frame_command(
 )
 
 
-@_command(
+_call_command(
+    "plan",
     "plan",
     "Tell what a call would cost: requests, pulls needed and left, and time.",
     click.argument("frame", type=click.Choice(PLANNED)),
@@ -274,39 +278,33 @@ _frame_command(
     *_TAGS,
     _PROGRESS,
 )
-def _plan(client: "Client", **options: Any) -> str:
-    return str(hubframe.plan(**options, client=client))
-
-
 _frame_command("limits", "Tell the limits that apply to you, and what is left of them.")
 
 
 # Documents, reports and the cache.
 
 
-@_command(
+_call_command(
+    "inspect",
     "inspect",
     "Print what skopeo inspect prints of an image.",
     _REFERENCE,
     _PLATFORM,
-    _flag("--no-tags", "Do not list the repository's tags."),
+    click.option(
+        "--no-tags",
+        "tags",
+        flag_value=False,
+        default=True,
+        help="Do not list the repository's tags.",
+    ),
 )
-def _inspect(client: "Client", reference: str, platform: str, *, no_tags: bool) -> str:
-    from hubframe.frames.inspect import to_skopeo_json
-
-    return to_skopeo_json(
-        hubframe.inspect(reference, platform=platform, tags=not no_tags, client=client)
-    )
-
-
-@_command(
+_call_command(
+    "raw_manifest",
     "manifest",
     "Print the manifest or index of a reference, byte for byte.",
     _REFERENCE,
     click.option("--platform", metavar=_OS, help="One image's manifest of an index."),
 )
-def _manifest(client: "Client", reference: str, platform: str | None = None) -> bytes:
-    return hubframe.raw_manifest(reference, platform=platform, client=client)
 
 
 @_command(
@@ -343,14 +341,12 @@ def _manifest(client: "Client", reference: str, platform: str | None = None) -> 
     _PROGRESS,
     _VERBATIM,
 )
-def _report(client: "Client", what: list[str], output: Path, **options: Any) -> str:
+def _report(client: "Client", what: list[str], output: Path, **options: Any) -> Path:
     if not what and not client.settings.sample:
         raise click.UsageError("name at least one repository, or use --sample")
     if not what:
         options.setdefault("title", "The bundled sample")
-    return str(
-        hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
-    )
+    return hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
 
 
 @cli.group("cache", help="Tell what the cache holds, or empty it.")
@@ -358,9 +354,7 @@ def _cache() -> None:
     pass
 
 
-@_command("info", "Tell where the cache is and what it holds.", group=_cache)
-def _cache_info(client: "Client") -> str:
-    return str(hubframe.cache.info(client))
+_call_command("cache.info", "info", "Tell where the cache is and what it holds.", group=_cache)
 
 
 @_command(
@@ -375,19 +369,20 @@ def _cache_info(client: "Client") -> str:
     ),
     group=_cache,
 )
-def _cache_clear(client: "Client", *, dry_run: bool, older_than: float | None = None) -> str:
+def _cache_clear(client: "Client", *, dry_run: bool, older_than: float | None = None) -> Any:
     try:
         age = None if older_than is None else timedelta(days=older_than)
     except OverflowError as error:
         raise click.UsageError("--older-than: that is too many days") from error
-    cleared = str(hubframe.cache.clear(dry_run=dry_run, older_than=age, client=client))
+    cleared = hubframe.cache.clear(dry_run=dry_run, older_than=age, client=client)
     click.echo("nothing was removed (--dry-run)" if dry_run else "removed", err=True)
     return cleared
 
 
 # Answers: they fetch what an answer takes, and measure it.
 
-_frame_command(
+_call_command(
+    "compare_df",
     "compare",
     "List what differs between images, each compared with the next.",
     _REFERENCES,
@@ -481,7 +476,8 @@ def _explore(what: str | None, *, port: int | None, no_browser: bool, **options:
 # The past: what repositories and tags were, run by run.
 
 
-@_command(
+_call_command(
+    "snapshot",
     "snapshot",
     "Append what repositories and tags are now to a Parquet dataset.",
     _several("what", "NAMESPACE|REPO..."),
@@ -489,11 +485,13 @@ def _explore(what: str | None, *, port: int | None, no_browser: bool, **options:
     click.option(
         "--run", metavar="NAME", help="Name the run, to go on with it if it is cut short."
     ),
-    _many(
+    click.option(
         "--frame",
-        None,
-        "What to look at; repos alone takes far fewer requests. Else both.",
+        "frames",
+        multiple=True,
         type=click.Choice(("repos", "tags")),
+        callback=_one_or_many,
+        help="What to look at; repos alone takes far fewer requests. Else both.",
     ),
     _choice(
         "--errors",
@@ -504,8 +502,6 @@ def _explore(what: str | None, *, port: int | None, no_browser: bool, **options:
     _PROGRESS,
     table="runs",
 )
-def _snapshot(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    return hubframe.snapshot(what, **options, client=client)
 
 
 @_command(

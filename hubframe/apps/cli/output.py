@@ -12,6 +12,7 @@ import click
 import pandas as pd
 
 from hubframe.apps.cli import one_line
+from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
@@ -95,12 +96,15 @@ def say_failures(frame: pd.DataFrame) -> None:
         click.echo(f"hubframe: {one_line(line)}", err=True)
 
 
-def echo(document: str | bytes) -> None:
-    """Print text, or exact bytes; on a terminal without characters that steer it."""
-    if sys.stdout.isatty():
-        text = document if isinstance(document, str) else document.decode("utf-8", "replace")
-        document = _tame(text)
-    click.echo(document, nl=isinstance(document, str))
+def echo(document: Any) -> None:
+    """Print a document, bytes as they are; on a terminal without characters that steer it."""
+    if isinstance(document, dict):
+        document = to_skopeo_json(document)
+    if isinstance(document, bytes) and not sys.stdout.isatty():
+        click.echo(document, nl=False)
+        return
+    text = document.decode("utf-8", "replace") if isinstance(document, bytes) else str(document)
+    click.echo(_tame(text) if sys.stdout.isatty() else text)
 
 
 def _tame(text: str) -> str:
