@@ -19,7 +19,7 @@ from hubframe.apps.explorer.view import Explorer
 from hubframe.testing import Application, serve
 
 from . import servers, world
-from .conftest import hold
+from .conftest import PATIENCE, hold
 
 NOTEBOOK = "explorer.ipynb"
 # One kernel shows all explorers, one after the other: what was there before is closed.
@@ -29,8 +29,6 @@ for name in ("explorer", "sample"):
 EXPLORE = "explorer = hubframe.explore()\nexplorer"
 SAMPLE = (f"{BEGIN}\nsample = hubframe.sample()", EXPLORE)
 REAL = (BEGIN, EXPLORE)
-# Nothing is waited for so long but on a machine that does much else. [milliseconds]
-PATIENCE = 120_000
 RUN = """async () => {
     const app = window.jupyterapp;
     await app.restored;
@@ -96,7 +94,7 @@ class Page:
             accept_downloads=True,
         )
         self.tab = self.context.new_page()
-        self.tab.set_default_timeout(PATIENCE)
+        self.tab.set_default_timeout(PATIENCE * 1000)
         self.dialogs, self.requests = [], []
         self.tab.on(
             "dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss())
@@ -384,7 +382,7 @@ def stuck(page, application):
 
     try:
         page.tab.get_by_role("button", name="Layers", exact=True).click()
-        assert held.wait(PATIENCE / 1000)
+        assert held.wait(PATIENCE)
         yield let_go
     finally:
         let_go()
@@ -434,7 +432,7 @@ def run_in_kernel(lab, code):
     said = []
     try:
         kernel.execute_interactive(
-            code, timeout=PATIENCE / 1000, output_hook=lambda told: said.append(told["content"])
+            code, timeout=PATIENCE, output_hook=lambda told: said.append(told["content"])
         )
     finally:
         kernel.stop_channels()
@@ -450,7 +448,7 @@ def test_a_notebook_that_is_closed_leaves_no_thread(lab, page, application):
         shown.tab.close()
     said = run_in_kernel(
         lab,
-        "import threading\nprint(explorer.wait(60), explorer.session.is_partial)\n"
+        f"import threading\nprint(explorer.wait({PATIENCE}), explorer.session.is_partial)\n"
         "print([thread.name for thread in threading.enumerate()])",
     )
     done, threads = "".join(told.get("text", "") for told in said).splitlines()

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -124,23 +125,18 @@ def _write_parquet(frame: pd.DataFrame, path: Path | IO[bytes]) -> None:
 
 
 def _json(frame: pd.DataFrame) -> str:
-    return json.dumps(_records(frame), ensure_ascii=False, indent=2) + "\n"
+    return _dumped(_records(frame), indent=2) + "\n"
 
 
 def _jsonl(frame: pd.DataFrame) -> str:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _records(frame))
+    return "".join(_dumped(record) + "\n" for record in _records(frame))
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON holds them: null for missing, dates as ISO 8601."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [
-        {
-            str(name): value.isoformat() if isinstance(value, pd.Timestamp) else value
-            for name, value in record.items()
-        }
-        for record in plain.to_dict("records")
-    ]
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+_dumped = partial(json.dumps, ensure_ascii=False, default=pd.Timestamp.isoformat)
 
 
 def _markdown(frame: pd.DataFrame) -> str:

@@ -233,8 +233,10 @@ class Session:
         self, part: str, steps: Callable[[], Iterator[Any]], step: Callable[[Any], None]
     ) -> None:
         self.messages.pop(part, None)
+        # First, since the work may be over before `begin` returns: widgets have a thread of their own.
+        self.progress = ("", 0, 0, "")
         self.work.begin(steps, step, lambda words: self.fail(part, words))
-        self._told("", 0, 0, "")
+        self.changed(PROGRESS)
 
     def _told(self, title: str, done: int, total: int, note: str) -> None:
         self.progress = (title, done, total, note)
