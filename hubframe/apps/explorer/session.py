@@ -233,7 +233,7 @@ class Session:
         self, part: str, steps: Callable[[], Iterator[Any]], step: Callable[[Any], None]
     ) -> None:
         self.messages.pop(part, None)
-        # First, since the work may be over before `begin` returns: widgets have a thread of their own.
+        # Set first: where widgets have a thread of their own, the work may be over by then.
         self.progress = ("", 0, 0, "")
         self.work.begin(steps, step, lambda words: self.fail(part, words))
         self.changed(PROGRESS)
