@@ -1,4 +1,4 @@
-"""The command line, as processes: what goes to stdout and stderr, and the exit status."""
+"""The command line: what goes to stdout and stderr, and the exit status."""
 
 import csv
 import io
@@ -9,26 +9,29 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import hubframe
+from hubframe.apps import cli
 from hubframe.apps.cli import one_line, output
 from hubframe.tables import FETCHED, LABELS, TABLES
 from hubframe.testing import Fault, Reply, serve
 
 
 def run(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "hubframe", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=120,
-        env={**os.environ, **environment},
-    )
+    """Run in this process as a program does, with streams and an environment of its own."""
+    with CliRunner(env=environment).isolation() as (printed, said, _), warnings.catch_warnings():
+        # Outside of tests a warning is no error.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("default", UserWarning)
+        status = cli.run(arguments)
+        texts = [stream.getvalue().decode("utf-8") for stream in (printed, said)]
+    return SimpleNamespace(returncode=status, stdout=texts[0], stderr=texts[1])
 
 
 def on_terminal(*arguments, columns=100):
@@ -133,13 +136,9 @@ def test_columns_are_chosen_in_order():
 def test_inspect_and_manifest_print_documents():
     found = json.loads(run("inspect", "library/alpine", "--sample", "--no-tags").stdout)
     assert found["Name"] == "docker.io/library/alpine"
-    done = subprocess.run(
-        [sys.executable, "-m", "hubframe", "manifest", "library/alpine", "--sample"],
-        capture_output=True,
-        check=True,
-    )
+    done = run("manifest", "library/alpine", "--sample")
     with hubframe.sample():
-        assert done.stdout == hubframe.raw_manifest("library/alpine")
+        assert done.stdout.encode() == hubframe.raw_manifest("library/alpine")
 
 
 def test_sample_and_login_come_from_the_environment():

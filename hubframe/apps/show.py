@@ -1,7 +1,6 @@
 """Frames as notebooks show them: sizes and dates for people, digests to copy, links to follow."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from numbers import Number
@@ -161,15 +160,7 @@ class Cell:
 
 
 def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
-    """Return a value of a column as people see it.
-
-    Parameters
-    ----------
-    name, value
-        The column and what stands in it.
-    now
-        The moment that dates are told from.
-    """
+    """Return a value of a column as people see it; dates are told from a moment."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return Cell("\N{EN DASH}", "none")
     if isinstance(value, pd.Timestamp):
@@ -178,30 +169,21 @@ def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
         return Cell("yes" if value else "no", "flag")
     if isinstance(value, Number):
         return _number(name, value)
-    return _words(name, str(value))
+    text = str(value)
+    if _DIGEST.fullmatch(text):
+        return Cell(text, "digest", text)
+    href = text if is_address(text) else ""
+    if name.endswith("repo") and _ON_HUB.fullmatch(text):
+        official = text.removeprefix("library/")
+        href = f"{_HUB}/{'r/' if official == text else '_/'}{quote(official)}"
+    return Cell(_short(text), href=href)
 
 
 def _number(name: str, value: Any) -> Cell:
-    if name in _BYTES:
-        sign = "\N{MINUS SIGN}" if value < 0 else ""
-        return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
-    return Cell(f"{value:,}", "number")
-
-
-def _words(name: str, text: str) -> Cell:
-    if _DIGEST.fullmatch(text):
-        return Cell(text, "digest", text)
-    if is_address(text):
-        return Cell(_short(text), href=text)
-    if name.endswith("repo") and _ON_HUB.fullmatch(text):
-        return Cell(_short(text), href=_page(text))
-    return Cell(_short(text))
-
-
-def _page(repo: str) -> str:
-    namespace, _, name = repo.partition("/")
-    place = f"_/{quote(name)}" if namespace == "library" else f"r/{quote(repo)}"
-    return f"{_HUB}/{place}"
+    if name not in _BYTES:
+        return Cell(f"{value:,}", "number")
+    sign = "\N{MINUS SIGN}" if value < 0 else ""
+    return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
 
 
 def _short(text: str) -> str:
@@ -226,8 +208,8 @@ def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:
     """Say how long ago a moment was."""
     at = moment.tz_localize("UTC") if moment.tz is None else moment
     seconds = (now - at).total_seconds()
-    spans: Callable[[str], str] = (lambda span: f"in {span}") if seconds < 0 else "{} ago".format
     for length, unit in _SPANS:
         if abs(seconds) >= length:
-            return spans(wording.counted(int(abs(seconds) // length), unit))
+            span = wording.counted(int(abs(seconds) // length), unit)
+            return f"in {span}" if seconds < 0 else f"{span} ago"
     return "now"

@@ -60,7 +60,13 @@ def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved | None]:
     """Look up what tags of registries point at, by HEAD; null for those that dangle."""
     items = {one: Item("digest", one.reference) for one in tags if one.tag is None}
     answers = _answers(call, items)
-    return {one: spared(call, one, _good, answers[one]) for one in items}
+    told: dict[Found, Resolved | None] = {}
+    for one in items:
+        answer = spared(call, one, _good, answers[one])
+        is_dangling = isinstance(answers[one], NotFoundError) and not one.is_named
+        if answer is not None or is_dangling:
+            told[one] = answer
+    return told
 
 
 def spared(call: Call, found: Found, work: Callable[..., Result], *args: Any) -> Result | None:

@@ -103,6 +103,9 @@ def referrers_of_some(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
     for depth in range(1, DEEPEST + 1):
         subjects = [subject for search in searches.values() for subject in search.subjects]
         told = _listed(call, subjects)
+        if call.survey is not None and call.survey.missing:
+            # What a plan does not know it cannot go on from.
+            return
         for one, search in list(searches.items()):
             if spared(call, one, _gone_on, search, told, depth) is None:
                 del searches[one]

@@ -9,6 +9,9 @@ import hubframe
 from hubframe.apps.explorer.session import Session
 from hubframe.testing import Fault, Reply
 
+# Nothing is waited for so long but on a machine that does much else. [seconds]
+PATIENCE = 180
+
 
 @pytest.fixture
 def sample():
@@ -39,7 +42,7 @@ def hold(application, part):
 
     def answer(_):
         held.set()
-        release.wait(60)
+        release.wait(PATIENCE)
         return Reply(503)
 
     application.faults.append(Fault(lambda request: part in request.url, answer, None))

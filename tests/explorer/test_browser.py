@@ -4,14 +4,13 @@ import json
 import re
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 from jupyter_client import BlockingKernelClient
-from nbclient import NotebookClient
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import hubframe
 from hubframe.apps.explorer.panels import PANELS
@@ -20,30 +19,68 @@ from hubframe.apps.explorer.view import Explorer
 from hubframe.testing import Application, serve
 
 from . import servers, world
-from .conftest import hold
+from .conftest import PATIENCE, hold
 
-SAMPLE = ("import hubframe\nhubframe.sample()", "explorer = hubframe.explore()\nexplorer")
-REAL = ("import hubframe\nexplorer = hubframe.explore()\nexplorer",)
-PATIENCE = 30_000
-# What stands beside a cell that waits for the kernel, or was run.
-BEGUN = re.compile(r"\[(\*|\d+)\]")
+NOTEBOOK = "explorer.ipynb"
+# One kernel shows all explorers, one after the other: what was there before is closed.
+BEGIN = """import contextlib, hubframe
+for name in ("explorer", "sample"):
+    globals().pop(name, contextlib.ExitStack()).close()"""
+EXPLORE = "explorer = hubframe.explore()\nexplorer"
+SAMPLE = (f"{BEGIN}\nsample = hubframe.sample()", EXPLORE)
+REAL = (BEGIN, EXPLORE)
+RUN = """async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    const panel = app.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+    await app.commands.execute("notebook:run-all-cells");
+}"""
 TAGS, LISTING, FRAME = "Tags", "Repositories", "Frame of the panel"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def application():
     """A Hub on a socket, with limits, and a stranger's repository in it."""
     return Application(world.hostile_world(), pull_limit=100)
 
 
-@pytest.fixture(scope="module")
+@dataclass
+class Lab:
+    """JupyterLab and Notebook 7, and the connection to the one kernel that runs there."""
+
+    address: str
+    notebook: Path
+    kernel: Path
+
+
+@pytest.fixture(scope="session")
 def lab(application, tmp_path_factory):
-    """JupyterLab and Notebook 7 whose kernels ask that Hub."""
+    """Start JupyterLab, and a kernel that asks that Hub."""
     folder = tmp_path_factory.mktemp("lab")
     with serve(application) as served:
         hub = {"HUBFRAME_HUB_URL": served.hub_url, "HUBFRAME_REGISTRY_URL": served.registry_url}
         with servers.jupyter(folder, **hub) as address:
-            yield folder / "root", address
+            notebook = folder / "root" / NOTEBOOK
+            servers.write_notebook(notebook, *REAL)
+            session = {"path": NOTEBOOK, "name": NOTEBOOK, "type": "notebook"}
+            request = urllib.request.Request(
+                f"{address}/api/sessions?token={servers.TOKEN}",
+                json.dumps({**session, "kernel": {"name": "python3"}}).encode(),
+                {"Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request) as answer:
+                number = json.load(answer)["kernel"]["id"]
+            yield Lab(address, notebook, folder / "runtime" / f"kernel-{number}.json")
+
+
+@pytest.fixture(scope="session")
+def voila(tmp_path_factory):
+    """Serve the sample's explorer as a page."""
+    with servers.voila(tmp_path_factory.mktemp("voila"), "ansible", "--sample") as address:
+        yield address
 
 
 class Page:
@@ -57,29 +94,27 @@ class Page:
             accept_downloads=True,
         )
         self.tab = self.context.new_page()
-        self.tab.set_default_timeout(PATIENCE)
+        self.tab.set_default_timeout(PATIENCE * 1000)
         self.dialogs, self.requests = [], []
         self.tab.on(
             "dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss())
         )
         self.tab.on("request", lambda request: self.requests.append(request.url))
 
-    def run(self, address, name, app="lab/tree"):
-        """Open a notebook, and run all its cells."""
+    def run(self, lab, *cells, app="lab/tree"):
+        """Open the notebook with these cells, and run them."""
+        servers.write_notebook(lab.notebook, *cells)
         self.tab.goto(
-            f"{address}/{app}/{name}?token={servers.TOKEN}" + "&reset" * (app != "notebooks")
+            f"{lab.address}/{app}/{NOTEBOOK}?token={servers.TOKEN}" + "&reset" * (app == "lab/tree")
         )
-        self.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        # A kernel that is not connected yet runs nothing, and does not say so.
-        for _ in range(4):
-            self.menu("Run", "Run All Cells")
-            with suppress(PlaywrightTimeout):
-                self.tab.locator(".jp-InputPrompt", has_text=BEGUN).first.wait_for(timeout=6_000)
-                break
-            self.tab.keyboard.press("Escape")
-        # The first kernel of a busy machine takes long to import what it needs.
-        self.tab.wait_for_selector(".hubframe-explorer", timeout=3 * PATIENCE)
+        self.run_cells()
         return self
+
+    def run_cells(self):
+        """Run all cells."""
+        self.tab.wait_for_selector(".jp-NotebookPanel")
+        self.tab.evaluate(RUN)
+        self.tab.wait_for_selector(".hubframe-explorer")
 
     def menu(self, *names):
         self.tab.locator(".lm-MenuBar-item", has_text=re.compile(f"^{names[0]}$")).first.click()
@@ -150,9 +185,7 @@ def page(browser, pictures, request):
 @pytest.fixture
 def sampled(lab, page):
     """An explorer of the bundled sample in JupyterLab."""
-    root, address = lab
-    servers.write_notebook(root / "sample.ipynb", *SAMPLE)
-    return page().run(address, "sample.ipynb")
+    return page().run(lab, *SAMPLE)
 
 
 def grown():
@@ -208,7 +241,7 @@ def test_code_is_copied_and_a_report_saved(sampled, tmp_path):
     sampled.has_text("Copied")
     copied = sampled.tab.evaluate("navigator.clipboard.readText()")
     assert copied == 'hubframe.layers_df(["ansible/ansible:13.4.0"])'
-    with sampled.tab.expect_download(timeout=60_000) as download:
+    with sampled.tab.expect_download() as download:
         sampled.tab.get_by_role("button", name="Save a report").click()
     download.value.save_as(tmp_path / "report.zip")
     assert (tmp_path / "report.zip").stat().st_size > 10_000
@@ -273,9 +306,7 @@ def test_dark_pages_have_dark_pictures(sampled):
 
 
 def test_notebook_seven_shows_it(lab, page):
-    root, address = lab
-    servers.write_notebook(root / "seven.ipynb", *SAMPLE)
-    seven = page().run(address, "seven.ipynb", app="notebooks")
+    seven = page().run(lab, *SAMPLE, app="notebooks")
     seven.look_for("ansible/ansible")
     seven.panel("Size over time")
     seven.tab.get_by_alt_text("Size over time").wait_for()
@@ -283,26 +314,19 @@ def test_notebook_seven_shows_it(lab, page):
 
 
 @pytest.mark.parametrize("width", [1280, 480])
-def test_voila_shows_it_as_a_page(page, tmp_path, width):
-    with servers.voila(tmp_path, "ansible", "--sample") as address:
-        shown = page(width=width, height=1800)
-        shown.tab.goto(address)
-        shown.open("ansible/ansible")
-        shown.panel("Layers")
-        shown.tab.get_by_alt_text("Layers").wait_for()
-        shown.screenshot(f"explorer-voila-{width}")
-        assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width
-        assert shown.tab.locator("text=hubframe.sample()").count() == 0
-
-
-def ask(page, lab, name):
-    root, address = lab
-    servers.write_notebook(root / f"{name}.ipynb", *REAL)
-    return page().run(address, f"{name}.ipynb")
+def test_voila_shows_it_as_a_page(page, voila, width):
+    shown = page(width=width, height=1800)
+    shown.tab.goto(voila)
+    shown.open("ansible/ansible")
+    shown.panel("Layers")
+    shown.tab.get_by_alt_text("Layers").wait_for()
+    shown.screenshot(f"explorer-voila-{width}")
+    assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.tab.locator("text=hubframe.sample()").count() == 0
 
 
 def test_what_costs_pulls_is_asked_for(lab, page):
-    shown = ask(page, lab, "pulls")
+    shown = page().run(lab, *REAL)
     shown.look_for("ansible/ansible:13.4.0")
     shown.table(TAGS).wait_for()
     shown.panel("Labels")
@@ -314,7 +338,7 @@ def test_what_costs_pulls_is_asked_for(lab, page):
 
 
 def test_what_strangers_write_does_nothing(lab, page):
-    shown = ask(page, lab, "strangers")
+    shown = page().run(lab, *REAL)
     shown.look_for("evil")
     shown.has_text(world.HANDLER)
     shown.open(world.REPO)
@@ -340,7 +364,7 @@ def test_what_strangers_write_does_nothing(lab, page):
     shown.look_for(world.SCRIPT)
     shown.look_for(f"{world.REPO}:{'x' * 10}")
     shown.has_text("has no tag")
-    host = lab[1].removeprefix("http://")
+    host = lab.address.removeprefix("http://")
     assert shown.dialogs == []
     assert {
         url for url in shown.requests if host not in url and not url.startswith(("data:", "blob:"))
@@ -358,14 +382,14 @@ def stuck(page, application):
 
     try:
         page.tab.get_by_role("button", name="Layers", exact=True).click()
-        assert held.wait(30)
+        assert held.wait(PATIENCE)
         yield let_go
     finally:
         let_go()
 
 
 def test_cancelling_leaves_nothing_half_built(lab, page, application):
-    shown = ask(page, lab, "cancel")
+    shown = page().run(lab, *REAL)
     shown.look_for("library/python")
     shown.table(TAGS).wait_for()
     shown.idle()
@@ -380,7 +404,7 @@ def test_cancelling_leaves_nothing_half_built(lab, page, application):
 
 
 def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application):
-    shown = ask(page, lab, "restart")
+    shown = page().run(lab, *REAL)
     shown.look_for("library/redis")
     shown.table(TAGS).wait_for()
     shown.idle()
@@ -394,51 +418,46 @@ def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application
         asked = len(application.log)
         time.sleep(2)
         assert len(application.log) == asked
-    shown.menu("Run", "Run All Cells")
-    shown.tab.wait_for_selector(".hubframe-explorer")
+    shown.run_cells()
     shown.look_for("library/redis")
     shown.panel("Layers")
     shown.tab.get_by_alt_text("Layers").wait_for()
 
 
-@contextmanager
-def kernel_of(lab, name):
-    """Speak with the kernel of a notebook, without a browser."""
-    root, address = lab
-    with urllib.request.urlopen(f"{address}/api/sessions?token={servers.TOKEN}") as answer:
-        (number,) = {one["kernel"]["id"] for one in json.load(answer) if one["path"] == name}
-    connection = root.parent / "runtime" / f"kernel-{number}.json"
-    kernel = BlockingKernelClient(connection_file=str(connection))
+def run_in_kernel(lab, code):
+    """Run code in the kernel without a browser, and return what it said."""
+    kernel = BlockingKernelClient(connection_file=str(lab.kernel))
     kernel.load_connection_file()
     kernel.start_channels()
-    yield kernel
-    kernel.stop_channels()
+    said = []
+    try:
+        kernel.execute_interactive(
+            code, timeout=PATIENCE, output_hook=lambda told: said.append(told["content"])
+        )
+    finally:
+        kernel.stop_channels()
+    return said
 
 
 def test_a_notebook_that_is_closed_leaves_no_thread(lab, page, application):
-    shown = ask(page, lab, "closed")
+    shown = page().run(lab, *REAL)
     shown.look_for("library/debian")
     shown.table(TAGS).wait_for()
     shown.idle()
     with stuck(shown, application):
         shown.tab.close()
-    said = []
-    with kernel_of(lab, "closed.ipynb") as kernel:
-        kernel.execute_interactive(
-            "import threading\nprint(explorer.wait(60), explorer.session.is_partial)\n"
-            "print([thread.name for thread in threading.enumerate()])",
-            timeout=90,
-            output_hook=lambda told: said.append(told["content"].get("text", "")),
-        )
-    done, threads = "".join(said).splitlines()
+    said = run_in_kernel(
+        lab,
+        f"import threading\nprint(explorer.wait({PATIENCE}), explorer.session.is_partial)\n"
+        "print([thread.name for thread in threading.enumerate()])",
+    )
+    done, threads = "".join(told.get("text", "") for told in said).splitlines()
     assert done == "True False"
     assert "hubframe" not in threads
 
 
 def test_the_kernel_is_free_while_it_fetches(lab, page, application):
-    root, address = lab
-    servers.write_notebook(root / "free.ipynb", *REAL, "print('free:', 6 * 7)")
-    shown = page().run(address, "free.ipynb")
+    shown = page().run(lab, *REAL, "print('free:', 6 * 7)")
     shown.look_for("library/nginx")
     shown.table(TAGS).wait_for()
     shown.idle()
@@ -450,19 +469,11 @@ def test_the_kernel_is_free_while_it_fetches(lab, page, application):
         shown.has_text("free: 42")
 
 
-def test_without_widgets_there_is_still_the_frame(browser, pictures, tmp_path):
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell(SAMPLE[0]),
-            # What comes later than a second is not in the file of a notebook that does not wait.
-            nbformat.v4.new_code_cell(
-                'explorer = hubframe.explore("ansible/ansible")\nexplorer.wait()\nexplorer'
-            ),
-        ]
-    )
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    (output,) = notebook.cells[1].outputs
-    html = output["data"]["text/html"]
+def test_without_widgets_there_is_still_the_frame(browser, pictures, lab, tmp_path):
+    # What comes later than a second is not in the file of a notebook that does not wait.
+    show = 'explorer = hubframe.explore("ansible/ansible")\nexplorer.wait()\nexplorer'
+    said = run_in_kernel(lab, f"{SAMPLE[0]}\n{show}")
+    (html,) = [told["data"]["text/html"] for told in said if "text/html" in told.get("data", ())]
     assert "13.4.0" in html
     assert "hubframe.tags_df" in html
     assert "30 tags of 28 images" in html

@@ -13,12 +13,12 @@ from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Session
 from hubframe.apps.explorer.wording import state_of
 from hubframe.testing import Application, Fault, Reply, serve
 
-from .conftest import hold, run
+from .conftest import PATIENCE, hold, run
 
 
 def opened(session, what="ansible/ansible"):
     session.look_for(what)
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     return session
 
 
@@ -29,7 +29,7 @@ def working():
 
 def shown(session, panel):
     session.show(panel)
-    assert session.work.wait(60)
+    assert session.work.wait(PATIENCE)
     return session.result.frame
 
 
@@ -63,7 +63,7 @@ def test_what_is_not_found_is_said_where_it_was_looked_for(session, text):
 
 def test_repositories_are_opened_together(session):
     session.open(["ansible/ansible", "ansible/awx"])
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert session.code == 'hubframe.tags_df(["ansible/ansible", "ansible/awx"])'
     pd.testing.assert_frame_equal(session.result.frame, run(session.code))
 
@@ -105,7 +105,7 @@ def test_the_code_gives_the_same_frame(session, panel, situation):
     session.filter(read_filters(**SITUATIONS[situation]))
     if PANELS[panel].least:
         session.choose([("ansible/ansible", tag) for tag in session.state.visible["tag"][:3]])
-        session.work.wait(30)
+        session.work.wait(PATIENCE)
     pd.testing.assert_frame_equal(shown(session, panel), run(session.code))
 
 
@@ -135,11 +135,11 @@ def test_results_come_in_parts(session):
 def test_a_panel_says_what_it_needs(session):
     opened(session)
     session.show("compare")
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert session.result is None
     assert session.code == ""
     session.choose([("ansible/ansible", tag) for tag in ("13.4.0", "13.2.0")])
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert (
         session.code == 'hubframe.compare_df(["ansible/ansible:13.4.0", "ansible/ansible:13.2.0"])'
     )
@@ -152,7 +152,7 @@ def test_other_filters_make_what_is_shown_old(session):
     session.filter(read_filters("13"))
     assert session.is_old
     session.read_panel()
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert not session.is_old
 
 
@@ -162,18 +162,18 @@ def test_a_panel_of_all_tags_is_not_read_again_for_those_that_are_chosen(session
         shown(session, panel)
         before = session.result
         session.choose([("ansible/ansible", "13.4.0")])
-        assert session.work.wait(30)
+        assert session.work.wait(PATIENCE)
         assert (session.result is before) == is_same, panel
         pd.testing.assert_frame_equal(session.result.frame, run(session.code))
         session.choose([])
-        assert session.work.wait(30)
+        assert session.work.wait(PATIENCE)
 
 
 def test_a_rule_is_part_of_the_code(session):
     opened(session)
     shown(session, "cleanup")
     session.rule(3, 30)
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert "keep=3, older_than=30" in session.code
     pd.testing.assert_frame_equal(session.result.frame, run(session.code))
 
@@ -197,7 +197,7 @@ def test_what_fails_costs_its_own_rows_and_is_told(session):
     opened(session, "library/alpine")
     session.filter(read_filters(platform="windows/amd64"))
     session.choose([("library/alpine", tag) for tag in session.state.visible["tag"][:2]])
-    session.work.wait(30)
+    session.work.wait(PATIENCE)
     frame = shown(session, "layers")
     assert frame.empty
     assert not session.result.is_complete
@@ -211,7 +211,7 @@ def test_a_report_is_handed_over_as_an_archive(session, tmp_path):
     opened(session, "ansible/ansible:13.4.0")
     packed = []
     session.report(packed.append)
-    assert session.work.wait(120)
+    assert session.work.wait(PATIENCE)
     path = tmp_path / "report.zip"
     path.write_bytes(packed[0])
     with zipfile.ZipFile(path) as archive:
@@ -241,7 +241,7 @@ def test_what_costs_pulls_is_asked_for_first(stand):
     session, application = stand
     opened(session, "ansible/ansible:13.4.0")
     session.show("labels")
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert session.plan.pulls == 1
     assert session.result is None
     assert not pulls(application)
@@ -249,14 +249,14 @@ def test_what_costs_pulls_is_asked_for_first(stand):
     session.decline()
     assert session.plan is None
     session.read_panel()
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     session.agree()
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert len(session.result.frame)
     assert len(pulls(application)) == 1
     assert session.badges == ["99 of 100 pulls left"]
     session.read_panel()
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert session.plan is None, "what is here costs nothing"
 
 
@@ -266,9 +266,9 @@ def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     held, release = hold(application, "/images")
     session.show("layers")
     thread = session.work._thread
-    assert held.wait(30)
+    assert held.wait(PATIENCE)
     session.cancel()
-    thread.join(5)
+    thread.join(PATIENCE / 6)
     assert not thread.is_alive()
     release.set()
     assert session.progress is None
@@ -287,12 +287,12 @@ def test_a_part_that_nothing_is_added_to_says_so(stand):
     (_, late) = session.state.taken[15]
     held, release = hold(application, f"/tags/{late}/images")
     session.show("layers")
-    assert held.wait(30)
+    assert held.wait(PATIENCE)
     session.work.post.drain()
     assert session.is_partial
     session.look_for("Not/An/Image")
     release.set()
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert session.is_partial, "what was shown of it is no more than it was"
     told = state_of(session.result, is_busy=session.work.is_busy)
     assert told.endswith("This is not all of it.")
@@ -309,9 +309,9 @@ def test_what_was_asked_for_later_wins(stand):
     opened(session)
     held, release = hold(application, "/images")
     session.show("layers")
-    assert held.wait(30)
+    assert held.wait(PATIENCE)
     session.show("overview")
-    assert session.work.wait(30)
+    assert session.work.wait(PATIENCE)
     assert session.code.startswith("hubframe.tags_df")
     release.set()
     session.work.post.drain()
@@ -323,7 +323,7 @@ def test_a_network_that_is_gone_is_said_where_it_was_needed(stand):
     opened(session)
     application.faults.append(Fault(lambda _: True, Reply(500), None))
     session.open(["ansible/awx"])
-    assert session.work.wait(120)
+    assert session.work.wait(PATIENCE)
     assert "500" in session.messages[TAGS]
     assert session.state.repos == ("ansible/ansible",)
     assert session.progress is None
@@ -342,9 +342,9 @@ def test_a_network_that_dies_in_the_middle_loses_nothing_that_is_shown(tmp_path)
         before = session.state.tags
     with client:
         session.show("layers")
-        assert session.work.wait(120)
+        assert session.work.wait(PATIENCE)
         session.look_for("acme")
-        assert session.work.wait(120)
+        assert session.work.wait(PATIENCE)
         assert "could not be reached" in session.messages[LISTING]
         pd.testing.assert_frame_equal(session.state.tags, before)
         assert session.progress is None

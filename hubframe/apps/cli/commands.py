@@ -1,38 +1,87 @@
 """The commands. Each parses, calls the public function of the same name, and prints."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from functools import partial, reduce
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import hubframe
+from hubframe.errors import HubframeError
+from hubframe.version import __version__
+
 if TYPE_CHECKING:
-    from hubframe.wire.client import Client
+    import pandas as pd
+
+    from hubframe import Client
 
 PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "xlsx")
 
-_Command = Callable[..., Any]
+_Function = Callable[..., Any]
+_Option = Callable[[_Function], _Function]
 
 
-def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
-    """Join options into one decorator, in the order in which they are shown."""
-
-    def decorate(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+class _InOrder(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """List the commands in the order of the work: find, read, report, keep."""
+        return list(self.commands)
 
 
-SESSION = _options(
-    click.option("--sample", is_flag=True, help="Answer from the bundled, synthetic sample."),
-    click.option("--offline", is_flag=True, help="Answer from the cache alone."),
-    click.option("--refresh", is_flag=True, help="Ask anew for everything that can change."),
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hubframe")
+def cli() -> None:
+    """Docker Hub and every OCI registry as tables.
+
+    Try it without a network: hubframe tags ansible/ansible --sample
+    """
+
+
+# What commands take. An option that may be given more than once is a list only where it was.
+
+
+def _one_or_many(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> Any:
+    return values[0] if len(values) == 1 else list(values) or None
+
+
+def _listed(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[str]:
+    return list(values)
+
+
+def _several(name: str, metavar: str) -> _Option:
+    return click.argument(name, nargs=-1, required=True, metavar=metavar, callback=_listed)
+
+
+def _flag(name: str, text: str) -> _Option:
+    return click.option(name, is_flag=True, help=text)
+
+
+def _many(name: str, metavar: str, text: str) -> _Option:
+    return click.option(name, multiple=True, metavar=metavar, callback=_one_or_many, help=text)
+
+
+def _choice(name: str, choices: tuple[str, ...], default: str, text: str) -> _Option:
+    return click.option(
+        name, type=click.Choice(choices), default=default, show_default=True, help=text
+    )
+
+
+_OS = "OS/ARCH[/VARIANT]"
+_COUNT = click.IntRange(min=1)
+_DAYS = click.FloatRange(min=0)
+_REFERENCES = _several("what", "REF...")
+_REFERENCE = click.argument("what", metavar="REF")
+_VERBATIM = _flag("--verbatim", "Write CSV cells as they are, formulas and all.")
+_SESSION = (
+    _flag("--sample", "Answer from the bundled, synthetic sample."),
+    _flag("--offline", "Answer from the cache alone."),
+    _flag("--refresh", "Ask anew for everything that can change."),
 )
-OUTPUT = _options(
+_OUTPUT = (
     click.option(
         "--format",
         "format_",
@@ -41,349 +90,428 @@ OUTPUT = _options(
     ),
     click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file."),
     click.option("--columns", metavar="NAME,...", help="Which columns, in which order."),
-    click.option("--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all."),
+    _VERBATIM,
 )
-FAILURES = _options(
-    click.option(
+_PROGRESS = click.option(
+    "--progress/--no-progress", default=None, help="Show a bar; else after 2 s."
+)
+_FAILURES = (
+    _choice(
         "--errors",
-        type=click.Choice(("raise", "collect")),
-        default="raise",
-        show_default=True,
-        help="Stop at the first failure, or go on without what fails.",
+        ("raise", "collect"),
+        "raise",
+        "Stop at the first failure, or go on without what fails.",
     ),
-    click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s."),
+    _PROGRESS,
 )
-TAGS = _options(
-    click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories."),
-    click.option("--newest", type=click.IntRange(min=1), help="How many of the newest tags."),
-    click.option(
-        "--source",
-        type=click.Choice(("auto", "hub", "registry")),
-        default="auto",
-        show_default=True,
-        help="Whom to ask about images on Docker Hub.",
+_GLOBS = _many("--tags", "GLOB", "Which tags of repositories.")
+_NEWEST = click.option("--newest", type=_COUNT, help="How many of the newest tags.")
+_TAGS = (
+    _GLOBS,
+    _NEWEST,
+    _choice(
+        "--source", ("auto", "hub", "registry"), "auto", "Whom to ask about images on Docker Hub."
     ),
 )
-IMAGES = _options(
-    click.option(
-        "--platform",
-        multiple=True,
-        metavar="OS/ARCH[/VARIANT]",
-        help="Which images of a tag; 'all' for every one.",
-    ),
-    click.option("--attestations", is_flag=True, help="List attestations among the images."),
+_PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
+_IMAGES = (
+    _many("--platform", _OS, "Which images of a tag; 'all' for every one."),
+    _flag("--attestations", "List attestations among the images."),
 )
-PARTIAL = click.option(
-    "--partial", is_flag=True, help="Fetch what fits where Docker Hub has too few pulls left."
+_OF_IMAGES = (
+    _REFERENCES,
+    *_IMAGES,
+    *_TAGS,
+    _flag("--partial", "Fetch what fits where Docker Hub has too few pulls left."),
+    *_FAILURES,
 )
-REFERENCES = click.argument("what", nargs=-1, required=True, metavar="REF...")
+_TO = click.option(
+    "--to",
+    required=True,
+    metavar="PLACE",
+    help="A folder, or an address such as s3://bucket/folder.",
+)
+
+
+# How commands are declared.
+
+
+def _command(
+    name: str,
+    text: str,
+    *options: _Option,
+    table: str = "",
+    session: tuple[_Option, ...] = _SESSION,
+    group: click.Group = cli,
+) -> Callable[[_Function], _Function]:
+    """Declare a command by a function of a client and of the options that were given.
+
+    What the function returns is printed: a frame of the table that is named, or a document.
+    """
+
+    def declare(function: _Function) -> _Function:
+        def command(**given: Any) -> None:
+            from hubframe.apps.cli import output
+
+            show = _printer(table, given) if table else output.echo
+            with _client(given) as client:
+                with _as_usage():
+                    chosen = {name: value for name, value in given.items() if value is not None}
+                    made = function(client, **chosen)
+                show(made)
+
+        parameters = (*options, *(_OUTPUT if table else ()), *session)
+        decorated = reduce(lambda made, option: option(made), reversed(parameters), command)
+        group.command(name, help=text)(decorated)
+        return function
+
+    return declare
 
 
 @contextmanager
-def _client(*, sample: bool, offline: bool, refresh: bool) -> "Iterator[Client]":
-    """Open a client for one command; a setting that cannot be read is the user's to mend."""
-    from hubframe.frames import cache
-    from hubframe.wire.client import Client
-    from hubframe.wire.settings import Settings
+def _as_usage() -> Iterator[None]:
+    """A wrong argument is a usage error, unless hubframe has a better word for it."""
+    try:
+        yield
+    except HubframeError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
 
+
+@contextmanager
+def _client(given: dict[str, Any]) -> "Iterator[Client]":
+    """Open the client that options ask for; a setting that cannot be read is the user's to mend."""
+    sample, offline, refresh = (given.pop(name, False) for name in ("sample", "offline", "refresh"))
     if offline and refresh:
         raise click.UsageError("--offline and --refresh exclude each other")
-    try:
-        settings = Settings.from_environment(sample=sample or None, offline=offline or None)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    with Client(settings) as client:
-        if refresh:
-            with cache.refresh():
-                yield client
-        else:
-            yield client
+    with _as_usage():
+        settings = hubframe.Settings.from_environment(
+            sample=sample or None, offline=offline or None
+        )
+    with hubframe.Client(settings) as client, hubframe.refresh() if refresh else nullcontext():
+        yield client
 
 
-def _print_frame(function: str, *arguments: Any, **options: Any) -> None:
-    """Call a public function and print its frame."""
-    import hubframe
-
-    def make(client: "Client", **chosen: Any) -> Any:
-        return getattr(hubframe, function)(*arguments, **chosen, client=client)
-
-    print_made(function.removesuffix("_df"), make, **options)
-
-
-def print_made(table: str, make: _Command, **options: Any) -> None:
-    """Make a frame with a client, and with the options that are not about printing; print it."""
+def _printer(table: str, given: dict[str, Any]) -> "Callable[[pd.DataFrame], None]":
+    """Take the options that say how a frame is printed, and return what prints it."""
     from hubframe.apps.cli import output
 
-    session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
-    path, verbatim = options.pop("output"), options.pop("verbatim")
-    form = output.format_of(options.pop("format_"), path)
-    columns = output.columns_of(table, options.pop("columns"))
-    chosen = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
-    with _client(**session) as client:
-        try:
-            frame = make(client, **chosen)
-        except (TypeError, ValueError) as error:
-            raise _usage(error) from error
+    path, verbatim = given.pop("output"), given.pop("verbatim")
+    form = output.format_of(given.pop("format_"), path)
+    columns = output.columns_of(table, given.pop("columns"))
+
+    def show(frame: "pd.DataFrame") -> None:
         output.say_failures(frame)
         output.write(frame[columns], form, path, verbatim=verbatim)
 
-
-def _usage(error: Exception) -> Exception:
-    """A wrong argument is a usage error, unless hubframe has a better word for it."""
-    from hubframe.errors import HubframeError
-
-    return error if isinstance(error, HubframeError) else click.UsageError(str(error))
+    return show
 
 
-def _plain(value: Any) -> Any:
-    """A tuple of one is that one: a glob is no list, and 'all' no list of platforms."""
-    return (value[0] if len(value) == 1 else list(value)) if isinstance(value, tuple) else value
+# Calls: what is asked for is the first argument, and the options are keywords of the same name.
 
 
-@click.command(help="List the repositories of users or organisations on Docker Hub.")
-@click.argument("namespaces", nargs=-1, required=True, metavar="NAMESPACE...")
-@FAILURES
-@OUTPUT
-@SESSION
-def repos(namespaces: tuple[str, ...], **options: Any) -> None:
-    _print_frame("repos_df", list(namespaces), **options)
+def _call(function: str, client: "Client", what: Any = None, **options: Any) -> Any:
+    arguments = () if what is None else (what,)
+    return attrgetter(function)(hubframe)(*arguments, **options, client=client)
 
 
-@click.command(help="Search the repositories of Docker Hub.")
-@click.argument("query")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
-@OUTPUT
-@SESSION
-def search(query: str, **options: Any) -> None:
-    _print_frame("search_df", query, **options)
+def _call_command(function: str, name: str, text: str, *options: _Option, **how: Any) -> None:
+    _command(name, text, *options, **how)(partial(_call, function))
 
 
-@click.command(help="List the tags of repositories, newest first.")
-@REFERENCES
-@TAGS
-@FAILURES
-@OUTPUT
-@SESSION
-def tags(what: tuple[str, ...], **options: Any) -> None:
-    # The argument is not called repos: --tags is an option of the same name as this command.
-    _print_frame("tags_df", list(what), **options)
+def _frame_command(name: str, text: str, *options: _Option) -> None:
+    _call_command(f"{name}_df", name, text, *options, table=name)
 
 
-def _image_command(name: str, summary: str) -> click.Command:
-    """Make the command of a frame about images; they differ in the frame only."""
-
-    @click.command(name, help=summary)
-    @REFERENCES
-    @IMAGES
-    @TAGS
-    @PARTIAL
-    @FAILURES
-    @OUTPUT
-    @SESSION
-    def command(what: tuple[str, ...], **options: Any) -> None:
-        _print_frame(f"{name}_df", list(what), **options)
-
-    return command
-
-
-@click.command(help="List the files in the layers of images. This downloads the layers.")
-@REFERENCES
-@click.option("--max-bytes", type=click.IntRange(min=1), help="How much one layer may be.")
-@click.option("--max-entries", type=click.IntRange(min=1), help="How many entries it may have.")
-@IMAGES
-@TAGS
-@PARTIAL
-@FAILURES
-@OUTPUT
-@SESSION
-def files(what: tuple[str, ...], **options: Any) -> None:
-    _print_frame("files_df", list(what), **options)
-
-
-@click.command(help="List what refers to images: signatures, attestations and the like.")
-@REFERENCES
-@click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories.")
-@click.option("--newest", type=click.IntRange(min=1), help="How many of the newest tags.")
-@FAILURES
-@OUTPUT
-@SESSION
-def referrers(what: tuple[str, ...], **options: Any) -> None:
-    _print_frame("referrers_df", list(what), **options)
-
-
-@click.command(help="List the repositories of a registry that tells them.")
-@click.argument("host")
-@OUTPUT
-@SESSION
-def catalog(host: str, **options: Any) -> None:
-    _print_frame("catalog_df", host, **options)
-
-
-@click.command(help="Tell what a call would cost: requests, pulls needed and left, and time.")
-@click.argument("frame", type=click.Choice(PLANNED))
-@REFERENCES
-@IMAGES
-@TAGS
-@click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s.")
-@SESSION
-def plan(frame: str, what: tuple[str, ...], **options: Any) -> None:
-    import hubframe
-
-    session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
-    chosen = {name: _plain(value) for name, value in options.items() if value not in (None, ())}
-    with _client(**session) as client:
-        try:
-            click.echo(str(hubframe.plan(list(what), frame, **chosen, client=client)))
-        except (TypeError, ValueError) as error:
-            raise _usage(error) from error
-
-
-@click.command(help="Tell the limits that apply to you, and what is left of them.")
-@OUTPUT
-@SESSION
-def limits(**options: Any) -> None:
-    _print_frame("limits_df", **options)
-
-
-@click.command(help="Print what skopeo inspect prints of an image.")
-@click.argument("reference", metavar="REF")
-@click.option("--platform", default="linux/amd64", show_default=True, metavar="OS/ARCH[/VARIANT]")
-@click.option("--no-tags", is_flag=True, help="Do not list the repository's tags.")
-@SESSION
-def inspect(reference: str, *, platform: str, no_tags: bool, **session: bool) -> None:
-    import hubframe
-    from hubframe.apps.cli import output
-    from hubframe.frames.inspect import to_skopeo_json
-
-    with _client(**session) as client:
-        try:
-            found = hubframe.inspect(reference, platform=platform, tags=not no_tags, client=client)
-        except (TypeError, ValueError) as error:
-            raise _usage(error) from error
-        output.echo(to_skopeo_json(found))
-
-
-@click.command(help="Print the manifest or index of a reference, byte for byte.")
-@click.argument("reference", metavar="REF")
-@click.option("--platform", metavar="OS/ARCH[/VARIANT]", help="One image's manifest of an index.")
-@SESSION
-def manifest(reference: str, *, platform: str | None, **session: bool) -> None:
-    import hubframe
-    from hubframe.apps.cli import output
-
-    with _client(**session) as client:
-        try:
-            output.echo_bytes(hubframe.raw_manifest(reference, platform=platform, client=client))
-        except (TypeError, ValueError) as error:
-            raise _usage(error) from error
-
-
-@click.command(help="Write a report: CSV files, pictures, and a page to read.")
-@click.argument("what", nargs=-1, metavar="REF|HOST...")
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="The folder to write.",
+_frame_command(
+    "repos",
+    "List the repositories of users or organisations on Docker Hub.",
+    _several("what", "NAMESPACE..."),
+    *_FAILURES,
 )
-@click.option("--tags", multiple=True, metavar="GLOB", help="Which tags of repositories.")
-@click.option(
-    "--newest",
-    type=click.IntRange(min=1),
-    help="How many of the newest tags have their images and layers read; else all.",
+_frame_command(
+    "search",
+    "Search the repositories of Docker Hub.",
+    click.argument("what", metavar="QUERY"),
+    click.option("--limit", type=_COUNT, default=100, show_default=True),
 )
-@click.option(
-    "--platform",
-    default="all",
-    show_default=True,
-    metavar="OS/ARCH[/VARIANT]|all",
-    help="Whose images are read.",
+_frame_command(
+    "tags", "List the tags of repositories, newest first.", _REFERENCES, *_TAGS, *_FAILURES
 )
-@click.option(
-    "--described",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    help="Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
+_frame_command("images", "List the images of tags, one for each platform.", *_OF_IMAGES)
+_frame_command("layers", "List the layers of images, base first.", *_OF_IMAGES)
+_frame_command(
+    "files",
+    "List the files in the layers of images. This downloads the layers.",
+    *_OF_IMAGES[:1],
+    click.option("--max-bytes", type=_COUNT, help="How much one layer may be."),
+    click.option("--max-entries", type=_COUNT, help="How many entries it may have."),
+    *_OF_IMAGES[1:],
 )
-@click.option("--title", help="The page's title.")
-@click.option("--progress/--no-progress", default=None, help="Show a bar; else after 2 s.")
-@click.option("--verbatim", is_flag=True, help="Write CSV cells as they are, formulas and all.")
-@SESSION
-def report(what: tuple[str, ...], *, output: Path, **options: Any) -> None:
-    from hubframe import report as reporting
-
-    session = {name: options.pop(name) for name in ("sample", "offline", "refresh")}
-    with _client(**session) as client:
-        if not what and not client.settings.sample:
-            raise click.UsageError("name at least one repository, or use --sample")
-        try:
-            options["title"] = options["title"] or (None if what else "The bundled sample")
-            page = reporting.report(
-                list(what) or reporting.SAMPLE,
-                output,
-                **{**options, "tags": _plain(options["tags"]) if options["tags"] else None},
-                client=client,
-            )
-        except (TypeError, ValueError) as error:
-            raise _usage(error) from error
-    click.echo(str(page))
+_frame_command("history", "List the build steps of images.", *_OF_IMAGES)
+_frame_command("labels", "List the labels and annotations of images.", *_OF_IMAGES)
+_frame_command("env", "List the environment variables of images.", *_OF_IMAGES)
+_frame_command("configs", "List the configurations of images.", *_OF_IMAGES)
+_frame_command(
+    "referrers",
+    "List what refers to images: signatures, attestations and the like.",
+    _REFERENCES,
+    _GLOBS,
+    _NEWEST,
+    *_FAILURES,
+)
+_frame_command(
+    "catalog",
+    "List the repositories of a registry that tells them.",
+    click.argument("what", metavar="HOST"),
+)
 
 
-@click.group(help="Tell what the cache holds, or empty it.")
-def cache() -> None:
+_call_command(
+    "plan",
+    "plan",
+    "Tell what a call would cost: requests, pulls needed and left, and time.",
+    click.argument("frame", type=click.Choice(PLANNED)),
+    _REFERENCES,
+    *_IMAGES,
+    *_TAGS,
+    _PROGRESS,
+)
+_frame_command("limits", "Tell the limits that apply to you, and what is left of them.")
+
+
+# Documents, reports and the cache.
+
+
+_call_command(
+    "inspect",
+    "inspect",
+    "Print what skopeo inspect prints of an image.",
+    _REFERENCE,
+    _PLATFORM,
+    click.option(
+        "--no-tags",
+        "tags",
+        flag_value=False,
+        default=True,
+        help="Do not list the repository's tags.",
+    ),
+)
+_call_command(
+    "raw_manifest",
+    "manifest",
+    "Print the manifest or index of a reference, byte for byte.",
+    _REFERENCE,
+    click.option("--platform", metavar=_OS, help="One image's manifest of an index."),
+)
+
+
+@_command(
+    "report",
+    "Write a report: CSV files, pictures, and a page to read.",
+    click.argument("what", nargs=-1, metavar="REF|HOST...", callback=_listed),
+    click.option(
+        "--output",
+        type=click.Path(file_okay=False, path_type=Path),
+        required=True,
+        help="The folder to write.",
+    ),
+    _GLOBS,
+    click.option(
+        "--newest",
+        type=_COUNT,
+        help="How many of the newest tags have their images and layers read; else all.",
+    ),
+    click.option(
+        "--platform",
+        default="all",
+        show_default=True,
+        metavar="OS/ARCH[/VARIANT]|all",
+        help="Whose images are read.",
+    ),
+    click.option(
+        "--described",
+        type=_COUNT,
+        default=20,
+        show_default=True,
+        help="Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
+    ),
+    click.option("--title", help="The page's title."),
+    _PROGRESS,
+    _VERBATIM,
+)
+def _report(client: "Client", what: list[str], output: Path, **options: Any) -> Path:
+    if not what and not client.settings.sample:
+        raise click.UsageError("name at least one repository, or use --sample")
+    if not what:
+        options.setdefault("title", "The bundled sample")
+    return hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
+
+
+@cli.group("cache", help="Tell what the cache holds, or empty it.")
+def _cache() -> None:
     pass
 
 
-@cache.command("info", help="Tell where the cache is and what it holds.")
-@SESSION
-def cache_info(**session: bool) -> None:
-    from hubframe.frames import cache as caching
-
-    with _client(**session) as client:
-        click.echo(str(caching.info(client)))
+_call_command("cache.info", "info", "Tell where the cache is and what it holds.", group=_cache)
 
 
-@cache.command("clear", help="Empty the cache, or drop what is old.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
-@click.option(
-    "--older-than",
-    type=click.FloatRange(min=0),
-    metavar="DAYS",
-    help="Drop only what was not used, or is no longer fresh, for so long.",
+@_command(
+    "clear",
+    "Empty the cache, or drop what is old.",
+    _flag("--dry-run", "Only tell what would go."),
+    click.option(
+        "--older-than",
+        type=_DAYS,
+        metavar="DAYS",
+        help="Drop only what was not used, or is no longer fresh, for so long.",
+    ),
+    group=_cache,
 )
-@SESSION
-def cache_clear(*, dry_run: bool, older_than: float | None, **session: bool) -> None:
-    from datetime import timedelta
-
-    from hubframe.frames import cache as caching
-
+def _cache_clear(client: "Client", *, dry_run: bool, older_than: float | None = None) -> Any:
     try:
         age = None if older_than is None else timedelta(days=older_than)
     except OverflowError as error:
         raise click.UsageError("--older-than: that is too many days") from error
-    with _client(**session) as client:
-        click.echo(str(caching.clear(dry_run=dry_run, older_than=age, client=client)))
+    cleared = hubframe.cache.clear(dry_run=dry_run, older_than=age, client=client)
     click.echo("nothing was removed (--dry-run)" if dry_run else "removed", err=True)
+    return cleared
 
 
-COMMANDS: dict[str, click.Command] = {
-    "repos": repos,
-    "search": search,
-    "tags": tags,
-    "images": _image_command("images", "List the images of tags, one for each platform."),
-    "layers": _image_command("layers", "List the layers of images, base first."),
-    "files": files,
-    "history": _image_command("history", "List the build steps of images."),
-    "labels": _image_command("labels", "List the labels and annotations of images."),
-    "env": _image_command("env", "List the environment variables of images."),
-    "configs": _image_command("configs", "List the configurations of images."),
-    "referrers": referrers,
-    "catalog": catalog,
-    "plan": plan,
-    "limits": limits,
-    "inspect": inspect,
-    "manifest": manifest,
-    "report": report,
-    "cache": cache,
-}
+# Answers: they fetch what an answer takes, and measure it.
+
+_call_command(
+    "compare_df",
+    "compare",
+    "List what differs between images, each compared with the next.",
+    _REFERENCES,
+    _PLATFORM,
+    _PROGRESS,
+    table="comparison",
+)
+
+
+@_command(
+    "cleanup",
+    "List which tags a rule would delete, and why. It deletes nothing.",
+    _REFERENCES,
+    click.option("--keep", type=click.IntRange(min=0), help="How many of the newest tags stay."),
+    click.option(
+        "--older-than", type=_DAYS, metavar="DAYS", help="Only tags pushed longer ago go."
+    ),
+    click.option(
+        "--unused-for", type=_DAYS, metavar="DAYS", help="Only tags not used for so long go."
+    ),
+    _many("--protect", "GLOB", "Tags that stay in any case; else latest."),
+    _flag("--freed", "Read the layers of all platforms, to tell what it would free."),
+    *_FAILURES,
+    table="cleanup",
+)
+def _cleanup(client: "Client", what: list[str], *, freed: bool, **options: Any) -> "pd.DataFrame":
+    from hubframe.frames.selection import references
+
+    chosen = {name: options.pop(name) for name in ("errors", "progress") if name in options}
+    repositories = references(what)
+    if any(one.tag or one.digest for one in repositories):
+        # What else the repository holds decides what is newest, and what would be freed.
+        raise click.UsageError("name repositories, without a tag or a digest")
+    if not options.keys() - {"protect"}:
+        raise click.UsageError("no rule: give --keep, --older-than or --unused-for")
+    fetched = [hubframe.tags_df(repositories, **chosen, client=client)]
+    if freed:
+        fetched.append(hubframe.layers_df(repositories, platform="all", **chosen, client=client))
+    return _with_failures("cleanup", hubframe.cleanup_df(*fetched, **options), *fetched)
+
+
+@_command(
+    "summary",
+    "Print the figures of repositories beside those of published studies.",
+    _REFERENCES,
+    *_TAGS,
+    _PLATFORM,
+    *_FAILURES,
+    table="figures",
+)
+def _summary(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
+    from hubframe.frames.selection import references
+
+    asked = references(what)
+    shared = {name: options[name] for name in ("errors", "progress") if name in options}
+    layers = hubframe.layers_df(asked, **options, client=client)
+    images = hubframe.images_df(asked, **options, client=client)
+    namespaces = {one.namespace for one in asked if one.is_hub}
+    repos = hubframe.repos_df(sorted(namespaces), **shared, client=client)
+    repos = repos[repos["repo"].isin([one.repo for one in asked])]
+    return _with_failures("figures", hubframe.summary(layers, images, repos), layers, images, repos)
+
+
+def _with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") -> "pd.DataFrame":
+    """Hand on what the frames that an answer is made of lack."""
+    failures = [one for source in sources for one in source.attrs["hubframe"]["failures"]]
+    frame.attrs["hubframe"] = {"table": table, "failures": failures}
+    return frame
+
+
+@cli.command(
+    "explore", help="Click through repositories, tags and images in JupyterLab, or in a page."
+)
+@click.argument("what", required=False, metavar="[WHAT]")
+@_flag("--voila", "Serve it as a page, by Voila.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where to listen.")
+@_flag("--no-browser", "Open no browser; print the address.")
+@_flag("--sample", "Show the bundled sample: no network.")
+@_flag("--offline", "Show what is in the cache: no network.")
+def _explore(what: str | None, *, port: int | None, no_browser: bool, **options: bool) -> int:
+    from hubframe.apps.explorer import launch
+
+    arguments = ["--no-browser"] if no_browser else []
+    arguments += [] if port is None else [f"--port={port}"]
+    try:
+        return launch.explore(what, arguments, **options)
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error.name}: {error}") from error
+
+
+# The past: what repositories and tags were, run by run.
+
+
+_call_command(
+    "snapshot",
+    "snapshot",
+    "Append what repositories and tags are now to a Parquet dataset.",
+    _several("what", "NAMESPACE|REPO..."),
+    _TO,
+    click.option(
+        "--run", metavar="NAME", help="Name the run, to go on with it if it is cut short."
+    ),
+    click.option(
+        "--frame",
+        "frames",
+        multiple=True,
+        type=click.Choice(("repos", "tags")),
+        callback=_one_or_many,
+        help="What to look at; repos alone takes far fewer requests. Else both.",
+    ),
+    _choice(
+        "--errors",
+        ("raise", "collect"),
+        "collect",
+        "Stop at the first failure, or write down what fails and go on.",
+    ),
+    _PROGRESS,
+    table="runs",
+)
+
+
+@_command(
+    "import-repo-info",
+    "Append the past of the official images, out of a checkout of docker-library/repo-info.",
+    click.argument("path", metavar="CHECKOUT"),
+    click.argument("repos", nargs=-1, metavar="[IMAGE]...", callback=_one_or_many),
+    _TO,
+    table="runs",
+    session=(),
+)
+def _import_repo_info(_: "Client", path: str, **options: Any) -> "pd.DataFrame":
+    return _with_failures("runs", hubframe.import_repo_info(path, **options).runs)

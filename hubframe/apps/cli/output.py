@@ -5,13 +5,15 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import pandas as pd
 
+from hubframe.apps.cli import one_line
+from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
@@ -50,13 +52,7 @@ _DIGESTS = ("sha256:", "sha384:", "sha512:")
 
 
 def format_of(chosen: str | None, path: Path | None) -> str:
-    """Return the format: as chosen, by the file's suffix, else a table.
-
-    Raises
-    ------
-    UsageError
-        Bytes are to go where they cannot.
-    """
+    """Return the format: as chosen, by the file's suffix, else a table."""
     suffix = path.suffix.lower() if path else ""
     if chosen is None and suffix not in (*SUFFIXES, "", ".txt"):
         known = ", ".join(SUFFIXES)
@@ -68,13 +64,7 @@ def format_of(chosen: str | None, path: Path | None) -> str:
 
 
 def columns_of(table: str, chosen: str | None) -> list[str]:
-    """Return the columns to print: those chosen, in that order, else all.
-
-    Raises
-    ------
-    UsageError
-        The table has no such column.
-    """
+    """Return the columns to print: those chosen, in that order, else all."""
     known = list(TABLES[table].dtypes)
     names = [name.strip() for name in chosen.split(",")] if chosen else known
     for name in names:
@@ -104,20 +94,18 @@ def say_failures(frame: pd.DataFrame) -> None:
         for one in told.get("unknown", ())
     ]
     for line in lines:
-        click.echo(f"hubframe: {' '.join(_tame(line).split())}", err=True)
+        click.echo(f"hubframe: {one_line(line)}", err=True)
 
 
-def echo(text: str) -> None:
-    """Print text; on a terminal without the control characters that a stranger may have written."""
+def echo(document: Any) -> None:
+    """Print a document, bytes as they are; on a terminal without characters that steer it."""
+    if isinstance(document, dict):
+        document = to_skopeo_json(document)
+    if isinstance(document, bytes) and not sys.stdout.isatty():
+        click.echo(document, nl=False)
+        return
+    text = document.decode("utf-8", "replace") if isinstance(document, bytes) else str(document)
     click.echo(_tame(text) if sys.stdout.isatty() else text)
-
-
-def echo_bytes(body: bytes) -> None:
-    """Print a document: its exact bytes to a program, harmless text to a terminal."""
-    if sys.stdout.isatty():
-        echo(body.decode("utf-8", "replace"))
-    else:
-        sys.stdout.buffer.write(body)
 
 
 def _tame(text: str) -> str:
@@ -137,33 +125,27 @@ def _write_parquet(frame: pd.DataFrame, path: Path | IO[bytes]) -> None:
 
 
 def _json(frame: pd.DataFrame) -> str:
-    return json.dumps(_records(frame), ensure_ascii=False, indent=2) + "\n"
+    return _dumped(_records(frame), indent=2) + "\n"
 
 
 def _jsonl(frame: pd.DataFrame) -> str:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _records(frame))
+    return "".join(_dumped(record) + "\n" for record in _records(frame))
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON holds them: null for missing, dates as ISO 8601."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [
-        {
-            str(name): value.isoformat() if isinstance(value, pd.Timestamp) else value
-            for name, value in record.items()
-        }
-        for record in plain.to_dict("records")
-    ]
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+_dumped = partial(json.dumps, ensure_ascii=False, default=pd.Timestamp.isoformat)
 
 
 def _markdown(frame: pd.DataFrame) -> str:
-    rows = [frame.columns.astype(str).tolist(), ["---"] * len(frame.columns), *_cells(frame)]
-    return "".join(
-        "| "
-        + " | ".join(_MARKS.sub(r"\\\g<0>", _tame(cell)).replace("\n", " ") for cell in row)
-        + " |\n"
-        for row in rows
-    )
+    cells = _cells(frame)
+    rows = [list(cells), ["---"] * len(cells), *zip(*cells.values(), strict=True)]
+    marked = [
+        [_MARKS.sub(r"\\\g<0>", _tame(cell)).replace("\n", " ") for cell in row] for row in rows
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in marked)
 
 
 def _table(frame: pd.DataFrame) -> str:
@@ -172,69 +154,47 @@ def _table(frame: pd.DataFrame) -> str:
         click.echo("no rows", err=True)
         return ""
     is_watched = sys.stdout.isatty()
-    columns = [
-        _column(frame[name], is_watched=is_watched) for name in frame if frame[name].notna().any()
-    ]
+    told = frame.dropna(axis="columns", how="all")
+    cells = {
+        name: [_one_line(cell, is_watched=is_watched) for cell in column]
+        for name, column in _cells(told).items()
+    }
+    widths = {name: max(len(name), *map(len, column)) for name, column in cells.items()}
     if is_watched:
-        table = frame.attrs.get("hubframe", {}).get("table")
-        columns = _fit(columns, shutil.get_terminal_size().columns, TELLING.get(table, ()))
-        _say_what_is_left_out(frame, {column.name for column in columns})
-    lines = zip(*(column.lines() for column in columns), strict=True)
-    return "".join(_GAP.join(line).rstrip() + "\n" for line in lines)
+        # A number or a date that is cut is a wrong one; text can be guessed.
+        least = {
+            name: min(width, _LEAST_TEXT)
+            if str(told[name].dtype) == "str" and not cells[name][0].startswith(_DIGESTS)
+            else width
+            for name, width in widths.items()
+        }
+        widths = _fit(widths, least, TELLING.get(frame.attrs.get("hubframe", {}).get("table"), ()))
+        if left_out := ", ".join(name for name in cells if name not in widths):
+            click.echo(f"not shown: {left_out} (a wider terminal or --format shows all)", err=True)
+    numbers = set(told.select_dtypes(["Int64", "Float64"]))
+    columns = [
+        [f"{_cut(cell, width):{'>' if name in numbers else '<'}{width}}" for cell in column]
+        for name, width in widths.items()
+        for column in [[name, *cells[name]]]
+    ]
+    return "".join(_GAP.join(line).rstrip() + "\n" for line in zip(*columns, strict=True))
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column as text: its cells, whether they stand to the right, and how wide it is."""
-
-    name: str
-    cells: list[str]
-    is_number: bool
-    width: int
-    least: int
-
-    def lines(self) -> list[str]:
-        """The head and the cells, cut and filled to the width."""
-        cut = [_cut(cell, self.width) for cell in (self.name, *self.cells)]
-        return [
-            cell.rjust(self.width) if self.is_number else cell.ljust(self.width) for cell in cut
-        ]
-
-
-def _column(series: pd.Series, *, is_watched: bool) -> _Column:
-    cells = [_one_line(cell, is_watched=is_watched) for cell in _cells_of(series)]
-    width = max(len(str(series.name)), *map(len, cells))
-    # A number or a date that is cut is a wrong one; text can be guessed.
-    is_text = str(series.dtype) == "str" and not cells[0].startswith(_DIGESTS)
-    least = min(width, _LEAST_TEXT) if is_text else width
-    is_number = str(series.dtype) in ("Int64", "Float64")
-    return _Column(str(series.name), cells, is_number, width, least)
-
-
-def _fit(columns: list[_Column], room: int, telling: tuple[str, ...]) -> list[_Column]:
+def _fit(widths: dict[str, int], least: dict[str, int], telling: tuple[str, ...]) -> dict[str, int]:
     """Take the columns that tell most while there is room, then widen those that were cut."""
-    rank = {name: place for place, name in enumerate(telling)}
-    by_worth = sorted(columns, key=lambda column: rank.get(column.name, len(rank)))
+    by_worth = [name for name in telling if name in widths]
+    by_worth += [name for name in widths if name not in telling]
     taken: dict[str, int] = {}
-    left = room + len(_GAP)
-    for column in by_worth:
-        if column.least + len(_GAP) <= left or not taken:
-            taken[column.name] = column.least
-            left -= column.least + len(_GAP)
-    for column in by_worth:
-        if column.name in taken:
-            more = min(column.width - column.least, max(left, 0))
-            taken[column.name] += more
-            left -= more
-    return [replace(column, width=taken[column.name]) for column in columns if column.name in taken]
-
-
-def _say_what_is_left_out(frame: pd.DataFrame, shown: set[str]) -> None:
-    cut = [str(name) for name in frame if name not in shown and frame[name].notna().any()]
-    if cut:
-        click.echo(
-            f"not shown: {', '.join(cut)} (a wider terminal or --format shows all)", err=True
-        )
+    left = shutil.get_terminal_size().columns + len(_GAP)
+    for name in by_worth:
+        if least[name] + len(_GAP) <= left or not taken:
+            taken[name] = least[name]
+            left -= least[name] + len(_GAP)
+    for name in [name for name in by_worth if name in taken]:
+        more = min(widths[name] - least[name], max(left, 0))
+        taken[name] += more
+        left -= more
+    return {name: taken[name] for name in widths if name in taken}
 
 
 def _cut(cell: str, width: int) -> str:
@@ -248,9 +208,8 @@ def _one_line(cell: str, *, is_watched: bool) -> str:
     return flat[:_SHORT_DIGEST] if is_digest else flat
 
 
-def _cells(frame: pd.DataFrame) -> list[list[str]]:
-    columns = [_cells_of(frame[name]) for name in frame.columns]
-    return [list(row) for row in zip(*columns, strict=True)]
+def _cells(frame: pd.DataFrame) -> dict[str, list[str]]:
+    return {str(name): _cells_of(frame[name]) for name in frame.columns}
 
 
 def _cells_of(series: pd.Series) -> list[str]:

@@ -55,18 +55,18 @@ def _behind(lag: Any) -> str:
 def of_trend(trend: pd.DataFrame) -> list[str]:
     """Say which release grew most, and by which step."""
     releases = trend.drop_duplicates(_RELEASE)
-    grown = releases[releases["total_change"].gt(0).fillna(value=False)]
-    if grown.empty:
+    most = releases[releases["total_change"].gt(0).fillna(value=False)].nlargest(1, "total_change")
+    if most.empty:
         return ["No release is larger than the one before."] if len(releases) > 1 else []
-    most = grown.nlargest(1, "total_change").iloc[0]
-    more = wording.size(most.total_change)
-    words = f"{harmless(most.tag)} grew most: by {more} over {harmless(most.previous_tag)}"
-    steps = trend[(trend[_RELEASE] == most[_RELEASE]).all(axis="columns")].dropna(subset="change")
+    release = most.iloc[0]
+    words = f"{harmless(release.tag)} grew most: by {wording.size(release.total_change)}"
+    words += f" over {harmless(release.previous_tag)}"
+    steps = trend.merge(most[_RELEASE]).dropna(subset="change")
     if steps.empty:
         return [f"{words}."]
     gone = -steps["change"].clip(upper=0).sum()
     if gone:
-        came = wording.size(most.total_change + gone)
+        came = wording.size(release.total_change + gone)
         words += f" ({came} more in some steps, {wording.size(gone)} less in others)"
     step = steps.nlargest(1, "change").iloc[0]
     added = f"The step that added most, {wording.size(step.change)}:"
@@ -97,21 +97,18 @@ def of_comparison(compared: pd.DataFrame) -> list[str]:
     """Say of each pair of images by how much they differ, and in what."""
     if compared.empty:
         return ["Nothing differs: they are one image."]
-    pairs = compared[["left_name", "right_name"]].drop_duplicates().head(_MOST)
+    pairs = list(compared.groupby(["left_name", "right_name"], sort=False))[:_MOST]
     return [
-        f"From {harmless(pair.left_name)} to {harmless(pair.right_name)}: "
-        f"{_difference(compared[(compared[pairs.columns] == pair).all(axis='columns')])}."
-        for _, pair in pairs.iterrows()
+        f"From {harmless(str(left))} to {harmless(str(right))}: {_difference(rows)}."
+        for (left, right), rows in pairs
     ]
 
 
 def _difference(rows: pd.DataFrame) -> str:
-    change = int(rows.loc[rows["aspect"] == "size", "size_change"].sum())
-    size = "as large" if not change else f"{wording.size(abs(change))} {_way(change)}"
-    others = rows.loc[rows["aspect"] != "size", "aspect"].value_counts(sort=False)
+    is_size = rows["aspect"] == "size"
+    change = int(rows.loc[is_size, "size_change"].sum())
+    way = "larger" if change > 0 else "smaller"
+    size = f"{wording.size(abs(change))} {way}" if change else "as large"
+    others = rows.loc[~is_size, "aspect"].value_counts(sort=False)
     told = [f"{count:,} in {aspect}" for aspect, count in others.items()]
     return f"{size}; differences: {', '.join(told)}" if told else size
-
-
-def _way(change: int) -> str:
-    return "larger" if change > 0 else "smaller"

@@ -5,6 +5,7 @@ tables for notebooks have them, each letter that was typed into a filter took mo
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import anywidget
 import pandas as pd
 import traitlets
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from hubframe.apps.show import cell
 from hubframe.oci.tagnames import newest_first, read_all
@@ -24,20 +26,10 @@ _MEANINGS = {column.name: column.meaning for table in TABLES.values() for column
 
 
 class Grid(anywidget.AnyWidget):
-    """A frame on screen.
+    """A frame on screen, with a label for screen readers.
 
-    Parameters
-    ----------
-    label
-        What the table is of, for screen readers.
-    key
-        The columns that name a row: what is chosen stays chosen by them. None where no row can be.
-    many
-        Whether several rows can be chosen; otherwise one row is opened.
-    chose
-        Called with the keys of the rows that are chosen now.
-    themed
-        Called with whether the page is dark, when that is known or changes.
+    Rows are chosen, one or `many`, by the columns of their `key`; without one, none can be.
+    `chose` is called with the keys of those that are chosen now. `is_dark` is whether the page is.
     """
 
     _esm = _HERE / "grid.js"
@@ -45,18 +37,18 @@ class Grid(anywidget.AnyWidget):
     # All that is on screen, replaced at once, so that no half of it is ever shown.
     page = traitlets.Dict().tag(sync=True)
 
+    is_dark = traitlets.Bool()
+
     def __init__(
         self,
         label: str,
         *,
-        key: Sequence[str] | None = None,
+        key: Sequence[str] = (),
         many: bool = False,
-        chose: Callable[[list[tuple[Any, ...]]], None] = lambda _: None,
-        themed: Callable[[bool], None] = lambda _: None,
+        chose: Callable[[list[Any]], None] = lambda _: None,
     ) -> None:
         super().__init__()
-        self._label, self._key, self._many = label, key, many
-        self._chose, self._themed = chose, themed
+        self._label, self._key, self._many, self._chose = label, list(key), many, chose
         self._frame = self._sorted = pd.DataFrame()
         self._columns: list[str] = []
         self._order: tuple[str, bool] | None = None
@@ -78,18 +70,9 @@ class Grid(anywidget.AnyWidget):
         chosen: Sequence[tuple[Any, ...]] = (),
         nothing: str = "Nothing to show.",
     ) -> None:
-        """Show a frame.
+        """Show a frame in the order on screen, or that `nothing` is there.
 
-        Parameters
-        ----------
-        frame
-            Any frame; one with the columns that the order goes by stays in that order.
-        columns
-            The columns that are shown; all where none are named.
-        chosen
-            The keys of the rows that are chosen.
-        nothing
-            What stands there where it has no rows.
+        All columns are shown where none are named; `chosen` are keys of rows.
         """
         self._frame = frame
         self._columns = list(columns) or [str(name) for name in frame.columns]
@@ -98,14 +81,12 @@ class Grid(anywidget.AnyWidget):
         if self._order is not None and self._order[0] not in self._columns:
             self._order = None
         self._sort()
-        self._draw()
 
     def sort(self, name: str) -> None:
         """Sort by a column: upwards, then downwards, then as the frame came."""
-        before = self._order if self._order and self._order[0] == name else None
-        self._order = (name, False) if before is None else None if before[1] else (name, True)
+        after = {None: (name, False), (name, False): (name, True), (name, True): None}
+        self._order = after.get(self._order, (name, False))
         self._sort()
-        self._draw()
 
     def turn(self, page: int) -> None:
         """Turn to a page, from 0."""
@@ -113,34 +94,28 @@ class Grid(anywidget.AnyWidget):
         self._draw()
 
     def choose(self, place: int, *, how: str = "only") -> None:
-        """Choose a row by its place on the page.
+        """Choose a row by its place on the page, from 0.
 
-        Parameters
-        ----------
-        place
-            Its place on the page, from 0.
-        how
-            ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
+        ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
         """
         row = self._at * PAGE + place
-        if self._key is None or not 0 <= row < len(self._sorted):
+        if not self._key or not 0 <= row < len(self._sorted):
             return
-        key = self._key_of(row)
-        if not self._many or how == "only":
+        keys = self._keys(self._sorted)
+        key = keys[row]
+        if not self._many or how == "only" or (how == "through" and not self.chosen):
             self.chosen = [key]
-        elif how == "through" and self.chosen:
-            self.chosen = self._through(row)
+        elif how == "through":
+            last = keys.index(self.chosen[-1]) if self.chosen[-1] in keys else row
+            between = keys[min(last, row) : max(last, row) + 1]
+            # The last one chosen is the one that was clicked.
+            self.chosen = list(dict.fromkeys([*self.chosen, *between[:: 1 if row >= last else -1]]))
+        elif key in self.chosen:
+            self.chosen.remove(key)
         else:
-            others = [one for one in self.chosen if one != key]
-            self.chosen = others if key in self.chosen else [*others, key]
+            self.chosen.append(key)
         self._draw()
         self._chose(list(self.chosen))
-
-    def _through(self, row: int) -> list[tuple[Any, ...]]:
-        keys = self._keys()
-        last = keys.index(self.chosen[-1]) if self.chosen[-1] in keys else row
-        step = 1 if row >= last else -1
-        return list(dict.fromkeys([*self.chosen, *keys[last : row + step : step or None]]))
 
     def _heard(self, _: Any, message: Any, __: Any) -> None:
         """Do what was done in the browser; anything else is nobody's."""
@@ -152,7 +127,7 @@ class Grid(anywidget.AnyWidget):
             case {"kind": "choose", "place": int(place), "how": str(how)}:
                 self.choose(place, how=how)
             case {"kind": "theme", "dark": bool(dark)}:
-                self._themed(dark)
+                self.is_dark = dark
 
     def _sort(self) -> None:
         self._at = 0
@@ -162,14 +137,10 @@ class Grid(anywidget.AnyWidget):
             self._sorted = self._frame.sort_values(
                 name, ascending=not is_falling, kind="stable", na_position="last", key=_ordered
             )
+        self._draw()
 
-    def _keys(self) -> list[tuple[Any, ...]]:
-        if self._key is None:
-            return []
-        return list(self._sorted[list(self._key)].itertuples(index=False, name=None))
-
-    def _key_of(self, row: int) -> tuple[Any, ...]:
-        return tuple(self._sorted.iloc[row][list(self._key or ())])
+    def _keys(self, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+        return list(frame[self._key].itertuples(index=False, name=None))
 
     def _draw(self) -> None:
         count = len(self._sorted)
@@ -177,11 +148,13 @@ class Grid(anywidget.AnyWidget):
         self._at = min(max(self._at, 0), pages - 1)
         start = self._at * PAGE
         shown = self._sorted.iloc[start : start + PAGE]
+        now = pd.Timestamp.now("UTC")
+        columns = [[astuple(cell(name, one, now)) for one in shown[name]] for name in self._columns]
         self.page = {
             "label": self._label,
             "columns": [self._heading(name) for name in self._columns],
-            "rows": self._rows(shown),
-            "chosen": self._marks(shown),
+            "rows": [list(map(list, row)) for row in zip(*columns, strict=True)],
+            "chosen": [key in self.chosen for key in self._keys(shown)] if self._key else None,
             "order": self._order,
             "many": self._many,
             "page": self._at,
@@ -191,33 +164,14 @@ class Grid(anywidget.AnyWidget):
         }
 
     def _heading(self, name: str) -> dict[str, Any]:
+        column = self._frame[name]
         return {
             "name": name,
             "title": name.replace("_", " "),
             "about": _MEANINGS.get(name, ""),
-            "isNumber": _is_number(self._frame[name]),
-            "isKey": name in (self._key or ()),
+            "isNumber": is_numeric_dtype(column) and not is_bool_dtype(column),
+            "isKey": name in self._key,
         }
-
-    def _rows(self, shown: pd.DataFrame) -> list[list[list[str]]]:
-        now = pd.Timestamp.now("UTC")
-        columns = []
-        for name in self._columns:
-            cells = [cell(name, value, now) for value in shown[name]]
-            columns.append([[one.text, one.kind, one.title, one.href] for one in cells])
-        return [list(row) for row in zip(*columns, strict=True)]
-
-    def _marks(self, shown: pd.DataFrame) -> list[bool] | None:
-        if self._key is None:
-            return None
-        held = set(self.chosen)
-        keys = shown[list(self._key)].itertuples(index=False, name=None)
-        return [tuple(key) in held for key in keys]
-
-
-def _is_number(column: pd.Series) -> bool:
-    types = pd.api.types
-    return types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
 
 
 def _place(start: int, shown: int, count: int) -> str:

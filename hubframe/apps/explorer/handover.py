@@ -10,34 +10,24 @@ import traitlets
 _HERE = Path(__file__).parent
 
 
-class CopyButton(anywidget.AnyWidget):
-    """A button that copies a text."""
-
+class _Button(anywidget.AnyWidget):
     _esm = _HERE / "handover.js"
     _css = _HERE / "handover.css"
     label = traitlets.Unicode().tag(sync=True)
-    text = traitlets.Unicode().tag(sync=True)
     is_file = traitlets.Bool(default_value=False).tag(sync=True)
 
 
-class SaveButton(anywidget.AnyWidget):
-    """A button that has a file saved, which is made when it is pressed.
+class CopyButton(_Button):
+    """A button that copies a text."""
 
-    Parameters
-    ----------
-    label
-        What stands on it.
-    pressed
-        Called when it is pressed; `give` hands the file over then, or later.
-    """
+    text = traitlets.Unicode().tag(sync=True)
 
-    _esm = _HERE / "handover.js"
-    _css = _HERE / "handover.css"
-    label = traitlets.Unicode().tag(sync=True)
-    is_file = traitlets.Bool(default_value=True).tag(sync=True)
+
+class SaveButton(_Button):
+    """A button that has a file saved: `give` hands it over when it was pressed, or later."""
 
     def __init__(self, label: str, pressed: Callable[[], None]) -> None:
-        super().__init__(label=label)
+        super().__init__(label=label, is_file=True)
         self._pressed = pressed
         self.on_msg(self._heard)
 

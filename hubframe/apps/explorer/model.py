@@ -1,22 +1,33 @@
 """What is looked for, chosen and shown: the state of an explorer, without widgets or threads."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import translate
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
 from hubframe.errors import NotFoundError
-from hubframe.frames.selection import USUAL_PLATFORM, Platforms, Versions, platforms, versions_in
+from hubframe.frames.selection import (
+    USUAL_PLATFORM,
+    Platforms,
+    Versions,
+    platforms,
+    tag_filter,
+    versions_in,
+)
 from hubframe.oci.reference import ImageReference, parse_registry
 from hubframe.tables import TAGS
 
 # The ways in which what is typed can be meant.
 NAMESPACE, REPOSITORY, REGISTRY, WORDS = "namespace", "repository", "registry", "words"
-MEANINGS = (NAMESPACE, REPOSITORY, REGISTRY, WORDS)
+# The function of hubframe that finds what is meant.
+MEANINGS = {
+    NAMESPACE: "repos_df",
+    REPOSITORY: "tags_df",
+    REGISTRY: "catalog_df",
+    WORDS: "search_df",
+}
 # Where no tag is chosen, panels read so many of the newest.
 FEW = 20
 MOST_RECENT = 10
@@ -25,35 +36,14 @@ _MOST_SEEN = 500
 
 @dataclass(frozen=True)
 class Search:
-    """What was typed, and what it may mean.
-
-    Attributes
-    ----------
-    text
-        A namespace, a repository or image, a registry's host, or words.
-    meanings
-        What to take it for, the likeliest first: it means the first that is there.
-    """
+    """What was typed, and what it may mean: the first of the meanings that is there."""
 
     text: str
     meanings: tuple[str, ...]
 
     @classmethod
-    def read(cls, text: str, meaning: str | None = None) -> "Search":
-        """Read what was typed.
-
-        Parameters
-        ----------
-        text
-            As typed.
-        meaning
-            One of `MEANINGS` where the person says it; None finds out.
-
-        Raises
-        ------
-        ValueError
-            Nothing was typed.
-        """
+    def read(cls, text: str, meaning: str | None = None) -> Self:
+        """Read what was typed; the person may say what is meant."""
         text = text.strip()
         if not text:
             raise ValueError(
@@ -68,9 +58,13 @@ class Search:
         return ImageReference.parse(self.text)
 
     @property
-    def host(self) -> str:
-        """The registry that is meant."""
-        return parse_registry(self.text.rstrip("/"))
+    def call(self) -> tuple[str, str]:
+        """The function of hubframe that finds what is meant first, and what it is asked for."""
+        meaning = self.meanings[0]
+        if meaning == REPOSITORY:
+            return MEANINGS[meaning], self.reference.repo
+        is_host = meaning == REGISTRY
+        return MEANINGS[meaning], parse_registry(self.text.rstrip("/")) if is_host else self.text
 
 
 def _meanings(text: str) -> tuple[str, ...]:
@@ -85,27 +79,13 @@ def _meanings(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which tags of a repository are looked at.
+    """Which tags of a repository are looked at, and which images of a tag panels read."""
 
-    Attributes
-    ----------
-    text
-        A part of the name, or a glob where it has ``*``, ``?`` or ``[``.
-    versions
-        Bounds, as `hubframe.versions_in` takes them; None for tags without a version too.
-    newest
-        How many of each repository.
-    platform
-        Which images of a tag the panels read.
-    everything
-        Whether signatures and other digests in disguise, and attestations, are looked at too.
-    """
-
-    text: str = ""
+    text: str = ""  # a part of the name, or a glob
     versions: Versions | None = None
-    newest: int | None = None
+    newest: int | None = None  # of each repository
     platform: Platforms = USUAL_PLATFORM
-    everything: bool = False
+    everything: bool = False  # signatures and other digests in disguise, and attestations, too
 
     @property
     def glob(self) -> str | None:
@@ -116,15 +96,11 @@ class Filters:
 
     def apply(self, tags: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the table `tags` that are looked at, in their order."""
-        wanted = pd.Series(data=True, index=tags.index)
+        tests = [tag_filter(test) for test in (self.glob, self.versions) if test is not None]
+        wanted = [all(test(tag) for test in tests) for tag in tags["tag"]]
+        shown = tags[pd.Series(wanted, index=tags.index, dtype=bool)]
         if not self.everything:
-            wanted &= ~tags["is_digest_tag"].astype(bool)
-        if self.glob is not None:
-            matches = re.compile(translate(self.glob)).match
-            wanted &= np.array([matches(tag) is not None for tag in tags["tag"]], dtype=bool)
-        if self.versions is not None:
-            wanted &= np.array([self.versions(tag) for tag in tags["tag"]], dtype=bool)
-        shown = tags[wanted]
+            shown = shown[~shown["is_digest_tag"].astype(bool)]
         if self.newest is not None:
             shown = shown.groupby("repo", sort=False).head(self.newest)
         return shown
@@ -138,13 +114,7 @@ def read_filters(
     *,
     everything: bool = False,
 ) -> Filters:
-    """Read filters as they were typed.
-
-    Raises
-    ------
-    ValueError
-        A version's bound or a platform cannot be read; the message names it.
-    """
+    """Read filters as they were typed; ValueError names what cannot be read."""
     chosen = platform.strip() or USUAL_PLATFORM
     platforms(chosen)
     bounds = None if versions is None else versions_in(versions)
@@ -153,15 +123,7 @@ def read_filters(
 
 @dataclass(frozen=True)
 class Asked:
-    """The arguments of a call for some images.
-
-    Attributes
-    ----------
-    what
-        Repositories, or images.
-    options
-        Keywords.
-    """
+    """The arguments of a call: repositories or images, and keywords."""
 
     what: str | Sequence[str]
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -169,43 +131,19 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What an explorer shows.
+    """What an explorer shows."""
 
-    Attributes
-    ----------
-    search
-        What is looked for; None before anything is.
-    listing
-        The repositories that were found; None where a repository was named.
-    repos
-        The repositories that were opened.
-    tags
-        All their tags, the table `tags`.
-    filters
-        Which of the tags are looked at.
-    chosen
-        Repository and tag of the rows that were chosen, in the order of their choosing.
-    panel
-        The name of the panel that is open.
-    keep, older_than
-        The rule whose outcome the clean-up panel shows.
-    recent
-        What was looked for before, the latest first.
-    seen
-        The repositories that were found or opened before, the latest first.
-    """
-
-    search: Search | None = None
-    listing: pd.DataFrame | None = None
-    repos: tuple[str, ...] = ()
+    search: Search | None = None  # None before anything is looked for
+    listing: pd.DataFrame | None = None  # None where a repository was named
+    repos: tuple[str, ...] = ()  # those that were opened, and `tags` all their tags
     tags: pd.DataFrame = field(default_factory=TAGS.frame)
     filters: Filters = field(default_factory=Filters)
-    chosen: tuple[tuple[str, str], ...] = ()
+    chosen: tuple[tuple[str, str], ...] = ()  # repositories and tags, in the order of choosing
     panel: str = "overview"
-    keep: int = 10
+    keep: int = 10  # the rule whose outcome the clean-up panel shows
     older_than: int = 365
-    recent: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()  # what was looked for before, the latest first
+    seen: tuple[str, ...] = ()  # the repositories that were found or opened before, too
 
     @property
     def visible(self) -> pd.DataFrame:
@@ -221,60 +159,85 @@ class State:
         return list(zip(few["repo"], few["tag"], strict=True))
 
     @property
-    def what(self) -> str | list[str]:
-        """The repositories that were opened, as calls take them."""
-        return self.repos[0] if len(self.repos) == 1 else list(self.repos)
+    def images(self) -> list[str]:
+        """The tags that panels read, as calls take them."""
+        return [f"{repo}:{tag}" for repo, tag in self.taken]
+
+    @property
+    def platform(self) -> dict[str, Platforms]:
+        """Which images of a tag the panels read, as a keyword; none where it is the usual one."""
+        platform = self.filters.platform
+        return {} if platform == USUAL_PLATFORM else {"platform": platform}
+
+    # What calls are asked for.
 
     def asked(self) -> Asked:
         """Return the arguments of a call for the images that panels read."""
-        options = {} if self.filters.platform == USUAL_PLATFORM else {"platform": self.platform}
         if not self.chosen and (narrowing := self._narrowing(FEW)) is not None:
-            return Asked(self.what, narrowing | options)
-        return Asked([f"{repo}:{tag}" for repo, tag in self.taken], options)
+            return Asked(self._repos, narrowing | self.platform)
+        return Asked(self.images, self.platform)
 
-    def asked_tags(self) -> Asked | None:
-        """Return the arguments of a call for the tags that are visible; None for no such call."""
+    def asked_tags(self) -> Asked:
+        """Return the arguments of a call for the tags that are visible."""
         narrowing = self._narrowing(None)
-        return None if narrowing is None else Asked(self.what, narrowing)
+        if narrowing is not None:
+            return Asked(self._repos, narrowing)
+        visible = self.visible
+        return Asked(
+            [f"{repo}:{tag}" for repo, tag in zip(visible["repo"], visible["tag"], strict=True)]
+        )
+
+    def asked_platforms(self) -> Asked:
+        """Return those for images of every platform, and attestations with everything else."""
+        asked = self.asked()
+        options = {name: value for name, value in asked.options.items() if name != "platform"}
+        return Asked(
+            asked.what, options | ({"attestations": True} if self.filters.everything else {})
+        )
+
+    def asked_named(self) -> Asked:
+        """Return those for images one by one."""
+        return Asked(self.images, self.platform)
+
+    def asked_repositories(self) -> Asked:
+        """Return those for all tags."""
+        return Asked(self._repos)
 
     @property
-    def platform(self) -> Platforms:
-        """Which images of a tag the panels read."""
-        return self.filters.platform
+    def _repos(self) -> str | list[str]:
+        return self.repos[0] if len(self.repos) == 1 else list(self.repos)
 
     def _narrowing(self, most: int | None) -> dict[str, Any] | None:
         """Return the keywords that choose the same tags; None where no keywords do."""
         filters = self.filters
         if filters.glob is not None and filters.versions is not None:
             return None
-        tags: str | Callable[[str], bool] | None = filters.glob or filters.versions
-        named = {} if tags is None else {"tags": tags}
-        if tags is None and filters.everything:
-            named = {"tags": "*"}
+        tags = filters.glob or filters.versions or ("*" if filters.everything else None)
+        narrowing: dict[str, Any] = {} if tags is None else {"tags": tags}
+        everything = replace(filters, everything=True, newest=None).apply(self.tags)
+        disguised = everything["is_digest_tag"].astype(bool)
+        if narrowing and not filters.everything and disguised.any():
+            # A call with these keywords would take digests in disguise.
+            return None
+        matching = everything if filters.everything else everything[~disguised]
         counts = [count for count in (filters.newest, most) if count is not None]
-        matching = replace(filters, newest=None).apply(self.tags)["repo"].value_counts()
-        is_more = bool(counts) and min(counts) < int(matching.max() if len(matching) else 0)
-        narrowing = named | ({"newest": min(counts)} if is_more else {})
-        is_hidden = not filters.everything and self._has_hidden(named)
-        return None if is_hidden else narrowing
-
-    def _has_hidden(self, named: Mapping[str, Any]) -> bool:
-        """Tell whether a call with these keywords would take digests in disguise."""
-        disguised = self.tags.loc[self.tags["is_digest_tag"].astype(bool)]
-        seen = replace(self.filters, everything=True, newest=None).apply(disguised)
-        return bool(named) and not seen.empty
+        if counts and min(counts) < matching["repo"].value_counts().max():
+            narrowing["newest"] = min(counts)
+        return narrowing
 
     # What a person does: each returns the state after it.
 
     def found(self, search: Search, listing: pd.DataFrame) -> "State":
         """Show the repositories that were found."""
         return replace(
-            State(filters=self.filters, panel=self.panel, keep=self.keep),
+            self,
             search=search,
             listing=listing,
-            older_than=self.older_than,
-            recent=self._remembering(search.text),
-            seen=self._seeing(listing["repo"]),
+            repos=(),
+            tags=TAGS.frame(),
+            chosen=(),
+            recent=_first([search.text], self.recent)[:MOST_RECENT],
+            seen=_first(listing["repo"], self.seen)[:_MOST_SEEN],
         )
 
     def opened(
@@ -283,30 +246,30 @@ class State:
         """Show the tags of repositories; choose the one that was named."""
         names = tuple(repos)
         chosen = ((names[0], tag),) if tag is not None else ()
-        return replace(self, repos=names, tags=tags, chosen=chosen, seen=self._seeing(names))
+        seen = _first(names, self.seen)[:_MOST_SEEN]
+        return replace(self, repos=names, tags=tags, chosen=chosen, seen=seen)
 
     def named(self, search: Search, tags: pd.DataFrame) -> "State":
         """Show the tags of the repository that was looked for."""
         reference = search.reference
-        state = replace(self, search=search, listing=None, recent=self._remembering(search.text))
+        recent = _first([search.text], self.recent)[:MOST_RECENT]
+        state = replace(self, search=search, listing=None, recent=recent)
         return state.opened([reference.repo], tags, tag=_tag_of(reference, tags))
 
     def chose(self, rows: Sequence[tuple[str, str]]) -> "State":
         """Choose tags."""
         return replace(self, chosen=tuple(rows))
 
-    def _remembering(self, text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((text, *self.recent)))[:MOST_RECENT]
 
-    def _seeing(self, repos: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*repos, *self.seen)))[:_MOST_SEEN]
+def _first(names: Iterable[str], before: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names, *before)))
 
 
 def _tag_of(reference: ImageReference, tags: pd.DataFrame) -> str | None:
     """Return the tag that a reference names, of those that are there."""
-    if reference.tag is None and reference.digest is None:
-        return None
     column, wanted = ("tag", reference.tag) if reference.tag else ("digest", reference.digest)
+    if wanted is None:
+        return None
     found = tags.loc[tags[column] == wanted, "tag"]
     if found.empty:
         raise NotFoundError(

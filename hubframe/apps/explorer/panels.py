@@ -21,28 +21,20 @@ _BATCH = 10
 # A row of these is of one image: they can be read in parts, and without those that fail.
 _OF_IMAGES = frozenset({"images", "layers", "history", "labels", "env", "configs"})
 _COLLECT = {"errors": "collect"}
+# The keywords that say which images of a tag.
+_WHICH = {"platform", "attestations"}
+# How long a line of code may be.
+_WIDTH = 88
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a panel shows.
-
-    Attributes
-    ----------
-    frame
-        Its frame.
-    drawn
-        The frame that its picture is drawn of.
-    fetched
-        The frames that these are made of, by name.
-    is_partial
-        Whether it is of some of the tags only, and the others were to follow.
-    """
+    """What a panel shows."""
 
     frame: pd.DataFrame
-    drawn: pd.DataFrame
-    fetched: Frames
-    is_partial: bool
+    drawn: pd.DataFrame  # the one that its picture is of
+    fetched: Frames  # what it is made of, by name
+    is_partial: bool  # of some of the tags only, and the others were to follow
 
     @property
     def notes(self) -> list[dict[str, Any]]:
@@ -57,85 +49,57 @@ class Result:
 
 @dataclass(frozen=True)
 class Panel:
-    """One way to look at tags.
-
-    Attributes
-    ----------
-    name, title, about
-        How code calls it, how people do, and what it tells them.
-    fetches
-        The frames that it is made of: ``layers`` for that of `hubframe.layers_df`, and so on.
-    asked
-        What these are asked for.
-    measure
-        What makes the panel's frame of them; None where there is only one, and it is it.
-    line
-        The same as code, in which each frame has the name of its table.
-    plot, drawn
-        The picture, None for a panel without; and the fetched frame that it is drawn of, where it
-        is not the panel's own.
-    findings
-        Says what the frame tells, in sentences; None for a panel that leaves it to its picture.
-    text
-        The frame as lines of code; None for a panel that has none.
-    columns
-        Those that a person sees first; all where none are named.
-    least
-        How many tags must have been chosen.
-    """
+    """One way to look at tags, declared: what is fetched, what it is measured and shown by."""
 
     name: str
     title: str
     about: str
-    fetches: tuple[str, ...]
-    asked: Callable[[State], Asked | None] = State.asked
-    measure: Callable[[Frames, State], pd.DataFrame] | None = None
-    line: Callable[[State], str] | None = None
+    fetches: tuple[str, ...]  # ``layers`` for the frame of `hubframe.layers_df`, and so on
+    asked: Callable[[State], Asked | None] = State.asked  # what they are asked for
+    measured: str = ""  # which function of hubframe makes one frame of them, where it is not it
+    rule: tuple[str, ...] = ()  # which parts of the state are keywords of that function
     plot: Callable[..., Axes] | None = None
-    drawn: str = ""
-    findings: Callable[[pd.DataFrame], list[str]] | None = None
-    text: Callable[[pd.DataFrame], str] | None = None
-    columns: tuple[str, ...] = ()
-    least: int = 0
+    drawn: str = ""  # the fetched frame that is plotted, where it is not the panel's own
+    findings: Callable[[pd.DataFrame], list[str]] | None = None  # what it tells, in sentences
+    text: Callable[[pd.DataFrame], str] | None = None  # the frame as lines of code
+    columns: tuple[str, ...] = ()  # those that a person sees first; all where none are named
+    least: int = 0  # how many tags must have been chosen
+    is_of_all: bool = False  # not of the tags that were chosen
 
     def code(self, state: State, *, has_client: bool = False, collects: bool = False) -> str:
         """Return the lines that give the panel's frame.
 
-        Parameters
-        ----------
-        state
-            What is shown.
-        has_client
-            Whether the explorer was given a client, which is called ``client`` in the code.
-        collects
-            Whether something failed, so that the call has to go on without it.
+        The explorer's client is called ``client`` there, where it has one, and the calls go on
+        without what fails, where something did.
         """
         asked = self.asked(state)
         if asked is not None and collects:
             asked = Asked(asked.what, {**asked.options, **_COLLECT})
         calls = {name: call_of(f"{name}_df", asked, has_client=has_client) for name in self.fetches}
-        if self.line is None:
+        if not self.measured:
             return "\n".join(calls.values())
         made = [f"{name} = {call}" for name, call in calls.items()]
-        return "\n".join([*made, self.line(state)])
+        arguments = [*calls, *(f"{name}={getattr(state, name)}" for name in self.rule)]
+        return "\n".join([*made, f"hubframe.{self.measured}({', '.join(arguments)})"])
 
     def steps(self, state: State, client: Client) -> Iterator[Result]:
-        """Make the panel's frame of more and more tags, and at last of all.
-
-        Yields
-        ------
-        Result
-            The last one has the frame that the code gives.
-        """
+        """Make the panel's frame of more and more tags; the last is the one that the code gives."""
         asked = self.asked(state)
-        is_of_images = set(self.fetches) <= _OF_IMAGES
-        more = _COLLECT if is_of_images else {}
-        parts = list(_parts(state)) if is_of_images else []
-        held: list[Frames] = []
-        for part in parts[:-1]:
-            held.append(self._fetch(Asked(part, _options(asked)), client, more))
-            yield self._make(_together(held), state, is_partial=True)
-        yield self._make(self._fetch(asked, client, more), state, is_partial=False)
+        more: Mapping[str, str] = {}
+        if asked is not None and set(self.fetches) <= _OF_IMAGES:
+            more = _COLLECT
+            named = {name: asked.options[name] for name in _WHICH & asked.options.keys()}
+            images = state.images
+            held: list[Frames] = []
+            for start in range(0, len(images) - _BATCH, _BATCH):
+                part = Asked(images[start : start + _BATCH], named)
+                held.append(self._fetch(part, client, more))
+                together = {
+                    name: pd.concat([frames[name] for frames in held], ignore_index=True)
+                    for name in self.fetches
+                }
+                yield self._made(together, state, is_partial=True)
+        yield self._made(self._fetch(asked, client, more), state, is_partial=False)
 
     def _fetch(self, asked: Asked | None, client: Client, more: Mapping[str, Any]) -> Frames:
         arguments = () if asked is None else (asked.what,)
@@ -145,51 +109,21 @@ class Panel:
             for name in self.fetches
         }
 
-    def _make(self, frames: Frames, state: State, *, is_partial: bool) -> Result:
-        frame = self.measure(frames, state) if self.measure else frames[self.fetches[0]]
-        return Result(frame, frames[self.drawn] if self.drawn else frame, frames, is_partial)
-
-
-def _parts(state: State) -> Iterator[list[str]]:
-    refs = [f"{repo}:{tag}" for repo, tag in state.taken]
-    for start in range(0, len(refs), _BATCH):
-        yield refs[start : start + _BATCH]
-
-
-def _options(asked: Asked | None) -> dict[str, Any]:
-    """Return the keywords that say which images of a tag; the tags are named already."""
-    options = {} if asked is None else asked.options
-    return {name: options[name] for name in ("platform", "attestations") if name in options}
-
-
-def _together(held: list[Frames]) -> Frames:
-    return {
-        name: pd.concat([frames[name] for frames in held], ignore_index=True) for name in held[0]
-    }
-
-
-# What the code of a call looks like.
-
-_WIDTH = 88
+    def _made(self, frames: Frames, state: State, *, is_partial: bool) -> Result:
+        frame = frames[self.fetches[0]]
+        if self.measured:
+            rule = {name: getattr(state, name) for name in self.rule}
+            frame = getattr(hubframe, self.measured)(*frames.values(), **rule)
+        return Result(frame, frames.get(self.drawn, frame), frames, is_partial)
 
 
 def call_of(function: str, asked: Asked | None, *, has_client: bool = False) -> str:
-    """Return a call as code.
-
-    Parameters
-    ----------
-    function
-        Its name in `hubframe`.
-    asked
-        Its arguments; None for none.
-    has_client
-        Whether it is made with a client.
-    """
-    arguments = [] if asked is None else [_literal(asked.what)]
+    """Return a call of one of hubframe's functions as code."""
+    arguments = []
     if asked is not None:
-        arguments += [f"{name}={_literal(value)}" for name, value in asked.options.items()]
-    if has_client:
-        arguments.append("client=client")
+        named = (f"{name}={_literal(value)}" for name, value in asked.options.items())
+        arguments += [_literal(asked.what), *named]
+    arguments += ["client=client"] if has_client else []
     call = f"hubframe.{function}({', '.join(arguments)})"
     if len(call) <= _WIDTH:
         return call
@@ -198,45 +132,8 @@ def call_of(function: str, asked: Asked | None, *, has_client: bool = False) -> 
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list):
-        return f"[{', '.join(_literal(one) for one in value)}]"
-    return repr(value)
-
-
-# What the panels ask for.
-
-
-def _tags(state: State) -> Asked:
-    visible = state.visible
-    listed = [f"{repo}:{tag}" for repo, tag in zip(visible["repo"], visible["tag"], strict=True)]
-    return state.asked_tags() or Asked(listed)
-
-
-def _images(state: State) -> Asked:
-    """Every platform, and attestations where everything is looked at."""
-    asked = state.asked()
-    options = {name: value for name, value in asked.options.items() if name != "platform"}
-    if state.filters.everything:
-        options["attestations"] = True
-    return Asked(asked.what, options)
-
-
-def _compared(state: State) -> Asked:
-    named = [f"{repo}:{tag}" for repo, tag in state.taken]
-    return Asked(named, {"platform": state.platform} if "platform" in state.asked().options else {})
-
-
-def _all_tags(state: State) -> Asked:
-    return Asked(state.what)
-
-
-def _nothing(_: State) -> None:
-    return None
-
-
-# What they show.
+    is_json = isinstance(value, str | list)
+    return json.dumps(value, ensure_ascii=False) if is_json else repr(value)
 
 
 def _dockerfile(history: pd.DataFrame) -> str:
@@ -255,10 +152,6 @@ def _plot_platforms(images: pd.DataFrame, **artist: Any) -> Axes:
     return plots.plot_platform_coverage(hubframe.platform_coverage_df(images), **artist)
 
 
-def _cleanup(frames: Frames, state: State) -> pd.DataFrame:
-    return hubframe.cleanup_df(frames["tags"], keep=state.keep, older_than=state.older_than)
-
-
 PANELS = {
     panel.name: panel
     for panel in (
@@ -267,7 +160,8 @@ PANELS = {
             "Overview",
             "The tags shown above, and when each was last pushed.",
             ("tags",),
-            asked=_tags,
+            asked=State.asked_tags,
+            is_of_all=True,
             plot=plots.plot_tags,
             findings=findings.of_tags,
             columns=("repo", "tag", "size", "platform_count", "pushed_at", "digest"),
@@ -277,8 +171,7 @@ PANELS = {
             "Size over time",
             "How the size of releases moved, and which build steps made the difference.",
             ("layers",),
-            measure=lambda frames, _: hubframe.size_trend_df(frames["layers"]),
-            line=lambda _: "hubframe.size_trend_df(layers)",
+            measured="size_trend_df",
             plot=plots.plot_size_trend,
             findings=findings.of_trend,
             columns=(
@@ -303,8 +196,7 @@ PANELS = {
             "Shared",
             "Each layer once: how many images hold it, and what sharing saves.",
             ("layers",),
-            measure=lambda frames, _: hubframe.shared_layers_df(frames["layers"]),
-            line=lambda _: "hubframe.shared_layers_df(layers)",
+            measured="shared_layers_df",
             plot=plots.plot_shared_layers,
             findings=findings.of_shared,
             drawn="layers",
@@ -314,7 +206,7 @@ PANELS = {
             "Images",
             "One image for each platform of a tag.",
             ("images",),
-            asked=_images,
+            asked=State.asked_platforms,
             plot=_plot_platforms,
             columns=("repo", "tag", "platform", "size", "created_at", "image_digest"),
         ),
@@ -331,8 +223,7 @@ PANELS = {
             "Coverage",
             "Which of the OCI's labels are missing, or say nothing.",
             ("labels", "configs"),
-            measure=lambda frames, _: hubframe.coverage_df(frames["labels"], frames["configs"]),
-            line=lambda _: "hubframe.coverage_df(labels, configs)",
+            measured="coverage_df",
             plot=plots.plot_coverage,
         ),
         Panel(
@@ -355,7 +246,7 @@ PANELS = {
             "Compare",
             "What differs from each chosen tag to the next.",
             ("compare",),
-            asked=_compared,
+            asked=State.asked_named,
             plot=plots.plot_comparison,
             findings=findings.of_comparison,
             columns=("aspect", "key", "left", "right", "size_change", "left_name", "right_name"),
@@ -366,11 +257,10 @@ PANELS = {
             "Clean-up",
             "What a rule would delete, of all tags. Nothing is deleted.",
             ("tags",),
-            asked=_all_tags,
-            measure=_cleanup,
-            line=lambda state: (
-                f"hubframe.cleanup_df(tags, keep={state.keep}, older_than={state.older_than})"
-            ),
+            asked=State.asked_repositories,
+            is_of_all=True,
+            measured="cleanup_df",
+            rule=("keep", "older_than"),
             plot=plots.plot_cleanup,
         ),
         Panel(
@@ -378,7 +268,8 @@ PANELS = {
             "Limits",
             "What Docker Hub lets you ask for, and what is left of it.",
             ("limits",),
-            asked=_nothing,
+            asked=lambda _: None,
+            is_of_all=True,
         ),
     )
 }

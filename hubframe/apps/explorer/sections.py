@@ -1,6 +1,5 @@
 """The parts of the screen, each with its widgets: they show a session and tell it what is done."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import ipywidgets as widgets
@@ -19,21 +18,37 @@ _PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64", "al
 _ANYTHING = "anything"
 
 
-def row(*children: widgets.Widget) -> widgets.Box:
+def _row(*children: widgets.Widget) -> widgets.Box:
     """Return widgets beside each other, on more lines where the window is narrow."""
     layout = widgets.Layout(display="flex", flex_flow="row wrap", align_items="center")
     return widgets.Box(children, layout=layout)
 
 
-def _described(width: str) -> dict[str, Any]:
-    return {
-        "style": {"description_width": "initial"},
-        "layout": widgets.Layout(width=width, max_width="95%"),
-    }
+def _field(kind: Any, description: str, width: str, **options: Any) -> Any:
+    layout = widgets.Layout(width=width, max_width="95%")
+    style = {"description_width": "initial"}
+    return kind(description=description, layout=layout, style=style, **options)
+
+
+def _count(description: str, width: str, least: int, most: int, value: int) -> Any:
+    limits = {"min": least, "max": most, "value": value}
+    return _field(widgets.BoundedIntText, description, width, **limits)
+
+
+def _button(description: str, pressed: Any, style: str = "") -> widgets.Button:
+    button = widgets.Button(description=description, button_style=style)
+    button.on_click(lambda _: pressed())
+    return button
 
 
 def _reveal(widget: widgets.Widget, *, is_shown: bool) -> None:
     widget.layout.display = None if is_shown else "none"
+
+
+def _themed(session: Session, grid: Grid) -> Grid:
+    """Have the session know what page the table is on."""
+    grid.observe(lambda change: session.theme(is_dark=change["new"]), "is_dark")
+    return grid
 
 
 class Section(Protocol):
@@ -50,23 +65,18 @@ class SearchSection:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._text = widgets.Combobox(
-            description="Look for",
+        self._text = _field(
+            widgets.Combobox,
+            "Look for",
+            "34em",
             placeholder="ansible, nginx:1.27, ghcr.io/org/app, localhost:5000/, or words",
             continuous_update=False,
-            **_described("34em"),
         )
-        self._meaning = widgets.Dropdown(
-            description="as", options=[_ANYTHING, *MEANINGS], **_described("11em")
-        )
-        self._look = widgets.Button(description="Look", button_style="primary")
-        self._badges = widgets.HTML()
-        self._fault = widgets.HTML()
-        self.box = widgets.VBox(
-            [row(self._text, self._meaning, self._look, self._badges), self._fault]
-        )
+        self._meaning = _field(widgets.Dropdown, "as", "11em", options=[_ANYTHING, *MEANINGS])
+        self._badges, self._fault = widgets.HTML(), widgets.HTML()
+        look = _button("Look", self._search, "primary")
+        self.box = widgets.VBox([_row(self._text, self._meaning, look, self._badges), self._fault])
         self._text.observe(lambda _: self._search(), "value")
-        self._look.on_click(lambda _: self._search())
 
     def show_text(self, text: str) -> None:
         """Show what is looked for, and look for it."""
@@ -90,9 +100,7 @@ class ProgressSection:
         self._session = session
         self._bar = widgets.IntProgress(min=0, max=1, layout=widgets.Layout(width="16em"))
         self._words = widgets.HTML()
-        cancel = widgets.Button(description="Cancel")
-        cancel.on_click(lambda _: session.cancel())
-        self.box = row(self._bar, self._words, cancel)
+        self.box = _row(self._bar, self._words, _button("Cancel", session.cancel))
 
     def draw(self) -> None:
         """Show how far it is; nothing where nothing is under way."""
@@ -111,14 +119,18 @@ class ProgressSection:
 class ListingSection:
     """The repositories that were found."""
 
-    def __init__(self, session: Session, themed: Callable[[bool], None]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._grid = Grid("Repositories", key=("repo",), many=True, chose=self._open, themed=themed)
-        self._code = widgets.HTML()
-        self._copy = CopyButton(label="Copy as code")
-        self.box = widgets.VBox(
-            [widgets.HTML("<h3>Repositories</h3>"), self._grid, row(self._code, self._copy)]
+        grid = Grid(
+            "Repositories",
+            key=("repo",),
+            many=True,
+            chose=lambda keys: session.open([repo for (repo,) in keys]),
         )
+        self._grid = _themed(session, grid)
+        self._code, self._copy = widgets.HTML(), CopyButton(label="Copy as code")
+        title = widgets.HTML("<h3>Repositories</h3>")
+        self.box = widgets.VBox([title, self._grid, _row(self._code, self._copy)])
 
     def draw(self) -> None:
         """Show them; nothing where a repository was named."""
@@ -126,203 +138,140 @@ class ListingSection:
         _reveal(self.box, is_shown=listing is not None)
         if listing is None:
             return
-        chosen = [(repo,) for repo in self._session.state.repos]
-        columns = [name for name in _LISTED if name in listing]
         self._grid.show(
-            listing, columns, chosen=chosen, nothing="There are none, or none that you may see."
+            listing,
+            [name for name in _LISTED if name in listing],
+            chosen=[(repo,) for repo in self._session.state.repos],
+            nothing="There are none, or none that you may see.",
         )
-        lines = self._session.listing_code
-        self._code.value, self._copy.text = wording.code(lines, "Code of the repositories"), lines
-
-    def _open(self, keys: list[tuple[Any, ...]]) -> None:
-        self._session.open([repo for (repo,) in keys])
+        self._copy.text = self._session.listing_code
+        self._code.value = wording.code(self._copy.text, "Code of the repositories")
 
 
 class TagsSection:
     """The tags of the repositories that were opened, and which of them are looked at."""
 
-    def __init__(self, session: Session, themed: Callable[[bool], None]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._title = widgets.HTML()
-        self._text = widgets.Text(
-            description="Tag", placeholder="part of a name, or a glob", **_described("17em")
-        )
-        self._versions = widgets.Text(
-            description="Versions",
-            placeholder=">=2.9, <3, stable",
-            continuous_update=False,
-            **_described("17em"),
-        )
-        self._newest = widgets.BoundedIntText(
-            description="Newest (0: all)", min=0, max=1_000_000, **_described("11em")
-        )
-        self._platform = widgets.Combobox(
-            description="Platform",
-            value=_PLATFORMS[0],
-            options=_PLATFORMS,
-            continuous_update=False,
-            **_described("15em"),
-        )
-        self._everything = widgets.Checkbox(
-            description="signatures and attestations, too", indent=False, **_described("auto")
-        )
-        self._none = widgets.Button(description="Choose none")
-        self._fault = widgets.HTML()
-        self._grid = Grid("Tags", key=("repo", "tag"), many=True, chose=self._choose, themed=themed)
-        self._filters = (
-            self._text,
-            self._versions,
-            self._newest,
-            self._platform,
-            self._everything,
-        )
-        self.box = widgets.VBox(
-            [self._title, row(*self._filters, self._none), self._fault, self._grid]
-        )
-        for widget in self._filters:
+        self._title, self._fault = widgets.HTML(), widgets.HTML()
+        # By the names of what `read_filters` takes.
+        self._filters = {
+            "text": _field(widgets.Text, "Tag", "17em", placeholder="part of a name, or a glob"),
+            "versions": _field(
+                widgets.Text,
+                "Versions",
+                "17em",
+                placeholder=">=2.9, <3, stable",
+                continuous_update=False,
+            ),
+            "newest": _count("Newest (0: all)", "11em", 0, 1_000_000, 0),
+            "platform": _field(
+                widgets.Combobox,
+                "Platform",
+                "15em",
+                value=_PLATFORMS[0],
+                options=_PLATFORMS,
+                continuous_update=False,
+            ),
+            "everything": _field(
+                widgets.Checkbox, "signatures and attestations, too", "auto", indent=False
+            ),
+        }
+        self._none = _button("Choose none", lambda: session.choose([]))
+        grid = Grid("Tags", key=("repo", "tag"), many=True, chose=session.choose)
+        self._grid = _themed(session, grid)
+        fields = _row(*self._filters.values(), self._none)
+        self.box = widgets.VBox([self._title, fields, self._fault, self._grid])
+        for widget in self._filters.values():
             widget.observe(lambda _: self._filter(), "value")
-        self._none.on_click(lambda _: session.choose([]))
 
     def draw(self) -> None:
         """Show those that are looked at; nothing where no repository is open."""
-        session, state = self._session, self._session.state
-        fault = session.messages.get(TAGS, "")
-        _reveal(self.box, is_shown=bool(state.repos) or bool(fault))
+        state = self._session.state
+        fault = self._session.messages.get(TAGS, "")
+        _reveal(self.box, is_shown=bool(state.repos or fault))
         self._fault.value = wording.paragraph(fault, "fault")
         if not state.repos:
             return
         visible = state.visible
-        names = ", ".join(state.repos)
-        count = f"{len(visible):,} of {len(state.tags):,}"
-        self._title.value = wording.heading(f"Tags of {names}", f"{count} shown")
+        count = f"{len(visible):,} of {len(state.tags):,} shown"
+        self._title.value = wording.heading(f"Tags of {', '.join(state.repos)}", count)
         _reveal(self._none, is_shown=bool(state.chosen))
         columns = _TAGGED if len(state.repos) > 1 else _TAGGED[1:]
-        self._grid.show(
-            visible,
-            columns,
-            chosen=state.chosen,
-            nothing="No tag is like that: change the filters.",
-        )
-
-    def _choose(self, keys: list[tuple[Any, ...]]) -> None:
-        self._session.choose([(repo, tag) for repo, tag in keys])
+        nothing = "No tag is like that: change the filters."
+        self._grid.show(visible, columns, chosen=state.chosen, nothing=nothing)
 
     def _filter(self) -> None:
-        versions = self._versions.value.strip()
+        typed = {name: widget.value for name, widget in self._filters.items()}
+        typed["versions"] = typed["versions"].strip() or None
         try:
-            filters = read_filters(
-                self._text.value,
-                versions or None,
-                self._newest.value,
-                self._platform.value,
-                everything=self._everything.value,
-            )
+            filters = read_filters(**typed)
         except ValueError as error:
             self._session.fail(TAGS, str(error))
-            return
-        self._session.filter(filters)
+        else:
+            self._session.filter(filters)
 
 
 class PanelSection:
     """The open panel: what it is of, what it costs, its picture, its frame, its code."""
 
-    def __init__(self, session: Session, themed: Callable[[bool], None]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._drawn: tuple[Result, bool] | None = None
-        self._panels = widgets.ToggleButtons(
-            options=[(panel.title, panel.name) for panel in PANELS.values()],
-            value=session.state.panel,
-        )
-        self._keep = widgets.BoundedIntText(
-            description="Keep the newest", min=1, max=1_000_000, value=10, **_described("13em")
-        )
-        self._older = widgets.BoundedIntText(
-            description="Older than (days)", min=0, max=100_000, value=365, **_described("14em")
-        )
-        self._rule = row(self._keep, self._older)
-        self._title, self._message = widgets.HTML(), widgets.HTML()
-        self._read = widgets.Button(description="Read again")
-        self._price = widgets.HTML()
-        self._agree = widgets.Button(description="Fetch", button_style="primary")
-        self._decline = widgets.Button(description="Not now")
-        self._ask = row(self._price, self._agree, self._decline)
-        self._findings, self._picture = widgets.HTML(), widgets.HTML()
-        self._text = widgets.HTML()
-        self._grid = Grid("Frame of the panel", themed=themed)
+        titles = [(panel.title, panel.name) for panel in PANELS.values()]
+        self._panels = widgets.ToggleButtons(options=titles, value=session.state.panel)
+        keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
+        older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
+        self._rule = _row(keep, older)
+        self._title, self._message, self._price = (widgets.HTML() for _ in range(3))
+        self._read = _button("Read again", session.read_panel)
+        self._agree = _button("Fetch", session.agree, "primary")
+        self._ask = _row(self._price, self._agree, _button("Not now", session.decline))
+        self._findings, self._picture, self._text = (widgets.HTML() for _ in range(3))
+        self._grid = _themed(session, Grid("Frame of the panel"))
         self._note, self._code = widgets.HTML(), widgets.HTML()
         self._copy = CopyButton(label="Copy as code")
         self._csv = SaveButton("Save as CSV", self._save_frame)
         self._report = SaveButton("Save a report", self._save_report)
-        self._shown = widgets.VBox(
-            [
-                self._findings,
-                self._picture,
-                self._text,
-                self._grid,
-                self._note,
-                self._code,
-                row(self._copy, self._csv, self._report),
-            ]
-        )
-        self.box = widgets.VBox(
-            [
-                self._panels,
-                row(self._title, self._read),
-                self._rule,
-                self._message,
-                self._ask,
-                self._shown,
-            ]
-        )
+        buttons = _row(self._copy, self._csv, self._report)
+        told = [self._findings, self._picture, self._text, self._grid, self._note, self._code]
+        self._shown = widgets.VBox([*told, buttons])
+        heading = _row(self._title, self._read)
+        asked = [self._panels, heading, self._rule, self._message, self._ask]
+        self.box = widgets.VBox([*asked, self._shown])
         self._panels.observe(lambda change: session.show(change["new"]), "value")
-        for widget in (self._keep, self._older):
-            widget.observe(lambda _: session.rule(self._keep.value, self._older.value), "value")
-        self._read.on_click(lambda _: session.read_panel())
-        self._agree.on_click(lambda _: session.agree())
-        self._decline.on_click(lambda _: session.decline())
+        for widget in (keep, older):
+            widget.observe(lambda _: session.rule(keep.value, older.value), "value")
 
     def draw(self) -> None:
         """Show it; nothing where no repository is open."""
-        session, state = self._session, self._session.state
+        session, state, panel = self._session, self._session.state, self._session.panel
         _reveal(self.box, is_shown=bool(state.repos))
         self._panels.value = state.panel
-        panel = session.panel
-        is_of_all = panel.name in ("overview", "cleanup", "limits")
-        of = "" if is_of_all else f" Of {panels.scope(state)}."
-        self._title.value = wording.heading(panel.title, f"{panel.about}{of}")
+        about = panel.about if panel.is_of_all else f"{panel.about} Of {panels.scope(state)}."
+        self._title.value = wording.heading(panel.title, about)
         _reveal(self._read, is_shown=session.may_read_again)
-        _reveal(self._rule, is_shown=panel.name == "cleanup")
-        self._draw_fault()
-        self._draw_price()
-        self._draw_result()
+        _reveal(self._rule, is_shown=bool(panel.rule))
+        self._message.value = wording.paragraph(
+            session.messages.get(PANEL, ""), "fault"
+        ) or wording.paragraph(panels.missing(panel, state))
+        _reveal(self._ask, is_shown=session.plan is not None)
+        if session.plan is not None:
+            self._price.value = wording.paragraph(wording.price(session.plan))
+            self._agree.disabled = not session.plan.fits
+        _reveal(self._shown, is_shown=session.result is not None)
+        if session.result is not None:
+            self._draw_result(session.result)
 
-    def _draw_fault(self) -> None:
-        session = self._session
-        needed = panels.missing(session.panel, session.state)
-        fault = session.messages.get(PANEL, "")
-        self._message.value = wording.paragraph(fault, "fault") or wording.paragraph(needed)
-
-    def _draw_price(self) -> None:
-        plan = self._session.plan
-        _reveal(self._ask, is_shown=plan is not None)
-        if plan is not None:
-            self._price.value = wording.paragraph(wording.price(plan))
-            self._agree.disabled = not plan.fits
-
-    def _draw_result(self) -> None:
-        session = self._session
-        result = session.result
-        _reveal(self._shown, is_shown=result is not None)
-        # A picture takes longer than all the rest, and what was drawn stays.
-        if result is None:
-            return
+    def _draw_result(self, result: Result) -> None:
+        session, panel, frame = self._session, self._session.panel, result.frame
         told = wording.state_of(result, is_busy=session.work.is_busy)
         is_whole = result.is_complete and not result.is_partial
         self._note.value = wording.paragraph(told, "about" if is_whole else "fault")
+        # A picture takes longer than all the rest, and what was drawn stays.
         if self._drawn == (result, session.is_dark):
             return
         self._drawn = (result, session.is_dark)
-        panel, frame = session.panel, result.frame
         self._findings.value = wording.sentences(panel, frame)
         self._picture.value = wording.picture(session.figure(), panel.title)
         self._text.value = wording.code(panel.text(frame), "Dockerfile") if panel.text else ""
@@ -330,9 +279,8 @@ class PanelSection:
         self._code.value, self._copy.text = wording.code(session.code), session.code
 
     def _save_frame(self) -> None:
-        result = self._session.result
-        if result is not None:
-            content = write_csv(result.frame) or ""
+        if self._session.result is not None:
+            content = write_csv(self._session.result.frame) or ""
             self._csv.give(f"{self._session.panel.name}.csv", content.encode())
 
     def _save_report(self) -> None:

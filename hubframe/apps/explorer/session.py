@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,18 +13,9 @@ from matplotlib.figure import Figure
 
 import hubframe
 from hubframe.apps.explorer import panels
-from hubframe.apps.explorer.model import (
-    NAMESPACE,
-    REGISTRY,
-    REPOSITORY,
-    WORDS,
-    Asked,
-    Filters,
-    Search,
-    State,
-)
+from hubframe.apps.explorer.model import REPOSITORY, Asked, Filters, Search, State
 from hubframe.apps.explorer.panels import PANELS, Panel, Result
-from hubframe.apps.explorer.work import Told, Work
+from hubframe.apps.explorer.work import Work
 from hubframe.errors import InvalidReferenceError, NotFoundError
 from hubframe.frames.limits import told_pull_limit
 from hubframe.frames.plan import Plan
@@ -38,49 +30,30 @@ _LONG = 30.0
 LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
 _PLANNED_AS = {"compare": "configs"}
-_WITHOUT_PLAN = frozenset({"tags", "limits"})
 # What a person who has never seen the sample may look for in it.
 _IN_SAMPLE = ("ansible", "acme", "nginx", "registry.example/")
 
 
-@dataclass
 class Session:
     """The state of an explorer, and what is under way for it.
 
-    Attributes
-    ----------
-    client
-        What is asked with; None for the default one at each time.
-    state
-        What is shown.
-    result
-        What the open panel shows; None where there is nothing yet.
-    read
-        The state that `result` was read for.
-    plan
-        What reading the panel would cost, where that has to be agreed to first.
-    messages
-        What went wrong, by part of the screen.
-    progress
-        A title, how much is done, of how much, and a note; None where nothing is under way.
-    is_dark
-        Whether pictures are for a dark page.
-    changed
-        Called with the part of the screen that has to be drawn anew.
+    `changed` is called with the part of the screen that has to be drawn anew.
     """
 
-    client: Client | None = None
-    state: State = field(default_factory=State)
-    result: Result | None = None
-    read: State | None = None
-    plan: Plan | None = None
-    messages: dict[str, str] = field(default_factory=dict)
-    progress: tuple[str, int, int, str] | None = None
-    is_dark: bool = False
-    changed: Callable[[str], None] = lambda _: None
-    work: Work = field(default_factory=Work)
-    _limit: str = ""
-    _agreed: Callable[[], None] = lambda: None
+    def __init__(self, client: Client | None = None) -> None:
+        self.client = client
+        self.state = State()
+        self.result: Result | None = None  # what the open panel shows
+        self.read: State | None = None  # the state that it was read for
+        self.plan: Plan | None = None  # what has to be agreed to before it is read
+        self.messages: dict[str, str] = {}  # what went wrong, by part of the screen
+        # A title, how much is done, of how much, and a note, while something is under way.
+        self.progress: tuple[str, int, int, str] | None = None
+        self.is_dark = False
+        self.changed: Callable[[str], None] = lambda _: None
+        self.work = Work(self._told, self._ended)
+        self._limit = ""
+        self._agreed: Callable[[], None] = lambda: None
 
     # What a person does.
 
@@ -95,20 +68,18 @@ class Session:
 
     def open(self, repos: Sequence[str]) -> None:
         """Open repositories, instead of those that are open: list their tags."""
-        names = list(repos)
-        if not names:
-            self.state = self.state.opened([], TAGS_TABLE.frame())
-            self._show_tags()
-            return
 
         def steps() -> Iterator[pd.DataFrame]:
-            yield hubframe.tags_df(names, client=self._client)
+            yield hubframe.tags_df(repos, client=self._client)
 
         def opened(tags: pd.DataFrame) -> None:
-            self.state = self.state.opened(names, tags)
+            self.state = self.state.opened(repos, tags)
             self._show_tags()
 
-        self._begin(TAGS, steps, opened)
+        if repos:
+            self._begin(TAGS, steps, opened)
+        else:
+            opened(TAGS_TABLE.frame())
 
     def filter(self, filters: Filters) -> None:
         """Look at other tags. The panel is read anew when it is asked to."""
@@ -134,6 +105,12 @@ class Session:
         self.state = replace(self.state, keep=keep, older_than=older_than)
         self.read_panel()
 
+    def theme(self, *, is_dark: bool) -> None:
+        """Draw pictures for a page that is dark, or is not."""
+        if self.is_dark != is_dark:
+            self.is_dark = is_dark
+            self.changed(PANEL)
+
     def agree(self) -> None:
         """Fetch what the plan is of."""
         self._agreed()
@@ -143,33 +120,23 @@ class Session:
         self.plan = None
         self.changed(PANEL)
 
-    def report(self, done: Callable[[bytes], None], *, is_agreed: bool = False) -> None:
+    def report(self, done: Callable[[bytes], None]) -> None:
         """Write a report about what panels read, and hand it over as a zip archive."""
         asked, client = self.state.asked(), self._client
+        self._fetch(asked, "configs", lambda: iter([_archive(asked, client)]), done)
 
-        def steps() -> Iterator[Plan | bytes]:
-            plan = None if is_agreed else _price(asked, "configs", client)
-            yield _archive(asked, client) if plan is None else plan
-
-        def step(made: Plan | bytes) -> None:
-            if isinstance(made, Plan):
-                self._ask(made, lambda: self.report(done, is_agreed=True))
-            else:
-                done(made)
-
-        self.plan = None
-        self._begin(PANEL, steps, step)
-        self.changed(PANEL)
-
-    def read_panel(self, *, is_agreed: bool = False) -> None:
+    def read_panel(self) -> None:
         """Read what the open panel shows; what costs pulls only if that is agreed to."""
-        state, panel = self.state, self.panel
+        state, panel, client = self.state, self.panel, self._client
         self.work.cancel()
         self.result, self.read, self.plan = None, state, None
         self.messages.pop(PANEL, None)
-        if not panels.missing(panel, state):
-            self._begin(PANEL, lambda: self._steps(panel, state, is_agreed=is_agreed), self._got)
-        self.changed(PANEL)
+        if panels.missing(panel, state):
+            self.changed(PANEL)
+            return
+        name = panel.fetches[0]
+        steps = partial(panel.steps, state, client)
+        self._fetch(panel.asked(state), _PLANNED_AS.get(name, name), steps, self._got)
 
     def cancel(self) -> None:
         """End what is under way; what was fetched is kept."""
@@ -197,26 +164,26 @@ class Session:
     @property
     def is_old(self) -> bool:
         """Whether other tags are looked at than the panel was read for."""
-        if self.read is None or self.read is self.state:
-            return False
-        return self.panel.asked(self.read) != self.panel.asked(self.state)
+        read, state = self.read or self.state, self.state
+        return read is not state and self.panel.asked(read) != self.panel.asked(state)
 
     @property
     def may_read_again(self) -> bool:
         """Whether asking again would show more: of other tags, or what failed or was cancelled."""
-        has_failed = self.result is not None and not self.result.is_complete
-        return self.is_old or has_failed or PANEL in self.messages
+        return self.is_old or self.has_failed or PANEL in self.messages
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether what is shown lacks what failed."""
+        return self.result is not None and not self.result.is_complete
 
     @property
     def code(self) -> str:
         """The lines that give the frame on screen."""
         if panels.missing(self.panel, self.state):
             return ""
-        return self.panel.code(
-            self.read or self.state,
-            has_client=self.client is not None,
-            collects=self.result is not None and not self.result.is_complete,
-        )
+        read, has_client = self.read or self.state, self.client is not None
+        return self.panel.code(read, has_client=has_client, collects=self.has_failed)
 
     @property
     def listing_code(self) -> str:
@@ -224,10 +191,8 @@ class Session:
         search = self.state.search
         if search is None or self.state.listing is None:
             return ""
-        (meaning,) = search.meanings
-        asked = Asked(search.host if meaning == REGISTRY else search.text)
-        has_client = self.client is not None
-        return panels.call_of(_FUNCTIONS[meaning], asked, has_client=has_client)
+        function, what = search.call
+        return panels.call_of(function, Asked(what), has_client=self.client is not None)
 
     def figure(self) -> Figure | None:
         """Draw the panel's picture; None where it has none."""
@@ -247,16 +212,16 @@ class Session:
     @property
     def badges(self) -> list[str]:
         """What to know of all that is on screen."""
-        settings = self._client.settings
         notes = [] if self.result is None else self.result.notes
         notes = [self.state.tags.attrs.get("hubframe", {}), *notes]
         stale = max(int(note.get("stale") or 0) for note in notes)
-        badges = ["Sample: made-up data"] if settings.sample else []
-        if self._client.session.is_offline:
-            badges.append("Offline: from the cache alone")
-        if stale:
-            badges.append(f"{wording.counted(stale, 'answer')} out of date")
-        return [*badges, *([self._limit] if self._limit else [])]
+        badges = {
+            "Sample: made-up data": self._client.settings.sample,
+            "Offline: from the cache alone": self._client.session.is_offline,
+            f"{wording.counted(stale, 'answer')} out of date": stale,
+            self._limit: self._limit,
+        }
+        return [badge for badge, is_so in badges.items() if is_so]
 
     @property
     def _client(self) -> Client:
@@ -268,9 +233,9 @@ class Session:
         self, part: str, steps: Callable[[], Iterator[Any]], step: Callable[[Any], None]
     ) -> None:
         self.messages.pop(part, None)
+        # Set first: where widgets have a thread of their own, the work may be over by then.
         self.progress = ("", 0, 0, "")
-        told = Told(self._told, step, lambda words: self.fail(part, words), self._ended)
-        self.work.begin(steps, told)
+        self.work.begin(steps, step, lambda words: self.fail(part, words))
         self.changed(PROGRESS)
 
     def _told(self, title: str, done: int, total: int, note: str) -> None:
@@ -292,82 +257,80 @@ class Session:
 
     def _found(self, found: tuple[Search, pd.DataFrame]) -> None:
         search, frame = found
-        if search.meanings == (REPOSITORY,):
-            try:
-                self.state = self.state.named(search, frame)
-            except NotFoundError as error:
-                self.fail(LISTING, str(error))
-                return
-            self.changed(LISTING)
-            self._show_tags()
+        if search.meanings != (REPOSITORY,):
+            self.state = self.state.found(search, frame)
+            self.result = self.read = None
+            for part in (LISTING, TAGS, PANEL):
+                self.changed(part)
             return
-        self.state = self.state.found(search, frame)
-        self.result = self.read = None
-        for part in (LISTING, TAGS, PANEL):
-            self.changed(part)
+        try:
+            self.state = self.state.named(search, frame)
+        except NotFoundError as error:
+            self.fail(LISTING, str(error))
+            return
+        self.changed(LISTING)
+        self._show_tags()
 
     def _show_tags(self) -> None:
         self.changed(TAGS)
         self.read_panel()
 
-    def _steps(self, panel: Panel, state: State, *, is_agreed: bool) -> Iterator[Plan | Result]:
+    def _got(self, result: Result) -> None:
+        self.result = result
+        self.changed(PANEL)
+
+    def _fetch(
+        self,
+        asked: Asked | None,
+        name: str,
+        steps: Callable[[], Iterator[Any]],
+        got: Callable[[Any], None],
+    ) -> None:
+        """Begin to fetch; what costs pulls, or takes long, only when its plan is agreed to."""
         client = self._client
-        plan = None if is_agreed else _cost(panel, state, client)
-        for step in panel.steps(state, client) if plan is None else [plan]:
-            self._limit = _left(client)
-            yield step
 
-    def _got(self, step: Plan | Result) -> None:
-        if isinstance(step, Plan):
-            self._ask(step, lambda: self.read_panel(is_agreed=True))
-            return
-        self.result = step
-        self.changed(PANEL)
+        def begin(*, is_agreed: bool = False) -> None:
+            self.plan = None
+            self._begin(PANEL, partial(priced, is_agreed=is_agreed), step)
+            self.changed(PANEL)
 
-    def _ask(self, plan: Plan, agreed: Callable[[], None]) -> None:
-        self.plan, self._agreed = plan, agreed
-        self.changed(PANEL)
+        def priced(*, is_agreed: bool) -> Iterator[Any]:
+            plan = None if is_agreed else _price(asked, name, client)
+            for made in steps() if plan is None else [plan]:
+                self._limit = _left(client)
+                yield made
+
+        def step(made: Any) -> None:
+            if isinstance(made, Plan):
+                self.plan, self._agreed = made, partial(begin, is_agreed=True)
+                self.changed(PANEL)
+            else:
+                got(made)
+
+        begin()
 
 
 def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame]]:
     """Take what was typed for what it means first of what is there."""
     missed: Exception | None = None
     for meaning in search.meanings:
+        meant = replace(search, meanings=(meaning,))
         try:
-            frame = _look_up(meaning, search, client)
+            function, what = meant.call
+            frame = getattr(hubframe, function)(what, client=client)
         except (NotFoundError, InvalidReferenceError) as error:
             missed = missed or error
             continue
         if len(frame) or meaning == search.meanings[-1]:
-            yield replace(search, meanings=(meaning,)), frame
+            yield meant, frame
             return
     if missed is not None:
         raise missed
 
 
-_FUNCTIONS = {NAMESPACE: "repos_df", REGISTRY: "catalog_df", WORDS: "search_df"}
-
-
-def _look_up(meaning: str, search: Search, client: Client) -> pd.DataFrame:
-    if meaning == REPOSITORY:
-        return hubframe.tags_df(search.reference.repo, client=client)
-    asked = search.host if meaning == REGISTRY else search.text
-    frame: pd.DataFrame = getattr(hubframe, _FUNCTIONS[meaning])(asked, client=client)
-    return frame
-
-
-def _cost(panel: Panel, state: State, client: Client) -> Plan | None:
-    """Return what reading a panel costs, where that has to be agreed to."""
-    asked = panel.asked(state)
-    name = panel.fetches[0]
-    if asked is None or name in _WITHOUT_PLAN:
-        return None
-    return _price(asked, _PLANNED_AS.get(name, name), client)
-
-
-def _price(asked: Asked, name: str, client: Client) -> Plan | None:
+def _price(asked: Asked | None, name: str, client: Client) -> Plan | None:
     """Plan a call; None where it may be made at once, as on the sample, which costs nothing."""
-    if client.settings.sample:
+    if asked is None or name == "tags" or client.settings.sample:
         return None
     plan = hubframe.plan(asked.what, name, **asked.options, client=client)
     return plan if plan.pulls or plan.seconds > _LONG else None

@@ -1,10 +1,12 @@
 """The explorer as a person sees it."""
 
+from pathlib import Path
 from typing import Any
 
 try:
-    import anywidget  # noqa: F401 - to say at once what is missing
     import ipywidgets as widgets
+
+    from hubframe.apps.explorer import sections
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         f'the explorer needs {missing.name}: pip install "hubframe[notebook]"', name=missing.name
@@ -13,36 +15,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hubframe.apps.explorer import wording
-from hubframe.apps.explorer.sections import (
-    ListingSection,
-    PanelSection,
-    ProgressSection,
-    SearchSection,
-    Section,
-    TagsSection,
-)
 from hubframe.apps.explorer.session import LISTING, PANEL, PROGRESS, TAGS, Session
 from hubframe.wire.client import Client
 
 # What is in the cache is there at once, without a flicker, and in the notebook's file. [seconds]
 _AT_ONCE = 1.0
-_STYLE = """<style>
-.hubframe-explorer { --faint: var(--jp-ui-font-color2, #666); max-width: 1400px; }
-.hubframe-explorer h3 { margin: 0.6em 0 0.2em; font-size: 1.1em; }
-.hubframe-explorer h3 small { font-weight: normal; color: var(--faint); margin-left: 0.6em; }
-.hubframe-explorer p { margin: 0.2em 0.4em 0.2em 0; line-height: 1.4; }
-.hubframe-explorer .finding { max-width: 100ch; overflow-wrap: anywhere; }
-.hubframe-explorer .about { color: var(--faint); }
-.hubframe-explorer .fault { color: var(--jp-error-color0, #b71c1c); white-space: pre-wrap; }
-.hubframe-explorer .badge { border: 1px solid color-mix(in srgb, currentcolor 30%, transparent);
-  border-radius: 1em;
-  padding: 0.1em 0.8em; margin: 0 0.4em; white-space: nowrap; }
-.hubframe-explorer pre { margin: 0.2em 0.4em 0.2em 0; padding: 0.5em 0.8em; overflow: auto;
-  line-height: 1.4; max-height: 22em; background: var(--jp-layout-color2, #f3f3f3);
-  color: var(--jp-ui-font-color1, #222); font-family: var(--jp-code-font-family, monospace); }
-.hubframe-explorer img { max-width: 100%; height: auto; }
-.hubframe-explorer .widget-toggle-buttons button { width: auto; }
-</style>"""
+_STYLE = (Path(__file__).parent / "view.css").read_text(encoding="utf-8")
 
 
 class Explorer:
@@ -58,19 +36,15 @@ class Explorer:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.search = SearchSection(session)
-        progress = ProgressSection(session)
-        listing = ListingSection(session, self._themed)
-        tags = TagsSection(session, self._themed)
-        panel = PanelSection(session, self._themed)
-        self._sections: dict[str, Section] = {
-            LISTING: listing,
-            TAGS: tags,
-            PANEL: panel,
-            PROGRESS: progress,
+        self.search = sections.SearchSection(session)
+        self._sections: dict[str, sections.Section] = {
+            PROGRESS: sections.ProgressSection(session),
+            LISTING: sections.ListingSection(session),
+            TAGS: sections.TagsSection(session),
+            PANEL: sections.PanelSection(session),
         }
-        boxes = [section.box for section in (self.search, progress, listing, tags, panel)]
-        self.widget = widgets.VBox([widgets.HTML(_STYLE), *boxes])
+        boxes = [section.box for section in (self.search, *self._sections.values())]
+        self.widget = widgets.VBox([widgets.HTML(f"<style>{_STYLE}</style>"), *boxes])
         self.widget.add_class("hubframe-explorer")
         session.changed = self._draw
         for part in self._sections:
@@ -79,10 +53,9 @@ class Explorer:
     @property
     def selection(self) -> pd.DataFrame:
         """The rows of the table `tags` that panels read: those chosen, or the newest shown."""
-        tags = self.session.state.tags
-        taken = set(self.session.state.taken)
-        rows = zip(tags["repo"], tags["tag"], strict=True)
-        return tags[[row in taken for row in rows]].reset_index(drop=True)
+        tags, taken = self.session.state.tags, self.session.state.taken
+        rows = pd.MultiIndex.from_frame(tags[["repo", "tag"]])
+        return tags[rows.isin(taken)].reset_index(drop=True)
 
     @property
     def frame(self) -> pd.DataFrame | None:
@@ -130,11 +103,6 @@ class Explorer:
     def _draw(self, part: str) -> None:
         self._sections[part].draw()
         self.search.draw()
-
-    def _themed(self, is_dark: bool) -> None:  # noqa: FBT001 - the only thing that it is told
-        if self.session.is_dark != is_dark:
-            self.session.is_dark = is_dark
-            self._draw(PANEL)
 
 
 def explore(what: str | None = None, *, client: Client | None = None) -> Explorer:
