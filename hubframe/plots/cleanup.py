@@ -2,17 +2,13 @@
 
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing, write_beside
+from hubframe.plots import canvas, wording
+from hubframe.plots.canvas import MOST
 from hubframe.plots.style import BLUES, ORANGES, byte_axis, count_axis
 from hubframe.tables.measured import CLEANUP
-
-MOST = 40
 
 
 def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -37,57 +33,44 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
     repos = _by_repo(plan)
     knows = bool((repos["unknown"] < repos["gone"]).any())
-    ranked = repos.sort_values(
-        ["freed" if knows else "gone", "gone"], ascending=False, kind="stable"
-    )
-    shown = ranked.head(MOST)
-    ax = canvas(ax, len(shown))
+    order = ["freed", "gone"] if knows else ["gone"]
+    shown = repos.sort_values(order, ascending=False, kind="stable").head(MOST)
     gone = int(repos["gone"].sum())
-    ax.set_title(f"The rule would delete {gone:,} of {wording.counted(len(plan), 'tag')}")
+    title = f"The rule would delete {gone:,} of {wording.counted(len(plan), 'tag')}"
+    ax = canvas.axes(ax, len(shown), title)
     if not gone:
-        return say_nothing(ax, "the rule deletes no tag" if len(plan) else "no tags")
-    missing = {("more", "repository", ""): len(repos) - len(shown)}
+        return canvas.say_nothing(ax, "the rule deletes no tag" if len(plan) else "no tags")
+    axis, missing = "compressed bytes that would be freed", len(repos) - len(shown)
+    unknown = int(repos["unknown"].sum()) if knows else 0
     if knows:
-        ends = _bytes(ax, shown, artist)
-        missing[("deleted", "tag", "whose layers are not known")] = int(repos["unknown"].sum())
-        axis = "compressed bytes that would be freed"
+        ends = shown["freed"]
+        ax.barh(range(len(shown)), ends, **{"color": ORANGES[1]} | artist)
+        byte_axis(ax.xaxis)
     else:
-        ends = _tags(ax, shown, artist)
         axis = "tags; what they would free is not known without layers"
-    ax.set_xlabel(wording.left_out(axis, missing))
-    name_rows(ax, shown.index.tolist())
-    write_beside(ax, ends, [_words(row, knows=knows) for row in shown.itertuples()])
+        stays = shown["tags"] - shown["gone"]
+        parts = (("would go", ORANGES[1], shown["gone"]), ("stay", BLUES[1], stays))
+        ends = canvas.stack(ax, parts, artist)
+        count_axis(ax.xaxis)
+    left_out = {"more {repository}": missing, "deleted {tag} whose layers are not known": unknown}
+    ax.set_xlabel(wording.left_out(axis, left_out))
+    canvas.name_rows(ax, shown.index)
+    canvas.write_beside(ax, ends, [_words(row, knows=knows) for row in shown.itertuples()])
     if not knows:
-        legend_below(ax)
+        canvas.legend_below(ax)
     return ax
 
 
 def _by_repo(plan: pd.DataFrame) -> pd.DataFrame:
-    goes = (plan["action"] == "delete").astype("int64")
+    goes = plan["action"] == "delete"
     columns = {
         "repo": plan["repo"],
         "tags": 1,
         "gone": goes,
-        "freed": plan["freed_size"].fillna(0).astype("float64") * goes,
-        "unknown": plan["freed_size"].isna().astype("int64") * goes,
+        "freed": plan["freed_size"].astype("float64").where(goes),
+        "unknown": plan["freed_size"].isna() & goes,
     }
     return pd.DataFrame(columns).groupby("repo", sort=False).sum()
-
-
-def _bytes(ax: Axes, shown: pd.DataFrame, artist: dict[str, Any]) -> list[float]:
-    ax.barh(range(len(shown)), shown["freed"], **{"color": ORANGES[1]} | artist)
-    byte_axis(ax.xaxis)
-    return list(shown["freed"])
-
-
-def _tags(ax: Axes, shown: pd.DataFrame, artist: dict[str, Any]) -> list[float]:
-    rows, gone = np.arange(len(shown)), shown["gone"].to_numpy()
-    kept = shown["tags"].to_numpy() - gone
-    edge: dict[str, Any] = {"edgecolor": mpl.rcParams["axes.facecolor"], "linewidth": 0.6}
-    ax.barh(rows, gone, label="would go", **edge | {"color": ORANGES[1]} | artist)
-    ax.barh(rows, kept, label="stay", **edge | {"color": BLUES[1], "left": gone} | artist)
-    count_axis(ax.xaxis)
-    return [float(count) for count in shown["tags"]]
 
 
 def _words(row: Any, *, knows: bool) -> str:

@@ -1,26 +1,27 @@
 """How pulls a day, stars, storage and numbers of tags moved over time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, say_nothing
+from hubframe.plots import canvas, wording
+from hubframe.plots.cells import Reals
 from hubframe.plots.style import GREY, byte_axis, count_axis, date_axis, day_numbers
 from hubframe.tables.measured import PULLS_OVER_TIME, REPOS_OVER_TIME
 
 # As many as there are colours that the colour-blind tell apart.
-MOST = 6
+_MOST = 6
 _ROWS = 12
 # From this ratio of the most to the least on, a linear axis would show one repository alone.
 _WIDE = 50
-_USUAL: dict[str, Any] = {"linestyle": "-"}
 _GAP: dict[str, Any] = {"linestyle": (0, (1, 1.5))}
+_Draw = Callable[[Axes, pd.DataFrame, dict[str, Any]], None]
 _LOOKS: dict[str, tuple[str, Callable[[Axis], None]]] = {
     "star_count": ("stars", count_axis),
     "storage_size": ("storage on the Hub", byte_axis),
@@ -49,22 +50,27 @@ def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artis
         far apart.
     """
     PULLS_OVER_TIME.require(pulls)
-    ax = canvas(ax, _ROWS)
-    ax.set_title("Pulls per day")
+    ax = canvas.axes(ax, _ROWS, "Pulls per day")
     rates = pulls.groupby("repo")["pulls_per_day"].mean().astype("float64").dropna()
     if rates.empty:
-        return say_nothing(ax, "no repository was observed twice with its pulls")
-    shown = rates.sort_values(ascending=False, kind="stable").index[:MOST]
-    date_axis(ax.xaxis)
-    handles = [
-        _steps(ax, pulls[pulls["repo"] == repo], f"C{number}", artist)
-        for number, repo in enumerate(shown)
-    ]
-    _scale(ax, rates[shown])
+        return canvas.say_nothing(ax, "no repository was observed twice with its pulls")
+    rates = rates.sort_values(ascending=False, kind="stable").head(_MOST)
+    handles = _lines(ax, pulls, rates.index, _steps, artist)
+    missing = {"more {repository}": pulls["repo"].nunique() - len(rates)}
+    ax.set_xlabel(wording.left_out("UTC", missing))
+    # From 0 on, in powers where the repositories are far apart.
+    positive = rates[rates > 0]
+    is_wide = len(positive) > 1 and positive.max() > _WIDE * positive.min()
+    if is_wide:
+        ax.set_yscale("symlog", linthresh=1)
+    # A level line would lie on the upper edge.
+    ax.set_ylim(0, max(ax.get_ylim()[1], 1.05 * ax.dataLim.y1))
+    ax.set_ylabel(f"pulls per day{' (logarithmic axis)' if is_wide else ''}")
     count_axis(ax.yaxis)
-    missing = pulls["repo"].nunique() - len(shown)
-    ax.set_xlabel(wording.left_out("UTC", {("more", "repository", ""): missing}))
-    legend_below(ax, [*handles, *_explained(pulls[pulls["repo"].isin(shown)])])
+    if (pulls.loc[pulls["repo"].isin(rates.index), "step"] != "growth").any():
+        look: dict[str, Any] = {"marker": "x", "linestyle": "none", "color": GREY}
+        handles.append(Line2D([], [], **look, label="fewer than before: not known"))
+    canvas.legend_below(ax, handles)
     return ax
 
 
@@ -98,89 +104,62 @@ def plot_repos_over_time(
     if column not in _LOOKS:
         raise ValueError(f"column must be one of {', '.join(_LOOKS)}, not {column!r}")
     noun, count = _LOOKS[column]
-    ax = canvas(ax, _ROWS)
-    ax.set_title(f"{noun[0].upper()}{noun[1:]} over time")
+    ax = canvas.axes(ax, _ROWS, f"{noun[0].upper()}{noun[1:]} over time")
     known = repos.dropna(subset=column)
     if known.empty:
-        return say_nothing(ax, f"no observation tells the {noun}")
+        return canvas.say_nothing(ax, f"no observation tells the {noun}")
     highest = known.groupby("repo")[column].max().sort_values(ascending=False, kind="stable")
-    shown = highest.index[:MOST]
-    date_axis(ax.xaxis)
-    handles = [
-        _line(ax, known[known["repo"] == repo], column, f"C{number}", artist)
-        for number, repo in enumerate(shown)
-    ]
+    shown = highest.index[:_MOST]
+
+    def draw(ax: Axes, seen: pd.DataFrame, look: dict[str, Any]) -> None:
+        times, values = day_numbers(seen["observed_at"]), seen[column].to_numpy("float64")
+        ax.plot(times, values, **look | {"linestyle": "none", "marker": ".", "markersize": 4})
+        is_gap = seen["is_gap"].fillna(value=False).to_numpy("bool")
+        for part, line in ((~is_gap, {}), (is_gap, _GAP)):
+            ax.plot(*_pieces(times, values, part), **look | line)
+
+    handles = _lines(ax, known, shown, draw, artist)
     count(ax.yaxis)
-    missing = {("more", "repository", ""): repos["repo"].nunique() - len(shown)}
+    missing = {"more {repository}": repos["repo"].nunique() - len(shown)}
     ax.set_xlabel(wording.left_out("UTC", missing))
-    is_gap = known.loc[known["repo"].isin(shown), "is_gap"].fillna(value=False)
-    legend_below(ax, [*handles, *([_gap_handle()] if is_gap.any() else [])])
+    canvas.legend_below(ax, handles)
     return ax
 
 
-def _steps(ax: Axes, pulls: pd.DataFrame, color: str, artist: dict[str, Any]) -> Line2D:
+def _lines(
+    ax: Axes, told: pd.DataFrame, repos: pd.Index, draw: _Draw, artist: dict[str, Any]
+) -> list[Artist]:
+    """Draw a line for each repository, and return what a legend explains of them."""
+    date_axis(ax.xaxis)
+    handles: list[Artist] = []
+    for number, repo in enumerate(repos):
+        look: dict[str, Any] = {"color": f"C{number}", "linewidth": 1.6} | artist
+        draw(ax, told[told["repo"] == repo], look | {"linestyle": "-"})
+        handles.append(Line2D([], [], **look, label=wording.drawn(str(repo), 40)))
+    if told.loc[told["repo"].isin(repos), "is_gap"].fillna(value=False).any():
+        label = "observations are missing"
+        handles.append(Line2D([], [], **_GAP, color=GREY, linewidth=1.6, label=label))
+    return handles
+
+
+def _steps(ax: Axes, pulls: pd.DataFrame, look: dict[str, Any]) -> None:
     """Draw the times between observations as level lines, joined where they meet."""
     ends = [day_numbers(pulls[name]) for name in ("from_at", "observed_at")]
     times = np.column_stack(ends).ravel()
     rates = pulls["pulls_per_day"].to_numpy("float64", na_value=np.nan)
     is_gap = pulls["is_gap"].to_numpy("bool")
-    look: dict[str, Any] = {"color": color, "linewidth": 1.6} | artist
-    for part, line in ((~is_gap, _USUAL), (is_gap, _GAP)):
+    for part, line in ((~is_gap, {}), (is_gap, _GAP)):
         ax.plot(times, np.repeat(np.where(part, rates, np.nan), 2), **look | line)
-    is_less = (pulls["step"] != "growth").to_numpy("bool")
-    middles = np.mean(ends, axis=0)[is_less]
+    middles = np.mean(ends, axis=0)[(pulls["step"] != "growth").to_numpy("bool")]
     # At the foot of the picture, whatever the rates are: what came in is not known.
-    ax.plot(
-        middles,
-        np.full(len(middles), 0.03),
-        transform=ax.get_xaxis_transform(),
-        color=color,
-        marker="x",
-        linestyle="none",
-        clip_on=False,
-    )
-    return Line2D([], [], **look, label=wording.drawn(str(pulls["repo"].iloc[0]), 40))
+    foot: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+    foot |= {"marker": "x", "linestyle": "none", "color": look["color"]}
+    ax.plot(middles, np.full(len(middles), 0.03), **foot)
 
 
-def _line(ax: Axes, known: pd.DataFrame, column: str, color: str, artist: dict[str, Any]) -> Line2D:
-    times = day_numbers(known["observed_at"])
-    values = known[column].to_numpy("float64")
-    is_gap = known["is_gap"].fillna(value=False).to_numpy("bool")
-    look: dict[str, Any] = {"color": color, "linewidth": 1.6} | artist
-    ax.plot(times, values, **look | {"linestyle": "none", "marker": ".", "markersize": 4})
-    for part, line in ((~is_gap, _USUAL), (is_gap, _GAP)):
-        ax.plot(*_pieces(times, values, part), **look | line)
-    return Line2D([], [], **look, label=wording.drawn(str(known["repo"].iloc[0]), 40))
-
-
-def _pieces(times: Any, values: Any, is_drawn: Any) -> tuple[Any, Any]:
+def _pieces(times: Reals, values: Reals, is_drawn: Any) -> Iterator[Reals]:
     """Take the pieces of a line that end at some of its points, each broken from the next."""
     chosen = np.flatnonzero(is_drawn[1:]) + 1
     breaks = np.full(len(chosen), np.nan)
-    both = ([line[chosen - 1], line[chosen], breaks] for line in (times, values))
-    first, second = (np.column_stack(ends).ravel() for ends in both)
-    return first, second
-
-
-def _scale(ax: Axes, rates: pd.Series) -> None:
-    """Count from 0; in powers where the repositories are far apart."""
-    positive = rates[rates > 0]
-    is_wide = len(positive) > 1 and positive.max() > _WIDE * positive.min()
-    if is_wide:
-        ax.set_yscale("symlog", linthresh=1)
-    # A level line would lie on the upper edge.
-    ax.set_ylim(0, max(ax.get_ylim()[1], 1.05 * ax.dataLim.y1))
-    ax.set_ylabel("pulls per day (logarithmic axis)" if is_wide else "pulls per day")
-
-
-def _explained(pulls: pd.DataFrame) -> list[Line2D]:
-    """Explain the marks that there are."""
-    found = [_gap_handle()] if pulls["is_gap"].any() else []
-    if (pulls["step"] != "growth").any():
-        look: dict[str, Any] = {"marker": "x", "linestyle": "none", "color": GREY}
-        found.append(Line2D([], [], **look, label="fewer than before: not known"))
-    return found
-
-
-def _gap_handle() -> Line2D:
-    return Line2D([], [], **_GAP, color=GREY, linewidth=1.6, label="observations are missing")
+    for line in (times, values):
+        yield np.column_stack([line[chosen - 1], line[chosen], breaks]).ravel()

@@ -5,12 +5,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, name_rows, say_nothing, write_beside, write_right
+from hubframe.plots import canvas, wording
 from hubframe.plots.style import count_axis
 from hubframe.tables import REPOS
 
-MOST = 60
+_MOST = 60
 
 
 def plot_pulls(
@@ -38,33 +37,25 @@ def plot_pulls(
     """
     REPOS.require(repos, ("repo", "pull_count"))
     known = repos.dropna(subset="pull_count")
-    ranked = known.sort_values("pull_count", ascending=False, kind="stable").head(MOST)
-    ax = canvas(ax, len(ranked))
-    ax.set_title(_title(len(ranked), len(repos)))
+    ranked = known.sort_values("pull_count", ascending=False, kind="stable").head(_MOST)
+    some = wording.some(len(ranked), len(repos), "repository")
+    title = "Pulls" if len(ranked) == len(repos) else f"Pulls: {some}"
+    ax = canvas.axes(ax, len(ranked), title)
     if ranked.empty:
-        return say_nothing(ax, "no repository tells its pulls")
+        return canvas.say_nothing(ax, "no repository tells its pulls")
     pulls = ranked["pull_count"].tolist()
     words = [wording.large(count) for count in pulls]
-    name_rows(ax, ranked["repo"].tolist())
+    canvas.name_rows(ax, ranked["repo"])
     if log:
-        _dots(ax, pulls, artist)
-        write_right(ax, words)
+        ax.set_xscale("log")
+        # There is no 0 on a logarithmic axis.
+        dots = [max(count, 1) for count in pulls]
+        ax.scatter(dots, range(len(dots)), **{"s": 36} | artist)
+        ax.xaxis.set_minor_formatter("")
+        canvas.write_right(ax, words)
     else:
         ax.barh(range(len(pulls)), pulls, **artist)
-        write_beside(ax, pulls, words)
+        canvas.write_beside(ax, pulls, words)
     count_axis(ax.xaxis)
-    axis = "pulls since the repository exists"
-    ax.set_xlabel(f"{axis} (logarithmic axis)" if log else axis)
+    ax.set_xlabel(f"pulls since the repository exists{' (logarithmic axis)' * log}")
     return ax
-
-
-def _title(shown: int, count: int) -> str:
-    return "Pulls" if shown == count else f"Pulls: {shown:,} of {count:,} repositories"
-
-
-def _dots(ax: Axes, pulls: list[int], artist: dict[str, Any]) -> None:
-    # There is no 0 on a logarithmic axis.
-    known = [max(count, 1) for count in pulls]
-    ax.set_xscale("log")
-    ax.scatter(known, range(len(known)), **{"s": 36} | artist)
-    ax.xaxis.set_minor_formatter("")

@@ -1,5 +1,6 @@
 """The look of the pictures: colours that the colour-blind tell apart, light and dark."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
@@ -10,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from cycler import cycler
+from matplotlib import dates as untyped_dates
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from hubframe.plots import wording
 
@@ -29,8 +30,10 @@ _DARK_CYCLE = (SKY, ORANGE, GREEN, PINK, BLUE, VERMILION, GREY)
 _LIGHT = {"ink": "#1f2328", "faint": "#59636e", "line": "#d5dae0", "paper": "#ffffff"}
 _DARK = {"ink": "#e6e8eb", "faint": "#a3abb5", "line": "#3a4048", "paper": "#15181c"}
 # matplotlib has one set of settings for all threads: two contexts at once would put back each
-# other's, in whatever order they end.
-_HELD = RLock()
+# other's, in whatever order they end. A lock for each process, since a forked child would wait
+# for ever for a thread that only its parent has.
+_LOCKS: dict[int, Any] = {}
+_dates: Any = untyped_dates
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def style(*, dark: bool = False) -> Iterator[None]:
     >>> with style(dark=True):
     ...     ax = Figure().subplots()
     """
-    with _HELD, mpl.rc_context(_settings(dark=dark)):
+    with _LOCKS.setdefault(os.getpid(), RLock()), mpl.rc_context(_settings(dark=dark)):
         yield
 
 
@@ -107,7 +110,7 @@ def byte_axis(axis: Axis) -> None:
         ``ax.xaxis`` or ``ax.yaxis``, on a linear scale.
     """
     axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.size(value)))
+    axis.set_major_formatter(lambda value, _: wording.size(value))
 
 
 def count_axis(axis: Axis) -> None:
@@ -118,7 +121,12 @@ def count_axis(axis: Axis) -> None:
     axis
         ``ax.xaxis`` or ``ax.yaxis``, on any scale.
     """
-    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.large(value)))
+    axis.set_major_formatter(lambda value, _: wording.large(value))
+
+
+def share_axis(axis: Axis) -> None:
+    """Let an axis show shares in per cent."""
+    axis.set_major_formatter(lambda share, _: wording.percent(share))
 
 
 def date_axis(axis: Axis) -> None:
@@ -130,15 +138,11 @@ def date_axis(axis: Axis) -> None:
         ``ax.xaxis`` or ``ax.yaxis``.
     """
     axis.axis_date(tz="UTC")
-    locator = AutoDateLocator(  # type: ignore[no-untyped-call]
-        tz="UTC", minticks=3, maxticks=9
-    )
+    locator = _dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=9)
     axis.set_major_locator(locator)
-    concise = ConciseDateFormatter(locator, tz="UTC")  # type: ignore[no-untyped-call]
-    axis.set_major_formatter(concise)
+    axis.set_major_formatter(_dates.ConciseDateFormatter(locator, tz="UTC"))
 
 
 def day_numbers(dates: pd.Series) -> npt.NDArray[np.float64]:
     """Return UTC dates as the numbers of days that an axis of dates counts in."""
-    numbers: Any = date2num(dates.dt.tz_localize(None))  # type: ignore[no-untyped-call]
-    return np.asarray(numbers, dtype="float64")
+    return np.asarray(_dates.date2num(dates.dt.tz_localize(None)), dtype="float64")

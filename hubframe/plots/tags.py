@@ -7,11 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hubframe.measure import pushes
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing
-from hubframe.plots.style import GREY, date_axis
+from hubframe.plots import canvas, wording
+from hubframe.plots.canvas import MOST
+from hubframe.plots.style import GREY, date_axis, day_numbers
 
-MOST = 40
 # Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
 _KINDS = {
     "version": ("versions", "C0", "o", -0.2),
@@ -44,37 +43,25 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     dated = pushes(tags)
     counts = dated["repo"].value_counts(sort=True)
     shown = dated[dated["repo"].isin(counts.index[:MOST])]
-    repos = list(dict.fromkeys(shown["repo"]))
-    ax = canvas(ax, len(repos))
-    ax.set_title(_title(len(shown), len(tags)))
+    row, repos = pd.factorize(shown["repo"])
+    some = "" if len(shown) == len(tags) else f"of {len(tags):,} "
+    ax = canvas.axes(ax, len(repos), f"Last push of {len(shown):,} {some}tags")
     if shown.empty:
-        return say_nothing(ax, "no tag tells when it was pushed")
+        return canvas.say_nothing(ax, "no tag tells when it was pushed")
     date_axis(ax.xaxis)
-    area = float(np.clip(6000 / len(shown), 5, 30))
-    for kind in _KINDS:
-        _scatter(ax, kind, shown[shown["kind"] == kind], repos, {"s": area} | artist)
+    day = day_numbers(shown["pushed_at"])
+    usual: dict[str, Any] = {"s": float(np.clip(6000 / len(shown), 5, 30)), "alpha": 0.6}
+    for kind, (label, color, marker, lane) in _KINDS.items():
+        chosen = (shown["kind"] == kind).to_numpy()
+        if chosen.any():
+            spread = _LANE * (np.arange(chosen.sum()) * _GOLDEN % 1 - 0.5)
+            look = {"color": color, "marker": marker, "label": label, "linewidth": 0.8}
+            ax.scatter(day[chosen], row[chosen] + lane + spread, **usual | look | artist)
     missing = {
-        ("", "tag", "without a date"): len(tags) - len(dated),
-        ("more", "repository", ""): len(counts) - len(repos),
+        "{tag} without a date": len(tags) - len(dated),
+        "more {repository}": len(counts) - len(repos),
     }
     ax.set_xlabel(wording.left_out("UTC", missing))
-    name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])
-    legend_below(ax)
+    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])
+    canvas.legend_below(ax)
     return ax
-
-
-def _title(shown: int, tags: int) -> str:
-    return f"Last push of {shown:,} {'' if shown == tags else f'of {tags:,} '}tags"
-
-
-def _scatter(
-    ax: Axes, kind: str, tags: pd.DataFrame, repos: list[str], artist: dict[str, Any]
-) -> None:
-    if tags.empty:
-        return
-    label, color, marker, lane = _KINDS[kind]
-    row = tags["repo"].map({repo: row for row, repo in enumerate(repos)}).to_numpy(dtype=float)
-    spread = _LANE * (np.arange(len(tags)) * _GOLDEN % 1 - 0.5)
-    look: dict[str, Any] = {"color": color, "marker": marker, "alpha": 0.6, "linewidth": 0.8}
-    dates = tags["pushed_at"].dt.tz_localize(None).to_numpy()
-    ax.scatter(dates, row + lane + spread, label=label, **look | artist)
