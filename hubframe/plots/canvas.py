@@ -43,36 +43,25 @@ def axes(ax: Axes | None, rows: int, title: str) -> Axes:
 
 def say_nothing(ax: Axes, reason: str) -> Axes:
     """Write on empty Axes that there is nothing to show, and why."""
-    ax.set_xticks([])
-    ax.set_yticks([])
+    ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     text = f"nothing to show: {reason}"
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center")
     return ax
 
 
-def bars(ax: Axes, rows: Any, widths: Any, look: Mapping[str, Any]) -> None:
-    """Draw bars that touch, with a fine line between them."""
-    edge: dict[str, Any] = {"edgecolor": mpl.rcParams["axes.facecolor"], "linewidth": 0.6}
-    ax.barh(rows, widths, **edge | dict(look))
+def bars(ax: Axes, names: Iterable[str], ends: Any, words: Iterable[str], **look: Any) -> None:
+    """Draw a bar for each row, with its name before it and words behind."""
+    ax.barh(range(len(ends)), ends, **look)
+    name_rows(ax, names, words, ends)
 
 
 def stack(ax: Axes, parts: Iterable[tuple[str, str, Any]], artist: dict[str, Any]) -> Any:
-    """Stack a part of each row on the part before, and return where they end.
-
-    Parameters
-    ----------
-    ax
-        The Axes.
-    parts
-        What each part is called, its colour, and how long it is in each row, as an array.
-    artist
-        Passed on to `matplotlib.axes.Axes.barh`.
-    """
+    """Stack parts of rows, each with its name, its colour and its lengths; return the ends."""
     ends: Any = 0
     for label, color, widths in parts:
         look = {"color": color, "label": label, "left": ends}
-        bars(ax, range(len(widths)), widths, look | artist)
+        ax.barh(range(len(widths)), widths, **_edge() | look | artist)
         ends = ends + widths
     return ends
 
@@ -80,19 +69,18 @@ def stack(ax: Axes, parts: Iterable[tuple[str, str, Any]], artist: dict[str, Any
 def stack_layers(ax: Axes, rows: Any, sizes: pd.Series, look: dict[str, Any]) -> list[float]:
     """Stack the layers of each row in their order, and return where the rows end."""
     widths = sizes.fillna(0).astype(float)
-    by_row = widths.groupby(rows)
-    bars(ax, rows, widths.to_numpy(), {"left": (by_row.cumsum() - widths).to_numpy()} | look)
-    return by_row.sum().tolist()
+    left = widths.groupby(rows).cumsum() - widths
+    ax.barh(rows, widths.to_numpy(), **_edge() | {"left": left.to_numpy()} | look)
+    return widths.groupby(rows).sum().tolist()
+
+
+def _edge() -> dict[str, Any]:
+    """Return what keeps bars apart that touch."""
+    return {"edgecolor": mpl.rcParams["axes.facecolor"], "linewidth": 0.6}
 
 
 def image_names(frame: pd.DataFrame) -> pd.Series:
-    """Name the image of each row: its tag, or its digest; the repository too if there are several.
-
-    Parameters
-    ----------
-    frame
-        A frame with ``repo``, ``tag`` and, where tags may be null, ``image_digest``.
-    """
+    """Name the image of each row by its tag or digest, and repository if there are several."""
     name = ":" + frame["tag"]
     if "image_digest" in frame:
         digest = frame["image_digest"].fillna("unknown")
@@ -101,8 +89,11 @@ def image_names(frame: pd.DataFrame) -> pd.Series:
     return name.str.slice(1) if is_one_repo else frame["repo"] + name
 
 
-def name_rows(ax: Axes, names: Iterable[str]) -> None:
-    """Name the rows, the first one on top, in letters small enough to stand apart."""
+def name_rows(ax: Axes, names: Iterable[str], words: Iterable[str] = (), ends: Any = None) -> None:
+    """Name the rows, the first one on top, in letters small enough to stand apart.
+
+    Words for each row stand behind the ends of its bars, else beyond the right edge.
+    """
     names = list(names)
     size = row_font(ax, len(names))
     # Half of the room that the Axes have now.
@@ -110,27 +101,24 @@ def name_rows(ax: Axes, names: Iterable[str]) -> None:
     drawn = [wording.drawn(name, min(max(letters, 12), _LONGEST_NAME)) for name in names]
     ax.set_yticks(range(len(names)), drawn, fontsize=size)
     ax.set_ylim(len(names) - 0.4, -0.6)
+    if ends is None:
+        _write_right(ax, list(words), 0.9 * size)
+    else:
+        _write_beside(ax, ends, list(words), 0.9 * size)
 
 
-def row_font(ax: Axes, rows: int) -> float:
-    """Return the font size in points at which the rows of the Axes do not touch."""
-    return fit_font(ax, ax.bbox.height, rows)
-
-
-def fit_font(ax: Axes, room: float, lines: int) -> float:
-    """Return the font size in points at which so many lines fit into a room in pixels."""
-    line = _points(ax, room) / max(lines, 1)
-    return float(min(mpl.rcParams["font.size"], max(0.8 * line, 3)))
+def row_font(ax: Axes, rows: int, room: float | None = None) -> float:
+    """Return the font size in points at which rows do not touch, in a room in pixels."""
+    row = _points(ax, ax.bbox.height if room is None else room) / max(rows, 1)
+    return float(min(mpl.rcParams["font.size"], max(0.8 * row, 3)))
 
 
 def _points(ax: Axes, pixels: float) -> float:
     return pixels / ax.figure.dpi * _POINTS_PER_INCH
 
 
-def write_beside(ax: Axes, ends: Iterable[float], words: Iterable[str]) -> None:
+def _write_beside(ax: Axes, ends: Iterable[float], words: list[str], size: float) -> None:
     """Write words at the right ends of the bars of an axis from 0, and make room for them."""
-    ends, words = list(ends), list(words)
-    size = 0.9 * row_font(ax, len(words))
     room = _PLOTTED * _points(ax, ax.bbox.width)
     limit = 0.0
     for row, (end, word) in enumerate(zip(ends, words, strict=True)):
@@ -139,11 +127,10 @@ def write_beside(ax: Axes, ends: Iterable[float], words: Iterable[str]) -> None:
     ax.set_xlim(0, limit or 1)
 
 
-def write_right(ax: Axes, words: Sequence[str]) -> None:
+def _write_right(ax: Axes, words: list[str], size: float) -> None:
     """Write a word for each row beyond the right edge, where no data are."""
-    size = 0.9 * row_font(ax, len(words))
-    color = mpl.rcParams["axes.labelcolor"]
-    look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "xytext": (8, 0), "color": color}
+    look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "xytext": (8, 0)}
+    look["color"] = mpl.rcParams["axes.labelcolor"]
     for row, word in enumerate(words):
         write(ax, word, (1, row), size, **look)
 
@@ -159,15 +146,20 @@ def patches(*colours: tuple[str, str]) -> list[Artist]:
     return [Patch(color=color, label=label) for label, color in colours]
 
 
-def legend_below(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Explain the colours below the axis, where no data are, in as many columns as fit."""
+def explain(
+    ax: Axes, axis: str, missing: Mapping[str, int], handles: Sequence[Artist] | None = None
+) -> Axes:
+    """Say below the picture what its axis is, what is left out, and what the colours mean."""
+    ax.set_xlabel(wording.left_out(axis, missing))
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
+    if not shown:
+        return ax
     widths = [len(str(handle.get_label())) + 8 for handle in shown]
     names = [len(name.get_text()) * float(name.get_fontsize()) for name in ax.get_yticklabels()]
     room = _points(ax, ax.figure.bbox.width) - _LETTER * max(names, default=0)
     letters = room / (_LETTER * float(mpl.rcParams["font.size"]))
     fit = int(letters // max(widths)) if sum(widths) > letters else len(widths)
-    lines = ax.get_xlabel().count("\n") + 1 if ax.get_xlabel() else 0
+    lines = len(ax.get_xlabel().splitlines())
     ax.legend(
         handles=shown,
         loc="upper left",
@@ -175,3 +167,4 @@ def legend_below(ax: Axes, handles: Sequence[Artist] | None = None) -> None:
         borderaxespad=2.6 + 1.6 * lines,
         ncols=max(fit, 1),
     )
+    return ax

@@ -12,14 +12,7 @@ from hubframe.tables.measured import FIGURES
 
 _COLORS = (BLUE, VERMILION, GREEN, ORANGE)
 # These grow with the number of images, so that yours and a study's say nothing of each other.
-_TOTALS = (
-    "repo_count",
-    "tag_count",
-    "image_count",
-    "layer_count",
-    "referenced_size",
-    "stored_size",
-)
+_TOTALS = ("_count", "referenced_size", "stored_size")
 _FURTHEST = 1000
 
 
@@ -45,7 +38,7 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     """
     FIGURES.require(figures)
     is_comparable = (figures["value"] > 0).fillna(value=False) & figures["paper_value"].notna()
-    is_comparable &= ~figures["metric"].isin(_TOTALS)
+    is_comparable &= ~figures["metric"].str.endswith(_TOTALS)
     shown = figures[is_comparable].reset_index(drop=True)
     ax = canvas.axes(ax, len(shown), "Your figures by the published ones")
     if shown.empty:
@@ -61,12 +54,10 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ax.set_xlim(0.2 * min(ratio.min(), 1), 5 * max(ratio.max(), 1))
     ax.xaxis.set_major_formatter("{x:g} \N{MULTIPLICATION SIGN}")
     ax.xaxis.set_minor_formatter("")
+    pairs = [_pair(row) for row in shown.itertuples()]
+    canvas.name_rows(ax, shown["metric"].str.replace("_", " "), pairs)
     missing = {"{figure} without an equal": len(figures) - len(shown)}
-    ax.set_xlabel(wording.left_out("times the study's figure", missing))
-    canvas.name_rows(ax, shown["metric"].str.replace("_", " "))
-    canvas.write_right(ax, [_pair(row) for row in shown.itertuples()])
-    canvas.legend_below(ax)
-    return ax
+    return canvas.explain(ax, "times the study's figure", missing)
 
 
 def _pair(row: Any) -> str:

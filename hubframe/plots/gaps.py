@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_hex
 
 from hubframe.measure import OCI_LABELS, label_coverage
 from hubframe.plots import canvas, wording
-from hubframe.plots.canvas import MOST
-from hubframe.plots.cells import fill_cells, slant_columns, write_shares
+from hubframe.plots.cells import fill, slant_columns, write_shares
 from hubframe.plots.style import BLUE, ORANGE
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
@@ -19,6 +19,7 @@ from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 # More columns have no room for their names.
 _MOST_PLATFORMS = 24
 _STATES = ("missing", "invalid", "present")
+_PRESENT = 2
 _KEYS = list(OCI_LABELS)
 _KEY_NAMES = [key.removeprefix("org.opencontainers.image.") for key in OCI_LABELS]
 
@@ -52,7 +53,7 @@ def plot_label_coverage(
     """
     coverage = label_coverage(labels, images)
     counts = coverage.groupby("repo", sort=False)["image_count"].first()
-    most = counts.sort_values(ascending=False, kind="stable").index[:MOST]
+    most = counts.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
     shown = counts[counts.index.isin(most)]
     some = ", " + wording.some(len(shown), len(counts), "repository")
     title = f"Share of images with each standard label{some if len(shown) < len(counts) else ''}"
@@ -61,7 +62,7 @@ def plot_label_coverage(
         return canvas.say_nothing(ax, "no images whose labels are known")
     shares = coverage.pivot_table(index="repo", columns="key", values="share", sort=False)
     cells = shares.loc[shown.index, _KEYS].to_numpy(dtype=float)
-    fill_cells(ax, cells, artist)
+    fill(ax, cells, artist)
     canvas.name_rows(ax, [f"{repo} ({count:,})" for repo, count in shown.items()])
     slant_columns(ax, _KEY_NAMES)
     ax.set_xlabel("per cent with org.opencontainers.image.…; images in brackets")
@@ -88,21 +89,18 @@ def plot_coverage(coverage: pd.DataFrame, *, ax: Axes | None = None, **artist: A
         With a row per image and a column per label.
     """
     COVERAGE.require(coverage)
-    image = coverage.groupby(list(IMAGE_KEY), dropna=False, sort=False).ngroup()
-    sound = coverage["state"].eq("present").groupby(image).sum()
-    rows = _most_wanting(sound)
-    complete = int(sound.eq(len(_KEYS)).sum())
-    count = wording.counted(len(sound), "image")
-    ax = canvas.axes(ax, len(rows), f"All standard labels in {complete:,} of {count}")
-    if not rows:
-        return canvas.say_nothing(ax, "no images whose labels are known")
     state = coverage["state"].map({name: place for place, name in enumerate(_STATES)})
-    cells = _cells(image, coverage["key"], state).reindex(index=rows, columns=_KEYS)
-    canvas.name_rows(ax, canvas.image_names(coverage).groupby(image).first().loc[rows])
-    missing = {"more {image}": len(sound) - len(rows)}
-    ax.set_xlabel(wording.left_out("labels org.opencontainers.image.…", missing))
-    _show(ax, cells.set_axis(_KEY_NAMES, axis=1), _STATES, artist)
-    return ax
+    cells = _cells(coverage, IMAGE_KEY, "key", state).reindex(columns=_KEYS)
+    sound = cells.eq(_PRESENT).sum(axis=1)
+    shown = cells.iloc[_least(sound)]
+    count = wording.counted(len(cells), "image")
+    title = f"All standard labels in {sound.eq(len(_KEYS)).sum():,} of {count}"
+    ax = canvas.axes(ax, len(shown), title)
+    if shown.empty:
+        return canvas.say_nothing(ax, "no images whose labels are known")
+    missing = {"more {image}": len(cells) - len(shown)}
+    canvas.explain(ax, "labels org.opencontainers.image.…", missing)
+    return _show(ax, shown.set_axis(_KEY_NAMES, axis=1), _STATES, artist)
 
 
 def plot_platform_coverage(
@@ -129,46 +127,52 @@ def plot_platform_coverage(
         tag of a repository has is no gap of its tags, and their cell stays empty.
     """
     PLATFORM_COVERAGE.require(coverage)
-    tag = coverage.groupby(["repo", "tag"], sort=False).ngroup()
-    lacking = (~coverage["is_present"]).groupby(tag).sum()
-    rows = _most_wanting(-lacking)
-    incomplete, count = int(lacking.gt(0).sum()), wording.counted(len(lacking), "tag")
-    title = f"Platforms that others have are missing in {incomplete:,} of {count}"
-    ax = canvas.axes(ax, len(rows), title)
-    if not rows:
+    state = coverage["is_present"].map({False: 0, True: _PRESENT})
+    cells = _cells(coverage, ("repo", "tag"), "platform", state)
+    lacking = cells.eq(0).sum(axis=1)
+    shown = cells.iloc[_least(-lacking)].dropna(axis=1, how="all")
+    count = wording.counted(len(cells), "tag")
+    title = f"Platforms that others have are missing in {lacking.gt(0).sum():,} of {count}"
+    ax = canvas.axes(ax, len(shown), title)
+    if shown.empty:
         return canvas.say_nothing(ax, "no images with a platform")
-    common = coverage["is_present"].groupby(coverage["platform"]).sum()
-    platforms = common.sort_values(ascending=False, kind="stable").index
-    state = coverage["is_present"].map({False: 0, True: 2})
-    cells = _cells(tag, coverage["platform"], state).loc[rows].dropna(axis=1, how="all")
-    cells = cells[platforms[platforms.isin(cells.columns)]]
-    shown = cells.iloc[:, :_MOST_PLATFORMS]
-    canvas.name_rows(ax, canvas.image_names(coverage).groupby(tag).first().loc[rows])
+    common = cells.eq(_PRESENT).sum().sort_values(ascending=False, kind="stable").index
+    platforms = common[common.isin(shown.columns)]
+    named = platforms[:_MOST_PLATFORMS]
     missing = {
-        "more {tag}": len(lacking) - len(rows),
-        "more {platform}": cells.shape[1] - shown.shape[1],
+        "more {tag}": len(cells) - len(shown),
+        "more {platform}": len(platforms) - len(named),
     }
-    ax.set_xlabel(wording.left_out("platforms", missing))
-    _show(ax, shown.rename(columns=lambda name: wording.drawn(name, 20)), _STATES[::2], artist)
-    return ax
+    canvas.explain(ax, "platforms", missing)
+    names = [wording.drawn(name, 20) for name in named]
+    return _show(ax, shown[named].set_axis(names, axis=1), _STATES[::_PRESENT], artist)
 
 
-def _most_wanting(sound: pd.Series) -> list[int]:
+def _cells(
+    coverage: pd.DataFrame, row: Sequence[str], column: str, state: pd.Series
+) -> pd.DataFrame:
+    """Spread the states over a matrix whose rows have the names of images."""
+    number = coverage.groupby(list(row), dropna=False, sort=False).ngroup()
+    told = pd.DataFrame(
+        {"row": number, "column": coverage[column], "state": state.astype("float64")}
+    )
+    cells = told.pivot_table(index="row", columns="column", values="state")
+    return cells.set_axis(canvas.image_names(coverage)[~number.duplicated()].array, axis=0)
+
+
+def _least(sound: pd.Series) -> Any:
     """Choose the rows that have least, in their order."""
-    return sorted(sound.sort_values(kind="stable").index[:MOST])
+    return np.sort(sound.argsort(kind="stable")[: canvas.MOST])
 
 
-def _cells(row: pd.Series, column: pd.Series, state: pd.Series) -> pd.DataFrame:
-    told = pd.DataFrame({"row": row, "column": column, "state": state})
-    return told.pivot_table(index="row", columns="column", values="state")
-
-
-def _show(ax: Axes, cells: pd.DataFrame, states: Sequence[str], artist: dict[str, Any]) -> None:
+def _show(ax: Axes, cells: pd.DataFrame, states: Sequence[str], artist: dict[str, Any]) -> Axes:
     """Draw the cells, and explain the colours at the right: the columns' names are below."""
     faint = to_hex(mpl.rcParams["grid.color"])
     colours = dict(zip(_STATES, (faint, ORANGE, BLUE), strict=True))
     look = {"cmap": ListedColormap(list(colours.values())), "vmin": -0.5, "vmax": 2.5}
-    fill_cells(ax, cells.to_numpy(dtype=float), look | artist)
+    fill(ax, cells.to_numpy(dtype=float), look | artist)
+    canvas.name_rows(ax, cells.index)
     slant_columns(ax, list(cells.columns))
     handles = canvas.patches(*((state, colours[state]) for state in states))
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

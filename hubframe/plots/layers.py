@@ -9,10 +9,7 @@ from matplotlib.axes import Axes
 
 from hubframe.measure import identity, leading_tags, shared_layers_df
 from hubframe.measure.figures import MAKE_UP
-from hubframe.plots import canvas, wording
-from hubframe.plots.canvas import MOST
-from hubframe.plots.cells import NAMES_BELOW, Reals, fill_cells, name_columns
-from hubframe.plots.clusters import clustered
+from hubframe.plots import canvas, cells, wording
 from hubframe.plots.style import BLUES, GREY, ORANGES, byte_axis, share_axis
 from hubframe.tables import LAYERS
 from hubframe.tables.declarations import IMAGE_KEY
@@ -72,10 +69,8 @@ def plot_layers(
     look = {"color": shown["layer_digest"].map(colours).tolist()}
     ends = canvas.stack_layers(ax, row, shown["size"], look | artist)
     byte_axis(ax.xaxis)
-    canvas.name_rows(ax, names)
-    canvas.write_beside(ax, ends, map(wording.size, ends))
-    canvas.legend_below(ax, canvas.patches(*meanings))
-    return ax
+    canvas.name_rows(ax, names, map(wording.size, ends), ends)
+    return canvas.explain(ax, "", {}, canvas.patches(*meanings))
 
 
 def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -113,20 +108,19 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     holds = pd.crosstab(few["layer_digest"], few["image"])
     rows = shared[shared.index.isin(holds.index[holds.sum(axis=1) > 1])].head(MOST_LAYERS)
     title = f"{wording.some(len(rows), len(shared), 'shared layer')}, by image"
-    ax = canvas.axes(ax, len(rows) + NAMES_BELOW, title)
+    ax = canvas.axes(ax, len(rows) + cells.NAMES_BELOW, title)
     if rows.empty:
         return canvas.say_nothing(ax, "no layer is in two images")
     holds = holds.loc[rows.index, images]
     holds = holds.loc[:, holds.any()]
     presence = holds.to_numpy(dtype="float64")
-    order = clustered(_common(presence, rows["size"].fillna(0).to_numpy("float64")))
-    fill_cells(ax, presence[:, order], {"linewidth": 1} | artist)
+    order = cells.clustered(_common(presence, rows["size"].fillna(0).to_numpy("float64")))
+    cells.fill(ax, presence[:, order], {"linewidth": 1} | artist)
     first = held.drop_duplicates("image").set_index("image").loc[holds.columns]
-    name_columns(ax, canvas.image_names(first).iloc[order].tolist())
+    cells.name_columns(ax, canvas.image_names(first).iloc[order].tolist())
     canvas.name_rows(ax, [_layer_name(row) for row in rows.itertuples()])
     missing = {"more {image} with shared layers": held["image"].nunique() - len(order)}
-    ax.set_xlabel(wording.left_out("filled: the image holds the layer", missing))
-    return ax
+    return canvas.explain(ax, "filled: the image holds the layer", missing)
 
 
 def _once_per_image(layers: pd.DataFrame) -> pd.DataFrame:
@@ -138,15 +132,15 @@ def _leading(held: pd.DataFrame, layers: pd.Index) -> list[str]:
     """Choose the images to show: two that hold the first layer, two of the next, then two more."""
     turn = held.groupby("layer_digest", sort=False).cumcount() // 2
     order = np.lexsort((layers.get_indexer(pd.Index(held["layer_digest"])), turn))
-    return list(held["image"].take(order).drop_duplicates().head(MOST))
+    return list(held["image"].take(order).drop_duplicates().head(canvas.MOST))
 
 
-def _common(presence: Reals, size: Reals) -> Reals:
+def _common(presence: cells.Reals, size: cells.Reals) -> cells.Reals:
     """Reckon, for each pair of columns, the share of the bytes of either that both hold."""
     weighted = presence * size[:, None]
     both = presence.T @ weighted
     either = weighted.sum(axis=0)[:, None] + weighted.sum(axis=0)[None, :] - both
-    share: Reals = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    share: cells.Reals = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
     return share
 
 
@@ -204,11 +198,9 @@ def plot_layer_sizes(
     ax.xaxis.set_major_formatter(lambda size, _: wording.size(size))
     ax.xaxis.set_minor_formatter("")
     ax.set_ylabel("of the layers are not larger")
-    axis = f"compressed size{' (logarithmic axis)' * log}"
-    ax.set_xlabel(wording.left_out(axis, {"{layer} without a size": unsized}))
     ax.axhline(0.5, color=GREY, linewidth=0.7, linestyle=":")
-    canvas.legend_below(ax)
-    return ax
+    axis = f"compressed size{' (logarithmic axis)' * log}"
+    return canvas.explain(ax, axis, {"{layer} without a size": unsized})
 
 
 def _curve(ax: Axes, layers: pd.DataFrame, label: str, look: dict[str, Any]) -> None:

@@ -8,10 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from hubframe.measure import identity
-from hubframe.plots import canvas, wording
-from hubframe.plots.canvas import MOST
-from hubframe.plots.cells import NAMES_BELOW, Reals, fill_cells, name_columns, write_shares
-from hubframe.plots.clusters import clustered
+from hubframe.plots import canvas, cells, wording
 from hubframe.plots.style import BLUE, VERMILION, count_axis
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import DUPLICATES, SIMILARITY
@@ -48,22 +45,20 @@ def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artis
         count=("name_count", "first"),
         images=("image_count", "first"),
     )
-    shown = groups.head(MOST)
+    shown = groups.head(canvas.MOST)
     some = wording.some(len(shown), len(groups), "group")
     ax = canvas.axes(ax, len(shown), f"Names with the same layers: {some}")
     if shown.empty:
         return canvas.say_nothing(ax, "no two names have the same layers")
     colors = np.where(shown["images"] > 1, VERMILION, BLUE).tolist()
     counts = shown["count"].astype("float64").tolist()
-    ax.barh(range(len(shown)), counts, **{"color": colors} | artist)
+    others = map(_others, shown["names"])
+    canvas.bars(ax, shown["first"], counts, others, **{"color": colors} | artist)
     count_axis(ax.xaxis)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_xlabel(wording.left_out("names", {"more {group}": len(groups) - len(shown)}))
-    canvas.name_rows(ax, shown["first"])
-    canvas.write_beside(ax, counts, map(_others, shown["names"]))
     meanings = (("tags of one image", BLUE), ("different images with the same layers", VERMILION))
-    canvas.legend_below(ax, canvas.patches(*meanings))
-    return ax
+    missing = {"more {group}": len(groups) - len(shown)}
+    return canvas.explain(ax, "names", missing, canvas.patches(*meanings))
 
 
 def _others(names: list[str]) -> str:
@@ -99,25 +94,24 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     ends = [similarity[side].set_axis(list(IMAGE_KEY), axis=1) for side in sides]
     listed = pd.concat(ends).sort_index(kind="stable")
     listed = listed.assign(image=identity(listed)).drop_duplicates("image")
-    shown = listed.head(MOST)
+    shown = listed.head(canvas.MOST)
     title = f"Similarity of {wording.some(len(shown), len(listed), 'image')}"
-    ax = canvas.axes(ax, len(shown) + NAMES_BELOW, title)
+    ax = canvas.axes(ax, len(shown) + cells.NAMES_BELOW, title)
     if shown.empty:
         return canvas.say_nothing(ax, "no two images share bytes")
     alike = _matrix(similarity, ends, pd.Index(shown["image"]))
-    order = clustered(alike)
+    order = cells.clustered(alike)
     alike, names = alike[np.ix_(order, order)], canvas.image_names(shown).iloc[order].tolist()
-    fill_cells(ax, alike, {"linewidth": 1} | artist)
+    cells.fill(ax, alike, {"linewidth": 1} | artist)
     canvas.name_rows(ax, names)
-    name_columns(ax, names)
-    missing = {"more {image}": len(listed) - len(shown)}
-    ax.set_xlabel(wording.left_out("bytes of layers in both, by those in either", missing))
+    cells.name_columns(ax, names)
     if len(names) <= _ROOMY:
-        write_shares(ax, alike)
-    return ax
+        cells.write_shares(ax, alike)
+    missing = {"more {image}": len(listed) - len(shown)}
+    return canvas.explain(ax, "bytes of layers in both, by those in either", missing)
 
 
-def _matrix(similarity: pd.DataFrame, ends: list[pd.DataFrame], images: pd.Index) -> Reals:
+def _matrix(similarity: pd.DataFrame, ends: list[pd.DataFrame], images: pd.Index) -> cells.Reals:
     """Spread the pairs over a square; what is missing is 0, an image is all like itself."""
     left, right = (images.get_indexer(pd.Index(identity(end))) for end in ends)
     alike = np.eye(len(images))

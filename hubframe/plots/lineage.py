@@ -61,21 +61,20 @@ def plot_parents(
     lags = pd.Series(dtype="Float64")
     if outdated is not None:
         lags = outdated["lag_days"].astype("Float64").groupby(identity(outdated)).max()
-    _mark(ax, drawn, lags, artist)
-    missing = {
-        "more {image} of such families": count - len(shown),
-        "{image} without parent or child": len(images) - count,
-    }
-    ax.set_xlabel(wording.left_out("compressed size", missing))
-    names = zip(canvas.image_names(drawn), shown, strict=True)
-    canvas.name_rows(ax, [f"{_INDENT * min(depth, 4)}{name}" for name, (_, depth) in names])
+    words = _mark(ax, drawn, lags, artist)
+    indents = pd.Series([_INDENT * min(depth, 4) for _, depth in shown], drawn.index)
+    names = indents + canvas.image_names(drawn)
+    canvas.name_rows(ax, names, words, drawn["size"].fillna(0).astype("float64"))
     # The names begin where the longest does, so that their indents show the tree.
     longest = max(len(label.get_text()) for label in ax.get_yticklabels())
     ax.tick_params(axis="y", pad=0.58 * canvas.row_font(ax, len(shown)) * longest)
     for label in ax.get_yticklabels():
         label.set_horizontalalignment("left")
-    canvas.legend_below(ax)
-    return ax
+    missing = {
+        "more {image} of such families": count - len(shown),
+        "{image} without parent or child": len(images) - count,
+    }
+    return canvas.explain(ax, "compressed size", missing)
 
 
 def _images(parents: pd.DataFrame) -> pd.DataFrame:
@@ -121,8 +120,8 @@ def _hang(ax: Axes, drawn: pd.DataFrame) -> None:
             ax.plot([begin, begin, size], [above, row, row], color=GREY, linewidth=1, zorder=1)
 
 
-def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]) -> None:
-    """Draw the images, and write their sizes and what their parents lag beside."""
+def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]) -> list[str]:
+    """Draw the images, and return their sizes and what their parents lag in words."""
     is_late = drawn.index.isin(lags.index)
     sizes = drawn["size"].to_numpy("float64", na_value=float("nan"))
     kinds = (("image", "C0", "o", ~is_late), ("parent outdated", "C1", "D", is_late))
@@ -130,11 +129,10 @@ def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]
         if chosen.any():
             look: dict[str, Any] = {"color": color, "marker": marker, "s": 26, "zorder": 2}
             ax.scatter(sizes[chosen], drawn["row"][chosen], label=label, **look | artist)
-    words = [
+    return [
         _words(size, lags.get(image), late=late)
         for image, size, late in zip(drawn.index, sizes, is_late.tolist(), strict=True)
     ]
-    canvas.write_beside(ax, drawn["size"].fillna(0).astype("float64"), words)
 
 
 def _words(size: float, lag: Any, *, late: bool) -> str:

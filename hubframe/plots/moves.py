@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from hubframe.plots import canvas, wording
-from hubframe.plots.canvas import MOST
 from hubframe.plots.style import GREY, VERMILION, date_axis, day_numbers
 from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
 
@@ -44,7 +43,7 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     """
     TAG_MOVES.require(moves)
     counts = moves.groupby(_TAG, sort=False).size().sort_values(ascending=False, kind="stable")
-    names = counts.index[:MOST]
+    names = counts.index[: canvas.MOST]
     shown = moves[pd.MultiIndex.from_frame(moves[_TAG]).isin(names)]
     moved = f"{(counts > 1).sum():,} of {wording.counted(len(counts), 'tag')} moved"
     ax = canvas.axes(ax, len(names), moved)
@@ -53,15 +52,13 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     date_axis(ax.xaxis)
     row = names.get_indexer(pd.MultiIndex.from_frame(shown[_TAG]))
     _bars(ax, shown, row, artist)
-    missing = {"more {tag}": len(counts) - len(names)}
-    ax.set_xlabel(wording.left_out("UTC; an image has one colour", missing))
-    canvas.name_rows(ax, canvas.image_names(names.to_frame()))
     digests = shown.groupby(_TAG)["digest"].nunique()[names]
-    canvas.write_right(ax, [wording.counted(count, "digest") for count in digests])
+    words = [wording.counted(count, "digest") for count in digests]
+    canvas.name_rows(ax, canvas.image_names(names.to_frame()), words)
     handles = canvas.patches(("seen", GREY), ("moved or deleted meanwhile", GREY))
     handles[1].set_alpha(_PALE)
-    canvas.legend_below(ax, handles)
-    return ax
+    missing = {"more {tag}": len(counts) - len(names)}
+    return canvas.explain(ax, "UTC; an image has one colour", missing, handles)
 
 
 def _bars(ax: Axes, moves: pd.DataFrame, row: npt.NDArray[np.intp], artist: dict[str, Any]) -> None:
@@ -103,21 +100,17 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
     """
     MUTABLE_TAGS.require(mutable)
     order = ["is_floating", "push_count"]
-    shown = mutable.sort_values(order, ascending=[True, False], kind="stable").head(MOST)
+    shown = mutable.sort_values(order, ascending=[True, False], kind="stable").head(canvas.MOST)
     fixed = wording.counted(int((~mutable["is_floating"]).sum()), "fixed version tag")
     ax = canvas.axes(ax, len(shown), f"{fixed} pushed again")
     if shown.empty:
         return canvas.say_nothing(ax, "no version tag was pushed again")
     colours = np.where(shown["is_floating"].to_numpy("bool"), GREY, VERMILION).tolist()
-    pushes = shown["push_count"].tolist()
-    look: dict[str, Any] = {"color": colours, "height": _HEIGHT}
-    ax.barh(range(len(shown)), pushes, **look | artist)
+    look = {"color": colours, "height": _HEIGHT} | artist
+    words = [wording.counted(count, "digest") for count in shown["digest_count"]]
+    canvas.bars(ax, canvas.image_names(shown), shown["push_count"].tolist(), words, **look)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-    missing = {"more {tag}": len(mutable) - len(shown)}
-    ax.set_xlabel(wording.left_out("pushes that were seen", missing))
-    canvas.name_rows(ax, canvas.image_names(shown))
-    digests = [wording.counted(count, "digest") for count in shown["digest_count"]]
-    canvas.write_beside(ax, pushes, digests)
     floating = "meant to move: a longer version goes on from it"
-    canvas.legend_below(ax, canvas.patches(("a fixed version", VERMILION), (floating, GREY)))
-    return ax
+    handles = canvas.patches(("a fixed version", VERMILION), (floating, GREY))
+    missing = {"more {tag}": len(mutable) - len(shown)}
+    return canvas.explain(ax, "pushes that were seen", missing, handles)

@@ -1,4 +1,4 @@
-"""How far `latest` lags, how old tags are, and how often versions come."""
+"""When tags were pushed, how far `latest` lags, how old tags are, how often versions come."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
+from hubframe.measure import pushes
 from hubframe.plots import canvas, wording
-from hubframe.plots.canvas import MOST
 from hubframe.plots.cells import Reals
 from hubframe.plots.style import (
     BLUES,
@@ -21,6 +21,15 @@ from hubframe.plots.style import (
 )
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
+# Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
+_KINDS = {
+    "version": ("versions", "C0", "o", -0.2),
+    "other": ("other tags", "C1", "D", 0.1),
+    "signature": ("signatures and other digests", GREY, "x", 0.3),
+}
+_LANE = 0.2
+# Multiples of it, modulo 1, spread evenly: dots at one date stand side by side, always the same.
+_GOLDEN = 0.618034
 # Until how many days an age goes, what it is called, and its colour: fresh is blue, old is orange.
 _AGES = (
     (30, "up to a month", BLUES[0]),
@@ -32,20 +41,15 @@ _AGES = (
 )
 # Marks of an axis of days, and what stands at them.
 _DAYS = {
-    1 / 24: "1 hour",
-    1 / 4: "6 hours",
-    1: "1 day",
-    3: "3 days",
-    7: "1 week",
-    14: "2 weeks",
-    30: "1 month",
-    90: "3 months",
-    365: "1 year",
-    3 * 365: "3 years",
-    3650: "10 years",
-    36_500: "100 years",
-    365_000: "1,000 years",
-    3_650_000: "10,000 years",
+    count * days: wording.counted(count, unit)
+    for unit, days, counts in (
+        ("hour", 1 / 24, (1, 6)),
+        ("day", 1, (1, 3)),
+        ("week", 7, (1, 2)),
+        ("month", 30, (1, 3)),
+        ("year", 365, (1, 3, 10, 100, 1_000, 10_000)),
+    )
+    for count in counts
 }
 _SHORTEST = 1 / 48
 # The part of an axis that a mark's name takes.
@@ -56,6 +60,49 @@ _WHOLE = 10
 _NARROWEST = 60
 # A stranger's date beyond would stretch the axis until nothing is told apart.
 _LAST_YEAR = 2199
+
+
+def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show when the tags of each repository were last pushed, versions apart from others.
+
+    Parameters
+    ----------
+    tags
+        The `tables.TAGS` frame. Tags without a date are left out; of more than 40 repositories
+        those with most tags are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.scatter`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per repository and a dot per tag. The height within a row only tells the kind.
+    """
+    dated = pushes(tags)
+    counts = dated["repo"].value_counts(sort=True)
+    shown = dated[dated["repo"].isin(counts.index[: canvas.MOST])]
+    row, repos = pd.factorize(shown["repo"])
+    some = "" if len(shown) == len(tags) else f"of {len(tags):,} "
+    ax = canvas.axes(ax, len(repos), f"Last push of {len(shown):,} {some}tags")
+    if shown.empty:
+        return canvas.say_nothing(ax, "no tag tells when it was pushed")
+    date_axis(ax.xaxis)
+    day = day_numbers(shown["pushed_at"])
+    usual: dict[str, Any] = {"s": float(np.clip(6000 / len(shown), 5, 30)), "alpha": 0.6}
+    for kind, (label, color, marker, lane) in _KINDS.items():
+        chosen = (shown["kind"] == kind).to_numpy()
+        if chosen.any():
+            spread = _LANE * (np.arange(chosen.sum()) * _GOLDEN % 1 - 0.5)
+            look = {"color": color, "marker": marker, "label": label, "linewidth": 0.8}
+            ax.scatter(day[chosen], row[chosen] + lane + spread, **usual | look | artist)
+    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])
+    missing = {
+        "{tag} without a date": len(tags) - len(dated),
+        "more {repository}": len(counts) - len(repos),
+    }
+    return canvas.explain(ax, "UTC", missing)
 
 
 def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -80,30 +127,24 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     LATEST_LAG.require(lag)
     order = ["versions_behind", "lag_days"]
     ranked = lag.sort_values(order, ascending=False, kind="stable", na_position="last")
-    shown = ranked.head(MOST)
+    shown = ranked.head(canvas.MOST)
     late = int(lag["is_highest"].eq(other=False).sum())
     count = wording.counted(len(lag), "repository")
     title = f"latest is behind the highest version in {late:,} of {count}"
     ax = canvas.axes(ax, len(shown), title)
     if shown.empty:
         return canvas.say_nothing(ax, "no repositories")
-    latest, highest = (_days(shown[f"{which}_pushed_at"]) for which in ("latest", "highest"))
+    pushed = (shown[f"{which}_pushed_at"] for which in ("latest", "highest"))
+    latest, highest = (day_numbers(day.where(day.dt.year <= _LAST_YEAR)) for day in pushed)
     is_dated = not (np.isnan(latest) & np.isnan(highest)).all()
-    axis = "last push, UTC" if is_dated else "no push has a date"
-    ax.set_xlabel(wording.left_out(axis, {"more {repository}": len(lag) - len(shown)}))
-    canvas.name_rows(ax, shown["repo"])
-    canvas.write_right(ax, [_behind(row) for row in shown.itertuples()])
+    canvas.name_rows(ax, shown["repo"], map(_behind, shown.itertuples()))
     if is_dated:
         _mark_pushes(ax, latest, highest, artist)
-        canvas.legend_below(ax)
     else:
         # What is behind stands beside; registries other than the Hub tell no dates.
         ax.set_xticks([])
-    return ax
-
-
-def _days(dates: pd.Series) -> Reals:
-    return day_numbers(dates.where(dates.dt.year <= _LAST_YEAR))
+    axis = "last push, UTC" if is_dated else "no push has a date"
+    return canvas.explain(ax, axis, {"more {repository}": len(lag) - len(shown)})
 
 
 def _mark_pushes(ax: Axes, latest: Reals, highest: Reals, artist: dict[str, Any]) -> None:
@@ -155,7 +196,7 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     """
     STALENESS.require(staleness, ("repo", "age_days", "is_stale"))
     counts = staleness["repo"].value_counts()
-    shown = staleness[staleness["repo"].isin(counts.index[:MOST])]
+    shown = staleness[staleness["repo"].isin(counts.index[: canvas.MOST])]
     is_stale = shown["is_stale"].fillna(value=False).astype("float64")
     stale = is_stale.groupby(shown["repo"], sort=False).mean()
     stale = stale.sort_values(ascending=False, kind="stable")
@@ -163,27 +204,19 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     ax = canvas.axes(ax, len(stale), f"Age of {tags}")
     if shown.empty:
         return canvas.say_nothing(ax, "no tags")
-    limits, *looks = zip(*_AGES, strict=True)
     age = shown["age_days"].to_numpy("float64", na_value=np.nan)
-    tally = np.zeros((len(_AGES), len(stale)))
-    np.add.at(
-        tally, (np.searchsorted(limits, age), stale.index.get_indexer(pd.Index(shown["repo"]))), 1
-    )
-    shares = tally / tally.sum(axis=0)
-    parts = (part for part in zip(*looks, shares, strict=True) if part[2].any())
+    place = np.searchsorted([limit for limit, *_ in _AGES], age)
+    shares = pd.crosstab(place, shown["repo"].to_numpy(), normalize="columns")[stale.index]
+    looks = [_AGES[place][1:] for place in shares.index]
+    parts = [(*look, share) for look, share in zip(looks, shares.to_numpy(), strict=True)]
     canvas.stack(ax, parts, {"linewidth": 1} | artist)
     share_axis(ax.xaxis)
-    missing = {"more {repository}": len(counts) - len(stale)}
-    ax.set_xlabel(wording.left_out("share of the repository's tags", missing))
     ax.set_xlim(0, 1)
-    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index])
-    words = [
-        "not known" if undated == 1 else f"{wording.percent(share)} stale"
-        for share, undated in zip(stale, shares[-1], strict=True)
-    ]
-    canvas.write_right(ax, words)
-    canvas.legend_below(ax)
-    return ax
+    is_dated = shown["age_days"].notna().groupby(shown["repo"]).any()[stale.index]
+    words = (stale.map(wording.percent) + " stale").where(is_dated, "not known")
+    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index], words)
+    missing = {"more {repository}": len(counts) - len(stale)}
+    return canvas.explain(ax, "share of the repository's tags", missing)
 
 
 def plot_cadence(
@@ -211,7 +244,7 @@ def plot_cadence(
     """
     CADENCE.require(cadence)
     known = cadence.dropna(subset="days_p50").sort_values("days_p50", kind="stable")
-    shown = known.head(MOST)
+    shown = known.head(canvas.MOST)
     ax = canvas.axes(ax, len(shown), "Time between one version and the next")
     if shown.empty:
         return canvas.say_nothing(ax, "no repository has two versions with a date")
@@ -230,11 +263,12 @@ def plot_cadence(
         "more {repository}": len(known) - len(shown),
         "{repository} with fewer than two dated versions": len(cadence) - len(known),
     }
-    ax.set_xlabel(wording.left_out("logarithmic axis" if log else "days", missing))
-    canvas.name_rows(ax, shown["repo"])
-    canvas.write_right(ax, [_rhythm(row) for row in shown.itertuples()])
-    canvas.legend_below(ax)
-    return ax
+    days = [f"{day:,.0f}" if day >= _WHOLE else f"{day:.2g}" for day in shown["days_p50"]]
+    versions = [wording.counted(count, "version") for count in shown["version_count"]]
+    pairs = zip(days, versions, strict=True)
+    words = [f"{day} day{'s' * (day != '1')}, {count}" for day, count in pairs]
+    canvas.name_rows(ax, shown["repo"], words)
+    return canvas.explain(ax, "logarithmic axis" if log else "days", missing)
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:
@@ -247,9 +281,3 @@ def _day_axis(ax: Axes, least: float, most: float) -> None:
     ax.xaxis.set_major_locator(FixedLocator(marks))
     ax.xaxis.set_major_formatter(lambda days, _: _DAYS.get(days, ""))
     ax.xaxis.set_minor_formatter("")
-
-
-def _rhythm(row: Any) -> str:
-    days = f"{row.days_p50:,.0f}" if row.days_p50 >= _WHOLE else f"{row.days_p50:.2g}"
-    unit = "day" if days == "1" else "days"
-    return f"{days} {unit}, {wording.counted(row.version_count, 'version')}"

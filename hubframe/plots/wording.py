@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from textwrap import fill
 
+import pandas as pd
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # A value and its unit stay on one line.
 BLANK = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
 _LINE = 68
 # What is rounded to 1000 is 1 of the next unit.
 _NEXT_UNIT = 999.5
@@ -22,27 +24,28 @@ _CONTROLS = re.compile(
 )
 
 
-def size(count: float) -> str:
-    """Write bytes with a decimal unit.
+def size(count: float | None) -> str:
+    """Write bytes with a decimal unit, or that they are not known.
 
     Examples
     --------
     >>> size(412_345_678).replace(BLANK, " ")
     '412 MB'
     """
-    return _scaled(count, _BYTES)
+    return "not known" if count is None or pd.isna(count) else _scaled(count, _BYTES)
 
 
-def more(change: float) -> str:
+def more(change: float | None) -> str:
     """Write how many bytes something grew, with the sign.
 
     Examples
     --------
-    >>> more(-200).replace(BLANK, " ").replace("\N{MINUS SIGN}", "-")
+    >>> more(-200).replace(BLANK, " ").replace(MINUS, "-")
     '-200 B'
     """
-    sign = "\N{MINUS SIGN}" if change < 0 else "+" if change else ""
-    return f"{sign}{size(abs(change))}"
+    if pd.isna(change) or not change:
+        return size(change)
+    return f"{'+' if change > 0 else MINUS}{size(abs(change))}"
 
 
 def large(count: float) -> str:
@@ -110,14 +113,7 @@ def some(shown: int, count: int, noun: str) -> str:
 
 
 def left_out(axis: str, missing: Mapping[str, int]) -> str:
-    """Name an axis, and say what the picture does not show, in lines that fit below it.
-
-    Parameters
-    ----------
-    axis
-        What the axis shows.
-    missing
-        How many things are left out, called as by `counted`.
+    """Name an axis, and count what the picture does not show, in lines that fit below it.
 
     Examples
     --------
@@ -147,14 +143,13 @@ def shorten(text: str, length: int) -> str:
     return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
 
 
-def drawn(text: str, length: int) -> str:
-    """Make a stranger's text fit for a picture: legible, short, and never read as a formula."""
-    short = shorten(legible(text), length)
-    return _drawable(short).replace("$", r"\$")
-
-
 @lru_cache(maxsize=4096)
-def _drawable(text: str) -> str:
-    """Put a question mark for what the font lacks, where matplotlib would warn and draw a box."""
+def drawn(text: str, length: int) -> str:
+    """Make a stranger's text fit for a picture: legible, short, and never read as a formula.
+
+    What the font lacks is a question mark: matplotlib would warn and draw a box.
+    """
     font = get_font(findfont(FontProperties()))
-    return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in text)
+    short = shorten(legible(text), length)
+    known = [letter if font.get_char_index(ord(letter)) else "?" for letter in short]
+    return "".join(known).replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""How pulls a day, stars, storage and numbers of tags moved over time."""
+"""Which repositories are pulled most, and how pulls, stars, storage and tags moved over time."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -13,8 +13,10 @@ from matplotlib.lines import Line2D
 from hubframe.plots import canvas, wording
 from hubframe.plots.cells import Reals
 from hubframe.plots.style import GREY, byte_axis, count_axis, date_axis, day_numbers
+from hubframe.tables import REPOS
 from hubframe.tables.measured import PULLS_OVER_TIME, REPOS_OVER_TIME
 
+_MOST_RANKED = 60
 # As many as there are colours that the colour-blind tell apart.
 _MOST = 6
 _ROWS = 12
@@ -27,6 +29,53 @@ _LOOKS: dict[str, tuple[str, Callable[[Axis], None]]] = {
     "storage_size": ("storage on the Hub", byte_axis),
     "tag_count": ("tags", count_axis),
 }
+
+
+def plot_pulls(
+    repos: pd.DataFrame, *, log: bool = False, ax: Axes | None = None, **artist: Any
+) -> Axes:
+    """Rank repositories by their pulls.
+
+    Parameters
+    ----------
+    repos
+        The `tables.REPOS` frame, or `tables.SEARCH`. Repositories without a pull count are left
+        out; of more than 60 the most pulled are shown, and the title says so.
+    log
+        Whether the axis is logarithmic; then pulls are dots, since a bar's length would say
+        nothing on an axis without a zero.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`, or to ``scatter`` where there are dots.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a bar or a dot per repository, the most pulled on top, and the pulls in words.
+    """
+    REPOS.require(repos, ("repo", "pull_count"))
+    known = repos.dropna(subset="pull_count")
+    ranked = known.sort_values("pull_count", ascending=False, kind="stable").head(_MOST_RANKED)
+    some = wording.some(len(ranked), len(repos), "repository")
+    title = "Pulls" if len(ranked) == len(repos) else f"Pulls: {some}"
+    ax = canvas.axes(ax, len(ranked), title)
+    if ranked.empty:
+        return canvas.say_nothing(ax, "no repository tells its pulls")
+    pulls = ranked["pull_count"].tolist()
+    words = [wording.large(count) for count in pulls]
+    if log:
+        ax.set_xscale("log")
+        # There is no 0 on a logarithmic axis.
+        dots = [max(count, 1) for count in pulls]
+        ax.scatter(dots, range(len(dots)), **{"s": 36} | artist)
+        ax.xaxis.set_minor_formatter("")
+        canvas.name_rows(ax, ranked["repo"], words)
+    else:
+        canvas.bars(ax, ranked["repo"], pulls, words, **artist)
+    count_axis(ax.xaxis)
+    ax.set_xlabel(f"pulls since the repository exists{' (logarithmic axis)' * log}")
+    return ax
 
 
 def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -56,8 +105,6 @@ def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artis
         return canvas.say_nothing(ax, "no repository was observed twice with its pulls")
     rates = rates.sort_values(ascending=False, kind="stable").head(_MOST)
     handles = _lines(ax, pulls, rates.index, _steps, artist)
-    missing = {"more {repository}": pulls["repo"].nunique() - len(rates)}
-    ax.set_xlabel(wording.left_out("UTC", missing))
     # From 0 on, in powers where the repositories are far apart.
     positive = rates[rates > 0]
     is_wide = len(positive) > 1 and positive.max() > _WIDE * positive.min()
@@ -70,8 +117,8 @@ def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artis
     if (pulls.loc[pulls["repo"].isin(rates.index), "step"] != "growth").any():
         look: dict[str, Any] = {"marker": "x", "linestyle": "none", "color": GREY}
         handles.append(Line2D([], [], **look, label="fewer than before: not known"))
-    canvas.legend_below(ax, handles)
-    return ax
+    missing = {"more {repository}": pulls["repo"].nunique() - len(rates)}
+    return canvas.explain(ax, "UTC", missing, handles)
 
 
 def plot_repos_over_time(
@@ -121,9 +168,7 @@ def plot_repos_over_time(
     handles = _lines(ax, known, shown, draw, artist)
     count(ax.yaxis)
     missing = {"more {repository}": repos["repo"].nunique() - len(shown)}
-    ax.set_xlabel(wording.left_out("UTC", missing))
-    canvas.legend_below(ax, handles)
-    return ax
+    return canvas.explain(ax, "UTC", missing, handles)
 
 
 def _lines(
