@@ -57,7 +57,11 @@ def plot_parents(
         return canvas.say_nothing(ax, "no image has its parent here")
     drawn = images.loc[[image for image, _ in shown]].assign(row=range(len(shown)))
     byte_axis(ax.xaxis)
-    _hang(ax, drawn)
+    place = drawn[["row", "size"]].astype("float64")
+    for (row, size), parent in zip(place.to_numpy(), drawn["parent"], strict=True):
+        if parent in place.index:
+            above, begin = place.loc[parent]
+            ax.plot([begin, begin, size], [above, row, row], color=GREY, linewidth=1, zorder=1)
     lags = pd.Series(dtype="Float64")
     if outdated is not None:
         lags = outdated["lag_days"].astype("Float64").groupby(identity(outdated)).max()
@@ -109,15 +113,6 @@ def _leading(families: list[list[tuple[str, int]]]) -> list[tuple[str, int]]:
     ends = accumulate(map(len, families))
     whole = [family for family, end in zip(families, ends, strict=True) if end <= _MOST]
     return list(chain(*(whole or families[:1])))[:_MOST]
-
-
-def _hang(ax: Axes, drawn: pd.DataFrame) -> None:
-    """Draw the lines from each parent down, and along to its child."""
-    place = drawn[["row", "size"]].astype("float64")
-    for row, size, parent in zip(place["row"], place["size"], drawn["parent"], strict=True):
-        if parent in place.index:
-            above, begin = place.loc[parent]
-            ax.plot([begin, begin, size], [above, row, row], color=GREY, linewidth=1, zorder=1)
 
 
 def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]) -> list[str]:

@@ -4,7 +4,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -51,7 +50,14 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
         return canvas.say_nothing(ax, "no tag was seen with a digest")
     date_axis(ax.xaxis)
     row = names.get_indexer(pd.MultiIndex.from_frame(shown[_TAG]))
-    _bars(ax, shown, row, artist)
+    first, last, gone = (
+        day_numbers(shown[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
+    )
+    gone = np.where(np.isnan(gone), last, gone)
+    look: dict[str, Any] = {"color": _colours(shown), "height": _HEIGHT}
+    ax.barh(row, gone - last, left=last, **look | {"alpha": _PALE} | artist)
+    least = _LEAST * max(gone.max() - first.min(), 1)
+    ax.barh(row, np.maximum(last - first, least), left=first, **look | artist)
     digests = shown.groupby(_TAG)["digest"].nunique()[names]
     words = [wording.counted(count, "digest") for count in digests]
     canvas.name_rows(ax, canvas.image_names(names.to_frame()), words)
@@ -59,17 +65,6 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     handles[1].set_alpha(_PALE)
     missing = {"more {tag}": len(counts) - len(names)}
     return canvas.explain(ax, "UTC; an image has one colour", missing, handles)
-
-
-def _bars(ax: Axes, moves: pd.DataFrame, row: npt.NDArray[np.intp], artist: dict[str, Any]) -> None:
-    first, last, gone = (
-        day_numbers(moves[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
-    )
-    gone = np.where(np.isnan(gone), last, gone)
-    look: dict[str, Any] = {"color": _colours(moves), "height": _HEIGHT}
-    ax.barh(row, gone - last, left=last, **look | {"alpha": _PALE} | artist)
-    least = _LEAST * max(gone.max() - first.min(), 1)
-    ax.barh(row, np.maximum(last - first, least), left=first, **look | artist)
 
 
 def _colours(moves: pd.DataFrame) -> list[str]:
