@@ -1,9 +1,12 @@
 """What the pictures hold: bars, dots, names and legends."""
 
 import doctest
+import os
+import signal
 import warnings
+from functools import cache
 from itertools import pairwise
-from threading import Thread
+from threading import Event, Thread
 
 import matplotlib as mpl
 import numpy as np
@@ -17,7 +20,7 @@ import hubframe
 from hubframe import plots
 from hubframe.measure import compare_frames, identity
 from hubframe.measure.figures import MAKE_UP
-from hubframe.plots import clusters, wording
+from hubframe.plots import cells, wording
 from hubframe.plots.style import BLUES, ORANGES
 from hubframe.snapshots.dataset import observed, run_row
 from hubframe.tables import TABLES
@@ -65,14 +68,16 @@ PLOTS = {
         hubframe.platform_coverage_df(world["images"]), ax=ax
     ),
     "pulls over time": lambda world, ax: plots.plot_pulls_over_time(
-        hubframe.pulls_over_time_df(seen(world)), ax=ax
+        hubframe.pulls_over_time_df(world["seen"]), ax=ax
     ),
     "stars over time": lambda world, ax: plots.plot_repos_over_time(
-        hubframe.repos_over_time_df(seen(world)), ax=ax
+        hubframe.repos_over_time_df(world["seen"]), ax=ax
     ),
-    "tag moves": lambda world, ax: plots.plot_tag_moves(hubframe.tag_moves_df(seen(world)), ax=ax),
+    "tag moves": lambda world, ax: plots.plot_tag_moves(
+        hubframe.tag_moves_df(world["seen"]), ax=ax
+    ),
     "mutable tags": lambda world, ax: plots.plot_mutable_tags(
-        hubframe.mutable_tags_df(seen(world)), ax=ax
+        hubframe.mutable_tags_df(world["seen"]), ax=ax
     ),
     "figures": lambda world, ax: plots.plot_figures(hubframe.summary(world["layers"]), ax=ax),
     "pulls": lambda world, ax: plots.plot_pulls(world["repos"], ax=ax),
@@ -83,7 +88,8 @@ PLOTS = {
 
 
 def axes():
-    return Figure(layout="constrained").subplots()
+    # Few pixels: what is looked at are the artists.
+    return Figure(layout="constrained", dpi=50).subplots()
 
 
 def draw(ax):
@@ -154,38 +160,60 @@ def hostile():
     return world
 
 
-@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize(
-    "world",
-    [frames(), hub(repos=1, tags=1), hub(repos=2, tags=2), hostile(), hub(repos=25, tags=200)],
-    ids=["empty", "one row", "few", "hostile", "5,000 rows"],
-)
-def test_every_picture_can_be_drawn(plot, world, dark):
-    before = dict(mpl.rcParams)
-    with plots.style(dark=dark):
-        ax = axes()
-        assert plot(world, ax) is ax
+WORLDS = {
+    "empty": frames,
+    "one row": lambda: hub(repos=1, tags=1),
+    "few": lambda: hub(repos=2, tags=2),
+    "hostile": hostile,
+    # More than there are rows of: 45 repositories, a thousand tags, four thousand layers.
+    "many": lambda: hub(repos=45, tags=22),
+}
+PAIRS = [(plot, world) for plot in PLOTS for world in WORLDS]
+
+
+@cache
+def world_of(name):
+    """A world, made once, and as snapshots saw it."""
+    world = WORLDS[name]()
+    return world | {"seen": seen(world)}
+
+
+@cache
+def picture(plot, name):
+    """Draw a plot of a world once, light or dark: each plot and each world meets either."""
+    world = world_of(name)
+    before = {table: frame.copy() for table, frame in world.items() if table != "seen"}
+    settings = dict(mpl.rcParams)
+    size = (9, 9) if name == "many" else None
+    with plots.style(dark=(list(PLOTS).index(plot) + list(WORLDS).index(name)) % 2 == 1):
+        ax = Figure(layout="constrained", dpi=50, figsize=size).subplots()
+        assert PLOTS[plot](world, ax) is ax
         draw(ax)
-    assert dict(mpl.rcParams) == before
+    assert dict(mpl.rcParams) == settings
+    assert all(world[table].equals(frame) for table, frame in before.items())
+    return ax
 
 
-@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
-def test_frames_stay_as_they_were(plot):
-    world = hub(repos=3, tags=5)
-    before = {name: frame.copy() for name, frame in world.items()}
-    plot(world, axes())
-    for name, frame in world.items():
-        pd.testing.assert_frame_equal(frame, before[name])
+@pytest.mark.parametrize(("plot", "world"), PAIRS, ids=map("-".join, PAIRS))
+def test_every_picture_can_be_drawn_and_leaves_frames_and_settings_as_they_were(plot, world):
+    ax = picture(plot, world)
+    assert title(ax)
+    if world == "empty":
+        assert "nothing to show" in texts(ax)[0]
+    elif world in ("few", "many"):
+        assert ax.has_data() or "nothing to show" in texts(ax)[0]
 
 
-@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
-def test_strangers_text_is_short_legible_and_no_formula(plot):
-    ax = draw(plot(hostile(), axes()))
+def assert_legible(ax):
     for name in rows(ax):
         assert len(name) <= 42
         assert name.isprintable()
         assert "$" not in name.replace(r"\$", "")
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_strangers_text_is_short_legible_and_no_formula(plot):
+    assert_legible(picture(plot, "hostile"))
 
 
 def test_strangers_names_of_relatives_and_copies_are_short_and_legible():
@@ -197,15 +225,7 @@ def test_strangers_names_of_relatives_and_copies_are_short_and_legible():
     ):
         ax = draw(plot(frame, ax=axes()))
         assert len(rows(ax)) > 1
-        for name in rows(ax):
-            assert len(name) <= 42
-            assert name.isprintable()
-            assert "$" not in name.replace(r"\$", "")
-
-
-@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
-def test_nothing_to_show_is_said(plot):
-    assert "nothing to show" in texts(draw(plot(frames(), axes())))[0]
+        assert_legible(ax)
 
 
 def test_pulls_are_ranked_and_unknown_ones_left_out():
@@ -390,8 +410,8 @@ def measured(world):
 
 def test_the_index_of_a_frame_does_not_matter():
     for name, frame in measured(hub(repos=4, tags=12)).items():
-        plain = draw(getattr(plots, name)(frame, ax=axes()))
-        glued = draw(getattr(plots, name)(frame.set_axis([7] * len(frame)), ax=axes()))
+        plain = getattr(plots, name)(frame, ax=axes())
+        glued = getattr(plots, name)(frame.set_axis([7] * len(frame)), ax=axes())
         assert rows(glued) == rows(plain), name
         assert texts(glued) == texts(plain), name
         assert axis(glued) == axis(plain), name
@@ -422,17 +442,43 @@ def test_one_thread_at_a_time_has_the_style():
     assert dict(mpl.rcParams) == before
 
 
-def test_legends_and_words_stay_on_the_paper():
-    world = hub(repos=25, tags=20)
-    for name, plot in PLOTS.items():
-        ax = draw(plot(world, Figure(figsize=(9, 9), layout="constrained").subplots()))
-        paper = ax.figure.bbox
-        parts = [*ax.texts, *ax.get_yticklabels(), ax.xaxis.label]
-        parts += [ax.get_legend()] if ax.get_legend() else []
-        for part in parts:
-            box = part.get_window_extent()
-            assert box.x0 >= paper.x0 - 1, (name, part)
-            assert box.x1 <= paper.x1 + 1, (name, part)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent():
+    inside, done = Event(), Event()
+
+    def draw_elsewhere():
+        with plots.style():
+            inside.set()
+            done.wait(60)
+
+    elsewhere = Thread(target=draw_elsewhere)
+    elsewhere.start()
+    try:
+        assert inside.wait(60)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside a thread
+            child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(10)
+            with plots.style(dark=True):
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.set()
+        elsewhere.join()
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_legends_and_words_stay_on_the_paper(plot):
+    ax = picture(plot, "many")
+    paper = ax.figure.bbox
+    parts = [*ax.texts, *ax.get_yticklabels(), ax.xaxis.label]
+    parts += [ax.get_legend()] if ax.get_legend() else []
+    for part in parts:
+        box = part.get_window_extent()
+        assert box.x0 >= paper.x0 - 1, part
+        assert box.x1 <= paper.x1 + 1, part
 
 
 def test_shared_layers_are_cells_of_layers_and_images():
@@ -487,7 +533,7 @@ def test_what_is_alike_stands_together():
     likeness = np.eye(6)
     for left, right in ((0, 3), (3, 5), (1, 4), (4, 2)):
         likeness[left, right] = likeness[right, left] = 0.8
-    order = clusters.clustered(likeness)
+    order = cells.clustered(likeness)
     assert sorted(order) == list(range(6))
     assert {frozenset(order[:3]), frozenset(order[3:])} == {
         frozenset((0, 3, 5)),
@@ -749,7 +795,7 @@ def test_pyplot_gives_the_axes_where_none_are_given():
 
 def test_wording_keeps_its_promises():
     assert doctest.testmod(wording, raise_on_error=True).attempted > 0
-    assert doctest.testmod(clusters, raise_on_error=True).attempted > 0
+    assert doctest.testmod(cells, raise_on_error=True).attempted > 0
     assert wording.size(999_999).replace(wording.BLANK, " ") == "1 MB"
     assert wording.size(0).replace(wording.BLANK, " ") == "0 B"
     assert wording.large(10**16).replace(wording.BLANK, " ") == "10,000 tn"

@@ -3,24 +3,17 @@
 Nothing here fetches, shows, saves or closes, and nothing but `style` touches rcParams.
 """
 
-from hubframe.plots.cleanup import plot_cleanup
-from hubframe.plots.comparison import plot_comparison
-from hubframe.plots.duplicates import plot_duplicates
 from hubframe.plots.figures import plot_figures
-from hubframe.plots.footprint import plot_footprint
-from hubframe.plots.gaps import plot_coverage, plot_platform_coverage
-from hubframe.plots.growth import plot_size_trend
-from hubframe.plots.labels import plot_label_coverage
-from hubframe.plots.layer_sizes import plot_layer_sizes
-from hubframe.plots.layers import plot_layers
+from hubframe.plots.footprint import plot_cleanup, plot_footprint
+from hubframe.plots.gaps import plot_coverage, plot_label_coverage, plot_platform_coverage
+from hubframe.plots.growth import plot_comparison, plot_size_trend
+from hubframe.plots.layers import plot_layer_sizes, plot_layers, plot_shared_layers
+from hubframe.plots.likeness import plot_duplicates, plot_similarity
 from hubframe.plots.lineage import plot_parents
 from hubframe.plots.moves import plot_mutable_tags, plot_tag_moves
-from hubframe.plots.over_time import plot_pulls_over_time, plot_repos_over_time
-from hubframe.plots.pulls import plot_pulls
-from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness
-from hubframe.plots.sharing import plot_shared_layers, plot_similarity
+from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness, plot_tags
+from hubframe.plots.repos import plot_pulls, plot_pulls_over_time, plot_repos_over_time
 from hubframe.plots.style import byte_axis, count_axis, date_axis, style
-from hubframe.plots.tags import plot_tags
 
 __all__ = [
     "byte_axis",

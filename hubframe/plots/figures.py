@@ -5,23 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing, write_right
+from hubframe.plots import canvas, wording
 from hubframe.plots.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 from hubframe.tables.measured import FIGURES
 
 _COLORS = (BLUE, VERMILION, GREEN, ORANGE)
 # These grow with the number of images, so that yours and a study's say nothing of each other.
-_TOTALS = (
-    "repo_count",
-    "tag_count",
-    "image_count",
-    "layer_count",
-    "referenced_size",
-    "stored_size",
-)
+_TOTALS = ("_count", "referenced_size", "stored_size")
 _FURTHEST = 1000
 
 
@@ -47,12 +38,11 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     """
     FIGURES.require(figures)
     is_comparable = (figures["value"] > 0).fillna(value=False) & figures["paper_value"].notna()
-    is_comparable &= ~figures["metric"].isin(_TOTALS)
+    is_comparable &= ~figures["metric"].str.endswith(_TOTALS)
     shown = figures[is_comparable].reset_index(drop=True)
-    ax = canvas(ax, len(shown))
-    ax.set_title("Your figures by the published ones")
+    ax = canvas.axes(ax, len(shown), "Your figures by the published ones")
     if shown.empty:
-        return say_nothing(ax, "no figure has a published one beside it")
+        return canvas.say_nothing(ax, "no figure has a published one beside it")
     ratio = (shown["value"] / shown["paper_value"]).to_numpy("float64")
     ratio = ratio.clip(1 / _FURTHEST, _FURTHEST)
     ax.set_xscale("log")
@@ -62,21 +52,14 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
         look: dict[str, Any] = {"color": color, "s": 36, "zorder": 3}
         ax.scatter(ratio[list(rows)], list(rows), label=str(paper), **look | artist)
     ax.set_xlim(0.2 * min(ratio.min(), 1), 5 * max(ratio.max(), 1))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda times, _: f"{times:g} ×"))  # noqa: RUF001
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    missing = {("", "figure", "without an equal"): len(figures) - len(shown)}
-    ax.set_xlabel(wording.left_out("times the study's figure", missing))
-    name_rows(ax, [name.replace("_", " ") for name in shown["metric"]])
-    write_right(ax, [_pair(row) for row in shown.itertuples()])
-    legend_below(ax)
-    return ax
+    ax.xaxis.set_major_formatter("{x:g} \N{MULTIPLICATION SIGN}")
+    ax.xaxis.set_minor_formatter("")
+    pairs = [_pair(row) for row in shown.itertuples()]
+    canvas.name_rows(ax, shown["metric"].str.replace("_", " "), pairs)
+    missing = {"{figure} without an equal": len(figures) - len(shown)}
+    return canvas.explain(ax, "times the study's figure", missing)
 
 
 def _pair(row: Any) -> str:
-    return f"{_worded(row.value, row.unit)} : {_worded(row.paper_value, row.unit)}"
-
-
-def _worded(value: float, unit: str) -> str:
-    if unit == "bytes":
-        return wording.size(value)
-    return wording.percent(value) if unit == "share" else wording.large(value)
+    word = {"bytes": wording.size, "share": wording.percent}.get(row.unit, wording.large)
+    return f"{word(row.value)} : {word(row.paper_value)}"

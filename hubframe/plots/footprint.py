@@ -1,19 +1,13 @@
-"""How many bytes things share, hold alone, and would free."""
+"""How many bytes things share, hold alone, and would free, and what a rule would free."""
 
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing, write_beside
-from hubframe.plots.names import image_names
-from hubframe.plots.style import BLUES, ORANGES, byte_axis
-from hubframe.tables.measured import FOOTPRINT
-
-MOST = 40
+from hubframe.plots import canvas, wording
+from hubframe.plots.style import BLUES, ORANGES, byte_axis, count_axis
+from hubframe.tables.measured import CLEANUP, FOOTPRINT
 
 
 def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -35,56 +29,99 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
         With a bar per row of the frame, in its order.
     """
     FOOTPRINT.require(footprint)
-    shown = footprint.head(MOST)
-    ax = canvas(ax, len(shown))
-    thing = _thing(footprint)
+    shown = footprint.head(canvas.MOST)
+    thing, names = _named(footprint)
     count = wording.some(len(shown), len(footprint), thing)
-    ax.set_title(f"What is shared, and what is freed: {count}")
+    ax = canvas.axes(ax, len(shown), f"What is shared, and what is freed: {count}")
     if shown.empty:
-        return say_nothing(ax, "no layers")
-    ends = _stack(ax, shown, artist)
-    byte_axis(ax.xaxis)
-    missing = {("more", thing, ""): len(footprint) - len(shown)}
-    ax.set_xlabel(wording.left_out("compressed bytes of distinct layers", missing))
-    name_rows(ax, _names(shown).tolist())
-    freed = shown["freed_size"].fillna(0)
-    words = [
-        f"{wording.size(end)}, frees {wording.size(free)}"
-        for end, free in zip(ends, freed, strict=True)
-    ]
-    write_beside(ax, ends.tolist(), words)
-    legend_below(ax)
-    return ax
-
-
-def _thing(footprint: pd.DataFrame) -> str:
-    """Tell from its columns what a row is."""
-    if footprint["repo"].isna().any():
-        return "namespace"
-    tags = footprint["tag"].notna() | footprint["image_digest"].notna()
-    return "tag" if tags.any() else "repository"
-
-
-def _names(footprint: pd.DataFrame) -> pd.Series:
-    name = {"namespace": "namespace", "repository": "repo"}.get(_thing(footprint))
-    return image_names(footprint) if name is None else footprint[name]
-
-
-def _stack(ax: Axes, shown: pd.DataFrame, artist: dict[str, Any]) -> Any:
-    shared, exclusive, freed = (
-        shown[column].fillna(0).to_numpy("float64")
-        for column in ("shared_size", "exclusive_size", "freed_size")
-    )
-    kept = (exclusive - freed).clip(0)
-    rows = np.arange(len(shown))
-    left = np.zeros(len(shown))
-    for label, color, width in (
+        return canvas.say_nothing(ax, "no layers")
+    sizes = shown[["shared_size", "exclusive_size", "freed_size"]].fillna(0)
+    shared, exclusive, freed = sizes.to_numpy("float64").T
+    parts = (
         ("held elsewhere too", BLUES[1], shared),
-        ("kept by other tags", ORANGES[3], kept),
+        ("kept by other tags", ORANGES[3], (exclusive - freed).clip(0)),
         ("freed with it", ORANGES[0], freed),
-    ):
-        look: dict[str, Any] = {"color": color, "edgecolor": mpl.rcParams["axes.facecolor"]}
-        look |= {"left": left, "label": label, "linewidth": 0.6}
-        ax.barh(rows, width, **look | artist)
-        left = left + width
-    return left
+    )
+    ends = canvas.stack(ax, parts, artist)
+    byte_axis(ax.xaxis)
+    pairs = zip(map(wording.size, ends), map(wording.size, freed), strict=True)
+    words = [f"{end}, frees {free}" for end, free in pairs]
+    canvas.name_rows(ax, names.head(canvas.MOST), words, ends)
+    missing = {f"more {{{thing}}}": len(footprint) - len(shown)}
+    return canvas.explain(ax, "compressed bytes of distinct layers", missing)
+
+
+def _named(footprint: pd.DataFrame) -> tuple[str, pd.Series]:
+    """Tell from its columns what a row is, and name the rows."""
+    if footprint["repo"].isna().any():
+        return "namespace", footprint["namespace"]
+    if (footprint["tag"].notna() | footprint["image_digest"].notna()).any():
+        return "tag", canvas.image_names(footprint)
+    return "repository", footprint["repo"]
+
+
+def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show what a rule would free in each repository, or how many tags would go.
+
+    Parameters
+    ----------
+    plan
+        The table `cleanup`, as `hubframe.cleanup_df` makes it; where it was made without layers,
+        nobody knows what is freed, and tags are counted instead. Of more than 40 repositories
+        those that free most are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a bar per repository, the one that frees most on top.
+    """
+    CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
+    repos = _by_repo(plan)
+    knows = bool((repos["unknown"] < repos["gone"]).any())
+    order = ["freed", "gone"] if knows else ["gone"]
+    shown = repos.sort_values(order, ascending=False, kind="stable").head(canvas.MOST)
+    gone = int(repos["gone"].sum())
+    title = f"The rule would delete {gone:,} of {wording.counted(len(plan), 'tag')}"
+    ax = canvas.axes(ax, len(shown), title)
+    if not gone:
+        return canvas.say_nothing(ax, "the rule deletes no tag" if len(plan) else "no tags")
+    axis, missing = "compressed bytes that would be freed", len(repos) - len(shown)
+    unknown = int(repos["unknown"].sum()) if knows else 0
+    if knows:
+        ends = shown["freed"]
+        ax.barh(range(len(shown)), ends, **{"color": ORANGES[1]} | artist)
+        byte_axis(ax.xaxis)
+    else:
+        axis = "tags; what they would free is not known without layers"
+        stays = shown["tags"] - shown["gone"]
+        parts = (("would go", ORANGES[1], shown["gone"]), ("stay", BLUES[1], stays))
+        ends = canvas.stack(ax, parts, artist)
+        count_axis(ax.xaxis)
+    left_out = {"more {repository}": missing, "deleted {tag} whose layers are not known": unknown}
+    words = [_words(row, knows=knows) for row in shown.itertuples()]
+    canvas.name_rows(ax, shown.index, words, ends)
+    return canvas.explain(ax, axis, left_out)
+
+
+def _by_repo(plan: pd.DataFrame) -> pd.DataFrame:
+    goes = plan["action"] == "delete"
+    columns = {
+        "repo": plan["repo"],
+        "tags": 1,
+        "gone": goes,
+        "freed": plan["freed_size"].astype("float64").where(goes),
+        "unknown": plan["freed_size"].isna() & goes,
+    }
+    return pd.DataFrame(columns).groupby("repo", sort=False).sum()
+
+
+def _words(row: Any, *, knows: bool) -> str:
+    tags = wording.some(row.gone, row.tags, "tag")
+    if not knows:
+        return tags
+    is_unknown = row.gone and row.unknown == row.gone
+    return f"{wording.size(None if is_unknown else row.freed)}, {tags}"

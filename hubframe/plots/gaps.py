@@ -1,4 +1,4 @@
-"""Which labels and which platforms tags lack, as matrices."""
+"""Which labels and which platforms images lack, as matrices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,20 +8,66 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_hex
-from matplotlib.patches import Patch
 
-from hubframe.measure import OCI_LABELS
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, name_rows, say_nothing
-from hubframe.plots.names import image_names
+from hubframe.measure import OCI_LABELS, label_coverage
+from hubframe.plots import canvas, wording
+from hubframe.plots.cells import fill, slant_columns, write_shares
 from hubframe.plots.style import BLUE, ORANGE
+from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
-MOST = 40
 # More columns have no room for their names.
 _MOST_PLATFORMS = 24
-_IMAGE = ["repo", "tag", "platform", "image_digest"]
 _STATES = ("missing", "invalid", "present")
+_PRESENT = 2
+_KEYS = list(OCI_LABELS)
+_KEY_NAMES = [key.removeprefix("org.opencontainers.image.") for key in OCI_LABELS]
+
+
+def plot_label_coverage(
+    labels: pd.DataFrame,
+    images: pd.DataFrame | None = None,
+    *,
+    ax: Axes | None = None,
+    **artist: Any,
+) -> Axes:
+    """Show which share of each repository's images carries each standard label.
+
+    Parameters
+    ----------
+    labels
+        The `tables.LABELS` frame.
+    images
+        The `tables.CONFIGS` or `tables.IMAGES` frame of the same images, so that images without
+        any label count; see `hubframe.measure.label_coverage`.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per repository, a column per pre-defined key of OCI, and per cents in the cells.
+        Of more than 40 repositories those with most images are shown, and the title says so.
+    """
+    coverage = label_coverage(labels, images)
+    counts = coverage.groupby("repo", sort=False)["image_count"].first()
+    most = counts.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
+    shown = counts[counts.index.isin(most)]
+    some = ", " + wording.some(len(shown), len(counts), "repository")
+    title = f"Share of images with each standard label{some if len(shown) < len(counts) else ''}"
+    ax = canvas.axes(ax, len(shown), title)
+    if shown.empty:
+        return canvas.say_nothing(ax, "no images whose labels are known")
+    shares = coverage.pivot_table(index="repo", columns="key", values="share", sort=False)
+    cells = shares.loc[shown.index, _KEYS].to_numpy(dtype=float)
+    fill(ax, cells, artist)
+    canvas.name_rows(ax, [f"{repo} ({count:,})" for repo, count in shown.items()])
+    slant_columns(ax, _KEY_NAMES)
+    ax.set_xlabel("per cent with org.opencontainers.image.…; images in brackets")
+    write_shares(ax, cells, sign=False)
+    return ax
 
 
 def plot_coverage(coverage: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -43,27 +89,18 @@ def plot_coverage(coverage: pd.DataFrame, *, ax: Axes | None = None, **artist: A
         With a row per image and a column per label.
     """
     COVERAGE.require(coverage)
-    image = coverage.groupby(_IMAGE, dropna=False, sort=False).ngroup()
-    sound = coverage["state"].eq("present").groupby(image).sum()
-    rows = _most_wanting(sound)
-    ax = canvas(ax, len(rows))
-    complete = int(sound.eq(len(OCI_LABELS)).sum())
-    ax.set_title(f"All standard labels in {complete:,} of {wording.counted(len(sound), 'image')}")
-    if not rows:
-        return say_nothing(ax, "no images whose labels are known")
     state = coverage["state"].map({name: place for place, name in enumerate(_STATES)})
-    told = pd.DataFrame({"image": image, "key": coverage["key"], "state": state})
-    cells = told.pivot_table(index="image", columns="key", values="state").reindex(
-        index=rows, columns=list(OCI_LABELS)
-    )
-    names = [key.removeprefix("org.opencontainers.image.") for key in OCI_LABELS]
-    colours = _matrix(ax, cells.to_numpy(dtype=float), names, artist)
-    first = coverage[~image.duplicated()].set_index(image[~image.duplicated()])
-    name_rows(ax, image_names(first).loc[rows].tolist())
-    missing = {("more", "image", ""): len(sound) - len(rows)}
-    ax.set_xlabel(wording.left_out("labels org.opencontainers.image.…", missing))
-    _explain(ax, colours, _STATES)
-    return ax
+    cells = _cells(coverage, IMAGE_KEY, "key", state).reindex(columns=_KEYS)
+    sound = cells.eq(_PRESENT).sum(axis=1)
+    shown = cells.iloc[_least(sound)]
+    count = wording.counted(len(cells), "image")
+    title = f"All standard labels in {sound.eq(len(_KEYS)).sum():,} of {count}"
+    ax = canvas.axes(ax, len(shown), title)
+    if shown.empty:
+        return canvas.say_nothing(ax, "no images whose labels are known")
+    missing = {"more {image}": len(cells) - len(shown)}
+    canvas.explain(ax, "labels org.opencontainers.image.…", missing)
+    return _show(ax, shown.set_axis(_KEY_NAMES, axis=1), _STATES, artist)
 
 
 def plot_platform_coverage(
@@ -90,66 +127,52 @@ def plot_platform_coverage(
         tag of a repository has is no gap of its tags, and their cell stays empty.
     """
     PLATFORM_COVERAGE.require(coverage)
-    tag = coverage.groupby(["repo", "tag"], sort=False).ngroup()
-    lacking = (~coverage["is_present"]).groupby(tag).sum()
-    rows = _most_wanting(-lacking)
-    ax = canvas(ax, len(rows))
-    incomplete = int(lacking.gt(0).sum())
-    count = wording.counted(len(lacking), "tag")
-    ax.set_title(f"Platforms that others have are missing in {incomplete:,} of {count}")
-    if not rows:
-        return say_nothing(ax, "no images with a platform")
-    common = coverage["is_present"].groupby(coverage["platform"]).sum()
-    platforms = common.sort_values(ascending=False, kind="stable").index
-    state = coverage["is_present"].map({False: 0, True: 2})
-    told = pd.DataFrame({"tag": tag, "platform": coverage["platform"], "state": state})
-    told = told[told["tag"].isin(rows)]
-    platforms = platforms[platforms.isin(told["platform"])]
-    cells = told.pivot_table(index="tag", columns="platform", values="state").reindex(
-        index=rows, columns=platforms[:_MOST_PLATFORMS]
-    )
-    names = [wording.drawn(name, 20) for name in cells.columns]
-    colours = _matrix(ax, cells.to_numpy(dtype=float), names, artist)
-    first = coverage[~tag.duplicated()].set_index(tag[~tag.duplicated()])
-    is_one_repo = len(coverage["repo"].unique()) == 1
-    named = first["tag"] if is_one_repo else first["repo"] + ":" + first["tag"]
-    name_rows(ax, named.loc[rows].tolist())
+    state = coverage["is_present"].map({False: 0, True: _PRESENT})
+    cells = _cells(coverage, ("repo", "tag"), "platform", state)
+    lacking = cells.eq(0).sum(axis=1)
+    shown = cells.iloc[_least(-lacking)].dropna(axis=1, how="all")
+    count = wording.counted(len(cells), "tag")
+    title = f"Platforms that others have are missing in {lacking.gt(0).sum():,} of {count}"
+    ax = canvas.axes(ax, len(shown), title)
+    if shown.empty:
+        return canvas.say_nothing(ax, "no images with a platform")
+    common = cells.eq(_PRESENT).sum().sort_values(ascending=False, kind="stable").index
+    platforms = common[common.isin(shown.columns)]
+    named = platforms[:_MOST_PLATFORMS]
     missing = {
-        ("more", "tag", ""): len(lacking) - len(rows),
-        ("more", "platform", ""): len(platforms) - len(names),
+        "more {tag}": len(cells) - len(shown),
+        "more {platform}": len(platforms) - len(named),
     }
-    ax.set_xlabel(wording.left_out("platforms", missing))
-    _explain(ax, colours, ("missing", "present"))
-    return ax
+    canvas.explain(ax, "platforms", missing)
+    names = [wording.drawn(name, 20) for name in named]
+    return _show(ax, shown[named].set_axis(names, axis=1), _STATES[::_PRESENT], artist)
 
 
-def _most_wanting(sound: pd.Series) -> list[int]:
+def _cells(
+    coverage: pd.DataFrame, row: Sequence[str], column: str, state: pd.Series
+) -> pd.DataFrame:
+    """Spread the states over a matrix whose rows have the names of images."""
+    number = coverage.groupby(list(row), dropna=False, sort=False).ngroup()
+    told = pd.DataFrame(
+        {"row": number, "column": coverage[column], "state": state.astype("float64")}
+    )
+    cells = told.pivot_table(index="row", columns="column", values="state")
+    return cells.set_axis(canvas.image_names(coverage)[~number.duplicated()].array, axis=0)
+
+
+def _least(sound: pd.Series) -> Any:
     """Choose the rows that have least, in their order."""
-    return sorted(sound.sort_values(kind="stable").index[:MOST])
+    return np.sort(sound.argsort(kind="stable")[: canvas.MOST])
 
 
-def _matrix(
-    ax: Axes, cells: np.ndarray[Any, Any], columns: Sequence[str], artist: dict[str, Any]
-) -> dict[str, str]:
-    """Draw the cells, name the columns, and return the colour of each state."""
+def _show(ax: Axes, cells: pd.DataFrame, states: Sequence[str], artist: dict[str, Any]) -> Axes:
+    """Draw the cells, and explain the colours at the right: the columns' names are below."""
     faint = to_hex(mpl.rcParams["grid.color"])
     colours = dict(zip(_STATES, (faint, ORANGE, BLUE), strict=True))
-    look: dict[str, Any] = {
-        "cmap": ListedColormap(list(colours.values())),
-        "vmin": -0.5,
-        "vmax": 2.5,
-        "linewidth": 1.5,
-        "edgecolors": mpl.rcParams["axes.facecolor"],
-    }
-    edges = (np.arange(count + 1) - 0.5 for count in cells.shape[::-1])
-    ax.pcolormesh(*edges, np.ma.masked_invalid(cells), **look | artist)
-    ax.set_xticks(range(len(columns)), columns, rotation=35, ha="right")
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
-    return colours
-
-
-def _explain(ax: Axes, colours: dict[str, str], states: Sequence[str]) -> None:
-    """Explain the colours at the right, since the columns' names are below."""
-    handles = [Patch(color=colours[state], label=state) for state in states]
+    look = {"cmap": ListedColormap(list(colours.values())), "vmin": -0.5, "vmax": 2.5}
+    fill(ax, cells.to_numpy(dtype=float), look | artist)
+    canvas.name_rows(ax, cells.index)
+    slant_columns(ax, list(cells.columns))
+    handles = canvas.patches(*((state, colours[state]) for state in states))
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

@@ -1,23 +1,24 @@
-"""How the size of a line of releases moved, and the build steps that made the difference."""
+"""How sizes changed from one image or release to the next, and which steps made the difference."""
 
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
 from hubframe.measure import threads
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, name_rows, say_nothing, write_beside
-from hubframe.plots.style import GREY, byte_axis
-from hubframe.tables.measured import SIZE_TREND
+from hubframe.plots import canvas, wording
+from hubframe.plots.style import BLUE, GREY, VERMILION, byte_axis
+from hubframe.tables.measured import COMPARISON, SIZE_TREND
 
-MOST = 40
 # How many steps have a colour of their own: those that moved most.
 _COLOURED = 6
-_LONGEST_STEP = 48
+_LONGEST = 48
 _LONGEST_TITLE = 56
+_PAIR = ["left_name", "right_name"]
+_OF_LAYER = ["aspect", "key", "change", "size_change"]
+_CHANGES = ("added", "removed", "changed")
 _LINE = ["repo", "line", "platform"]
 
 
@@ -41,70 +42,127 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
         With a bar per release, its base at the left, and its size and change written beside.
     """
     SIZE_TREND.require(trend)
-    line, others = _longest(trend)
-    count = line["release"].nunique()
-    shown = line[line["release"] > line["release"].max() - MOST] if count else line
-    ax = canvas(ax, shown["release"].nunique())
-    if shown.empty or shown["size"].isna().all():
-        ax.set_title("Size of releases, by build step")
-        return say_nothing(ax, "no releases whose size is known")
-    ax.set_title(_title(shown))
+    number = trend.groupby(_LINE, dropna=False, sort=False).ngroup()
+    lengths = trend["release"].groupby(number).max()
+    # Of lines of one length the first.
+    shown = trend if lengths.empty else trend[number == lengths.idxmax()]
+    count = shown["release"].nunique()
+    shown = shown[shown["release"] > shown["release"].max() - canvas.MOST] if count else shown
+    is_known = bool(shown["size"].notna().any())
+    title = "Size of releases, by build step"
+    if is_known:
+        repo, line, platform = shown[_LINE].iloc[0]
+        where = f", {platform}" if isinstance(platform, str) else ""
+        title = wording.drawn(f"Size of {repo}:{line}{where}", _LONGEST_TITLE)
+    ax = canvas.axes(ax, shown["release"].nunique(), title)
+    if not is_known:
+        return canvas.say_nothing(ax, "no releases whose size is known")
     steps = threads(shown)
     movers = shown["change"].abs().groupby(steps).sum().sort_values(ascending=False, kind="stable")
     cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     names = [name for name, moved in movers.head(_COLOURED).items() if moved]
     colours = dict(zip(names, cycle, strict=False))
-    row = shown["release"].max() - shown["release"]
-    width = shown["size"].fillna(0).astype(float)
-    look: dict[str, Any] = {
-        "color": [colours.get(step, GREY) for step in steps],
-        "edgecolor": mpl.rcParams["axes.facecolor"],
-        "linewidth": 0.6,
-        "left": (width.groupby(row).cumsum() - width).to_numpy(),
-    }
-    ax.barh(row.to_numpy(), width.to_numpy(), **look | artist)
+    row = (shown["release"].max() - shown["release"]).to_numpy()
+    look = {"color": [colours.get(step, GREY) for step in steps]}
+    ends = canvas.stack_layers(ax, row, shown["size"], look | artist)
     byte_axis(ax.xaxis)
     releases = shown.drop_duplicates("release").sort_values("release", ascending=False)
     missing = {
-        ("earlier", "release", ""): count - len(releases),
-        ("more", "line", "of releases"): others,
+        "earlier {release}": count - len(releases),
+        "more {line} of releases": len(lengths) - 1,
     }
-    ax.set_xlabel(wording.left_out("compressed size", missing))
-    name_rows(ax, releases["tag"].tolist())
-    ends = width.groupby(row).sum().sort_index()
-    write_beside(ax, ends.tolist(), [_beside(release) for release in releases.itertuples()])
+    canvas.name_rows(ax, releases["tag"], map(_beside, releases.itertuples()), ends)
     # The last release of a step names it.
-    written = dict(zip(steps, map(_step, shown["instruction"], shown["step"]), strict=True))
-    handles = [Patch(color=colour, label=written[name]) for name, colour in colours.items()]
-    legend_below(ax, [*handles, Patch(color=GREY, label="other steps")])
-    return ax
-
-
-def _longest(trend: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the line with most releases, of equals the first, and how many others there are."""
-    number = trend.groupby(_LINE, dropna=False, sort=False).ngroup()
-    lengths = trend["release"].groupby(number).max()
-    if lengths.empty:
-        return trend, 0
-    return trend[number == lengths.idxmax()], len(lengths) - 1
-
-
-def _title(line: pd.DataFrame) -> str:
-    first = line.iloc[0]
-    where = f", {first['platform']}" if isinstance(first["platform"], str) else ""
-    return wording.drawn(f"Size of {first['repo']}:{first['line']}{where}", _LONGEST_TITLE)
+    words = shown["instruction"].fillna("layer " + shown["step"].astype("str"))
+    written = dict(zip(steps, words, strict=True))
+    told = [(wording.drawn(written[name], _LONGEST), colour) for name, colour in colours.items()]
+    handles = canvas.patches(*told, ("other steps", GREY))
+    return canvas.explain(ax, "compressed size", missing, handles)
 
 
 def _beside(release: Any) -> str:
-    if pd.isna(release.total_size):
-        return "not known"
-    total = wording.size(release.total_size)
-    if pd.isna(release.total_change) or not release.total_change:
-        return total
-    sign = "+" if release.total_change > 0 else "\N{MINUS SIGN}"
-    return f"{total}  {sign}{wording.size(abs(release.total_change))}"
+    size, change = release.total_size, release.total_change
+    change = "" if pd.isna(size) or pd.isna(change) or not change else f"  {wording.more(change)}"
+    return f"{wording.size(size)}{change}"
 
 
-def _step(instruction: Any, position: Any) -> str:
-    named = instruction if isinstance(instruction, str) else f"layer {position}"
-    return wording.drawn(named, _LONGEST_STEP)
+def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show what changed between images: bytes as bars, layer by layer, and the rest in counts.
+
+    Parameters
+    ----------
+    comparison
+        The table `comparison`, as `hubframe.compare_df` makes it. Of more than 40 rows the layers
+        that changed least are left out, and the axis says how many.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a bar for the size and for each layer, to the right where the image grew, and a row
+        for each other aspect that says how much in it differs.
+    """
+    COMPARISON.require(comparison)
+    pairs = comparison.groupby(_PAIR, sort=False)
+    rows = pd.DataFrame(
+        [
+            (f"{right}  {name}" if pairs.ngroups > 1 else name, size, words)
+            for (_, right), pair in pairs
+            for aspect, found in pair.groupby("aspect", sort=False)
+            for name, size, words in _rows(str(aspect), found)
+        ],
+        columns=["name", "bytes", "words"],
+    )
+    shown = _largest(rows)
+    ax = canvas.axes(ax, len(shown), _title(comparison))
+    if shown.empty:
+        return canvas.say_nothing(ax, "the images do not differ")
+    width = shown["bytes"].fillna(0).to_numpy("float64")
+    colors = np.where(width < 0, BLUE, VERMILION).tolist()
+    ax.barh(np.arange(len(shown)), width, **{"color": colors} | artist)
+    ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
+    byte_axis(ax.xaxis)
+    canvas.name_rows(ax, shown["name"])
+    _write_changes(ax, width, shown["words"])
+    missing = {"{layer} that changed less": len(rows) - len(shown)}
+    return canvas.explain(ax, "compressed bytes more, or fewer", missing)
+
+
+def _title(comparison: pd.DataFrame) -> str:
+    pairs = comparison[_PAIR].drop_duplicates()
+    if len(pairs) == 1:
+        return "From {} to {}".format(*(wording.drawn(name, 38) for name in pairs.iloc[0]))
+    several = f" in {wording.counted(len(pairs), 'comparison')}" if len(pairs) else ""
+    return f"What changed{several}"
+
+
+def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
+    """Name a row for each size and layer, and one for any other aspect, with what changed."""
+    if aspect in ("size", "layers"):
+        return [
+            ("size" if aspect == "size" else f"layer {key} {change}", size, wording.more(size))
+            for _, key, change, size in found[_OF_LAYER].itertuples(index=False, name=None)
+        ]
+    counts = found["change"].value_counts()
+    words = ", ".join(f"{counts[change]:,} {change}" for change in _CHANGES if change in counts)
+    return [(aspect, None, words)]
+
+
+def _largest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep what has no bytes, and the layers that changed most, in their order."""
+    weight = rows["bytes"].astype("Float64").abs().fillna(np.inf)
+    chosen = weight.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
+    return rows.loc[chosen.sort_values()]
+
+
+def _write_changes(ax: Axes, width: Any, words: pd.Series) -> None:
+    """Write what changed at the ends of the bars, and make room on both sides."""
+    span = float(np.ptp(np.append(width, 0.0))) or 1.0
+    ax.set_xlim(min(width.min(), 0) - 0.25 * span, max(width.max(), 0) + 0.25 * span)
+    size = 0.9 * canvas.row_font(ax, len(words))
+    for row, (end, word) in enumerate(zip(width, words, strict=True)):
+        side, align = (-4, "right") if end < 0 else (4, "left")
+        canvas.write(ax, word, (end, row), size, xytext=(side, 0), ha=align)

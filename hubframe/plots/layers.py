@@ -1,18 +1,28 @@
-"""What the newest tags are made of, and what they share."""
+"""What the newest tags are made of, which layers images share, and how large layers are."""
 
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
-from hubframe.measure import leading_tags, shared_layers_df
-from hubframe.plots import wording
-from hubframe.plots.canvas import canvas, legend_below, name_rows, row_font, say_nothing
-from hubframe.plots.names import image_names
-from hubframe.plots.style import BLUES, ORANGES, byte_axis
+from hubframe.measure import identity, leading_tags, shared_layers_df
+from hubframe.measure.figures import MAKE_UP
+from hubframe.plots import canvas, cells, wording
+from hubframe.plots.style import BLUES, GREY, ORANGES, byte_axis, share_axis
 from hubframe.tables import LAYERS
+from hubframe.tables.declarations import IMAGE_KEY
+
+MOST_LAYERS = 30
+_ROWS_OF_A_CURVE = 12
+# Published figures that are a point of the curve: what share of the layers is not larger.
+_QUANTILES = {"layer_size_p50": 0.5, "layer_size_p90": 0.9}
+_SHARES = {"layers_below_1_mb_share": 10**6, "layers_below_10_mb_share": 10**7}
+_MARKS = {
+    "Zhao 2019": ("at most this", "<", "C2"),
+    "Anwar 2018": ("so many below", "s", "C3"),
+}
 
 
 def plot_layers(
@@ -41,62 +51,179 @@ def plot_layers(
     """
     LAYERS.require(layers)
     shown = leading_tags(layers, newest)
-    row, names = pd.factorize(image_names(shown))
-    ax = canvas(ax, len(names))
-    ax.set_title("Compressed size of the newest tags, by layer")
+    row, names = pd.factorize(canvas.image_names(shown))
+    ax = canvas.axes(ax, len(names), "Compressed size of the newest tags, by layer")
     if shown.empty:
-        return say_nothing(ax, "no layers")
+        return canvas.say_nothing(ax, "no layers")
     use = shared_layers_df(shown).set_index("layer_digest")
-    width = shown["size"].fillna(0).astype(float)
-    left = width.groupby(row).cumsum() - width
-    look: dict[str, Any] = {
-        "color": shown["layer_digest"].map(_colours(shown, use)).tolist(),
-        "edgecolor": mpl.rcParams["axes.facecolor"],
-        "linewidth": 0.6,
-        "left": left.to_numpy(),
-    }
-    ax.barh(row, width.to_numpy(), **look | artist)
+    colours: dict[str, str] = {}
+    meanings = []
+    for meaning, found, shades in (
+        ("in two or more images", use[use["image_count"] > 1], BLUES),
+        ("in one image alone", use[use["image_count"] <= 1], ORANGES),
+    ):
+        digests = shown["layer_digest"][shown["layer_digest"].isin(found.index)].unique()
+        colours |= {digest: shades[n % len(shades)] for n, digest in enumerate(digests)}
+        told = f"{wording.counted(len(found), 'layer')}, {wording.size(found['size'].sum())}"
+        meanings.append((f"{meaning}: {told}", shades[1]))
+    look = {"color": shown["layer_digest"].map(colours).tolist()}
+    ends = canvas.stack_layers(ax, row, shown["size"], look | artist)
     byte_axis(ax.xaxis)
-    name_rows(ax, list(names))
-    _write_totals(ax, width.groupby(row).sum().tolist())
-    _explain(ax, use)
-    return ax
+    canvas.name_rows(ax, names, map(wording.size, ends), ends)
+    return canvas.explain(ax, "", {}, canvas.patches(*meanings))
 
 
-def _colours(layers: pd.DataFrame, use: pd.DataFrame) -> dict[str, str]:
-    """Give each layer a shade, blue where it is shared, in the order in which they appear."""
-    appearing = use.loc[layers["layer_digest"].drop_duplicates()]
-    is_shared = appearing["image_count"] > 1
-    return {
-        digest: shades[number % len(shades)]
-        for family, shades in ((is_shared, BLUES), (~is_shared, ORANGES))
-        for number, digest in enumerate(appearing.index[family])
-    }
+def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show which images hold which of the shared layers, those that share most side by side.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame. Of all images, tags of one being one, 40 are shown, those
+        with the largest shared layers first, two of each layer in turn; and the 30 largest layers
+        that two or more of these hold. The axis says what is left out.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per layer, the largest on top, named by its size and the step that made it, and
+        a column per image; a cell is filled where the image holds the layer.
+
+    See Also
+    --------
+    hubframe.measure.shared_layers_df : The layers, with how many images hold each.
+    plot_similarity : Pairs of images.
+    """
+    LAYERS.require(layers)
+    use = shared_layers_df(layers)
+    shared = use[(use["image_count"] > 1) & ~use["is_empty"]].set_index("layer_digest")
+    shared = shared.sort_values("size", ascending=False, kind="stable")
+    held = _once_per_image(layers[layers["layer_digest"].isin(shared.index)])
+    images = _leading(held, shared.index)
+    few = held[held["image"].isin(images)]
+    holds = pd.crosstab(few["layer_digest"], few["image"])
+    rows = shared[shared.index.isin(holds.index[holds.sum(axis=1) > 1])].head(MOST_LAYERS)
+    title = f"{wording.some(len(rows), len(shared), 'shared layer')}, by image"
+    ax = canvas.axes(ax, len(rows) + cells.NAMES_BELOW, title)
+    if rows.empty:
+        return canvas.say_nothing(ax, "no layer is in two images")
+    holds = holds.loc[rows.index, images]
+    holds = holds.loc[:, holds.any()]
+    presence = holds.to_numpy(dtype="float64")
+    order = cells.clustered(_common(presence, rows["size"].fillna(0).to_numpy("float64")))
+    cells.fill(ax, presence[:, order], {"linewidth": 1} | artist)
+    first = held.drop_duplicates("image").set_index("image").loc[holds.columns]
+    cells.name_columns(ax, canvas.image_names(first).iloc[order].tolist())
+    canvas.name_rows(ax, [_layer_name(row) for row in rows.itertuples()])
+    missing = {"more {image} with shared layers": held["image"].nunique() - len(order)}
+    return canvas.explain(ax, "filled: the image holds the layer", missing)
 
 
-def _write_totals(ax: Axes, totals: list[float]) -> None:
-    ax.set_xlim(0, 1.14 * max(totals) or 1)
-    for row, total in enumerate(totals):
-        ax.annotate(
-            wording.size(total),
-            (total, row),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=0.9 * row_font(ax, len(totals)),
-        )
+def _once_per_image(layers: pd.DataFrame) -> pd.DataFrame:
+    held = layers.assign(image=identity(layers))
+    return held.drop_duplicates(["image", "layer_digest"], ignore_index=True)
 
 
-def _explain(ax: Axes, use: pd.DataFrame) -> None:
-    """Say in the legend what the colours mean, and sum up distinct layers."""
-    is_shared = use["image_count"] > 1
-    handles = [
-        Patch(color=BLUES[1], label=_sum("in two or more images", use[is_shared])),
-        Patch(color=ORANGES[1], label=_sum("in one image alone", use[~is_shared])),
-    ]
-    legend_below(ax, handles)
+def _leading(held: pd.DataFrame, layers: pd.Index) -> list[str]:
+    """Choose the images to show: two that hold the first layer, two of the next, then two more."""
+    turn = held.groupby("layer_digest", sort=False).cumcount() // 2
+    order = np.lexsort((layers.get_indexer(pd.Index(held["layer_digest"])), turn))
+    return list(held["image"].take(order).drop_duplicates().head(canvas.MOST))
 
 
-def _sum(meaning: str, use: pd.DataFrame) -> str:
-    noun = "layer" if len(use) == 1 else "layers"
-    return f"{meaning}: {len(use)} {noun}, {wording.size(use['size'].sum())}"
+def _common(presence: cells.Reals, size: cells.Reals) -> cells.Reals:
+    """Reckon, for each pair of columns, the share of the bytes of either that both hold."""
+    weighted = presence * size[:, None]
+    both = presence.T @ weighted
+    either = weighted.sum(axis=0)[:, None] + weighted.sum(axis=0)[None, :] - both
+    share: cells.Reals = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return share
+
+
+def _layer_name(row: Any) -> str:
+    size = "size not known" if pd.isna(row.size) else wording.size(row.size)
+    return size if pd.isna(row.instruction) else f"{size}  {row.instruction}"
+
+
+def plot_layer_sizes(
+    layers: pd.DataFrame,
+    *,
+    log: bool = True,
+    papers: bool = False,
+    ax: Axes | None = None,
+    **artist: Any,
+) -> Axes:
+    """Show what share of the layers is not larger than so many bytes.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame. Layers whose size is not known are left out, and the axis says
+        how many.
+    log
+        Whether the sizes are on a logarithmic axis.
+    papers
+        Whether to mark what studies published of their own images, as in `hubframe.summary`.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.step`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a curve over distinct layers, each counted once, and one over layers as images refer
+        to them, each counted once per image.
+    """
+    LAYERS.require(layers, (*IMAGE_KEY, "layer_digest", "size"))
+    held = _once_per_image(layers)
+    distinct = held.sort_values("size").drop_duplicates("layer_digest")
+    title = f"Size of {wording.counted(len(distinct), 'distinct layer')}"
+    ax = canvas.axes(ax, _ROWS_OF_A_CURVE, title)
+    unsized = int(distinct["size"].isna().sum())
+    if unsized == len(distinct):
+        return canvas.say_nothing(ax, "no layer tells its size")
+    if log:
+        ax.set_xscale("log")
+    _curve(ax, distinct, "each distinct layer once", {"color": "C0", "linestyle": "-"} | artist)
+    _curve(ax, held, "once per image that holds it", {"color": "C1", "linestyle": "--"} | artist)
+    if papers:
+        _mark_papers(ax)
+    ax.set_ylim(0, 1.03)
+    share_axis(ax.yaxis)
+    ax.xaxis.set_major_formatter(lambda size, _: wording.size(size))
+    ax.xaxis.set_minor_formatter("")
+    ax.set_ylabel("of the layers are not larger")
+    ax.axhline(0.5, color=GREY, linewidth=0.7, linestyle=":")
+    axis = f"compressed size{' (logarithmic axis)' * log}"
+    return canvas.explain(ax, axis, {"{layer} without a size": unsized})
+
+
+def _curve(ax: Axes, layers: pd.DataFrame, label: str, look: dict[str, Any]) -> None:
+    sizes = layers["size"].dropna().to_numpy("float64")
+    # There is no 0 on a logarithmic axis.
+    rising, count = np.unique(sizes.clip(1), return_counts=True)
+    share = np.cumsum(count) / count.sum()
+    label = f"{label}, median {wording.size(float(np.median(sizes)))}"
+    usual: dict[str, Any] = {"linewidth": 1.8, "where": "post", "label": label}
+    ax.step([rising[0], *rising], [0, *share], **usual | look)
+
+
+def _mark_papers(ax: Axes) -> None:
+    """Mark what studies published, as far as it could be checked."""
+    for paper, (meaning, marker, color) in _MARKS.items():
+        told = {
+            figure.metric: figure.paper_value
+            for figure in MAKE_UP
+            if figure.paper == paper and figure.paper_value is not None
+        }
+        points = [(told[metric], share) for metric, share in _QUANTILES.items() if metric in told]
+        points += [(size, told[metric]) for metric, size in _SHARES.items() if metric in told]
+        look: dict[str, Any] = {"edgecolor": mpl.rcParams["axes.facecolor"], "zorder": 3}
+        look |= {"s": 80, "marker": marker, "color": color, "label": f"{paper}: {meaning}"}
+        x, y = zip(*points, strict=True)
+        ax.scatter(x, y, **look)

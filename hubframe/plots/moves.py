@@ -4,25 +4,14 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import (
-    canvas,
-    legend_below,
-    name_rows,
-    say_nothing,
-    write_beside,
-    write_right,
-)
+from hubframe.plots import canvas, wording
 from hubframe.plots.style import GREY, VERMILION, date_axis, day_numbers
 from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
 
-MOST = 40
 # How much fainter the time is in which a tag moved, nobody knows when.
 _PALE = 0.3
 _HEIGHT = 0.62
@@ -53,37 +42,29 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     """
     TAG_MOVES.require(moves)
     counts = moves.groupby(_TAG, sort=False).size().sort_values(ascending=False, kind="stable")
-    names = counts.index[:MOST]
+    names = counts.index[: canvas.MOST]
     shown = moves[pd.MultiIndex.from_frame(moves[_TAG]).isin(names)]
-    ax = canvas(ax, len(names))
-    moved = int((counts > 1).sum())
-    ax.set_title(f"{moved:,} of {wording.counted(len(counts), 'tag')} moved")
+    moved = f"{(counts > 1).sum():,} of {wording.counted(len(counts), 'tag')} moved"
+    ax = canvas.axes(ax, len(names), moved)
     if shown.empty:
-        return say_nothing(ax, "no tag was seen with a digest")
+        return canvas.say_nothing(ax, "no tag was seen with a digest")
     date_axis(ax.xaxis)
     row = names.get_indexer(pd.MultiIndex.from_frame(shown[_TAG]))
-    _bars(ax, shown, row, artist)
-    missing = {("more", "tag", ""): len(counts) - len(names)}
-    ax.set_xlabel(wording.left_out("UTC; an image has one colour", missing))
-    is_one_repo = len(names.unique("repo")) == 1
-    name_rows(ax, [tag if is_one_repo else f"{repo}:{tag}" for repo, tag in names])
-    digests = shown.groupby(_TAG)["digest"].nunique()
-    write_right(ax, [wording.counted(int(digests[name]), "digest") for name in names])
-    solid, pale = Patch(color=GREY, label="seen"), Patch(color=GREY, alpha=_PALE)
-    pale.set_label("moved or deleted meanwhile")
-    legend_below(ax, [solid, pale])
-    return ax
-
-
-def _bars(ax: Axes, moves: pd.DataFrame, row: npt.NDArray[np.intp], artist: dict[str, Any]) -> None:
     first, last, gone = (
-        day_numbers(moves[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
+        day_numbers(shown[name]) for name in ("first_seen_at", "last_seen_at", "gone_at")
     )
     gone = np.where(np.isnan(gone), last, gone)
-    look: dict[str, Any] = {"color": _colours(moves), "height": _HEIGHT}
+    look: dict[str, Any] = {"color": _colours(shown), "height": _HEIGHT}
     ax.barh(row, gone - last, left=last, **look | {"alpha": _PALE} | artist)
     least = _LEAST * max(gone.max() - first.min(), 1)
     ax.barh(row, np.maximum(last - first, least), left=first, **look | artist)
+    digests = shown.groupby(_TAG)["digest"].nunique()[names]
+    words = [wording.counted(count, "digest") for count in digests]
+    canvas.name_rows(ax, canvas.image_names(names.to_frame()), words)
+    handles = canvas.patches(("seen", GREY), ("moved or deleted meanwhile", GREY))
+    handles[1].set_alpha(_PALE)
+    missing = {"more {tag}": len(counts) - len(names)}
+    return canvas.explain(ax, "UTC; an image has one colour", missing, handles)
 
 
 def _colours(moves: pd.DataFrame) -> list[str]:
@@ -114,25 +95,17 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
     """
     MUTABLE_TAGS.require(mutable)
     order = ["is_floating", "push_count"]
-    shown = mutable.sort_values(order, ascending=[True, False], kind="stable").head(MOST)
-    ax = canvas(ax, len(shown))
-    unexpected = int((~mutable["is_floating"]).sum())
-    ax.set_title(f"{wording.counted(unexpected, 'fixed version tag')} pushed again")
+    shown = mutable.sort_values(order, ascending=[True, False], kind="stable").head(canvas.MOST)
+    fixed = wording.counted(int((~mutable["is_floating"]).sum()), "fixed version tag")
+    ax = canvas.axes(ax, len(shown), f"{fixed} pushed again")
     if shown.empty:
-        return say_nothing(ax, "no version tag was pushed again")
-    is_floating = shown["is_floating"].to_numpy("bool")
-    colours = np.where(is_floating, GREY, VERMILION).tolist()
-    pushes = shown["push_count"].tolist()
-    look: dict[str, Any] = {"color": colours, "height": _HEIGHT}
-    ax.barh(range(len(shown)), pushes, **look | artist)
+        return canvas.say_nothing(ax, "no version tag was pushed again")
+    colours = np.where(shown["is_floating"].to_numpy("bool"), GREY, VERMILION).tolist()
+    look = {"color": colours, "height": _HEIGHT} | artist
+    words = [wording.counted(count, "digest") for count in shown["digest_count"]]
+    canvas.bars(ax, canvas.image_names(shown), shown["push_count"].tolist(), words, **look)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-    missing = {("more", "tag", ""): len(mutable) - len(shown)}
-    ax.set_xlabel(wording.left_out("pushes that were seen", missing))
-    is_one_repo = len(shown["repo"].unique()) == 1
-    name_rows(ax, (shown["tag"] if is_one_repo else shown["repo"] + ":" + shown["tag"]).tolist())
-    beside = [wording.counted(int(count), "digest") for count in shown["digest_count"]]
-    write_beside(ax, pushes, beside)
-    fixed = Patch(color=VERMILION, label="a fixed version")
-    floating = Patch(color=GREY, label="meant to move: a longer version goes on from it")
-    legend_below(ax, [fixed, floating])
-    return ax
+    floating = "meant to move: a longer version goes on from it"
+    handles = canvas.patches(("a fixed version", VERMILION), (floating, GREY))
+    missing = {"more {tag}": len(mutable) - len(shown)}
+    return canvas.explain(ax, "pushes that were seen", missing, handles)

@@ -1,57 +1,108 @@
-"""How far `latest` lags, how old tags are, and how often versions come."""
+"""When tags were pushed, how far `latest` lags, how old tags are, how often versions come."""
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator
 
-from hubframe.plots import wording
-from hubframe.plots.canvas import (
-    canvas,
-    legend_below,
-    name_rows,
-    say_nothing,
-    write_right,
+from hubframe.measure import pushes
+from hubframe.plots import canvas, wording
+from hubframe.plots.cells import Reals
+from hubframe.plots.style import (
+    BLUES,
+    GREY,
+    ORANGES,
+    VERMILION,
+    date_axis,
+    day_numbers,
+    share_axis,
 )
-from hubframe.plots.style import BLUES, GREY, ORANGES, VERMILION, date_axis
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
-MOST = 40
+# Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
+_KINDS = {
+    "version": ("versions", "C0", "o", -0.2),
+    "other": ("other tags", "C1", "D", 0.1),
+    "signature": ("signatures and other digests", GREY, "x", 0.3),
+}
+_LANE = 0.2
+# Multiples of it, modulo 1, spread evenly: dots at one date stand side by side, always the same.
+_GOLDEN = 0.618034
 # Until how many days an age goes, what it is called, and its colour: fresh is blue, old is orange.
 _AGES = (
-    (30, "a month", BLUES[0]),
-    (90, "3 months", BLUES[1]),
-    (365, "a year", BLUES[3]),
-    (3 * 365, "3 years", ORANGES[2]),
+    (30, "up to a month", BLUES[0]),
+    (90, "up to 3 months", BLUES[1]),
+    (365, "up to a year", BLUES[3]),
+    (3 * 365, "up to 3 years", ORANGES[2]),
     (np.inf, "older", ORANGES[0]),
+    (np.nan, "not known", GREY),
 )
 # Marks of an axis of days, and what stands at them.
 _DAYS = {
-    1 / 24: "1 hour",
-    1 / 4: "6 hours",
-    1: "1 day",
-    3: "3 days",
-    7: "1 week",
-    14: "2 weeks",
-    30: "1 month",
-    90: "3 months",
-    365: "1 year",
-    3 * 365: "3 years",
-    3650: "10 years",
-    36_500: "100 years",
-    365_000: "1,000 years",
-    3_650_000: "10,000 years",
+    count * days: wording.counted(count, unit)
+    for unit, days, counts in (
+        ("hour", 1 / 24, (1, 6)),
+        ("day", 1, (1, 3)),
+        ("week", 7, (1, 2)),
+        ("month", 30, (1, 3)),
+        ("year", 365, (1, 3, 10, 100, 1_000, 10_000)),
+    )
+    for count in counts
 }
 _SHORTEST = 1 / 48
 # The part of an axis that a mark's name takes.
 _APART = 0.16
-# An axis of seconds would make much of the moments between two pushes of one release.
-_NARROWEST = pd.Timedelta(days=60)
+# From so many days on, their fractions say nothing.
+_WHOLE = 10
+# Days: an axis of seconds would make much of the moments between two pushes of one release.
+_NARROWEST = 60
 # A stranger's date beyond would stretch the axis until nothing is told apart.
 _LAST_YEAR = 2199
+
+
+def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
+    """Show when the tags of each repository were last pushed, versions apart from others.
+
+    Parameters
+    ----------
+    tags
+        The `tables.TAGS` frame. Tags without a date are left out; of more than 40 repositories
+        those with most tags are shown, and the axis says so.
+    ax
+        Axes to draw on; pyplot's current ones by default.
+    **artist
+        Passed on to `matplotlib.axes.Axes.scatter`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a row per repository and a dot per tag. The height within a row only tells the kind.
+    """
+    dated = pushes(tags)
+    counts = dated["repo"].value_counts(sort=True)
+    shown = dated[dated["repo"].isin(counts.index[: canvas.MOST])]
+    row, repos = pd.factorize(shown["repo"])
+    some = "" if len(shown) == len(tags) else f"of {len(tags):,} "
+    ax = canvas.axes(ax, len(repos), f"Last push of {len(shown):,} {some}tags")
+    if shown.empty:
+        return canvas.say_nothing(ax, "no tag tells when it was pushed")
+    date_axis(ax.xaxis)
+    day = day_numbers(shown["pushed_at"])
+    usual: dict[str, Any] = {"s": float(np.clip(6000 / len(shown), 5, 30)), "alpha": 0.6}
+    for kind, (label, color, marker, lane) in _KINDS.items():
+        chosen = (shown["kind"] == kind).to_numpy()
+        if chosen.any():
+            spread = _LANE * (np.arange(chosen.sum()) * _GOLDEN % 1 - 0.5)
+            look = {"color": color, "marker": marker, "label": label, "linewidth": 0.8}
+            ax.scatter(day[chosen], row[chosen] + lane + spread, **usual | look | artist)
+    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])
+    missing = {
+        "{tag} without a date": len(tags) - len(dated),
+        "more {repository}": len(counts) - len(repos),
+    }
+    return canvas.explain(ax, "UTC", missing)
 
 
 def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -76,51 +127,38 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     LATEST_LAG.require(lag)
     order = ["versions_behind", "lag_days"]
     ranked = lag.sort_values(order, ascending=False, kind="stable", na_position="last")
-    shown = ranked.head(MOST).reset_index(drop=True)
-    ax = canvas(ax, len(shown))
+    shown = ranked.head(canvas.MOST)
     late = int(lag["is_highest"].eq(other=False).sum())
     count = wording.counted(len(lag), "repository")
-    ax.set_title(f"latest is behind the highest version in {late:,} of {count}")
+    title = f"latest is behind the highest version in {late:,} of {count}"
+    ax = canvas.axes(ax, len(shown), title)
     if shown.empty:
-        return say_nothing(ax, "no repositories")
-    latest, highest = (_naive(shown[f"{which}_pushed_at"]) for which in ("latest", "highest"))
-    is_dated = bool(latest.notna().any() or highest.notna().any())
-    missing = {("more", "repository", ""): len(lag) - len(shown)}
-    axis = "last push, UTC" if is_dated else "no push has a date"
-    ax.set_xlabel(wording.left_out(axis, missing))
-    name_rows(ax, shown["repo"].tolist())
-    write_right(ax, [_behind(row) for row in shown.itertuples()])
+        return canvas.say_nothing(ax, "no repositories")
+    pushed = (shown[f"{which}_pushed_at"] for which in ("latest", "highest"))
+    latest, highest = (day_numbers(day.where(day.dt.year <= _LAST_YEAR)) for day in pushed)
+    is_dated = not (np.isnan(latest) & np.isnan(highest)).all()
+    canvas.name_rows(ax, shown["repo"], map(_behind, shown.itertuples()))
     if is_dated:
         _mark_pushes(ax, latest, highest, artist)
-        legend_below(ax)
     else:
         # What is behind stands beside; registries other than the Hub tell no dates.
         ax.set_xticks([])
-    return ax
+    axis = "last push, UTC" if is_dated else "no push has a date"
+    return canvas.explain(ax, axis, {"more {repository}": len(lag) - len(shown)})
 
 
-def _mark_pushes(ax: Axes, latest: pd.Series, highest: pd.Series, artist: dict[str, Any]) -> None:
+def _mark_pushes(ax: Axes, latest: Reals, highest: Reals, artist: dict[str, Any]) -> None:
     date_axis(ax.xaxis)
-    _widen(ax, pd.concat([latest, highest]))
+    # Two months at least, and what is drawn with a margin.
+    first, last = np.nanmin([latest, highest]), np.nanmax([latest, highest])
+    margin = max(_NARROWEST - (last - first), 0.1 * (last - first)) / 2
+    ax.set_xlim(first - margin, last + margin)
     rows = np.arange(len(latest))
-    ax.hlines(rows, latest.fillna(highest), highest.fillna(latest), color=GREY, linewidth=1.2)
+    ax.hlines(rows, np.fmin(latest, highest), np.fmax(latest, highest), color=GREY, linewidth=1.2)
     ring: dict[str, Any] = {"facecolor": "none", "edgecolor": "C1", "s": 90, "linewidth": 1.5}
     ax.scatter(highest, rows, label="highest stable version", **ring | artist)
     dot: dict[str, Any] = {"color": "C0", "s": 26}
     ax.scatter(latest, rows, label="latest", **dot | artist)
-
-
-def _widen(ax: Axes, dates: pd.Series) -> None:
-    """Let the axis cover two months at least, and what is drawn with a margin."""
-    first, last = dates.min(), dates.max()
-    margin = max(_NARROWEST - (last - first), 0.1 * (last - first)) / 2
-    ax.set_xlim(first - margin, last + margin)
-
-
-def _naive(dates: pd.Series) -> pd.Series:
-    """Return UTC dates without their zone, as matplotlib's own converter takes them."""
-    naive: pd.Series = dates.dt.tz_localize(None)
-    return naive.where(naive.dt.year <= _LAST_YEAR)
 
 
 def _behind(row: Any) -> str:
@@ -158,49 +196,27 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     """
     STALENESS.require(staleness, ("repo", "age_days", "is_stale"))
     counts = staleness["repo"].value_counts()
-    shown = staleness[staleness["repo"].isin(counts.index[:MOST])]
-    stale = shown.groupby("repo", sort=False)["is_stale"].agg(lambda flag: flag.sum() / len(flag))
-    stale = stale.astype("float64").sort_values(ascending=False, kind="stable")
-    ax = canvas(ax, len(stale))
+    shown = staleness[staleness["repo"].isin(counts.index[: canvas.MOST])]
+    is_stale = shown["is_stale"].fillna(value=False).astype("float64")
+    stale = is_stale.groupby(shown["repo"], sort=False).mean()
+    stale = stale.sort_values(ascending=False, kind="stable")
     tags = wording.some(len(shown), len(staleness), "tag")
-    ax.set_title(f"Age of {tags}")
+    ax = canvas.axes(ax, len(stale), f"Age of {tags}")
     if shown.empty:
-        return say_nothing(ax, "no tags")
-    _stack_ages(ax, shown, list(stale.index), artist)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: wording.percent(share)))
-    missing = {("more", "repository", ""): len(counts) - len(stale)}
-    ax.set_xlabel(wording.left_out("share of the repository's tags", missing))
+        return canvas.say_nothing(ax, "no tags")
+    age = shown["age_days"].to_numpy("float64", na_value=np.nan)
+    place = np.searchsorted([limit for limit, *_ in _AGES], age)
+    shares = pd.crosstab(place, shown["repo"].to_numpy(), normalize="columns")[stale.index]
+    looks = [_AGES[place][1:] for place in shares.index]
+    parts = [(*look, share) for look, share in zip(looks, shares.to_numpy(), strict=True)]
+    canvas.stack(ax, parts, {"linewidth": 1} | artist)
+    share_axis(ax.xaxis)
     ax.set_xlim(0, 1)
-    name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index])
-    is_dated = shown["age_days"].notna().groupby(shown["repo"]).any().reindex(stale.index)
-    words = [
-        f"{wording.percent(share)} stale" if dated else "not known"
-        for share, dated in zip(stale, is_dated, strict=True)
-    ]
-    write_right(ax, words)
-    legend_below(ax)
-    return ax
-
-
-def _stack_ages(
-    ax: Axes, staleness: pd.DataFrame, repos: list[str], artist: dict[str, Any]
-) -> None:
-    age = staleness["age_days"].to_numpy("float64", na_value=np.nan)
-    row = pd.Index(repos).get_indexer(pd.Index(staleness["repo"]))
-    limits = [limit for limit, *_ in _AGES]
-    place = np.where(np.isnan(age), len(limits), np.searchsorted(limits, age))
-    total = np.bincount(row, minlength=len(repos))
-    left = np.zeros(len(repos))
-    looks = [(name, color) for _, name, color in _AGES] + [("not known", GREY)]
-    for number, (name, color) in enumerate(looks):
-        width = np.bincount(row[place == number], minlength=len(repos)) / total
-        if not width.any():
-            continue
-        label = name if number >= len(limits) - 1 else f"up to {name}"
-        look: dict[str, Any] = {"color": color, "edgecolor": mpl.rcParams["axes.facecolor"]}
-        look |= {"left": left, "label": label}
-        ax.barh(np.arange(len(repos)), width, **look | artist)
-        left = left + width
+    is_dated = shown["age_days"].notna().groupby(shown["repo"]).any()[stale.index]
+    words = (stale.map(wording.percent) + " stale").where(is_dated, "not known")
+    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in stale.index], words)
+    missing = {"more {repository}": len(counts) - len(stale)}
+    return canvas.explain(ax, "share of the repository's tags", missing)
 
 
 def plot_cadence(
@@ -228,11 +244,10 @@ def plot_cadence(
     """
     CADENCE.require(cadence)
     known = cadence.dropna(subset="days_p50").sort_values("days_p50", kind="stable")
-    shown = known.head(MOST)
-    ax = canvas(ax, len(shown))
-    ax.set_title("Time between one version and the next")
+    shown = known.head(canvas.MOST)
+    ax = canvas.axes(ax, len(shown), "Time between one version and the next")
     if shown.empty:
-        return say_nothing(ax, "no repository has two versions with a date")
+        return canvas.say_nothing(ax, "no repository has two versions with a date")
     low, begin, middle, end, high = (
         shown[f"days_p{part}"].to_numpy("float64").clip(_SHORTEST) for part in (10, 25, 50, 75, 90)
     )
@@ -245,33 +260,24 @@ def plot_cadence(
     look: dict[str, Any] = {"color": VERMILION, "s": 26, "zorder": 3, "label": "the median"}
     ax.scatter(middle, rows, **look | artist)
     missing = {
-        ("more", "repository", ""): len(known) - len(shown),
-        ("", "repository", "with fewer than two dated versions"): len(cadence) - len(known),
+        "more {repository}": len(known) - len(shown),
+        "{repository} with fewer than two dated versions": len(cadence) - len(known),
     }
-    ax.set_xlabel(wording.left_out("logarithmic axis" if log else "days", missing))
-    name_rows(ax, shown["repo"].tolist())
-    write_right(ax, [_rhythm(row) for row in shown.itertuples()])
-    legend_below(ax)
-    return ax
-
-
-def _apart(marks: list[float], width: float) -> list[float]:
-    """Leave out the marks of a logarithmic axis that would touch the one before."""
-    kept = marks[:1]
-    for mark in marks[1:]:
-        if np.log(mark / kept[-1]) > _APART * width:
-            kept.append(mark)
-    return kept
-
-
-def _rhythm(row: Any) -> str:
-    days = f"{row.days_p50:,.0f}" if row.days_p50 >= 10 else f"{row.days_p50:.2g}"  # noqa: PLR2004
-    unit = "day" if days == "1" else "days"
-    return f"{days} {unit}, {wording.counted(row.version_count, 'version')}"
+    days = [f"{day:,.0f}" if day >= _WHOLE else f"{day:.2g}" for day in shown["days_p50"]]
+    versions = [wording.counted(count, "version") for count in shown["version_count"]]
+    pairs = zip(days, versions, strict=True)
+    words = [f"{day} day{'s' * (day != '1')}, {count}" for day, count in pairs]
+    canvas.name_rows(ax, shown["repo"], words)
+    return canvas.explain(ax, "logarithmic axis" if log else "days", missing)
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:
+    """Mark hours to years on a logarithmic axis, none that would touch the one before."""
     ax.set_xlim(0.7 * least, 1.4 * most)
-    ax.xaxis.set_major_locator(FixedLocator(_apart(list(_DAYS), np.log(most / least))))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda days, _: _DAYS.get(days, "")))
+    marks: list[float] = []
+    for day in _DAYS:
+        if not marks or np.log(day / marks[-1]) > _APART * np.log(most / least):
+            marks.append(day)
+    ax.xaxis.set_major_locator(FixedLocator(marks))
+    ax.xaxis.set_major_formatter(lambda days, _: _DAYS.get(days, ""))
     ax.xaxis.set_minor_formatter("")

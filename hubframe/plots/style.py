@@ -1,7 +1,9 @@
 """The look of the pictures: colours that the colour-blind tell apart, light and dark."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -9,28 +11,23 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from cycler import cycler
+from matplotlib import dates as untyped_dates
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from hubframe.plots import wording
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/
-BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
-SKY, VERMILION = "#56B4E9", "#D55E00"
-GREY = "#8A8F98"
+BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A8F98"
 # Two families of hue that stay apart for every kind of colour vision, readable on white and black.
 BLUES = ("#08589e", "#2b8cbe", "#62b0d9", "#9ccfe8")
 ORANGES = ("#b34a00", "#e0701a", "#f29a4a", "#f8c285")
-_LIGHT_CYCLE = (BLUE, VERMILION, GREEN, PINK, SKY, ORANGE, GREY)
-_DARK_CYCLE = (SKY, ORANGE, GREEN, PINK, BLUE, VERMILION, GREY)
-_LIGHT = {"ink": "#1f2328", "faint": "#59636e", "line": "#d5dae0", "paper": "#ffffff"}
-_DARK = {"ink": "#e6e8eb", "faint": "#a3abb5", "line": "#3a4048", "paper": "#15181c"}
+_SHEETS = Path(__file__).parent
 # matplotlib has one set of settings for all threads: two contexts at once would put back each
-# other's, in whatever order they end.
-_HELD = RLock()
+# other's, in whatever order they end. A lock for each process, since a forked child would wait
+# for ever for a thread that only its parent has.
+_LOCKS: dict[int, Any] = {}
+_dates: Any = untyped_dates
 
 
 @contextmanager
@@ -52,50 +49,16 @@ def style(*, dark: bool = False) -> Iterator[None]:
     >>> with style(dark=True):
     ...     ax = Figure().subplots()
     """
-    with _HELD, mpl.rc_context(_settings(dark=dark)):
+    with _LOCKS.setdefault(os.getpid(), RLock()), mpl.rc_context(_settings(dark=dark)):
         yield
 
 
 def _settings(*, dark: bool) -> dict[Any, Any]:
-    tone = _DARK if dark else _LIGHT
-    return {
-        "axes.axisbelow": True,
-        "axes.edgecolor": tone["line"],
-        "axes.facecolor": tone["paper"],
-        "axes.grid": True,
-        "axes.grid.axis": "x",
-        "axes.labelcolor": tone["faint"],
-        "axes.prop_cycle": cycler(color=_DARK_CYCLE if dark else _LIGHT_CYCLE),
-        "axes.spines.left": False,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "axes.titlecolor": tone["ink"],
-        "axes.titlelocation": "left",
-        "axes.titlepad": 10,
-        "axes.titlesize": 12,
-        "axes.titleweight": "bold",
-        "date.converter": "concise",
-        "figure.constrained_layout.use": True,
-        "figure.facecolor": tone["paper"],
-        "font.size": 9.5,
-        "grid.color": tone["line"],
-        "grid.linewidth": 0.7,
-        "legend.frameon": False,
-        "savefig.facecolor": tone["paper"],
-        "text.color": tone["ink"],
-        "xtick.color": tone["line"],
-        "xtick.labelcolor": tone["faint"],
-        "ytick.color": tone["line"],
-        "ytick.labelcolor": tone["ink"],
-        "ytick.left": False,
-    }
-
-
-def ramp() -> LinearSegmentedColormap:
-    """From nearly the background to blue, on light and dark ground."""
-    paper, ink = to_rgb(mpl.rcParams["axes.facecolor"]), to_rgb(BLUE)
-    nearly = tuple(0.92 * p + 0.08 * i for p, i in zip(paper, ink, strict=True))
-    return LinearSegmentedColormap.from_list("ramp", [nearly, ink])
+    """Read the style sheets, as they are written for matplotlib."""
+    rc: dict[Any, Any] = {}
+    for name in ("light", "dark")[: 1 + dark]:
+        rc |= mpl.rc_params_from_file(_SHEETS / f"{name}.mplstyle", use_default_template=False)
+    return rc
 
 
 def byte_axis(axis: Axis) -> None:
@@ -107,7 +70,7 @@ def byte_axis(axis: Axis) -> None:
         ``ax.xaxis`` or ``ax.yaxis``, on a linear scale.
     """
     axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.size(value)))
+    axis.set_major_formatter(lambda value, _: wording.size(value))
 
 
 def count_axis(axis: Axis) -> None:
@@ -118,7 +81,12 @@ def count_axis(axis: Axis) -> None:
     axis
         ``ax.xaxis`` or ``ax.yaxis``, on any scale.
     """
-    axis.set_major_formatter(FuncFormatter(lambda value, _: wording.large(value)))
+    axis.set_major_formatter(lambda value, _: wording.large(value))
+
+
+def share_axis(axis: Axis) -> None:
+    """Let an axis show shares in per cent."""
+    axis.set_major_formatter(lambda share, _: wording.percent(share))
 
 
 def date_axis(axis: Axis) -> None:
@@ -130,15 +98,11 @@ def date_axis(axis: Axis) -> None:
         ``ax.xaxis`` or ``ax.yaxis``.
     """
     axis.axis_date(tz="UTC")
-    locator = AutoDateLocator(  # type: ignore[no-untyped-call]
-        tz="UTC", minticks=3, maxticks=9
-    )
+    locator = _dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=9)
     axis.set_major_locator(locator)
-    concise = ConciseDateFormatter(locator, tz="UTC")  # type: ignore[no-untyped-call]
-    axis.set_major_formatter(concise)
+    axis.set_major_formatter(_dates.ConciseDateFormatter(locator, tz="UTC"))
 
 
 def day_numbers(dates: pd.Series) -> npt.NDArray[np.float64]:
     """Return UTC dates as the numbers of days that an axis of dates counts in."""
-    numbers: Any = date2num(dates.dt.tz_localize(None))  # type: ignore[no-untyped-call]
-    return np.asarray(numbers, dtype="float64")
+    return np.asarray(_dates.date2num(dates.dt.tz_localize(None)), dtype="float64")

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from textwrap import fill
 
+import pandas as pd
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # A value and its unit stay on one line.
 BLANK = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
 _LINE = 68
+# What is rounded to 1000 is 1 of the next unit.
+_NEXT_UNIT = 999.5
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _COUNTS = ("", "k", "M", "bn", "tn")
 # Control characters, those that turn the direction of the text around them, and those that are
@@ -20,15 +24,28 @@ _CONTROLS = re.compile(
 )
 
 
-def size(count: float) -> str:
-    """Write bytes with a decimal unit.
+def size(count: float | None) -> str:
+    """Write bytes with a decimal unit, or that they are not known.
 
     Examples
     --------
     >>> size(412_345_678).replace(BLANK, " ")
     '412 MB'
     """
-    return _scaled(count, _BYTES)
+    return "not known" if count is None or pd.isna(count) else _scaled(count, _BYTES)
+
+
+def more(change: float | None) -> str:
+    """Write how many bytes something grew, with the sign.
+
+    Examples
+    --------
+    >>> more(-200).replace(BLANK, " ").replace(MINUS, "-")
+    '-200 B'
+    """
+    if pd.isna(change) or not change:
+        return size(change)
+    return f"{'+' if change > 0 else MINUS}{size(abs(change))}"
 
 
 def large(count: float) -> str:
@@ -45,10 +62,10 @@ def large(count: float) -> str:
 def _scaled(number: float, units: tuple[str, ...]) -> str:
     number = float(number)
     rank = 0
-    while abs(number) >= 999.5 and rank < len(units) - 1:  # noqa: PLR2004
+    while abs(number) >= _NEXT_UNIT and rank < len(units) - 1:
         number /= 1000
         rank += 1
-    digits = f"{number:.3g}" if abs(number) < 999.5 else f"{number:,.0f}"  # noqa: PLR2004
+    digits = f"{number:.3g}" if abs(number) < _NEXT_UNIT else f"{number:,.0f}"
     return f"{digits}{BLANK}{units[rank]}" if units[rank] else digits
 
 
@@ -61,22 +78,21 @@ def percent(share: float) -> str:
     ['0 %', '<1 %', '63 %', '>99 %', '100 %']
     """
     rounded = round(100 * share)
-    if rounded == 0 and share > 0:
-        return f"<1{BLANK}%"
-    if rounded == 100 and share < 1:  # noqa: PLR2004
-        return f">99{BLANK}%"
-    return f"{rounded}{BLANK}%"
+    told = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
+    sign = "<" if told > rounded else ">" if told < rounded else ""
+    return f"{sign}{told}{BLANK}%"
 
 
-def counted(count: int, noun: str) -> str:
-    """Count things: 1 tag, 2 tags, 3 repositories.
+def counted(count: int, things: str) -> str:
+    """Count things: 1 tag, 2 tags, 3 repositories. Among more words the noun is in braces.
 
     Examples
     --------
-    >>> counted(1, "tag"), counted(1200, "repository")
-    ('1 tag', '1,200 repositories')
+    >>> counted(1, "tag"), counted(1200, "repository"), counted(2, "{tag} without a date")
+    ('1 tag', '1,200 repositories', '2 tags without a date')
     """
-    return f"{count:,} {noun if count == 1 else plural(noun)}"
+    before, noun, behind = re.split("[{}]", things) if "{" in things else ("", things, "")
+    return f"{count:,} {before}{noun if count == 1 else plural(noun)}{behind}"
 
 
 def plural(noun: str) -> str:
@@ -96,27 +112,15 @@ def some(shown: int, count: int, noun: str) -> str:
     return counted(count, noun) if shown == count else f"{shown:,} of {count:,} {plural(noun)}"
 
 
-def left_out(axis: str, missing: Mapping[tuple[str, str, str], int]) -> str:
-    """Name an axis, and say what the picture does not show, in lines that fit below it.
-
-    Parameters
-    ----------
-    axis
-        What the axis shows.
-    missing
-        How many things are left out, each called by what stands before its noun, the noun, and
-        what stands behind.
+def left_out(axis: str, missing: Mapping[str, int]) -> str:
+    """Name an axis, and count what the picture does not show, in lines that fit below it.
 
     Examples
     --------
-    >>> left_out("UTC", {("more", "tag", ""): 1200, ("", "tag", "without a date"): 1})
+    >>> left_out("UTC", {"more {tag}": 1200, "{tag} without a date": 1})
     'UTC; not shown: 1,200 more tags, 1 tag without a date'
     """
-    reasons = ", ".join(
-        " ".join(filter(None, (f"{count:,}", before, noun if count == 1 else plural(noun), behind)))
-        for (before, noun, behind), count in missing.items()
-        if count
-    )
+    reasons = ", ".join(counted(count, things) for things, count in missing.items() if count)
     return fill(f"{axis}; not shown: {reasons}" if reasons else axis, _LINE)
 
 
@@ -139,14 +143,13 @@ def shorten(text: str, length: int) -> str:
     return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
 
 
-def drawn(text: str, length: int) -> str:
-    """Make a stranger's text fit for a picture: legible, short, and never read as a formula."""
-    short = shorten(legible(text), length)
-    return _drawable(short).replace("$", r"\$")
-
-
 @lru_cache(maxsize=4096)
-def _drawable(text: str) -> str:
-    """Put a question mark for what the font lacks, where matplotlib would warn and draw a box."""
+def drawn(text: str, length: int) -> str:
+    """Make a stranger's text fit for a picture: legible, short, and never read as a formula.
+
+    What the font lacks is a question mark: matplotlib would warn and draw a box.
+    """
     font = get_font(findfont(FontProperties()))
-    return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in text)
+    short = shorten(legible(text), length)
+    known = [letter if font.get_char_index(ord(letter)) else "?" for letter in short]
+    return "".join(known).replace("$", r"\$")

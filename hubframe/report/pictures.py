@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from hubframe import measure, plots
 from hubframe.plots.canvas import height
-from hubframe.plots.sharing import MOST_LAYERS, NAMES_BELOW
+from hubframe.plots.cells import NAMES_BELOW
+from hubframe.plots.layers import MOST_LAYERS
 from hubframe.report.answers import Facts
 
 NEWEST = 12

@@ -1,0 +1,91 @@
+"""Matrices of cells, with a row and a column per thing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+from hubframe.plots import wording
+from hubframe.plots.canvas import row_font
+from hubframe.plots.style import BLUE
+
+# How many rows the upright names of the columns are as high as.
+NAMES_BELOW = 8
+_LONGEST_COLUMN = 26
+# From here on cells are so blue that white letters are easier to read.
+_FULL = 0.85
+
+Reals = npt.NDArray[np.float64]
+
+
+def fill(ax: Axes, cells: Reals, artist: dict[str, Any]) -> None:
+    """Colour the cells, from 0 to 1 unless told otherwise; what is NaN is left empty."""
+    paper, ink = mpl.rcParams["axes.facecolor"], np.array(to_rgb(BLUE))
+    nearly = tuple(0.92 * np.array(to_rgb(paper)) + 0.08 * ink)
+    ramp = LinearSegmentedColormap.from_list("ramp", [nearly, BLUE])
+    look: dict[str, Any] = {"cmap": ramp, "vmin": 0, "vmax": 1, "linewidth": 1.5}
+    look["edgecolors"] = paper
+    rows, columns = (np.arange(count + 1) - 0.5 for count in cells.shape)
+    ax.pcolormesh(columns, rows, np.ma.masked_invalid(cells), **look | artist)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+
+
+def slant_columns(ax: Axes, names: Sequence[str]) -> None:
+    """Name the columns, where they are few."""
+    ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
+
+
+def name_columns(ax: Axes, names: Sequence[str]) -> None:
+    """Name the columns upright, in letters that do not touch."""
+    size = row_font(ax, len(names), 0.7 * ax.bbox.width)
+    drawn = [wording.drawn(name, _LONGEST_COLUMN) for name in names]
+    ax.set_xticks(range(len(names)), drawn, rotation=90, fontsize=size)
+
+
+def write_shares(ax: Axes, cells: Reals, *, sign: bool = True) -> None:
+    """Write the per cents into the cells, with or without the sign."""
+    size = min(row_font(ax, len(cells)), 8)
+    for (row, column), share in np.ndenumerate(cells):
+        words = wording.percent(share)
+        words = words if sign else words.partition(wording.BLANK)[0]
+        cell = ax.text(column, row, words, ha="center", va="center", fontsize=size)
+        cell.set_color("white" if share > _FULL else mpl.rcParams["text.color"])
+        cell.set_alpha(1 if share else 0.55)
+
+
+def clustered(likeness: Reals) -> list[int]:
+    """Order things so that those that are alike are neighbours.
+
+    The two groups that are most alike on average are joined, again and again, each turned so that
+    its likest ends meet. The time grows as the cube of their number.
+
+    Examples
+    --------
+    >>> clustered(np.array([[1, 0, 0.5], [0, 1, 0], [0.5, 0, 1]]))
+    [0, 2, 1]
+    """
+    count = len(likeness)
+    groups = {number: [number] for number in range(count)}
+    near = np.array(likeness, dtype="float64")
+    np.fill_diagonal(near, -1)
+    while len(groups) > 1:
+        first, second = sorted(map(int, divmod(int(near.argmax()), count)))
+        sizes = len(groups[first]), len(groups[second])
+        joined = np.average(near[[first, second]], axis=0, weights=sizes)
+        joined[[first, second]] = -1
+        groups[first] = _joined(groups[first], groups.pop(second), likeness)
+        near[first] = near[:, first] = joined
+        near[second] = near[:, second] = -1
+    return groups[0] if groups else []
+
+
+def _joined(left: list[int], right: list[int], likeness: Reals) -> list[int]:
+    """Put two groups side by side with the likest of their ends in the middle."""
+    ways = [(one, other) for one in (left, left[::-1]) for other in (right, right[::-1])]
+    one, other = max(ways, key=lambda way: likeness[way[0][-1], way[1][0]])
+    return one + other
