@@ -74,7 +74,10 @@ _FLAGS = re.IGNORECASE | re.ASCII
 _RELEASE = rf"(?P<numbers>{_NUMBERS})(?:u(?P<update>\d+))?"
 _MARK = r"(?P<prefix>(?:(?:version|ver|release|rel|stable)[-_.]?)?v?)"
 _VERSION = re.compile(f"{_MARK}{_RELEASE}{_stage('|[abc]|m(?=[-._]?[0-9])')}{_END}", _FLAGS)
-_NAMED_VERSION = re.compile(rf"(?<![\d.])(?:(?<![a-z])v)?{_RELEASE}{_stage()}{_END}", _FLAGS)
+# windowsservercore-ltsc2025 is a system to run on.
+_NAMED_VERSION = re.compile(
+    rf"(?<![\d.])(?<![-_]ltsc)(?:(?<![a-z])v)?{_RELEASE}{_stage()}{_END}", _FLAGS
+)
 _DATE = re.compile(
     r"(?<!\d)(?<!\d\.)(?P<day>(?:19|20)\d\d(?P<mark>[-_.]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01]))"
     r"(?:[T_.-]?(?P<time>(?:[01]\d|2[0-3])[-:]?[0-5]\d(?:[-:]?[0-5]\d)?)Z?)?(?=$|[-_.+])",
@@ -288,7 +291,9 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
     kind = Kind.VERSION if is_plain else Kind.NAMED_VERSION
     if is_plain and not prefix and not stage and _is_no_version(text):
         kind = Kind.NUMBER
-    order = _python_order(tag[len(prefix) :]) if kind is Kind.VERSION else None
+    # packaging takes -r for a build without a number; it is the language R.
+    is_python = kind is Kind.VERSION and follows.variant.lower() != "r"
+    order = _python_order(tag[len(prefix) :]) if is_python else None
     return TagName(
         tag,
         kind,
