@@ -278,32 +278,31 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
     images tells nothing: the Hub has lost them before.
     """
     entries = items(payload.get("images"))
+    tag, digest = text(payload.get("name")), text(payload.get("digest"))
     media_type = text(payload.get("media_type"))
     is_manifest = media_type in MANIFEST_TYPES
     if not entries:
-        return [_artifact(repo, payload)] if is_manifest and payload.get("digest") else []
-    index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
-    shown = media_type if is_manifest and index_digest is None else None
-    tag = text(payload.get("name"))
-    images = {
-        (image.digest, image.order): image
-        for entry in entries
-        if (image := _hub_image(repo, tag, entry, index_digest, shown))
-    }
-    return sorted(images.values(), key=lambda image: image.order)
-
-
-def _artifact(repo: str, payload: Payload) -> Image:
-    return Image(
-        repo,
-        text(payload.get("name")),
-        text(payload.get("digest")),
-        media_type=text(payload.get("media_type")),
-        size=payload.get("full_size") or None,
-        status=text(payload.get("tag_status")),
-        pushed_at=text(payload.get("tag_last_pushed")),
-        pulled_at=text(payload.get("tag_last_pulled")),
+        artifact = Image(
+            repo,
+            tag,
+            digest,
+            media_type=media_type,
+            size=payload.get("full_size") or None,
+            status=text(payload.get("tag_status")),
+            pushed_at=text(payload.get("tag_last_pushed")),
+            pulled_at=text(payload.get("tag_last_pulled")),
+        )
+        return [artifact] if is_manifest and payload.get("digest") else []
+    # Where its media type does not tell, an index is what no image has the digest of.
+    is_index = media_type in INDEX_TYPES or (
+        digest and all(entry.get("digest") != digest for entry in entries)
     )
+    shown = media_type if is_manifest and not is_index else None
+    images = [
+        _hub_image(repo, tag, entry, digest if is_index else None, shown) for entry in entries
+    ]
+    distinct = {(image.digest, image.order): image for image in images}
+    return sorted(distinct.values(), key=attrgetter("order"))
 
 
 def _hub_image(
@@ -323,14 +322,6 @@ def _hub_image(
         pulled_at=text(entry.get("last_pulled")),
         is_attestation=platform is not None and platform.is_unknown,
     )
-
-
-def _is_index(payload: Payload, entries: Sequence[Payload]) -> bool:
-    """An index by its media type, or since no image has the tag's own digest."""
-    digest = text(payload.get("digest"))
-    if text(payload.get("media_type")) in INDEX_TYPES:
-        return True
-    return bool(digest) and all(entry.get("digest") != digest for entry in entries)
 
 
 def images(found: Iterable[Image]) -> pd.DataFrame:
@@ -368,15 +359,12 @@ _Rows = tuple[Sequence[int], Mapping[str, Sequence[Any]]]
 
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
-    return _long(tables.LAYERS, found, _layers, counter="position")
+    nothing = ManifestContent({}, {})
 
+    def rows(images: Sequence[Image]) -> _Rows:
+        return layer_columns([image.content or nothing for image in images])
 
-# What an image holds of which nothing is told.
-_NOTHING = ManifestContent({}, {})
-
-
-def _layers(images: Sequence[Image]) -> _Rows:
-    return layer_columns([image.content or _NOTHING for image in images])
+    return _long(tables.LAYERS, found, rows, counter="position")
 
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
