@@ -116,11 +116,13 @@ def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
 
 def _repo(payload: Payload) -> dict[str, Any]:
     namespace, name = text(payload.get("namespace")), text(payload.get("name"))
+    # Of the numbers that stand for a status only 1 is known.
+    status = "active" if payload.get("status") == 1 else None
     return {
         **payload,
         "repo": f"{namespace}/{name}" if namespace and name else None,
         "is_official": namespace == OFFICIAL,
-        "status": _status(payload),
+        "status": text(payload.get("status_description")) or status,
         "categories": _joined(entry.get("slug") for entry in items(payload.get("categories"))),
         "media_types": _joined(payload.get("media_types")),
         "content_types": _joined(payload.get("content_types")),
@@ -128,12 +130,6 @@ def _repo(payload: Payload) -> dict[str, Any]:
         "pushed_at": payload.get("last_updated"),
         "modified_at": payload.get("last_modified"),
     }
-
-
-def _status(payload: Payload) -> str | None:
-    """The word where there is one; of the numbers only 1 is known."""
-    known = "active" if payload.get("status") == 1 else None
-    return text(payload.get("status_description")) or known
 
 
 def search(payloads: Iterable[Payload]) -> pd.DataFrame:
@@ -179,15 +175,15 @@ def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> p
     """
     columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
     for one in listings:
-        shown, whole = (one.tags, one.whole) if isinstance(one, Listing) else (_read(one[1]),) * 2
+        if isinstance(one, Listing):
+            repo, shown, whole = one
+        else:
+            repo = one[0]
+            shown = whole = [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in one[1]]
         if named := [tag for tag in shown if tag.name]:
-            for name, values in _tag_columns(one[0], named, whole).items():
+            for name, values in _tag_columns(repo, named, whole).items():
                 columns[name] += values
     return tables.TAGS.frame(columns)
-
-
-def _read(found: Iterable[Tag | Payload]) -> list[Tag]:
-    return [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in found]
 
 
 def _tag_columns(
@@ -329,18 +325,24 @@ def images(found: Iterable[Image]) -> pd.DataFrame:
     return tables.IMAGES.from_records(map(_image, found))
 
 
+# The columns that all tables of images begin with.
+_NAMES = {
+    "repo": attrgetter("repo"),
+    "tag": attrgetter("tag"),
+    "platform": attrgetter("platform_name"),
+    "image_digest": attrgetter("digest"),
+}
+
+
 def _image(image: Image) -> dict[str, Any]:
     content = image.content if isinstance(image.content, ManifestContent) else None
     platform = image.platform
     return {
-        "repo": image.repo,
-        "tag": image.tag,
-        "platform": image.platform_name,
+        **{name: read(image) for name, read in _NAMES.items()},
         "os": platform and platform.os,
         "architecture": platform and platform.architecture,
         "variant": platform and platform.variant,
         "os_version": platform and platform.os_version,
-        "image_digest": image.digest,
         "index_digest": image.index_digest,
         "media_type": image.media_type,
         "size": content.size if content else image.size,
@@ -419,16 +421,13 @@ def _long(
         while sum(counts) < BATCH and (images := list(islice(left, _TOGETHER))):
             more, told = rows_of(images)
             counts += more
-            columns["repo"] += [image.repo for image in images]
-            columns["tag"] += [image.tag for image in images]
-            columns["platform"] += [image.platform_name for image in images]
-            columns["image_digest"] += [image.digest for image in images]
+            for name, read in _NAMES.items():
+                columns[name] += map(read, images)
             for name, values in told.items():
                 columns[name] += values
         if not counts:
             return table.joined(parts)
-        common = ("repo", "tag", "platform", "image_digest")
-        parts.append(table.frame(columns, common=common, counts=counts, counter=counter))
+        parts.append(table.frame(columns, common=_NAMES, counts=counts, counter=counter))
 
 
 def configs(found: Iterable[Image]) -> pd.DataFrame:
@@ -444,26 +443,21 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
     config, runtime = content.config, content.runtime
     platform = Platform.read(config)
     return {
-        "repo": image.repo,
-        "tag": image.tag,
-        "platform": image.platform_name,
-        "image_digest": image.digest,
+        **{name: read(image) for name, read in _NAMES.items()},
         "config_digest": content.config_descriptor.get("digest"),
         "created_at": content.created_at,
-        "author": text(config.get("author")),
-        "docker_version": text(config.get("docker_version")),
-        "os": platform.os if platform and text(config.get("os")) else None,
-        "architecture": (
-            platform.architecture if platform and text(config.get("architecture")) else None
-        ),
-        "variant": text(config.get("variant")),
-        "os_version": text(config.get("os.version")),
-        "user": text(runtime.get("User")),
-        "working_dir": text(runtime.get("WorkingDir")),
+        "author": config.get("author"),
+        "docker_version": config.get("docker_version"),
+        "os": platform and text(config.get("os")) and platform.os,
+        "architecture": platform and text(config.get("architecture")) and platform.architecture,
+        "variant": config.get("variant"),
+        "os_version": config.get("os.version"),
+        "user": runtime.get("User"),
+        "working_dir": runtime.get("WorkingDir"),
         "entrypoint": as_json(runtime.get("Entrypoint")),
         "cmd": as_json(runtime.get("Cmd")),
         "shell": as_json(runtime.get("Shell")),
-        "stop_signal": text(runtime.get("StopSignal")),
+        "stop_signal": runtime.get("StopSignal"),
         "exposed_ports": _joined(mapping(runtime.get("ExposedPorts"))),
         "volumes": _joined(mapping(runtime.get("Volumes"))),
         "healthcheck": as_json(runtime.get("Healthcheck")),
