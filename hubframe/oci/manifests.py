@@ -123,8 +123,8 @@ def with_digest(descriptors: Any) -> list[Mapping[str, Any]]:
     """Return the descriptors of a list; what has no digest is none."""
     return [
         entry
-        for entry in items(descriptors)
-        if isinstance(digest := entry.get("digest"), str) and digest
+        for entry in array(descriptors)
+        if isinstance(entry, dict) and isinstance(digest := entry.get("digest"), str) and digest
     ]
 
 
@@ -297,10 +297,7 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
     """
     layers = [content.descriptors for content in contents]
     counts = list(map(len, layers))
-    made = [
-        [step for step in items(one.config.get("history")) if step.get("empty_layer") is not True]
-        for one in contents
-    ]
+    made = [_made(one.config.get("history")) for one in contents]
     diff_ids = [array(mapping(one.config.get("rootfs")).get("diff_ids")) for one in contents]
     descriptors = list(chain.from_iterable(layers))
     digests = pluck(descriptors, "digest")
@@ -315,6 +312,15 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
         "created_at": pluck(steps, "created"),
         "is_empty": list(map(EMPTY_LAYERS.__contains__, digests)),
     }
+
+
+def _made(history: Any) -> list[Any]:
+    """Leave the steps that made a layer."""
+    return [
+        step
+        for step in array(history)
+        if isinstance(step, dict) and step.get("empty_layer") is not True
+    ]
 
 
 def _where_agreed(values: list[list[Any]], counts: list[int], missing: Any) -> list[Any]:
