@@ -448,7 +448,9 @@ def _inherited(names: Mapping[str, TagName], digests: Mapping[str, Any]) -> dict
         for name in filter(_is_unstaged, group):
             # Where releases as long came later, it was a candidate that was released.
             if highest[name.line, len(name.numbers)] == name.numbers:
-                found = [other for other in group if _is_stage_of(name, other, has_release)]
+                found = [
+                    other for other in group if _is_stage_of(name, other, has_release=has_release)
+                ]
                 if found:
                     stages.setdefault((name.kind, name.numbers), found[0])
     # The variants of a version are as far as it is, whatever their digests.
@@ -463,7 +465,7 @@ def _is_unstaged(name: TagName) -> bool:
     return name.kind >= Kind.NAMED_VERSION and not name.stage
 
 
-def _is_stage_of(name: TagName, other: TagName, has_release: bool) -> bool:  # noqa: FBT001
+def _is_stage_of(name: TagName, other: TagName, *, has_release: bool) -> bool:
     """Tell whether another name says that this one is not released yet."""
     if other.numbers:
         is_longer = other.numbers[: len(name.numbers)] == name.numbers

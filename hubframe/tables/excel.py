@@ -24,7 +24,7 @@ _NO_NAME = re.compile(r"[\[\]:*?/\\]|^'|'$|^$")
 _RESERVED = {"history": "build history"}
 # Numbers are 64-bit floats there; days are counted from 1900, with a February of 29 days, to 9999.
 _MOST_WHOLE = 2**53
-_FIRST, _LAST = datetime(1900, 3, 1), datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 - no zones
+_FIRST, _LAST = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:59:59")
 # What XML cannot hold is written as _xHHHH_, and so is the _ that would make text look like it.
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _PART = re.compile(r"_x[0-9A-F]{4}_|.", re.DOTALL)
@@ -70,18 +70,18 @@ def write_excel(
         The package openpyxl is not installed.
     """
     try:
-        from openpyxl import Workbook  # noqa: PLC0415 - an extra
+        import openpyxl  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise HubframeError("Excel needs openpyxl: pip install 'hubframe[xlsx]'") from error
     if isinstance(frames, pd.DataFrame):
         frames = {_table_name(frames) or "frame": frames}
     sheets = {_RESERVED.get(name, name): _columns(name, frame) for name, frame in frames.items()}
     _check_names([*(_RESERVED.get(name, name) for name in frames), COLUMNS])
-    book = Workbook(write_only=True)
+    book = openpyxl.Workbook(write_only=True)
     book.properties.creator = "hubframe"
     for name, columns in sheets.items():
-        _write(book.create_sheet(name), columns)
-    _write(book.create_sheet(COLUMNS), _columns(COLUMNS, _described(sheets)))
+        _write(openpyxl, book.create_sheet(name), columns)
+    _write(openpyxl, book.create_sheet(COLUMNS), _columns(COLUMNS, _described(sheets)))
     # Not to the path at once: where that cannot be written, the book would be left half closed.
     packed = BytesIO()
     book.save(packed)
@@ -147,18 +147,14 @@ def _columns(name: str, frame: pd.DataFrame) -> list[_Cells]:
     ]
 
 
-def _write(sheet: Any, columns: list[_Cells]) -> None:
+def _write(openpyxl: Any, sheet: Any, columns: list[_Cells]) -> None:
     """Write a sheet, row by row, which takes little memory."""
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - an extra
-    from openpyxl.styles import Font  # noqa: PLC0415 - an extra
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - an extra
-
     sheet.freeze_panes = "A2"
     # A row is written before the next one is made, so that each column does with one cell.
-    head, cells = ([WriteOnlyCell(sheet) for _ in columns] for _ in range(2))
+    head, cells = ([openpyxl.cell.WriteOnlyCell(sheet) for _ in columns] for _ in range(2))
     for place, column in enumerate(columns):
-        sheet.column_dimensions[get_column_letter(place + 1)].width = column.width
-        head[place].font = Font(bold=True)
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(place + 1)].width = column.width
+        head[place].font = openpyxl.styles.Font(bold=True)
         cells[place].number_format = column.format
     sheet.append(_filled(head, [column.column.name for column in columns]))
     for row in zip(*(column.written() for column in columns), strict=True):
