@@ -10,8 +10,10 @@ import pytest
 
 from hubframe.errors import PayloadError
 from hubframe.oci.digests import digest_of
+from hubframe.oci.manifests import HubContent, content, entries, kind
+from hubframe.oci.payload import mapping, parse
+from hubframe.oci.platforms import Platform
 from hubframe.tables import TABLES, shape
-from hubframe.tables.documents import HubContent, Platform, content, entries, kind, mapping, parse
 from hubframe.tables.shape import Image, hub_images
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"

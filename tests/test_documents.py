@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from hubframe.errors import PayloadError
-from hubframe.tables import TABLES, documents, shape
-from hubframe.tables.documents import (
+from hubframe.oci import manifests, payload
+from hubframe.oci.history import dockerfile_line, label_step
+from hubframe.oci.manifests import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     EMPTY_LAYERS,
@@ -19,16 +20,13 @@ from hubframe.tables.documents import (
     SCHEMA1_SIGNED,
     HubContent,
     ManifestContent,
-    Platform,
-    acceptable,
-    best,
     content,
-    dockerfile_line,
     entries,
     kind,
-    label_step,
-    parse,
 )
+from hubframe.oci.payload import parse
+from hubframe.oci.platforms import Platform, acceptable, best
+from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image
 
 BASE, TOP = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -84,7 +82,7 @@ def config(**more):
 
 def layers_of(read):
     """The layers of an image, one by one."""
-    _, columns = documents.layer_columns([read])
+    _, columns = manifests.layer_columns([read])
     rows = zip(*columns.values(), strict=True)
     return [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in rows]
 
@@ -313,7 +311,7 @@ def test_annotations_of_the_manifest_are_labels_too():
 
 
 def test_values_of_labels_that_are_no_text_become_text():
-    found = documents.labels("config", {"a": None, "b": 1, "c": {"é": [1]}, "d": True})
+    found = manifests.labels("config", {"a": None, "b": 1, "c": {"é": [1]}, "d": True})
     assert [label.value for label in found] == ["", "1", '{"é": [1]}', "true"]
 
 
@@ -765,7 +763,7 @@ def read_mutant(document, told):
     except PayloadError:
         return None
     entries(read)
-    shared = ("index", documents.mapping(read.get("annotations")))
+    shared = ("index", payload.mapping(read.get("annotations")))
     platform = Platform.read(found.config)
     return Image("a/b", "1", "sha256:d", platform, annotations=(shared,), content=found)
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import hubframe
-from hubframe.tables.documents import Platform
+from hubframe.oci.platforms import Platform
 from hubframe.tables.shape import hub_tag
 from tests import shelf
 

@@ -6,8 +6,9 @@ import weakref
 import pandas as pd
 import pytest
 
+from hubframe.oci.payload import Known
 from hubframe.tables import FETCHED, LAYERS, REPOS, TABLES, schema
-from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Known, Table
+from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 IMAGE = "repo tag platform image_digest"
 # Columns in order, as the design lists them.

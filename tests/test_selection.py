@@ -10,9 +10,9 @@ import pytest
 import hubframe
 from hubframe.errors import InvalidReferenceError
 from hubframe.frames.selection import choose, platforms, read_namespaces, references, tag_filter
+from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference
 from hubframe.tables import TABLES
-from hubframe.tables.documents import Platform
 from hubframe.tables.shape import Image
 
 DIGEST = "sha256:" + "ab" * 32

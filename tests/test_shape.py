@@ -6,15 +6,9 @@ import random
 import pandas as pd
 import pytest
 
+from hubframe.oci.manifests import DOCKER_LIST, OCI_INDEX, OCI_MANIFEST, HubContent, ManifestContent
+from hubframe.oci.platforms import Platform
 from hubframe.tables import TABLES, shape
-from hubframe.tables.documents import (
-    DOCKER_LIST,
-    OCI_INDEX,
-    OCI_MANIFEST,
-    HubContent,
-    ManifestContent,
-    Platform,
-)
 from hubframe.tables.shape import Image, hub_images
 
 

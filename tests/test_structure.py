@@ -142,6 +142,10 @@ def test_tables_load_no_http_library():
     }
 
 
+def test_what_registries_say_is_read_without_frames():
+    assert not loaded("import hubframe.oci.manifests, hubframe.oci.tagnames") & {"pandas", "numpy"}
+
+
 def test_the_public_names_are_sorted_and_there():
     assert hubframe.__all__ == sorted(set(hubframe.__all__))
     for name in hubframe.__all__:

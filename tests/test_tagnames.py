@@ -128,6 +128,8 @@ def test_tags_without_a_version(tag):
         ("pg16.1-ts2.13.0", Kind.NAMED_VERSION),
         ("controller-v0.34", Kind.NAMED_VERSION),
         ("log4j-2.17", Kind.NAMED_VERSION),
+        ("ltsc2025", Kind.NAMED_VERSION),
+        ("nanoserver-ltsc2025", Kind.NAME),
         ("1.0-12a3456", Kind.VERSION),
         (f"sha256-{DIGEST}.sig", Kind.DIGEST),
     ],
@@ -173,6 +175,8 @@ def test_parts(tag, parts):
         ["jdk-17.0.10", "jdk-17.0.9", "jdk-11.0.2"],
         ["controller-v0.41", "controller-v0.34"],
         ["bookworm-20240211-slim", "bookworm-20240110-slim"],
+        # A variant for the language R is no later build.
+        ["4.1.2", "4.1.2-r", "4.1.2-scala", "4.1.1-r5", "4.1.1"],
         # Dates are below versions, and in order among themselves.
         ["v5", "20190331160914"],
         ["3.24.1", "20260805"],

@@ -10,8 +10,9 @@ import pandas as pd
 import hubframe
 from benchmarks.collection import copies
 from benchmarks.peers.ready_columns import PER_IMAGE, of_image
+from hubframe.oci.manifests import content
+from hubframe.oci.platforms import Platform
 from hubframe.tables import shape
-from hubframe.tables.documents import Platform, content
 
 # What is loaded at its first use is not the work's: a notebook imports once.
 import_module("hubframe.wire.network")

@@ -16,20 +16,15 @@ from hubframe.errors import (
 from hubframe.frames import readers
 from hubframe.frames.call import Call, calling
 from hubframe.frames.readers import DEEPEST
-from hubframe.frames.selection import USUAL_PLATFORM, platforms
+from hubframe.frames.selection import USUAL_PLATFORM
+from hubframe.frames.selection import platforms as read_platforms
 from hubframe.frames.sources import Found
+from hubframe.oci import manifests, payload, platforms
 from hubframe.oci.digests import Document
+from hubframe.oci.manifests import CONFIG_TYPES, DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
+from hubframe.oci.payload import mapping, text
+from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables import documents
-from hubframe.tables.documents import (
-    CONFIG_TYPES,
-    DOCKER_LIST,
-    DOCKER_MANIFEST,
-    OCI_MANIFEST,
-    Platform,
-    mapping,
-    text,
-)
 from hubframe.tables.schema import sound
 from hubframe.wire.client import Client
 
@@ -106,7 +101,7 @@ def manifest(
     client
         What to ask with; None for the default one.
     """
-    return documents.parse(
+    return payload.parse(
         raw_manifest(reference, platform=platform, client=client), f"the manifest {reference}"
     )
 
@@ -153,7 +148,7 @@ def config(
     with calling(client) as call:
         opened = _open(call, parsed, platform)
         if opened.kind == "schema1":
-            return dict(documents.content(_without_repeats(opened), {}).config)
+            return dict(manifests.content(_without_repeats(opened), {}).config)
         # A manifest that cannot be read whole is none, and tells no config either.
         _layers(opened)
         return _config(call, opened)
@@ -180,12 +175,12 @@ class _Opened(NamedTuple):
     top: Document
     document: Document
     manifest: Mapping[str, Any]
-    kind: documents.Kind
+    kind: manifests.Kind
 
     @property
     def is_docker(self) -> bool:
         """Whether it is Docker's own format; some leave out the type, then the config tells."""
-        named = documents.media_type(self.manifest, self.document.media_type)
+        named = manifests.media_type(self.manifest, self.document.media_type)
         config_type = text(mapping(self.manifest.get("config")).get("mediaType"))
         is_unknown = named not in _MANIFEST_TYPES
         return named == DOCKER_MANIFEST or (is_unknown and config_type == _DOCKER_CONFIG)
@@ -196,8 +191,8 @@ def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
     wanted = _one(platform)
     top = document = _top(call, reference)
     for _ in range(DEEPEST):
-        body = documents.parse(document.body, f"the manifest {reference}")
-        kind = documents.kind(body, document.media_type, str(reference))
+        body = payload.parse(document.body, f"the manifest {reference}")
+        kind = manifests.kind(body, document.media_type, str(reference))
         if kind != "index":
             return _Opened(reference, top, document, body, kind)
         at = reference.at(digest=_child(reference, document, body, wanted))
@@ -206,7 +201,7 @@ def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
 
 
 def _one(platform: str) -> Platform:
-    wanted = platforms(platform)
+    wanted = read_platforms(platform)
     if wanted is None or len(wanted) != 1:
         raise ValueError(f"one image is read here: give one platform, not {platform!r}")
     return wanted[0]
@@ -216,9 +211,9 @@ def _child(
     reference: ImageReference, document: Document, index: Mapping[str, Any], wanted: Platform
 ) -> str:
     """Choose as skopeo does: of equals the first, and one that names no platform last."""
-    is_list = documents.media_type(index, document.media_type) == DOCKER_LIST
-    entries = documents.items(index.get("manifests"))
-    chosen = documents.best(wanted, [(_platform(entry, is_list), entry) for entry in entries])
+    is_list = manifests.media_type(index, document.media_type) == DOCKER_LIST
+    entries = payload.items(index.get("manifests"))
+    chosen = platforms.best(wanted, [(_platform(entry, is_list), entry) for entry in entries])
     if chosen is None:
         raise readers.no_platform(reference, readers.images_in(reference, document), [wanted])
     return _digest(chosen, f"the index {reference}")
@@ -247,7 +242,7 @@ def _config(call: Call, opened: _Opened) -> dict[str, Any]:
     at = opened.reference.at(digest=opened.document.digest)
     registry = call.client.registry(opened.reference.registry)
     blob = registry.config(at, _digest(descriptor, what))
-    return documents.parse(blob.body, f"the config of {opened.reference}")
+    return payload.parse(blob.body, f"the config of {opened.reference}")
 
 
 def _tags(call: Call, reference: ImageReference) -> list[str]:
@@ -339,9 +334,7 @@ def _chain(
     below = ""
     for layer, entry in zip(layers, history, strict=True):
         written = entry.text("v1Compatibility")
-        step = _Fields(
-            documents.parse(written.encode("utf-8", "replace"), f"a step of {what}"), what
-        )
+        step = _Fields(payload.parse(written.encode("utf-8", "replace"), f"a step of {what}"), what)
         name, parent = step.text("id"), step.text("parent")
         if name == below:
             continue

@@ -15,17 +15,17 @@ from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item, Kind
 from hubframe.frames.selection import choose
 from hubframe.frames.sources import Found, Source, Wanted, no_tag
+from hubframe.oci import manifests, payload
 from hubframe.oci.digests import Document
-from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables import documents
-from hubframe.tables.documents import (
+from hubframe.oci.manifests import (
     CONFIG_TYPES,
     DOCKER_MANIFEST,
     INDEX_TYPES,
     HubContent,
     ManifestContent,
-    Platform,
 )
+from hubframe.oci.platforms import Platform
+from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables.shape import Image
 from hubframe.wire.registry import Resolved
 
@@ -319,11 +319,11 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
         It is no manifest, or more than one kind of it at once.
     """
     body = _said(document, reference)
-    if documents.kind(body, document.media_type, reference) != "index":
-        media_type = documents.media_type(body, document.media_type)
+    if manifests.kind(body, document.media_type, reference) != "index":
+        media_type = manifests.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
     repo = reference.repo
-    shared = documents.mapping(body.get("annotations"))
+    shared = payload.mapping(body.get("annotations"))
     images = {
         (entry.digest, str(entry.platform)): Image(
             repo,
@@ -335,7 +335,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
             is_attestation=entry.is_attestation,
             annotations=(("index", shared), ("descriptor", entry.annotations)),
         )
-        for entry in documents.entries(body)
+        for entry in manifests.entries(body)
     }
     return list(images.values())
 
@@ -468,7 +468,7 @@ def _is_good(
 
 def _said(document: Document, what: object) -> Payload:
     """Read a document: once for all the frames that it is remembered for, so nobody changes it."""
-    return documents.an_object(lambda: document.json, what)
+    return payload.an_object(lambda: document.json, what)
 
 
 class _Manifest:
@@ -491,13 +491,13 @@ class _Manifest:
     def content(self, config: Document | None) -> ManifestContent:
         """Join it with its config."""
         told = _said(config, f"the config of {self.reference}") if config else {}
-        return documents.content(self._body, told, self._sent_as, self.reference)
+        return manifests.content(self._body, told, self._sent_as, self.reference)
 
     def _config(self) -> Item | None:
-        descriptor = documents.mapping(self._body.get("config"))
-        digest = documents.text(descriptor.get("digest"))
-        named = documents.text(descriptor.get("mediaType"))
-        is_docker = documents.media_type(self._body, self._sent_as) == DOCKER_MANIFEST
+        descriptor = payload.mapping(self._body.get("config"))
+        digest = payload.text(descriptor.get("digest"))
+        named = payload.text(descriptor.get("mediaType"))
+        is_docker = manifests.media_type(self._body, self._sent_as) == DOCKER_MANIFEST
         # Docker's first pushes in schema 2 did not say what their configs are.
         is_image = named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")
         if not digest or not is_image:

@@ -15,9 +15,9 @@ from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
 from hubframe.frames.readers import open_tags, spared
 from hubframe.frames.sources import Found
+from hubframe.oci import payload
 from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables import documents
 from hubframe.tables.shape import Image, Referrer
 
 Payload = Mapping[str, Any]
@@ -168,7 +168,7 @@ def _indexes(call: Call, tags: Sequence[Item]) -> dict[Item, list[Payload]]:
     }
     indexes = _manifests(call, there.values())
     return {
-        item: [one for one in documents.items(indexes[at].json.get("manifests")) if _named(one)]
+        item: [one for one in payload.items(indexes[at].json.get("manifests")) if _named(one)]
         for item, at in there.items()
         if at in indexes
     }
@@ -176,7 +176,7 @@ def _indexes(call: Call, tags: Sequence[Item]) -> dict[Item, list[Payload]]:
 
 def _named(entry: Payload) -> bool:
     """Tell whether a descriptor names something: what is no digest is never asked for."""
-    return DIGEST.fullmatch(documents.text(entry.get("digest")) or "") is not None
+    return DIGEST.fullmatch(payload.text(entry.get("digest")) or "") is not None
 
 
 def fallback_tag(digest: str) -> str:
@@ -215,7 +215,7 @@ def _manifests(call: Call, references: Iterable[ImageReference]) -> dict[ImageRe
 
 def _is_object(call: Call, at: ImageReference, document: Document) -> bool:
     try:
-        documents.an_object(lambda: document.json, f"the manifest {at}")
+        payload.an_object(lambda: document.json, f"the manifest {at}")
     except PayloadError as error:
         return call.is_good(at, error)
     return True

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
+from hubframe.oci.platforms import Platform, acceptable
 from hubframe.oci.reference import ImageReference, parse_namespace
 from hubframe.oci.tagnames import TagName, is_digest_tag, read
-from hubframe.tables.documents import Platform, acceptable
 from hubframe.tables.shape import Image
 
 What = str | ImageReference | Iterable[str | ImageReference] | pd.DataFrame

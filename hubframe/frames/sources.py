@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 from hubframe.errors import NotFoundError
 from hubframe.frames.call import Call
 from hubframe.frames.selection import ALL, Platforms, TagFilter, platforms, tag_filter
+from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference
 from hubframe.oci.tagnames import newest_first, read_all
-from hubframe.tables.documents import Platform
 from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
 from hubframe.wire import hub
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from hubframe.measure.coverage import OCI_LABELS, PREFIX, comparable, is_address
 from hubframe.measure.standard import standard_labels
+from hubframe.oci.platforms import platform_name
 from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.tables import IMAGES, LABELS
-from hubframe.tables.documents import platform_name
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
 _IMAGE = ["repo", "tag", "platform", "image_digest"]

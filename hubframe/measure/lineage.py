@@ -12,8 +12,8 @@ from hubframe.measure.dates import dated, days_between, moments
 from hubframe.measure.holdings import IMAGE, NEEDED, Holdings, Numbers, first_of, numbered, paired
 from hubframe.measure.likeness import sequences
 from hubframe.measure.lines import Lines, Move
+from hubframe.oci.platforms import platform_name
 from hubframe.tables import LAYERS, TAGS
-from hubframe.tables.documents import platform_name
 from hubframe.tables.measured import OUTDATED, PARENTS
 
 _OFFICIAL = "library/"

@@ -1,9 +1,12 @@
-"""JSON as strangers send it."""
+"""JSON as strangers send it: null where a list or a map should be, wrong types, missing keys."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
+
+from hubframe.errors import PayloadError
 
 
 def parsed(body: bytes | str) -> Any:
@@ -29,3 +32,104 @@ def written(value: Any) -> str:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
         return json.dumps(value)
+
+
+def parse(body: bytes, what: object) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    PayloadError
+        The bytes are no JSON, or JSON of another shape.
+    """
+    return an_object(lambda: parsed(body), what)
+
+
+def an_object(read: Callable[[], Any], what: object) -> dict[str, Any]:
+    """Read a JSON object in a way of the caller's.
+
+    Raises
+    ------
+    PayloadError
+        It is no JSON, or JSON of another shape.
+    """
+    try:
+        document = read()
+    except (ValueError, RecursionError) as error:
+        raise PayloadError(f"{what}: the answer is not JSON ({error})") from None
+    if not isinstance(document, dict):
+        raise PayloadError(f"{what}: expected a JSON object, got a {type(document).__name__}")
+    return document
+
+
+def as_json(value: Any) -> str | None:
+    """Write what stands where a list or map is usual as JSON; null where nothing can be written."""
+    try:
+        # Python reads 1e999 and NaN, and would write words that are no JSON.
+        return None if value is None else json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one where something else stands."""
+    return value if isinstance(value, dict) else {}
+
+
+def array(value: Any) -> list[Any]:
+    """Return a JSON array, or an empty one where something else stands."""
+    return value if isinstance(value, list) else []
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a JSON array, or none where something else stands."""
+    found = array(value)
+    # Nearly always there is nothing else.
+    if set(map(type, found)) <= {dict}:
+        return found
+    return [entry for entry in found if isinstance(entry, dict)]
+
+
+def texts(value: Any) -> list[str]:
+    """Return the texts of a JSON array, or none where something else stands."""
+    return [entry for entry in array(value) if isinstance(entry, str)]
+
+
+def text(value: Any) -> str | None:
+    """Return text that is there and not empty."""
+    return value if isinstance(value, str) and value else None
+
+
+def pluck(entries: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """Return what objects hold under a key, null where they lack it; nearly always all have it."""
+    try:
+        return [entry[key] for entry in entries]
+    except KeyError:
+        return [entry.get(key) for entry in entries]
+
+
+class Known(dict[Any, Any]):
+    """What was read of texts, by text; a look-up is no call, so `functools.lru_cache` is slower.
+
+    Parameters
+    ----------
+    read
+        What reads a text.
+    most, longest
+        How many are remembered, and how long they may be: what is longer is rarely the same.
+    """
+
+    def __init__(
+        self, read: Callable[[Any], Any], most: int = 16_384, longest: int = 2_000
+    ) -> None:
+        super().__init__()
+        self._read, self._most, self._longest = read, most, longest
+
+    def __missing__(self, written: Any) -> Any:
+        """Read what is not known."""
+        found = self._read(written)
+        if written is None or len(written) <= self._longest:
+            if len(self) >= self._most:
+                self.clear()
+            self[written] = found
+        return found

@@ -224,21 +224,13 @@ def _names_registry(first: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    if _HOST.fullmatch(text) is None:
-        return False
-    port = re.search(r":(\d+)$", text)
-    bracketed = re.match(r"\[(.*)\]", text)
-    return (port is None or int(port[1]) <= _MAX_PORT) and (
-        bracketed is None or _is_address(bracketed[1])
-    )
-
-
-def _is_address(text: str) -> bool:
+    port, bracketed = re.search(r":(\d+)$", text), re.match(r"\[(.*)\]", text)
     try:
-        ipaddress.IPv6Address(text)
+        if bracketed:
+            ipaddress.IPv6Address(bracketed[1])
     except ValueError:
         return False
-    return True
+    return bool(_HOST.fullmatch(text)) and (port is None or int(port[1][:6]) <= _MAX_PORT)
 
 
 def _invalid(text: object, reason: str) -> InvalidReferenceError:

@@ -7,11 +7,13 @@ dates, commits, and versions behind a word (``jdk-17.0.10``).
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import lru_cache
-from operator import attrgetter
+from itertools import dropwhile
+from operator import attrgetter, not_
 from typing import Any, NamedTuple
 
 from packaging.version import InvalidVersion
@@ -74,7 +76,10 @@ _FLAGS = re.IGNORECASE | re.ASCII
 _RELEASE = rf"(?P<numbers>{_NUMBERS})(?:u(?P<update>\d+))?"
 _MARK = r"(?P<prefix>(?:(?:version|ver|release|rel|stable)[-_.]?)?v?)"
 _VERSION = re.compile(f"{_MARK}{_RELEASE}{_stage('|[abc]|m(?=[-._]?[0-9])')}{_END}", _FLAGS)
-_NAMED_VERSION = re.compile(rf"(?<![\d.])(?:(?<![a-z])v)?{_RELEASE}{_stage()}{_END}", _FLAGS)
+# windowsservercore-ltsc2025 is a system to run on.
+_NAMED_VERSION = re.compile(
+    rf"(?<![\d.])(?<![-_]ltsc)(?:(?<![a-z])v)?{_RELEASE}{_stage()}{_END}", _FLAGS
+)
 _DATE = re.compile(
     r"(?<!\d)(?<!\d\.)(?P<day>(?:19|20)\d\d(?P<mark>[-_.]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01]))"
     r"(?:[T_.-]?(?P<time>(?:[01]\d|2[0-3])[-:]?[0-5]\d(?:[-:]?[0-5]\d)?)Z?)?(?=$|[-_.+])",
@@ -102,6 +107,7 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 _LONGEST_TAG = 128
 # A whole number of so many digits is a build, a month or a commit, and no version.
 _DIGITS_OF_NO_VERSION = 5
+_SHORT_NUMBER = re.compile(r"\d{1,4}(?:\.\d+)*", re.ASCII)
 # 10 beside 8.10 is the next but one; 42 beside 1.5.0 counts something else.
 _LIKELY_MAJORS = 5
 Numbers = tuple[int, ...]
@@ -224,7 +230,9 @@ def read(tag: str) -> TagName:
         return TagName(tag, Kind.NAME)
     if is_digest_tag(tag):
         return TagName(tag, Kind.DIGEST)
-    commit = _first_commit(tag)
+    # Most names have no part that is long enough.
+    parts = _LONG_HEX.finditer(tag)
+    commit = next((part for part in parts if _COMMIT.fullmatch(part[0])), None)
     date = next((found for found in _DATE.finditer(tag) if found["mark"] != "."), None)
     found = _VERSION.match(tag)
     if found is None or (date and date.start() <= found.start("numbers")):
@@ -238,15 +246,10 @@ def read(tag: str) -> TagName:
     return _versioned(tag, found)
 
 
-def _first_commit(tag: str) -> re.Match[str] | None:
-    # Most names have no part that is long enough, and are not looked at part by part.
-    parts = _LONG_HEX.finditer(tag)
-    return next((part for part in parts if _COMMIT.fullmatch(part[0])), None)
-
-
 def _dated(tag: str, date: re.Match[str]) -> TagName:
-    prefix, follows = tag[: date.start()], _what_follows(tag[date.end() :])
-    numbers = (_moment(date),)
+    # 14 digits, so that days and moments compare.
+    digits = re.sub(r"\D", "", date["day"] + (date["time"] or "")).ljust(14, "0")
+    prefix, numbers, follows = tag[: date.start()], (int(digits),), _what_follows(tag[date.end() :])
     return TagName(
         tag,
         Kind.DATE,
@@ -258,17 +261,6 @@ def _dated(tag: str, date: re.Match[str]) -> TagName:
         variant=follows.variant,
         precedence=(numbers, (), follows.build, (), ()),
     )
-
-
-def _moment(date: re.Match[str]) -> int:
-    """Return a date as a number of 14 digits, so that days and moments compare."""
-    digits = re.sub(r"\D", "", date["day"] + (date["time"] or ""))
-    return int(digits.ljust(14, "0"))
-
-
-def _stage_of(prefix: str) -> str:
-    words = re.split(r"[-_.+]", prefix.lower())
-    return next((word for word in words if word in _UNRELEASED), "")
 
 
 def _versioned(tag: str, found: re.Match[str]) -> TagName:
@@ -284,11 +276,16 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
     is_plain = found.re is _VERSION
     prefix = tag[: found.start("numbers")]
     if not stage:
-        stage, number = follows.stage or ("" if is_plain else _stage_of(prefix)), follows.number
+        of_prefix = [] if is_plain else re.split(r"[-_.+]", prefix.lower())
+        unreleased = next((word for word in of_prefix if word in _UNRELEASED), "")
+        stage, number = follows.stage or unreleased, follows.number
     kind = Kind.VERSION if is_plain else Kind.NAMED_VERSION
-    if is_plain and not prefix and not stage and _is_no_version(text):
+    is_number = text.isdigit() and len(text) >= _DIGITS_OF_NO_VERSION
+    if is_plain and is_number and not prefix and not stage:
         kind = Kind.NUMBER
-    order = _python_order(tag[len(prefix) :]) if kind is Kind.VERSION else None
+    # packaging takes -r for a build without a number; it is the language R.
+    is_python = kind is Kind.VERSION and follows.variant.lower() != "r"
+    order = _python_order(tag[len(prefix) :]) if is_python else None
     return TagName(
         tag,
         kind,
@@ -303,20 +300,13 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
     )
 
 
-def _is_no_version(text: str) -> bool:
-    return text.isdigit() and len(text) >= _DIGITS_OF_NO_VERSION
-
-
 def _numbers(text: str) -> Numbers:
     return tuple(map(int, text.split(".")))
 
 
 def _without_zeros(numbers: Numbers) -> Numbers:
     """Leave out zeros at the end: 2.9 and 2.9.0 are one version."""
-    count = len(numbers)
-    while count and not numbers[count - 1]:
-        count -= 1
-    return numbers[:count]
+    return tuple(dropwhile(not_, numbers[::-1]))[::-1]
 
 
 def _python_order(text: str) -> tuple[Any, ...] | None:
@@ -357,14 +347,7 @@ def _own_order(
 
 
 class _Follows(NamedTuple):
-    """What follows the version or the date in a name.
-
-    Attributes
-    ----------
-    leading
-        The builds that stand before any word of a variant: of those behind one, ``-debian-12-r9``,
-        the word decides first.
-    """
+    """What follows the version or the date; leading are the builds before any word."""
 
     stage: str = ""
     number: str | None = None
@@ -383,25 +366,19 @@ def _what_follows(text: str) -> _Follows:
     words: list[str] = []
     for part in filter(None, (part.strip(".") for part in _PART.split(text))):
         is_of_runtime = bool(words) and _RUNTIME.fullmatch(words[-1]) is not None
+        # A number belongs to the word before it, as in ubuntu-24.04; a date does not.
+        is_of_word = bool(words) and _SHORT_NUMBER.fullmatch(part) is not None
         if not (stage or is_of_runtime) and (found := _STAGE_PART.fullmatch(part)):
-            stage, number = (
-                found[2].lower(),
-                ".".join(filter(None, (found[1], found[3]))) or None,
-            )
+            stage = found[2].lower()
+            number = ".".join(filter(None, (found[1], found[3]))) or None
         elif _COMMIT.fullmatch(part):
             commit = commit or part.lower()
-        elif (found := _BUILD_PART.fullmatch(part)) and not (words and _is_of_word(part)):
+        elif (found := _BUILD_PART.fullmatch(part)) and not is_of_word:
             build += _numbers(".".join(filter(None, found.groups())))
         else:
             words.append(part)
         leading = leading if words else tuple(build)
     return _Follows(stage, number, leading, tuple(build), commit, "-".join(words))
-
-
-def _is_of_word(part: str) -> bool:
-    """Tell whether a number belongs to the word before it, as in ubuntu-24.04; a date does not."""
-    is_number = re.fullmatch(_NUMBERS, part, _FLAGS) is not None
-    return is_number and len(part.partition(".")[0]) < _DIGITS_OF_NO_VERSION
 
 
 def read_all(tags: Iterable[str], digests: Mapping[str, Any] | None = None) -> dict[str, TagName]:
@@ -435,15 +412,14 @@ def _in_context(names: Sequence[TagName]) -> Iterator[TagName]:
     commits = {len(name.commit.removeprefix("g")) for name in names if name.kind is Kind.COMMIT}
     has_dates = any(name.kind is Kind.DATE for name in names)
     for name in names:
-        date = (
-            _DATE.fullmatch(name.tag, len(name.prefix)) if has_dates and name.is_version else None
-        )
+        is_dated = has_dates and name.is_version
+        date = _DATE.fullmatch(name.tag, len(name.prefix)) if is_dated else None
         digits = name.tag[len(name.prefix) :]
         if date:
             yield _dated(name.tag, date)
         elif digits.isdigit() and not name.prefix and len(digits) in commits:
             yield TagName(name.tag, Kind.COMMIT, commit=digits)
-        elif dotted and _is_bare(name) and name.numbers[0] > max(dotted) + _LIKELY_MAJORS:
+        elif _is_bare(name) and dotted and name.numbers[0] > max(dotted) + _LIKELY_MAJORS:
             yield replace(name, kind=Kind.NUMBER)
 
 
@@ -454,69 +430,56 @@ def _is_bare(name: TagName) -> bool:
 
 def _inherited(names: Mapping[str, TagName], digests: Mapping[str, Any]) -> dict[str, TagName]:
     """Return the names that have the stage of another tag of the same digest."""
-    same: dict[str, list[TagName]] = {}
+    same: dict[str, list[TagName]] = defaultdict(list)
     for tag, name in names.items():
         if isinstance(digest := digests.get(tag), str):
-            same.setdefault(digest, []).append(name)
-    has_release = any(tag in _RELEASED_NAMES for tag in names)
-    highest = _highest_by_line(names.values())
+            same[digest].append(name)
+    unstaged = [name for name in names.values() if _is_unstaged(name)]
+    # The highest numbers of each line and number of numbers.
+    highest: dict[tuple[Any, ...], Numbers] = defaultdict(tuple)
+    for name in unstaged:
+        key = (name.line, len(name.numbers))
+        highest[key] = max(name.numbers, highest[key])
+    has_release = not _RELEASED_NAMES.isdisjoint(names)
     stages: dict[tuple[Kind, Numbers], TagName] = {}
     for group in same.values():
-        if any(name.tag in _RELEASED_NAMES for name in group):
+        if not _RELEASED_NAMES.isdisjoint(name.tag for name in group):
             continue
-        sources = [name for name in group if name.stage or (has_release and _is_unreleased(name))]
-        for name in group:
-            if _may_inherit(name) and not _is_superseded(name, highest):
-                source = next((other for other in sources if _is_stage_of(name, other)), None)
-                if source is not None:
-                    stages.setdefault((name.kind, name.numbers), source)
+        for name in filter(_is_unstaged, group):
+            # Where releases as long came later, it was a candidate that was released.
+            if highest[name.line, len(name.numbers)] == name.numbers:
+                found = [
+                    other for other in group if _is_stage_of(name, other, has_release=has_release)
+                ]
+                if found:
+                    stages.setdefault((name.kind, name.numbers), found[0])
     # The variants of a version are as far as it is, whatever their digests.
     return {
         name.tag: _with_stage_of(stages[name.kind, name.numbers], name)
-        for name in names.values()
-        if _may_inherit(name) and (name.kind, name.numbers) in stages
+        for name in unstaged
+        if (name.kind, name.numbers) in stages
     }
 
 
-def _may_inherit(name: TagName) -> bool:
+def _is_unstaged(name: TagName) -> bool:
     return name.kind >= Kind.NAMED_VERSION and not name.stage
 
 
-def _is_unreleased(name: TagName) -> bool:
-    """Tell whether a name without a version stands for what is not released."""
-    return name.kind is Kind.NAME and name.tag.lower() in _UNRELEASED
-
-
-def _is_stage_of(name: TagName, other: TagName) -> bool:
+def _is_stage_of(name: TagName, other: TagName, *, has_release: bool) -> bool:
     """Tell whether another name says that this one is not released yet."""
-    if not other.numbers:
-        return True
-    return name.kind is other.kind and other.numbers[: len(name.numbers)] == name.numbers
-
-
-def _highest_by_line(names: Iterable[TagName]) -> dict[tuple[Any, ...], Numbers]:
-    """Return the highest released numbers of each line and number of numbers."""
-    highest: dict[tuple[Any, ...], Numbers] = {}
-    for name in names:
-        if name.numbers and not name.stage and name.kind >= Kind.NAMED_VERSION:
-            key = (name.line, len(name.numbers))
-            highest[key] = max(name.numbers, highest.get(key, ()))
-    return highest
-
-
-def _is_superseded(name: TagName, highest: Mapping[tuple[Any, ...], Numbers]) -> bool:
-    """Tell whether releases as long as it came later: then it was a candidate that was released."""
-    return highest.get((name.line, len(name.numbers)), ()) > name.numbers
+    if other.numbers:
+        is_longer = other.numbers[: len(name.numbers)] == name.numbers
+        return bool(other.stage) and name.kind is other.kind and is_longer
+    return has_release and other.kind is Kind.NAME and other.tag.lower() in _UNRELEASED
 
 
 def _with_stage_of(source: TagName, name: TagName) -> TagName:
     """Return a name with the stage of another, and the place that goes with it."""
     release, _, builds, _, local = name.precedence
     if source.numbers:
-        stage, order = source.stage, (release, *source.precedence[1:])
-    else:
-        stage, order = source.tag.lower(), (release, (_DEV,), builds, (0, 0), local)
-    return replace(name, stage=stage, precedence=order)
+        return replace(name, stage=source.stage, precedence=(release, *source.precedence[1:]))
+    order = (release, (_DEV,), builds, (0, 0), local)
+    return replace(name, stage=source.tag.lower(), precedence=order)
 
 
 def releases(names: Iterable[TagName]) -> list[TagName]:

@@ -1,9 +1,8 @@
 """What each frame is, and how payloads become one. Nothing here touches the network.
 
 ``schema`` is the mechanism, ``declarations`` the fetched frames, ``observed`` those of snapshots,
-``measured`` those made of them, ``documents`` reads manifests, indexes and configs, ``versions``
-reads tags, ``shape`` turns payloads into frames, ``files`` writes and reads CSV, ``excel``
-writes workbooks.
+``measured`` those made of them, ``shape`` turns payloads into frames, ``files`` writes and reads
+CSV, ``excel`` writes workbooks.
 """
 
 from hubframe.tables.declarations import (

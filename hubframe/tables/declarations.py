@@ -12,278 +12,187 @@ IMAGE_DIGEST = Column("image_digest", TEXT, "Digest of the platform's manifest."
 OF_IMAGE = (REPO, TAG, PLATFORM, IMAGE_DIGEST)
 IMAGE_KEY = ("repo", "tag", "image_digest", "platform")
 
-REPOS = Table(
-    "repos",
-    "a repository",
-    ("repo",),
-    (
-        REPO,
-        Column("namespace", TEXT, "User or organisation.", nullable=False),
-        Column("name", TEXT, "Name within the namespace.", nullable=False),
-        Column("repository_type", TEXT, "`image` or `plugin`; null on old repositories."),
-        Column("description", TEXT, "The short description."),
-        Column("is_private", FLAG, "Whether only its owners may read it."),
-        Column("is_official", FLAG, "Whether it is a Docker Official Image (namespace `library`)."),
-        Column("status", TEXT, "`active` or `inactive`."),
-        Column("star_count", COUNT, "Stars."),
-        Column("pull_count", COUNT, "Pulls since the repository exists, updates and robots included."),
-        Column("storage_size", COUNT, "Storage that the repository takes on the Hub. [bytes]"),
-        Column("categories", TEXT, "Category slugs, sorted, joined by blanks."),
-        Column("media_types", TEXT, "Media types over all tags, sorted, joined by blanks."),
-        Column("content_types", TEXT, "Content types over all tags, sorted, joined by blanks."),
-        Column("registered_at", UTC, "When the repository was made."),
-        Column("pushed_at", UTC, "Last push."),
-        Column("modified_at", UTC, "Last change of its settings; many share a back-filled date of 2024-10-16."),
-    ),
-    source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them.",
-)
+REPOS = Table("repos", "a repository", ("repo",), (
+    REPO,
+    Column("namespace", TEXT, "User or organisation.", nullable=False),
+    Column("name", TEXT, "Name within the namespace.", nullable=False),
+    Column("repository_type", TEXT, "`image` or `plugin`; null on old repositories."),
+    Column("description", TEXT, "The short description."),
+    Column("is_private", FLAG, "Whether only its owners may read it."),
+    Column("is_official", FLAG, "Whether it is a Docker Official Image (namespace `library`)."),
+    Column("status", TEXT, "`active` or `inactive`."),
+    Column("star_count", COUNT, "Stars."),
+    Column("pull_count", COUNT, "Pulls since the repository exists, updates and robots included."),
+    Column("storage_size", COUNT, "Storage that the repository takes on the Hub. [bytes]"),
+    Column("categories", TEXT, "Category slugs, sorted, joined by blanks."),
+    Column("media_types", TEXT, "Media types over all tags, sorted, joined by blanks."),
+    Column("content_types", TEXT, "Content types over all tags, sorted, joined by blanks."),
+    Column("registered_at", UTC, "When the repository was made."),
+    Column("pushed_at", UTC, "Last push."),
+    Column("modified_at", UTC, "Last change of its settings; many share a back-filled date of 2024-10-16."),
+), source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them.")
 
-SEARCH = Table(
-    "search",
-    "a search hit",
-    ("repo",),
-    (
-        REPO,
-        Column("description", TEXT, "The short description."),
-        Column("is_official", FLAG, "Whether it is a Docker Official Image."),
-        Column("is_automated", FLAG, "Whether the Hub built it (a feature of the past)."),
-        Column("star_count", COUNT, "Stars."),
-        Column("pull_count", COUNT, "Pulls since the repository exists."),
-    ),
-    source="Docker Hub's search, in the order of its ranking; no pull.",
-)
+SEARCH = Table("search", "a search hit", ("repo",), (
+    REPO,
+    Column("description", TEXT, "The short description."),
+    Column("is_official", FLAG, "Whether it is a Docker Official Image."),
+    Column("is_automated", FLAG, "Whether the Hub built it (a feature of the past)."),
+    Column("star_count", COUNT, "Stars."),
+    Column("pull_count", COUNT, "Pulls since the repository exists."),
+), source="Docker Hub's search, in the order of its ranking; no pull.")
 
-TAGS = Table(
-    "tags",
-    "a tag",
-    ("repo", "tag"),
-    (
-        REPO,
-        Column("tag", TEXT, "Tag.", nullable=False),
-        Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub, and where the tag is listed and what it points at is not there."),
-        Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
-        Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),
-        Column("status", TEXT, "`active`, or `inactive` after a month without push or pull."),
-        Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one. [bytes]"),
-        Column("platform_count", COUNT, "Platforms, attestations not counted."),
-        Column("pushed_at", UTC, "Last push."),
-        Column("pulled_at", UTC, "Last pull; null if never pulled."),
-        Column("aliases", TEXT, 'The other tags of the repository with the same digest, shown or not, sorted, joined by blanks; the first 1,000 of more. Null too where not all tags of the repository were looked at: `attrs["hubframe"]["unknown"]` names it.'),
-        Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
-        Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
-        Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),
-    ),
-    source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null.",
-)
+TAGS = Table("tags", "a tag", ("repo", "tag"), (
+    REPO,
+    Column("tag", TEXT, "Tag.", nullable=False),
+    Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub, and where the tag is listed and what it points at is not there."),
+    Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
+    Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),
+    Column("status", TEXT, "`active`, or `inactive` after a month without push or pull."),
+    Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one. [bytes]"),
+    Column("platform_count", COUNT, "Platforms, attestations not counted."),
+    Column("pushed_at", UTC, "Last push."),
+    Column("pulled_at", UTC, "Last pull; null if never pulled."),
+    Column("aliases", TEXT, 'The other tags of the repository with the same digest, shown or not, sorted, joined by blanks; the first 1,000 of more. Null too where not all tags of the repository were looked at: `attrs["hubframe"]["unknown"]` names it.'),
+    Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
+    Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
+    Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),
+), source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null.")
 
-IMAGES = Table(
-    "images",
-    "one platform's image of a tag",
-    IMAGE_KEY,
-    (
-        REPO,
-        TAG,
-        PLATFORM,
-        Column("os", TEXT, "Operating system."),
-        Column("architecture", TEXT, "Processor architecture, as Go names it."),
-        Column("variant", TEXT, "Variant of the architecture, `v8`, as it is told."),
-        Column("os_version", TEXT, "Version of the operating system; Windows only."),
-        IMAGE_DIGEST,
-        Column("index_digest", TEXT, "Digest of the index that lists it; null where the tag is one image."),
-        Column("media_type", TEXT, "Media type of the manifest; null from the Hub, which does not tell it."),
-        Column("size", COUNT, "Sum of the compressed layers, repeated ones counted. [bytes]"),
-        Column("layer_count", COUNT, "Layers, repeated ones counted; null from the Hub."),
-        Column("status", TEXT, "`active` or `inactive`; the Hub only."),
-        Column("created_at", UTC, "When the image says it was built; null from the Hub.", no_epoch=True),
-        Column("pushed_at", UTC, "Last push; the Hub only."),
-        Column("pulled_at", UTC, "Last pull; the Hub only."),
-        Column("is_attestation", FLAG, "Whether it is no image but an attestation about one.", nullable=False),
-    ),
-    source="Docker Hub's API; no pull. There media_type, layer_count and created_at are null. From registries status, pushed_at and pulled_at are, and each index and manifest on Docker Hub is a pull.",
-)
+IMAGES = Table("images", "one platform's image of a tag", IMAGE_KEY, (
+    REPO,
+    TAG,
+    PLATFORM,
+    Column("os", TEXT, "Operating system."),
+    Column("architecture", TEXT, "Processor architecture, as Go names it."),
+    Column("variant", TEXT, "Variant of the architecture, `v8`, as it is told."),
+    Column("os_version", TEXT, "Version of the operating system; Windows only."),
+    IMAGE_DIGEST,
+    Column("index_digest", TEXT, "Digest of the index that lists it; null where the tag is one image."),
+    Column("media_type", TEXT, "Media type of the manifest; null from the Hub, which does not tell it."),
+    Column("size", COUNT, "Sum of the compressed layers, repeated ones counted. [bytes]"),
+    Column("layer_count", COUNT, "Layers, repeated ones counted; null from the Hub."),
+    Column("status", TEXT, "`active` or `inactive`; the Hub only."),
+    Column("created_at", UTC, "When the image says it was built; null from the Hub.", no_epoch=True),
+    Column("pushed_at", UTC, "Last push; the Hub only."),
+    Column("pulled_at", UTC, "Last pull; the Hub only."),
+    Column("is_attestation", FLAG, "Whether it is no image but an attestation about one.", nullable=False),
+), source="Docker Hub's API; no pull. There media_type, layer_count and created_at are null. From registries status, pushed_at and pulled_at are, and each index and manifest on Docker Hub is a pull.")
 
-LAYERS = Table(
-    "layers",
-    "a layer of an image",
-    (*IMAGE_KEY, "position"),
-    (
-        *OF_IMAGE,
-        Column("position", COUNT, "Place in the image, counted from the base, from 0.", nullable=False),
-        Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
-        Column("diff_id", TEXT, "Digest of the uncompressed layer; null from the Hub."),
-        Column("size", COUNT, "Compressed size. [bytes]"),
-        Column("media_type", TEXT, "Media type; null from the Hub."),
-        Column("instruction", TEXT, "The step that made it, as a Dockerfile line; null where history and layers disagree."),
-        Column("created_at", UTC, "When that step ran; null from the Hub.", no_epoch=True),
-        Column("is_empty", FLAG, "Whether it is the empty layer, known by digest.", nullable=False),
-    ),
-    source="Docker Hub's API, a request for each distinct digest; no pull. There diff_id, media_type and created_at are null; `source=\"registry\"` tells them, for a pull an image.",
-)
+LAYERS = Table("layers", "a layer of an image", (*IMAGE_KEY, "position"), (
+    *OF_IMAGE,
+    Column("position", COUNT, "Place in the image, counted from the base, from 0.", nullable=False),
+    Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
+    Column("diff_id", TEXT, "Digest of the uncompressed layer; null from the Hub."),
+    Column("size", COUNT, "Compressed size. [bytes]"),
+    Column("media_type", TEXT, "Media type; null from the Hub."),
+    Column("instruction", TEXT, "The step that made it, as a Dockerfile line; null where history and layers disagree."),
+    Column("created_at", UTC, "When that step ran; null from the Hub.", no_epoch=True),
+    Column("is_empty", FLAG, "Whether it is the empty layer, known by digest.", nullable=False),
+), source="Docker Hub's API, a request for each distinct digest; no pull. There diff_id, media_type and created_at are null; `source=\"registry\"` tells them, for a pull an image.")
 
-FILES = Table(
-    "files",
-    "an entry of a layer: a file, a directory, a link, a whiteout",
-    (*IMAGE_KEY, "position", "entry"),
-    (
-        *OF_IMAGE,
-        Column("position", COUNT, "Place of the layer in the image, as in `layers`.", nullable=False),
-        Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
-        Column("entry", COUNT, "Place in the layer's archive, from 0: a path may be there twice, and then the last counts.", nullable=False),
-        Column("path", TEXT, "Path from the root of the image, without a leading slash; of a whiteout the path that it removes. `..` stays as it is written.", nullable=False),
-        Column("type", TEXT, "`file`, `directory`, `symlink`, `hard link`, `character device`, `block device`, `fifo` or `other`.", nullable=False),
-        Column("size", COUNT, "Uncompressed size; 0 for what is no file, and for hard links. [bytes]", nullable=False),
-        Column("mode", TEXT, "Permissions as four octal digits, `0644`; the first holds setuid (4), setgid (2) and sticky (1)."),
-        Column("uid", COUNT, "Number of the owner."),
-        Column("gid", COUNT, "Number of the group."),
-        Column("user", TEXT, "Name of the owner, where the archive tells it."),
-        Column("group", TEXT, "Name of the group, where the archive tells it."),
-        Column("modified_at", UTC, "When it was modified, as the archive tells: builders may write any date."),
-        Column("link_target", TEXT, "Where a link leads, as it is written."),
-        Column("whiteout", TEXT, "`removed`: the path of a lower layer is gone. `opaque`: all that lower layers have in this directory is gone. `bookkeeping`: a note of AUFS, which is no file. Null for what is there."),
-    ),
-    source="The layers themselves, downloaded once each; no pull on Docker Hub beyond those of the manifests.",
-)
+FILES = Table("files", "an entry of a layer: a file, a directory, a link, a whiteout", (*IMAGE_KEY, "position", "entry"), (
+    *OF_IMAGE,
+    Column("position", COUNT, "Place of the layer in the image, as in `layers`.", nullable=False),
+    Column("layer_digest", TEXT, "Digest of the compressed layer.", nullable=False),
+    Column("entry", COUNT, "Place in the layer's archive, from 0: a path may be there twice, and then the last counts.", nullable=False),
+    Column("path", TEXT, "Path from the root of the image, without a leading slash; of a whiteout the path that it removes. `..` stays as it is written.", nullable=False),
+    Column("type", TEXT, "`file`, `directory`, `symlink`, `hard link`, `character device`, `block device`, `fifo` or `other`.", nullable=False),
+    Column("size", COUNT, "Uncompressed size; 0 for what is no file, and for hard links. [bytes]", nullable=False),
+    Column("mode", TEXT, "Permissions as four octal digits, `0644`; the first holds setuid (4), setgid (2) and sticky (1)."),
+    Column("uid", COUNT, "Number of the owner."),
+    Column("gid", COUNT, "Number of the group."),
+    Column("user", TEXT, "Name of the owner, where the archive tells it."),
+    Column("group", TEXT, "Name of the group, where the archive tells it."),
+    Column("modified_at", UTC, "When it was modified, as the archive tells: builders may write any date."),
+    Column("link_target", TEXT, "Where a link leads, as it is written."),
+    Column("whiteout", TEXT, "`removed`: the path of a lower layer is gone. `opaque`: all that lower layers have in this directory is gone. `bookkeeping`: a note of AUFS, which is no file. Null for what is there."),
+), source="The layers themselves, downloaded once each; no pull on Docker Hub beyond those of the manifests.")
 
-HISTORY = Table(
-    "history",
-    "a build step",
-    (*IMAGE_KEY, "step"),
-    (
-        *OF_IMAGE,
-        Column("step", COUNT, "Place in the history, from 0.", nullable=False),
-        Column("created_at", UTC, "When the step ran; null from the Hub.", no_epoch=True),
-        Column("instruction", TEXT, "The step as a Dockerfile line."),
-        Column("created_by", TEXT, "The step as recorded; the Hub leaves `#(nop)` prefixes out."),
-        Column("comment", TEXT, "The builder's comment."),
-        Column("author", TEXT, "Author."),
-        Column("is_empty_layer", FLAG, "Whether the step made no layer.", nullable=False),
-        Column("layer_digest", TEXT, "The layer that it made; null where history and layers disagree."),
-        Column("size", COUNT, "Compressed size of that layer. [bytes]"),
-    ),
-    source="Docker Hub's API, with the steps alone: created_at, comment and author are null; no pull. Registries tell them, for a pull an image on Docker Hub.",
-)
+HISTORY = Table("history", "a build step", (*IMAGE_KEY, "step"), (
+    *OF_IMAGE,
+    Column("step", COUNT, "Place in the history, from 0.", nullable=False),
+    Column("created_at", UTC, "When the step ran; null from the Hub.", no_epoch=True),
+    Column("instruction", TEXT, "The step as a Dockerfile line."),
+    Column("created_by", TEXT, "The step as recorded; the Hub leaves `#(nop)` prefixes out."),
+    Column("comment", TEXT, "The builder's comment."),
+    Column("author", TEXT, "Author."),
+    Column("is_empty_layer", FLAG, "Whether the step made no layer.", nullable=False),
+    Column("layer_digest", TEXT, "The layer that it made; null where history and layers disagree."),
+    Column("size", COUNT, "Compressed size of that layer. [bytes]"),
+), source="Docker Hub's API, with the steps alone: created_at, comment and author are null; no pull. Registries tell them, for a pull an image on Docker Hub.")
 
-LABELS = Table(
-    "labels",
-    "a label",
-    (*IMAGE_KEY, "source", "key"),
-    (
-        *OF_IMAGE,
-        Column("source", TEXT, "Where it stands: `config`, `manifest`, `index`, `descriptor`, or `history` (read from `LABEL` steps, not complete).", nullable=False),
-        Column("key", TEXT, "Key.", nullable=False, may_be_empty=True),
-        Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
-    ),
-    source="The registry's manifests and configs: on Docker Hub a pull for each distinct image, once. `source=\"hub\"` reads the steps of the history, and is not complete.",
-)
+LABELS = Table("labels", "a label", (*IMAGE_KEY, "source", "key"), (
+    *OF_IMAGE,
+    Column("source", TEXT, "Where it stands: `config`, `manifest`, `index`, `descriptor`, or `history` (read from `LABEL` steps, not complete).", nullable=False),
+    Column("key", TEXT, "Key.", nullable=False, may_be_empty=True),
+    Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
+), source="The registry's manifests and configs: on Docker Hub a pull for each distinct image, once. `source=\"hub\"` reads the steps of the history, and is not complete.")
 
-ENV = Table(
-    "env",
-    "an environment variable",
-    (*IMAGE_KEY, "key"),
-    (
-        *OF_IMAGE,
-        Column("key", TEXT, "Name; of a repeated one the last counts.", nullable=False, may_be_empty=True),
-        Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
-    ),
-    source="The registry's configs: on Docker Hub a pull for each distinct image, once.",
-)
+ENV = Table("env", "an environment variable", (*IMAGE_KEY, "key"), (
+    *OF_IMAGE,
+    Column("key", TEXT, "Name; of a repeated one the last counts.", nullable=False, may_be_empty=True),
+    Column("value", TEXT, "Value.", nullable=False, may_be_empty=True),
+), source="The registry's configs: on Docker Hub a pull for each distinct image, once.")
 
-CONFIGS = Table(
-    "configs",
-    "an image's configuration",
-    IMAGE_KEY,
-    (
-        *OF_IMAGE,
-        Column("config_digest", TEXT, "Digest of the config, also called the image's id."),
-        Column("created_at", UTC, "When the image says it was built.", no_epoch=True),
-        Column("author", TEXT, "Author."),
-        Column("docker_version", TEXT, "Version of Docker that built it; null with newer builders."),
-        Column("os", TEXT, "Operating system."),
-        Column("architecture", TEXT, "Processor architecture, as Go names it."),
-        Column("variant", TEXT, "Variant of the architecture, as it is told."),
-        Column("os_version", TEXT, "Version of the operating system; Windows only."),
-        Column("user", TEXT, "User that the container runs as; null means root."),
-        Column("working_dir", TEXT, "Folder that it starts in."),
-        Column("entrypoint", TEXT, "Entrypoint, as JSON."),
-        Column("cmd", TEXT, "Command, as JSON."),
-        Column("shell", TEXT, "Shell of `RUN` lines, as JSON."),
-        Column("stop_signal", TEXT, "Signal that stops it."),
-        Column("exposed_ports", TEXT, "Ports, sorted, joined by blanks."),
-        Column("volumes", TEXT, "Volumes, sorted, joined by blanks."),
-        Column("healthcheck", TEXT, "Health check, as JSON."),
-        Column("layer_count", COUNT, "Layers, repeated ones counted."),
-        Column("label_count", COUNT, "Labels of the config."),
-        Column("env_count", COUNT, "Environment variables."),
-        Column("size", COUNT, "Sum of the compressed layers. [bytes]"),
-    ),
-    source="The registry's configs: on Docker Hub a pull for each distinct image, once. What an image does not set is null.",
-)
+CONFIGS = Table("configs", "an image's configuration", IMAGE_KEY, (
+    *OF_IMAGE,
+    Column("config_digest", TEXT, "Digest of the config, also called the image's id."),
+    Column("created_at", UTC, "When the image says it was built.", no_epoch=True),
+    Column("author", TEXT, "Author."),
+    Column("docker_version", TEXT, "Version of Docker that built it; null with newer builders."),
+    Column("os", TEXT, "Operating system."),
+    Column("architecture", TEXT, "Processor architecture, as Go names it."),
+    Column("variant", TEXT, "Variant of the architecture, as it is told."),
+    Column("os_version", TEXT, "Version of the operating system; Windows only."),
+    Column("user", TEXT, "User that the container runs as; null means root."),
+    Column("working_dir", TEXT, "Folder that it starts in."),
+    Column("entrypoint", TEXT, "Entrypoint, as JSON."),
+    Column("cmd", TEXT, "Command, as JSON."),
+    Column("shell", TEXT, "Shell of `RUN` lines, as JSON."),
+    Column("stop_signal", TEXT, "Signal that stops it."),
+    Column("exposed_ports", TEXT, "Ports, sorted, joined by blanks."),
+    Column("volumes", TEXT, "Volumes, sorted, joined by blanks."),
+    Column("healthcheck", TEXT, "Health check, as JSON."),
+    Column("layer_count", COUNT, "Layers, repeated ones counted."),
+    Column("label_count", COUNT, "Labels of the config."),
+    Column("env_count", COUNT, "Environment variables."),
+    Column("size", COUNT, "Sum of the compressed layers. [bytes]"),
+), source="The registry's configs: on Docker Hub a pull for each distinct image, once. What an image does not set is null.")
 
-REFERRERS = Table(
-    "referrers",
-    "an artifact that refers to an image, or to such an artifact",
-    (*IMAGE_KEY[:3], "digest"),
-    (
-        REPO,
-        TAG,
-        Column("image_digest", TEXT, "Digest of the image or index that it is about, directly or through other artifacts.", nullable=False),
-        Column("digest", TEXT, "Digest of the artifact's manifest.", nullable=False),
-        Column("artifact_type", TEXT, "What it is, as a media type: its own, its config's, else its first layer's; types that artifacts only have because they must are passed over."),
-        Column("media_type", TEXT, "Media type of its manifest."),
-        Column("size", COUNT, "Size of its manifest. [bytes]"),
-        Column("title", TEXT, "Its title, or what it states: the types of its predicates, joined by blanks; of a Sigstore bundle always its predicate's, where it is told."),
-        Column("created_at", UTC, "When it says it was made.", no_epoch=True),
-        Column("depth", COUNT, "1 where it refers to the image itself, 2 where it refers to such an artifact, and so on; 4 at most, what lies deeper is not looked for.", nullable=False),
-        Column("subject_digest", TEXT, "Digest of what it refers to itself: the image, or the artifact one step nearer.", nullable=False),
-    ),
-    source="The registry's list of referrers, or the tag `sha256-…` where it has none; cosign's tags, and the attestations of the index. No list of tags is asked for. On Docker Hub a manifest is a pull, the lists and tags are free.",
-)
+REFERRERS = Table("referrers", "an artifact that refers to an image, or to such an artifact", (*IMAGE_KEY[:3], "digest"), (
+    REPO,
+    TAG,
+    Column("image_digest", TEXT, "Digest of the image or index that it is about, directly or through other artifacts.", nullable=False),
+    Column("digest", TEXT, "Digest of the artifact's manifest.", nullable=False),
+    Column("artifact_type", TEXT, "What it is, as a media type: its own, its config's, else its first layer's; types that artifacts only have because they must are passed over."),
+    Column("media_type", TEXT, "Media type of its manifest."),
+    Column("size", COUNT, "Size of its manifest. [bytes]"),
+    Column("title", TEXT, "Its title, or what it states: the types of its predicates, joined by blanks; of a Sigstore bundle always its predicate's, where it is told."),
+    Column("created_at", UTC, "When it says it was made.", no_epoch=True),
+    Column("depth", COUNT, "1 where it refers to the image itself, 2 where it refers to such an artifact, and so on; 4 at most, what lies deeper is not looked for.", nullable=False),
+    Column("subject_digest", TEXT, "Digest of what it refers to itself: the image, or the artifact one step nearer.", nullable=False),
+), source="The registry's list of referrers, or the tag `sha256-…` where it has none; cosign's tags, and the attestations of the index. No list of tags is asked for. On Docker Hub a manifest is a pull, the lists and tags are free.")
 
-LIMITS = Table(
-    "limits",
-    "a limit that applies to you",
-    ("host", "limit"),
-    (
-        Column("host", TEXT, "Who sets it.", nullable=False),
-        Column("limit", TEXT, "What it limits: `pull` (manifests of Docker Hub), `hub` (requests to its API).", nullable=False),
-        Column("allowed", COUNT, "How many in the window; null where there is no limit, or none is told."),
-        Column("remaining", COUNT, "How many are left."),
-        Column("window_seconds", COUNT, "How long the window is. [seconds]"),
-        Column("resets_at", UTC, "When there will be as many as allowed; null where that is not told: pulls come back one by one."),
-    ),
-    source="Headers of the answers: of a HEAD of a manifest, which is no pull, and of the Hub's API. Null where a host names no limit.",
-)
+LIMITS = Table("limits", "a limit that applies to you", ("host", "limit"), (
+    Column("host", TEXT, "Who sets it.", nullable=False),
+    Column("limit", TEXT, "What it limits: `pull` (manifests of Docker Hub), `hub` (requests to its API).", nullable=False),
+    Column("allowed", COUNT, "How many in the window; null where there is no limit, or none is told."),
+    Column("remaining", COUNT, "How many are left."),
+    Column("window_seconds", COUNT, "How long the window is. [seconds]"),
+    Column("resets_at", UTC, "When there will be as many as allowed; null where that is not told: pulls come back one by one."),
+), source="Headers of the answers: of a HEAD of a manifest, which is no pull, and of the Hub's API. Null where a host names no limit.")
 
-PLAN = Table(
-    "plan",
-    "a kind of request that a call would make",
-    ("kind",),
-    (
-        Column("kind", TEXT, "`hub`, `head`, `names`, `referrers`, `manifest` or `config`.", nullable=False),
-        Column("count", COUNT, "How many.", nullable=False),
-        Column("meaning", TEXT, "What they are.", nullable=False),
-    ),
-    source="Computed of what is in the cache and of the lists of tags; no pull.",
-)
+PLAN = Table("plan", "a kind of request that a call would make", ("kind",), (
+    Column("kind", TEXT, "`hub`, `head`, `names`, `referrers`, `manifest` or `config`.", nullable=False),
+    Column("count", COUNT, "How many.", nullable=False),
+    Column("meaning", TEXT, "What they are.", nullable=False),
+), source="Computed of what is in the cache and of the lists of tags; no pull.")
 
 CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), source="The registry's `_catalog`, which many public ones do not offer.")
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
-FETCHED = {
-    table.name: table
-    for table in (
-        REPOS,
-        SEARCH,
-        TAGS,
-        IMAGES,
-        LAYERS,
-        FILES,
-        HISTORY,
-        LABELS,
-        ENV,
-        CONFIGS,
-        REFERRERS,
-        CATALOG,
-        LIMITS,
-    )
-}
+_FETCHED = (
+    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, HISTORY, LABELS, ENV, CONFIGS, REFERRERS,
+    CATALOG, LIMITS,
+)
+FETCHED = {table.name: table for table in _FETCHED}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from math import isfinite
@@ -24,7 +24,7 @@ _NO_NAME = re.compile(r"[\[\]:*?/\\]|^'|'$|^$")
 _RESERVED = {"history": "build history"}
 # Numbers are 64-bit floats there; days are counted from 1900, with a February of 29 days, to 9999.
 _MOST_WHOLE = 2**53
-_FIRST, _LAST = datetime(1900, 3, 1), datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 - no zones
+_FIRST, _LAST = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:59:59")
 # What XML cannot hold is written as _xHHHH_, and so is the _ that would make text look like it.
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _PART = re.compile(r"_x[0-9A-F]{4}_|.", re.DOTALL)
@@ -70,18 +70,18 @@ def write_excel(
         The package openpyxl is not installed.
     """
     try:
-        from openpyxl import Workbook  # noqa: PLC0415 - an extra
+        import openpyxl  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise HubframeError("Excel needs openpyxl: pip install 'hubframe[xlsx]'") from error
     if isinstance(frames, pd.DataFrame):
         frames = {_table_name(frames) or "frame": frames}
-    sheets = [_Sheet.of(name, frame) for name, frame in frames.items()]
-    _check_names([*(sheet.name for sheet in sheets), COLUMNS])
-    book = Workbook(write_only=True)
+    sheets = {_RESERVED.get(name, name): _columns(name, frame) for name, frame in frames.items()}
+    _check_names([*(_RESERVED.get(name, name) for name in frames), COLUMNS])
+    book = openpyxl.Workbook(write_only=True)
     book.properties.creator = "hubframe"
-    for sheet in sheets:
-        sheet.write(book)
-    _Sheet.of(COLUMNS, _described(sheets)).write(book)
+    for name, columns in sheets.items():
+        _write(openpyxl, book.create_sheet(name), columns)
+    _write(openpyxl, book.create_sheet(COLUMNS), _columns(COLUMNS, _described(sheets)))
     # Not to the path at once: where that cannot be written, the book would be left half closed.
     packed = BytesIO()
     book.save(packed)
@@ -127,54 +127,38 @@ class _Cells:
             yield held
 
 
-@dataclass
-class _Sheet:
-    """A sheet: its name, and its columns."""
+def _columns(name: str, frame: pd.DataFrame) -> list[_Cells]:
+    """Look at a frame, and find the declarations of its columns."""
+    if not frame.columns.is_unique:
+        raise ValueError(f"two columns of {name} have the same name: rename one")
+    if len(frame) >= MOST_ROWS:
+        raise ValueError(
+            f"{name} has {len(frame):,} rows, and a sheet of Excel holds {MOST_ROWS - 1:,}: "
+            "write CSV or Parquet, or choose fewer rows"
+        )
+    table = TABLES.get(_table_name(frame) or name)
+    declared = {column.name: column for column in table.columns} if table else {}
+    return [
+        _Cells(
+            declared.get(str(label)) or Column(str(label), cast("Dtype", str(values.dtype)), ""),
+            values,
+        )
+        for label, values in frame.items()
+    ]
 
-    name: str
-    columns: list[_Cells] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, name: str, frame: pd.DataFrame) -> "_Sheet":
-        """Look at a frame, and find the declarations of its columns."""
-        if not frame.columns.is_unique:
-            raise ValueError(f"two columns of {name} have the same name: rename one")
-        if len(frame) >= MOST_ROWS:
-            raise ValueError(
-                f"{name} has {len(frame):,} rows, and a sheet of Excel holds {MOST_ROWS - 1:,}: "
-                "write CSV or Parquet, or choose fewer rows"
-            )
-        table = TABLES.get(_table_name(frame) or name)
-        declared = {column.name: column for column in table.columns} if table else {}
-        cells = [
-            _Cells(
-                declared.get(str(label))
-                or Column(str(label), cast("Dtype", str(values.dtype)), ""),
-                values,
-            )
-            for label, values in frame.items()
-        ]
-        return cls(_RESERVED.get(name, name), cells)
-
-    def write(self, book: Any) -> None:
-        """Write the sheet, row by row, which takes little memory."""
-        from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - an extra
-        from openpyxl.styles import Font  # noqa: PLC0415 - an extra
-        from openpyxl.utils import get_column_letter  # noqa: PLC0415 - an extra
-
-        sheet = book.create_sheet(self.name)
-        sheet.freeze_panes = "A2"
-        for place, column in enumerate(self.columns, 1):
-            sheet.column_dimensions[get_column_letter(place)].width = column.width
-        head = [WriteOnlyCell(sheet) for _ in self.columns]
-        # A row is written before the next one is made, so that each column does with one cell.
-        cells = [WriteOnlyCell(sheet) for _ in self.columns]
-        for name, cell, column in zip(head, cells, self.columns, strict=True):
-            name.font = Font(bold=True)
-            cell.number_format = column.format
-        sheet.append(_filled(head, [column.column.name for column in self.columns]))
-        for row in zip(*(column.written() for column in self.columns), strict=True):
-            sheet.append(_filled(cells, row))
+def _write(openpyxl: Any, sheet: Any, columns: list[_Cells]) -> None:
+    """Write a sheet, row by row, which takes little memory."""
+    sheet.freeze_panes = "A2"
+    # A row is written before the next one is made, so that each column does with one cell.
+    head, cells = ([openpyxl.cell.WriteOnlyCell(sheet) for _ in columns] for _ in range(2))
+    for place, column in enumerate(columns):
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(place + 1)].width = column.width
+        head[place].font = openpyxl.styles.Font(bold=True)
+        cells[place].number_format = column.format
+    sheet.append(_filled(head, [column.column.name for column in columns]))
+    for row in zip(*(column.written() for column in columns), strict=True):
+        sheet.append(_filled(cells, row))
 
 
 def _filled(cells: Sequence[Any], row: Sequence[Any]) -> list[Any]:
@@ -186,20 +170,19 @@ def _filled(cells: Sequence[Any], row: Sequence[Any]) -> list[Any]:
     return [cell if cell.value is not None else None for cell in cells]
 
 
-def _described(sheets: list[_Sheet]) -> pd.DataFrame:
+def _described(sheets: Mapping[str, list[_Cells]]) -> pd.DataFrame:
     """List the columns of sheets that are written: what was cut was counted meanwhile."""
     rows = [
         (
-            sheet.name,
-            column.name,
-            column.dtype,
-            column.unit,
-            column.meaning.removesuffix(f" [{column.unit}]"),
+            name,
+            cells.column.name,
+            cells.column.dtype,
+            cells.column.unit,
+            cells.column.meaning.removesuffix(f" [{cells.column.unit}]"),
             f"cells that were cut: {cells.cut_count:,}" if cells.cut_count else None,
         )
-        for sheet in sheets
-        for cells in sheet.columns
-        for column in [cells.column]
+        for name, columns in sheets.items()
+        for cells in columns
     ]
     names = ["sheet", "column", "dtype", "unit", "meaning", "note"]
     return pd.DataFrame(rows, columns=names, dtype=TEXT)

@@ -42,9 +42,11 @@ def write_csv(
     if not frame.columns.is_unique:
         raise ValueError("two columns of the frame have the same name: rename one")
     shown = frame if verbatim else guard(frame)
-    return shown.to_csv(
-        path, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(shown)
-    )
+    texts = (shown[name] for name in _text_columns(shown))
+    # Readers take a carriage return for a line's end, unless all text is quoted.
+    holds_return = any(text.str.contains("\r", regex=False, na=False).any() for text in texts)
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if holds_return else csv.QUOTE_MINIMAL
+    return shown.to_csv(path, index=False, encoding="utf-8", lineterminator="\n", quoting=quoting)
 
 
 def guard(frame: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +77,10 @@ def read_csv(
     ValueError
         There is no such table.
     """
-    table = _table(table)
+    if not isinstance(table, Table):
+        if table not in TABLES:
+            raise ValueError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")
+        table = TABLES[table]
     name = path if isinstance(path, str | Path) else getattr(path, "name", "the file")
     try:
         cells = pd.read_csv(path, dtype=TEXT, keep_default_na=False, encoding="utf-8")
@@ -141,9 +146,9 @@ def _typed(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
     missing = [name for name in table.dtypes if name not in cells]
     if missing:
         raise ValueError(f"it lacks the column {', '.join(missing)}")
-    if not isinstance(cells.index, pd.RangeIndex):
+    if not cells.index.equals(pd.RangeIndex(len(cells))):
         # What pandas makes of them: it takes the first cells for names of the rows.
-        raise ValueError("its rows have more cells than its first line has names")  # noqa: TRY004
+        raise ValueError("its rows have more cells than its first line has names")
     return pd.DataFrame({column.name: _column(cells, column) for column in table.columns})
 
 
@@ -163,14 +168,6 @@ def _column(cells: pd.DataFrame, column: Column) -> pd.Series:
     return series
 
 
-def _quoting(frame: pd.DataFrame) -> Literal[0, 2]:
-    """Quote all text where a cell holds a carriage return: readers take it for a line's end."""
-    holds_return = any(
-        frame[name].str.contains("\r", regex=False, na=False).any() for name in _text_columns(frame)
-    )
-    return csv.QUOTE_NONNUMERIC if holds_return else csv.QUOTE_MINIMAL
-
-
 def _text_columns(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name, dtype in frame.dtypes.items() if str(dtype) == TEXT]
 
@@ -183,11 +180,3 @@ def _replace(frame: pd.DataFrame, pattern: str, replacement: str) -> pd.DataFram
         if frame[name].str.match(pattern, na=False).any()
     }
     return frame.assign(**changed) if changed else frame
-
-
-def _table(table: str | Table) -> Table:
-    if isinstance(table, Table):
-        return table
-    if table not in TABLES:
-        raise ValueError(f"there is no table {table!r}; the tables are {', '.join(TABLES)}")
-    return TABLES[table]

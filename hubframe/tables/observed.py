@@ -20,33 +20,21 @@ OBSERVED_AT = Column("observed_at", UTC, "When it was seen.", nullable=False)
 IS_COMPLETE = Column("is_complete", FLAG, "Whether that part of the run lacks nothing that it asked for.", nullable=False)
 OF_RUN = (RUN, PART, OBSERVED_AT, IS_COMPLETE)
 
-RUNS = Table(
-    "runs",
-    "a part of a run that took a snapshot",
-    ("run", "part"),
-    (
-        *OF_RUN,
-        Column("source", TEXT, "Who was asked: `hub`, `registry`, `hub+registry`, `repo-info`; null where frames were given."),
-        Column("repo_count", COUNT, "Repositories seen.", nullable=False),
-        Column("tag_count", COUNT, "Tags seen.", nullable=False),
-        Column("failure_count", COUNT, "Repositories, namespaces and tags that could not be seen.", nullable=False),
-        Column("failures", TEXT, "What failed and why, as JSON; null where nothing did."),
-        Column("format", COUNT, "Version of the form in which it was written.", nullable=False),
-    ),
-    source="Written by `snapshot`, by `add_snapshot`, and by `import_repo_info` for the past of official images.",
-)
+RUNS = Table("runs", "a part of a run that took a snapshot", ("run", "part"), (
+    *OF_RUN,
+    Column("source", TEXT, "Who was asked: `hub`, `registry`, `hub+registry`, `repo-info`; null where frames were given."),
+    Column("repo_count", COUNT, "Repositories seen.", nullable=False),
+    Column("tag_count", COUNT, "Tags seen.", nullable=False),
+    Column("failure_count", COUNT, "Repositories, namespaces and tags that could not be seen.", nullable=False),
+    Column("failures", TEXT, "What failed and why, as JSON; null where nothing did."),
+    Column("format", COUNT, "Version of the form in which it was written.", nullable=False),
+), source="Written by `snapshot`, by `add_snapshot`, and by `import_repo_info` for the past of official images.")
 
-OBSERVED_REPOS = Table(
-    "observed_repos",
-    "a repository as a run saw it",
-    ("run", "repo"),
-    (
-        *OF_RUN,
-        *REPOS.columns,
-        Column("tag_count", COUNT, "Tags that it had; null where not all were read."),
-    ),
-    source="`repos`, as the runs of `snapshot` kept it.",
-)
+OBSERVED_REPOS = Table("observed_repos", "a repository as a run saw it", ("run", "repo"), (
+    *OF_RUN,
+    *REPOS.columns,
+    Column("tag_count", COUNT, "Tags that it had; null where not all were read."),
+), source="`repos`, as the runs of `snapshot` kept it.")
 
 OBSERVED_TAGS = Table("observed_tags", "a tag as a run saw it", ("run", "repo", "tag"), (*OF_RUN, *TAGS.columns), source="`tags`, as the runs of `snapshot` kept it.")
 # fmt: on

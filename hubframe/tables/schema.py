@@ -3,10 +3,11 @@
 Nothing here knows a particular frame, and nothing here touches the network.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC as _ZULU
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 from math import isfinite
@@ -17,6 +18,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
+from hubframe.oci.payload import Known
+
 Dtype = Literal["str", "Int64", "Float64", "boolean", "datetime64[us, UTC]"]
 TEXT: Dtype = "str"
 COUNT: Dtype = "Int64"
@@ -26,41 +29,14 @@ UTC: Dtype = "datetime64[us, UTC]"
 
 # How many rows are made a frame at once.
 BATCH = 10_000
-_INT64 = range(2**63)
+_MOST = 2**63 - 1
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=_ZULU)
-_DAY = 24 * 60 * 60
-_MICROSECONDS = 10**6
+_MICROSECOND = timedelta(microseconds=1)
 # How numpy writes that there is no date.
 _NO_DATE = -(2**63)
-
-
-class Known(dict[Any, Any]):
-    """What was read of texts, by text: many come again and again, and a look-up is no call.
-
-    Parameters
-    ----------
-    read
-        What reads a text.
-    most, longest
-        How many are remembered, and how long they may be: what is longer is rarely the same.
-    """
-
-    def __init__(
-        self, read: Callable[[Any], Any], most: int = 16_384, longest: int = 2_000
-    ) -> None:
-        super().__init__()
-        self._read = read
-        self._most = most
-        self._longest = longest
-
-    def __missing__(self, written: Any) -> Any:
-        """Read what is not known."""
-        found = self._read(written)
-        if written is None or len(written) <= self._longest:
-            if len(self) >= self._most:
-                self.clear()
-            self[written] = found
-        return found
+# What builders write for "no date": from a day to before another.
+_EPOCHS = (("0001-01-01", "0002-01-01"), ("1970-01-01", "1971-01-01"), ("1980-01-01", "1980-01-02"))
 
 
 @dataclass(frozen=True)
@@ -142,7 +118,7 @@ class Table:
         self,
         values: Mapping[str, Sequence[Any]] | None = None,
         *,
-        common: Mapping[str, Sequence[Any]] | None = None,
+        common: Collection[str] = (),
         counts: Sequence[int] = (),
         counter: str | None = None,
     ) -> pd.DataFrame:
@@ -163,14 +139,16 @@ class Table:
         counter
             The column that counts those rows, from 0.
         """
-        values, common = values or {}, common or {}
-        rows = max((len(column) for column in values.values()), default=0)
-        of, place = _places(counts)
+        values = values or {}
+        ends = np.cumsum(np.asarray(counts, dtype=np.int64))
+        of = np.repeat(np.arange(len(counts)), counts)
+        rows = len(of) if common else max(map(len, values.values()), default=0)
 
         def array(column: Column) -> ExtensionArray:
             if column.name in common:
-                return column.array(common[column.name]).take(of)
+                return column.array(values[column.name]).take(of)
             if column.name == counter:
+                place = np.arange(len(of)) - (ends - counts)[of]
                 return pd.arrays.IntegerArray(place, np.zeros(len(place), dtype=bool))
             return column.array(values.get(column.name) or [None] * rows)
 
@@ -232,13 +210,6 @@ class Table:
         )
 
 
-def _places(counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Tell of each row which group of rows it belongs to, and its place there."""
-    ends = np.cumsum(np.asarray(counts, dtype=np.int64))
-    of = np.repeat(np.arange(len(counts)), counts)
-    return of, np.arange(len(of)) - (ends - counts)[of]
-
-
 def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
     missing = "" if column.may_be_empty else None
     if None in values if column.may_be_empty else "" in values:
@@ -261,7 +232,7 @@ def _strings(values: Sequence[Any]) -> ExtensionArray:
         if not set(map(type, values)) <= {str, NoneType}:
             raise TypeError
         "".join(filter(None, values)).encode()
-        return _array(values, TEXT)
+        return pd.array(values, dtype=TEXT)
     import pyarrow as pa  # noqa: PLC0415 - pandas does without, too
 
     # Arrow's own pool keeps up to twice the room that the text takes.
@@ -275,53 +246,29 @@ def sound(value: str) -> str:
 
 
 def _count(column: Column, values: Sequence[Any]) -> ExtensionArray:
-    """Build counts; where all are plain numbers or missing, as nearly always, at once."""
-    if column.may_be_negative:
-        return _array([_signed(value) for value in values], COUNT)
-    kinds = set(map(type, values))
-    if not kinds <= {int, NoneType}:
-        return _count(column, [_whole(value) for value in values])
-    is_missing = np.zeros(len(values), dtype=bool)
-    known = values
-    if NoneType in kinds:
-        is_missing = np.array([value is None for value in values], dtype=bool)
-        known = [value or 0 for value in values]
-    try:
-        whole = np.array(known, dtype=np.int64)
-    except OverflowError:
-        return _count(column, [_whole(value) for value in values])
-    is_negative = whole < 0
-    whole[is_negative] = 0
-    return pd.arrays.IntegerArray(whole, is_missing | is_negative)
+    least = -_MOST if column.may_be_negative else 0
+    # Nearly always all are such numbers.
+    if set(map(type, values)) == {int} and least <= min(values) and max(values) <= _MOST:
+        return pd.arrays.IntegerArray(np.array(values), np.zeros(len(values), dtype=bool))
+    whole = [_whole(value, least) for value in values]
+    is_missing = np.fromiter((value is None for value in whole), dtype=bool, count=len(whole))
+    if is_missing.any():
+        whole = [value or 0 for value in whole]
+    return pd.arrays.IntegerArray(np.array(whole, dtype=np.int64), is_missing)
 
 
-def _array(values: Sequence[Any], dtype: Dtype) -> ExtensionArray:
-    found: ExtensionArray = pd.Series(values, dtype=dtype).array
-    return found
-
-
-def _signed(value: Any) -> int | None:
-    """Read a whole number of either sign."""
-    if isinstance(value, str):
-        is_negative, size = value.startswith("-"), _whole(value.removeprefix("-"))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        is_negative, size = value < 0, _whole(abs(value))
-    else:
-        return None
-    return -size if is_negative and size is not None else size
-
-
-def _whole(value: Any) -> int | None:
-    """Read a count: a number from 0 that 63 bits hold; some registries write it as text."""
-    is_digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20  # noqa: PLR2004
-    if is_digits or (isinstance(value, float) and value.is_integer()):
+def _whole(value: Any, least: int) -> int | None:
+    """Read a whole number that 64 bits hold; some registries write it as text."""
+    if (isinstance(value, str) and _DIGITS.fullmatch(value)) or (
+        isinstance(value, float) and value.is_integer()
+    ):
         value = int(value)
-    sound = isinstance(value, int) and not isinstance(value, bool) and value in _INT64
-    return value if sound else None
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and least <= value <= _MOST else None
 
 
 def _float(_column: Column, values: Sequence[Any]) -> ExtensionArray:
-    return _array([_finite(value) for value in values], FLOAT)
+    return pd.array(list(map(_finite, values)), dtype=FLOAT)
 
 
 def _finite(value: Any) -> float | None:
@@ -336,42 +283,24 @@ def _finite(value: Any) -> float | None:
 
 
 def _flag(_column: Column, values: Sequence[Any]) -> ExtensionArray:
-    if set(map(type, values)) == {bool}:
-        return pd.arrays.BooleanArray(_bools(values), np.zeros(len(values), dtype=bool))
-    is_flag = _bools(isinstance(value, bool) for value in values)
-    return pd.arrays.BooleanArray(_bools(value is True for value in values), ~is_flag)
-
-
-def _bools(values: Iterable[bool]) -> np.ndarray:
-    """Make an array, by way of bytes, which is fast."""
-    return np.frombuffer(bytearray(values), dtype=bool)
+    if not set(map(type, values)) <= {bool, NoneType}:
+        values = [value if isinstance(value, bool) else None for value in values]
+    return pd.array(values, dtype=FLAG)
 
 
 def _utc(column: Column, values: Sequence[Any]) -> ExtensionArray:
-    """Read dates."""
     if not set(map(type, values)) <= {str, NoneType}:
         values = [value if isinstance(value, str) else None for value in values]
-    known = _SOUND_MOMENTS if column.no_epoch else _MOMENTS
-    found = np.fromiter(map(known.__getitem__, values), dtype=np.int64, count=len(values))
+    found = np.fromiter(map(_MOMENTS.__getitem__, values), dtype=np.int64, count=len(values))
+    for first, end in _EPOCHS if column.no_epoch else ():
+        found[(found >= _MOMENTS[first]) & (found < _MOMENTS[end])] = _NO_DATE
     return pd.DatetimeIndex(found.view("datetime64[us]"), tz="UTC").array
 
 
 def _moment(written: str | None) -> int:
-    """Read a date as numpy holds it."""
+    """Read a date as numpy holds it, in microseconds."""
     at = _instant(written) if written else None
-    return _NO_DATE if at is None else _since_epoch(at)
-
-
-def _sound_moment(written: str | None) -> int:
-    """The same, without those that mean that there is none."""
-    at = _instant(written) if written else None
-    return _NO_DATE if at is None or _is_epoch(at) else _since_epoch(at)
-
-
-def _since_epoch(at: datetime) -> int:
-    """Count microseconds; by dividing, that would take three times as long."""
-    since = at - _EPOCH
-    return (since.days * _DAY + since.seconds) * _MICROSECONDS + since.microseconds
+    return _NO_DATE if at is None else (at - _EPOCH) // _MICROSECOND
 
 
 def _instant(written: str) -> datetime | None:
@@ -387,9 +316,5 @@ def _instant(written: str) -> datetime | None:
         return None
 
 
-def _is_epoch(at: datetime) -> bool:
-    return at.year in (1, 1970) or at.date() == date(1980, 1, 1)
-
-
-_MOMENTS, _SOUND_MOMENTS = Known(_moment), Known(_sound_moment)
+_MOMENTS = Known(_moment)
 _BUILD = {TEXT: _text, COUNT: _count, FLOAT: _float, FLAG: _flag, UTC: _utc}

@@ -3,34 +3,31 @@
 A payload that lacks a field gives a null; nothing here touches the network.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice, starmap
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from hubframe.oci.tagnames import is_digest_tag, read_all
-from hubframe.tables import declarations as tables
-from hubframe.tables import documents
-from hubframe.tables.documents import (
+from hubframe.oci import manifests
+from hubframe.oci.manifests import (
     CONFIG_TYPES,
     INDEX_TYPES,
-    NOTHING,
+    MANIFEST_TYPES,
     Content,
     Label,
     LabelSource,
     ManifestContent,
-    Platform,
     Step,
-    as_json,
-    items,
     layer_columns,
-    mapping,
-    text,
 )
+from hubframe.oci.payload import as_json, items, mapping, text
+from hubframe.oci.platforms import Platform
+from hubframe.oci.tagnames import is_digest_tag, read_all
+from hubframe.tables import declarations as tables
 from hubframe.tables.schema import BATCH, Table
 
 Payload = Mapping[str, Any]
@@ -38,19 +35,13 @@ OFFICIAL = "library"
 _OCI = "org.opencontainers.image."
 # Where attestations and cosign say what they state, on the layers of their manifests.
 _PREDICATES = ("in-toto.io/predicate-type", "predicateType")
-_MANIFEST_ENDINGS = (
-    ".image.manifest.v1+json",
-    ".distribution.manifest.v2+json",
-    ".distribution.manifest.v1+json",
-    ".distribution.manifest.v1+prettyjws",
-)
 # Types that artifacts have because they must have one; registries repeat them as the artifact's.
 _DUMMIES = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 _BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 # What a tag lists of the tags that share its digest.
 _MOST_ALIASES = 1000
-# How many images are read together.
+# How many images are read together: documents take much more room than rows.
 _TOGETHER = 64
 
 
@@ -85,7 +76,7 @@ class Image:
     def labels(self) -> list[Label]:
         """What its content says of it, then what its index and its descriptor do."""
         own = self.content.labels if self.content else []
-        return [*own, *chain.from_iterable(starmap(documents.labels, self.annotations))]
+        return [*own, *chain.from_iterable(starmap(manifests.labels, self.annotations))]
 
     @property
     def platform_name(self) -> str | None:
@@ -93,22 +84,8 @@ class Image:
         return self.platform.name if self.platform else None
 
     def holding(self, content: Content | None) -> "Image":
-        """Return the same image, with what was read of it; faster than `dataclasses.replace`."""
-        return Image(
-            self.repo,
-            self.tag,
-            self.digest,
-            self.platform,
-            self.index_digest,
-            self.media_type,
-            self.size,
-            self.status,
-            self.pushed_at,
-            self.pulled_at,
-            self.is_attestation,
-            self.annotations,
-            content,
-        )
+        """Return the same image, with what was read of it."""
+        return replace(self, content=content)
 
 
 class Tag(NamedTuple):
@@ -139,11 +116,13 @@ def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
 
 def _repo(payload: Payload) -> dict[str, Any]:
     namespace, name = text(payload.get("namespace")), text(payload.get("name"))
+    # Of the numbers that stand for a status only 1 is known.
+    status = "active" if payload.get("status") == 1 else None
     return {
         **payload,
         "repo": f"{namespace}/{name}" if namespace and name else None,
         "is_official": namespace == OFFICIAL,
-        "status": _status(payload),
+        "status": text(payload.get("status_description")) or status,
         "categories": _joined(entry.get("slug") for entry in items(payload.get("categories"))),
         "media_types": _joined(payload.get("media_types")),
         "content_types": _joined(payload.get("content_types")),
@@ -151,12 +130,6 @@ def _repo(payload: Payload) -> dict[str, Any]:
         "pushed_at": payload.get("last_updated"),
         "modified_at": payload.get("last_modified"),
     }
-
-
-def _status(payload: Payload) -> str | None:
-    """The word where there is one; of the numbers only 1 is known."""
-    known = "active" if payload.get("status") == 1 else None
-    return text(payload.get("status_description")) or known
 
 
 def search(payloads: Iterable[Payload]) -> pd.DataFrame:
@@ -202,15 +175,15 @@ def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> p
     """
     columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
     for one in listings:
-        shown, whole = (one.tags, one.whole) if isinstance(one, Listing) else (_read(one[1]),) * 2
+        if isinstance(one, Listing):
+            repo, shown, whole = one
+        else:
+            repo = one[0]
+            shown = whole = [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in one[1]]
         if named := [tag for tag in shown if tag.name]:
-            for name, values in _tag_columns(one[0], named, whole).items():
+            for name, values in _tag_columns(repo, named, whole).items():
                 columns[name] += values
     return tables.TAGS.frame(columns)
-
-
-def _read(found: Iterable[Tag | Payload]) -> list[Tag]:
-    return [tag if isinstance(tag, Tag) else hub_tag(tag) for tag in found]
 
 
 def _tag_columns(
@@ -238,55 +211,45 @@ _OF_TAG = (
     "name", "digest", "media_type", "content_type", "tag_status", "full_size", "tag_last_pushed",
     "last_updated", "tag_last_pulled", "images",
 )  # fmt: skip
-_of_tag = itemgetter(*_OF_TAG)
 
 
 def hub_tag(payload: Payload, *, is_brief: bool = False) -> Tag:
     """Read what the Hub tells of a tag; brief without the payload, which is mostly images."""
-    try:
-        told = _of_tag(payload)
-    except KeyError:
-        told = tuple(map(payload.get, _OF_TAG))
-    name, digest, media_type, content_type, status, size, pushed, updated, pulled, of = told
-    platforms = [
-        image for image in items(of) if image.get("os") == "linux" or not _is_unknown(image)
+    name, digest, media_type, content_type, status, size, pushed, updated, pulled, of = map(
+        payload.get, _OF_TAG
+    )
+    images = [
+        (platform, image)
+        for image in items(of)
+        if (platform := Platform.read(image)) is None or not platform.is_unknown
     ]
+    # Of Windows there are several versions; others are one, however they are spelled.
+    platforms = {platform and (platform.name, platform.os_version) for platform, _ in images}
     return Tag(
         text(name),
         text(digest),
         media_type,
         content_type,
         status,
-        size or _size_of(platforms),
-        len({_distinct_platform(image) for image in platforms}) or None,
+        size or _size_of(images),
+        len(platforms) or None,
         text(pushed) or updated,
         pulled,
         None if is_brief else payload,
     )
 
 
-def _distinct_platform(image: Payload) -> tuple[str | None, str | None]:
-    """Of Windows there are several versions; others are one, however they are spelled."""
-    platform = Platform.read(image)
-    return (platform.name, platform.os_version) if platform else (None, None)
-
-
 def _aliases(
     names: Sequence[str], digests: Sequence[str | None], whole: Sequence[Tag]
 ) -> list[str | None]:
     """Tell of each tag the others of the whole list with the same digest."""
-    shown, counts = set(digests), Counter(tag.digest for tag in whole)
-    same: dict[str, set[str]] = {
-        digest: set()
-        for digest, count in counts.items()
-        if digest in shown and digest and count > 1
-    }
+    same: dict[str, set[str]] = defaultdict(set)
     for tag in whole:
-        if tag.digest in same and tag.name:
+        if tag.digest and tag.name:
             same[tag.digest].add(tag.name)
-    others = {digest: sorted(one) for digest, one in same.items()}
+    others = {digest: sorted(same[digest]) for digest in set(digests) & same.keys() if digest}
     return [
-        _others(others[digest], name) if digest in others else None
+        _others(others.get(digest or "", ()), name)
         for name, digest in zip(names, digests, strict=True)
     ]
 
@@ -297,11 +260,11 @@ def _others(names: Sequence[str], own: str) -> str | None:
     return " ".join(others[:_MOST_ALIASES]) or None
 
 
-def _size_of(platforms: Sequence[Payload]) -> Any:
+def _size_of(images: Sequence[tuple[Platform | None, Payload]]) -> Any:
     """The size of linux/amd64, where the Hub's ``full_size`` is 0: that is "not known"."""
-    usual = [image for image in platforms if str(Platform.read(image)) == "linux/amd64"]
-    chosen = usual or (platforms if len(platforms) == 1 else [])
-    return chosen[0].get("size") if chosen else None
+    usual = [image for platform, image in images if str(platform) == "linux/amd64"]
+    chosen = usual or [image for _, image in images]
+    return chosen[0].get("size") if usual or len(chosen) == 1 else None
 
 
 def hub_images(repo: str, payload: Payload) -> list[Image]:
@@ -311,32 +274,31 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
     images tells nothing: the Hub has lost them before.
     """
     entries = items(payload.get("images"))
+    tag, digest = text(payload.get("name")), text(payload.get("digest"))
     media_type = text(payload.get("media_type"))
-    is_manifest = media_type is not None and media_type.endswith(_MANIFEST_ENDINGS)
+    is_manifest = media_type in MANIFEST_TYPES
     if not entries:
-        return [_artifact(repo, payload)] if is_manifest and payload.get("digest") else []
-    index_digest = text(payload.get("digest")) if _is_index(payload, entries) else None
-    shown = media_type if is_manifest and index_digest is None else None
-    tag = text(payload.get("name"))
-    images = {
-        (image.digest, image.order): image
-        for entry in entries
-        if (image := _hub_image(repo, tag, entry, index_digest, shown))
-    }
-    return sorted(images.values(), key=lambda image: image.order)
-
-
-def _artifact(repo: str, payload: Payload) -> Image:
-    return Image(
-        repo,
-        text(payload.get("name")),
-        text(payload.get("digest")),
-        media_type=text(payload.get("media_type")),
-        size=payload.get("full_size") or None,
-        status=text(payload.get("tag_status")),
-        pushed_at=text(payload.get("tag_last_pushed")),
-        pulled_at=text(payload.get("tag_last_pulled")),
+        artifact = Image(
+            repo,
+            tag,
+            digest,
+            media_type=media_type,
+            size=payload.get("full_size") or None,
+            status=text(payload.get("tag_status")),
+            pushed_at=text(payload.get("tag_last_pushed")),
+            pulled_at=text(payload.get("tag_last_pulled")),
+        )
+        return [artifact] if is_manifest and payload.get("digest") else []
+    # Where its media type does not tell, an index is what no image has the digest of.
+    is_index = media_type in INDEX_TYPES or (
+        digest and all(entry.get("digest") != digest for entry in entries)
     )
+    shown = media_type if is_manifest and not is_index else None
+    images = [
+        _hub_image(repo, tag, entry, digest if is_index else None, shown) for entry in entries
+    ]
+    distinct = {(image.digest, image.order): image for image in images}
+    return sorted(distinct.values(), key=attrgetter("order"))
 
 
 def _hub_image(
@@ -354,16 +316,8 @@ def _hub_image(
         status=text(entry.get("status")),
         pushed_at=text(entry.get("last_pushed")),
         pulled_at=text(entry.get("last_pulled")),
-        is_attestation=_is_unknown(entry),
+        is_attestation=platform is not None and platform.is_unknown,
     )
-
-
-def _is_index(payload: Payload, entries: Sequence[Payload]) -> bool:
-    """An index by its media type, or since no image has the tag's own digest."""
-    digest = text(payload.get("digest"))
-    if text(payload.get("media_type")) in INDEX_TYPES:
-        return True
-    return bool(digest) and all(entry.get("digest") != digest for entry in entries)
 
 
 def images(found: Iterable[Image]) -> pd.DataFrame:
@@ -371,18 +325,24 @@ def images(found: Iterable[Image]) -> pd.DataFrame:
     return tables.IMAGES.from_records(map(_image, found))
 
 
+# The columns that all tables of images begin with.
+_NAMES = {
+    "repo": attrgetter("repo"),
+    "tag": attrgetter("tag"),
+    "platform": attrgetter("platform_name"),
+    "image_digest": attrgetter("digest"),
+}
+
+
 def _image(image: Image) -> dict[str, Any]:
     content = image.content if isinstance(image.content, ManifestContent) else None
     platform = image.platform
     return {
-        "repo": image.repo,
-        "tag": image.tag,
-        "platform": image.platform_name,
+        **{name: read(image) for name, read in _NAMES.items()},
         "os": platform and platform.os,
         "architecture": platform and platform.architecture,
         "variant": platform and platform.variant,
         "os_version": platform and platform.os_version,
-        "image_digest": image.digest,
         "index_digest": image.index_digest,
         "media_type": image.media_type,
         "size": content.size if content else image.size,
@@ -401,11 +361,12 @@ _Rows = tuple[Sequence[int], Mapping[str, Sequence[Any]]]
 
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
-    return _long(tables.LAYERS, found, _layers, counter="position")
+    nothing = ManifestContent({}, {})
 
+    def rows(images: Sequence[Image]) -> _Rows:
+        return layer_columns([image.content or nothing for image in images])
 
-def _layers(images: Sequence[Image]) -> _Rows:
-    return layer_columns([image.content or NOTHING for image in images])
+    return _long(tables.LAYERS, found, rows, counter="position")
 
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
@@ -451,56 +412,22 @@ def _long(
     *,
     counter: str | None = None,
 ) -> pd.DataFrame:
-    """Build a frame with several rows per image, some of them at a time.
-
-    Lists of Python's objects take several times the room of the frame that is made of them, and
-    documents more.
-    """
-    return table.joined([batch.frame(table, counter) for batch in _batches(found, rows_of)])
-
-
-def _batches(
-    found: Iterable[Image], rows_of: Callable[[Sequence[Image]], _Rows]
-) -> Iterator["_Batch"]:
-    left, batch = iter(found), _Batch()
-    while images := list(islice(left, _TOGETHER)):
-        batch.add(images, *rows_of(images))
-        if len(batch) >= BATCH:
-            yield batch
-            batch = _Batch()
-    if len(batch):
-        yield batch
-
-
-class _Batch:
-    """Rows of images that become a frame together; the images themselves can go."""
-
-    def __init__(self) -> None:
-        self._counts: list[int] = []
-        self._common: dict[str, list[Any]] = defaultdict(list)
-        self._values: dict[str, list[Any]] = defaultdict(list)
-
-    def __len__(self) -> int:
-        return sum(self._counts)
-
-    def add(
-        self,
-        images: Sequence[Image],
-        counts: Sequence[int],
-        columns: Mapping[str, Sequence[Any]],
-    ) -> None:
-        """Take rows in."""
-        self._counts += counts
-        self._common["repo"] += [image.repo for image in images]
-        self._common["tag"] += [image.tag for image in images]
-        self._common["platform"] += [image.platform_name for image in images]
-        self._common["image_digest"] += [image.digest for image in images]
-        for name, values in columns.items():
-            self._values[name] += values
-
-    def frame(self, table: Table, counter: str | None) -> pd.DataFrame:
-        """Build their frame."""
-        return table.frame(self._values, common=self._common, counts=self._counts, counter=counter)
+    """Build a frame with several rows per image, some images at a time."""
+    left = iter(found)
+    parts: list[pd.DataFrame] = []
+    while True:
+        counts: list[int] = []
+        columns: dict[str, list[Any]] = defaultdict(list)
+        while sum(counts) < BATCH and (images := list(islice(left, _TOGETHER))):
+            more, told = rows_of(images)
+            counts += more
+            for name, read in _NAMES.items():
+                columns[name] += map(read, images)
+            for name, values in told.items():
+                columns[name] += values
+        if not counts:
+            return table.joined(parts)
+        parts.append(table.frame(columns, common=_NAMES, counts=counts, counter=counter))
 
 
 def configs(found: Iterable[Image]) -> pd.DataFrame:
@@ -516,26 +443,21 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
     config, runtime = content.config, content.runtime
     platform = Platform.read(config)
     return {
-        "repo": image.repo,
-        "tag": image.tag,
-        "platform": image.platform_name,
-        "image_digest": image.digest,
+        **{name: read(image) for name, read in _NAMES.items()},
         "config_digest": content.config_descriptor.get("digest"),
         "created_at": content.created_at,
-        "author": text(config.get("author")),
-        "docker_version": text(config.get("docker_version")),
-        "os": platform.os if platform and text(config.get("os")) else None,
-        "architecture": (
-            platform.architecture if platform and text(config.get("architecture")) else None
-        ),
-        "variant": text(config.get("variant")),
-        "os_version": text(config.get("os.version")),
-        "user": text(runtime.get("User")),
-        "working_dir": text(runtime.get("WorkingDir")),
+        "author": config.get("author"),
+        "docker_version": config.get("docker_version"),
+        "os": platform and text(config.get("os")) and platform.os,
+        "architecture": platform and text(config.get("architecture")) and platform.architecture,
+        "variant": config.get("variant"),
+        "os_version": config.get("os.version"),
+        "user": runtime.get("User"),
+        "working_dir": runtime.get("WorkingDir"),
         "entrypoint": as_json(runtime.get("Entrypoint")),
         "cmd": as_json(runtime.get("Cmd")),
         "shell": as_json(runtime.get("Shell")),
-        "stop_signal": text(runtime.get("StopSignal")),
+        "stop_signal": runtime.get("StopSignal"),
         "exposed_ports": _joined(mapping(runtime.get("ExposedPorts"))),
         "volumes": _joined(mapping(runtime.get("Volumes"))),
         "healthcheck": as_json(runtime.get("Healthcheck")),
@@ -651,16 +573,6 @@ def _joined(values: Any) -> str | None:
     if isinstance(values, str) or not isinstance(values, Iterable):
         return None
     return " ".join(sorted({value for value in values if text(value)})) or None
-
-
-def _is_unknown(image: Payload) -> bool:
-    """Whether it is filed under unknown/unknown, as attestations are; either may be missing."""
-    os, architecture = image.get("os"), image.get("architecture")
-    if os == architecture:
-        return os == "unknown"
-    if os != "unknown" and architecture != "unknown":
-        return False
-    return (text(os) or "unknown") == (text(architecture) or "unknown")
 
 
 def _distinct(records: Iterable[dict[str, Any]], key: str) -> Iterable[dict[str, Any]]:

@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, PayloadError
-from hubframe.oci import tagnames
+from hubframe.oci import manifests, payload, tagnames
+from hubframe.oci.manifests import HubContent, ManifestContent
+from hubframe.oci.payload import mapping, text
+from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
-from hubframe.tables import TABLES, documents, shape
-from hubframe.tables.documents import HubContent, ManifestContent, Platform, mapping, text
+from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, Referrer
 from hubframe.wire.challenges import parse_challenge, scope_of
 
@@ -73,10 +75,10 @@ def read_documents(data: bytes) -> None:
         return
     for part in case.values():
         document = mapping(part)
-        for entry in documents.entries(document):
+        for entry in manifests.entries(document):
             assert entry.digest
-        platforms = [(entry.platform, entry) for entry in documents.entries(document)]
-        documents.best(_WANTED, platforms)
+        platforms = [(entry.platform, entry) for entry in manifests.entries(document)]
+        best(_WANTED, platforms)
         platform = Platform.read(document)
         assert platform is None or str(platform)
         name = tagnames.read(str(document.get("name")))
@@ -88,7 +90,7 @@ def read_documents(data: bytes) -> None:
         assert content.size >= 0
         assert all(isinstance(value, str) for value in content.env.values())
         for name in ("Cmd", "Entrypoint", "Healthcheck", "Shell"):
-            written = documents.as_json(content.runtime.get(name))
+            written = payload.as_json(content.runtime.get(name))
             assert written is None or json.loads(written, parse_constant=_refuse) is not None
 
 
@@ -96,8 +98,8 @@ def _refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-def _are_sound(content: documents.Content) -> None:
-    (count,), layers = documents.layer_columns([content])
+def _are_sound(content: manifests.Content) -> None:
+    (count,), layers = manifests.layer_columns([content])
     assert {len(values) for values in layers.values()} == {count}
     assert all(layers["layer_digest"])
     for line in layers["instruction"]:
@@ -139,7 +141,7 @@ def frames(case: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
             yield name, getattr(shape, name)(found)
 
 
-def contents(case: Any) -> Iterator[documents.Content]:
+def contents(case: Any) -> Iterator[manifests.Content]:
     """Read a payload as what an image holds, in every way that it can be read."""
     if not isinstance(case, dict):
         return
@@ -155,7 +157,7 @@ def _content(case: Mapping[str, Any]) -> ManifestContent | None:
         return None
     sent_as = text(case.get("sent_as")) or ""
     try:
-        return documents.content(case["manifest"], mapping(case.get("config")), sent_as)
+        return manifests.content(case["manifest"], mapping(case.get("config")), sent_as)
     except PayloadError as error:
         is_fit(str(error))
         return None
@@ -165,7 +167,7 @@ def _images(case: Mapping[str, Any], content: ManifestContent) -> Iterator[Image
     """Yield the image, and what its document would list were it an index."""
     shared = mapping(case["manifest"].get("annotations"))
     yield Image(REPO, None, DIGEST, Platform.read(content.config), content=content)
-    for entry in documents.entries(case["manifest"]):
+    for entry in manifests.entries(case["manifest"]):
         yield Image(
             REPO,
             "tag",
@@ -200,7 +202,7 @@ def _is_missing(value: Any) -> bool:
 def parsed(data: bytes) -> dict[str, Any] | None:
     """Read JSON; None where it was refused as it should be."""
     try:
-        return documents.parse(data, "the document")
+        return payload.parse(data, "the document")
     except PayloadError as error:
         is_fit(str(error))
         return None

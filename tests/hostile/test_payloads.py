@@ -10,16 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubframe.errors import PayloadError
+from hubframe.oci.history import dockerfile_line, label_step
+from hubframe.oci.manifests import OCI_MANIFEST, ManifestContent, content
+from hubframe.oci.payload import as_json, parse
 from hubframe.tables import FETCHED, TABLES, shape
-from hubframe.tables.documents import (
-    OCI_MANIFEST,
-    ManifestContent,
-    as_json,
-    content,
-    dockerfile_line,
-    label_step,
-    parse,
-)
 from hubframe.tables.shape import Image
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import json_of

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from hubframe.errors import HubframeError
 from hubframe.oci import tagnames
+from hubframe.oci.history import dockerfile_line, label_step
+from hubframe.oci.payload import parse
+from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.tables import files, shape
-from hubframe.tables.documents import Platform, dockerfile_line, label_step, parse
 from hubframe.wire.addresses import joined, leads_inside
 from hubframe.wire.challenges import parse_challenge, repository_of
 from hubframe.wire.limits import Limits, retry_after
