@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REPORT ?= report
 SECONDS ?= 60
 # The files of tests stand side by side, on as many processors as there are.
-TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test fuzz check bench lab docs sample pictures clean
 

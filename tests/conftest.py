@@ -16,6 +16,31 @@ settings.register_profile("hubframe", settings(), deadline=None)
 settings.load_profile("hubframe")
 
 
+# Files that take longest, on whatever machine.
+LONGEST = (
+    "tests/explorer/test_browser.py",
+    "tests/test_gallery.py",
+    "tests/test_benchmarks.py",
+    "tests/test_docs.py",
+    "tests/test_plots.py",
+    "tests/chaos/test_breaking.py",
+    "tests/wire/test_fork.py",
+    "tests/live/test_corpus.py",
+    "tests/hostile/test_secrets.py",
+    "tests/hostile/test_text.py",
+    "tests/wire/test_fault_matrix.py",
+    "tests/chaos/test_outage.py",
+    "tests/hostile/test_bytes.py",
+    "tests/cluster/test_cluster.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, or one would be left when all others are done."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interrupts():
     """Hear interrupts, as a terminal's programs do: what runs tests side by side ignores them."""

@@ -53,7 +53,7 @@ def serve(application: Application | None = None) -> Iterator[Served]:
 @contextmanager
 def _listening(application: Application, role: str) -> Iterator[str]:
     with _Server(application, role) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:
             yield f"{LOOPBACK}:{server.server_port}"
