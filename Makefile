@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
 SECONDS ?= 60
-# The files of tests stand side by side, on as many processors as there are.
+# The files of tests stand side by side, on as many processors as there are; the longest come first.
 TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# Tests start hundreds of Pythons, and none should compile the package again.
+test test-all: export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo test test-all fuzz check bench lab docs sample pictures clean
 

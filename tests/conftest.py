@@ -75,6 +75,8 @@ def plain_environment(monkeypatch, tmp_path, empty_home):
         monkeypatch.delenv(f"HUBFRAME_{name}", raising=False)
     for name in ("DOCKER_USERNAME", "DOCKER_PASSWORD", "HUBFRAME_INSECURE_REGISTRIES"):
         monkeypatch.delenv(name, raising=False)
+    # What tests start need not compile the package again.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(tmp_path / "cache"))
 
 
