@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,15 @@ def empty_home(tmp_path_factory):
     return str(tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="session")
+def own(tmp_path_factory):
+    """Return what names a folder for one test: not made, and cheaper than pytest's numbered ones."""
+    folder, numbers = tmp_path_factory.mktemp("own"), count()
+    return lambda: folder / str(next(numbers))
+
+
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch, tmp_path, empty_home):
+def plain_environment(monkeypatch, own, empty_home):
     """Hide the settings and logins of whoever runs the tests, and keep their cache out of it."""
     for name in ("HOME", "USERPROFILE", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, empty_home)
@@ -77,7 +85,7 @@ def plain_environment(monkeypatch, tmp_path, empty_home):
         monkeypatch.delenv(name, raising=False)
     # What tests start need not compile the package again.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(own()))
 
 
 @pytest.fixture(scope="session")
