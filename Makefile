@@ -5,14 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
 SECONDS ?= 60
-# The files of tests stand side by side, on as many processors as there are.
-TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+# The files of tests stand side by side, on as many processors as there are; the longest come first.
+TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test fuzz check bench lab docs sample pictures clean
+# Tests start hundreds of Pythons, and none should compile the package again.
+test test-all: export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help demo test test-all fuzz check bench lab docs sample pictures clean
 
 help:
 	@echo "make demo      write a report from the bundled sample into $(REPORT)/"
-	@echo "make test      run the whole test suite"
+	@echo "make test      run the test suite"
+	@echo "make test-all  run it with its long trials"
 	@echo "make fuzz      look for payloads and text that break a reader, SECONDS=60 for each"
 	@echo "make check     lint and check types"
 	@echo "make bench     measure beside what users would pick, into benchmarks/RESULTS.md"
@@ -27,6 +31,9 @@ demo: $(VENV)/core.stamp
 	@echo "The report is in $(REPORT)/: open $(CURDIR)/$(REPORT)/report.html in a browser."
 
 test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow" $(PYTEST)
+
+test-all: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(TOGETHER) $(PYTEST)
 
 fuzz: $(VENV)/fuzz.stamp

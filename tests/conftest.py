@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,31 @@ from hubframe.wire.client import use
 # How long an example takes says nothing: the machine does other work beside.
 settings.register_profile("hubframe", settings(), deadline=None)
 settings.load_profile("hubframe")
+
+
+# Files that take longest, on whatever machine.
+LONGEST = (
+    "tests/explorer/test_browser.py",
+    "tests/test_gallery.py",
+    "tests/test_benchmarks.py",
+    "tests/test_docs.py",
+    "tests/test_plots.py",
+    "tests/chaos/test_breaking.py",
+    "tests/wire/test_fork.py",
+    "tests/live/test_corpus.py",
+    "tests/hostile/test_secrets.py",
+    "tests/hostile/test_text.py",
+    "tests/wire/test_fault_matrix.py",
+    "tests/chaos/test_outage.py",
+    "tests/hostile/test_bytes.py",
+    "tests/cluster/test_cluster.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest, or one would be left when all others are done."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,8 +56,15 @@ def empty_home(tmp_path_factory):
     return str(tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="session")
+def own(tmp_path_factory):
+    """Return what names a folder for one test: not made, and cheaper than pytest's numbered ones."""
+    folder, numbers = tmp_path_factory.mktemp("own"), count()
+    return lambda: folder / str(next(numbers))
+
+
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch, tmp_path, empty_home):
+def plain_environment(monkeypatch, own, empty_home):
     """Hide the settings and logins of whoever runs the tests, and keep their cache out of it."""
     for name in ("HOME", "USERPROFILE", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, empty_home)
@@ -50,7 +83,9 @@ def plain_environment(monkeypatch, tmp_path, empty_home):
         monkeypatch.delenv(f"HUBFRAME_{name}", raising=False)
     for name in ("DOCKER_USERNAME", "DOCKER_PASSWORD", "HUBFRAME_INSECURE_REGISTRIES"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(tmp_path / "cache"))
+    # What tests start need not compile the package again.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(own()))
 
 
 @pytest.fixture(scope="session")

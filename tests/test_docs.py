@@ -1,15 +1,20 @@
-"""The documentation's pages are made without a warning, from the code and by running notebooks."""
+"""The documentation's pages are made without a warning, from the code and by running notebooks.
+
+The notebooks run from top to bottom, on the sample, while the pages are made: once for both.
+"""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import hubframe
 from hubframe.tables import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +53,27 @@ def test_notebooks_are_shown_with_what_they_print(pages):
     text = (pages / "made/notebooks/first-steps.html").read_text(encoding="utf-8")
     assert "cell_output" in text
     assert "<img" in text
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs(pages, path):
+    executed = pages.parent / "jupyter_execute" / "made" / "notebooks" / path.name
+    notebook = nbformat.read(executed, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
+    shown = [output for cell in code for output in cell.outputs]
+    assert any("text/html" in output.get("data", {}) for output in shown)
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert not [output for output in shown if output.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_kept_without_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None

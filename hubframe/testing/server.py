@@ -56,7 +56,7 @@ def serve(application: Application | None = None) -> Iterator[Served]:
 @contextmanager
 def _listening(answer: Callable[[Request], Reply]) -> Iterator[str]:
     with _Server(answer) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:
             yield f"{LOOPBACK}:{server.server_port}"

@@ -11,7 +11,8 @@ from tests.live.conftest import tools  # noqa: F401 - asked for by name
 from . import fleet, proxy, reader
 
 REPOSITORY = "fleet"
-SHIPS = 2000
+# All of them are read by the slow tests.
+SHIPS, FEW = 2000, 200
 SQUADS = 40
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import hubframe
+from tests.wire.conftest import sleeps  # noqa: F401 - nobody waits before the next try
 
 from .conftest import REPOSITORY
 from .proxy import BODY_CUTS, CUTS, GARBLES, PAGE, STATUSES, WHOLE, Request, fits

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import pytest
 
-from .conftest import REPOSITORY, SHIPS
+from .conftest import FEW, REPOSITORY, SHIPS
 from .proxy import WHOLE, held_after
 from .reader import Reader, documents_kept, environment
 from .terminal import Terminal
@@ -23,25 +23,26 @@ CLI = ["-m", "hubframe", "layers", "--newest", "100"]
 PROGRAMS = {"command": CLI, "script": ["-c", SCRIPT]}
 
 
-def test_what_a_killed_process_had_is_not_fetched_again(proxy, whole, cache, reading):
-    first = reading(cache, f"{proxy.host}/{REPOSITORY}")
-    proxy.wait_until(SHIPS * 5 // 2)
+@pytest.mark.parametrize("newest", [FEW, pytest.param(SHIPS, marks=pytest.mark.slow)])
+def test_what_a_killed_process_had_is_not_fetched_again(newest, proxy, whole, cache, reading):
+    first = reading(cache, f"{proxy.host}/{REPOSITORY}", newest=newest)
+    proxy.wait_until(newest * 5 // 2)
     first.kill()
     had = set(proxy.documents())
     kept = documents_kept(cache)
-    assert 0 < kept < 3 * SHIPS
+    assert 0 < kept < 3 * newest
 
     proxy.begin()
-    again = reading(cache, f"{proxy.host}/{REPOSITORY}").finish()
+    again = reading(cache, f"{proxy.host}/{REPOSITORY}", newest=newest).finish()
 
-    pd.testing.assert_frame_equal(again, whole)
+    pd.testing.assert_frame_equal(again, whole[: 2 * newest])
     assert again.attrs["hubframe"]["complete"]
-    assert documents_kept(cache) == 3 * SHIPS
+    assert documents_kept(cache) == 3 * newest
     lost = had & set(proxy.documents())
     # What a tag points at is kept apart from the documents, and written together in its own turn.
     assert len(lost) <= WORKERS + 2 * TOGETHER, "those under way, and those about to be written"
     # An index that was kept while what its tag points at was not yet is asked for again.
-    assert 0 <= proxy.documents().total() - (3 * SHIPS - kept) <= TOGETHER
+    assert 0 <= proxy.documents().total() - (3 * newest - kept) <= TOGETHER
     assert not proxy.repeated()
 
 

@@ -53,7 +53,7 @@ def recording(upstream: str) -> Iterator[Proxy]:
     server = _Server(("127.0.0.1", 0), _Handler)
     proxy = Proxy(f"127.0.0.1:{server.server_port}")
     server.upstream, server.proxy = upstream, proxy  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         yield proxy

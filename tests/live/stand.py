@@ -153,7 +153,7 @@ def serve() -> Iterator[Stand]:
     server = _Server(("127.0.0.1", 0), handler)
     stand = Stand(f"127.0.0.1:{server.server_port}")
     handler.stand = stand  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
     try:
         yield stand

@@ -77,7 +77,7 @@ def serve(folder: Path) -> Iterator[TokenServer]:
     server = _Server(("127.0.0.1", 0), _Handler)
     tokens = TokenServer(f"http://127.0.0.1:{server.server_port}/token", certificate)
     server.signer, server.tokens = signer, tokens  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         yield tokens

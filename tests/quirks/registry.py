@@ -354,7 +354,7 @@ def listening(
     handler = type("Handler", (_Handler,), {"answering": staticmethod(answering)})
     with _Server(("127.0.0.1", 0), handler) as server:
         server.encryption = encryption
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:
             yield f"127.0.0.1:{server.server_port}"

@@ -72,9 +72,10 @@ class Stage:
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch, tmp_path_factory):
+def home(monkeypatch, own):
     """A home without logins, in place of that of whoever runs the tests."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = own()
+    folder.mkdir()
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(folder))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))

@@ -121,8 +121,10 @@ def kinds(releases):
     }
 
 
+# What is waited for until time is up is waited for eight times.
+LONG = {("layers on the Hub", "no answer in time"), ("index", "no answer in time"), ("config", "no answer in time")}  # fmt: skip
 ROWS = [
-    (kind, fault)
+    pytest.param(kind, fault, marks=[pytest.mark.slow] if (kind, fault) in LONG else [])
     for kind in ("tag on the Hub", "layers on the Hub", "digest", "index", "manifest", "config")
     for fault in FAULTS
     # The answer to a HEAD has no body, which could be broken, or tell a wall.

@@ -141,7 +141,7 @@ def server(request, authority):
     made = Server(("127.0.0.1", 0), Handler)
     if request.param == "https":
         made.socket = authority.server_context().wrap_socket(made.socket, server_side=True)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread = threading.Thread(target=made.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     yield request.param, f"127.0.0.1:{made.server_address[1]}"
     made.shutdown()
@@ -152,10 +152,10 @@ def server(request, authority):
     "how",
     [
         ("between", "default", "pool"),
-        ("between", "named", "executor"),
         ("before", "named", "fork"),
-        ("during", "default", "pool"),
         ("during", "named", "fork"),
+        pytest.param(("between", "named", "executor"), marks=pytest.mark.slow),
+        pytest.param(("during", "default", "pool"), marks=pytest.mark.slow),
     ],
     ids="-".join,
 )
