@@ -229,10 +229,10 @@ from .measure.releases import (
 from .measure.standard import (
     standard_labels as standard_labels,
 )
-from .measure.waste import (
+from .measure.efficiency import (
     efficiency as efficiency,
 )
-from .measure.waste import (
+from .measure.efficiency import (
     wasted_df as wasted_df,
 )
 from .oci.reference import (
