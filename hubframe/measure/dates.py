@@ -39,6 +39,11 @@ def days(spans: pd.Series) -> pd.Series:
     return counted.astype("Float64")
 
 
+def last_used(pushed: pd.Series, pulled: pd.Series) -> pd.Series:
+    """Return the last pull, or the push where that came later."""
+    return pulled.where(pulled.notna() & ~(pulled < pushed), pushed)
+
+
 def read_now(now: datetime | str | None) -> pd.Timestamp:
     """Read the moment that ages count to: None for this one; without a zone it is in UTC.
 

@@ -9,9 +9,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from hubframe.measure.dates import dated, days_between, moments
-from hubframe.measure.holdings import IMAGE, NEEDED, Holdings, Numbers, first_of, numbered, paired
-from hubframe.measure.likeness import sequences
+from hubframe.measure.layer_index import (
+    IMAGE,
+    NEEDED,
+    LayerIndex,
+    Numbers,
+    first_of,
+    numbered,
+    paired,
+)
 from hubframe.measure.lines import Lines, Move
+from hubframe.measure.similarity import sequences
 from hubframe.tables import LAYERS, TAGS
 from hubframe.tables.documents import platform_name
 from hubframe.tables.measured import OUTDATED, PARENTS
@@ -64,20 +72,20 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
     >>> parents.loc["library/redis", ["parent_repo", "parent_tag"]].tolist()
     ['library/debian', '13.3-slim']
     """
-    held, stacks = _without_attestations(layers, tags)
-    lineage = _Lineage.of(held, stacks, _rank(held.names, tags))
-    return _parents(held, stacks, lineage)
+    index, stacks = _without_attestations(layers, tags)
+    lineage = _Lineage.of(index, stacks, _rank(index.names, tags))
+    return _parents(index, stacks, lineage)
 
 
 def _without_attestations(
     layers: pd.DataFrame, tags: pd.DataFrame | None
-) -> "tuple[Holdings, _Stacks]":
+) -> "tuple[LayerIndex, _Stacks]":
     LAYERS.require(layers, NEEDED)
     if tags is not None:
         TAGS.require(tags, ("repo", "tag", "pushed_at"))
     is_attestation = layers["platform"] == _ATTESTATION
-    held = Holdings.of(layers[~is_attestation] if is_attestation.any() else layers)
-    return held, _Stacks.of(held)
+    index = LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
+    return index, _Stacks.of(index)
 
 
 @dataclass(frozen=True)
@@ -103,15 +111,15 @@ class _Stacks:
     unsized: Numbers
 
     @classmethod
-    def of(cls, held: Holdings) -> "_Stacks":
-        name, _, layer = held.rows_in_place()
-        length = np.bincount(name, minlength=len(held.names))
+    def of(cls, index: LayerIndex) -> "_Stacks":
+        name, _, layer = index.rows_in_place()
+        length = np.bincount(name, minlength=len(index.names))
         return cls(
             layer=layer,
             begin=np.cumsum(length) - length,
             length=length,
-            size=_sums(held.sizes[layer]),
-            unsized=_sums(~held.is_sized[layer]),
+            size=_sums(index.sizes[layer]),
+            unsized=_sums(~index.is_sized[layer]),
         )
 
     def sizes(self, name: Numbers, length: Numbers) -> pd.Series:
@@ -152,19 +160,19 @@ class _Lineage:
     candidates: Numbers
 
     @classmethod
-    def of(cls, held: Holdings, stacks: _Stacks, rank: Numbers) -> "_Lineage":
+    def of(cls, index: LayerIndex, stacks: _Stacks, rank: Numbers) -> "_Lineage":
         """Walk the tree of prefixes, all names at once, one layer deeper at each step.
 
         A name whose prefix no other has is left alone from there on: nothing below can be its
         parent, so that what remains to be walked is soon little.
         """
-        platform = _platforms(held.names["platform"])
-        is_first = np.zeros(len(held.names), dtype=bool)
-        is_first[first_of(paired(held.image, platform))] = True
+        platform = _platforms(index.names["platform"])
+        is_first = np.zeros(len(index.names), dtype=bool)
+        is_first[first_of(paired(index.image, platform))] = True
         by_rank = np.argsort(rank)
-        parent = np.full(len(held.names), _NONE)
-        candidates = np.zeros(len(held.names), dtype=np.int64)
-        walking, node = np.arange(len(held.names)), platform
+        parent = np.full(len(index.names), _NONE)
+        candidates = np.zeros(len(index.names), dtype=np.int64)
+        walking, node = np.arange(len(index.names)), platform
         depth = 0
         while len(walking):
             node = paired(node, stacks.layer[stacks.begin[walking] + depth])
@@ -190,9 +198,9 @@ def _platforms(platforms: pd.Series) -> Numbers:
     return np.append(one, _NONE)[written]
 
 
-def _parents(held: Holdings, stacks: _Stacks, lineage: _Lineage) -> pd.DataFrame:
+def _parents(index: LayerIndex, stacks: _Stacks, lineage: _Lineage) -> pd.DataFrame:
     """Write the table down, by name."""
-    order = held.names.sort_values(IMAGE, kind="stable").index.to_numpy()
+    order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
     parent = lineage.parent[order]
     has_parent = parent != _NONE
     # Nobody's row stands in for the missing parent; it is nulled below.
@@ -200,14 +208,14 @@ def _parents(held: Holdings, stacks: _Stacks, lineage: _Lineage) -> pd.DataFrame
     length = stacks.length[known]
     size = stacks.sizes(order, stacks.length[order])
     parent_size = stacks.sizes(known, length).where(has_parent)
-    names = held.names.take(order)
+    names = index.names.take(order)
     return PARENTS.of(
         {
             **{name: names[name].array for name in IMAGE},
             "layer_count": stacks.length[order],
             "size": size,
             **{
-                f"parent_{name}": held.names[name].array.take(parent, allow_fill=True)
+                f"parent_{name}": index.names[name].array.take(parent, allow_fill=True)
                 for name in IMAGE
             },
             "parent_layer_count": pd.Series(length, dtype="Int64").where(has_parent),
@@ -263,11 +271,11 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     True
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
-    held, stacks = _without_attestations(layers, tags)
-    lineage = _Lineage.of(held, stacks, _rank(held.names, tags))
-    children = _parents(held, stacks, lineage)
+    index, stacks = _without_attestations(layers, tags)
+    lineage = _Lineage.of(index, stacks, _rank(index.names, tags))
+    children = _parents(index, stacks, lineage)
     children = children[children["parent_tag"].notna()]
-    newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(held, layers), Lines.of(tags))
+    newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(index, layers), Lines.of(tags))
     found = children.merge(newer, on=_PARENT, how="inner")
     lag = days_between(found["parent_pushed_at"], found["newer_pushed_at"])
     return OUTDATED.of({**found, "lag_days": lag})
@@ -318,12 +326,12 @@ class _Contents:
     built: dict[tuple[Any, ...], pd.Timestamp]
 
     @classmethod
-    def of(cls, held: Holdings, layers: pd.DataFrame) -> "_Contents":
+    def of(cls, index: LayerIndex, layers: pd.DataFrame) -> "_Contents":
         names: dict[tuple[Any, ...], dict[Any, int]] = {}
-        contents = sequences(held).tolist()
-        for (*name, digest), content in zip(_spelled(held.names[IMAGE]), contents, strict=True):
+        contents = sequences(index).tolist()
+        for (*name, digest), content in zip(_spelled(index.names[IMAGE]), contents, strict=True):
             names.setdefault(tuple(name), {})[digest] = content
-        twice = held.names[held.names.duplicated(IMAGE[:3], keep=False)]
+        twice = index.names[index.names.duplicated(IMAGE[:3], keep=False)]
         rows = layers[["created_at", *IMAGE]].merge(twice[IMAGE], on=IMAGE)
         built = rows.groupby(IMAGE)["created_at"].max().dropna()
         return cls(names, dict(zip(built.index, built, strict=True)))
@@ -343,5 +351,5 @@ class _Contents:
     def same(self, name: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         """Tell whether an image has the layers of the one that another name has alone."""
         *spelled, digest = name
-        held = set(self.names.get(other, {}).values())
-        return held == {self.names[tuple(spelled)][digest]}
+        index = set(self.names.get(other, {}).values())
+        return index == {self.names[tuple(spelled)][digest]}

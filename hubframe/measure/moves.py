@@ -1,7 +1,7 @@
 """Which digest a tag had, from when to when, and which version tags were pushed again."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,10 @@ from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS
 
 MOVED, DELETED = "moved", "deleted"
 _NAME = ["repo", "tag"]
+_SIDES: dict[str, Literal["backward", "forward"]] = {
+    "whole_before": "backward",
+    "whole_after": "forward",
+}
 _SEEN = (*_NAME, "observed_at", "digest", "pushed_at", "size")
 
 
@@ -144,7 +148,7 @@ def _present(tags: pd.DataFrame, repos: pd.DataFrame) -> pd.DataFrame:
     at = "observed_at"
     whole = repos.loc[repos["tag_count"].notna(), ["repo", at]].sort_values(at)
     by_time = rows[["repo", at]].sort_values(at)
-    for name, direction in (("whole_before", "backward"), ("whole_after", "forward")):
+    for name, direction in _SIDES.items():
         found = pd.merge_asof(
             by_time,
             whole.assign(**{name: whole[at]}),

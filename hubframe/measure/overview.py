@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.coverage import source_links
 from hubframe.measure.dates import dated
 from hubframe.measure.footprint import footprint_df
-from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import USUAL_PLATFORM, identity
+from hubframe.measure.layer_index import IMAGE
 from hubframe.measure.names import names_of
-from hubframe.measure.trends import pushes
+from hubframe.measure.releases import pushes
+from hubframe.measure.standard import source_links
 from hubframe.oci.tagnames import moving, versioned
 from hubframe.tables import IMAGES
 

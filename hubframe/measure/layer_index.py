@@ -26,7 +26,7 @@ _UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class Holdings:
+class LayerIndex:
     """The rows of a layers frame as numbers.
 
     A *name* is a repository, tag, platform and digest, as a row of the frame spells an image; an
