@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hubframe.measure.dates import dated, days_until, last_used, read_now
+from hubframe.measure.dates import dated, days, last_used, read_now
 from hubframe.measure.layer_index import NEEDED, LayerIndex
 from hubframe.measure.names import Rank, names_of, ranks_by_name
 from hubframe.measure.releases import LATEST, check_days, sort_versions
@@ -97,7 +97,7 @@ def cleanup_df(  # noqa: PLR0913
     dates = rows["pushed_at"], last_used(rows["pushed_at"], rows["pulled_at"])
     for limit, at, what in zip(limits, dates, ("pushed", "last used"), strict=True):
         if limit is not None:
-            judged.append([_longer(age, limit, what) for age in days_until(at, moment)])
+            judged.append([_longer(age, limit, what) for age in days(moment - at)])
     verdicts = [
         _Verdict(False, _PROTECTED) if protects(tag) else _together(said)
         for tag, *said in zip(rows["tag"], *judged, strict=True)
@@ -122,6 +122,14 @@ class _Verdict(NamedTuple):
 
     goes: bool
     reason: str
+
+
+# What becomes of a tag that names a digest, by whether all tags with that digest go.
+_BY_SIGNED = {
+    None: _Verdict(False, "what it names is not among these tags"),
+    True: _Verdict(True, "what it names goes"),
+    False: _Verdict(False, "what it names is kept"),
+}
 
 
 def _check(keep: Any, *ages: Any) -> None:
@@ -212,14 +220,14 @@ def _digests(rows: pd.DataFrame, layers: pd.DataFrame | None) -> list[set[Any]]:
 def _with_signatures(
     rows: pd.DataFrame, verdicts: list[_Verdict], digests: list[set[Any]]
 ) -> list[_Verdict]:
-    """Let tags that name a digest share the lot of the tags with that digest."""
+    """Let tags that name a digest go with the tags that have it."""
     signed = [_signed(tag) for tag in rows["tag"]]
-    fate: dict[tuple[str, str], bool] = {}
+    goes: dict[tuple[str, str], bool] = {}
     for repo, verdict, held, of in zip(rows["repo"], verdicts, digests, signed, strict=True):
         for digest in held if of is None else ():
-            fate[repo, digest] = verdict.goes and fate.get((repo, digest), True)
+            goes[repo, digest] = verdict.goes and goes.get((repo, digest), True)
     return [
-        verdict if of is None or verdict.reason == _PROTECTED else _follow(fate.get((repo, of)))
+        verdict if of is None or verdict.reason == _PROTECTED else _BY_SIGNED[goes.get((repo, of))]
         for repo, verdict, of in zip(rows["repo"], verdicts, signed, strict=True)
     ]
 
@@ -228,12 +236,6 @@ def _signed(tag: str) -> str | None:
     """Return the digest that a tag names, or None for a tag like any other."""
     match = _SIGNED.match(tag) if is_digest_tag(tag) else None
     return f"{match['algorithm']}:{match['hex']}" if match else None
-
-
-def _follow(fate: bool | None) -> _Verdict:  # noqa: FBT001
-    if fate is None:
-        return _Verdict(False, "what it names is not among these tags")
-    return _Verdict(fate, "what it names goes" if fate else "what it names is kept")
 
 
 def _freed(

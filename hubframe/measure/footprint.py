@@ -11,6 +11,7 @@ from hubframe.measure.layer_index import (
     LayerIndex,
     Numbers,
     distinct,
+    distinct_counts,
     first_of,
     in_bytes,
     numbered,
@@ -118,35 +119,27 @@ def _holders(index: LayerIndex, by: By) -> Numbers:
     return paired(numbered(index.names["repo"])[0], index.image)
 
 
-def _members(group: Numbers, holder: Numbers) -> tuple[Numbers, Numbers]:
-    """Number the distinct holders within each group: for each name its number, and its group."""
-    member = paired(group, holder)
-    return member, group[first_of(member)]
-
-
 def _labels(index: LayerIndex, by: By, group: Numbers, first: Numbers) -> dict[str, object]:
     names = index.names.take(first).reset_index(drop=True)
-    image_count = np.bincount(_members(group, index.image)[1], minlength=len(first))
+    image_count = distinct_counts(group, index.image, len(first))
+    repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
+    is_tagged = tag >= 0
     said = names.copy()
     said[[column for column in IMAGE if column not in _SAYS[by]]] = None
     said.loc[image_count > 1, ["platform", "image_digest"]] = None
     return {
         "namespace": _namespaces(names["repo"]),
         **{column: said[column] for column in IMAGE},
-        "tag_count": _tag_counts(index, group, len(first)),
+        "tag_count": distinct_counts(group[is_tagged], paired(repo, tag)[is_tagged], len(first)),
         "image_count": image_count,
     }
 
 
-def _tag_counts(index: LayerIndex, group: Numbers, count: int) -> Numbers:
-    tagged = index.names["tag"].notna().to_numpy()
-    named = index.names.loc[tagged, ["repo", "tag"]].assign(group=group[tagged])
-    return np.bincount(named.drop_duplicates()["group"], minlength=count)
-
-
 def _bytes(index: LayerIndex, group: Numbers, holders: Numbers) -> dict[str, object]:
     """Sum the layers of each group."""
-    members, group_of = _members(group, holders)
+    # The distinct holders within each group, and the group of each.
+    members = paired(group, holders)
+    group_of = group[first_of(members)]
     layer, member = index.holders(members)
     rows = int(group.max(initial=-1)) + 1
     # A layer in a group, and how many holders of the group have it.

@@ -118,12 +118,9 @@ class LayerIndex:
         order = _order_of(self.name, self.position)
         if order is not None:
             return self.name[order], self.position[order], self.layer[order]
-        order = np.lexsort((self.layer, self.position, self.name))
-        rows = np.stack([self.name[order], self.position[order], self.layer[order]])
-        is_new = np.ones(len(order), dtype=bool)
-        is_new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
-        name, position, layer = rows[:, is_new]
-        return name, position, layer
+        rows = pd.DataFrame({"name": self.name, "position": self.position, "layer": self.layer})
+        rows = rows.drop_duplicates().sort_values([*rows])
+        return rows["name"].to_numpy(), rows["position"].to_numpy(), rows["layer"].to_numpy()
 
 
 def _order_of(name: Numbers, position: Numbers) -> Numbers | None:
@@ -169,6 +166,12 @@ def distinct(numbers: Numbers) -> tuple[Numbers, Numbers]:
     np.not_equal(numbers[1:], numbers[:-1], out=is_new[1:])
     begins = np.flatnonzero(is_new)
     return numbers[begins], np.diff(begins, append=len(numbers))
+
+
+def distinct_counts(group: Numbers, member: Numbers, count: int) -> Numbers:
+    """Count the distinct members of each group, of which there are so many."""
+    width = int(member.max(initial=0)) + 1
+    return np.bincount(distinct(group * width + member)[0] // width, minlength=count)
 
 
 def summed(owner: Numbers, size: npt.NDArray[np.generic], count: int) -> Reals:

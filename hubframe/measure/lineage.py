@@ -1,6 +1,5 @@
 """Which image an image was built on, found from its layers, and whether that one is outdated."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hubframe.measure.dates import dated, days_between, moments
+from hubframe.measure.images import plain_rows
 from hubframe.measure.layer_index import (
     IMAGE,
     NEEDED,
@@ -72,24 +72,20 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
     >>> parents.loc["library/redis", ["parent_repo", "parent_tag"]].tolist()
     ['library/debian', '13.3-slim']
     """
-    index, stacks = _without_attestations(layers, tags)
-    lineage = _Lineage.of(index, stacks, _rank(index.names, tags))
-    return _parents(index, stacks, lineage)
+    return _parents(_images(layers, tags), tags)
 
 
-def _without_attestations(
-    layers: pd.DataFrame, tags: pd.DataFrame | None
-) -> "tuple[LayerIndex, _Stacks]":
+def _images(layers: pd.DataFrame, tags: pd.DataFrame | None) -> LayerIndex:
+    """Read the images that are no attestations."""
     LAYERS.require(layers, NEEDED)
     if tags is not None:
         TAGS.require(tags, ("repo", "tag", "pushed_at"))
     is_attestation = layers["platform"] == _ATTESTATION
-    index = LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
-    return index, _Stacks.of(index)
+    return LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
 
 
 @dataclass(frozen=True)
-class _Stacks:
+class _Layers:
     """The layers of all names, base first, in one array.
 
     Attributes
@@ -111,7 +107,7 @@ class _Stacks:
     unsized: Numbers
 
     @classmethod
-    def of(cls, index: LayerIndex) -> "_Stacks":
+    def of(cls, index: LayerIndex) -> "_Layers":
         name, _, layer = index.rows_in_place()
         length = np.bincount(name, minlength=len(index.names))
         return cls(
@@ -152,43 +148,36 @@ def _pushes(names: pd.DataFrame, tags: pd.DataFrame) -> Numbers:
     return np.where(found.isna(), _LAST, numbers)
 
 
-@dataclass(frozen=True)
-class _Lineage:
-    """The parent of each name, -1 for none, and how many images could be it."""
+def _found(index: LayerIndex, rows: _Layers, rank: Numbers) -> tuple[Numbers, Numbers]:
+    """Find the parent of each name, -1 for none, and count the images that could be it.
 
-    parent: Numbers
-    candidates: Numbers
-
-    @classmethod
-    def of(cls, index: LayerIndex, stacks: _Stacks, rank: Numbers) -> "_Lineage":
-        """Walk the tree of prefixes, all names at once, one layer deeper at each step.
-
-        A name whose prefix no other has is left alone from there on: nothing below can be its
-        parent, so that what remains to be walked is soon little.
-        """
-        platform = _platforms(index.names["platform"])
-        is_first = np.zeros(len(index.names), dtype=bool)
-        is_first[first_of(paired(index.image, platform))] = True
-        by_rank = np.argsort(rank)
-        parent = np.full(len(index.names), _NONE)
-        candidates = np.zeros(len(index.names), dtype=np.int64)
-        walking, node = np.arange(len(index.names)), platform
-        depth = 0
-        while len(walking):
-            node = paired(node, stacks.layer[stacks.begin[walking] + depth])
-            depth += 1
-            is_shared = np.bincount(node)[node] > 1
-            walking, node = walking[is_shared], node[is_shared]
-            ends = stacks.length[walking] == depth
-            nodes = int(node.max(initial=-1)) + 1
-            best = np.full(nodes, _LAST)
-            np.minimum.at(best, node[ends], rank[walking[ends]])
-            ended = np.bincount(node[ends & is_first[walking]], minlength=nodes)
-            walking, node = walking[~ends], node[~ends]
-            is_child = best[node] != _LAST
-            parent[walking[is_child]] = by_rank[best[node[is_child]]]
-            candidates[walking[is_child]] = ended[node[is_child]]
-        return cls(parent, candidates)
+    The tree of prefixes is walked with all names at once, one layer deeper at each step. A name
+    whose prefix no other has is left alone from there on: nothing below can be its parent, so that
+    what remains to be walked is soon little.
+    """
+    platform = _platforms(index.names["platform"])
+    is_first = np.zeros(len(index.names), dtype=bool)
+    is_first[first_of(paired(index.image, platform))] = True
+    by_rank = np.argsort(rank)
+    parent = np.full(len(index.names), _NONE)
+    candidates = np.zeros(len(index.names), dtype=np.int64)
+    walking, node = np.arange(len(index.names)), platform
+    depth = 0
+    while len(walking):
+        node = paired(node, rows.layer[rows.begin[walking] + depth])
+        depth += 1
+        is_shared = np.bincount(node)[node] > 1
+        walking, node = walking[is_shared], node[is_shared]
+        ends = rows.length[walking] == depth
+        nodes = int(node.max(initial=-1)) + 1
+        best = np.full(nodes, _LAST)
+        np.minimum.at(best, node[ends], rank[walking[ends]])
+        ended = np.bincount(node[ends & is_first[walking]], minlength=nodes)
+        walking, node = walking[~ends], node[~ends]
+        is_child = best[node] != _LAST
+        parent[walking[is_child]] = by_rank[best[node[is_child]]]
+        candidates[walking[is_child]] = ended[node[is_child]]
+    return parent, candidates
 
 
 def _platforms(platforms: pd.Series) -> Numbers:
@@ -198,21 +187,23 @@ def _platforms(platforms: pd.Series) -> Numbers:
     return np.append(one, _NONE)[written]
 
 
-def _parents(index: LayerIndex, stacks: _Stacks, lineage: _Lineage) -> pd.DataFrame:
+def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
     """Write the table down, by name."""
+    rows = _Layers.of(index)
+    parents, candidates = _found(index, rows, _rank(index.names, tags))
     order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
-    parent = lineage.parent[order]
+    parent = parents[order]
     has_parent = parent != _NONE
     # Nobody's row stands in for the missing parent; it is nulled below.
     known = np.where(has_parent, parent, order)
-    length = stacks.length[known]
-    size = stacks.sizes(order, stacks.length[order])
-    parent_size = stacks.sizes(known, length).where(has_parent)
+    length = rows.length[known]
+    size = rows.sizes(order, rows.length[order])
+    parent_size = rows.sizes(known, length).where(has_parent)
     names = index.names.take(order)
     return PARENTS.of(
         {
             **{name: names[name].array for name in IMAGE},
-            "layer_count": stacks.length[order],
+            "layer_count": rows.length[order],
             "size": size,
             **{
                 f"parent_{name}": index.names[name].array.take(parent, allow_fill=True)
@@ -220,7 +211,7 @@ def _parents(index: LayerIndex, stacks: _Stacks, lineage: _Lineage) -> pd.DataFr
             },
             "parent_layer_count": pd.Series(length, dtype="Int64").where(has_parent),
             "parent_size": parent_size,
-            "candidate_count": lineage.candidates[order],
+            "candidate_count": candidates[order],
             "growth_size": size - parent_size,
             "growth_ratio": size / parent_size.mask(parent_size == 0),
         }
@@ -271,10 +262,8 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     True
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
-    index, stacks = _without_attestations(layers, tags)
-    lineage = _Lineage.of(index, stacks, _rank(index.names, tags))
-    children = _parents(index, stacks, lineage)
-    children = children[children["parent_tag"].notna()]
+    index = _images(layers, tags)
+    children = _parents(index, tags).dropna(subset="parent_tag")
     newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(index, layers), Lines.of(tags))
     found = children.merge(newer, on=_PARENT, how="inner")
     lag = days_between(found["parent_pushed_at"], found["newer_pushed_at"])
@@ -284,9 +273,9 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
 def _newer(parents: pd.DataFrame, contents: "_Contents", lines: Lines) -> pd.DataFrame:
     """Find the newer image of each parent that has one."""
     rows = [
-        (*parent, moves.pushed_at, moves.newer_tag, moves.newer_digest, moves.newer_pushed_at)
-        for parent in _spelled(parents)
-        if (moves := _move(parent, contents, lines)) is not None
+        (*parent, *move)
+        for parent in plain_rows(parents)
+        if (move := _move(parent, contents, lines)) is not None
     ]
     columns = [*_PARENT, "parent_pushed_at", "newer_tag", "newer_digest", "newer_pushed_at"]
     found = pd.DataFrame(rows, columns=columns, dtype="object")
@@ -302,12 +291,6 @@ def _move(parent: tuple[Any, ...], contents: "_Contents", lines: Lines) -> Move 
     move = lines.follow(repo, tag)
     is_same = move is not None and contents.same(parent, (repo, move.newer_tag, platform))
     return None if is_same else move
-
-
-def _spelled(names: pd.DataFrame) -> Iterator[tuple[str | None, ...]]:
-    """Yield rows of text; a null is None, since another null would be no key to it."""
-    plain = names.astype("object").where(names.notna(), None)
-    return plain.itertuples(index=False, name=None)
 
 
 @dataclass(frozen=True)
@@ -329,7 +312,7 @@ class _Contents:
     def of(cls, index: LayerIndex, layers: pd.DataFrame) -> "_Contents":
         names: dict[tuple[Any, ...], dict[Any, int]] = {}
         contents = sequences(index).tolist()
-        for (*name, digest), content in zip(_spelled(index.names[IMAGE]), contents, strict=True):
+        for (*name, digest), content in zip(plain_rows(index.names[IMAGE]), contents, strict=True):
             names.setdefault(tuple(name), {})[digest] = content
         twice = index.names[index.names.duplicated(IMAGE[:3], keep=False)]
         rows = layers[["created_at", *IMAGE]].merge(twice[IMAGE], on=IMAGE)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from hubframe.measure.dates import dated
-from hubframe.oci.tagnames import Kind, TagName, is_digest_tag, moving, read_all
+from hubframe.measure.names import names_of
+from hubframe.oci.tagnames import Kind, TagName, is_digest_tag, moving
 
 
 class Move(NamedTuple):
@@ -71,8 +72,9 @@ class Lines:
         proper = tags[~tags["tag"].fillna("").map(is_digest_tag).astype(bool)]
         first = proper.assign(pushed_at=dated(proper["pushed_at"]))
         first = first.dropna(subset=["repo", "tag", "digest", "pushed_at"])
-        lines = cls({}, {}, {}, first.groupby(["repo", "digest"])["pushed_at"].min().to_dict())
         now = current(tags).sort_values(["repo", "tag"])
+        pushed_first = first.groupby(["repo", "digest"])["pushed_at"].min().to_dict()
+        lines = cls({}, names_of(now), {}, pushed_first)
         for repo, tag, digest, pushed in now.itertuples(index=False, name=None):
             known = digest if isinstance(digest, str) else None
             lines.digests.setdefault(repo, {})[tag] = known
@@ -80,8 +82,6 @@ class Lines:
                 lines.aliases.setdefault((repo, known), []).append(tag)
             elif not pd.isna(pushed):
                 lines.pushed[repo, f":{tag}"] = pushed
-        for repo, digests in lines.digests.items():
-            lines.names[repo] = read_all(digests, digests)
         return lines
 
     def digest(self, repo: str, tag: str) -> str | None:

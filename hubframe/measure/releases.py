@@ -9,7 +9,6 @@ from hubframe.measure.dates import (
     dated,
     days,
     days_between,
-    days_until,
     last_used,
     moments,
     read_now,
@@ -288,7 +287,7 @@ def staleness_df(
     check_days("stale_after", stale_after)
     moment = read_now(now)
     pushed, pulled = dated(tags["pushed_at"]), dated(tags["pulled_at"])
-    age = days_until(pushed, moment)
+    age = days(moment - pushed)
     ages = STALENESS.of(
         {
             "repo": tags["repo"].array,
@@ -296,7 +295,7 @@ def staleness_df(
             "pushed_at": pushed.array,
             "pulled_at": pulled.array,
             "age_days": age.round(2).array,
-            "idle_days": days_until(last_used(pushed, pulled), moment).round(2).array,
+            "idle_days": days(moment - last_used(pushed, pulled)).round(2).array,
             "is_stale": (age > stale_after).array,
         }
     )

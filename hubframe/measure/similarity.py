@@ -12,7 +12,7 @@ from hubframe.measure.layer_index import (
     LayerIndex,
     Numbers,
     Reals,
-    distinct,
+    distinct_counts,
     first_of,
     in_bytes,
     numbered,
@@ -56,7 +56,7 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
     names = index.names
     digest = identity(names).where(names["tag"].isna(), "")
     spelled = names["repo"] + ":" + names["tag"].fillna("@") + digest
-    name_count = _distinct_count(group, numbered(spelled)[0], count)
+    name_count = distinct_counts(group, numbered(spelled)[0], count)
     total = image_sizes(index)[index.image]
     listed = np.flatnonzero(name_count[group] > 1)
     first = first_of(group)[group[listed]]
@@ -67,7 +67,7 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
             "group": numbered(pd.Series(chosen))[0],
             **{column: names[column].take(listed).array for column in IMAGE},
             "name_count": name_count[chosen],
-            "image_count": _distinct_count(group, index.image, count)[chosen],
+            "image_count": distinct_counts(group, index.image, count)[chosen],
             "layer_count": index.layer_counts()[listed],
             "total_size": in_bytes(total[listed]),
         }
@@ -87,12 +87,6 @@ def sequences(index: LayerIndex) -> Numbers:
         longer = np.flatnonzero(length > depth)
         node[longer] = paired(node[longer], layer[start[longer] + depth])
     return paired(node, length)
-
-
-def _distinct_count(group: Numbers, member: Numbers, count: int) -> Numbers:
-    """Count the distinct members of each group."""
-    width = int(member.max(initial=0)) + 1
-    return np.bincount(distinct(group * width + member)[0] // width, minlength=count)
 
 
 def image_sizes(index: LayerIndex) -> Reals:
