@@ -1,5 +1,6 @@
 """What differs between images: layers, history, configuration, environment, labels, size."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -111,12 +112,10 @@ def _name(frames: Any) -> tuple[str, ...]:
 
 def _apart(images: list[_Image]) -> list[_Image]:
     """Name the platform too where two images have one name and different platforms."""
-    platforms: dict[str, set[str]] = {}
-    for image in images:
-        platforms.setdefault(image.name, set()).add(image.platform)
+    platforms = Counter(name for name, _ in {(image.name, image.platform) for image in images})
     return [
         image._replace(name=f"{image.name} {image.platform}")
-        if len(platforms[image.name]) > 1
+        if platforms[image.name] > 1
         else image
         for image in images
     ]

@@ -190,12 +190,10 @@ def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
         listed = footprint
     else:
         split = footprint[["image", "shared_size", "shared_share"]]
-        listed = _each_once(images[~images["is_attestation"]]).merge(split, how="left", on="image")
+        real = images[~images["is_attestation"]]
+        once = real.assign(image=identity(real)).drop_duplicates("image")
+        listed = once.merge(split, how="left", on="image")
     columns = [*IMAGE, "size", "shared_size", "shared_share"]
     return listed[columns].sort_values(
         "size", ascending=False, kind="stable", na_position="last", ignore_index=True
     )
-
-
-def _each_once(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(image=identity(frame)).drop_duplicates("image")

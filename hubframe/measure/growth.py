@@ -44,8 +44,8 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         tells how it was found. A step is known again as the same ``layer``, by its
         ``instruction``, or by its ``pattern``: the instruction but for versions, hashes and dates.
         By ``place`` is a guess: between steps that are known again, in order, one of the same kind
-        (``RUN``, ``COPY``) or another base is taken for what was there before, the likest of
-        several. It may be another step altogether; where a change hangs on it, look at both
+        (``RUN``, ``COPY``) or another base is taken for what was there before, the most similar
+        of several. It may be another step altogether; where a change hangs on it, look at both
         instructions.
 
     Raises

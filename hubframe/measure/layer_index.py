@@ -5,6 +5,7 @@ and all that is asked afterwards is asked of whole numbers: which pairs are dist
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -109,9 +110,12 @@ class LayerIndex:
         """Count, for each layer, the distinct holders; see `holders`."""
         return np.bincount(self.holders(holder)[0], minlength=len(self.digests))
 
-    def layer_counts(self) -> Numbers:
-        """Count, for each name, its layers, repeated ones counted."""
-        return np.bincount(self.rows_in_place()[0], minlength=len(self.names))
+    @cached_property
+    def by_name(self) -> tuple[Numbers, Numbers, Numbers]:
+        """The layers of all names, base first; where those of each begin, and how many they are."""
+        name, _, layer = self.rows_in_place()
+        length = np.bincount(name, minlength=len(self.names))
+        return layer, np.cumsum(length) - length, length
 
     def rows_in_place(self) -> tuple[Numbers, Numbers, Numbers]:
         """Return name, position and layer of each row, in that order, rows that repeat once."""
@@ -182,7 +186,7 @@ def summed(owner: Numbers, size: npt.NDArray[np.generic], count: int) -> Reals:
 def in_bytes(sums: Reals) -> pd.Series:
     """Write down sums of bytes, exact up to nine petabytes; null where 63 bits do not hold them.
 
-    Sizes are whatever a stranger's manifest says, so that a few of them may add up to anything.
+    Sizes are whatever a manifest claims, so that a few of them may add up to anything.
     """
     is_sound = sums < _TOO_MUCH
     return pd.Series(np.where(is_sound, sums, 0).astype("int64"), dtype="Int64").where(is_sound)

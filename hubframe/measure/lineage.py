@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hubframe.measure.dates import dated, days_between, moments
@@ -84,49 +83,16 @@ def _images(layers: pd.DataFrame, tags: pd.DataFrame | None) -> LayerIndex:
     return LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
 
 
-@dataclass(frozen=True)
-class _Layers:
-    """The layers of all names, base first, in one array.
-
-    Attributes
-    ----------
-    layer
-        Numbers of layers, name after name.
-    begin, length
-        For each name, where its layers begin, and how many there are.
-    size
-        Compressed bytes of the rows before each row, and of all.
-    unsized
-        In the same way, the rows whose size is not known.
-    """
-
-    layer: Numbers
-    begin: Numbers
-    length: Numbers
-    size: Numbers
-    unsized: Numbers
-
-    @classmethod
-    def of(cls, index: LayerIndex) -> "_Layers":
-        name, _, layer = index.rows_in_place()
-        length = np.bincount(name, minlength=len(index.names))
-        return cls(
-            layer=layer,
-            begin=np.cumsum(length) - length,
-            length=length,
-            size=_sums(index.sizes[layer]),
-            unsized=_sums(~index.is_sized[layer]),
-        )
-
-    def sizes(self, name: Numbers, length: Numbers) -> pd.Series:
-        """Sum the first layers of names; null where a size is not known."""
-        begin, end = self.begin[name], self.begin[name] + length
-        size = pd.Series(self.size[end] - self.size[begin], dtype="Int64")
-        return size.mask(self.unsized[end] > self.unsized[begin])
-
-
-def _sums(values: npt.NDArray[np.generic]) -> Numbers:
-    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+def _sizes(index: LayerIndex, name: Numbers, count: Numbers) -> pd.Series:
+    """Sum the first layers of names, so many of each; null where a size is not known."""
+    layer, begin, _ = index.by_name
+    first, end = begin[name], begin[name] + count
+    # Of the rows before each row, and of all: bytes, and how many have no size.
+    size, unsized = (
+        np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+        for values in (index.sizes[layer], ~index.is_sized[layer])
+    )
+    return pd.Series(size[end] - size[first], dtype="Int64").mask(unsized[end] > unsized[first])
 
 
 def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
@@ -148,13 +114,14 @@ def _pushes(names: pd.DataFrame, tags: pd.DataFrame) -> Numbers:
     return np.where(found.isna(), _LAST, numbers)
 
 
-def _found(index: LayerIndex, rows: _Layers, rank: Numbers) -> tuple[Numbers, Numbers]:
+def _found(index: LayerIndex, rank: Numbers) -> tuple[Numbers, Numbers]:
     """Find the parent of each name, -1 for none, and count the images that could be it.
 
     The tree of prefixes is walked with all names at once, one layer deeper at each step. A name
     whose prefix no other has is left alone from there on: nothing below can be its parent, so that
     what remains to be walked is soon little.
     """
+    layer, begin, length = index.by_name
     platform = _platforms(index.names["platform"])
     is_first = np.zeros(len(index.names), dtype=bool)
     is_first[first_of(paired(index.image, platform))] = True
@@ -164,11 +131,11 @@ def _found(index: LayerIndex, rows: _Layers, rank: Numbers) -> tuple[Numbers, Nu
     walking, node = np.arange(len(index.names)), platform
     depth = 0
     while len(walking):
-        node = paired(node, rows.layer[rows.begin[walking] + depth])
+        node = paired(node, layer[begin[walking] + depth])
         depth += 1
         is_shared = np.bincount(node)[node] > 1
         walking, node = walking[is_shared], node[is_shared]
-        ends = rows.length[walking] == depth
+        ends = length[walking] == depth
         nodes = int(node.max(initial=-1)) + 1
         best = np.full(nodes, _LAST)
         np.minimum.at(best, node[ends], rank[walking[ends]])
@@ -189,27 +156,28 @@ def _platforms(platforms: pd.Series) -> Numbers:
 
 def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
     """Write the table down, by name."""
-    rows = _Layers.of(index)
-    parents, candidates = _found(index, rows, _rank(index.names, tags))
+    length = index.by_name[2]
+    parents, candidates = _found(index, _rank(index.names, tags))
     order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
     parent = parents[order]
     has_parent = parent != _NONE
     # Nobody's row stands in for the missing parent; it is nulled below.
     known = np.where(has_parent, parent, order)
-    length = rows.length[known]
-    size = rows.sizes(order, rows.length[order])
-    parent_size = rows.sizes(known, length).where(has_parent)
+    both = np.concatenate([order, known])
+    sizes = _sizes(index, both, np.concatenate([length[order], length[known]]))
+    size, parent_size = sizes[: len(order)], sizes[len(order) :].reset_index(drop=True)
+    parent_size = parent_size.where(has_parent)
     names = index.names.take(order)
     return PARENTS.of(
         {
             **{name: names[name].array for name in IMAGE},
-            "layer_count": rows.length[order],
+            "layer_count": length[order],
             "size": size,
             **{
                 f"parent_{name}": index.names[name].array.take(parent, allow_fill=True)
                 for name in IMAGE
             },
-            "parent_layer_count": pd.Series(length, dtype="Int64").where(has_parent),
+            "parent_layer_count": pd.Series(length[known], dtype="Int64").where(has_parent),
             "parent_size": parent_size,
             "candidate_count": candidates[order],
             "growth_size": size - parent_size,
@@ -334,5 +302,5 @@ class _Contents:
     def same(self, name: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         """Tell whether an image has the layers of the one that another name has alone."""
         *spelled, digest = name
-        index = set(self.names.get(other, {}).values())
-        return index == {self.names[tuple(spelled)][digest]}
+        contents = set(self.names.get(other, {}).values())
+        return contents == {self.names[tuple(spelled)][digest]}

@@ -228,10 +228,8 @@ def provenance(frames: Frames) -> pd.DataFrame:
         ``requests``, ``from_cache``, ``failure_count``, ``skipped_count``, and ``scope``, what
         the frame was limited to, in words; null where not known.
     """
-    counts = ("requests", "from_cache", "failure_count", "skipped_count")
-    dtypes = {"source": "str", "scope": "str", "complete": "boolean"} | dict.fromkeys(
-        counts, "Int64"
-    )
+    counts = dict.fromkeys(("requests", "from_cache", "failure_count", "skipped_count"), "Int64")
+    dtypes = {"source": "str", "scope": "str", "complete": "boolean", **counts}
     rows = [_provenance(name, frame) for name, frame in frames.items()]
     table = pd.DataFrame(rows).astype(dtypes)
     table["fetched_at"] = pd.Series(table["fetched_at"].tolist(), dtype="datetime64[us, UTC]")

@@ -1,4 +1,4 @@
-"""The tables that studies of Docker Hub published, reckoned anew from frames."""
+"""The tables that studies of Docker Hub published, computed from frames."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,7 +33,7 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
     ----------
     layers
         The `tables.LAYERS` frame, best of one platform: platforms share next to nothing, so all of
-        them together water the ratios down.
+        them together lower the ratios.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def _sizes(index: LayerIndex) -> Values:
         "image_count": len(first),
         "layer_count": len(index.digests),
         **_spread("image_size", image_sizes(index)),
-        **_spread("layers_per_image", index.layer_counts()[first]),
+        **_spread("layers_per_image", index.by_name[2][first]),
         **_spread("distinct_layers_per_image", np.bincount(image)),
         **_spread("layer_size", sized),
         **_spread("referenced_layer_size", index.sizes[layer[index.is_sized[layer]]]),

@@ -68,7 +68,7 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
             **{column: names[column].take(listed).array for column in IMAGE},
             "name_count": name_count[chosen],
             "image_count": distinct_counts(group, index.image, count)[chosen],
-            "layer_count": index.layer_counts()[listed],
+            "layer_count": index.by_name[2][listed],
             "total_size": in_bytes(total[listed]),
         }
     )
@@ -79,9 +79,7 @@ def sequences(index: LayerIndex) -> Numbers:
 
     Layer by layer, names part where they differ, as in a tree of prefixes. Numbers count from 0.
     """
-    name, _, layer = index.rows_in_place()
-    length = np.bincount(name, minlength=len(index.names))
-    start = np.cumsum(length) - length
+    layer, start, length = index.by_name
     node = np.zeros(len(length), dtype=np.int64)
     for depth in range(int(length.max(initial=0))):
         longer = np.flatnonzero(length > depth)
@@ -106,7 +104,7 @@ def similarity_df(
 
     The similarity is Jaccard's, weighted by compressed bytes: those of the layers that both hold
     by those of the layers that either holds. The empty layer counts as nothing: it would make
-    strangers similar.
+    unrelated images similar.
 
     Parameters
     ----------

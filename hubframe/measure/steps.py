@@ -21,7 +21,7 @@ _MOST = 62_500
 
 @dataclass(eq=False)
 class Step:
-    """A layer or a build step: what it is, what it says, its bytes, and whether all stand on it."""
+    """A layer or a build step: what it is, what it says, its bytes, and whether it is the base."""
 
     value: str
     instruction: str | None
@@ -83,13 +83,12 @@ def paired(left: Sequence[Step], right: Sequence[Step], *, moved: bool = False) 
     parts = list(_aligned(left, right, *whole, [*_ALIKE]))
     gaps = [part for part in parts if not isinstance(part, Pair)]
     found = list(_moved(left, right, gaps)) if moved else []
-    gone, come = {pair.left for pair in found}, {pair.right for pair in found}
+    known = [{pair[side] for pair in found} for side in (0, 1)]
     for part in parts:
         if isinstance(part, Pair):
             found.append(part)
         else:
-            ours = [i for i in part[0] if i not in gone]
-            theirs = [j for j in part[1] if j not in come]
+            ours, theirs = ([n for n in part[side] if n not in known[side]] for side in (0, 1))
             found += _replaced(left, right, ours, theirs)
     return found
 
@@ -133,7 +132,7 @@ def _moved(
 def _replaced(
     left: Sequence[Step], right: Sequence[Step], ours: _Places, theirs: _Places
 ) -> Iterator[Pair]:
-    """Guess what took the place of what, in order: as many as can, and the likest of these."""
+    """Guess what took the place of what, in order: as many as can, and the most similar."""
     if len(ours) * len(theirs) > _MOST:
         yield from (Pair(i, None, None) for i in ours)
         yield from (Pair(None, j, None) for j in theirs)
