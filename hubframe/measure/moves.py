@@ -59,7 +59,8 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
     not_yet = pd.concat([before, first["whole_before"]], axis=1).max(axis=1)
     is_moved = first["presence"].eq(first["presence"].shift(-1))
     ends = rows.drop_duplicates("presence", keep="last").set_index("presence")["whole_after"]
-    gone = first["presence"].map(ends).mask(is_moved, first["observed_at"].shift(-1))
+    gone = ends.reindex(first["presence"]).reset_index(drop=True)
+    gone = gone.mask(is_moved, first["observed_at"].shift(-1))
     ending = pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str").where(gone.notna())
     return TAG_MOVES.of(
         {
