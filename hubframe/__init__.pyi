@@ -166,26 +166,26 @@ from .frames.unpacked import (
 from .measure.cleanup import (
     cleanup_df as cleanup_df,
 )
-from .measure.footprint import (
-    footprint_df as footprint_df,
-)
-from .measure.gaps import (
+from .measure.coverage import (
     coverage_df as coverage_df,
 )
-from .measure.gaps import (
+from .measure.coverage import (
     platform_coverage_df as platform_coverage_df,
+)
+from .measure.efficiency import (
+    efficiency as efficiency,
+)
+from .measure.efficiency import (
+    wasted_df as wasted_df,
+)
+from .measure.footprint import (
+    footprint_df as footprint_df,
 )
 from .measure.growth import (
     size_trend_df as size_trend_df,
 )
 from .measure.layers import (
     shared_layers_df as shared_layers_df,
-)
-from .measure.likeness import (
-    duplicates_df as duplicates_df,
-)
-from .measure.likeness import (
-    similarity_df as similarity_df,
 )
 from .measure.lineage import (
     outdated_df as outdated_df,
@@ -226,14 +226,14 @@ from .measure.releases import (
 from .measure.releases import (
     staleness_df as staleness_df,
 )
+from .measure.similarity import (
+    duplicates_df as duplicates_df,
+)
+from .measure.similarity import (
+    similarity_df as similarity_df,
+)
 from .measure.standard import (
     standard_labels as standard_labels,
-)
-from .measure.waste import (
-    efficiency as efficiency,
-)
-from .measure.waste import (
-    wasted_df as wasted_df,
 )
 from .oci.reference import (
     ImageReference as ImageReference,

@@ -12,7 +12,7 @@ import pandas as pd
 from hubframe import measure
 from hubframe.dask.crawl import lazy_frame
 from hubframe.measure.footprint import By
-from hubframe.measure.holdings import NEEDED
+from hubframe.measure.layer_index import NEEDED
 from hubframe.tables import IMAGES, LAYERS, REPOS
 from hubframe.tables.measured import FIGURES, FOOTPRINT, SHARED_LAYERS
 from hubframe.tables.schema import Table

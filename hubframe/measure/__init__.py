@@ -6,20 +6,18 @@ One module per question; nothing here touches the network, draws or writes.
 from hubframe.measure.cleanup import cleanup_df
 from hubframe.measure.comparison import compare_frames
 from hubframe.measure.coverage import (
-    OCI_LABELS,
-    is_address,
+    coverage_df,
     key_coverage,
     label_coverage,
-    source_links,
+    platform_coverage_df,
 )
+from hubframe.measure.efficiency import efficiency, wasted_df
 from hubframe.measure.footprint import footprint_df, largest
-from hubframe.measure.gaps import coverage_df, platform_coverage_df
 from hubframe.measure.growth import most_grown, size_trend_df, threads
 from hubframe.measure.images import USUAL_PLATFORM, identity, leading_tags
 from hubframe.measure.layers import shared_layers_df, shared_with
-from hubframe.measure.likeness import duplicates_df, similarity_df
 from hubframe.measure.lineage import outdated_df, parents_df
-from hubframe.measure.moves import mutable_tags_df, tag_moves_df
+from hubframe.measure.moves import mutable_tags_df, pushed_again, tag_moves_df
 from hubframe.measure.observations import pulls_over_time_df, repos_over_time_df
 from hubframe.measure.overview import (
     dated_tags,
@@ -37,13 +35,12 @@ from hubframe.measure.releases import (
     cadence_df,
     latest_lag_df,
     newest,
+    pushes,
     sort_versions,
     staleness_df,
 )
-from hubframe.measure.repushed import pushed_again
-from hubframe.measure.standard import standard_labels
-from hubframe.measure.trends import pushes
-from hubframe.measure.waste import efficiency, wasted_df
+from hubframe.measure.similarity import duplicates_df, similarity_df
+from hubframe.measure.standard import OCI_LABELS, is_address, source_links, standard_labels
 
 __all__ = [
     "OCI_LABELS",

@@ -2,8 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -12,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hubframe.measure.dates import dated, days_until, read_now
-from hubframe.measure.holdings import NEEDED, Holdings
+from hubframe.measure.dates import dated, days, last_used, read_now
+from hubframe.measure.layer_index import NEEDED, LayerIndex
 from hubframe.measure.names import Rank, names_of, ranks_by_name
 from hubframe.measure.releases import LATEST, check_days, sort_versions
 from hubframe.oci.tagnames import is_digest_tag
@@ -90,9 +89,19 @@ def cleanup_df(  # noqa: PLR0913
     {'delete': 30, 'keep': 10}
     """
     TAGS.require(tags, _NEEDED)
-    rule = _Rule.read(keep, older_than, unused_for, protect)
-    rows = _ordered(tags)
-    verdicts = _verdicts(rows, rule, read_now(now))
+    _check(keep, older_than, unused_for)
+    limits = _days("older_than", older_than), _days("unused_for", unused_for)
+    protects = _protector(protect)
+    rows, moment = _ordered(tags), read_now(now)
+    judged = [[_beyond(rank, keep) for rank in _ranks(rows)]] if keep is not None else []
+    dates = rows["pushed_at"], last_used(rows["pushed_at"], rows["pulled_at"])
+    for limit, at, what in zip(limits, dates, ("pushed", "last used"), strict=True):
+        if limit is not None:
+            judged.append([_longer(age, limit, what) for age in days(moment - at)])
+    verdicts = [
+        _Verdict(False, _PROTECTED) if protects(tag) else _together(said)
+        for tag, *said in zip(rows["tag"], *judged, strict=True)
+    ]
     verdicts = _with_signatures(rows, verdicts, _digests(rows, layers))
     goes = np.array([verdict.goes for verdict in verdicts], dtype=bool)
     return CLEANUP.of(
@@ -115,48 +124,27 @@ class _Verdict(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """What a caller asked for, checked; ages are in days."""
-
-    keep: int | None
-    older_than: float | None
-    unused_for: float | None
-    protects: Callable[[str], bool]
-
-    @classmethod
-    def read(cls, keep: Any, older_than: Any, unused_for: Any, protect: Protected) -> "_Rule":
-        if keep is None and older_than is None and unused_for is None:
-            raise ValueError("no rule: give keep, older_than or unused_for, or several of them")
-        if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int)):
-            raise TypeError(f"keep must be a whole number of tags, not {keep!r}")
-        if keep is not None and keep < 0:
-            raise ValueError(f"keep must be at least 0 tags, not {keep}")
-        ages = _days("older_than", older_than), _days("unused_for", unused_for)
-        return cls(keep, *ages, _protector(protect))
-
-    def verdict(self, tag: "_Tag") -> _Verdict:
-        """Judge a tag: it goes if all conditions say so."""
-        if self.protects(tag.name):
-            return _Verdict(False, _PROTECTED)
-        said = [said for said in self._conditions(tag) if said is not None]
-        against = [reason for goes, reason in said if not goes]
-        return _Verdict(not against, "; ".join(against or [reason for _, reason in said]))
-
-    def _conditions(self, tag: "_Tag") -> "Iterator[_Verdict | None]":
-        """Yield what each condition says, None for those that were not given."""
-        yield None if self.keep is None else _beyond(tag.rank, self.keep)
-        yield _longer(tag.age, self.older_than, "pushed {:.0f} days ago")
-        yield _longer(tag.idle, self.unused_for, "last used {:.0f} days ago")
+# What becomes of a tag that names a digest, by whether all tags with that digest go.
+_BY_SIGNED = {
+    None: _Verdict(False, "what it names is not among these tags"),
+    True: _Verdict(True, "what it names goes"),
+    False: _Verdict(False, "what it names is kept"),
+}
 
 
-class _Tag(NamedTuple):
-    """What a rule looks at: the place among the newest, and the days since push and use."""
+def _check(keep: Any, *ages: Any) -> None:
+    if keep is None and not any(age is not None for age in ages):
+        raise ValueError("no rule: give keep, older_than or unused_for, or several of them")
+    if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int)):
+        raise TypeError(f"keep must be a whole number of tags, not {keep!r}")
+    if keep is not None and keep < 0:
+        raise ValueError(f"keep must be at least 0 tags, not {keep}")
 
-    name: str
-    rank: Rank | None
-    age: float | None
-    idle: float | None
+
+def _together(said: list[_Verdict]) -> _Verdict:
+    """Let a tag go if all conditions say so."""
+    against = [verdict.reason for verdict in said if not verdict.goes]
+    return _Verdict(not against, "; ".join(against or [verdict.reason for verdict in said]))
 
 
 def _beyond(rank: Rank | None, keep: int) -> _Verdict:
@@ -166,12 +154,10 @@ def _beyond(rank: Rank | None, keep: int) -> _Verdict:
     return _Verdict(is_beyond, f"{'not ' * is_beyond}among the {keep} newest")
 
 
-def _longer(days: float | None, limit: float | None, reason: str) -> _Verdict | None:
-    if limit is None:
-        return None
-    if days is None:
+def _longer(age: Any, limit: float, what: str) -> _Verdict:
+    if age is pd.NA:
         return _Verdict(False, "the date of its last push is not known")
-    return _Verdict(days > limit, reason.format(math.floor(days)))
+    return _Verdict(age > limit, f"{what} {math.floor(age)} days ago")
 
 
 def _days(name: str, given: Any) -> float | None:
@@ -204,15 +190,6 @@ def _ordered(tags: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["repo", "pushed_at"], ascending=[True, False], ignore_index=True)
 
 
-def _verdicts(rows: pd.DataFrame, rule: _Rule, now: pd.Timestamp) -> list[_Verdict]:
-    pushed, pulled = rows["pushed_at"], rows["pulled_at"]
-    used = pulled.where(pulled.notna() & ~(pulled < pushed), pushed)
-    looked_at = zip(
-        rows["tag"], _ranks(rows), _days_since(pushed, now), _days_since(used, now), strict=True
-    )
-    return [rule.verdict(_Tag(*tag)) for tag in looked_at]
-
-
 def _ranks(rows: pd.DataFrame) -> list[Rank | None]:
     """Tell how many tags of its repository are newer than each; None where that is not known."""
     is_proper = ~rows["tag"].map(is_digest_tag).astype(bool)
@@ -226,10 +203,6 @@ def _ranks(rows: pd.DataFrame) -> list[Rank | None]:
         tags = undated.loc[undated["repo"] == repo, "tag"]
         ranks |= {row: found[tag] for row, tag in tags.items()}
     return [ranks.get(row) for row in rows.index]
-
-
-def _days_since(moments: pd.Series, now: pd.Timestamp) -> list[float | None]:
-    return [None if count is pd.NA else count for count in days_until(moments, now)]
 
 
 def _digests(rows: pd.DataFrame, layers: pd.DataFrame | None) -> list[set[Any]]:
@@ -247,14 +220,14 @@ def _digests(rows: pd.DataFrame, layers: pd.DataFrame | None) -> list[set[Any]]:
 def _with_signatures(
     rows: pd.DataFrame, verdicts: list[_Verdict], digests: list[set[Any]]
 ) -> list[_Verdict]:
-    """Let tags that name a digest share the lot of the tags with that digest."""
+    """Let tags that name a digest go with the tags that have it."""
     signed = [_signed(tag) for tag in rows["tag"]]
-    fate: dict[tuple[str, str], bool] = {}
+    goes: dict[tuple[str, str], bool] = {}
     for repo, verdict, held, of in zip(rows["repo"], verdicts, digests, signed, strict=True):
         for digest in held if of is None else ():
-            fate[repo, digest] = verdict.goes and fate.get((repo, digest), True)
+            goes[repo, digest] = verdict.goes and goes.get((repo, digest), True)
     return [
-        verdict if of is None or verdict.reason == _PROTECTED else _follow(fate.get((repo, of)))
+        verdict if of is None or verdict.reason == _PROTECTED else _BY_SIGNED[goes.get((repo, of))]
         for repo, verdict, of in zip(rows["repo"], verdicts, signed, strict=True)
     ]
 
@@ -265,12 +238,6 @@ def _signed(tag: str) -> str | None:
     return f"{match['algorithm']}:{match['hex']}" if match else None
 
 
-def _follow(fate: bool | None) -> _Verdict:  # noqa: FBT001
-    if fate is None:
-        return _Verdict(False, "what it names is not among these tags")
-    return _Verdict(fate, "what it names goes" if fate else "what it names is kept")
-
-
 def _freed(
     rows: pd.DataFrame, goes: npt.NDArray[np.bool_], layers: pd.DataFrame | None
 ) -> pd.Series:
@@ -278,15 +245,15 @@ def _freed(
     freed = pd.Series(0, index=rows.index, dtype="Int64")
     if layers is None:
         return freed.mask(freed == 0)
-    held = Holdings.of(layers)
+    index = LayerIndex.of(layers)
     numbered = rows[["repo", "tag"]].assign(row=rows.index)
-    row = held.names[["repo", "tag"]].merge(numbered, on=["repo", "tag"], how="left")["row"]
+    row = index.names[["repo", "tag"]].merge(numbered, on=["repo", "tag"], how="left")["row"]
     known = row.fillna(_KEPT).to_numpy("int64")
     # A kept holder stands before all others, so that the first holder of a layer decides.
     known = np.where(np.append(goes, False)[known], known, _KEPT)
-    first = np.full(len(held.digests), len(rows))
-    np.minimum.at(first, held.layer, known[held.name])
+    first = np.full(len(index.digests), len(rows))
+    np.minimum.at(first, index.layer, known[index.name])
     is_freed = first != _KEPT
-    sums = np.bincount(first[is_freed], weights=held.sizes[is_freed], minlength=len(rows))
+    sums = np.bincount(first[is_freed], weights=index.sizes[is_freed], minlength=len(rows))
     has_layers = np.isin(rows.index, row.dropna())
     return pd.Series(sums.astype("int64"), dtype="Int64").mask(goes & ~has_layers)

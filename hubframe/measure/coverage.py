@@ -1,38 +1,30 @@
-"""Which standard labels images carry."""
+"""What images and tags lack: standard labels, labels that say something, and platforms."""
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from datetime import datetime
 
 import pandas as pd
 
-from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import identity
+from hubframe.measure.layer_index import IMAGE
+from hubframe.measure.standard import OCI_LABELS, PREFIX, is_address, standard_labels
+from hubframe.oci.platforms import platform_name
+from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.tables import IMAGES, LABELS
-from hubframe.tables.measured import COVERAGE
+from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
-# The characters left out are those that no address may hold (RFC 3986).
-_ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}]+")
-PREFIX = "org.opencontainers.image."
-# https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
-# without ref.name, which belongs to a folder of images and not to an image.
-OCI_LABELS = tuple(
-    PREFIX + name
-    for name in (
-        "created",
-        "authors",
-        "url",
-        "documentation",
-        "source",
-        "version",
-        "revision",
-        "vendor",
-        "licenses",
-        "title",
-        "description",
-        "base.name",
-        "base.digest",
-    )
+# What build scripts write where they know nothing, or forgot to put something in.
+_PLACEHOLDER = re.compile(
+    r"unknown|none|null|nil|n/?a|undefined|todo|tbd|changeme|noassertion|head|dirty|\(devel\)"
+    r"|.*(?:\$\{|\$\(|\{\{|<no value>).*",
+    re.IGNORECASE | re.DOTALL,
 )
+# https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/, without its list of names.
+_LICENSE = r"\(*[A-Za-z0-9][A-Za-z0-9.:-]*\+?\)*"
+_LICENSES = re.compile(rf"{_LICENSE}(?:\s+(?:AND|OR|WITH)\s+{_LICENSE})*")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -69,33 +61,14 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
     LABELS.require(labels, (*IMAGE, "key", "value"))
     if images is not None:
         IMAGES.require(images, IMAGE)
-    counted = _counted(labels, images)
+    counted = _images(labels, images)
+    counted = counted[["repo"]].assign(image=identity(counted)).drop_duplicates()
     carried = labels[labels["key"].isin(OCI_LABELS) & (labels["value"].str.strip() != "")]
     pairs = carried[["repo", "key"]].assign(image=identity(carried)).drop_duplicates()
     totals = counted.groupby("repo", sort=False).size()
     every = pd.MultiIndex.from_product([totals.index, OCI_LABELS], names=["repo", "key"])
-    found = pairs.groupby(["repo", "key"]).size().reindex(every, fill_value=0)
-    coverage = found.rename("labelled_count").reset_index()
-    coverage["image_count"] = coverage["repo"].map(totals)
-    coverage = coverage.astype({"labelled_count": "Int64", "image_count": "Int64"})
-    return coverage.assign(share=coverage["labelled_count"] / coverage["image_count"])
-
-
-def _counted(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFrame:
-    """Repository and image, each pair once."""
-    frames = [labels] if images is None else [comparable(images, labels), labels]
-    pairs = [frame[["repo"]].assign(image=identity(frame)) for frame in frames]
-    return pd.concat(pairs).drop_duplicates()
-
-
-def comparable(images: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Images whose labels were asked for."""
-    if "is_attestation" in images:
-        images = images[~images["is_attestation"]]
-    if labels.empty:
-        return images
-    alone = ~images.duplicated(["repo", "tag"], keep=False)
-    return images[images["platform"].isin(labels["platform"]) | alone]
+    found = pairs.groupby(["repo", "key"]).size().reindex(every, fill_value=0).reset_index(name="n")
+    return _with_share(found[["repo", "key"]], found["n"], found["repo"].map(totals))
 
 
 def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
@@ -121,52 +94,178 @@ def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
     COVERAGE.require(coverage, (*IMAGE, "key", "state"))
     image = identity(coverage)
     carried = image[coverage["state"] != "missing"]
-    counts = carried.groupby(coverage["key"]).nunique().reindex(pd.Index(OCI_LABELS, name="key"))
-    summed = counts.fillna(0).astype("Int64").rename("labelled_count").reset_index()
-    images = pd.Series(image.nunique(), index=summed.index, dtype="Int64")
-    share = summed["labelled_count"] / images.mask(images == 0)
-    return summed.assign(image_count=images, share=share)
+    counts = carried.groupby(coverage["key"]).nunique()
+    keys = pd.DataFrame({"key": OCI_LABELS}, dtype="str")
+    images = pd.Series(image.nunique(), keys.index)
+    return _with_share(keys, keys["key"].map(counts).fillna(0), images)
 
 
-def source_links(labels: pd.DataFrame) -> pd.DataFrame:
-    """Find the address of each repository's source code.
+def _with_share(
+    what: pd.DataFrame, labelled_count: pd.Series, image_count: pd.Series
+) -> pd.DataFrame:
+    counts = {"labelled_count": labelled_count, "image_count": image_count}
+    told = what.assign(**counts).astype(dict.fromkeys(counts, "Int64"))
+    images = told["image_count"].mask(told["image_count"] == 0)
+    return told.assign(share=told["labelled_count"] / images)
+
+
+def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Tell which tags lack which of the OCI's labels, and which of theirs say nothing.
 
     Parameters
     ----------
     labels
         The `tables.LABELS` frame.
+    images
+        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count.
+        Attestations do not, nor do images of a platform that `labels` has none of, unless they
+        are their tag's only one: labels are read for linux/amd64 alone unless told otherwise.
 
     Returns
     -------
     pandas.DataFrame
-        A row per repository whose images say it: ``repo`` and ``source``, the value of
-        ``org.opencontainers.image.source`` that most rows have (of equals the first) among those
-        that are addresses with http or https.
+        The table `coverage`: a row per image of a tag and key of `OCI_LABELS`. ``state`` is
+        ``present``, ``missing`` or ``invalid``; ``reason`` says why it is not ``present``.
+
+        - Under another spelling (`standard_labels`) a label is missing, and the reason names it.
+        - Any value is invalid that is a placeholder (``unknown``, ``${VCS_REF}``).
+        - ``url``, ``documentation`` and ``source`` must be addresses with http or https,
+          ``created`` a moment of RFC 3339, ``base.digest`` a digest, and ``licenses`` must have
+          the form of an SPDX expression; whether SPDX knows the names is not looked up.
+
+        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`; the
+        rows' order does not matter.
 
     Raises
     ------
     TypeError, ValueError
-        `labels` is no frame, or lacks a column, which the message names.
+        An argument is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     coverage = hubframe.coverage_df(hubframe.labels_df("acme/api", newest=1))
+    >>> coverage["state"].isin(["present", "missing", "invalid"]).all()
+    True
     """
-    LABELS.require(labels, ("repo", "key", "value"))
-    said = labels.loc[labels["key"] == PREFIX + "source", ["repo", "value"]]
-    addresses = said[said["value"].map(is_address).astype(bool)]
-    ranked = addresses.groupby(["repo", "value"], sort=False).size().rename("rows").reset_index()
-    best = ranked.sort_values("rows", ascending=False, kind="stable").drop_duplicates("repo")
-    return best.rename(columns={"value": "source"})[["repo", "source"]].reset_index(drop=True)
+    LABELS.require(labels)
+    if images is not None:
+        IMAGES.require(images, IMAGE)
+    counted = _in_order(_images(labels, images).drop_duplicates())
+    every = counted.merge(pd.DataFrame({"key": OCI_LABELS}), how="cross")
+    found = standard_labels(labels.sort_values([*IMAGE, "source", "key", "value"]))
+    told = every.merge(found, on=[*IMAGE, "key"], how="left")
+    is_there = told["spelling"] == told["key"]
+    wrong = pd.Series(
+        [
+            _fault(key, value) if there else None
+            for key, value, there in zip(told["key"], told["value"], is_there, strict=True)
+        ],
+        dtype="str",
+        index=told.index,
+    )
+    told["state"] = pd.Series("present", told.index).mask(wrong.notna(), "invalid")
+    told["state"] = told["state"].mask(~is_there, "missing")
+    told["reason"] = wrong.mask(~is_there, "written as " + told["spelling"])
+    return COVERAGE.of(told)
 
 
-def is_address(value: str) -> bool:
-    """Tell whether a text is an address with http or https, and nothing else.
+def _images(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the images that count: those with labels, and those whose labels were asked for."""
+    if images is None:
+        return labels[IMAGE]
+    if "is_attestation" in images:
+        images = images[~images["is_attestation"]]
+    if not labels.empty:
+        alone = ~images.duplicated(["repo", "tag"], keep=False)
+        images = images[images["platform"].isin(labels["platform"]) | alone]
+    return pd.concat([images[IMAGE], labels[IMAGE]])
+
+
+def _in_order(images: pd.DataFrame) -> pd.DataFrame:
+    """Sort images by repository, tag and platform, the newest version first."""
+    distinct = newest_first(read_all(images["tag"].dropna().unique()).values())
+    place = images["tag"].map({name.tag: place for place, name in enumerate(distinct)})
+    by = ["repo", "place", "platform", "image_digest"]
+    ordered = images.assign(place=place).sort_values(by, na_position="last")
+    return ordered.drop(columns="place").reset_index(drop=True)
+
+
+def _fault(key: str, value: str) -> str | None:
+    """Say what is wrong with a value; null where nothing is."""
+    if _PLACEHOLDER.fullmatch(value.strip()):
+        return "a placeholder"
+    is_sound, fault = _RULES.get(key.removeprefix(PREFIX), _NO_RULE)
+    return None if is_sound(value.strip()) else fault
+
+
+def _is_moment(value: str) -> bool:
+    if not _MOMENT.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value.upper())
+    except ValueError:
+        return False
+    return True
+
+
+def _is_license(value: str) -> bool:
+    is_balanced = value.count("(") == value.count(")")
+    return is_balanced and _LICENSES.fullmatch(value) is not None
+
+
+Rule = tuple[Callable[[str], bool], str]
+_NO_RULE: Rule = (lambda _: True, "")
+_ADDRESS: Rule = (is_address, "no address with http or https")
+_RULES: dict[str, Rule] = {
+    "url": _ADDRESS,
+    "documentation": _ADDRESS,
+    "source": _ADDRESS,
+    "created": (_is_moment, "no moment as RFC 3339 writes them"),
+    "licenses": (_is_license, "no SPDX expression"),
+    "base.digest": (lambda value: _DIGEST.fullmatch(value) is not None, "no digest"),
+}
+
+
+def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
+    """Tell which tags lack which platforms, of those that tags of their repository have.
 
     Parameters
     ----------
-    value
-        The text.
+    images
+        The `tables.IMAGES` frame, with every platform, as `images_df` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
+        without a platform do not count, nor do tags that have nothing else. By repository, tag
+        (newest version first) and platform; the rows' order does not matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `images` is no frame, or lacks a column, which the message names.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     gaps = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
+    >>> gaps[~gaps["is_present"]]["platform"].nunique() > 0
+    True
     """
-    if not (_ADDRESS.fullmatch(value) and value.isprintable()):
-        return False
-    try:
-        return bool(urlsplit(value).hostname)
-    except ValueError:
-        return False
+    IMAGES.require(images, (*IMAGE, "size", "is_attestation"))
+    proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]
+    # Frames of older versions told linux/arm64/v8 and linux/arm64 apart.
+    proper = proper.assign(platform=proper["platform"].map(platform_name))
+    proper = proper.dropna(subset="tag").sort_values([*IMAGE, "size"])
+    held = proper.drop_duplicates(["repo", "tag", "platform"])[[*IMAGE, "size"]]
+    platforms = held.groupby(["repo", "platform"]).size().rename("tag_count").reset_index()
+    tags = held[["repo", "tag"]].drop_duplicates()
+    held["is_present"] = True
+    told = tags.merge(platforms, on="repo").merge(held, on=["repo", "tag", "platform"], how="left")
+    told["is_present"] = told["is_present"].notna()
+    told["tag_share"] = told["tag_count"] / told.groupby("repo")["tag"].transform("nunique")
+    return PLATFORM_COVERAGE.of(_in_order(told))

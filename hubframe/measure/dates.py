@@ -28,15 +28,15 @@ def days_between(earlier: pd.Series, later: pd.Series) -> pd.Series:
     return days(later - earlier).round(2)
 
 
-def days_until(dates: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Count the days from dates to one moment, with their fractions; null where a date is."""
-    return days(now - dates)
-
-
 def days(spans: pd.Series) -> pd.Series:
     """Read spans of time as days, with their fractions."""
     counted: pd.Series = spans.dt.total_seconds() / _SECONDS
     return counted.astype("Float64")
+
+
+def last_used(pushed: pd.Series, pulled: pd.Series) -> pd.Series:
+    """Return the last pull, or the push where that came later."""
+    return pulled.where(pulled.notna() & ~(pulled < pushed), pushed)
 
 
 def read_now(now: datetime | str | None) -> pd.Timestamp:
@@ -52,12 +52,8 @@ def read_now(now: datetime | str | None) -> pd.Timestamp:
     if not isinstance(now, datetime | str):
         raise TypeError(f"now must be a date or its text, not {now!r}")
     try:
-        moment = pd.Timestamp(now) if isinstance(now, datetime) else _read(now)
+        # Not by pandas, to which "now" and "" are dates.
+        moment = pd.Timestamp(now if isinstance(now, datetime) else datetime.fromisoformat(now))
     except ValueError:
         raise ValueError(f"now={now!r} is no date: write it as 2026-11-24") from None
     return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
-
-
-def _read(written: str) -> pd.Timestamp:
-    # Not by pandas, to which "now" and "" are dates.
-    return pd.Timestamp(datetime.fromisoformat(written))

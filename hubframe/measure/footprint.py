@@ -5,18 +5,19 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.holdings import (
+from hubframe.measure.images import identity
+from hubframe.measure.layer_index import (
     IMAGE,
-    Holdings,
+    LayerIndex,
     Numbers,
     distinct,
+    distinct_counts,
     first_of,
     in_bytes,
     numbered,
     paired,
     summed,
 )
-from hubframe.measure.images import identity
 from hubframe.tables.measured import FOOTPRINT
 
 By = Literal["tag", "image", "repo", "namespace"]
@@ -68,26 +69,28 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     """
     if by not in get_args(By):
         raise ValueError(f"by={by!r} is none of {', '.join(map(repr, get_args(By)))}")
-    held = Holdings.of(layers)
-    group = _groups(held, by)
+    index = LayerIndex.of(layers)
+    group = _groups(index, by)
     first = first_of(group)
-    frame = FOOTPRINT.of(_labels(held, by, group, first) | _bytes(held, group, _holders(held, by)))
+    frame = FOOTPRINT.of(
+        _labels(index, by, group, first) | _bytes(index, group, _holders(index, by))
+    )
     order = np.lexsort((first, -_ranked(frame["total_size"]), -_ranked(frame["freed_size"])))
     return frame.take(order).reset_index(drop=True)
 
 
-def _groups(held: Holdings, by: By) -> Numbers:
+def _groups(index: LayerIndex, by: By) -> Numbers:
     """Number, for each name, the row that it belongs to."""
     if by == "image":
-        return held.image
+        return index.image
     if by == "namespace":
-        return numbered(_namespaces(held.names["repo"]))[0]
-    repo = numbered(held.names["repo"])[0]
+        return numbered(_namespaces(index.names["repo"]))[0]
+    repo = numbered(index.names["repo"])[0]
     if by == "repo":
         return repo
-    tag = numbered(held.names["tag"])[0]
+    tag = numbered(index.names["tag"])[0]
     # Without a tag each image is one of its own; the numbers of tags end where these begin.
-    return paired(repo, np.where(tag < 0, tag.max(initial=0) + 1 + held.image, tag))
+    return paired(repo, np.where(tag < 0, tag.max(initial=0) + 1 + index.image, tag))
 
 
 def _namespaces(repos: pd.Series) -> pd.Series:
@@ -109,55 +112,47 @@ def _namespace(repo: str) -> str:
     return "/".join([host, *path[:-1][:1]]) if has_host else host
 
 
-def _holders(held: Holdings, by: By) -> Numbers:
+def _holders(index: LayerIndex, by: By) -> Numbers:
     """Number, for each name, what shares layers with others: its image, in each repository anew."""
     if by == "image":
-        return held.image
-    return paired(numbered(held.names["repo"])[0], held.image)
+        return index.image
+    return paired(numbered(index.names["repo"])[0], index.image)
 
 
-def _members(group: Numbers, holder: Numbers) -> tuple[Numbers, Numbers]:
-    """Number the distinct holders within each group: for each name its number, and its group."""
-    member = paired(group, holder)
-    return member, group[first_of(member)]
-
-
-def _labels(held: Holdings, by: By, group: Numbers, first: Numbers) -> dict[str, object]:
-    names = held.names.take(first).reset_index(drop=True)
-    image_count = np.bincount(_members(group, held.image)[1], minlength=len(first))
+def _labels(index: LayerIndex, by: By, group: Numbers, first: Numbers) -> dict[str, object]:
+    names = index.names.take(first).reset_index(drop=True)
+    image_count = distinct_counts(group, index.image, len(first))
+    repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
+    is_tagged = tag >= 0
     said = names.copy()
     said[[column for column in IMAGE if column not in _SAYS[by]]] = None
     said.loc[image_count > 1, ["platform", "image_digest"]] = None
     return {
         "namespace": _namespaces(names["repo"]),
         **{column: said[column] for column in IMAGE},
-        "tag_count": _tag_counts(held, group, len(first)),
+        "tag_count": distinct_counts(group[is_tagged], paired(repo, tag)[is_tagged], len(first)),
         "image_count": image_count,
     }
 
 
-def _tag_counts(held: Holdings, group: Numbers, count: int) -> Numbers:
-    tagged = held.names["tag"].notna().to_numpy()
-    named = held.names.loc[tagged, ["repo", "tag"]].assign(group=group[tagged])
-    return np.bincount(named.drop_duplicates()["group"], minlength=count)
-
-
-def _bytes(held: Holdings, group: Numbers, holders: Numbers) -> dict[str, object]:
+def _bytes(index: LayerIndex, group: Numbers, holders: Numbers) -> dict[str, object]:
     """Sum the layers of each group."""
-    members, group_of = _members(group, holders)
-    layer, member = held.holders(members)
+    # The distinct holders within each group, and the group of each.
+    members = paired(group, holders)
+    group_of = group[first_of(members)]
+    layer, member = index.holders(members)
     rows = int(group.max(initial=-1)) + 1
     # A layer in a group, and how many holders of the group have it.
     pairs, inside = distinct(layer * max(rows, 1) + group_of[member])
     layer, owner = np.divmod(pairs, max(rows, 1))
-    is_exclusive = inside == held.holder_counts(holders)[layer]
-    is_freed = np.bincount(layer, minlength=len(held.digests))[layer] == 1
-    size = held.sizes[layer]
+    is_exclusive = inside == index.holder_counts(holders)[layer]
+    is_freed = np.bincount(layer, minlength=len(index.digests))[layer] == 1
+    size = index.sizes[layer]
     total = in_bytes(summed(owner, size, rows))
     exclusive = in_bytes(summed(owner, size * is_exclusive, rows))
     return {
         "layer_count": np.bincount(owner, minlength=rows),
-        "unsized_layer_count": np.bincount(owner[~held.is_sized[layer]], minlength=rows),
+        "unsized_layer_count": np.bincount(owner[~index.is_sized[layer]], minlength=rows),
         "total_size": total,
         "shared_size": total - exclusive,
         "exclusive_size": exclusive,
@@ -195,12 +190,10 @@ def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
         listed = footprint
     else:
         split = footprint[["image", "shared_size", "shared_share"]]
-        listed = _each_once(images[~images["is_attestation"]]).merge(split, how="left", on="image")
+        real = images[~images["is_attestation"]]
+        once = real.assign(image=identity(real)).drop_duplicates("image")
+        listed = once.merge(split, how="left", on="image")
     columns = [*IMAGE, "size", "shared_size", "shared_share"]
     return listed[columns].sort_values(
         "size", ascending=False, kind="stable", na_position="last", ignore_index=True
     )
-
-
-def _each_once(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(image=identity(frame)).drop_duplicates("image")

@@ -1,18 +1,22 @@
 """Where the size of a line of releases came from: step by step, from one release to the next."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self, cast
+from itertools import groupby, pairwise
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from hubframe.measure.images import plain_rows
+from hubframe.measure.layer_index import IMAGE
+from hubframe.measure.lines import line_names
 from hubframe.measure.names import names_of
 from hubframe.measure.steps import Step, paired
-from hubframe.oci.tagnames import Kind, TagName, moving
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
 
 _LINE = ["repo", "line", "platform"]
-_IMAGE = ["repo", "tag", "platform", "image_digest"]
+_RELEASE = ["id", "release"]
 
 
 def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +44,8 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         tells how it was found. A step is known again as the same ``layer``, by its
         ``instruction``, or by its ``pattern``: the instruction but for versions, hashes and dates.
         By ``place`` is a guess: between steps that are known again, in order, one of the same kind
-        (``RUN``, ``COPY``) or another base is taken for what was there before, the likest of
-        several. It may be another step altogether; where a change hangs on it, look at both
+        (``RUN``, ``COPY``) or another base is taken for what was there before, the most similar
+        of several. It may be another step altogether; where a change hangs on it, look at both
         instructions.
 
     Raises
@@ -59,19 +63,19 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
     True
     """
     LAYERS.require(
-        layers, (*_IMAGE, "position", "layer_digest", "size", "instruction", "created_at")
+        layers, (*IMAGE, "position", "layer_digest", "size", "instruction", "created_at")
     )
     releases = _releases(layers)
-    told = _steps(layers, releases).merge(releases, on=["id", "release"])
+    told = _compared(layers, releases).merge(releases, on=_RELEASE)
     # A step that is missing has no bytes; one whose size nobody knows has no size.
     told["size"] = told["size"].mask(told["step"].isna(), 0)
-    is_first = told["release"] == 0
     told["previous_size"] = told["previous_size"].mask(told["previous_step"].isna(), 0)
-    told["previous_size"] = told["previous_size"].mask(is_first)
+    told["previous_size"] = told["previous_size"].mask(told["release"] == 0)
     told["change"] = told["size"] - told["previous_size"]
-    told = told.join(_totals(told), on=["id", "release"])
+    totals = told.groupby(_RELEASE)[["size", "change"]].transform("sum", skipna=False)
+    told[["total_size", "total_change"]] = totals
     order = ["repo", "line", "platform", "release", "step", "previous_step"]
-    return SIZE_TREND.of(told.sort_values(order, na_position="last").reset_index(drop=True))
+    return SIZE_TREND.of(told.sort_values(order, na_position="last", ignore_index=True))
 
 
 def threads(trend: pd.DataFrame) -> pd.Series:
@@ -90,13 +94,11 @@ def threads(trend: pd.DataFrame) -> pd.Series:
     SIZE_TREND.require(trend, ("release", "step", "previous_step"))
     numbers: dict[Any, int] = {}
     before: dict[Any, int] = {}
-    columns = trend[["release", "step", "previous_step"]].astype(object)
-    columns = columns.where(columns.notna(), None)
-    for _, rows in columns.groupby("release", sort=True):
+    rows = trend[["release", "step", "previous_step"]].sort_values("release", kind="stable")
+    listed = zip(rows.index, plain_rows(rows), strict=True)
+    for _, of_release in groupby(listed, key=lambda row: row[1][0]):
         now: dict[Any, int] = {}
-        for index, step, previous in zip(
-            rows.index, rows["step"], rows["previous_step"], strict=True
-        ):
+        for index, (_, step, previous) in of_release:
             numbers[index] = before[previous] if previous in before else len(numbers)
             if step is not None:
                 now[step] = numbers[index]
@@ -131,138 +133,63 @@ def most_grown(trend: pd.DataFrame) -> pd.DataFrame:
     return trend[(trend[_LINE] == list(grown.index[0])).all(axis=1)]
 
 
-def _lines(names: dict[str, TagName]) -> dict[str, str]:
-    """Name the line of each release: ``*-alpine`` for the versions of a variant.
-
-    Pre-releases are in none, nor are tags that are meant to move: others go on from their numbers,
-    or the same image has a build besides.
-    """
-    moved = moving(names.values())
-    lines = {}
-    for tag, name in names.items():
-        if name.stage or name.kind < Kind.DATE or tag in moved:
-            continue
-        prefix = "" if name.is_version else name.prefix
-        what = "<day>" if name.kind is Kind.DATE else "*"
-        lines[tag] = f"{prefix}{what}{name.variant and f'-{name.variant}'}"
-    return lines
-
-
 def _releases(layers: pd.DataFrame) -> pd.DataFrame:
     """Find the releases of each line: its number, their places, and what came before them."""
     tagged = layers.dropna(subset="tag")
-    images = tagged.groupby(_IMAGE, dropna=False, sort=False)["created_at"].max().reset_index()
+    images = tagged.groupby(IMAGE, dropna=False, sort=False)["created_at"].max().reset_index()
     found = [
         (repo, tag, line, names[tag].precedence)
         for repo, names in names_of(images.rename(columns={"image_digest": "digest"})).items()
-        for tag, line in _lines(names).items()
+        for tag, line in line_names(names).items()
     ]
     named = pd.DataFrame(found, columns=["repo", "tag", "line", "precedence"])
     named = named.astype({"repo": "str", "tag": "str", "line": "str"})
     images = images.merge(named, on=["repo", "tag"])
     images["length"] = images["tag"].str.len()
     images = images.sort_values([*_LINE, "precedence", "length", "tag", "image_digest"])
-    images = images.drop_duplicates([*_LINE, "precedence"]).reset_index(drop=True)
+    images = images.drop_duplicates([*_LINE, "precedence"], ignore_index=True)
     lines = images.groupby(_LINE, dropna=False, sort=True)
-    images["id"] = lines.ngroup()
-    images["release"] = lines.cumcount()
-    images["previous_tag"] = lines["tag"].shift()
-    return images.drop(columns=["precedence", "length"])
+    numbered = images.assign(
+        id=lines.ngroup(), release=lines.cumcount(), previous_tag=lines["tag"].shift()
+    )
+    return numbered.drop(columns=["precedence", "length"])
 
 
-class _Row(NamedTuple):
-    """A step of a release, beside its counterpart in the release before."""
-
-    id: int
-    release: int
-    step: int | None
-    previous_step: int | None
-    instruction: str | None
-    previous_instruction: str | None
-    matched_by: str | None
-    size: int | None
-    previous_size: int | None
-
-    @classmethod
-    def of(
-        cls, release: "_Built", was: "_Layer | None", its: "_Layer | None", by: str | None
-    ) -> Self:
-        """Put a layer and its counterpart, at least one of which is there, side by side."""
-        said = was and was.step.instruction
-        return cls(
-            release.id,
-            release.number,
-            step=its and its.position,
-            previous_step=was and was.position,
-            instruction=its.step.instruction if its else said,
-            previous_instruction=said,
-            matched_by=by,
-            size=its and its.step.size,
-            previous_size=was and was.step.size,
-        )
+def _compared(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
+    """Put the layers of each release beside those of the release before."""
+    place = [*_RELEASE, "position", "layer_digest"]
+    held = releases[[*_RELEASE, *IMAGE]].merge(layers, on=IMAGE)
+    # A layer is a row once, though its image was asked for twice.
+    held = held.sort_values(place).drop_duplicates(place, ignore_index=True)
+    held = held.rename(columns={"position": "step"})
+    columns = ["release", "left", "right", "matched_by"]
+    pairs = pd.DataFrame(list(_pairs(held)), columns=columns).astype({"matched_by": "str"})
+    told = ["step", "instruction", "size"]
+    now = held[told].reindex(pairs["right"]).reset_index(drop=True)
+    was = held[told].reindex(pairs["left"]).reset_index(drop=True).add_prefix("previous_")
+    now["instruction"] = now["instruction"].where(pairs["right"] >= 0, was["previous_instruction"])
+    release = held[_RELEASE].reindex(pairs["release"]).reset_index(drop=True)
+    return pd.concat([release, now, was, pairs[["matched_by"]]], axis=1)
 
 
-_ROW = {name: dtype for name, dtype in SIZE_TREND.dtypes.items() if name in _Row._fields}
+def _pairs(held: pd.DataFrame) -> Iterator[tuple[int, int, int, str | None]]:
+    """Pair steps: the first row of the release, that of the left step, of the right, by what.
 
-
-class _Layer(NamedTuple):
-    """A layer of a release: its position, and what it is known by."""
-
-    position: int
-    step: Step
-
-
-class _Built(NamedTuple):
-    """A release: the number of its line, its own, and its layers, base first."""
-
-    id: int
-    number: int
-    layers: list[_Layer]
-
-
-def _steps(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
-    """Pair the layers of each release with those of the release before."""
-    rows: list[_Row] = []
-    before: _Built | None = None
-    for now in _built(layers, releases):
-        was = before.layers if before and before.id == now.id else []
-        pairs = paired([one.step for one in was], [one.step for one in now.layers], moved=True)
-        rows += (
-            _Row.of(
-                now,
-                None if left is None else was[left],
-                None if right is None else now.layers[right],
+    A row that is not there is -1.
+    """
+    is_base = ~held.duplicated(_RELEASE)
+    texts = held[["layer_digest", "instruction", "size"]].assign(is_base=is_base)
+    steps = [Step(*row) for row in plain_rows(texts)]
+    starts = np.flatnonzero(is_base).tolist()
+    lines = held["id"].to_numpy()[starts].tolist()
+    before = None, 0
+    for line, (start, end) in zip(lines, pairwise([*starts, len(held)]), strict=True):
+        first = before[1] if before[0] == line else start
+        for left, right, by in paired(steps[first:start], steps[start:end], moved=True):
+            yield (
+                start,
+                -1 if left is None else first + left,
+                -1 if right is None else start + right,
                 by,
             )
-            for left, right, by in pairs
-        )
-        before = now
-    return pd.DataFrame(rows, columns=list(_Row._fields)).astype(_ROW)
-
-
-def _built(layers: pd.DataFrame, releases: pd.DataFrame) -> Iterator[_Built]:
-    """Read the layers of each release, line by line, oldest first."""
-    place = ["id", "release", "position", "layer_digest"]
-    held = releases[["id", "release", *_IMAGE]].merge(layers, on=_IMAGE)
-    # A layer is a row once, though its image was asked for twice.
-    held = held.sort_values(place).drop_duplicates(place)
-    texts = held[[*place, "instruction", "size"]].astype(object)
-    texts = texts.where(texts.notna(), None)
-    for key, rows in texts.groupby(["id", "release"], sort=True):
-        line, release = cast("tuple[int, int]", key)
-        listed = zip(*(rows[name] for name in texts.columns[2:]), strict=True)
-        found = [
-            _Layer(position, Step(digest, instruction, size, is_base=not number))
-            for number, (position, digest, instruction, size) in enumerate(listed)
-        ]
-        yield _Built(line, release, found)
-
-
-def _totals(told: pd.DataFrame) -> pd.DataFrame:
-    by = told.groupby(["id", "release"])
-    return pd.DataFrame(
-        {
-            "total_size": by["size"].agg(lambda sizes: sizes.sum(skipna=False)),
-            "total_change": by["change"].agg(lambda changes: changes.sum(skipna=False)),
-        }
-    )
+        before = line, start

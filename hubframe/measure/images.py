@@ -1,5 +1,8 @@
 """Which rows speak of the same image, and which rows of whole frames to show."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pandas as pd
 
 from hubframe.tables import LAYERS
@@ -70,3 +73,8 @@ def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     stands = usual.groupby(tag, sort=False).transform("first")
     stands = stands.fillna(image.groupby(tag, sort=False).transform("first"))
     return frame[is_chosen & (image == stands)]
+
+
+def plain_rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Yield rows with None for null: of several nulls, none is a key to another."""
+    return frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)

@@ -7,16 +7,18 @@ they share nothing with each other.
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.holdings import (
+from hubframe.measure.images import identity
+from hubframe.measure.layer_index import (
     IMAGE,
     NEEDED,
-    Holdings,
+    LayerIndex,
     Numbers,
+    first_of,
     in_bytes,
     numbered,
+    paired,
     with_digests,
 )
-from hubframe.measure.images import identity
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SHARED_LAYERS
 
@@ -57,56 +59,34 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     """
     LAYERS.require(layers, (*NEEDED, "instruction"))
     layers = with_digests(layers)
-    held = Holdings.of(layers)
-    image_count = held.holder_counts(held.image)
-    place = held.name * (held.position.max(initial=0) + 1) + held.position
-    first = _earliest(place, held.layer, len(held.digests))
-    order = np.lexsort((place[first], -held.sizes, ~held.is_sized, -image_count))
-    size = pd.Series(held.sizes[order], dtype="Int64").where(held.is_sized[order])
-    tag_count, repo_count = _tag_and_repo_counts(held)
-    seen = held.names[["repo", "tag"]].take(held.name[first[order]])
-    told = _first_told(layers["instruction"], held, place)[order]
+    index = LayerIndex.of(layers)
+    image_count = index.holder_counts(index.image)
+    place = index.name * (index.position.max(initial=0) + 1) + index.position
+    count = len(index.digests)
+    first = _earliest(place, index.layer, count)
+    # The last one is for -1: no image tells the instruction.
+    told = np.append(np.flatnonzero(layers["instruction"].notna().to_numpy()), -1)
+    first_told = told[_earliest(place[told[:-1]], index.layer[told[:-1]], count)]
+    repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
+    layer, holder = index.holders(tags := paired(repo, tag))
+    is_tagged = tag[first_of(tags)] >= 0
+    order = np.lexsort((place[first], -index.sizes, ~index.is_sized, -image_count))
+    size = pd.Series(index.sizes[order], dtype="Int64").where(index.is_sized[order])
+    seen = index.names[["repo", "tag"]].take(index.name[first[order]])
+    saved = in_bytes(index.sizes.astype("float64") * (image_count - 1)).where(index.is_sized)
     return SHARED_LAYERS.of(
         {
-            "layer_digest": held.digests.take(order).array,
+            "layer_digest": index.digests.take(order).array,
             "size": size,
             "image_count": image_count[order],
-            "tag_count": tag_count[order],
-            "repo_count": repo_count[order],
-            "saved_size": _saved(held, image_count)[order].array,
+            "tag_count": np.bincount(layer[is_tagged[holder]], minlength=count)[order],
+            "repo_count": index.holder_counts(repo)[order],
+            "saved_size": saved[order].array,
             "first_repo": seen["repo"].array,
             "first_tag": seen["tag"].array,
-            "instruction": layers["instruction"].array.take(told, allow_fill=True),
-            "is_empty": held.is_empty[order],
+            "instruction": layers["instruction"].array.take(first_told[order], allow_fill=True),
+            "is_empty": index.is_empty[order],
         }
-    )
-
-
-def _saved(held: Holdings, image_count: Numbers) -> pd.Series:
-    """Reckon, for each layer, its bytes for each image but one; null without a size."""
-    return in_bytes(held.sizes.astype("float64") * (image_count - 1)).where(held.is_sized)
-
-
-def _tag_and_repo_counts(held: Holdings) -> tuple[Numbers, Numbers]:
-    """Count, for each layer, the tags and the repositories that hold it.
-
-    Tags are numbered repository by repository, so that pairs in the order of tags are in the order
-    of repositories too.
-    """
-    repo, tag = (numbered(held.names[column])[0] for column in ("repo", "tag"))
-    order = np.lexsort((tag, repo))
-    is_new = np.ones(len(order), dtype=bool)
-    is_new[1:] = (np.diff(repo[order]) != 0) | (np.diff(tag[order]) != 0)
-    holder = np.empty_like(order)
-    holder[order] = np.cumsum(is_new) - 1
-    repo, tag = repo[order][is_new], tag[order][is_new]
-    layer, held_by = held.holders(holder)
-    is_first = np.ones(len(layer), dtype=bool)
-    is_first[1:] = (np.diff(layer) != 0) | (np.diff(repo[held_by]) != 0)
-    count = len(held.digests)
-    return (
-        np.bincount(layer[tag[held_by] >= 0], minlength=count),
-        np.bincount(layer[is_first], minlength=count),
     )
 
 
@@ -118,14 +98,6 @@ def _earliest(place: Numbers, layer: Numbers, count: int) -> Numbers:
     found = np.full(count, -1)
     found[layer[rows]] = rows
     return found
-
-
-def _first_told(written: pd.Series, held: Holdings, place: Numbers) -> Numbers:
-    """Find, for each layer, the row of the first image that tells its instruction, or -1."""
-    told = np.flatnonzero(written.notna().to_numpy())
-    found = _earliest(place[told], held.layer[told], len(held.digests))
-    # The last one is for -1, which finds no row.
-    return np.append(told, -1)[found]
 
 
 def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:

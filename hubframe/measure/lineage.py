@@ -1,17 +1,24 @@
 """Which image an image was built on, found from its layers, and whether that one is outdated."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hubframe.measure.dates import dated, days_between, moments
-from hubframe.measure.holdings import IMAGE, NEEDED, Holdings, Numbers, first_of, numbered, paired
-from hubframe.measure.likeness import sequences
+from hubframe.measure.images import plain_rows
+from hubframe.measure.layer_index import (
+    IMAGE,
+    NEEDED,
+    LayerIndex,
+    Numbers,
+    first_of,
+    numbered,
+    paired,
+)
 from hubframe.measure.lines import Lines, Move
+from hubframe.measure.similarity import sequences
 from hubframe.oci.platforms import platform_name
 from hubframe.tables import LAYERS, TAGS
 from hubframe.tables.measured import OUTDATED, PARENTS
@@ -64,65 +71,28 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
     >>> parents.loc["library/redis", ["parent_repo", "parent_tag"]].tolist()
     ['library/debian', '13.3-slim']
     """
-    held, stacks = _without_attestations(layers, tags)
-    lineage = _Lineage.of(held, stacks, _rank(held.names, tags))
-    return _parents(held, stacks, lineage)
+    return _parents(_images(layers, tags), tags)
 
 
-def _without_attestations(
-    layers: pd.DataFrame, tags: pd.DataFrame | None
-) -> "tuple[Holdings, _Stacks]":
+def _images(layers: pd.DataFrame, tags: pd.DataFrame | None) -> LayerIndex:
+    """Read the images that are no attestations."""
     LAYERS.require(layers, NEEDED)
     if tags is not None:
         TAGS.require(tags, ("repo", "tag", "pushed_at"))
     is_attestation = layers["platform"] == _ATTESTATION
-    held = Holdings.of(layers[~is_attestation] if is_attestation.any() else layers)
-    return held, _Stacks.of(held)
+    return LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
 
 
-@dataclass(frozen=True)
-class _Stacks:
-    """The layers of all names, base first, in one array.
-
-    Attributes
-    ----------
-    layer
-        Numbers of layers, name after name.
-    begin, length
-        For each name, where its layers begin, and how many there are.
-    size
-        Compressed bytes of the rows before each row, and of all.
-    unsized
-        In the same way, the rows whose size is not known.
-    """
-
-    layer: Numbers
-    begin: Numbers
-    length: Numbers
-    size: Numbers
-    unsized: Numbers
-
-    @classmethod
-    def of(cls, held: Holdings) -> "_Stacks":
-        name, _, layer = held.rows_in_place()
-        length = np.bincount(name, minlength=len(held.names))
-        return cls(
-            layer=layer,
-            begin=np.cumsum(length) - length,
-            length=length,
-            size=_sums(held.sizes[layer]),
-            unsized=_sums(~held.is_sized[layer]),
-        )
-
-    def sizes(self, name: Numbers, length: Numbers) -> pd.Series:
-        """Sum the first layers of names; null where a size is not known."""
-        begin, end = self.begin[name], self.begin[name] + length
-        size = pd.Series(self.size[end] - self.size[begin], dtype="Int64")
-        return size.mask(self.unsized[end] > self.unsized[begin])
-
-
-def _sums(values: npt.NDArray[np.generic]) -> Numbers:
-    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+def _sizes(index: LayerIndex, name: Numbers, count: Numbers) -> pd.Series:
+    """Sum the first layers of names, so many of each; null where a size is not known."""
+    layer, begin, _ = index.by_name
+    first, end = begin[name], begin[name] + count
+    # Of the rows before each row, and of all: bytes, and how many have no size.
+    size, unsized = (
+        np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+        for values in (index.sizes[layer], ~index.is_sized[layer])
+    )
+    return pd.Series(size[end] - size[first], dtype="Int64").mask(unsized[end] > unsized[first])
 
 
 def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
@@ -144,43 +114,37 @@ def _pushes(names: pd.DataFrame, tags: pd.DataFrame) -> Numbers:
     return np.where(found.isna(), _LAST, numbers)
 
 
-@dataclass(frozen=True)
-class _Lineage:
-    """The parent of each name, -1 for none, and how many images could be it."""
+def _found(index: LayerIndex, rank: Numbers) -> tuple[Numbers, Numbers]:
+    """Find the parent of each name, -1 for none, and count the images that could be it.
 
-    parent: Numbers
-    candidates: Numbers
-
-    @classmethod
-    def of(cls, held: Holdings, stacks: _Stacks, rank: Numbers) -> "_Lineage":
-        """Walk the tree of prefixes, all names at once, one layer deeper at each step.
-
-        A name whose prefix no other has is left alone from there on: nothing below can be its
-        parent, so that what remains to be walked is soon little.
-        """
-        platform = _platforms(held.names["platform"])
-        is_first = np.zeros(len(held.names), dtype=bool)
-        is_first[first_of(paired(held.image, platform))] = True
-        by_rank = np.argsort(rank)
-        parent = np.full(len(held.names), _NONE)
-        candidates = np.zeros(len(held.names), dtype=np.int64)
-        walking, node = np.arange(len(held.names)), platform
-        depth = 0
-        while len(walking):
-            node = paired(node, stacks.layer[stacks.begin[walking] + depth])
-            depth += 1
-            is_shared = np.bincount(node)[node] > 1
-            walking, node = walking[is_shared], node[is_shared]
-            ends = stacks.length[walking] == depth
-            nodes = int(node.max(initial=-1)) + 1
-            best = np.full(nodes, _LAST)
-            np.minimum.at(best, node[ends], rank[walking[ends]])
-            ended = np.bincount(node[ends & is_first[walking]], minlength=nodes)
-            walking, node = walking[~ends], node[~ends]
-            is_child = best[node] != _LAST
-            parent[walking[is_child]] = by_rank[best[node[is_child]]]
-            candidates[walking[is_child]] = ended[node[is_child]]
-        return cls(parent, candidates)
+    The tree of prefixes is walked with all names at once, one layer deeper at each step. A name
+    whose prefix no other has is left alone from there on: nothing below can be its parent, so that
+    what remains to be walked is soon little.
+    """
+    layer, begin, length = index.by_name
+    platform = _platforms(index.names["platform"])
+    is_first = np.zeros(len(index.names), dtype=bool)
+    is_first[first_of(paired(index.image, platform))] = True
+    by_rank = np.argsort(rank)
+    parent = np.full(len(index.names), _NONE)
+    candidates = np.zeros(len(index.names), dtype=np.int64)
+    walking, node = np.arange(len(index.names)), platform
+    depth = 0
+    while len(walking):
+        node = paired(node, layer[begin[walking] + depth])
+        depth += 1
+        is_shared = np.bincount(node)[node] > 1
+        walking, node = walking[is_shared], node[is_shared]
+        ends = length[walking] == depth
+        nodes = int(node.max(initial=-1)) + 1
+        best = np.full(nodes, _LAST)
+        np.minimum.at(best, node[ends], rank[walking[ends]])
+        ended = np.bincount(node[ends & is_first[walking]], minlength=nodes)
+        walking, node = walking[~ends], node[~ends]
+        is_child = best[node] != _LAST
+        parent[walking[is_child]] = by_rank[best[node[is_child]]]
+        candidates[walking[is_child]] = ended[node[is_child]]
+    return parent, candidates
 
 
 def _platforms(platforms: pd.Series) -> Numbers:
@@ -190,29 +154,32 @@ def _platforms(platforms: pd.Series) -> Numbers:
     return np.append(one, _NONE)[written]
 
 
-def _parents(held: Holdings, stacks: _Stacks, lineage: _Lineage) -> pd.DataFrame:
+def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
     """Write the table down, by name."""
-    order = held.names.sort_values(IMAGE, kind="stable").index.to_numpy()
-    parent = lineage.parent[order]
+    length = index.by_name[2]
+    parents, candidates = _found(index, _rank(index.names, tags))
+    order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
+    parent = parents[order]
     has_parent = parent != _NONE
     # Nobody's row stands in for the missing parent; it is nulled below.
     known = np.where(has_parent, parent, order)
-    length = stacks.length[known]
-    size = stacks.sizes(order, stacks.length[order])
-    parent_size = stacks.sizes(known, length).where(has_parent)
-    names = held.names.take(order)
+    both = np.concatenate([order, known])
+    sizes = _sizes(index, both, np.concatenate([length[order], length[known]]))
+    size, parent_size = sizes[: len(order)], sizes[len(order) :].reset_index(drop=True)
+    parent_size = parent_size.where(has_parent)
+    names = index.names.take(order)
     return PARENTS.of(
         {
             **{name: names[name].array for name in IMAGE},
-            "layer_count": stacks.length[order],
+            "layer_count": length[order],
             "size": size,
             **{
-                f"parent_{name}": held.names[name].array.take(parent, allow_fill=True)
+                f"parent_{name}": index.names[name].array.take(parent, allow_fill=True)
                 for name in IMAGE
             },
-            "parent_layer_count": pd.Series(length, dtype="Int64").where(has_parent),
+            "parent_layer_count": pd.Series(length[known], dtype="Int64").where(has_parent),
             "parent_size": parent_size,
-            "candidate_count": lineage.candidates[order],
+            "candidate_count": candidates[order],
             "growth_size": size - parent_size,
             "growth_ratio": size / parent_size.mask(parent_size == 0),
         }
@@ -263,11 +230,9 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     True
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
-    held, stacks = _without_attestations(layers, tags)
-    lineage = _Lineage.of(held, stacks, _rank(held.names, tags))
-    children = _parents(held, stacks, lineage)
-    children = children[children["parent_tag"].notna()]
-    newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(held, layers), Lines.of(tags))
+    index = _images(layers, tags)
+    children = _parents(index, tags).dropna(subset="parent_tag")
+    newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(index, layers), Lines.of(tags))
     found = children.merge(newer, on=_PARENT, how="inner")
     lag = days_between(found["parent_pushed_at"], found["newer_pushed_at"])
     return OUTDATED.of({**found, "lag_days": lag})
@@ -276,9 +241,9 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
 def _newer(parents: pd.DataFrame, contents: "_Contents", lines: Lines) -> pd.DataFrame:
     """Find the newer image of each parent that has one."""
     rows = [
-        (*parent, moves.pushed_at, moves.newer_tag, moves.newer_digest, moves.newer_pushed_at)
-        for parent in _spelled(parents)
-        if (moves := _move(parent, contents, lines)) is not None
+        (*parent, *move)
+        for parent in plain_rows(parents)
+        if (move := _move(parent, contents, lines)) is not None
     ]
     columns = [*_PARENT, "parent_pushed_at", "newer_tag", "newer_digest", "newer_pushed_at"]
     found = pd.DataFrame(rows, columns=columns, dtype="object")
@@ -294,12 +259,6 @@ def _move(parent: tuple[Any, ...], contents: "_Contents", lines: Lines) -> Move 
     move = lines.follow(repo, tag)
     is_same = move is not None and contents.same(parent, (repo, move.newer_tag, platform))
     return None if is_same else move
-
-
-def _spelled(names: pd.DataFrame) -> Iterator[tuple[str | None, ...]]:
-    """Yield rows of text; a null is None, since another null would be no key to it."""
-    plain = names.astype("object").where(names.notna(), None)
-    return plain.itertuples(index=False, name=None)
 
 
 @dataclass(frozen=True)
@@ -318,12 +277,12 @@ class _Contents:
     built: dict[tuple[Any, ...], pd.Timestamp]
 
     @classmethod
-    def of(cls, held: Holdings, layers: pd.DataFrame) -> "_Contents":
+    def of(cls, index: LayerIndex, layers: pd.DataFrame) -> "_Contents":
         names: dict[tuple[Any, ...], dict[Any, int]] = {}
-        contents = sequences(held).tolist()
-        for (*name, digest), content in zip(_spelled(held.names[IMAGE]), contents, strict=True):
+        contents = sequences(index).tolist()
+        for (*name, digest), content in zip(plain_rows(index.names[IMAGE]), contents, strict=True):
             names.setdefault(tuple(name), {})[digest] = content
-        twice = held.names[held.names.duplicated(IMAGE[:3], keep=False)]
+        twice = index.names[index.names.duplicated(IMAGE[:3], keep=False)]
         rows = layers[["created_at", *IMAGE]].merge(twice[IMAGE], on=IMAGE)
         built = rows.groupby(IMAGE)["created_at"].max().dropna()
         return cls(names, dict(zip(built.index, built, strict=True)))
@@ -343,5 +302,5 @@ class _Contents:
     def same(self, name: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         """Tell whether an image has the layers of the one that another name has alone."""
         *spelled, digest = name
-        held = set(self.names.get(other, {}).values())
-        return held == {self.names[tuple(spelled)][digest]}
+        contents = set(self.names.get(other, {}).values())
+        return contents == {self.names[tuple(spelled)][digest]}

@@ -1,12 +1,14 @@
 """Lines of releases: which tag a tag's image was, and what that tag is now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from hubframe.measure.dates import dated
-from hubframe.oci.tagnames import Kind, TagName, is_digest_tag, read_all
+from hubframe.measure.names import names_of
+from hubframe.oci.tagnames import Kind, TagName, is_digest_tag, moving
 
 
 class Move(NamedTuple):
@@ -16,6 +18,31 @@ class Move(NamedTuple):
     newer_tag: str
     newer_digest: str | None
     newer_pushed_at: pd.Timestamp | None
+
+
+def current(tags: pd.DataFrame) -> pd.DataFrame:
+    """Return the tags that name no digest, as they are now: of several rows the last push."""
+    columns = ["repo", "tag", "digest"]
+    rows = tags[columns].assign(pushed_at=dated(tags["pushed_at"])).dropna(subset="tag")
+    rows = rows[~rows["tag"].map(is_digest_tag).astype(bool)]
+    rows = rows.sort_values(["pushed_at", *columns], na_position="first")
+    return rows.drop_duplicates(["repo", "tag"], keep="last")
+
+
+def line_names(names: Mapping[str, TagName]) -> dict[str, str]:
+    """Name the line of each release: ``*-alpine`` for the versions of a variant.
+
+    Pre-releases are in none, nor are tags that are meant to move: others go on from their numbers,
+    or the same image has a build besides.
+    """
+    moved = moving(names.values())
+    lines = {}
+    for tag, name in names.items():
+        if not name.stage and name.kind >= Kind.DATE and tag not in moved:
+            prefix = "" if name.is_version else name.prefix
+            what = "<day>" if name.kind is Kind.DATE else "*"
+            lines[tag] = f"{prefix}{what}{name.variant and f'-{name.variant}'}"
+    return lines
 
 
 @dataclass(frozen=True)
@@ -37,19 +64,17 @@ class Lines:
     digests: dict[str, dict[str, str | None]]
     names: dict[str, dict[str, TagName]]
     aliases: dict[tuple[str, str], list[str]]
-    pushed: dict[tuple[str, str | None], pd.Timestamp]
+    pushed: dict[Any, pd.Timestamp]
 
     @classmethod
     def of(cls, tags: pd.DataFrame) -> "Lines":
         """Read the tags frame; of a tag at several times the one pushed last is now."""
-        columns = ["repo", "tag", "digest"]
-        listed = tags[columns].assign(pushed_at=dated(tags["pushed_at"])).dropna(subset="tag")
-        listed = listed[~listed["tag"].map(is_digest_tag).astype(bool)]
-        listed = listed.sort_values(["pushed_at", *columns], na_position="first")
-        first = listed.dropna().drop_duplicates(["repo", "digest"])
-        pairs = zip(first["repo"], first["digest"], strict=True)
-        lines = cls({}, {}, {}, dict(zip(pairs, first["pushed_at"], strict=True)))
-        now = listed.drop_duplicates(["repo", "tag"], keep="last").sort_values(["repo", "tag"])
+        proper = tags[~tags["tag"].fillna("").map(is_digest_tag).astype(bool)]
+        first = proper.assign(pushed_at=dated(proper["pushed_at"]))
+        first = first.dropna(subset=["repo", "tag", "digest", "pushed_at"])
+        now = current(tags).sort_values(["repo", "tag"])
+        pushed_first = first.groupby(["repo", "digest"])["pushed_at"].min().to_dict()
+        lines = cls({}, names_of(now), {}, pushed_first)
         for repo, tag, digest, pushed in now.itertuples(index=False, name=None):
             known = digest if isinstance(digest, str) else None
             lines.digests.setdefault(repo, {})[tag] = known
@@ -57,8 +82,6 @@ class Lines:
                 lines.aliases.setdefault((repo, known), []).append(tag)
             elif not pd.isna(pushed):
                 lines.pushed[repo, f":{tag}"] = pushed
-        for repo, digests in lines.digests.items():
-            lines.names[repo] = read_all(digests, digests)
         return lines
 
     def digest(self, repo: str, tag: str) -> str | None:

@@ -1,24 +1,25 @@
 """Which digest a tag had, from when to when, and which version tags were pushed again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from hubframe.measure.names import names_of
+from hubframe.measure.dates import dated, days_between
+from hubframe.measure.names import among, names_of
 from hubframe.oci.tagnames import moving, versioned
-from hubframe.tables import Snapshots
-from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
+from hubframe.tables import TAGS, Snapshots
+from hubframe.tables.measured import MUTABLE_TAGS, SIZE_TREND, TAG_MOVES
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS
 
 MOVED, DELETED = "moved", "deleted"
 _NAME = ["repo", "tag"]
+_SIDES: dict[str, Literal["backward", "forward"]] = {
+    "whole_before": "backward",
+    "whole_after": "forward",
+}
 _SEEN = (*_NAME, "observed_at", "digest", "pushed_at", "size")
-
-Places = npt.NDArray[np.int64]
 
 
 def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
@@ -46,34 +47,32 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
         These are no snapshots, or a column is missing, which the message names.
     """
     tags, repos = _frames(snapshots, _SEEN)
-    moments = _Moments.of(repos, tags)
-    rows = _present(tags, moments)
-    known = rows[rows["digest"].notna()].reset_index(drop=True)
-    place, presence = known["place"].to_numpy(), known["presence"].to_numpy()
-    is_same = _repeats(known, [*_NAME, "digest", "presence"])
-    starts = np.flatnonzero(~is_same)
-    ends = np.append(starts[1:], len(known))[: len(starts)] - 1
-    first, last = known.take(starts).reset_index(drop=True), known.take(ends)
-    has_more = _repeats(first, _NAME)
-    previous = first["digest"].shift().where(has_more)
+    rows = _present(tags, repos)
+    known = rows[rows["digest"].notna()]
+    is_new = known["digest"].ne(known["digest"].shift()) | known["presence"].diff().ne(0)
+    run = is_new.cumsum()
+    first = known[is_new].reset_index(drop=True)
+    last = known[~run.duplicated(keep="last")].reset_index(drop=True)
+    by_tag = first.groupby(_NAME, sort=False)
     # Not seen before: under another digest, or in an observation that would have shown it.
-    before = pd.Series(last["observed_at"].array).shift().where(has_more)
-    not_yet = pd.concat([before, moments.before(place[starts])], axis=1).max(axis=1)
-    is_moved = np.append(_repeats(first, [*_NAME, "presence"])[1:], [False])[: len(first)]
-    gone = moments.after(_last_places(rows)[presence[starts]])
+    before = last.groupby(_NAME, sort=False)["observed_at"].shift()
+    not_yet = pd.concat([before, first["whole_before"]], axis=1).max(axis=1)
+    is_moved = first["presence"].eq(first["presence"].shift(-1))
+    ends = rows.drop_duplicates("presence", keep="last").set_index("presence")["whole_after"]
+    gone = ends.reindex(first["presence"]).reset_index(drop=True)
     gone = gone.mask(is_moved, first["observed_at"].shift(-1))
     ending = pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str").where(gone.notna())
     return TAG_MOVES.of(
         {
             **first[[*_NAME, "digest", "pushed_at", "size"]],
-            "move": first.groupby(_NAME, sort=False).cumcount(),
-            "previous_digest": previous,
+            "move": by_tag.cumcount(),
+            "previous_digest": by_tag["digest"].shift(),
             "not_yet_at": not_yet,
             "first_seen_at": first["observed_at"],
-            "last_seen_at": last["observed_at"].array,
+            "last_seen_at": last["observed_at"],
             "gone_at": gone,
             "ending": ending,
-            "observation_count": ends - starts + 1,
+            "observation_count": run.value_counts(sort=False).array,
         }
     )
 
@@ -99,26 +98,26 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
         These are no snapshots, or a column is missing, which the message names.
     """
     tags, _ = _frames(snapshots, (*_SEEN, "version"))
-    names = {repo: found.values() for repo, found in names_of(tags).items()}
-    floating = {(repo, tag) for repo, found in names.items() for tag in moving(found)}
-    pinned = {(repo, tag) for repo, found in names.items() for tag in versioned(found)}
-    is_pinned = [name in pinned for name in zip(tags["repo"], tags["tag"], strict=True)]
-    rows = _sorted(tags[np.array(is_pinned, dtype=bool)])
-    rows["is_push"] = _is_push(rows)
-    pushed = rows[rows["is_push"]]
-    counts = pushed.groupby(_NAME, sort=False).agg(
-        version=("version", "first"),
-        push_count=("is_push", "size"),
-        first_seen_at=("observed_at", "first"),
+    names = names_of(tags)
+    tags = tags.assign(is_floating=among(tags, names, moving))
+    rows = _sorted(tags[among(tags, names, versioned)])
+    by_tag = rows.groupby(_NAME, sort=False)
+    pushed = rows[_is_push(rows)].groupby(_NAME, sort=False)
+    last = pushed.tail(1).set_index(_NAME)
+    told = by_tag.agg(
+        digest_count=("digest", "nunique"),
+        first_digest=("digest", "first"),
+        last_digest=("digest", "last"),
+        is_floating=("is_floating", "first"),
+    ).join(
+        pushed.agg(
+            version=("version", "first"),
+            push_count=("observed_at", "size"),
+            first_seen_at=("observed_at", "first"),
+        )
     )
-    last = pushed.drop_duplicates(_NAME, keep="last").set_index(_NAME)
-    digests = rows.groupby(_NAME, sort=False)["digest"].agg(["nunique", "first", "last"])
-    told = counts.join(digests).reset_index()
-    told["last_pushed_at"] = last["pushed_at"].fillna(last["observed_at"]).array
-    told["is_floating"] = [name in floating for name in zip(told.repo, told.tag, strict=True)]
-    told = told.rename(
-        columns={"nunique": "digest_count", "first": "first_digest", "last": "last_digest"}
-    )
+    told["last_pushed_at"] = last["pushed_at"].fillna(last["observed_at"])
+    told = told.reset_index()
     again = told[told["push_count"] > 1]
     order = ["push_count", "repo", "tag"]
     ranked = again.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
@@ -135,100 +134,85 @@ def _frames(snapshots: Any, columns: Iterable[str]) -> tuple[pd.DataFrame, pd.Da
     return snapshots.tags[list(columns)], snapshots.repos[["repo", "observed_at", "tag_count"]]
 
 
-@dataclass(frozen=True)
-class _Moments:
-    """When repositories were observed, by repository and time; a place is a number of a row.
-
-    Attributes
-    ----------
-    rows
-        ``repo``, ``observed_at``, and ``is_whole``: whether all tags were read.
-    whole
-        The places of those where they were.
-    upto
-        How many of these there are up to each place.
-    """
-
-    rows: pd.DataFrame
-    whole: Places
-    upto: Places
-
-    @classmethod
-    def of(cls, repos: pd.DataFrame, tags: pd.DataFrame) -> "_Moments":
-        """Gather them from both frames: tags may have been read, though not all of them."""
-        key = ["repo", "observed_at"]
-        listed = repos[key].assign(is_whole=repos["tag_count"].notna())
-        both = pd.concat([listed, tags[key].drop_duplicates().assign(is_whole=False)])
-        rows = both.groupby(key, sort=True)["is_whole"].any().reset_index()
-        is_whole = rows["is_whole"].to_numpy("bool")
-        return cls(rows, np.flatnonzero(is_whole), np.cumsum(is_whole))
-
-    def before(self, places: Places) -> pd.Series:
-        """Return the last whole observation before each place; null where there is none."""
-        return self._at(places, self.upto[places] - self._is_whole(places) - 1)
-
-    def after(self, places: Places) -> pd.Series:
-        """Return the first whole observation after each place; null where there is none."""
-        return self._at(places, self.upto[places])
-
-    def between(self, earlier: Places, later: Places) -> Places:
-        """Count the whole observations between places, both excluded."""
-        counted: Places = self.upto[later] - self._is_whole(later) - self.upto[earlier]
-        return counted
-
-    def _is_whole(self, places: Places) -> Places:
-        return self.rows["is_whole"].to_numpy("int64")[places]
-
-    def _at(self, places: Places, numbers: Places) -> pd.Series:
-        if not len(self.whole):
-            return pd.Series(pd.NaT, range(len(places)), dtype=self.rows["observed_at"].dtype)
-        found = self.whole[np.clip(numbers, 0, len(self.whole) - 1)]
-        repo, _ = pd.factorize(self.rows["repo"])
-        is_there = (numbers >= 0) & (numbers < len(self.whole)) & (repo[found] == repo[places])
-        moments = self.rows["observed_at"].take(found).reset_index(drop=True)
-        return moments.where(is_there)
-
-
 def _sorted(tags: pd.DataFrame) -> pd.DataFrame:
     """Sort by tag and time, and keep the last of what was seen at one moment."""
     ordered = tags.sort_values([*_NAME, "observed_at"], kind="stable")
-    return ordered.drop_duplicates([*_NAME, "observed_at"], keep="last").reset_index(drop=True)
+    return ordered.drop_duplicates([*_NAME, "observed_at"], keep="last", ignore_index=True)
 
 
-def _present(tags: pd.DataFrame, moments: _Moments) -> pd.DataFrame:
-    """Number the times that each tag was there without a break."""
+def _present(tags: pd.DataFrame, repos: pd.DataFrame) -> pd.DataFrame:
+    """Number the times that each tag was there without a break.
+
+    Beside each row stand the observations before and after it that saw all tags of the repository.
+    """
     rows = _sorted(tags)
-    places = moments.rows[["repo", "observed_at"]].assign(place=np.arange(len(moments.rows)))
-    rows = rows.merge(places, on=["repo", "observed_at"], how="left")
-    is_same = _repeats(rows, _NAME)
-    place = rows["place"].to_numpy("int64")
-    is_same[1:] &= moments.between(place[:-1], place[1:]) <= 0
-    return rows.assign(presence=np.cumsum(~is_same) - 1)
+    at = "observed_at"
+    whole = repos.loc[repos["tag_count"].notna(), ["repo", at]].sort_values(at)
+    by_time = rows[["repo", at]].sort_values(at)
+    for name, direction in _SIDES.items():
+        found = pd.merge_asof(
+            by_time,
+            whole.assign(**{name: whole[at]}),
+            on=at,
+            by="repo",
+            direction=direction,
+            allow_exact_matches=False,
+        )
+        rows[name] = found[name].set_axis(by_time.index)
+    is_back = rows.groupby(_NAME)["whole_after"].shift() < rows[at]
+    return rows.assign(presence=(~rows.duplicated(_NAME) | is_back).cumsum())
 
 
-def _last_places(rows: pd.DataFrame) -> Places:
-    """Return the last place of each time that a tag was there."""
-    last = rows.drop_duplicates("presence", keep="last")["place"]
-    return last.to_numpy("int64")
-
-
-def _repeats(rows: pd.DataFrame, columns: list[str]) -> npt.NDArray[np.bool_]:
-    """Tell of each row whether it equals the one before it in some columns."""
-    is_same = np.ones(len(rows), dtype=bool)
-    for column in columns:
-        codes, _ = pd.factorize(rows[column])
-        is_same[1:] &= codes[1:] == codes[:-1]
-    is_same[:1] = False
-    return is_same
-
-
-def _is_push(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _is_push(rows: pd.DataFrame) -> pd.Series:
     """Tell where a tag shows another digest than was known, or another date of its push."""
-    is_same = _repeats(rows, _NAME)
-    is_push = ~is_same
-    names = np.cumsum(is_push)
+    is_push = ~rows.duplicated(_NAME)
     for column in ("digest", "pushed_at"):
-        known = rows[column].groupby(names).ffill()
-        before = known.groupby(names).shift()
-        is_push |= (rows[column].notna() & before.notna() & (rows[column] != before)).to_numpy()
+        known = rows.groupby(_NAME)[column].ffill()
+        before = known.groupby([rows[name] for name in _NAME]).shift()
+        is_push |= rows[column].notna() & before.notna() & (rows[column] != before)
     return is_push
+
+
+def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
+    """List the version tags whose last push came after that of the next version of their line.
+
+    A registry keeps the last push of a tag alone. But versions that differ in their last number
+    are pushed one after the other, so that an earlier one with the later push was pushed again,
+    or out of turn; who pins it does not expect either. Snapshots tell more (`mutable_tags_df`).
+
+    Parameters
+    ----------
+    trend
+        The table `size_trend`, which knows what follows what.
+    tags
+        The `tables.TAGS` frame of the same repositories.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per tag, the longest after first: ``repo``, ``tag``, ``pushed_at``, ``next_tag``,
+        ``next_pushed_at``, and ``later_days``, from the one push to the other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is no frame, or lacks a column, which the message names.
+    """
+    SIZE_TREND.require(trend, ("repo", "tag", "previous_tag"))
+    TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))
+    pairs = trend[["repo", "previous_tag", "tag"]].dropna().drop_duplicates()
+    pairs = pairs.set_axis(["repo", "tag", "next_tag"], axis=1)
+    told = tags[["repo", "tag", "version"]].assign(pushed_at=dated(tags["pushed_at"]))
+    told = told.dropna().drop_duplicates(["repo", "tag"])
+    after = told.set_axis(["repo", *(f"next_{name}" for name in told.columns[1:])], axis=1)
+    both = pairs.merge(told, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
+    is_next = _without_last_number(both["version"]) == _without_last_number(both["next_version"])
+    late = both[is_next & (both["pushed_at"] > both["next_pushed_at"])]
+    late = late.assign(later_days=days_between(late["next_pushed_at"], late["pushed_at"]))
+    order = ["later_days", "repo", "tag"]
+    columns = ["repo", "tag", "pushed_at", "next_tag", "next_pushed_at", "later_days"]
+    return late[columns].sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def _without_last_number(versions: pd.Series) -> pd.Series:
+    return versions.map(lambda version: version.rpartition(".")[0])

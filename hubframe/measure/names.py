@@ -1,7 +1,7 @@
 """The names of a frame's tags, read as those of one repository."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -24,6 +24,17 @@ def names_of(tags: pd.DataFrame) -> dict[str, dict[str, TagName]]:
         digests = dict(zip(group["tag"], group["digest"], strict=True)) if "digest" in group else {}
         found[str(repo)] = read_all(group["tag"], digests)
     return found
+
+
+def among(
+    tags: pd.DataFrame,
+    names: Mapping[str, Mapping[str, TagName]],
+    choose: Callable[[Iterable[TagName]], set[str]],
+) -> pd.Series:
+    """Tell of each row whether its tag is chosen among the names of its repository."""
+    chosen = {(repo, tag) for repo, of_repo in names.items() for tag in choose(of_repo.values())}
+    keys = zip(tags["repo"], tags["tag"], strict=True)
+    return pd.Series([key in chosen for key in keys], tags.index, dtype="bool")
 
 
 def places(tags: pd.DataFrame) -> pd.Series:

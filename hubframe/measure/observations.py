@@ -2,23 +2,18 @@
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from hubframe.measure.dates import days
 from hubframe.tables import Snapshots
 from hubframe.tables.measured import PULLS_OVER_TIME, REPOS_OVER_TIME
 from hubframe.tables.observed import OBSERVED_REPOS
 from hubframe.tables.schema import COUNT
 
-_DAY = 86_400 * 10**6
 # From this part of what it was a count was set back; Hub counts that fall do so by little.
 _RESET = 0.5
 _GAP = 1.5
 _COUNTS = {"star": "star_count", "storage": "storage_size", "tag": "tag_count"}
-
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 
 def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
@@ -55,29 +50,25 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     0           30.0  growth
     1           <NA>   reset
     """
-    repos = seen(snapshots, ("repo", "observed_at", "pull_count"))
-    known = in_order(repos.dropna(subset="pull_count"))
-    code, at = known["code"].to_numpy(), _micros(known["observed_at"])
-    pulls = known["pull_count"].to_numpy("int64")
-    later = np.flatnonzero(code[1:] == code[:-1]) + 1
-    days = (at[later] - at[later - 1]) / _DAY
-    change = pulls[later] - pulls[later - 1]
-    is_reset = pulls[later] < _RESET * pulls[later - 1]
-    step = np.select([change >= 0, is_reset], ["growth", "reset"], "fall")
-    ends = known.take(later).reset_index(drop=True)
-    return PULLS_OVER_TIME.of(
-        {
-            "repo": ends["repo"],
-            "from_at": known["observed_at"].take(later - 1).reset_index(drop=True),
-            "observed_at": ends["observed_at"],
-            "days": days,
-            "pull_count": pulls[later],
-            "change": change,
-            "pulls_per_day": pd.Series(change / days, dtype="Float64").mask(change < 0),
-            "step": step,
-            "is_gap": _is_gap(days, code[later]),
-        }
+    known = (
+        _observed(snapshots, ["pull_count"])
+        .dropna(subset="pull_count")
+        .astype({"pull_count": COUNT})
     )
+    before = known.groupby("repo")[["observed_at", "pull_count"]].shift()
+    change = known["pull_count"] - before["pull_count"]
+    span, is_gap = _gaps(known)
+    is_reset = known["pull_count"] < _RESET * before["pull_count"]
+    step = change.ge(0).map({True: "growth", False: "fall"})
+    told = known.assign(
+        from_at=before["observed_at"],
+        days=span,
+        change=change,
+        pulls_per_day=(change / span).mask(change < 0),
+        step=step.mask(is_reset.fillna(value=False), "reset"),
+        is_gap=is_gap,
+    )
+    return PULLS_OVER_TIME.of(told[before["observed_at"].notna()].reset_index(drop=True))
 
 
 def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
@@ -100,48 +91,25 @@ def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     TypeError, ValueError
         These are no snapshots, or a column is missing, which the message names.
     """
-    known = in_order(seen(snapshots, ("repo", "observed_at", *_COUNTS.values())))
+    known = _observed(snapshots, list(_COUNTS.values()))
     told: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}
     for name, column in _COUNTS.items():
         values: Any = known[column].astype(COUNT)
-        before = values.groupby(known["code"]).ffill().groupby(known["code"]).shift()
+        before = values.groupby(known["repo"]).ffill().groupby(known["repo"]).shift()
         told |= {column: values, f"{name}_change": values - before}
-    return REPOS_OVER_TIME.of({**told, "is_gap": _gaps(known)})
+    return REPOS_OVER_TIME.of({**told, "is_gap": _gaps(known)[1]})
 
 
-def seen(snapshots: Any, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the repositories of snapshots, or of their frame ``repos``."""
+def _observed(snapshots: Any, columns: list[str]) -> pd.DataFrame:
+    """Return the repositories of snapshots by repository and time; of equal times the last."""
     repos = snapshots.repos if isinstance(snapshots, Snapshots) else snapshots
-    OBSERVED_REPOS.require(repos, columns)
-    return repos[list(columns)]
+    key = ["repo", "observed_at"]
+    OBSERVED_REPOS.require(repos, [*key, *columns])
+    ordered = repos[[*key, *columns]].sort_values(key, kind="stable")
+    return ordered.drop_duplicates(key, keep="last", ignore_index=True)
 
 
-def in_order(repos: pd.DataFrame) -> pd.DataFrame:
-    """Sort by repository and time, number the repositories, and keep the last of equal times."""
-    code, _ = pd.factorize(repos["repo"], sort=True)
-    at = _micros(repos["observed_at"])
-    order = np.lexsort((at, code))
-    code, at = code[order], at[order]
-    is_last = np.ones(len(order), dtype=bool)
-    is_last[:-1] = (code[1:] != code[:-1]) | (at[1:] != at[:-1])
-    kept = repos.take(order[is_last]).reset_index(drop=True)
-    return kept.assign(code=code[is_last])
-
-
-def _micros(dates: pd.Series) -> Whole:
-    moments = dates.dt.tz_localize(None).to_numpy("datetime64[us]")
-    return np.asarray(moments.view("int64"), dtype=np.int64)
-
-
-def _is_gap(days: npt.NDArray[np.float64], code: Whole) -> Flags:
-    usual = pd.Series(days).groupby(code).transform("median")
-    return np.asarray(days > _GAP * usual.to_numpy("float64"), dtype=bool)
-
-
-def _gaps(known: pd.DataFrame) -> pd.Series:
-    """Mark the observations that come late; the first of a repository is neither late nor not."""
-    code, at = known["code"].to_numpy(), _micros(known["observed_at"])
-    later = np.flatnonzero(code[1:] == code[:-1]) + 1
-    marked = pd.Series(pd.NA, known.index, dtype="boolean")
-    marked.iloc[later] = _is_gap((at[later] - at[later - 1]) / _DAY, code[later])
-    return marked
+def _gaps(known: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Count the days since the observation before, and mark those that come late."""
+    span = days(known.groupby("repo")["observed_at"].diff())
+    return span, span > _GAP * span.groupby(known["repo"]).transform("median")

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from hubframe.measure.coverage import source_links
 from hubframe.measure.dates import dated
 from hubframe.measure.footprint import footprint_df
-from hubframe.measure.holdings import IMAGE
 from hubframe.measure.images import USUAL_PLATFORM, identity
-from hubframe.measure.names import names_of
-from hubframe.measure.trends import pushes
+from hubframe.measure.layer_index import IMAGE
+from hubframe.measure.names import among, names_of
+from hubframe.measure.releases import pushes
+from hubframe.measure.standard import source_links
 from hubframe.oci.tagnames import moving, versioned
 from hubframe.tables import IMAGES
 
@@ -164,15 +163,8 @@ def standing(tags: pd.DataFrame) -> pd.Series:
         date, or with one that others go on from, ``1.25`` beside ``1.25.3``), ``pin`` for the
         others, and ``signature`` for tags that name a digest.
     """
-    pins = {
-        (repo, tag)
-        for repo, names in names_of(tags).items()
-        for tag in versioned(names.values()) - moving(names.values())
-    }
-    is_pin = [name in pins for name in zip(tags["repo"], tags["tag"], strict=True)]
-    kinds = pd.Series(
-        np.where(np.array(is_pin, dtype=bool), "pin", "moving"), tags.index, dtype="str"
-    )
+    is_pin = among(tags, names_of(tags), lambda names: versioned(names) - moving(names))
+    kinds = is_pin.map({True: "pin", False: "moving"}).astype("str")
     kinds[tags["tag"] == "latest"] = "latest"
     kinds[tags["is_digest_tag"].fillna(value=False)] = "signature"
     return kinds
@@ -236,16 +228,9 @@ def provenance(frames: Frames) -> pd.DataFrame:
         ``requests``, ``from_cache``, ``failure_count``, ``skipped_count``, and ``scope``, what
         the frame was limited to, in words; null where not known.
     """
+    counts = dict.fromkeys(("requests", "from_cache", "failure_count", "skipped_count"), "Int64")
+    dtypes = {"source": "str", "scope": "str", "complete": "boolean", **counts}
     rows = [_provenance(name, frame) for name, frame in frames.items()]
-    dtypes = {
-        "source": "str",
-        "scope": "str",
-        "complete": "boolean",
-        "requests": "Int64",
-        "from_cache": "Int64",
-        "failure_count": "Int64",
-        "skipped_count": "Int64",
-    }
     table = pd.DataFrame(rows).astype(dtypes)
     table["fetched_at"] = pd.Series(table["fetched_at"].tolist(), dtype="datetime64[us, UTC]")
     return table

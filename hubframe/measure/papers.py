@@ -1,20 +1,26 @@
-"""The tables that studies of Docker Hub published, reckoned anew from frames."""
+"""The tables that studies of Docker Hub published, computed from frames."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hubframe.measure.figures import MAKE_UP, SHARING, Figure
-from hubframe.measure.holdings import NEEDED, Holdings, distinct, first_of
-from hubframe.measure.likeness import image_sizes, sequences
+from hubframe.measure.layer_index import (
+    NEEDED,
+    LayerIndex,
+    Numbers,
+    Reals,
+    distinct,
+    first_of,
+)
+from hubframe.measure.similarity import image_sizes, sequences
 from hubframe.tables import IMAGES, LAYERS, REPOS
 from hubframe.tables.measured import FIGURES
 
-Reals = npt.NDArray[np.float64]
-
 _DEEP = 9
+_TWICE, _OFTEN = 2, 25
 _MB = 10**6
 
 Values = dict[str, float | None]
@@ -27,7 +33,7 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
     ----------
     layers
         The `tables.LAYERS` frame, best of one platform: platforms share next to nothing, so all of
-        them together water the ratios down.
+        them together lower the ratios.
 
     Returns
     -------
@@ -54,7 +60,7 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
     >>> bool(figures["layer_sharing_ratio"] > 1)
     True
     """
-    return _table(SHARING, _sharing(Holdings.of(layers)))
+    return _table(SHARING, _sharing(LayerIndex.of(layers)))
 
 
 def summary(
@@ -96,17 +102,17 @@ def summary(
         layers = layers[~layers["image_digest"].isin(attested)]
     if repos is not None:
         REPOS.require(repos, ("repo", "pull_count"))
-    held = Holdings.of(layers)
+    index = LayerIndex.of(layers)
     named = [frame["repo"] for frame in (layers, images, repos) if frame is not None]
     tagged = layers if images is None else images
     values = {
-        "repo_count": float(pd.concat(named).nunique()),
-        "tag_count": float(len(tagged[["repo", "tag"]].dropna().drop_duplicates())),
+        "repo_count": pd.concat(named).nunique(),
+        "tag_count": len(tagged[["repo", "tag"]].dropna().drop_duplicates()),
         "alias_ratio": None if images is None else _alias_ratio(images),
-        **_sizes(held),
+        **_sizes(index),
         **_popularity(repos),
     }
-    return _table((*MAKE_UP, *SHARING), values | _sharing(held))
+    return _table((*MAKE_UP, *SHARING), values | _sharing(index))
 
 
 def _table(figures: Iterable[Figure], values: Values) -> pd.DataFrame:
@@ -114,68 +120,57 @@ def _table(figures: Iterable[Figure], values: Values) -> pd.DataFrame:
     return FIGURES.from_records(rows)
 
 
-def _sharing(held: Holdings) -> Values:
-    references = held.holder_counts(held.image)
-    sequence = sequences(held)
+def _sharing(index: LayerIndex) -> Values:
+    references = index.holder_counts(index.image)
     # An image under several names has one sequence, so pairs are distinct images.
-    width = int(held.image.max(initial=0)) + 1
-    of_image = distinct(sequence * width + held.image)[0] // width
-    alike = np.bincount(of_image)[of_image] if len(of_image) else of_image
-    layer, image = held.holders(held.image)
-    size = held.sizes.astype("float64")
-    is_full = ~held.is_empty
-    referenced, stored = float(size[layer].sum()), float(size.sum())
-    full = float(size[layer][is_full[layer]].sum())
-    with_empty = distinct(image[held.is_empty[layer]])[0]
+    alike = pd.DataFrame({"as": sequences(index), "image": index.image}).drop_duplicates()["as"]
+    alike = alike.groupby(alike).transform("size")
+    layer, image = index.holders(index.image)
+    size = index.sizes.astype("float64")
+    is_full = ~index.is_empty
+    referenced, stored = size[layer].sum(), size.sum()
+    with_empty = distinct(image[index.is_empty[layer]])[0]
     return {
         "referenced_size": referenced,
         "stored_size": stored,
         "layer_sharing_ratio": _ratio(referenced, stored),
-        "layer_sharing_ratio_without_empty": _ratio(full, float(size[is_full].sum())),
-        "shared_size_share": _ratio(float(size[layer][references[layer] > 1].sum()), referenced),
+        "layer_sharing_ratio_without_empty": _ratio(
+            size[layer][is_full[layer]].sum(), size[is_full].sum()
+        ),
+        "shared_size_share": _ratio(size[layer][references[layer] > 1].sum(), referenced),
         "single_reference_share": _share(references == 1),
-        "double_reference_share": _share(references == 2),  # noqa: PLR2004
-        "over_25_references_share": _share(references > 25),  # noqa: PLR2004
-        "references_max": _largest(references[is_full]),
-        "empty_layer_image_share": _ratio(float(len(with_empty)), float(len(of_image))),
+        "double_reference_share": _share(references == _TWICE),
+        "over_25_references_share": _share(references > _OFTEN),
+        **_spread("references", references[is_full]),
+        "empty_layer_image_share": _ratio(len(with_empty), len(alike)),
         "duplicate_image_share": _share(alike > 1),
     }
 
 
-def _sizes(held: Holdings) -> Values:
-    layer, image = held.holders(held.image)
-    first = first_of(held.image)
-    counts = held.layer_counts()[first]
-    image_size = image_sizes(held)
-    sized = held.sizes[held.is_sized]
-    referenced = held.sizes[layer[held.is_sized[layer]]]
+def _sizes(index: LayerIndex) -> Values:
+    layer, image = index.holders(index.image)
+    first = first_of(index.image)
+    sized = index.sizes[index.is_sized]
     return {
-        "image_count": float(len(image_size)),
-        "layer_count": float(len(held.digests)),
-        "image_size_p50": _quantile(image_size, 0.5),
-        "image_size_p90": _quantile(image_size, 0.9),
-        "image_size_max": _largest(image_size),
-        "layers_per_image_p50": _quantile(counts, 0.5),
-        "layers_per_image_p90": _quantile(counts, 0.9),
-        "layers_per_image_max": _largest(counts),
-        "distinct_layers_per_image_p50": _quantile(np.bincount(image), 0.5),
-        "layer_size_p50": _quantile(sized, 0.5),
-        "layer_size_p90": _quantile(sized, 0.9),
-        "referenced_layer_size_p50": _quantile(referenced, 0.5),
-        "referenced_layer_size_p90": _quantile(referenced, 0.9),
+        "image_count": len(first),
+        "layer_count": len(index.digests),
+        **_spread("image_size", image_sizes(index)),
+        **_spread("layers_per_image", index.by_name[2][first]),
+        **_spread("distinct_layers_per_image", np.bincount(image)),
+        **_spread("layer_size", sized),
+        **_spread("referenced_layer_size", index.sizes[layer[index.is_sized[layer]]]),
         "layers_below_1_mb_share": _share(sized < _MB),
         "layers_below_10_mb_share": _share(sized < 10 * _MB),
-        "deep_size_share": _deep_share(held),
+        "deep_size_share": _deep_share(index, first),
     }
 
 
-def _deep_share(held: Holdings) -> float | None:
+def _deep_share(index: LayerIndex, first: Numbers) -> float | None:
     """Share of bytes in the ninth layer and above, each image counted under its first name."""
-    name, position, layer = held.rows_in_place()
-    first = first_of(held.image)
+    name, position, layer = index.rows_in_place()
     counts = np.isin(name, first)
-    size = held.sizes[layer[counts]].astype("float64")
-    return _ratio(float(size[position[counts] + 1 >= _DEEP].sum()), float(size.sum()))
+    size = index.sizes[layer[counts]].astype("float64")
+    return _ratio(size[position[counts] + 1 >= _DEEP].sum(), size.sum())
 
 
 def _alias_ratio(images: pd.DataFrame) -> float | None:
@@ -189,13 +184,10 @@ def _alias_ratio(images: pd.DataFrame) -> float | None:
 def _popularity(repos: pd.DataFrame | None) -> Values:
     counted = REPOS.frame() if repos is None else repos.drop_duplicates("repo")
     pulls = np.sort(counted["pull_count"].dropna().to_numpy("float64"))[::-1]
-    total = float(pulls.sum())
     first = pulls[: -(-len(pulls) // 100)]
     return {
-        "pull_count_p50": _quantile(pulls, 0.5),
-        "pull_count_p90": _quantile(pulls, 0.9),
-        "pull_count_max": _largest(pulls),
-        "pull_top_1_percent_share": _ratio(float(first.sum()), total),
+        **_spread("pull_count", pulls),
+        "pull_top_1_percent_share": _ratio(first.sum(), pulls.sum()),
         "pull_gini": _gini(pulls[::-1]),
         "pull_rank_slope": _rank_slope(pulls[pulls > 0]),
     }
@@ -210,7 +202,7 @@ def _gini(rising: Reals) -> float | None:
 
 
 def _rank_slope(falling: Reals) -> float | None:
-    if len(falling) < 2:  # noqa: PLR2004
+    if len(falling) < _TWICE:
         return None
     rank = np.log(np.arange(1, len(falling) + 1))
     steps, heights = rank - rank.mean(), np.log(falling) - np.log(falling).mean()
@@ -221,13 +213,16 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _share(flags: npt.NDArray[np.bool_]) -> float | None:
-    return float(flags.mean()) if len(flags) else None
+def _share(flags: Any) -> float:
+    """Divide the set flags by all; not a number, which no table holds, where there are none."""
+    return float(pd.Series(flags).mean())
 
 
-def _quantile(values: npt.NDArray[np.int64] | Reals, share: float) -> float | None:
-    return float(np.quantile(values, share)) if len(values) else None
-
-
-def _largest(values: npt.NDArray[np.int64] | Reals) -> float | None:
-    return float(values.max()) if len(values) else None
+def _spread(name: str, values: Any) -> Values:
+    """Return the median, the ninth decile and the maximum, which are null where there are none."""
+    told: Any = pd.Series(values, dtype="float64")
+    return {
+        f"{name}_p50": told.quantile(0.5),
+        f"{name}_p90": told.quantile(0.9),
+        f"{name}_max": told.max(),
+    }

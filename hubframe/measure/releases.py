@@ -1,17 +1,22 @@
 """The order of releases, their rhythm and age, and whether ``latest`` is the last of them."""
 
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from hubframe.measure.dates import dated, days, days_between, days_until, moments, read_now
+from hubframe.measure.dates import (
+    dated,
+    days,
+    days_between,
+    last_used,
+    moments,
+    read_now,
+)
+from hubframe.measure.lines import current
 from hubframe.measure.names import names_of, places
 from hubframe.oci.tagnames import (
     TagName,
-    is_digest_tag,
     moving,
     newest_first,
     read_all,
@@ -23,6 +28,8 @@ from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 LATEST = "latest"
 _QUANTILES = (10, 25, 50, 75, 90)
 _LEAST_FOR_VARIATION = 2
+# Years that a date of a push may have; registries write year 1 for "no date".
+_YEARS = (2000, 2199)
 
 
 def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
@@ -140,8 +147,7 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
     ['3.15.0', '3.15.0']
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
-    rows = _proper(tags)
-    found = [_lag(str(repo), group) for repo, group in rows.groupby("repo")]
+    found = [_lag(str(repo), group) for repo, group in current(tags).groupby("repo")]
     lag = pd.DataFrame(found, columns=[*LATEST_LAG.dtypes])
     dates = {name: moments(lag[name]) for name in _LAG_DATES}
     lag_days = days_between(dates["latest_pushed_at"], dates["highest_pushed_at"])
@@ -153,21 +159,13 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
 _LAG_DATES = ("latest_pushed_at", "highest_pushed_at")
 
 
-def _proper(tags: pd.DataFrame) -> pd.DataFrame:
-    """Leave out tags that name digests; of a tag at several times keep the last push."""
-    columns = ["repo", "tag", "digest"]
-    rows = tags[columns].assign(pushed_at=dated(tags["pushed_at"]))
-    rows = rows[~rows["tag"].map(is_digest_tag).astype(bool)]
-    rows = rows.sort_values(["pushed_at", *columns], na_position="first")
-    return rows.drop_duplicates(["repo", "tag"], keep="last")
-
-
 def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
     """One row of the table, without the days."""
-    digests = dict(zip(tags["tag"], tags["digest"], strict=True))
+    known = tags["digest"].astype(object).where(tags["digest"].notna(), None)
+    digests = dict(zip(tags["tag"], known, strict=True))
     pushed = dict(zip(tags["tag"], tags["pushed_at"], strict=True))
     released = releases(read_all(digests, digests).values())
-    latest = _text(digests.get(LATEST))
+    latest = digests.get(LATEST)
     same = [name for name in released if latest is not None and digests[name.tag] == latest]
     others = [tag for tag in digests if tag != LATEST and digests[tag] == latest]
     compared = _compared(released, same, is_named=bool(others))
@@ -212,7 +210,7 @@ def _compared(released: list[TagName], same: list[TagName], *, is_named: bool) -
 def _is_highest(
     digests: dict[str, Any], compared: list[TagName], same: list[TagName]
 ) -> bool | None:
-    if not compared or _text(digests.get(LATEST)) is None:
+    if not compared or digests.get(LATEST) is None:
         return None
     top = max(map(_release, compared))
     tops = [name for name in compared if _release(name) == top]
@@ -221,7 +219,7 @@ def _is_highest(
         others = [name for name in tops if name not in same]
         return not any(_is_newer_build(other, name) for name in same for other in others)
     # That all of them have another digest is known only where they have one.
-    return False if all(_text(digests[name.tag]) for name in tops) else None
+    return False if all(digests[name.tag] for name in tops) else None
 
 
 def _is_newer_build(other: TagName, name: TagName) -> bool:
@@ -246,13 +244,8 @@ def _highest(names: list[TagName], preferred: list[TagName]) -> TagName | None:
 def _versions_above(compared: list[TagName], name: TagName | None) -> int | None:
     if name is None or not compared:
         return None
-    moved = moving(compared)
-    exact = {_release(other) for other in compared if other.tag not in moved}
+    exact = set(_exact(compared).values())
     return sum(numbers > _release(name) for numbers in exact)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def staleness_df(
@@ -294,8 +287,7 @@ def staleness_df(
     check_days("stale_after", stale_after)
     moment = read_now(now)
     pushed, pulled = dated(tags["pushed_at"]), dated(tags["pulled_at"])
-    last = pulled.where(pulled.notna() & ~(pulled < pushed), pushed)
-    age = days_until(pushed, moment)
+    age = days(moment - pushed)
     ages = STALENESS.of(
         {
             "repo": tags["repo"].array,
@@ -303,7 +295,7 @@ def staleness_df(
             "pushed_at": pushed.array,
             "pulled_at": pulled.array,
             "age_days": age.round(2).array,
-            "idle_days": days_until(last, moment).round(2).array,
+            "idle_days": days(moment - last_used(pushed, pulled)).round(2).array,
             "is_stale": (age > stale_after).array,
         }
     )
@@ -358,35 +350,51 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at"))
     rows = tags.assign(pushed_at=dated(tags["pushed_at"])).dropna(subset=["repo", "tag"])
-    names = names_of(rows)
-    found = [_rhythm(str(repo), group, names[str(repo)]) for repo, group in rows.groupby("repo")]
-    rhythm = pd.DataFrame(found, columns=[*CADENCE.dtypes])
-    dates = {name: moments(rhythm[name]) for name in ("first_pushed_at", "last_pushed_at")}
-    return CADENCE.of({**rhythm, **dates})
+    releases_of = {repo: _exact(releases(names.values())) for repo, names in names_of(rows).items()}
+    keys = zip(rows["repo"], rows["tag"], strict=True)
+    rows["release"] = pd.Series([releases_of[repo].get(tag) for repo, tag in keys], rows.index)
+    known = rows.dropna(subset=["release", "pushed_at"])
+    first = known.groupby(["repo", "release"])["pushed_at"].min().reset_index()
+    first = first.sort_values(["repo", "pushed_at"])
+    pushes = first.groupby("repo")["pushed_at"]
+    gaps = days(pushes.diff()).astype("float64").groupby(first["repo"])
+    told = {f"days_p{cut}": gaps.quantile(cut / 100).round(2) for cut in _QUANTILES}
+    varies = (gaps.count() >= _LEAST_FOR_VARIATION) & (gaps.mean() > 0)
+    told["variation"] = (gaps.std(ddof=0) / gaps.mean()).where(varies).round(2)
+    told |= {"first_pushed_at": pushes.min(), "last_pushed_at": pushes.max()}
+    rhythm = pd.DataFrame(told).reindex(pd.Index(sorted(releases_of), name="repo", dtype="str"))
+    rhythm["version_count"] = pushes.size().reindex(rhythm.index, fill_value=0)
+    return CADENCE.of(rhythm.reset_index())
 
 
-def _rhythm(repo: str, tags: pd.DataFrame, names: dict[str, TagName]) -> dict[str, Any]:
-    """One row of the table."""
-    pushes = _release_pushes(tags, releases(names.values()))
-    row: dict[str, Any] = {"repo": repo, "version_count": len(pushes)}
-    if pushes:
-        row |= {"first_pushed_at": pushes[0], "last_pushed_at": pushes[-1]}
-    spans = pd.Series([later - earlier for earlier, later in pairwise(pushes)])
-    gaps = days(spans.astype("timedelta64[us]")).to_numpy("float64")
-    if len(gaps):
-        cuts = np.round(np.percentile(gaps, _QUANTILES), 2).tolist()
-        row |= {f"days_p{cut}": value for cut, value in zip(_QUANTILES, cuts, strict=True)}
-    if len(gaps) >= _LEAST_FOR_VARIATION and gaps.mean() > 0:
-        row["variation"] = round(float(gaps.std() / gaps.mean()), 2)
-    return row
-
-
-def _release_pushes(tags: pd.DataFrame, released: list[TagName]) -> list[pd.Timestamp]:
-    """List the first pushes of the released versions, in order."""
+def _exact(released: list[TagName]) -> dict[str, tuple[int, ...]]:
+    """Return the numbers of the releases by tag, without those of moving names."""
     moved = moving(released)
-    numbers = {name.tag: _release(name) for name in released if name.tag not in moved}
-    pushes: dict[tuple[int, ...], pd.Timestamp] = {}
-    for tag, at in zip(tags["tag"], tags["pushed_at"], strict=True):
-        if tag in numbers and not pd.isna(at):
-            pushes[numbers[tag]] = min(at, pushes.get(numbers[tag], at))
-    return sorted(pushes.values())
+    return {name.tag: _release(name) for name in released if name.tag not in moved}
+
+
+def pushes(tags: pd.DataFrame) -> pd.DataFrame:
+    """List the pushes that have a date, and what kind of tag each was.
+
+    Parameters
+    ----------
+    tags
+        The `tables.TAGS` frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per tag whose ``pushed_at`` is a date of this age (from 2000 on), in the order of
+        `tags`: ``repo``, ``tag``, ``pushed_at`` and ``kind``, which is ``signature`` where the tag
+        only names a digest, else ``version`` where it starts with a version, else ``other``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `tags` is no frame, or lacks a column, which the message names.
+    """
+    TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
+    rows: pd.DataFrame = tags[tags["pushed_at"].dt.year.between(*_YEARS)]
+    kind = rows["version"].notna().map({True: "version", False: "other"}).astype("str")
+    kind = kind.mask(rows["is_digest_tag"].fillna(value=False), "signature")
+    return rows[["repo", "tag", "pushed_at"]].assign(kind=kind)

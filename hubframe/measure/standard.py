@@ -1,10 +1,16 @@
-"""Labels under their standard keys, whatever their authors called them."""
+"""The OCI's standard labels: their keys, and where they are written under others."""
+
+import re
+from urllib.parse import urlsplit
 
 import pandas as pd
 
-from hubframe.measure.coverage import PREFIX
+from hubframe.measure.layer_index import IMAGE
 from hubframe.tables import LABELS, STANDARD_LABELS
 
+PREFIX = "org.opencontainers.image."
+# https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
+# without ref.name, which belongs to a folder of images and not to an image.
 # The standard key comes first, then label-schema.org's, then what people and vendors write.
 _OTHER_SPELLINGS = {
     "created": ("org.label-schema.build-date", "build-date"),
@@ -26,6 +32,7 @@ _OTHER_SPELLINGS = {
     "base.name": (),
     "base.digest": (),
 }
+OCI_LABELS = tuple(PREFIX + name for name in _OTHER_SPELLINGS)
 _SPELLINGS = pd.DataFrame(
     [
         (PREFIX + name, spelling, rank)
@@ -36,6 +43,8 @@ _SPELLINGS = pd.DataFrame(
 )
 # The image's own word before its manifest's, before what an index says of it.
 _SOURCES = ("config", "manifest", "descriptor", "index", "history")
+# The characters left out are those that no address may hold (RFC 3986).
+_ADDRESS = re.compile(r"https?://[^\s\"<>\\^`{|}]+")
 # label-schema's usage is either an address, which is a documentation, or a text, which is none.
 _ADDRESSES_ONLY = "org.label-schema.usage"
 
@@ -73,24 +82,57 @@ def standard_labels(labels: pd.DataFrame) -> pd.DataFrame:
     True
     """
     LABELS.require(labels)
-    found = labels[labels.value.str.strip() != ""].rename(columns={"key": "spelling"})
+    # Images are numbered in the order of the labels.
+    found = labels.assign(place=labels.groupby(IMAGE, sort=False, dropna=False).ngroup())
+    found = found[found.value.str.strip() != ""].rename(columns={"key": "spelling"})
     is_text = (found.spelling == _ADDRESSES_ONLY) & ~found.value.str.match("https?://")
     found = found[~is_text].merge(_SPELLINGS, on="spelling")
     found["source_rank"] = found.source.map({name: rank for rank, name in enumerate(_SOURCES)})
-    found["place"] = _place_of_image(labels, found)
-    found["key_rank"] = found.standard.map(
-        {name: rank for rank, name in enumerate(_SPELLINGS.standard.unique())}
-    )
+    found["key_rank"] = found.standard.map({name: rank for rank, name in enumerate(OCI_LABELS)})
     found = found.sort_values(["place", "key_rank", "spelling_rank", "source_rank"], kind="stable")
     found = found.drop_duplicates(["place", "standard"]).rename(columns={"standard": "key"})
-    return found[list(STANDARD_LABELS.dtypes)].astype(STANDARD_LABELS.dtypes).reset_index(drop=True)
+    return STANDARD_LABELS.of(found.reset_index(drop=True))
 
 
-_IMAGE = ["repo", "tag", "platform", "image_digest"]
+def source_links(labels: pd.DataFrame) -> pd.DataFrame:
+    """Find the address of each repository's source code.
+
+    Parameters
+    ----------
+    labels
+        The `tables.LABELS` frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per repository whose images say it: ``repo`` and ``source``, the value of
+        ``org.opencontainers.image.source`` that most rows have (of equals the first) among those
+        that are addresses with http or https.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `labels` is no frame, or lacks a column, which the message names.
+    """
+    LABELS.require(labels, ("repo", "key", "value"))
+    said = labels.loc[labels["key"] == PREFIX + "source", ["repo", "value"]]
+    addresses = said[said["value"].map(is_address).astype(bool)]
+    ranked = addresses.groupby(["repo", "value"], sort=False).size().rename("rows").reset_index()
+    best = ranked.sort_values("rows", ascending=False, kind="stable").drop_duplicates("repo")
+    return best.rename(columns={"value": "source"})[["repo", "source"]].reset_index(drop=True)
 
 
-def _place_of_image(labels: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
-    """Number the images in the order of the labels: nulls count as equal."""
-    images = labels[_IMAGE].drop_duplicates().reset_index(drop=True)
-    images["place"] = images.index
-    return found[_IMAGE].merge(images, on=_IMAGE, how="left").place.set_axis(found.index)
+def is_address(value: str) -> bool:
+    """Tell whether a text is an address with http or https, and nothing else.
+
+    Parameters
+    ----------
+    value
+        The text.
+    """
+    if not (_ADDRESS.fullmatch(value) and value.isprintable()):
+        return False
+    try:
+        return bool(urlsplit(value).hostname)
+    except ValueError:
+        return False

@@ -7,6 +7,7 @@ known again. What stands in its place else, between steps that are known, is a g
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import NamedTuple
@@ -18,16 +19,14 @@ _VARIABLE = re.compile(r"\b[0-9a-f]{12,}\b|v?\d+(?:[._-]\d+)*")
 _MOST = 62_500
 
 
+@dataclass(eq=False)
 class Step:
-    """A layer or a build step: what it is, what it says, its bytes, and whether all stand on it."""
+    """A layer or a build step: what it is, what it says, its bytes, and whether it is the base."""
 
-    def __init__(
-        self, value: str, instruction: str | None, size: int | None, *, is_base: bool = False
-    ) -> None:
-        self.value = value
-        self.instruction = instruction
-        self.size = size
-        self.is_base = is_base
+    value: str
+    instruction: str | None
+    size: int | None
+    is_base: bool = False
 
     @cached_property
     def pattern(self) -> str | None:
@@ -60,20 +59,13 @@ class Pair(NamedTuple):
     by: str | None
 
 
-class _Gap(NamedTuple):
-    """Places of steps that are not known again, between steps that are."""
-
-    left: list[int]
-    right: list[int]
-
-
 # None is no text that steps could have in common, but what has none is as good as its neighbours.
 _ALIKE: dict[str, Callable[[Step], str | None]] = {
     "layer": lambda step: step.value,
     "instruction": lambda step: step.instruction,
     "pattern": lambda step: step.pattern,
 }
-_LEVELS = tuple(_ALIKE)
+_Places = list[int]
 
 
 def paired(left: Sequence[Step], right: Sequence[Step], *, moved: bool = False) -> list[Pair]:
@@ -87,41 +79,43 @@ def paired(left: Sequence[Step], right: Sequence[Step], *, moved: bool = False) 
         Whether steps that are known again are paired also where others changed places with them.
         Otherwise the pairs are in order, as the lines of two texts are.
     """
-    parts = list(_aligned(left, right, range(len(left)), range(len(right))))
-    found = list(_moved(left, right, [part for part in parts if isinstance(part, _Gap)] * moved))
-    gone, come = {pair.left for pair in found}, {pair.right for pair in found}
+    whole = list(range(len(left))), list(range(len(right)))
+    parts = list(_aligned(left, right, *whole, [*_ALIKE]))
+    gaps = [part for part in parts if not isinstance(part, Pair)]
+    found = list(_moved(left, right, gaps)) if moved else []
+    known = [{pair[side] for pair in found} for side in (0, 1)]
     for part in parts:
         if isinstance(part, Pair):
             found.append(part)
         else:
-            ours = [i for i in part.left if i not in gone]
-            theirs = [j for j in part.right if j not in come]
+            ours, theirs = ([n for n in part[side] if n not in known[side]] for side in (0, 1))
             found += _replaced(left, right, ours, theirs)
     return found
 
 
 def _aligned(
-    left: Sequence[Step], right: Sequence[Step], ours: range, theirs: range, level: int = 0
-) -> Iterator[Pair | _Gap]:
-    """Pair the places of two lists: what is the same, then within the gaps what is alike."""
-    if level == len(_LEVELS) or not ours or not theirs:
+    left: Sequence[Step], right: Sequence[Step], ours: _Places, theirs: _Places, levels: list[str]
+) -> Iterator[Pair | tuple[_Places, _Places]]:
+    """Pair what is the same, then within the gaps what is alike; yield the gaps that are left."""
+    if not (levels and ours and theirs):
         if ours or theirs:
-            yield _Gap(list(ours), list(theirs))
+            yield ours, theirs
         return
-    by = _LEVELS[level]
-    alike = _ALIKE[by]
-    keys = [alike(left[i]) for i in ours], [alike(right[j]) for j in theirs]
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+    by, *further = levels
+    was, now = ([_ALIKE[by](left[i]) for i in ours], [_ALIKE[by](right[j]) for j in theirs])
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
         if kind == "equal":
-            for i, j in zip(ours[i1:i2], theirs[j1:j2], strict=True):
-                yield Pair(i, j, by if alike(left[i]) else "place")
+            for said, i, j in zip(was[i1:i2], ours[i1:i2], theirs[j1:j2], strict=True):
+                yield Pair(i, j, by if said else "place")
         else:
-            yield from _aligned(left, right, ours[i1:i2], theirs[j1:j2], level + 1)
+            yield from _aligned(left, right, ours[i1:i2], theirs[j1:j2], further)
 
 
-def _moved(left: Sequence[Step], right: Sequence[Step], gaps: list[_Gap]) -> Iterator[Pair]:
+def _moved(
+    left: Sequence[Step], right: Sequence[Step], gaps: list[tuple[_Places, _Places]]
+) -> Iterator[Pair]:
     """Pair what is known again in another place."""
-    ours, theirs = ({i: None for gap in gaps for i in gap[side]} for side in (0, 1))
+    ours, theirs = ({place: None for gap in gaps for place in gap[side]} for side in (0, 1))
     for by, alike in _ALIKE.items():
         waiting: dict[str, deque[int]] = defaultdict(deque)
         for i in ours:
@@ -136,17 +130,24 @@ def _moved(left: Sequence[Step], right: Sequence[Step], gaps: list[_Gap]) -> Ite
 
 
 def _replaced(
-    left: Sequence[Step], right: Sequence[Step], ours: list[int], theirs: list[int]
+    left: Sequence[Step], right: Sequence[Step], ours: _Places, theirs: _Places
 ) -> Iterator[Pair]:
-    """Guess what took the place of what, in order: as many as can, and the likest of these."""
-    likeness = [[0.0]]
-    if len(ours) * len(theirs) <= _MOST:
-        likeness = [[_likeness(left[i], right[j]) for j in theirs] for i in ours]
-    best = _best(likeness)
+    """Guess what took the place of what, in order: as many as can, and the most similar."""
+    if len(ours) * len(theirs) > _MOST:
+        yield from (Pair(i, None, None) for i in ours)
+        yield from (Pair(None, j, None) for j in theirs)
+        return
+    score = [[_score(left[i], right[j]) for j in theirs] for i in ours]
+    # For each pair of places, the best sum of scores that can be had from there on, in order.
+    best = [[0.0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
+    for i in reversed(range(len(ours))):
+        for j in reversed(range(len(theirs))):
+            both = score[i][j] and score[i][j] + best[i + 1][j + 1]
+            best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
     i = j = 0
     while i < len(ours) or j < len(theirs):
-        rest = best[i][j] if i < len(best) and j < len(best[0]) else 0
-        if rest and likeness[i][j] and rest == likeness[i][j] + best[i + 1][j + 1]:
+        rest = best[i][j]
+        if rest and score[i][j] and rest == score[i][j] + best[i + 1][j + 1]:
             yield Pair(ours[i], theirs[j], "place")
             i, j = i + 1, j + 1
         elif i < len(ours) and (not rest or rest == best[i + 1][j]):
@@ -157,21 +158,10 @@ def _replaced(
             j += 1
 
 
-def _best(likeness: list[list[float]]) -> list[list[float]]:
-    """Sum, for each pair of places, the most likeness that can be had from there on, in order."""
-    width = len(likeness[0]) if likeness else 0
-    best = [[0.0] * (width + 1) for _ in range(len(likeness) + 1)]
-    for i in reversed(range(len(likeness))):
-        for j in reversed(range(width)):
-            likely = likeness[i][j] and likeness[i][j] + best[i + 1][j + 1]
-            best[i][j] = max(likely, best[i + 1][j], best[i][j + 1])
-    return best
+def _score(left: Step, right: Step) -> float:
+    """Tell how alike two steps of one kind, or two bases, are; 0 where they are neither.
 
-
-def _likeness(left: Step, right: Step) -> float:
-    """Tell how like two steps are that have the same kind or bear the rest; 0 where neither is so.
-
-    That there is a pair counts for more than all the words of a gap.
+    That there is a pair counts for more than all the words between known steps.
     """
     if left.kind == right.kind or (left.is_base and right.is_base):
         either = left.words | right.words

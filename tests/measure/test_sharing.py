@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 import hubframe
 from hubframe.measure import identity, leading_tags
-from hubframe.measure.holdings import Holdings
+from hubframe.measure.layer_index import LayerIndex
 from hubframe.tables import FETCHED, LAYERS
 from hubframe.tables.measured import FOOTPRINT, SHARED_LAYERS
 
@@ -239,7 +239,7 @@ _ROWS = st.lists(st.tuples(st.integers(0, 4), _PLACES, st.integers(0, 2)), max_s
 def test_rows_are_put_in_place_by_name_then_position_then_layer_each_once(rows):
     name, position, layer = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     # Of the other fields none is looked at.
-    held = Holdings(layer, name, position, *[None] * 6)
+    held = LayerIndex(layer, name, position, *[None] * 6)
 
     assert list(zip(*held.rows_in_place(), strict=True)) == sorted(set(rows))
 

@@ -5,6 +5,7 @@ and all that is asked afterwards is asked of whole numbers: which pairs are dist
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -26,7 +27,7 @@ _UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class Holdings:
+class LayerIndex:
     """The rows of a layers frame as numbers.
 
     A *name* is a repository, tag, platform and digest, as a row of the frame spells an image; an
@@ -109,21 +110,21 @@ class Holdings:
         """Count, for each layer, the distinct holders; see `holders`."""
         return np.bincount(self.holders(holder)[0], minlength=len(self.digests))
 
-    def layer_counts(self) -> Numbers:
-        """Count, for each name, its layers, repeated ones counted."""
-        return np.bincount(self.rows_in_place()[0], minlength=len(self.names))
+    @cached_property
+    def by_name(self) -> tuple[Numbers, Numbers, Numbers]:
+        """The layers of all names, base first; where those of each begin, and how many they are."""
+        name, _, layer = self.rows_in_place()
+        length = np.bincount(name, minlength=len(self.names))
+        return layer, np.cumsum(length) - length, length
 
     def rows_in_place(self) -> tuple[Numbers, Numbers, Numbers]:
         """Return name, position and layer of each row, in that order, rows that repeat once."""
         order = _order_of(self.name, self.position)
         if order is not None:
             return self.name[order], self.position[order], self.layer[order]
-        order = np.lexsort((self.layer, self.position, self.name))
-        rows = np.stack([self.name[order], self.position[order], self.layer[order]])
-        is_new = np.ones(len(order), dtype=bool)
-        is_new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
-        name, position, layer = rows[:, is_new]
-        return name, position, layer
+        rows = pd.DataFrame({"name": self.name, "position": self.position, "layer": self.layer})
+        rows = rows.drop_duplicates().sort_values([*rows])
+        return rows["name"].to_numpy(), rows["position"].to_numpy(), rows["layer"].to_numpy()
 
 
 def _order_of(name: Numbers, position: Numbers) -> Numbers | None:
@@ -171,6 +172,12 @@ def distinct(numbers: Numbers) -> tuple[Numbers, Numbers]:
     return numbers[begins], np.diff(begins, append=len(numbers))
 
 
+def distinct_counts(group: Numbers, member: Numbers, count: int) -> Numbers:
+    """Count the distinct members of each group, of which there are so many."""
+    width = int(member.max(initial=0)) + 1
+    return np.bincount(distinct(group * width + member)[0] // width, minlength=count)
+
+
 def summed(owner: Numbers, size: npt.NDArray[np.generic], count: int) -> Reals:
     """Sum sizes by owner, of which there are so many."""
     return np.asarray(np.bincount(owner, size, minlength=count), dtype=np.float64)
@@ -179,7 +186,7 @@ def summed(owner: Numbers, size: npt.NDArray[np.generic], count: int) -> Reals:
 def in_bytes(sums: Reals) -> pd.Series:
     """Write down sums of bytes, exact up to nine petabytes; null where 63 bits do not hold them.
 
-    Sizes are whatever a stranger's manifest says, so that a few of them may add up to anything.
+    Sizes are whatever a manifest claims, so that a few of them may add up to anything.
     """
     is_sound = sums < _TOO_MUCH
     return pd.Series(np.where(is_sound, sums, 0).astype("int64"), dtype="Int64").where(is_sound)

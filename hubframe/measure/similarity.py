@@ -6,19 +6,19 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.holdings import (
+from hubframe.measure.images import identity
+from hubframe.measure.layer_index import (
     IMAGE,
-    Holdings,
+    LayerIndex,
     Numbers,
     Reals,
-    distinct,
+    distinct_counts,
     first_of,
     in_bytes,
     numbered,
     paired,
     summed,
 )
-from hubframe.measure.images import identity
 from hubframe.tables.measured import DUPLICATES, SIMILARITY
 
 Pairs = tuple[Numbers, Numbers, Reals]
@@ -50,14 +50,14 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
     TypeError, ValueError
         `layers` is no frame, or lacks a column, which the message names.
     """
-    held = Holdings.of(layers)
-    group = sequences(held)
+    index = LayerIndex.of(layers)
+    group = sequences(index)
     count = int(group.max(initial=-1)) + 1
-    names = held.names
+    names = index.names
     digest = identity(names).where(names["tag"].isna(), "")
     spelled = names["repo"] + ":" + names["tag"].fillna("@") + digest
-    name_count = _distinct_count(group, numbered(spelled)[0], count)
-    total = image_sizes(held)[held.image]
+    name_count = distinct_counts(group, numbered(spelled)[0], count)
+    total = image_sizes(index)[index.image]
     listed = np.flatnonzero(name_count[group] > 1)
     first = first_of(group)[group[listed]]
     listed = listed[np.lexsort((listed, first, -total[listed], -name_count[group[listed]]))]
@@ -67,21 +67,19 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
             "group": numbered(pd.Series(chosen))[0],
             **{column: names[column].take(listed).array for column in IMAGE},
             "name_count": name_count[chosen],
-            "image_count": _distinct_count(group, held.image, count)[chosen],
-            "layer_count": held.layer_counts()[listed],
+            "image_count": distinct_counts(group, index.image, count)[chosen],
+            "layer_count": index.by_name[2][listed],
             "total_size": in_bytes(total[listed]),
         }
     )
 
 
-def sequences(held: Holdings) -> Numbers:
+def sequences(index: LayerIndex) -> Numbers:
     """Number the names so that those with the same layers in the same order have one number.
 
     Layer by layer, names part where they differ, as in a tree of prefixes. Numbers count from 0.
     """
-    name, _, layer = held.rows_in_place()
-    length = np.bincount(name, minlength=len(held.names))
-    start = np.cumsum(length) - length
+    layer, start, length = index.by_name
     node = np.zeros(len(length), dtype=np.int64)
     for depth in range(int(length.max(initial=0))):
         longer = np.flatnonzero(length > depth)
@@ -89,16 +87,10 @@ def sequences(held: Holdings) -> Numbers:
     return paired(node, length)
 
 
-def _distinct_count(group: Numbers, member: Numbers, count: int) -> Numbers:
-    """Count the distinct members of each group."""
-    width = int(member.max(initial=0)) + 1
-    return np.bincount(distinct(group * width + member)[0] // width, minlength=count)
-
-
-def image_sizes(held: Holdings) -> Reals:
+def image_sizes(index: LayerIndex) -> Reals:
     """Sum, for each image, the bytes of its distinct layers."""
-    layer, image = held.holders(held.image)
-    return summed(image, held.sizes[layer], int(held.image.max(initial=-1)) + 1)
+    layer, image = index.holders(index.image)
+    return summed(image, index.sizes[layer], int(index.image.max(initial=-1)) + 1)
 
 
 def similarity_df(
@@ -112,7 +104,7 @@ def similarity_df(
 
     The similarity is Jaccard's, weighted by compressed bytes: those of the layers that both hold
     by those of the layers that either holds. The empty layer counts as nothing: it would make
-    strangers similar.
+    unrelated images similar.
 
     Parameters
     ----------
@@ -143,8 +135,8 @@ def similarity_df(
     """
     if not 0 <= at_least <= 1:
         raise ValueError(f"at_least={at_least!r} is no share: give a number from 0 to 1")
-    held = Holdings.of(layers)
-    overlap = _Overlap.of(held)
+    index = LayerIndex.of(layers)
+    overlap = _Overlap.of(index)
     left, right, shared = _pairs(overlap, at_least, disjoint=disjoint, most=most)
     sizes = overlap.sizes
     similarity = overlap.similarity(left, right, shared)
@@ -152,8 +144,8 @@ def similarity_df(
     left, right, shared = left[order], right[order], shared[order]
     return SIMILARITY.of(
         {
-            **_labels(held, "left", left),
-            **_labels(held, "right", right),
+            **_labels(index, "left", left),
+            **_labels(index, "right", right),
             "left_size": in_bytes(sizes[left]),
             "right_size": in_bytes(sizes[right]),
             "shared_size": in_bytes(shared),
@@ -188,12 +180,12 @@ class _Overlap:
     sizes: Reals
 
     @classmethod
-    def of(cls, held: Holdings) -> Self:
-        layer, image = held.holders(held.image)
-        counts = held.sizes[layer] * ~held.is_empty[layer] > 0
+    def of(cls, index: LayerIndex) -> Self:
+        layer, image = index.holders(index.image)
+        counts = index.sizes[layer] * ~index.is_empty[layer] > 0
         layer, image = layer[counts], image[counts]
-        weight = held.sizes[layer]
-        count = int(held.image.max(initial=-1)) + 1
+        weight = index.sizes[layer]
+        count = int(index.image.max(initial=-1)) + 1
         end = np.searchsorted(layer, layer, side="right")
         followed = np.flatnonzero(end > np.arange(1, len(layer) + 1))
         by_image = followed[np.argsort(image[followed], kind="stable")]
@@ -243,9 +235,9 @@ def _pairs(overlap: _Overlap, at_least: float, *, disjoint: bool, most: int) -> 
     return np.concatenate(lefts), np.concatenate(rights), np.concatenate(shares)
 
 
-def _labels(held: Holdings, side: str, images: Numbers) -> dict[str, Any]:
+def _labels(index: LayerIndex, side: str, images: Numbers) -> dict[str, Any]:
     """Name images; images are numbered in the order of their first names."""
-    names = held.names.take(first_of(held.image)[images])
+    names = index.names.take(first_of(index.image)[images])
     return {f"{side}_{column}": names[column].array for column in IMAGE}
 
 
