@@ -128,13 +128,6 @@ def test_help_loads_nothing_heavy():
     assert not found & {"pandas", "numpy", "requests", "requests_cache", "matplotlib"}
 
 
-def test_new_answers_do_without_requests_cache():
-    code = "import hubframe\nwith hubframe.sample():\n    hubframe.tags_df('library/alpine')"
-    found = loaded(code)
-    assert "requests" in found
-    assert "requests_cache" not in found
-
-
 def test_tables_load_no_http_library():
     assert not loaded("import hubframe.tables.files, hubframe.tables.shape") & {
         "requests",

@@ -327,7 +327,7 @@ class _Steps:
             self._shown.update(at - self._at)
             self._at = at
         else:
-            self._shown.set_postfix_str(f"{kind} {self._done}")
+            self._shown.set_postfix_str(f"{kind} {self._done}", refresh=False)
 
     def finish(self) -> None:
         """Count the whole batch."""

@@ -39,6 +39,11 @@ class _Calls:
             if self._count == 0 and gc.get_threshold()[0] == MORE:
                 gc.set_threshold(*self._usual)
 
+    def end_all(self) -> None:
+        """Let it be as it was, whoever held it back."""
+        if self._count and gc.get_threshold()[0] == MORE:
+            gc.set_threshold(*self._usual)
+
 
 _calls = _Calls()
 
@@ -46,6 +51,7 @@ _calls = _Calls()
 def _forget_parents() -> None:
     """Begin anew in a child process: another thread's call goes on in the parent alone."""
     global _calls  # noqa: PLW0603 - the collector is the same for all
+    _calls.end_all()
     _calls = _Calls()
 
 

@@ -16,6 +16,7 @@ from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
 from hubframe.tables import PLAN, REFERRERS
 from hubframe.wire.client import Client
 from hubframe.wire.limits import Limit
+from hubframe.wire.rates import START
 
 # How long an answer takes, as a rule of thumb: a continent away, on a good day. [seconds]
 _ROUND_TRIP = 0.2
@@ -195,7 +196,9 @@ def _summed(call: Call, name: str, tag_count: int, wanted: Wanted, survey: Surve
 
 def _seconds(client: Client, requests: Mapping[str, int]) -> float:
     """Estimate: round trips through the workers, and minutes for which the Hub makes us wait."""
-    trips = ceil(sum(requests.values()) / client.settings.workers) * _ROUND_TRIP
+    # More than these at once are found by trying.
+    at_once = min(client.settings.workers, START)
+    trips = ceil(sum(requests.values()) / at_once) * _ROUND_TRIP
     limit = limits.hub_limit(client) if requests["hub"] else None
     if limit is None or not limit.allowed:
         return trips

@@ -240,6 +240,10 @@ def _strings(values: Sequence[Any]) -> ExtensionArray:
     return pd.array(pa.array(values, type=pa.large_string(), memory_pool=pool), dtype=TEXT)
 
 
+# Arrow makes its functions when they are first used; no fork may come between (see `hubframe`).
+_strings([""])
+
+
 def sound(value: str) -> str:
     """Put U+FFFD for halves of characters, which JSON may spell and UTF-8 cannot hold."""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -27,7 +27,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from hubframe.errors import PayloadError, TransportError
+from hubframe.wire import cancellation
 from hubframe.wire.addresses import place
+from hubframe.wire.cancellation import Cancellation
 
 _LOGGER = logging.getLogger("urllib3.connectionpool")
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
@@ -72,7 +74,7 @@ class Network(HTTPAdapter):
 
 
 class _Deadlines:
-    """What is to be ended once it has taken too long.
+    """Exchanges that are ended once they took too long, or nobody wants them any more.
 
     Time-outs of sockets are for pauses: a server that sends a byte a second, of headers, of a body
     or of what unpacks to nothing, would be listened to for ever.
@@ -80,15 +82,15 @@ class _Deadlines:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._due: dict[object, tuple[float, Callable[[], object]]] = {}
+        self._due: dict[object, tuple[float, Cancellation | None, Callable[[], object]]] = {}
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def ending(self, seconds: float, end: Callable[[], object], name: str) -> Iterator[None]:
-        """Call what ends it after so many seconds; then the error says so."""
+        """Call what ends it after so many seconds, or when it is cancelled; the error says so."""
         key = object()
         with self._changed:
-            self._due[key] = (time.monotonic() + seconds, end)
+            self._due[key] = (time.monotonic() + seconds, cancellation.current(), end)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()
@@ -98,6 +100,7 @@ class _Deadlines:
             with self._changed:
                 is_over = self._due.pop(key, None) is None
             if is_over:
+                cancellation.check()
                 raise TransportError(
                     f"{name} took more than {seconds:g} s to send an answer; not read further"
                 )
@@ -108,9 +111,8 @@ class _Deadlines:
             last = time.monotonic()
             while time.monotonic() - last < _LINGER:
                 last = time.monotonic() if self._due else last
-                now = time.monotonic()
-                for key, (ends, end) in list(self._due.items()):
-                    if ends <= now:
+                for key, (ends, call, end) in list(self._due.items()):
+                    if ends <= time.monotonic() or (call is not None and call.is_cancelled):
                         del self._due[key]
                         with suppress(OSError, ValueError, RuntimeError):
                             end()

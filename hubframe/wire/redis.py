@@ -38,7 +38,10 @@ class Redis:
         self._netloc = urlsplit(settings.cache_url or "").netloc.rpartition("@")[2]
         self._error = redis.RedisError
         self.connection = redis.Redis.from_url(
-            settings.cache_url or "", retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 4)
+            settings.cache_url or "",
+            retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 4),
+            # As many as there are threads, and some for other calls.
+            max_connections=2 * settings.workers + 16,
         )
         with self.reaching():
             self.connection.ping()

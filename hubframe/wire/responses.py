@@ -8,7 +8,6 @@ point at is asked for by the hundred in a call, so it stands in a table of its o
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -128,9 +127,10 @@ class Responses:
         self._has_complained = False
         # Those of requests-cache say little of their types.
         self._tags: Any = {}
-        self._cache: Any = self._opened()
+        with _opening:
+            self._cache: Any = self._opened()
+            _opened.add(self)
         self.trim()
-        _opened.add(self)
 
     def session(self, key_fn: Callable[..., str], adapter: Any) -> CachedSession:
         """Return the session of requests-cache that asks whether old answers still hold."""
@@ -523,20 +523,21 @@ def _length(path: Path) -> int:
 
 
 _opened: weakref.WeakSet[Responses] = weakref.WeakSet()
+_opening = threading.RLock()
 _paused: list[Responses] = []
 
 
-def _pause() -> None:
+def pause_all() -> None:
+    """Close all files before a fork, and keep them closed; `hubframe` calls this."""
+    _opening.acquire()
     _paused[:] = _opened
     for one in _paused:
         one.pause()
 
 
-def _resume() -> None:
+def resume_all() -> None:
+    """Go on after a fork, in the parent and in the child."""
     for one in _paused:
         one.resume()
     _paused.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_resume)
+    _opening.release()

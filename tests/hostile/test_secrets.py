@@ -402,7 +402,7 @@ def test_an_interrupt(stage, private, caplog):
         seen.show("locals", watch.with_locals(caught.value))
 
     assert leaks_of(stage, seen) == []
-    assert "in take" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
+    assert "in send" in seen.texts[0][1].decode(), "it struck while an answer was waited for"
 
 
 def test_an_interrupt_while_a_login_is_hashed(monkeypatch):

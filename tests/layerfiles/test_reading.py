@@ -226,10 +226,10 @@ def test_the_bar_says_how_much_has_come(shelf, monkeypatch):
     said = []
 
     class Watched(Bar):
-        def set_postfix_str(self, text):
+        def set_postfix_str(self, text, *_):
             said.append(text)
 
-    monkeypatch.setattr("hubframe.wire.client.bar", lambda *_, **__: Watched())
+    monkeypatch.setattr("hubframe.frames.files.bar", lambda *_, **__: Watched(1, "layers"))
     monkeypatch.setattr("hubframe.frames.files._SAID_EVERY", 0)
     shelf.add("1", packed(ONE))
     read(shelf)

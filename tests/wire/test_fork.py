@@ -186,3 +186,44 @@ def test_each_row_is_of_the_repository_that_was_asked_for(server, authority, tmp
     for repo, tags, labels, is_complete in found:
         number = repo.rpartition("app")[2]
         assert (tags, labels, is_complete) == ([f"of-{number}"], [f"label-{number}"], True)
+
+
+FIRST_CALL = """
+import faulthandler, os, sys, threading, time
+import hubframe
+
+def call():
+    hubframe.tags_df(sys.argv[1], source="registry")
+
+first = threading.Thread(target=call)
+first.start()
+children = []
+for _ in range(8):
+    time.sleep(float(sys.argv[2]))
+    child = os.fork()
+    if child == 0:
+        faulthandler.dump_traceback_later(60, exit=True)
+        call()
+        os._exit(0)
+    children.append(child)
+first.join()
+codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+sys.exit(any(codes))
+"""
+
+
+@pytest.mark.parametrize("server", ["http"], indirect=True)
+@pytest.mark.parametrize("step", [0.01, 0.04, 0.1])
+def test_children_that_are_forked_while_the_first_call_loads_what_it_needs(server, tmp_path, step):
+    _, host = server
+    variables = {
+        "PATH": "",
+        "HOME": str(tmp_path),
+        "HUBFRAME_CACHE_DIR": str(tmp_path / "cache"),
+        "PYTHONPATH": ":".join(filter(None, sys.path)),
+    }
+    command = [sys.executable, "-W", "ignore", "-c", FIRST_CALL, f"{host}/team/app0", str(step)]
+    done = subprocess.run(
+        command, env=variables, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -13,6 +13,16 @@ TAGS = "/repositories/many/tags"
 ENDLESS = 50
 
 
+def one_by_one(work, items):
+    outcomes = []
+    for item in items:
+        try:
+            outcomes.append(work(item))
+        except hubframe.HubframeError as error:
+            outcomes.append(error)
+    return outcomes
+
+
 def tags_of(stage, client=None):
     return (client or stage.client()).registry(stage.served.example_host).tags("team/app")
 
@@ -279,7 +289,7 @@ def page_of(count, names, has_next):
 def names_of(stage, most=None):
     """List with the client's own threads, as frames do."""
     client = stage.client()
-    (found,) = client.hub.lists([hub.tags("acme/many", most)], client.gather)
+    (found,) = client.hub.lists([hub.tags("acme/many", most)], one_by_one)
     return [payload["name"] for payload in found]
 
 
