@@ -227,7 +227,7 @@ def test_the_bar_says_how_much_has_come(shelf, monkeypatch):
 
     class Watched(Bar):
         def set_postfix_str(self, text, *_):
-            said.append(text)
+            said.extend(filter(None, [text]))
 
     monkeypatch.setattr("hubframe.frames.files.bar", lambda *_, **__: Watched(1, "layers"))
     monkeypatch.setattr("hubframe.frames.files._SAID_EVERY", 0)

@@ -14,13 +14,7 @@ ENDLESS = 50
 
 
 def one_by_one(work, items):
-    outcomes = []
-    for item in items:
-        try:
-            outcomes.append(work(item))
-        except hubframe.HubframeError as error:
-            outcomes.append(error)
-    return outcomes
+    return [work(item) for item in items]
 
 
 def tags_of(stage, client=None):
