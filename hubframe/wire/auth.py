@@ -1,14 +1,14 @@
-"""Authorisation as a conversation: each flow yields requests, gets answers, returns the last one.
+"""Who asks, and with what: each way to authorise sends a request with what its server takes.
 
-No flow does I/O of its own. The transport drives it, below the cache, so that neither a token
-nor an ``Authorization`` header can reach what is stored.
+They send through the transport, below the cache, so that neither a token nor an ``Authorization``
+header can reach what is stored.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,7 +23,7 @@ from hubframe.wire.credentials import Credential
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
-Flow = Generator["PreparedRequest", "Response", "Response"]
+Send = Callable[["PreparedRequest"], "Response"]
 
 # The Hub's JWT lives ten minutes; nine leave room for a slow request.
 HUB_TOKEN_LIFE = 540.0
@@ -50,7 +50,7 @@ class Auth(Protocol):
     def login(self) -> str | None:
         """Where the credentials come from, for messages."""
 
-    def flow(self, request: PreparedRequest) -> Flow:
+    def send(self, request: PreparedRequest, send: Send) -> Response:
         """Send a request with whatever it takes."""
 
 
@@ -74,7 +74,7 @@ class Token:
         return time.monotonic() < self.expires
 
 
-class Desk:
+class ApiAuth:
     """Finds who asks at an address: a registry may have a login for each of its namespaces.
 
     Parameters
@@ -104,10 +104,10 @@ class Desk:
             return self._made[credential]
 
 
-class Gate:
+class SharedLock:
     """A lock whose waiters share the failure of the one before them.
 
-    Sixteen threads do not ask a host that is down one after the other.
+    Many threads do not ask a host that is down one after the other.
     """
 
     def __init__(self) -> None:
@@ -183,45 +183,48 @@ class HubAuth(Asker):
         super().__init__(credential)
         self.hub_url = hub_url
         self._token: Token | None = None
-        self._gate = Gate()
+        self._lock = SharedLock()
 
-    def flow(self, request: PreparedRequest) -> Flow:
+    def send(self, request: PreparedRequest, send: Send) -> Response:
         """Log in first where there is a login, and once more if the JWT is refused."""
         if self._login is None:
-            return (yield request)
-        token = yield from self._fresh_token(self._login, None)
-        response = yield _authorized(request, token.header)
+            return send(request)
+        token = self._fresh_token(send, self._login, None)
+        response = send(_authorized(request, token.header))
         if response.status_code != _UNAUTHORIZED:
             return response
-        token = yield from self._fresh_token(self._login, token)
-        return (yield _authorized(request, token.header))
+        token = self._fresh_token(send, self._login, token)
+        return send(_authorized(request, token.header))
 
-    def _fresh_token(
-        self, login: Login, refused: Token | None
-    ) -> Generator[PreparedRequest, Response, Token]:
-        with self._gate.alone():
+    def _fresh_token(self, send: Send, login: Login, refused: Token | None) -> Token:
+        with self._lock.alone():
             if self._token is None or self._token is refused or not self._token.is_fresh:
-                header = yield from self._log_in(login)
+                header = self._log_in(send, login)
                 self._token = Token(header, time.monotonic() + HUB_TOKEN_LIFE)
             return self._token
 
-    def _log_in(self, login: Login) -> Generator[PreparedRequest, Response, Header]:
+    def _log_in(self, send: Send, login: Login) -> Header:
         credential = login.begin()
-        response = yield _post(
-            f"{self.hub_url}/v2/auth/token",
-            {"identifier": credential.username, "secret": credential.secret},
+        # Not in a variable: some tracebacks show these.
+        response = send(
+            _post(
+                f"{self.hub_url}/v2/auth/token",
+                {"identifier": credential.username, "secret": credential.secret},
+            )
         )
         if response.status_code in _GONE:
-            response = yield _post(
-                f"{self.hub_url}/v2/users/login",
-                {"username": credential.username, "password": credential.secret},
+            response = send(
+                _post(
+                    f"{self.hub_url}/v2/users/login",
+                    {"username": credential.username, "password": credential.secret},
+                )
             )
         asked = f"logging in to Docker Hub as {credential.username}"
         login.check(response, asked)
         return _token_in(response, asked, ("access_token", "token"))
 
 
-class Door:
+class Endpoint:
     """Where a registry is, and what it asks for: everybody who comes to it is told the same.
 
     Some registries tell only at a ping, and leave the challenge out of other answers.
@@ -231,20 +234,20 @@ class Door:
         self.url = url
         self.challenge: Challenge | None = None
         self._was_pinged = False
-        self._gate = Gate()
+        self._lock = SharedLock()
 
     @property
     def place(self) -> str:
         """The registry's host, for messages."""
         return place(self.url)
 
-    def ping(self) -> Generator[PreparedRequest, Response, None]:
+    def ping(self, send: Send) -> None:
         """Ask for the challenge, once."""
         if self._was_pinged:
             return
-        with self._gate.alone():
+        with self._lock.alone():
             if not self._was_pinged:
-                response = yield _get(f"{self.url}/v2/")
+                response = send(_get(f"{self.url}/v2/"))
                 if response.status_code == _UNAUTHORIZED:
                     header = response.headers.get("WWW-Authenticate", "")
                     self.challenge = parse_challenge(header)
@@ -258,101 +261,97 @@ class RegistryAuth(Asker):
     expires.
     """
 
-    def __init__(self, door: Door, credential: Credential | None) -> None:
+    def __init__(self, endpoint: Endpoint, credential: Credential | None) -> None:
         super().__init__(credential)
-        self._door = door
+        self._endpoint = endpoint
         self._is_proven = False
         self._takes_forms = True
         self._tokens: dict[str, Token] = {}
-        self._gates: dict[str, Gate] = {}
+        self._locks: dict[str, SharedLock] = {}
 
-    def flow(self, request: PreparedRequest) -> Flow:
+    def send(self, request: PreparedRequest, send: Send) -> Response:
         """Send with what the registry's challenge asks for; with a new token if one is refused."""
-        yield from self._door.ping()
+        self._endpoint.ping(send)
         used, is_new = None, False
-        if self._door.challenge is not None:
-            used, is_new = yield from self._header(scope_of(request.url or ""), None)
-        response = yield _authorized(request, used)
+        if self._endpoint.challenge is not None:
+            used, is_new = self._header(send, scope_of(request.url or ""), None)
+        response = send(_authorized(request, used))
         if is_new or response.status_code not in (_UNAUTHORIZED, _BAD_REQUEST):
             return response
         scope = scope_of(request.url or "")
         challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))
         if response.status_code == _BAD_REQUEST:
             # Amazon's public registry says so of a token that has expired, and nothing else.
-            challenge = self._door.challenge if used else None
+            challenge = self._endpoint.challenge if used else None
         if challenge is None or (challenge.scheme == "basic" and used):
             return response
-        self._door.challenge = challenge
-        renewed, _ = yield from self._header(scope, used)
+        self._endpoint.challenge = challenge
+        renewed, _ = self._header(send, scope, used)
         if renewed is not None and renewed != used:
-            response = yield _authorized(request, renewed)
+            response = send(_authorized(request, renewed))
         self._check_given_token(response, scope)
         return response
 
-    def _header(
-        self, scope: str, refused: Header | None
-    ) -> Generator[PreparedRequest, Response, tuple[Header | None, bool]]:
+    def _header(self, send: Send, scope: str, refused: Header | None) -> tuple[Header | None, bool]:
         """Return what to authorise with, and whether it was made just now."""
-        challenge = self._door.challenge
+        challenge = self._endpoint.challenge
         if challenge is None:
             return None, False
         if challenge.scheme == "basic":
-            return (yield from self._basic()), False
+            return self._basic(send), False
         if self.credential and self.credential.registry_token:
             return Header(f"Bearer {self.credential.registry_token}"), False
-        with self._gates.setdefault(scope, Gate()).alone():
+        with self._locks.setdefault(scope, SharedLock()).alone():
             token = self._tokens.get(scope)
             if token and token.is_fresh and token.header != refused:
                 return token.header, False
-            token = yield from self._fetch_token(challenge, scope)
+            token = self._fetch_token(send, challenge, scope)
             self._tokens[scope] = token
             return token.header, True
 
-    def _basic(self) -> Generator[PreparedRequest, Response, Header | None]:
+    def _basic(self, send: Send) -> Header | None:
         """Return the login itself, once a ping has told that it is right.
 
         So a wrong one is sent once, and a 401 for one repository spoils no other.
         """
         if self._login is None or self._login.credential.basic is None:
             return None
-        with self._gates.setdefault("", Gate()).alone():
+        with self._locks.setdefault("", SharedLock()).alone():
             header = _basic(self._login.begin())
             if not self._is_proven:
-                response = yield _authorized(_get(f"{self._door.url}/v2/"), header)
+                response = send(_authorized(_get(f"{self._endpoint.url}/v2/"), header))
                 if response.status_code == _UNAUTHORIZED:
-                    self._login.check(response, f"logging in to {self._door.place}")
+                    self._login.check(response, f"logging in to {self._endpoint.place}")
                 self._is_proven = True
             return header
 
     def _check_given_token(self, response: Response, scope: str) -> None:
         """Tell of a bearer token that was given, and refused: nothing better can be had for it."""
         if self.credential and self.credential.registry_token:
-            asked = f"{scope or 'the API'} of {self._door.place}"
+            asked = f"{scope or 'the API'} of {self._endpoint.place}"
             if response.status_code == _UNAUTHORIZED:
                 statuses.check_login(response, asked, self.credential.source)
 
-    def _fetch_token(
-        self, challenge: Challenge, scope: str
-    ) -> Generator[PreparedRequest, Response, Token]:
+    def _fetch_token(self, send: Send, challenge: Challenge, scope: str) -> Token:
         received = time.monotonic()
-        response = yield from self._ask_for_token(challenge, scope)
-        asked = f"a token of {self._door.place} for {scope or 'its API'}"
+        response = self._ask_for_token(send, challenge, scope)
+        asked = f"a token of {self._endpoint.place} for {scope or 'its API'}"
         self._check(response, asked)
         header = _token_in(response, asked, ("token", "access_token"))
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
         return Token(header, received + life - _MARGIN)
 
-    def _ask_for_token(self, challenge: Challenge, scope: str) -> Flow:
+    def _ask_for_token(self, send: Send, challenge: Challenge, scope: str) -> Response:
         request = self._token_request(challenge, scope)
         if self._login is None:
-            return (yield request)
+            return send(request)
         credential = self._login.begin()
         if not (credential.identity_token and self._takes_forms):
-            return (yield _authorized(request, _basic(credential)))
-        posted = yield self._form(challenge, scope, credential)
+            return send(_authorized(request, _basic(credential)))
+        posted = send(self._form(challenge, scope, credential))
         if posted.status_code not in _NO_FORM:
             return posted
-        response = yield _authorized(request, _basic(credential))
+        response = send(_authorized(request, _basic(credential)))
         self._takes_forms = not response.ok
         # A server that knows the form has said it best.
         is_refused = posted.status_code == _UNAUTHORIZED and not response.ok
@@ -378,14 +377,14 @@ class RegistryAuth(Asker):
         elif response.status_code in (401, 403):
             raise UnauthorizedError(
                 f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                f"a login: give Client(credentials=…), or run docker login {self._door.place}"
+                f"a login: give Client(credentials=…), or run docker login {self._endpoint.place}"
             )
         else:
             statuses.check_login(response, asked, None)
 
     def _realm(self, challenge: Challenge) -> str:
         """Return where tokens are had."""
-        here = f"{self._door.url}/v2/"
+        here = f"{self._endpoint.url}/v2/"
         address = joined(here, challenge.parameters.get("realm", ""), "its realm")
         there = place(address)
         is_bare, is_inside = loses_encryption(here, address), leads_inside(here, address)
@@ -395,7 +394,7 @@ class RegistryAuth(Asker):
         del address
         where = f"{there} in the clear" if is_bare else f"{there}, inside your network"
         raise TransportError(
-            f"{self._door.place} sends its logins to {where}; no credentials were sent"
+            f"{self._endpoint.place} sends its logins to {where}; no credentials were sent"
         )
 
     def _token_request(self, challenge: Challenge, scope: str) -> PreparedRequest:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from hubframe.oci.reference import DOCKER_HUB, is_loopback
 from hubframe.wire import files
 from hubframe.wire.addresses import origin
-from hubframe.wire.auth import Auth, Desk, Door, HubAuth, RegistryAuth
+from hubframe.wire.auth import ApiAuth, Auth, Endpoint, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.challenges import repository_of
 from hubframe.wire.credentials import Credentials, Given, Sealed
@@ -72,7 +72,7 @@ class Client:
         # The sample would refuse the logins of real accounts, and must run no helper.
         is_real = not self.settings.sample
         self._credentials = Credentials(self._given, self._environment(), files=is_real)
-        self._desks: dict[str, Desk] = {}
+        self._auths: dict[str, ApiAuth] = {}
         self._registries: dict[str, Registry] = {}
         self._lock = threading.RLock()
         self.blobs = Blobs(self.files)
@@ -81,7 +81,7 @@ class Client:
         self.session = Session(self._connect, self.auth_for, self.responses, offline=offline)
         self.hub = Hub(self.session, self.settings.hub_url)
         # Nothing is looked up before it is needed.
-        self._desks[origin(self.settings.hub_url)] = Desk(
+        self._auths[origin(self.settings.hub_url)] = ApiAuth(
             lambda _: self._credentials.for_hub_api(), partial(HubAuth, self.settings.hub_url)
         )
 
@@ -115,19 +115,19 @@ class Client:
         with self._lock:
             if host not in self._registries:
                 url = self._endpoint(host)
-                desk = Desk(
+                api = ApiAuth(
                     lambda url: self._credentials.find(host, repository_of(url)),
-                    partial(RegistryAuth, Door(url)),
+                    partial(RegistryAuth, Endpoint(url)),
                 )
                 # The first name of an address keeps its logins, the Hub's API above all.
-                self._desks.setdefault(origin(url), desk)
+                self._auths.setdefault(origin(url), api)
                 self._registries[host] = Registry(self.session, self.blobs, host, url)
             return self._registries[host]
 
     def auth_for(self, url: str) -> Auth | None:
         """Return who asks at an address."""
-        desk = self._desks.get(origin(url))
-        return desk.auth_for(url) if desk else None
+        api = self._auths.get(origin(url))
+        return api.auth_for(url) if api else None
 
     def last_limit(self, url: str, kind: str) -> Limit | None:
         """Return the last word of the host of an address on a limit, for whoever asks there."""

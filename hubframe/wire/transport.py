@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from hubframe.errors import TransportError
 from hubframe.version import USER_AGENT
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
-from hubframe.wire.auth import Auth, Flow
+from hubframe.wire.auth import Auth
 from hubframe.wire.limits import Limits, resets_in, retry_after
 from hubframe.wire.network import MEBIBYTE, causes, hand_on, read_whole, redact
 from hubframe.wire.rates import LONGEST_WAIT, RateLimiter
@@ -170,24 +170,9 @@ class Transport(BaseAdapter):
         auth = self._auth_for(request.url or "")
         if auth is None:
             return self._exchange(request, limit)
-        response = self._converse(auth.flow(request), limit)
+        response = auth.send(request, partial(self._exchange, limit=limit))
         self.limits.note(origin(request.url or ""), auth.identity, response.headers)
         return response
-
-    def _converse(self, flow: Flow, limit: int) -> Response:
-        """Send what the flow yields, until it returns the answer."""
-        request = next(flow)
-        while True:
-            try:
-                response = self._exchange(request, limit)
-            except BaseException as error:
-                flow.throw(error)  # it lets go of its locks, and raises the same
-                raise
-            try:
-                request = flow.send(response)
-            except StopIteration as done:
-                answer: Response = done.value
-                return answer
 
     def _redirected(self, request: PreparedRequest, limit: int, *, is_home: bool) -> Response:
         """Follow, with the login only while the redirects stay on the same host."""

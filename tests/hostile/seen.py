@@ -119,13 +119,13 @@ class Seen:
 
     def client(self, client):
         """Take over what a client and all that it holds look like."""
-        auths = [auth for desk in client._desks.values() for auth in desk._made.values()]
+        auths = [auth for api in client._auths.values() for auth in api._made.values()]
         tokens = [token for auth in auths for token in getattr(auth, "_tokens", {}).values()]
         held = [client, client.settings, client._credentials, client.session, client.blobs]
         held += [client.session.transport, client.hub, *client._registries.values()]
-        held += [*client._desks.values(), *auths, *(auth.credential for auth in auths), *tokens]
+        held += [*client._auths.values(), *auths, *(auth.credential for auth in auths), *tokens]
         held += [getattr(auth, "_token", None) for auth in auths]
-        held += [getattr(auth, "_door", None) for auth in auths]
+        held += [getattr(auth, "_endpoint", None) for auth in auths]
         for each in held:
             self.show(f"repr of {type(each).__name__}", f"{each!r} {each} {deep(each)}")
 

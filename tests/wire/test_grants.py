@@ -416,8 +416,8 @@ def test_no_secret_is_kept_or_shown(home, stage, private, programs, caplog):
     read(client, private)
     hubframe.labels_df(private, source="registry", client=client)
 
-    desks = client._desks.values()
-    auths = [auth for desk in desks for auth in desk._made.values()]
+    apis = client._auths.values()
+    auths = [auth for api in apis for auth in api._made.values()]
     shown = [client, client._credentials, *auths, *(auth.credential for auth in auths)]
     tokens = [token for auth in auths for token in getattr(auth, "_tokens", {}).values()]
     assert tokens

@@ -211,7 +211,7 @@ def test_no_secret_is_in_a_log(recorded, caplog):
 
 def test_no_secret_is_in_a_repr(recorded):
     stage, client = recorded
-    auths = [auth for desk in client._desks.values() for auth in desk._made.values()]
+    auths = [auth for api in client._auths.values() for auth in api._made.values()]
     held = [auth._token for auth in auths if getattr(auth, "_token", None)]
     held += [token for auth in auths for token in getattr(auth, "_tokens", {}).values()]
     shown = [client, client.settings, client._credentials, *auths, *held]

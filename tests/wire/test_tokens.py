@@ -9,7 +9,7 @@ import pytest
 
 import hubframe
 from hubframe.testing import Fault, Reply
-from hubframe.wire.auth import Gate
+from hubframe.wire.auth import SharedLock
 from hubframe.wire.challenges import parse_challenge, scope_of
 
 from .conftest import LOGIN
@@ -216,7 +216,7 @@ class Doorbell:
 
 
 def test_a_thread_that_waited_shares_the_failure_and_a_later_one_tries_again():
-    gate = Gate()
+    gate = SharedLock()
     gate._lock = Doorbell()
     entered = []
 
