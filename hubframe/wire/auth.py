@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hubframe.errors import HubframeError, TransportError, UnauthorizedError
 from hubframe.wire import statuses
-from hubframe.wire.addresses import joined, leads_inside, loses_encryption, place
+from hubframe.wire.addresses import joined, loses_encryption, place
 from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
 from hubframe.wire.credentials import Credential
 
@@ -387,14 +387,13 @@ class RegistryAuth(Asker):
         here = f"{self._endpoint.url}/v2/"
         address = joined(here, challenge.parameters.get("realm", ""), "its realm")
         there = place(address)
-        is_bare, is_inside = loses_encryption(here, address), leads_inside(here, address)
-        if not (is_bare or is_inside):
+        if not loses_encryption(here, address):
             return address
-        # A stranger's address may repeat a login, and some tracebacks show variables.
+        # A server's address may repeat a login, and some tracebacks show variables.
         del address
-        where = f"{there} in the clear" if is_bare else f"{there}, inside your network"
         raise TransportError(
-            f"{self._endpoint.place} sends its logins to {where}; no credentials were sent"
+            f"{self._endpoint.place} sends its logins to {there} in the clear; no credentials were "
+            "sent"
         )
 
     def _token_request(self, challenge: Challenge, scope: str) -> PreparedRequest:

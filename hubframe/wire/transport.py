@@ -27,7 +27,7 @@ from urllib3.util import Retry
 from hubframe.errors import TransportError
 from hubframe.version import USER_AGENT
 from hubframe.wire import cancellation, statuses
-from hubframe.wire.addresses import joined, leads_inside, loses_encryption, origin, place
+from hubframe.wire.addresses import joined, loses_encryption, origin, place
 from hubframe.wire.auth import Auth
 from hubframe.wire.limits import Limits, resets_in, retry_after
 from hubframe.wire.network import MEBIBYTE, causes, hand_on, read_whole, redact
@@ -347,10 +347,6 @@ def _following(request: PreparedRequest, response: Response) -> PreparedRequest 
     here, there = place(response.url), place(copy.url)
     if loses_encryption(response.url, copy.url):
         raise TransportError(f"{here} redirects to {there} without encryption; not followed")
-    if leads_inside(response.url, copy.url):
-        raise TransportError(
-            f"{here} redirects to {there}, which is this machine or beside it; not followed"
-        )
     return copy
 
 

@@ -1,4 +1,4 @@
-"""Strangers' bytes: too many, too slow, packed too well, nested too deep, and ways inside."""
+"""Strangers' bytes: too many, too slow, packed too well, nested too deep, and ways into the clear."""
 
 import functools
 import gc
@@ -16,7 +16,6 @@ import pytest
 import hubframe
 from hubframe.testing import Reply
 from hubframe.testing.message import Fault
-from hubframe.wire.addresses import leads_inside
 
 from .raw import listening
 from .seen import PASSWORD, USER
@@ -240,63 +239,11 @@ def test_json_that_no_program_wants(body, call, stage):
         assert len(found) == 0
 
 
-# Ways inside.
-
-
-INSIDE = [
-    "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1", "0", "0.0.0.0",
-    "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1.", "\uff11\uff12\uff17.0.0.1", "127。0。0。1",
-    "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]",
-    "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "169.254.169.254", "2852039166", "0xa9fea9fe", "[::ffff:169.254.169.254]",
-    "[fe80::1]", "[fe80::1%25eth0]", "[fd00:ec2::254]", "100.100.100.200", "192.0.0.192", "metadata.google.internal",
-]  # fmt: skip
-PRIVATE = [
-    "10.0.0.1",
-    "172.16.0.1",
-    "192.168.1.1",
-    "100.64.0.1",
-    "[fd12::1]",
-    "[::ffff:10.0.0.1]",
-    "167772161",
-    "10.1",
-]
-OUTSIDE = [
-    "8.8.8.8",
-    "example.com",
-    "[2606:4700::1]",
-    "134744072",
-    "10.example.com",
-    "[64:ff9b::808:808]",
-    "127.0.0.1.example.com",
-]
-
-
-@pytest.mark.parametrize("host", [*INSIDE, *PRIVATE])
-@pytest.mark.parametrize("port", ["", ":8443"])
-def test_a_public_registry_may_not_point_inside(host, port):
-    assert leads_inside("https://registry.example/v2/", f"https://{host}{port}/token")
-
-
-@pytest.mark.parametrize("host", OUTSIDE)
-def test_other_hosts_are_not_inside(host):
-    assert not leads_inside("https://registry.example/v2/", f"https://{host}/token")
-
-
-@pytest.mark.parametrize("host", PRIVATE)
-@pytest.mark.parametrize(
-    "here", ["http://registry.corp", "https://10.1.2.3:5000", "http://localhost"]
-)
-def test_a_private_registry_may_point_at_its_neighbours(here, host):
-    assert not leads_inside(f"{here}/v2/", f"https://{host}/token")
-
-
-@pytest.mark.parametrize("here", ["http://registry.corp", "https://10.1.2.3:5000"])
-def test_but_not_at_this_machine(here):
-    assert leads_inside(f"{here}/v2/", "https://127.0.0.1/token")
+# Ways into the clear.
 
 
 @pytest.fixture
-def inside():
+def bundled():
     """A client of the sample under its public names; requests to others are an error there."""
     with hubframe.Client(hubframe.Settings(sample=True), ("acme-bot", "sample-password")) as client:
         yield client, client.session.transport._network.application
@@ -311,11 +258,10 @@ def _read_all(client):
     hubframe.tags_df("library/alpine", source="registry", client=client)
 
 
-@pytest.mark.parametrize("target", ["https://127.1/x", "https://169.254.169.254/latest", "https://[::1]/x", "https://10.0.0.1/x",
-                                    "http://storage.example/x"])  # fmt: skip
+@pytest.mark.parametrize("target", ["http://storage.example/x", "http://127.0.0.1/x"])
 @pytest.mark.parametrize("part", ["/blobs/", "/manifests/sha256", "/tags/list", "/token"])
-def test_no_redirect_leads_inside_or_into_the_clear(inside, target, part):
-    client, application = inside
+def test_no_redirect_leads_into_the_clear(bundled, target, part):
+    client, application = bundled
     sends(application, part, Reply(307, {"Location": target}))
 
     with pytest.raises(hubframe.TransportError, match="not followed"):
@@ -323,10 +269,9 @@ def test_no_redirect_leads_inside_or_into_the_clear(inside, target, part):
     assert {each.host for each in application.log} <= {"registry-1.docker.io", "auth.docker.io"}
 
 
-@pytest.mark.parametrize("realm", ["https://127.1/t", "https://2130706433/t", "https://[::ffff:169.254.169.254]/t",
-                                   "https://10.0.0.1/t", "http://auth.docker.io/t", "https://me:x@0/t"])  # fmt: skip
-def test_no_login_goes_inside_or_into_the_clear(inside, realm):
-    client, application = inside
+@pytest.mark.parametrize("realm", ["http://auth.docker.io/t", "http://127.0.0.1/t"])
+def test_no_login_goes_into_the_clear(bundled, realm):
+    client, application = bundled
     challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'}
     sends(application, "/v2/", Reply(401, challenge))
 
@@ -337,8 +282,8 @@ def test_no_login_goes_inside_or_into_the_clear(inside, realm):
 
 @pytest.mark.parametrize("target", ["https://127.0.0.1/v2/x", "//169.254.169.254/x", "https://evil.example/v2/", "http://registry-1.docker.io/v2/x",
                                     "https://registry-1.docker.io:8443/x"])  # fmt: skip
-def test_no_next_page_is_elsewhere(inside, target):
-    client, application = inside
+def test_no_next_page_is_elsewhere(bundled, target):
+    client, application = bundled
     link = {"Link": f'<{target}>; rel="next"'}
     sends(application, "/tags/list", Reply.of_json({"tags": ["1"]}, 200, link))
 

@@ -15,7 +15,7 @@ from hubframe.oci.payload import parse
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.tables import files, shape
-from hubframe.wire.addresses import joined, leads_inside
+from hubframe.wire.addresses import joined
 from hubframe.wire.challenges import parse_challenge, repository_of
 from hubframe.wire.limits import Limits, retry_after
 from hubframe.wire.statuses import error_of, quotable
@@ -63,7 +63,6 @@ READERS = {
     "challenge": parse_challenge,
     "repository": lambda text: repository_of(f"https://registry.example/v2/{text}"),
     "address": lambda text: joined("https://registry.example/v2/", text, "its realm"),
-    "inside": lambda text: leads_inside("https://registry.example/", f"https://{text}/"),
     "wait": lambda text: retry_after({"Retry-After": text, "Date": text}),
     "limits": lambda text: Limits().note("a", "", {"RateLimit-Limit": text, "RateLimit-Remaining": text}),
     "refusal": refusal,
