@@ -130,14 +130,14 @@ def _tags(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
 def _referrers(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
     found: dict[Item, Any] = {}
     for host, subjects in _by_host(items).items():
-        found |= client.registry(host).told_referrers(subjects)
+        found |= client.registry(host).cached_referrers(subjects)
     return found
 
 
 def _stand_ins(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
     found: dict[Item, Any] = {}
     for host, tags in _by_host(items).items():
-        found |= client.registry(host).found(tags)
+        found |= client.registry(host).cached_tags(tags)
     return found
 
 
@@ -150,7 +150,7 @@ def _by_host(items: Sequence[Item]) -> dict[str, dict[Item, ImageReference]]:
 
 def _images(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
     by_tag = {(item.reference.path, item.reference.tag or ""): item for item in items}
-    return {by_tag[tag]: images for tag, images in client.hub.told(by_tag).items()}
+    return {by_tag[tag]: images for tag, images in client.hub.cached_images(by_tag).items()}
 
 
 _LOOK_UP: Mapping[Kind, Callable[[Client, Sequence[Item]], dict[Item, Any]]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from hubframe.errors import NotFoundError, TransportError
 from hubframe.oci.reference import DOCKER_HUB, ImageReference
-from hubframe.wire.addresses import place
+from hubframe.wire.addresses import netloc
 from hubframe.wire.client import Client
 from hubframe.wire.limits import HUB, PULL, Limit
 
@@ -63,7 +63,7 @@ def known_limits(client: Client) -> list[dict[str, Any]]:
     """List what is known of Docker Hub's pulls and of its API, in the words of the frame."""
     return [
         _row(DOCKER_HUB, PULL, pull_limit(client)),
-        _row(place(client.settings.hub_url), HUB, hub_limit(client)),
+        _row(netloc(client.settings.hub_url), HUB, hub_limit(client)),
     ]
 
 

@@ -26,7 +26,7 @@ def joined(base: str, target: str, what: str) -> str:
     """
     address = _joined(base, target)
     if address is None:
-        here = place(base)
+        here = netloc(base)
         # Addresses may be signed, and some tracebacks show variables.
         del base, target
         raise TransportError(f"{here} names a malformed address as {what}")
@@ -84,7 +84,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
-def place(url: str) -> str:
+def netloc(url: str) -> str:
     """Return host and port as messages show them: without the login that may stand before."""
     return urlsplit(url).netloc.rpartition("@")[2]
 

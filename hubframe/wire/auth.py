@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hubframe.errors import HubframeError, TransportError, UnauthorizedError
 from hubframe.wire import statuses
-from hubframe.wire.addresses import joined, loses_encryption, place
+from hubframe.wire.addresses import joined, loses_encryption, netloc
 from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
 from hubframe.wire.credentials import Credential
 
@@ -158,7 +158,7 @@ class Login:
         raise UnauthorizedError(refusal)
 
 
-class Asker:
+class _WithCredential:
     """Who asks: a credential, or nobody in particular."""
 
     def __init__(self, credential: Credential | None) -> None:
@@ -176,7 +176,7 @@ class Asker:
         return self.credential.source if self.credential else None
 
 
-class HubAuth(Asker):
+class HubAuth(_WithCredential):
     """The Hub API's login: a JWT of ten minutes for a password or access token."""
 
     def __init__(self, hub_url: str, credential: Credential | None) -> None:
@@ -237,9 +237,9 @@ class Endpoint:
         self._lock = SharedLock()
 
     @property
-    def place(self) -> str:
+    def netloc(self) -> str:
         """The registry's host, for messages."""
-        return place(self.url)
+        return netloc(self.url)
 
     def ping(self, send: Send) -> None:
         """Ask for the challenge, once."""
@@ -254,7 +254,7 @@ class Endpoint:
                 self._was_pinged = True
 
 
-class RegistryAuth(Asker):
+class RegistryAuth(_WithCredential):
     """A registry's login: none, Basic, or a bearer token for each repository.
 
     A token is fetched once for each scope, and shared by all threads until shortly before it
@@ -321,21 +321,21 @@ class RegistryAuth(Asker):
             if not self._is_proven:
                 response = send(_authorized(_get(f"{self._endpoint.url}/v2/"), header))
                 if response.status_code == _UNAUTHORIZED:
-                    self._login.check(response, f"logging in to {self._endpoint.place}")
+                    self._login.check(response, f"logging in to {self._endpoint.netloc}")
                 self._is_proven = True
             return header
 
     def _check_given_token(self, response: Response, scope: str) -> None:
         """Tell of a bearer token that was given, and refused: nothing better can be had for it."""
         if self.credential and self.credential.registry_token:
-            asked = f"{scope or 'the API'} of {self._endpoint.place}"
+            asked = f"{scope or 'the API'} of {self._endpoint.netloc}"
             if response.status_code == _UNAUTHORIZED:
                 statuses.check_login(response, asked, self.credential.source)
 
     def _fetch_token(self, send: Send, challenge: Challenge, scope: str) -> Token:
         received = time.monotonic()
         response = self._ask_for_token(send, challenge, scope)
-        asked = f"a token of {self._endpoint.place} for {scope or 'its API'}"
+        asked = f"a token of {self._endpoint.netloc} for {scope or 'its API'}"
         self._check(response, asked)
         header = _token_in(response, asked, ("token", "access_token"))
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
@@ -377,7 +377,7 @@ class RegistryAuth(Asker):
         elif response.status_code in (401, 403):
             raise UnauthorizedError(
                 f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                f"a login: give Client(credentials=…), or run docker login {self._endpoint.place}"
+                f"a login: give Client(credentials=…), or run docker login {self._endpoint.netloc}"
             )
         else:
             statuses.check_login(response, asked, None)
@@ -386,14 +386,14 @@ class RegistryAuth(Asker):
         """Return where tokens are had."""
         here = f"{self._endpoint.url}/v2/"
         address = joined(here, challenge.parameters.get("realm", ""), "its realm")
-        there = place(address)
+        there = netloc(address)
         if not loses_encryption(here, address):
             return address
         # A server's address may repeat a login, and some tracebacks show variables.
         del address
         raise TransportError(
-            f"{self._endpoint.place} sends its logins to {there} in the clear; no credentials were "
-            "sent"
+            f"{self._endpoint.netloc} sends its logins to {there} in the clear; no credentials "
+            "were sent"
         )
 
     def _token_request(self, challenge: Challenge, scope: str) -> PreparedRequest:
@@ -414,7 +414,7 @@ def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> Header:
     """Read a token without ever quoting the answer that holds it."""
     found = _found_token(response, names)
     if found is None:
-        raise TransportError(f"{asked}: {place(response.url)} answered without a token")
+        raise TransportError(f"{asked}: {netloc(response.url)} answered without a token")
     return found
 
 

@@ -29,8 +29,8 @@ from hubframe.wire.settings import Settings
 from hubframe.wire.transport import Transport
 
 if TYPE_CHECKING:
-    from hubframe.wire.gate import Gate
     from hubframe.wire.redis import Redis
+    from hubframe.wire.shared_rates import SharedRateLimiter
 
 
 class Client:
@@ -142,7 +142,7 @@ class Client:
 
             return Transport(SampleAdapter(), self.auth_for, *how)
         network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
-        return Transport(network, self.auth_for, *how, self._gate())
+        return Transport(network, self.auth_for, *how, self._shared_rates())
 
     def _stores(self) -> tuple[files.Files, Responses, Redis | None]:
         """Open where documents and answers are kept: here, or where several machines share them.
@@ -168,13 +168,13 @@ class Client:
         kept = Responses(folder, limit)
         return files.Folder(folder, limit) if folder else files.Memory(), kept, None
 
-    def _gate(self) -> Gate | None:
+    def _shared_rates(self) -> SharedRateLimiter | None:
         """Return the rate that all workers keep together, which only a Redis can count."""
         if self._redis is None:
             return None
-        from hubframe.wire.gate import Gate  # noqa: PLC0415 - an extra
+        from hubframe.wire.shared_rates import SharedRateLimiter  # noqa: PLC0415 - an extra
 
-        return Gate(self._redis, self.settings.requests_in_seconds)
+        return SharedRateLimiter(self._redis, self.settings.requests_in_seconds)
 
     def _environment(self) -> Mapping[str, str]:
         """Keep the logins of real accounts from the sample, which would refuse them."""

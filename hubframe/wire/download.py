@@ -9,7 +9,7 @@ from urllib3.exceptions import HTTPError
 
 from hubframe.errors import TransportError
 from hubframe.wire import cancellation
-from hubframe.wire.addresses import place
+from hubframe.wire.addresses import netloc
 from hubframe.wire.session import PAUSES, Session
 
 _PIECE = 256 * 1024
@@ -52,7 +52,7 @@ def stream(session: Session, url: str, asked: str) -> Iterator[bytes]:
             response.close()
         if failures > len(PAUSES):
             raise TransportError(
-                f"{asked}: {place(url)} broke off {failures} times in a row, the last time after "
+                f"{asked}: {netloc(url)} broke off {failures} times in a row, the last time after "
                 f"{at:,} bytes. Ask again later"
             )
         cancellation.wait(PAUSES[max(failures - 1, 0)])

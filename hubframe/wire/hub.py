@@ -131,12 +131,12 @@ class _Page(NamedTuple):
         PayloadError
             It is none.
         """
-        told = found.get("results") if isinstance(found, dict) else None
+        reported = found.get("results") if isinstance(found, dict) else None
         following = found.get("next") if isinstance(found, dict) else None
         # Null is an empty page where another one follows, else it is none.
-        if not isinstance(told, list) and not (told is None and following):
+        if not isinstance(reported, list) and not (reported is None and following):
             raise PayloadError(f"{listing.asked}: a page without a list of results")
-        held = [entry for entry in told or () if isinstance(entry, dict)]
+        held = [entry for entry in reported or () if isinstance(entry, dict)]
         keyed = (entry for entry in held if isinstance(entry.get(listing.key), str))
         entries = {entry[listing.key]: listing.read(entry) for entry in keyed}
         return cls(entries, len(held), found.get("count"), bool(following))
@@ -174,7 +174,9 @@ class Hub:
         url = f"{self._url}{_images_path(repo, tag)}"
         return self._json(url, asked, KEPT_TAGS, lambda found: _images(found, asked))
 
-    def told(self, tags: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Payload]]:
+    def cached_images(
+        self, tags: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[Payload]]:
         """Return what is known here of the images of tags, by repository and tag."""
         asks = {Ask("GET", f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
         found = {}

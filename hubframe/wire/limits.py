@@ -20,7 +20,7 @@ _MOMENT = 1e9
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit as a server told it.
+    """A limit as a server reported it.
 
     Attributes
     ----------
@@ -31,10 +31,10 @@ class Limit:
     window
         How long the window is. [seconds]
     resets_at
-        When there will be ``allowed`` again; None where that was not told: pulls come back one
+        When there will be ``allowed`` again; None where that was not reported: pulls come back one
         by one, six hours after each.
     seen
-        When it was told, on this machine's monotonic clock.
+        When it was reported, on this machine's monotonic clock.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Limit:
 
     @property
     def age(self) -> float:
-        """How many seconds ago it was told."""
+        """How many seconds ago it was reported."""
         return time.monotonic() - self.seen
 
 
@@ -55,7 +55,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._told: dict[tuple[str, str, str], Limit] = {}
+        self._reported: dict[tuple[str, str, str], Limit] = {}
 
     def note(self, place: str, identity: str, headers: Mapping[str, str]) -> None:
         """Remember what an answer tells; answers overtake one another, so the least counts.
@@ -63,26 +63,26 @@ class Limits:
         Parameters
         ----------
         place, identity
-            Who told it, and whom.
+            Who reported it, and whom.
         headers
             The answer's.
         """
         for limit in (_pull_limit(headers), _hub_limit(headers)):
             if limit is not None:
                 with self._lock:
-                    self._told[place, identity, limit.kind] = limit
+                    self._reported[place, identity, limit.kind] = limit
 
     def last(self, place: str, identity: str, kind: str) -> Limit | None:
         """Return the last word on a limit; None where there was none."""
         with self._lock:
-            return self._told.get((place, identity, kind))
+            return self._reported.get((place, identity, kind))
 
 
 def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
-    told = headers.get("RateLimit-Limit")
-    if told is None:
+    reported = headers.get("RateLimit-Limit")
+    if reported is None:
         return None
-    allowed, window = _counted(told)
+    allowed, window = _counted(reported)
     remaining, _ = _counted(headers.get("RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None
@@ -90,17 +90,17 @@ def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
 
 
 def _hub_limit(headers: Mapping[str, str]) -> Limit | None:
-    told = headers.get("X-RateLimit-Limit")
-    if told is None:
+    reported = headers.get("X-RateLimit-Limit")
+    if reported is None:
         return None
-    allowed = _whole(told)
+    allowed = _whole(reported)
     remaining = _whole(headers.get("X-RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None
     wait = resets_in(headers)
     # No window of the Hub is longer than a day; what is, no date could hold.
-    is_untold = wait is None or wait > _DAY
-    resets_at = None if is_untold else datetime.now(UTC) + timedelta(seconds=wait or 0)
+    is_unreported = wait is None or wait > _DAY
+    resets_at = None if is_unreported else datetime.now(UTC) + timedelta(seconds=wait or 0)
     return Limit(HUB, allowed, remaining, HUB_WINDOW, resets_at, time.monotonic())
 
 

@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.wire import cancellation
-from hubframe.wire.addresses import place
+from hubframe.wire.addresses import netloc
 from hubframe.wire.cancellation import Cancellation
 
 _LOGGER = logging.getLogger("urllib3.connectionpool")
@@ -178,20 +178,20 @@ def read_whole(response: Response, limit: int, timeout: float) -> None:
         How long a pause in it may be; all of it may take ten times as long. [seconds]
     """
     raw, pieces, size = response.raw, [], 0
-    with _deadlines.ending(_SLOWEST * timeout, raw.shutdown, place(response.url)):
+    with _deadlines.ending(_SLOWEST * timeout, raw.shutdown, netloc(response.url)):
         while piece := raw.read1(_PIECE, decode_content=True):
             pieces.append(piece)
             size += len(piece)
             if size > limit:
                 raise PayloadError(
-                    f"{place(response.url)} sent more than {limit // MEBIBYTE} MiB for "
+                    f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
                     f"{urlsplit(response.url).path}; not read further"
                 )
     raw.release_conn()
-    hand_on(response, b"".join(pieces))
+    set_body(response, b"".join(pieces))
 
 
-def hand_on(response: Response, body: bytes) -> None:
+def set_body(response: Response, body: bytes) -> None:
     """Let an answer have a body that was read already, and is not packed any more."""
     raw = response.raw
     headers = HTTPHeaderDict(raw.headers)
@@ -297,7 +297,7 @@ def redact(request: PreparedRequest, response: Response) -> None:
         body = response.raw.data
         for secret in secrets:
             body = body.replace(secret.encode(), _REDACTED.encode())
-        hand_on(response, body)
+        set_body(response, body)
 
 
 def _sent_with(request: PreparedRequest) -> list[str]:

@@ -89,13 +89,13 @@ class RateLimiter:
 
     def learn(self, headers: Mapping[str, str], seconds: float, *, is_refusal: bool) -> None:
         """Take note of an answer: it tells what is left, and how much the host bears."""
-        told = _number(headers.get("X-RateLimit-Remaining"))
-        wait = None if told is None else resets_in(headers)
+        reported = _number(headers.get("X-RateLimit-Remaining"))
+        wait = None if reported is None else resets_in(headers)
         with self._changed:
             self.is_down = False
             self.heard = time.monotonic()
-            if told is not None and wait is not None:
-                self._count(told, time.monotonic() + min(wait, LONGEST_WAIT))
+            if reported is not None and wait is not None:
+                self._count(reported, time.monotonic() + min(wait, LONGEST_WAIT))
             if not is_refusal:
                 self._grow(seconds)
 
@@ -185,11 +185,11 @@ class RateLimiter:
             return self._minute_ends, f"{self._host} allows no more requests this minute"
         return 0.0, ""
 
-    def _count(self, told: int, ends: float) -> None:
-        """Within a window answers overtake one another: the least that was told is true."""
+    def _count(self, reported: int, ends: float) -> None:
+        """Within a window answers overtake one another: the least that was reported is true."""
         is_same = self._left is not None and abs(ends - self._minute_ends) < 2  # noqa: PLR2004
-        left = told - (self._in_flight - 1)
-        self._left = min(self._left, told) if is_same and self._left is not None else left
+        left = reported - (self._in_flight - 1)
+        self._left = min(self._left, reported) if is_same and self._left is not None else left
         self._minute_ends = ends
 
 

@@ -27,7 +27,7 @@ from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.download import stream
 from hubframe.wire.flights import Flights
-from hubframe.wire.responses import Told, is_whole
+from hubframe.wire.responses import CachedTag, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
 from hubframe.wire.statistics import count_cached, mode
 
@@ -50,7 +50,7 @@ ACCEPT = ",".join(MANIFEST_TYPES)
 # The largest page that every registry accepts.
 PAGE_SIZE = 1000
 _MOST_PAGES = 10_000
-# Others behind the same address spend pulls too, so what was told of a limit is soon old. [s]
+# Others behind the same address spend pulls too, so what was reported of a limit is soon old. [s]
 _SOON_OLD = 10.0
 # What registries say to a size of pages that they do not take, or do not know.
 _NO_SIZE = frozenset({400, 405, 406, 413, 422, 501})
@@ -137,40 +137,40 @@ class Registry:
         """Look up what a tag points at: by HEAD, which costs no pull."""
         if reference.digest:
             return Resolved(reference.digest, None)
-        told, is_enough = Resolved("", None), False
+        reported, is_enough = Resolved("", None), False
         if "HEAD" not in self._unknown:
-            told, is_enough = self._head(reference)
+            reported, is_enough = self._head(reference)
         if is_enough:
-            return told
-        document = self._by_tag(reference, told.digest)
+            return reported
+        document = self._by_tag(reference, reported.digest)
         return Resolved(document.digest, _manifest_type(document))
 
-    def told(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
+    def cached_digests(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
         """Return what is known here of what tags point at, by the keys of the references."""
-        return {key: at for key, at in self.found(references).items() if at is not None}
+        return {key: at for key, at in self.cached_tags(references).items() if at is not None}
 
-    def found(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved | None]:
+    def cached_tags(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved | None]:
         """Return what is known here of tags, by the keys of the references; None: not there."""
         asks = {self._head_of(reference): key for key, reference in references.items()}
-        held = self._session.told(asks)
+        held = self._session.cached_tags(asks)
         known = {
             asks[ask]: Resolved(one.digest, one.media_type or None) for ask, one in held.items()
         }
         return {key: at if DIGEST.fullmatch(at.digest) else None for key, at in known.items()}
 
     def find(self, reference: ImageReference) -> Resolved | None:
-        """Look up a tag that need not be there, after `found` did not know it.
+        """Look up a tag that need not be there, after `cached_tags` did not know it.
 
         Where HEAD is no cheaper the document is taken at once. That there is no such tag is kept
         as long as where one points.
         """
         ask = self._head_of(reference)
         try:
-            if self._is_hub or self._blobs.files.is_shared or self._session.was_told(ask):
+            if self._is_hub or self._blobs.files.is_shared or self._session.knows_tag(ask):
                 return self.resolve(reference)
             document = self._by_tag(reference)
         except NotFoundError:
-            self._session.tell(ask, "", "")
+            self._session.keep_tag(ask, "", "")
             return None
         return Resolved(document.digest, _manifest_type(document))
 
@@ -192,29 +192,29 @@ class Registry:
             self._probed = time.monotonic()
 
     def named(self, reference: ImageReference) -> Document:
-        """Get what a tag names, a manifest or an index, after `told` did not know it.
+        """Get what a tag names, a manifest or an index, after `cached_tags` did not know it.
 
         A tag that was seen before has likely not moved: then its digest is looked up first, and
         the document may be here. On Docker Hub that is always so, since a GET is a pull.
         """
         # Where workers share documents, another may have it already, or be about to.
         is_known = self._is_hub or self._blobs.files.is_shared
-        if is_known or self._session.was_told(self._head_of(reference)):
+        if is_known or self._session.knows_tag(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
 
-    def manifest(self, reference: ImageReference, told: str | None = None) -> Document:
+    def manifest(self, reference: ImageReference, reported: str | None = None) -> Document:
         """Get what a digest names, a manifest or an index, once and for ever.
 
         Parameters
         ----------
         reference
             What to get.
-        told
+        reported
             The digest that its tag was said to have. Registries err there, so one that has no
             such document is asked for the tag itself.
         """
-        digest = reference.digest or told or self.resolve(reference).digest
+        digest = reference.digest or reported or self.resolve(reference).digest
         if not DIGEST.fullmatch(digest):
             raise PayloadError(f"an index of {reference.path} names {digest[:80]!r}, no digest")
         try:
@@ -230,7 +230,7 @@ class Registry:
         """List the descriptors of what refers to a digest; None where the API is missing."""
         ask = self._referrers_to(subject)
         if "referrers" in self._unknown:
-            self._session.tell(ask, "", "")
+            self._session.keep_tag(ask, "", "")
             return None
         asked = f"what refers to {subject}"
         headers = {"Accept": OCI_INDEX}
@@ -239,29 +239,29 @@ class Registry:
         )
         if not self._knows_referrers(first, asked):
             if not isinstance(first, CachedResponse):
-                self._session.tell(ask, "", "")
+                self._session.keep_tag(ask, "", "")
             return None
         pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
         return list(pages.values())
 
-    def told_referrers(
+    def cached_referrers(
         self, subjects: Mapping[Key, ImageReference]
     ) -> dict[Key, list[Payload] | None]:
         """Return the lists of `referrers` that are here, by the keys of the subjects."""
         asks = {self._referrers_to(subject): key for key, subject in subjects.items()}
-        told: dict[Key, list[Payload] | None] = {
-            asks[ask]: None for ask in self._session.told(asks)
+        reported: dict[Key, list[Payload] | None] = {
+            asks[ask]: None for ask in self._session.cached_tags(asks)
         }
         for ask, answer in self._session.look_up(
-            ask for ask in asks if asks[ask] not in told
+            ask for ask in asks if asks[ask] not in reported
         ).items():
             if "Link" not in answer.headers:
                 # What cannot be read is read again, by whoever says so.
                 with suppress(PayloadError):
-                    told[asks[ask]] = list(
+                    reported[asks[ask]] = list(
                         _descriptors(_entries(answer, "manifests", ask.url)).values()
                     )
-        return told
+        return reported
 
     def config(self, reference: ImageReference, digest: str) -> Document:
         """Get a config: a blob, so it costs no pull."""
@@ -301,23 +301,23 @@ class Registry:
         return self.host == DOCKER_HUB
 
     def _head(self, reference: ImageReference) -> tuple[Resolved, bool]:
-        """Ask for a tag by HEAD; return what is told, and whether a GET has to tell the rest."""
+        """Ask for a tag by HEAD; return what is reported, and whether that is enough."""
         also = _NO_HEAD if self._is_hub else _DOUBTFUL_HEAD
         ask = self._head_of(reference)
         answer = self._session.head(ask, f"the manifest {reference}", also)
-        if isinstance(answer, Told):
-            told = Resolved(answer.digest, answer.media_type or None)
-            return told, DIGEST.fullmatch(told.digest) is not None
+        if isinstance(answer, CachedTag):
+            reported = Resolved(answer.digest, answer.media_type or None)
+            return reported, DIGEST.fullmatch(reported.digest) is not None
         if answer.status_code in _NO_HEAD:
             self._unknown.add("HEAD")
         if answer.status_code in also:
             return Resolved("", None), False
-        told = Resolved(_told_digest(answer), _media_type(answer))
+        reported = Resolved(_reported_digest(answer), _media_type(answer))
         # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
-        is_enough = DIGEST.fullmatch(told.digest) and (told.media_type or self._is_hub)
+        is_enough = DIGEST.fullmatch(reported.digest) and (reported.media_type or self._is_hub)
         if is_enough:
-            self._session.tell(ask, told.digest, told.media_type or "")
-        return told, bool(is_enough)
+            self._session.keep_tag(ask, reported.digest, reported.media_type or "")
+        return reported, bool(is_enough)
 
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)
@@ -326,24 +326,24 @@ class Registry:
         url = f"{self.url}/v2/{subject.path}/referrers/{subject.target}"
         return Ask("GET", url, OCI_INDEX)
 
-    def _by_tag(self, reference: ImageReference, told: str = "") -> Document:
+    def _by_tag(self, reference: ImageReference, reported: str = "") -> Document:
         """Read the document that a tag names, and keep it under the digest that it has.
 
-        The algorithm is that of the digest which the registry tells now, or told before.
+        The algorithm is that of the digest which the registry tells now, or reported before.
         """
-        received = self._received_by_tag(reference, told)
+        received = self._received_by_tag(reference, reported)
         # Of schema 1 documents with one digest and several signatures, the first one is kept.
         held = self._blobs.get(received.digest) if is_signed(received.body) else None
         document = held or received
         if document is received:
             self._blobs.put(document)
-        self._session.tell(
+        self._session.keep_tag(
             self._head_of(reference), document.digest, _manifest_type(document) or ""
         )
         return document
 
     def _received_by_tag(self, reference: ImageReference, before: str) -> Document:
-        """Ask until the document is whole: it has the digest that is told, or comes twice."""
+        """Ask until the document is whole: it has the digest that is reported, or comes twice."""
         seen = set()
         for pause in (*PAUSES, None):
             response = self._session.fetch(
@@ -352,12 +352,12 @@ class Registry:
             if statuses.names_errors(response):
                 words = statuses.words_of(response)
                 raise PayloadError(f"the manifest {reference}: the answer is none{words}")
-            told = _told_digest(response) or before
-            algorithm = told.partition(":")[0]
+            reported = _reported_digest(response) or before
+            algorithm = reported.partition(":")[0]
             digest = digest_of(response.content, algorithm if algorithm in HASHES else "sha256")
             # Many registries tell wrong digests, but the same bytes each time.
-            is_told = digest == (told or digest)
-            if pause is None or ((is_told or digest in seen) and is_whole(response)):
+            is_reported = digest == (reported or digest)
+            if pause is None or ((is_reported or digest in seen) and is_whole(response)):
                 return Document(digest, response.content)
             seen.add(digest)
             cancellation.wait(pause)
@@ -527,7 +527,7 @@ def _past(url: str, entries: Sequence[Any]) -> str | None:
     return urlunsplit(parts._replace(query=urlencode({"n": len(entries), "last": last})))
 
 
-def _told_digest(answer: Response) -> str:
+def _reported_digest(answer: Response) -> str:
     found: str = answer.headers.get("Docker-Content-Digest", "")
     return found.lower()
 
@@ -539,8 +539,8 @@ def _named(entries: Sequence[Any]) -> dict[str, None]:
 
 def _descriptors(entries: Sequence[Any]) -> dict[str, Payload]:
     """Key descriptors by digest; what has none is no descriptor."""
-    told = [entry for entry in entries if isinstance(entry, dict)]
-    keyed = ((entry.get("digest"), entry) for entry in told)
+    reported = [entry for entry in entries if isinstance(entry, dict)]
+    keyed = ((entry.get("digest"), entry) for entry in reported)
     return {at: entry for at, entry in keyed if isinstance(at, str) and DIGEST.fullmatch(at)}
 
 

@@ -54,7 +54,7 @@ _KEPT = frozenset(
 )  # fmt: skip
 
 
-class Told(NamedTuple):
+class CachedTag(NamedTuple):
     """What a tag was said to point at.
 
     Attributes
@@ -122,7 +122,7 @@ class Responses:
         self._limit = limit
         self._turn = threading.RLock()
         self._unsaved: dict[str, tuple[CachedResponse, datetime]] = {}
-        self._untold: dict[str, Told] = {}
+        self._unsaved_tags: dict[str, CachedTag] = {}
         self._since = 0.0
         self._has_complained = False
         # Those of requests-cache say little of their types.
@@ -162,22 +162,22 @@ class Responses:
             self._unsaved[key] = (cached, expires)
         self._flush_if_due()
 
-    def told(self, keys: Iterable[str]) -> dict[str, Told]:
+    def tags(self, keys: Iterable[str]) -> dict[str, CachedTag]:
         """Return what tags were said to point at, by key."""
         wanted = list(keys)
         with self._turn:
-            found = {key: self._untold[key] for key in wanted if key in self._untold}
+            found = {key: self._unsaved_tags[key] for key in wanted if key in self._unsaved_tags}
         rows = self.attempt(lambda: list(self._rows([k for k in wanted if k not in found])), [])
         for key, value in rows:
             if (one := _read(value)) is not None:
                 found[key] = one
         return found
 
-    def tell(self, key: str, digest: str, media_type: str, seconds: int) -> None:
+    def save_tag(self, key: str, digest: str, media_type: str, seconds: int) -> None:
         """Keep what a tag was said to point at."""
         now = time.time()
         with self._turn:
-            self._untold[key] = Told(digest, media_type, now, now + seconds)
+            self._unsaved_tags[key] = CachedTag(digest, media_type, now, now + seconds)
         self._flush_if_due()
 
     def delete(self, key: str) -> None:
@@ -190,7 +190,7 @@ class Responses:
 
     def flush(self) -> None:
         """Write what waits to be written together."""
-        if self._unsaved or self._untold:
+        if self._unsaved or self._unsaved_tags:
             self.attempt(self._write)
 
     def count(self) -> tuple[int, int]:
@@ -217,7 +217,7 @@ class Responses:
     def clear(self) -> None:
         """Forget all answers."""
         with self._turn:
-            self._unsaved, self._untold = {}, {}
+            self._unsaved, self._unsaved_tags = {}, {}
         self.attempt(self._cache.clear)
         self.attempt(self._tags.clear)
         # What is freed is given back.
@@ -311,7 +311,7 @@ class Responses:
 
     def _flush_if_due(self) -> None:
         with self._turn:
-            waiting = len(self._unsaved) + len(self._untold)
+            waiting = len(self._unsaved) + len(self._unsaved_tags)
             if waiting == 1:
                 self._since = time.monotonic()
             is_due = waiting >= _TOGETHER or time.monotonic() - self._since > _SOON
@@ -320,13 +320,13 @@ class Responses:
 
     def _write(self) -> None:
         unsaved, self._unsaved = self._unsaved, {}
-        untold, self._untold = self._untold, {}
+        tags, self._unsaved_tags = self._unsaved_tags, {}
         with self._together():
             for key, (cached, expires) in unsaved.items():
                 self._cache.save_response(cached, key, expires)
                 self._end("answer", key)
         with self._together(self._tags):
-            for key, told in untold.items():
+            for key, told in tags.items():
                 self._tags[key] = json.dumps(told)
                 self._end("tag", key)
 
@@ -432,10 +432,10 @@ class SharedResponses(Responses):
         return cache
 
 
-def _read(value: str | bytes) -> Told | None:
+def _read(value: str | bytes) -> CachedTag | None:
     """Read what a tag was said to point at; None where it is not as it was written."""
     try:
-        told = Told(*json.loads(value))
+        told = CachedTag(*json.loads(value))
         is_one = isinstance(told.digest, str) and isinstance(told.media_type, str)
         return told if is_one and told.fetched + told.expires > 0 else None
     except (ValueError, TypeError):

@@ -30,10 +30,10 @@ from hubframe.errors import (
     TransportError,
 )
 from hubframe.wire import cancellation, responses, statuses
-from hubframe.wire.addresses import place
+from hubframe.wire.addresses import netloc
 from hubframe.wire.auth import Auth
 from hubframe.wire.flights import Flights
-from hubframe.wire.responses import Responses, Told, is_whole
+from hubframe.wire.responses import CachedTag, Responses, is_whole
 from hubframe.wire.statistics import count_cached, mode
 from hubframe.wire.transport import Transport
 
@@ -172,10 +172,10 @@ class Session:
         """Forget an answer that turned out to be none."""
         self.responses.delete(self._key_of(ask))
 
-    def told(self, asks: Iterable[Ask]) -> dict[Ask, Told]:
+    def cached_tags(self, asks: Iterable[Ask]) -> dict[Ask, CachedTag]:
         """Return what tags were said to point at, where it may be used now, in one statement."""
         by_key = {} if mode() == "refresh" else {self._key_of(ask): ask for ask in asks}
-        held = self.responses.told(by_key)
+        held = self.responses.tags(by_key)
         usable = {by_key[k]: one for k, one in held.items() if self._may_use(is_fresh=one.is_fresh)}
         if usable:
             first = min(one.fetched for one in usable.values())
@@ -183,15 +183,15 @@ class Session:
             count_cached(len(usable), fetched_at=datetime.fromtimestamp(first, UTC), stale=stale)
         return usable
 
-    def tell(self, ask: Ask, digest: str, media_type: str) -> None:
+    def keep_tag(self, ask: Ask, digest: str, media_type: str) -> None:
         """Keep what a tag was said to point at."""
-        self.responses.tell(self._key_of(ask), digest, media_type, KEPT_TAGS)
+        self.responses.save_tag(self._key_of(ask), digest, media_type, KEPT_TAGS)
 
-    def was_told(self, ask: Ask) -> bool:
+    def knows_tag(self, ask: Ask) -> bool:
         """Tell whether there is something to ask anew, which likely holds."""
-        return bool(self.responses.told([self._key_of(ask)]))
+        return bool(self.responses.tags([self._key_of(ask)]))
 
-    def head(self, ask: Ask, asked: str, also: Container[int]) -> Told | Response:
+    def head(self, ask: Ask, asked: str, also: Container[int]) -> CachedTag | Response:
         """Ask by HEAD what a tag points at; serve what was told before where the host is down.
 
         Parameters
@@ -207,7 +207,7 @@ class Session:
         )
         if error is not None:
             _say_stale(datetime.fromtimestamp(answer.fetched, UTC), asked, error)
-        elif isinstance(answer, Told):
+        elif isinstance(answer, CachedTag):
             fetched_at = datetime.fromtimestamp(answer.fetched, UTC)
             count_cached(fetched_at=fetched_at, stale=not answer.is_fresh)
         return answer  # type: ignore[no-any-return]
@@ -302,7 +302,7 @@ class Session:
         return response, None
 
     def _ask_head(self, key: str, ask: Ask, asked: str, also: Container[int]) -> Asked:
-        held = self.responses.told([key]).get(key)
+        held = self.responses.tags([key]).get(key)
         if held is not None and self._may_use(is_fresh=held.is_fresh):
             return held, None
         try:
@@ -387,7 +387,7 @@ def json_of(response: Response, asked: str) -> Any:
     except (ValueError, RecursionError):
         size = len(response.content)
         raise PayloadError(
-            f"{asked}: the answer of {place(response.url)} is not JSON ({size} bytes)"
+            f"{asked}: the answer of {netloc(response.url)} is not JSON ({size} bytes)"
         ) from None
 
 

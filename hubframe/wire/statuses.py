@@ -18,7 +18,7 @@ from hubframe.errors import (
     UnauthorizedError,
     harmless,
 )
-from hubframe.wire.addresses import joined, place
+from hubframe.wire.addresses import joined, netloc
 from hubframe.wire.limits import retry_after
 
 Reply = TypeVar("Reply", bound=Response)
@@ -87,7 +87,7 @@ def error_of(
     response: Response, asked: str, login: str | None = None, *, quote: bool = True
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
-    host, status = place(response.url), response.status_code
+    host, status = netloc(response.url), response.status_code
     code = code_of(response) if status in _REFUSED else ""
     said = words_of(response) if quote else ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or code == "TOOMANYREQUESTS":
@@ -131,7 +131,7 @@ def _hint(response: Response) -> str:
     if response.status_code not in _REDIRECTED or not location:
         return ""
     try:
-        target = place(joined(response.url, location, "where to go"))
+        target = netloc(joined(response.url, location, "where to go"))
     except TransportError:
         return " and points at a malformed address"
     return f" and points at {_clean(target)}, which was not followed"
@@ -140,7 +140,7 @@ def _hint(response: Response) -> str:
 def _unauthorized(
     response: Response, asked: str, said: str, login: str | None
 ) -> UnauthorizedError:
-    host, status = place(response.url), response.status_code
+    host, status = netloc(response.url), response.status_code
     if login is None:
         return UnauthorizedError(
             f"{asked}: {host} needs a login ({status}){said}. Give Client(credentials=…), or for "
@@ -160,8 +160,8 @@ def _rate_limit(response: Response, asked: str, said: str) -> RateLimitError:
     elif response.content and not _body(response):
         limit = "abuse"  # it speaks plain text wherever it strikes
     return RateLimitError(
-        f"{asked}: {place(response.url)} asks to slow down ({response.status_code}{said}); {when}, "
-        "or log in for a limit of your own",
+        f"{asked}: {netloc(response.url)} asks to slow down ({response.status_code}{said}); "
+        f"{when}, or log in for a limit of your own",
         retry_after=wait,
         limit=limit,
     )

@@ -27,15 +27,15 @@ from urllib3.util import Retry
 from hubframe.errors import TransportError
 from hubframe.version import USER_AGENT
 from hubframe.wire import cancellation, statuses
-from hubframe.wire.addresses import joined, loses_encryption, origin, place
+from hubframe.wire.addresses import joined, loses_encryption, netloc, origin
 from hubframe.wire.auth import Auth
 from hubframe.wire.limits import Limits, resets_in, retry_after
-from hubframe.wire.network import MEBIBYTE, causes, hand_on, read_whole, redact
+from hubframe.wire.network import MEBIBYTE, causes, read_whole, redact, set_body
 from hubframe.wire.rates import LONGEST_WAIT, RateLimiter
 from hubframe.wire.statistics import count_request
 
 if TYPE_CHECKING:
-    from hubframe.wire.gate import Gate
+    from hubframe.wire.shared_rates import SharedRateLimiter
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Transport(BaseAdapter):
         Seconds to wait for a connection, and for an answer.
     workers
         How many requests may be in flight at each host.
-    gate
+    shared_rates
         The rate that other machines keep, too; None where there are none.
     """
 
@@ -105,14 +105,14 @@ class Transport(BaseAdapter):
         auth_for: Callable[[str], Auth | None],
         timeout: tuple[float, float],
         workers: int,
-        gate: "Gate | None" = None,
+        shared_rates: "SharedRateLimiter | None" = None,
     ) -> None:
         super().__init__()
         self._network = network
         self._auth_for = auth_for
         self._timeout = timeout
         self._workers = workers
-        self._gate = gate
+        self._shared_rates = shared_rates
         self.limits = Limits()
         self._rates: dict[str, RateLimiter] = {}
         # Looked up once for each host: requests would do so every time.
@@ -163,7 +163,7 @@ class Transport(BaseAdapter):
         home = origin(url)
         # Of two threads that are the first to ask, both get the same.
         made = self._rates.get(home)
-        return made or self._rates.setdefault(home, RateLimiter(place(url), self._workers))
+        return made or self._rates.setdefault(home, RateLimiter(netloc(url), self._workers))
 
     def _authorized(self, request: PreparedRequest, limit: int) -> Response:
         # No address in a variable: a redirect's may be signed.
@@ -236,8 +236,8 @@ class Transport(BaseAdapter):
         return response
 
     def _sent(self, request: PreparedRequest, limit: int) -> Response:
-        if self._gate is not None:
-            self._gate.wait(request.url or "")
+        if self._shared_rates is not None:
+            self._shared_rates.wait(request.url or "")
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
         request.headers["User-Agent"] = USER_AGENT
@@ -249,8 +249,8 @@ class Transport(BaseAdapter):
             proxies=self._proxies(origin(request.url or "")),
         )
         _forget(response)
-        if self._gate is not None:
-            self._gate.learn(request.url or "", response.headers)
+        if self._shared_rates is not None:
+            self._shared_rates.learn(request.url or "", response.headers)
         try:
             self._read(request, response, limit)
         except BaseException:
@@ -265,7 +265,7 @@ class Transport(BaseAdapter):
         if "Range" in request.headers and response.status_code == HTTPStatus.OK and not is_blob:
             # A few bytes were asked for: nobody waits for all of them.
             response.close()
-            hand_on(response, b"")
+            set_body(response, b"")
         elif not is_blob:
             read_whole(response, limit or DOCUMENT_LIMIT, self._timeout[1])
         redact(request, response)
@@ -275,7 +275,7 @@ class Transport(BaseAdapter):
         warned = response.headers.get("Warning")
         if not warned:
             return
-        host = place(response.url)
+        host = netloc(response.url)
         for text in _WARNING.findall(warned):
             # http.client reads every header as Latin-1.
             said = statuses.quotable(text.encode("latin-1", "replace").decode(errors="replace"))
@@ -288,7 +288,7 @@ class Transport(BaseAdapter):
         proxy = select_proxy(url, self._proxies(origin(url)))
         through = f" through the proxy {_proxy_place(proxy)}" if proxy else ""
         return TransportError(
-            f"{place(url)} could not be reached{through}: {_reason(cause)}. Check the network and "
+            f"{netloc(url)} could not be reached{through}: {_reason(cause)}. Check the network and "
             "the name; without one, hubframe.offline() answers from the cache and --sample from "
             "the bundled sample"
         )
@@ -344,7 +344,7 @@ def _following(request: PreparedRequest, response: Response) -> PreparedRequest 
         return None
     copy = request.copy()
     copy.url = joined(response.url, response.headers["Location"], "where to go")
-    here, there = place(response.url), place(copy.url)
+    here, there = netloc(response.url), netloc(copy.url)
     if loses_encryption(response.url, copy.url):
         raise TransportError(f"{here} redirects to {there} without encryption; not followed")
     return copy

@@ -53,7 +53,7 @@ class Workers:
         work, items
             What to do, and on what.
         done
-            Told of each outcome as it comes; what it raises ends the call.
+            CachedTag of each outcome as it comes; what it raises ends the call.
 
         Returns
         -------

@@ -11,9 +11,9 @@ from hubframe.errors import HubframeError, TransportError
 from hubframe.wire.addresses import (
     joined,
     loses_encryption,
+    netloc,
     next_link,
     origin,
-    place,
 )
 from hubframe.wire.registry import Registry
 from tests.fuzz.targets import is_fit
@@ -45,7 +45,7 @@ def test_an_address_is_one_of_the_web_or_is_refused(target):
     assert origin(address)
     loses_encryption(BASE, address)
     # Messages name it.
-    is_fit(place(address))
+    is_fit(netloc(address))
     _leads_where_it_seems_to(address)
 
 

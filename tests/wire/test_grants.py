@@ -390,20 +390,6 @@ def test_tokens_are_fetched_with_the_login_of_their_repository(home, stage, priv
 # Where logins are not sent
 
 
-@pytest.mark.parametrize(
-    "realm", ["https://169.254.169.254/token", "https://127.0.0.1/token", "https://localhost/t"]
-)
-def test_a_realm_inside_the_own_network_gets_no_login(realm):
-    with hubframe.Client(hubframe.Settings(sample=True), LOGIN) as client:
-        application = client.session.transport._network.application
-        challenge = Reply(401, {"WWW-Authenticate": f'Bearer realm="{realm}"'})
-        application.faults.append(Fault(lambda request: request.path == "/v2/", challenge))
-
-        with pytest.raises(hubframe.TransportError, match="inside your network"):
-            read(client, "library/alpine")
-        assert not [each for each in application.log if each.authorized]
-
-
 # What is kept and shown
 
 

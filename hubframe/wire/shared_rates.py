@@ -15,7 +15,7 @@ from pyrate_limiter.buckets import RedisBucket
 
 from hubframe.errors import TransportError
 from hubframe.wire import cancellation
-from hubframe.wire.addresses import origin, place
+from hubframe.wire.addresses import netloc, origin
 from hubframe.wire.limits import HUB, HUB_WINDOW, Limits
 from hubframe.wire.redis import Redis
 
@@ -28,7 +28,7 @@ _KEPT = 24 * 60 * 60
 _SHORTEST = 0.005
 
 
-class Gate:
+class SharedRateLimiter:
     """The windows of all hosts.
 
     Parameters
@@ -59,7 +59,7 @@ class Gate:
         """
         home = origin(url)
         while (wait := self._enter(home)) > 0:
-            cancellation.wait(wait, f"{place(url)} allows no more requests of all workers for now")
+            cancellation.wait(wait, f"{netloc(url)} allows no more requests of all workers for now")
 
     def learn(self, url: str, headers: Mapping[str, str]) -> None:
         """Take note of the limit that an answer tells."""
