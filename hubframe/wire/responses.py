@@ -78,6 +78,18 @@ class CachedTag(NamedTuple):
         return time.time() < self.expires
 
 
+class _Row(str):
+    """A cached tag as it is written, with the end that requests-cache writes beside it."""
+
+    __slots__ = ("expires_unix",)
+    expires_unix: int
+
+    def __new__(cls, tag: CachedTag) -> _Row:  # noqa: PYI034 - it is final
+        made = super().__new__(cls, json.dumps(tag))
+        made.expires_unix = round(tag.expires)
+        return made
+
+
 class _Checked(BaseCache):
     """What requests-cache reads and writes: one thread at a time, and only what is an answer."""
 
@@ -209,10 +221,7 @@ class Responses:
     def drop_old(self, seconds: float) -> None:
         """Forget the answers that are no longer fresh for so long."""
         self.flush()
-        until = time.time() - seconds
-        for key in [key for key, _, end in self._entries() if end < until]:
-            for table in (self._responses, self._tags):
-                self.attempt(partial(table.pop, key, None))
+        self.attempt(partial(self._drop, time.time() - seconds))
 
     def clear(self) -> None:
         """Forget all answers."""
@@ -327,7 +336,7 @@ class Responses:
                 self._end("answer", key)
         with self._together(self._tags):
             for key, told in tags.items():
-                self._tags[key] = json.dumps(told)
+                self._tags[key] = _Row(told)
                 self._end("tag", key)
 
     def _end(self, kind: str, key: str) -> None:
@@ -362,21 +371,28 @@ class Responses:
 
     def _entries(self) -> list[tuple[str, int, float]]:
         """List keys, sizes and ends."""
-        told = [
-            (key, 0, _read(value))
-            for key, value in self.attempt(lambda: list(self._tags.items()), [])
-        ]
-        return [
-            *self.attempt(self._ends, []),
-            *((key, size, one.expires if one else 0.0) for key, size, one in told),
-        ]
+        return self.attempt(self._listed, [])  # type: ignore[no-any-return]
 
-    def _ends(self) -> list[tuple[str, int, float]]:
-        if isinstance(self._responses, SQLiteDict):
-            with self._responses.connection() as connection:
-                return list(connection.execute("SELECT key, length(value), expires FROM responses"))
-        items = self._responses.items()
-        return [(key, one.size, one.expires.timestamp()) for key, one in items]
+    def _listed(self) -> list[tuple[str, int, float]]:
+        listed: list[tuple[str, int, float]] = []
+        for table in (self._responses, self._tags):
+            if isinstance(table, SQLiteDict):
+                columns = f"SELECT key, length(value), expires FROM {table.table_name}"  # noqa: S608
+                with table.connection() as connection:
+                    listed += connection.execute(columns)
+            else:
+                listed += ((key, len(str(value)), _end(value)) for key, value in table.items())
+        return listed
+
+    def _drop(self, until: float) -> None:
+        for table in (self._responses, self._tags):
+            if isinstance(table, SQLiteDict):
+                statement = f"DELETE FROM {table.table_name} WHERE expires < ?"  # noqa: S608
+                with self._together(table), table.connection() as connection:
+                    connection.execute(statement, [until])
+            else:
+                for key in [key for key, value in table.items() if _end(value) < until]:
+                    table.pop(key, None)
 
 
 class SharedResponses(Responses):
@@ -430,6 +446,14 @@ class SharedResponses(Responses):
             self._tags = RedisDict("hubframe:tag", serializer=None, **how)
         cache.attempt = self.attempt
         return cache
+
+
+def _end(value: Any) -> float:
+    """When an entry is no longer fresh; what cannot be read is not."""
+    if isinstance(value, CachedResponse):
+        return value.expires.timestamp() if value.expires else float("inf")
+    tag = _read(value)
+    return tag.expires if tag else 0.0
 
 
 def _read(value: str | bytes) -> CachedTag | None:
