@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
@@ -143,7 +144,7 @@ class Call:
                 missing.append(one)
         if self._bar is not None:
             self._bar.expect(len(missing), 1 + len(then))
-        outcomes = self.workers.do(lambda one: fetch(self.client, one), missing, self._fetched)
+        outcomes = self.workers.do(partial(fetch, self.client), missing, self._fetched)
         self.client.session.responses.flush()
         return found | dict(zip(missing, outcomes, strict=True))
 

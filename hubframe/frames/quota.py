@@ -8,7 +8,7 @@ from hubframe.errors import QuotaError
 from hubframe.frames import limits
 from hubframe.frames.call import Budget, Call
 from hubframe.frames.fetching import Item, Kind, Survey
-from hubframe.frames.readers import images_of, resolve
+from hubframe.frames.readers import reader_of, resolve
 from hubframe.frames.referrers import referrers_of_some
 from hubframe.frames.sources import Found, Source, Wanted
 
@@ -79,7 +79,7 @@ def survey(  # noqa: PLR0913
     elif name == "referrers":
         list(referrers_of_some(scratch, found))
     else:
-        images_of(scratch, name, found, wanted, source)
+        reader_of(name, source)(scratch, found, wanted)
     return scratch.survey
 
 

@@ -42,18 +42,16 @@ def read_images(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
 ) -> Iterator[Image]:
     """Read the images of tags, with what a frame shows of them, in the order of the tags."""
+    read = reader_of(name, source)
     for batch in call.batches(found, name):
-        images = images_of(call, name, batch, wanted, source)
+        images = read(call, batch, wanted)
         yield from chain.from_iterable(images.get(one, ()) for one in batch)
 
 
-def images_of(
-    call: Call, name: str, tags: Sequence[Found], wanted: Wanted, source: Source
-) -> Images:
-    """Read the images of some tags; those that fail have none."""
+def reader_of(name: str, source: Source) -> Callable[[Call, Sequence[Found], Wanted], Images]:
+    """Return what reads the images of some tags for a frame; those that fail have none."""
     # The Hub knows labels only by the steps that set them.
-    read = _layers if name == "labels" and source == "hub" else READERS[name]
-    return read(call, tags, wanted)
+    return _layers if name == "labels" and source == "hub" else READERS[name]
 
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved | None]:

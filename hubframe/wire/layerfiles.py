@@ -15,7 +15,7 @@ from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.oci.digests import HASHES
 from hubframe.wire.archives import CapError, Caps, Listing, list_files
 from hubframe.wire.files import Files
-from hubframe.wire.flights import Flights
+from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
 
 _COLUMNS = tuple(each.name for each in fields(Listing))
@@ -32,7 +32,7 @@ class LayerFiles:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._flights: Flights[Listing] = Flights()
+        self._shared: SharedWork[Listing] = SharedWork()
 
     def get(self, digest: str) -> Listing | None:
         """Return a listing that is here and sound."""
@@ -65,8 +65,8 @@ class LayerFiles:
         PayloadError
             It is no archive, or holds more than the caps.
         """
-        flight = (digest, name, caps, mode())
-        return self._flights.join(flight, lambda: self._fetched(digest, pieces, name, caps))
+        under_way = (digest, name, caps, mode())
+        return self._shared.join(under_way, self._fetched, digest, pieces, name, caps)
 
     def count(self) -> int:
         """Count the layers whose files are known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
@@ -14,21 +14,20 @@ from requests import Response
 from requests_cache.models.response import CachedResponse
 
 from hubframe.errors import (
-    DigestMismatchError,
     NotCachedError,
     NotFoundError,
     PayloadError,
     TransportError,
 )
-from hubframe.oci.digests import HASHES, Document, digest_of, is_signed, verify
+from hubframe.oci.digests import HASHES, Document, digest_of, is_signed, is_sound, verify
 from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.download import stream
-from hubframe.wire.flights import Flights
 from hubframe.wire.responses import CachedTag, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
+from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
 
 Payload = Mapping[str, Any]
@@ -112,12 +111,12 @@ class Registry:
     def __init__(self, session: Session, blobs: Blobs, host: str, url: str) -> None:
         self._session = session
         self._blobs = blobs
-        self._documents: Flights[Document] = Flights()
+        self._documents: SharedWork[Document] = SharedWork()
         self.host = host
         self.url = url
         # What this registry was found not to know; asked again by the next client.
         self._unknown: set[str] = set()
-        self._probes: Flights[None] = Flights()
+        self._probes: SharedWork[None] = SharedWork()
         self._probed = -_SOON_OLD
 
     def tags(self, path: str) -> list[str]:
@@ -179,7 +178,7 @@ class Registry:
 
         Threads that ask at once share the answer, and one of the last moments is good enough.
         """
-        self._probes.join(mode(), lambda: self._probe(reference))
+        self._probes.join(mode(), self._probe, reference)
 
     def _probe(self, reference: ImageReference) -> None:
         if time.monotonic() - self._probed < _SOON_OLD:
@@ -369,36 +368,28 @@ class Registry:
         A refusal is shared only by those who ask at the same place, in the same mode: another
         repository may show the document, and who is offline cannot speak for who is not.
         """
-        return self._documents.join(
-            (digest, url, mode()), lambda: self._fetched(url, digest, asked, accept)
-        )
+        under_way = (digest, url, mode())
+        return self._documents.join(under_way, self._fetched, url, digest, asked, accept)
 
     def _fetched(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
-        held = self._blobs.get(digest)
-        if held is None:
-            with self._blobs.lease(digest):
-                # Meanwhile another worker may have put it there.
-                held = self._blobs.get(digest) if self._blobs.files.is_shared else None
-                if held is None:
-                    document = self._verified(url, digest, asked, accept)
-                    self._blobs.put(document)
-                    return document
-        count_cached()
-        return held
-
-    def _verified(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
         """Fetch a document; what was changed on the way may come whole the next time."""
-        for pause in PAUSES:
-            try:
-                return verify(self._received(url, digest, asked, accept), self.host)
-            except DigestMismatchError:
-                cancellation.wait(pause)
-        return verify(self._received(url, digest, asked, accept), self.host)
-
-    def _received(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+        held = self._blobs.get(digest)
         headers = {"Accept": accept} if accept else None
-        response = self._session.fetch(url, asked, headers=headers)
-        return Document(digest, response.content)
+        with self._blobs.lease(digest) if held is None else nullcontext():
+            if held is None and self._blobs.files.is_shared:
+                # Meanwhile another worker may have put it there.
+                held = self._blobs.get(digest)
+            if held is not None:
+                count_cached()
+                return held
+            for pause in (*PAUSES, None):
+                response = self._session.fetch(url, asked, headers=headers)
+                document = Document(digest, response.content)
+                if pause is None or is_sound(digest, document.body):
+                    break
+                cancellation.wait(pause)
+            self._blobs.put(verify(document, self.host))
+            return document
 
     def _knows_referrers(self, response: Response, asked: str) -> bool:
         """Only an index is an answer: websites, logins and old registries send all the rest."""

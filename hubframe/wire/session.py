@@ -32,8 +32,8 @@ from hubframe.errors import (
 from hubframe.wire import cancellation, responses, statuses
 from hubframe.wire.addresses import netloc
 from hubframe.wire.auth import Auth
-from hubframe.wire.flights import Flights
 from hubframe.wire.responses import CachedTag, Responses, is_whole
+from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
 from hubframe.wire.transport import Transport
 
@@ -91,7 +91,7 @@ class Session:
         self._lock = threading.RLock()
         self._transport: Transport | None = None
         self._cached: CachedSession | None = None
-        self._flights: Flights[Asked] = Flights()
+        self._shared: SharedWork[Asked] = SharedWork()
 
     def json(
         self,
@@ -147,9 +147,8 @@ class Session:
         ask = Ask("GET", url, (headers or {}).get("Accept", ""))
         key = self._key_of(ask)
         answer: Response
-        answer, error = self._flights.join(
-            (key, mode()), lambda: self._ask(key, ask, asked, keep, also)
-        )
+        under_way = (key, mode())
+        answer, error = self._shared.join(under_way, self._ask, key, ask, asked, keep, also)
         if error is not None:
             _say_stale(_moment(answer), asked, error)
         elif isinstance(answer, CachedResponse):
@@ -202,9 +201,7 @@ class Session:
             Statuses that the caller takes for an answer.
         """
         key = self._key_of(ask)
-        answer, error = self._flights.join(
-            (key, mode()), lambda: self._ask_head(key, ask, asked, also)
-        )
+        answer, error = self._shared.join((key, mode()), self._ask_head, key, ask, asked, also)
         if error is not None:
             _say_stale(datetime.fromtimestamp(answer.fetched, UTC), asked, error)
         elif isinstance(answer, CachedTag):
@@ -248,7 +245,7 @@ class Session:
         # Whoever packs it again on the way would send other bytes.
         headers = {"Accept-Encoding": "identity"}
         headers |= {"Range": f"bytes={start}-"} if start else {}
-        response = self.transport.open(_request("GET", url, headers))
+        response = self.transport.send(_request("GET", url, headers), stream=True)
         return statuses.check(response, asked, None if response.ok else self._login(url))
 
     def check(self, response: Response, asked: str) -> Response:

@@ -123,25 +123,25 @@ class Transport(BaseAdapter):
     def send(  # noqa: PLR0913, PLR0917
         self,
         request: PreparedRequest,
-        stream: bool = False,  # noqa: ARG002, FBT001, FBT002
+        stream: bool = False,  # noqa: FBT001, FBT002
         timeout: Any = None,  # noqa: ARG002
         verify: Any = True,  # noqa: ARG002, FBT002
         cert: Any = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Response:
         """Send a request and read the whole answer; the arguments are those of requests."""
+        # Of a stream a blob is the caller's to read, and to close.
         limit = DOCUMENT_LIMIT if _is_document(request.url or "") else LIST_LIMIT
-        return self._followed(request, limit)
-
-    def open(self, request: PreparedRequest) -> Response:
-        """Send a request; a blob that comes for it is the caller's to read, and to close."""
-        return self._followed(request, UNREAD)
-
-    def _followed(self, request: PreparedRequest, limit: int) -> Response:
-        home = origin(request.url or "")
-        is_home = True
-        response = self._authorized(request, limit)
-        for _ in range(_MOST_REDIRECTS):
+        exchange = partial(self._exchange, limit=UNREAD if stream else limit)
+        home, is_home, target = origin(request.url or ""), True, request
+        for _ in range(1 + _MOST_REDIRECTS):
+            auth = self._auth_for(target.url or "") if is_home else None
+            if auth is None:
+                target.headers.pop("Authorization", None)
+                response = exchange(target)
+            else:
+                response = auth.send(target, exchange)
+                self.limits.note(home, auth.identity, response.headers)
             following = _following(request, response)
             if following is None:
                 break
@@ -149,8 +149,7 @@ class Transport(BaseAdapter):
             if _is_about_referrers(request) and there != home:
                 break
             # Whoever was sent away and back is somebody else's errand: no login either.
-            is_home = is_home and there == home
-            response = self._redirected(following, limit, is_home=is_home)
+            is_home, target = is_home and there == home, following
         response.url, response.request = request.url or "", request
         return response
 
@@ -165,22 +164,6 @@ class Transport(BaseAdapter):
         made = self._rates.get(home)
         return made or self._rates.setdefault(home, RateLimiter(netloc(url), self._workers))
 
-    def _authorized(self, request: PreparedRequest, limit: int) -> Response:
-        # No address in a variable: a redirect's may be signed.
-        auth = self._auth_for(request.url or "")
-        if auth is None:
-            return self._exchange(request, limit)
-        response = auth.send(request, partial(self._exchange, limit=limit))
-        self.limits.note(origin(request.url or ""), auth.identity, response.headers)
-        return response
-
-    def _redirected(self, request: PreparedRequest, limit: int, *, is_home: bool) -> Response:
-        """Follow, with the login only while the redirects stay on the same host."""
-        if is_home:
-            return self._authorized(request, limit)
-        request.headers.pop("Authorization", None)
-        return self._exchange(request, limit)
-
     def _exchange(self, request: PreparedRequest, limit: int) -> Response:
         """Send until there is an answer, or no point in asking again."""
         rates = self.rate_limiter(request.url or "")
@@ -190,7 +173,19 @@ class Transport(BaseAdapter):
         while True:
             if is_pull and (refusal := rates.refusal) is not None:
                 return refusal
-            response, error = self._attempt(request, limit, rates)
+            # What keeps an answer from coming may be over in a moment.
+            response = error = None
+            cancellation.check()
+            try:
+                with rates.acquire():
+                    sent = time.monotonic()
+                    response = self._once(request, limit)
+                    is_refusal = response.status_code in (_TOO_MANY, _UNAVAILABLE)
+                    rates.learn(response.headers, time.monotonic() - sent, is_refusal=is_refusal)
+            except (requests.RequestException, HTTPError, OSError) as failure:
+                error = failure
+            if response is None or response.status_code == _UNAVAILABLE:
+                rates.back_off()
             if response is not None and not _is_passing(response):
                 if is_pull and statuses.is_about_pulls(response):
                     rates.refuse_pulls(response, retry_after(response.headers))
@@ -205,48 +200,20 @@ class Transport(BaseAdapter):
                 raise self._unreachable(request, error) from error
             _wait(retries, response, rates)
 
-    def _attempt(
-        self, request: PreparedRequest, limit: int, rates: RateLimiter
-    ) -> tuple[Response | None, Exception | None]:
-        """Send once, in turn; what keeps an answer from coming may be over in a moment."""
-        cancellation.check()
-        try:
-            with rates.acquire():
-                begun = time.monotonic()
-                response = self._once(request, limit)
-                is_refusal = response.status_code in (_TOO_MANY, _UNAVAILABLE)
-                rates.learn(response.headers, time.monotonic() - begun, is_refusal=is_refusal)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            rates.back_off()
-            return None, error
-        if response.status_code == _UNAVAILABLE:
-            rates.back_off()
-        return response, None
-
     def _once(self, request: PreparedRequest, limit: int) -> Response:
         home = origin(request.url or "")
-        is_encrypted = home.startswith("https:") or home in self._encrypted
-        response = self._sent(_over_tls(request) if is_encrypted else request, limit)
-        if not is_encrypted and _asks_for_tls(response):
-            # Loopback hosts are asked in the clear; one that wants better gets it.
-            self._encrypted.add(home)
-            return self._once(request, limit)
-        response.url = request.url or ""
-        self._pass_on_warnings(response)
-        return response
-
-    def _sent(self, request: PreparedRequest, limit: int) -> Response:
         if self._shared_rates is not None:
             self._shared_rates.wait(request.url or "")
         count_request()
         logger.debug("%s %s", request.method, _without_query(request.url or ""))
         request.headers["User-Agent"] = USER_AGENT
+        is_encrypted = home.startswith("https:") or home in self._encrypted
         response = self._network.send(
-            request,
+            _over_tls(request) if is_encrypted else request,
             stream=True,
             timeout=self._timeout,
             verify=_verify(),
-            proxies=self._proxies(origin(request.url or "")),
+            proxies=self._proxies(home),
         )
         _forget(response)
         if self._shared_rates is not None:
@@ -257,6 +224,12 @@ class Transport(BaseAdapter):
             # Not every error of the libraries closes the connection.
             response.close()
             raise
+        if not is_encrypted and _asks_for_tls(response):
+            # Loopback hosts are asked in the clear; one that wants better gets it.
+            self._encrypted.add(home)
+            return self._once(request, limit)
+        response.url = request.url or ""
+        self._pass_on_warnings(response)
         return response
 
     def _read(self, request: PreparedRequest, response: Response, limit: int) -> None:

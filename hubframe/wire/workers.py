@@ -64,7 +64,10 @@ class Workers:
         with cancellation.having(self.cancellation):
             if len(items) == 1:
                 cancellation.check()
-                outcomes[0] = _outcome(work, items[0])
+                try:
+                    outcomes[0] = work(items[0])
+                except HubframeError as failure:
+                    outcomes[0] = failure
                 done(items[0], outcomes[0])
                 return outcomes
             if self._executor is None:
@@ -92,13 +95,8 @@ def _next(came: "SimpleQueue[Any]") -> Any:
 
 def _put(came: "SimpleQueue[Any]", place: int, work: Callable[[Any], Any], item: Any) -> None:
     try:
-        came.put((place, _outcome(work, item), None))
+        came.put((place, work(item), None))
+    except HubframeError as error:
+        came.put((place, error, None))
     except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
         came.put((place, None, error))
-
-
-def _outcome(work: Callable[[Item], Result], item: Item) -> Result | HubframeError:
-    try:
-        return work(item)
-    except HubframeError as error:
-        return error
