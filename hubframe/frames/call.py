@@ -27,8 +27,10 @@ from hubframe.wire.workers import Workers
 Errors = Literal["raise", "collect"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-# How many tags are read together: it bounds what is held in memory.
+# How many images are read together: it bounds what is held in memory.
 _TOGETHER = 512
+# And how many tags at least, so that enough is in flight.
+_LEAST_TOGETHER = 64
 
 _LEVEL_OF_CALLER = 3
 
@@ -157,12 +159,15 @@ class Call:
             if not self.collects and not isinstance(outcome, NotFoundError | QuotaError):
                 raise outcome
 
-    def batches(self, tasks: Sequence[Task], title: str) -> Iterator[Sequence[Task]]:
-        """Yield tasks, some at a time, and show how many are done."""
-        with bar(len(tasks), title, progress=self.progress) as shown:
+    def batches(
+        self, tags: Sequence[Task], title: str, images: int = 1
+    ) -> Iterator[Sequence[Task]]:
+        """Yield tags of so many images each, some at a time, and show how many are done."""
+        together = max(_TOGETHER // images, _LEAST_TOGETHER)
+        with bar(len(tags), title, progress=self.progress) as shown:
             self.workers.cancellation.tell = shown.set_postfix_str
-            left = iter(tasks)
-            while batch := list(islice(left, _TOGETHER)):
+            left = iter(tags)
+            while batch := list(islice(left, together)):
                 self._bar = _Steps(shown, len(batch))
                 yield batch
                 self._bar.finish()

@@ -40,7 +40,7 @@ _MOST_ENTRIES = 2_000_000
 _SAID_EVERY = 0.5
 
 
-def files_df(  # noqa: PLR0913
+def files_df(
     what: What,
     *,
     tags: TagFilter = None,

@@ -106,7 +106,7 @@ def search_df(
         return call.finish(shape.search(payloads), "search")
 
 
-def tags_df(  # noqa: PLR0913
+def tags_df(
     repos: What,
     *,
     tags: TagFilter = None,
@@ -198,7 +198,7 @@ def _told_by_registry(found: Found, resolved: Mapping[Found, Resolved | None]) -
     return Tag(name) if at is None else Tag(name, at.digest, at.media_type)
 
 
-def images_df(  # noqa: PLR0913
+def images_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -229,7 +229,7 @@ def images_df(  # noqa: PLR0913
         return call.finish(shape.images(images), "images")
 
 
-def layers_df(  # noqa: PLR0913
+def layers_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -306,7 +306,7 @@ def layers_df(  # noqa: PLR0913
         return call.finish(shape.layers(images), "layers")
 
 
-def history_df(  # noqa: PLR0913
+def history_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -337,7 +337,7 @@ def history_df(  # noqa: PLR0913
         return call.finish(shape.history(images), "history")
 
 
-def labels_df(  # noqa: PLR0913
+def labels_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -373,7 +373,7 @@ def labels_df(  # noqa: PLR0913
         return call.finish(shape.labels(images), "labels")
 
 
-def env_df(  # noqa: PLR0913
+def env_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -407,7 +407,7 @@ def env_df(  # noqa: PLR0913
         return call.finish(shape.env(images), "env")
 
 
-def configs_df(  # noqa: PLR0913
+def configs_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -441,7 +441,7 @@ def configs_df(  # noqa: PLR0913
         return call.finish(shape.configs(images), "configs")
 
 
-def referrers_df(  # noqa: PLR0913
+def referrers_df(
     what: What,
     *,
     tags: TagFilter = None,
@@ -522,7 +522,7 @@ def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
         return call.finish(shape.catalog(f"{host}/{path}" for path in paths), "catalog")
 
 
-def _images(  # noqa: PLR0913
+def _images(
     call: Call, name: str, what: What, wanted: Wanted, source: Source, *, partial: bool
 ) -> Iterator[Image]:
     """Find tags, make sure that there are enough pulls, and read the images."""

@@ -117,7 +117,7 @@ class Plan:
         return f"{self.limit.remaining} of {self.limit.allowed} left"
 
 
-def plan(  # noqa: PLR0913
+def plan(
     what: What,
     frame: str = "labels",
     *,

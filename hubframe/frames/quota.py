@@ -20,7 +20,7 @@ NARROWER = (
 )
 
 
-def guard(  # noqa: PLR0913
+def guard(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source, *, partial: bool
 ) -> None:
     """Make sure that there are enough pulls, before the first one.
@@ -62,7 +62,7 @@ def guard(  # noqa: PLR0913
         )
 
 
-def survey(  # noqa: PLR0913
+def survey(
     call: Call,
     name: str,
     found: Sequence[Found],

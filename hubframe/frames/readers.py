@@ -43,7 +43,9 @@ def read_images(
 ) -> Iterator[Image]:
     """Read the images of tags, with what a frame shows of them, in the order of the tags."""
     read = reader_of(name, source)
-    for batch in call.batches(found, name):
+    # Of a tag's platforms; of all of them about so many.
+    images_each = len(wanted.platforms) if wanted.platforms else 8
+    for batch in call.batches(found, name, images_each):
         images = read(call, batch, wanted)
         yield from chain.from_iterable(images.get(one, ()) for one in batch)
 
@@ -338,7 +340,7 @@ def images_in(reference: ImageReference, document: Document) -> list[Image]:
     return list(images.values())
 
 
-def _chosen(  # noqa: PLR0913
+def _chosen(
     call: Call,
     found: Found,
     images: list[Image],

@@ -14,7 +14,7 @@ from hubframe.wire.client import Client
 _HITS = 10_000
 
 
-def sample_repos(  # noqa: PLR0913
+def sample_repos(
     query: str | None = None,
     *,
     namespaces: str | Iterable[str] | None = None,

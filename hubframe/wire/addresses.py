@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
+from requests import PreparedRequest
+
 from hubframe.errors import TransportError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -37,8 +39,6 @@ def _joined(base: str, target: str) -> str | None:
     try:
         address = urljoin(base, target)
         parts = urlsplit(address)
-        from requests import PreparedRequest  # noqa: PLC0415 - a warm call does without
-
         # requests refuses some that the standard library takes.
         PreparedRequest().prepare_url(address, None)
         is_good = parts.scheme in _DEFAULT_PORTS and _has_host(parts) and bool(origin(address))

@@ -4,15 +4,15 @@ They send through the transport, below the cache, so that neither a token nor an
 header can reach what is stored.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from requests import PreparedRequest, Request, Response
 
 from hubframe.errors import HubframeError, TransportError, UnauthorizedError
 from hubframe.wire import statuses
@@ -20,10 +20,7 @@ from hubframe.wire.addresses import joined, loses_encryption, netloc
 from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
 from hubframe.wire.credentials import Credential
 
-if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
-
-Send = Callable[["PreparedRequest"], "Response"]
+Send = Callable[[PreparedRequest], Response]
 
 # The Hub's JWT lives ten minutes; nine leave room for a slow request.
 HUB_TOKEN_LIFE = 540.0
@@ -453,6 +450,4 @@ def _post(url: str, body: dict[str, str]) -> PreparedRequest:
 
 
 def _prepared(method: str, url: str, **body: dict[str, str]) -> PreparedRequest:
-    from requests import Request  # noqa: PLC0415 - a warm call does without
-
     return Request(method, url, **body).prepare()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 PULL, HUB = "pull", "hub"
 # The Hub API's limit is one per minute. [seconds]
@@ -144,8 +145,6 @@ def _now(headers: Mapping[str, str]) -> datetime:
 
 
 def _moment(value: str) -> datetime | None:
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - a warm call does without
-
     try:
         moment = parsedate_to_datetime(value)
         # The zone -0000 is UTC as well, and not this machine's.

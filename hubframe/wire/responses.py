@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 from requests import Response
 from requests_cache import CachedSession
 from requests_cache.backends.base import BaseCache
+from requests_cache.backends.filesystem import FileCache, FileDict
 from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
 from requests_cache.models.response import CachedResponse
 from urllib3 import HTTPHeaderDict
@@ -427,7 +428,6 @@ class SharedResponses(Responses):
     def _opened(self) -> Any:
         cache: Any
         if isinstance(self._place, Path):
-            from requests_cache.backends.filesystem import FileCache, FileDict  # noqa: PLC0415
 
             class _Folder(_Checked, FileCache):
                 pass
@@ -436,7 +436,7 @@ class SharedResponses(Responses):
             cache = _Folder(root, serializer="json", decode_content=False)
             self._tags = FileDict(root / "tags", serializer=None)
         else:
-            from requests_cache.backends.redis import RedisCache, RedisDict  # noqa: PLC0415
+            from requests_cache.backends.redis import RedisCache, RedisDict  # noqa: PLC0415 - an extra
 
             class _Redis(_Checked, RedisCache):
                 pass

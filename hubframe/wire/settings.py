@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from platformdirs import user_cache_path
+
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
 _FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True)
@@ -87,8 +89,6 @@ class Settings:
         """The folder of the cache, chosen or the platform's."""
         if self.cache_dir:
             return self.cache_dir
-        from platformdirs import user_cache_path  # noqa: PLC0415 - who chose one does without
-
         return user_cache_path("hubframe", appauthor=False)
 
     @property
