@@ -14,9 +14,9 @@ from hubframe.frames import quota, readers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, read_wanted
+from hubframe.oci.archives import Caps, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import FILES, shape
-from hubframe.wire.archives import Caps, Listing
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 

@@ -12,8 +12,8 @@ from dataclasses import fields
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
+from hubframe.oci.archives import CapError, Caps, Listing, list_files
 from hubframe.oci.digests import HASHES
-from hubframe.wire.archives import CapError, Caps, Listing, list_files
 from hubframe.wire.files import Files
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import hubframe
-from hubframe.wire import archives
+from hubframe.oci import archives
 
 step, hub_url, registry_url, folder = sys.argv[1:]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hubframe
-from hubframe.wire.archives import Caps, cleaned, hidden, list_files
+from hubframe.oci.archives import Caps, cleaned, hidden, list_files
 
 from .layers import archive, entry, folder, packed
 
