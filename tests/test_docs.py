@@ -3,6 +3,7 @@
 The notebooks run from top to bottom, on the sample, while the pages are made: once for both.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,8 +46,14 @@ def test_each_function_and_error_has_a_page(pages):
     public = [name for name in hubframe.__all__ if callable(getattr(hubframe, name))]
     assert len(public) > 40
     missing = [n for n in public if not (pages / f"made/api/hubframe.{n}.html").exists()]
-    # Callable, and a module.
-    assert set(missing) <= {"sample"}
+    assert missing == []
+
+
+def test_the_house_is_drawn_for_contributors(pages):
+    text = (pages / "contributing.html").read_text(encoding="utf-8")
+    drawn = re.sub("<[^>]+>", "", re.search(r"<pre>(.*?└.*?)</pre>", text, re.DOTALL)[1])
+    lengths = {len(line.rstrip()) for line in re.findall(r"^[│├┌└].*[│┤┐┘]", drawn, re.MULTILINE)}
+    assert len(lengths) == 1
 
 
 def test_notebooks_are_shown_with_what_they_print(pages):
