@@ -109,7 +109,7 @@ def clear(
         Whether only to tell it.
     older_than
         Drop only the documents that were not used for so long, and the answers that are no
-        longer fresh for so long; None empties the cache. Uses are known to the day.
+        longer fresh for so long; None empties the cache. Uses are known to the hour.
     client
         Whose cache; None for the default client's.
 

@@ -1,7 +1,7 @@
 """The two APIs as they are spoken: payloads in, payloads out. Nothing here knows a frame.
 
 ``transport`` is one exchange on the network (authorisation, redirects, retries), ``session``
-answers that can change, from the cache where they are fresh, ``content`` documents that cannot
+answers that can change, from the cache where they are fresh, ``blobs`` documents that cannot
 change, ``hub`` the Docker Hub API, ``registry`` the distribution protocol; ``credentials`` and
 ``auth`` say who is asking, ``statuses`` turns refusals into errors.
 """

@@ -23,6 +23,7 @@ from hubframe.errors import CacheWarning, TransportError
 
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 # What a cache's folder holds; its rights are tightened if there is nothing else.
+# The last three are those of an older hubframe.
 OURS = (
     "blobs", "layers", "index.json", "oci-layout", "http_cache",
     "content.sqlite", "responses.sqlite", "files.sqlite",
@@ -341,7 +342,7 @@ def size_of(folder: Path) -> int:
     total = 0
     for top in folder.iterdir() if folder.exists() else ():
         # The folder may hold other things, too.
-        for path in [top, *top.rglob("*")] if top.name.startswith(OURS) else ():
+        for path in [top, *top.rglob("*")] if top.name.startswith(OURS[:-3]) else ():
             with suppress(OSError):
                 at = path.stat()
                 total += at.st_size if stat.S_ISREG(at.st_mode) else 0

@@ -334,14 +334,13 @@ class Responses:
         with self._together():
             for key, (cached, expires) in unsaved.items():
                 self._cache.save_response(cached, key, expires)
-                self._end("answer", key)
         with self._together(self._tags):
             for key, told in tags.items():
                 self._tags[key] = _Row(told)
-                self._end("tag", key)
+                self._expire(f"hubframe:tag:{key}")
 
-    def _end(self, kind: str, key: str) -> None:
-        """Have an entry dropped some day: a file is trimmed instead."""
+    def _expire(self, name: str) -> None:
+        """Have an entry of a Redis dropped some day: a file is trimmed instead."""
 
     @contextmanager
     def _together(self, table: Any = None) -> Iterator[None]:
@@ -421,9 +420,9 @@ class SharedResponses(Responses):
     def trim(self) -> None:
         """Do nothing: a Redis drops what is too old, and a folder is cleared by its owner."""
 
-    def _end(self, kind: str, key: str) -> None:
+    def _expire(self, name: str) -> None:
         if not isinstance(self._place, Path):
-            self._place.expire(f"hubframe:{kind}:{key}", HELD)
+            self._place.expire(name, HELD)
 
     def _opened(self) -> Any:
         cache: Any
@@ -433,13 +432,21 @@ class SharedResponses(Responses):
                 pass
 
             root = self._place / "http_cache"
+            # requests-cache would leave it open to others, and answers may be a login's.
+            root.mkdir(mode=0o700, exist_ok=True)
             cache = _Folder(root, serializer="json", decode_content=False)
             self._tags = FileDict(root / "tags", serializer=None)
         else:
             from requests_cache.backends.redis import RedisCache, RedisDict  # noqa: PLC0415 - an extra
 
+            place = self._place
+
             class _Redis(_Checked, RedisCache):
-                pass
+                def save_response(
+                    self, response: Any, cache_key: Any = None, expires: Any = None
+                ) -> None:
+                    super().save_response(response, cache_key, expires)
+                    place.expire(f"hubframe:answer:{cache_key}", HELD)
 
             how = {"connection": self._place, "ttl": False}
             cache = _Redis("hubframe:answer", serializer=_SERIALIZER, **how)

@@ -1,4 +1,4 @@
-"""What machines share: on Redis and in a folder, with claims, one rate, and no login shown."""
+"""What machines share: on Redis and in a folder, with leases, one rate, and no login shown."""
 
 import hashlib
 import json

@@ -241,6 +241,8 @@ def test_the_files_of_an_older_version_are_left_alone_and_said_once(stage):
     assert len(said) == 1
     hubframe.tags_df(IMAGE, client=stage.client())
     assert old.read_bytes() == b"SQLite format 3\0"
+    every = [path for path in stage.folder.rglob("*") if path.is_file()]
+    assert files.size_of(stage.folder) < sum(path.stat().st_size for path in every)
 
 
 def test_a_full_cache_tells_its_oldest_use(tmp_path):

@@ -1,4 +1,4 @@
-"""Calls that another thread looks at, and calls off."""
+"""Calls that another thread looks at, and cancels."""
 
 import threading
 
