@@ -15,7 +15,7 @@ from hubframe.wire.files import Entry, Files, Redis
 # What documents that were used lately may take in memory, before they are parsed. [bytes]
 _ROOM = 4 * 1024**2
 # How long a lease lasts, and how often whoever waits for another's fetch looks. [seconds]
-LEASE, _GLANCE = 60.0, 0.05
+LEASE, _GLANCE = 15.0, 0.05
 
 
 class Blobs:

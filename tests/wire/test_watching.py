@@ -61,7 +61,7 @@ def test_a_call_that_hangs_ends_when_it_is_cancelled(stage):
     assert asked <= 2
 
 
-def test_what_was_called_off_begins_nothing(stage):
+def test_what_was_cancelled_begins_nothing(stage):
     watch = Watch(lambda *_: None)
     watch.cancel()
     with watch.on(), pytest.raises(CancelledError):
