@@ -127,7 +127,7 @@ class Folder:
             try:
                 handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
             except FileNotFoundError:
-                for above in (*reversed(path.parents[: len(Path(name).parts) - 1]),):
+                for above in reversed(path.parents[: len(Path(name).parts)]):
                     above.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
                 handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
             with os.fdopen(handle, "wb") as file:
@@ -339,13 +339,19 @@ def make_private(path: Path, body: bytes = b"") -> None:
 
 def size_of(folder: Path) -> int:
     """Add up the bytes of what a cache's folder holds; others may remove some meanwhile."""
+    # The folder may hold other things, too.
+    return _size(str(folder), OURS[:-3])
+
+
+def _size(folder: str, names: tuple[str, ...] = ("",)) -> int:
     total = 0
-    for top in folder.iterdir() if folder.exists() else ():
-        # The folder may hold other things, too.
-        for path in [top, *top.rglob("*")] if top.name.startswith(OURS[:-3]) else ():
+    with suppress(OSError), os.scandir(folder) as found:
+        for one in found:
             with suppress(OSError):
-                at = path.stat()
-                total += at.st_size if stat.S_ISREG(at.st_mode) else 0
+                if not one.name.startswith(names):
+                    continue
+                is_folder = one.is_dir(follow_symlinks=False)
+                total += _size(one.path) if is_folder else one.stat(follow_symlinks=False).st_size
     return total
 
 
