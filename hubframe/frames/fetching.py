@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from hubframe.errors import HubframeError, NotCachedError
+from hubframe.errors import NotCachedError
 from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
 from hubframe.wire.statistics import count_cached
@@ -164,8 +164,3 @@ _LOOK_UP: Mapping[Kind, Callable[[Client, Sequence[Item]], dict[Item, Any]]] = {
     # Asked for where a tag is missing, to tell the closest ones: a page that the session keeps.
     "names": lambda _client, _items: {},
 }
-
-
-def is_error(outcome: Any) -> bool:
-    """Tell whether an outcome is an error."""
-    return isinstance(outcome, HubframeError)

@@ -144,10 +144,6 @@ class Registry:
         document = self._by_tag(reference, reported.digest)
         return Resolved(document.digest, _manifest_type(document))
 
-    def cached_digests(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved]:
-        """Return what is known here of what tags point at, by the keys of the references."""
-        return {key: at for key, at in self.cached_tags(references).items() if at is not None}
-
     def cached_tags(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved | None]:
         """Return what is known here of tags, by the keys of the references; None: not there."""
         asks = {self._head_of(reference): key for key, reference in references.items()}
