@@ -60,11 +60,8 @@ def compare_df(
     """
     if not isinstance(platform, str) or platform == "all":
         raise ValueError(f"platform must be one, such as linux/amd64, not {platform!r}")
-    asked = _asked(images)
-    read = [
-        one if isinstance(one, Mapping) else _fetched(one, platform, progress, client)
-        for one in asked
-    ]
+    how = {"platform": platform, "progress": progress, "client": client}
+    read = [one if isinstance(one, Mapping) else _fetched(one, how) for one in _asked(images)]
     compared = compare_frames(read)
     compared.attrs["hubframe"] = _provenance(read)
     return compared
@@ -82,20 +79,12 @@ def _asked(images: Any) -> Sequence[ImageReference | Frames]:
     return [one if isinstance(one, Mapping) else references([one])[0] for one in images]
 
 
-def _fetched(
-    reference: ImageReference,
-    platform: str,
-    progress: bool | None,  # noqa: FBT001
-    client: Client | None,
-) -> dict[str, pd.DataFrame]:
+def _fetched(reference: ImageReference, how: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Fetch an image's frames: all of them from its manifest and its config."""
     if not reference.tag and not reference.digest:
         reference = reference.at(tag=DEFAULT_TAG)
     return {
-        name: getattr(frames, f"{name}_df")(
-            reference, platform=platform, source="registry", progress=progress, client=client
-        )
-        for name in FRAMES
+        name: getattr(frames, f"{name}_df")(reference, source="registry", **how) for name in FRAMES
     }
 
 

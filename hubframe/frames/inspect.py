@@ -218,19 +218,15 @@ def _child(
     """Choose as skopeo does: of equals the first, and one that names no platform last."""
     is_list = manifests.media_type(index, document.media_type) == DOCKER_LIST
     entries = payload.items(index.get("manifests"))
-    told = (_platform(entry, is_list=is_list) for entry in entries)
+    # In an OCI index an entry may have no platform, and suits any then.
+    told = [
+        (Platform.read(mapping(named)) or _NOWHERE) if is_list or named is not None else None
+        for named in payload.pluck(entries, "platform")
+    ]
     chosen = platforms.best(wanted, zip(told, entries, strict=True))
     if chosen is None:
         raise readers.no_platform(reference, readers.images_in(reference, document), [wanted])
     return _digest(chosen, f"the index {reference}")
-
-
-def _platform(entry: Mapping[str, Any], *, is_list: bool) -> Platform | None:
-    """Return an entry's platform; in an OCI index an entry may have none, and suits any then."""
-    named = entry.get("platform")
-    if named is None and not is_list:
-        return None
-    return Platform.read(mapping(named)) or _NOWHERE
 
 
 def _digest(descriptor: Mapping[str, Any], what: str) -> str:
@@ -274,19 +270,17 @@ def _of_config(call: Call, opened: _Opened) -> dict[str, Any]:
 
 
 def _layers(opened: _Opened) -> list[dict[str, Any]]:
-    layers = _Fields(opened.manifest, opened.what).objects("layers")
-    return [_layer(layer, is_docker=opened.is_docker) for layer in layers]
-
-
-def _layer(layer: "_Fields", *, is_docker: bool) -> dict[str, Any]:
-    annotations = layer.texts_by_name("annotations")
-    return {
-        "MIMEType": layer.text("mediaType"),
-        "Digest": layer.text("digest"),
-        "Size": layer.number("size"),
-        # Docker's format knows no annotations, and skopeo drops them there.
-        "Annotations": None if is_docker else annotations,
-    }
+    layers = [
+        {
+            "MIMEType": layer.text("mediaType"),
+            "Digest": layer.text("digest"),
+            "Size": layer.number("size"),
+            "Annotations": layer.texts_by_name("annotations"),
+        }
+        for layer in _Fields(opened.manifest, opened.what).objects("layers")
+    ]
+    # Docker's format knows no annotations, and skopeo drops them there.
+    return [layer | {"Annotations": None} for layer in layers] if opened.is_docker else layers
 
 
 def _of_schema1(opened: _Opened) -> dict[str, Any]:
