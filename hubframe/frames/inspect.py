@@ -16,7 +16,13 @@ from hubframe.frames.selection import platforms as read_platforms
 from hubframe.frames.sources import Found
 from hubframe.oci import manifests, payload, platforms
 from hubframe.oci.digests import Document
-from hubframe.oci.manifests import CONFIG_TYPES, DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
+from hubframe.oci.manifests import (
+    CONFIG_TYPES,
+    DOCKER_CONFIG,
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_MANIFEST,
+)
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import DIGEST, ImageReference
@@ -24,7 +30,6 @@ from hubframe.tables.schema import sound
 from hubframe.wire.client import Client
 
 _MANIFEST_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
-_DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 # What Go prints for a time that was never set.
 _GO_ZERO = "0001-01-01T00:00:00Z"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
@@ -188,7 +193,7 @@ class _Opened(NamedTuple):
         named = manifests.media_type(self.manifest, self.document.media_type)
         config_type = text(mapping(self.manifest.get("config")).get("mediaType"))
         is_unknown = named not in _MANIFEST_TYPES
-        return named == DOCKER_MANIFEST or (is_unknown and config_type == _DOCKER_CONFIG)
+        return named == DOCKER_MANIFEST or (is_unknown and config_type == DOCKER_CONFIG)
 
 
 def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:

@@ -444,7 +444,7 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
     platform = Platform.read(config)
     return {
         **{name: read(image) for name, read in _NAMES.items()},
-        "config_digest": content.config_descriptor.get("digest"),
+        "config_digest": mapping(content.manifest.get("config")).get("digest"),
         "created_at": content.created_at,
         "author": config.get("author"),
         "docker_version": config.get("docker_version"),
