@@ -21,18 +21,10 @@ _ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
 _LONGEST = 300
 # The columns that count bytes say so in their declarations.
 _BYTES = frozenset(
-    column.name
-    for table in TABLES.values()
-    for column in table.columns
-    if column.meaning.endswith("[bytes]")
+    column.name for table in TABLES.values() for column in table.columns if column.unit == "bytes"
 )
-_SPANS = (
-    (365 * 86_400, "year"),
-    (30 * 86_400, "month"),
-    (86_400, "day"),
-    (3600, "hour"),
-    (60, "minute"),
-)
+_DAY = 86_400
+_SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
 _STYLE = """<style>
 .hubframe td, .hubframe th { text-align: left; padding: 0.2em 0.8em; }
 .hubframe td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -208,7 +200,7 @@ def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:
     """Say how long ago a moment was."""
     at = moment.tz_localize("UTC") if moment.tz is None else moment
     seconds = (now - at).total_seconds()
-    for length, unit in _SPANS:
+    for unit, length in _SPANS.items():
         if abs(seconds) >= length:
             span = wording.counted(int(abs(seconds) // length), unit)
             return f"in {span}" if seconds < 0 else f"{span} ago"
