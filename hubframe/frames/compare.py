@@ -60,23 +60,20 @@ def compare_df(
     """
     if not isinstance(platform, str) or platform == "all":
         raise ValueError(f"platform must be one, such as linux/amd64, not {platform!r}")
-    how = {"platform": platform, "progress": progress, "client": client}
-    read = [one if isinstance(one, Mapping) else _fetched(one, how) for one in _asked(images)]
-    compared = compare_frames(read)
-    compared.attrs["hubframe"] = _provenance(read)
-    return compared
-
-
-def _asked(images: Any) -> Sequence[ImageReference | Frames]:
-    """Read what is asked for, an image that is named twice too."""
     if isinstance(images, pd.DataFrame):
-        return references(images)
+        images = references(images)
     if not isinstance(images, Iterable) or isinstance(images, str | bytes | Mapping):
         raise TypeError(
             f"expected a list of two references or more, or of frames by name, "
             f"not {type(images).__name__}"
         )
-    return [one if isinstance(one, Mapping) else references([one])[0] for one in images]
+    how = {"platform": platform, "progress": progress, "client": client}
+    # All are understood before one is fetched; an image may be named twice.
+    asked = [one if isinstance(one, Mapping) else references([one])[0] for one in images]
+    read = [one if isinstance(one, Mapping) else _fetched(one, how) for one in asked]
+    compared = compare_frames(read)
+    compared.attrs["hubframe"] = _provenance(read)
+    return compared
 
 
 def _fetched(reference: ImageReference, how: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

@@ -161,10 +161,8 @@ def config(
 
 def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
     """Write a mapping as Go does: four blanks, and ``<``, ``>`` and ``&`` escaped."""
-    written = json.dumps(inspected, indent=4, ensure_ascii=False)
-    for letter in "<>&\u2028\u2029":
-        written = written.replace(letter, f"\\u{ord(letter):04x}")
-    return written
+    escaped = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+    return json.dumps(inspected, indent=4, ensure_ascii=False).translate(escaped)
 
 
 def _top(call: Call, reference: ImageReference) -> Document:
@@ -198,23 +196,18 @@ class _Opened(NamedTuple):
 
 def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
     """Get the manifest for a platform, through as many indexes as there are."""
-    wanted = _one(platform)
+    wanted = read_platforms(platform)
+    if wanted is None or len(wanted) != 1:
+        raise ValueError(f"one image is read here: give one platform, not {platform!r}")
     top = document = _top(call, reference)
     for _ in range(DEEPEST):
         body = payload.parse(document.body, f"the manifest {reference}")
         kind = manifests.kind(body, document.media_type, str(reference))
         if kind != "index":
             return _Opened(reference, top, document, body, kind)
-        at = reference.at(digest=_child(reference, document, body, wanted))
+        at = reference.at(digest=_child(reference, document, body, *wanted))
         document = call.client.registry(reference.registry).manifest(at)
     raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
-
-
-def _one(platform: str) -> Platform:
-    wanted = read_platforms(platform)
-    if wanted is None or len(wanted) != 1:
-        raise ValueError(f"one image is read here: give one platform, not {platform!r}")
-    return wanted[0]
 
 
 def _child(

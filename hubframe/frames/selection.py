@@ -55,8 +55,8 @@ def read_namespaces(what: str | Iterable[str]) -> list[str]:
         what = what.namespace
     if not isinstance(what, Iterable) or isinstance(what, bytes | Mapping):
         raise TypeError(f"expected a namespace or a list of them, not {type(what).__name__}")
-    found = [what] if isinstance(what, str) else list(what)
-    return list(dict.fromkeys(parse_namespace(name) for name in found))
+    found = [what] if isinstance(what, str) else what
+    return list(dict.fromkeys(map(parse_namespace, found)))
 
 
 def _rows(frame: pd.DataFrame) -> list[ImageReference]:
@@ -239,15 +239,13 @@ def choose(
         chosen = set(proper)
     else:
         by_name = {image.platform_name: image for image in reversed(proper)}
-        chosen = {found for one in wanted if (found := _best(one, by_name)) is not None}
+        chosen = set()
+        for one in wanted:
+            # One that tells no platform is the last resort.
+            suited = [*(Platform(*each).name for each in acceptable(one)), None]
+            chosen.update([by_name[name] for name in suited if name in by_name][:1])
         names = {image.platform_name for image in chosen}
         chosen.update(image for image in untold if image.platform_name in names)
     if wanted is not None and not chosen:
         return []
     return sorted([*chosen, *others], key=lambda image: image.order)
-
-
-def _best(wanted: Platform, images: Mapping[str | None, Image]) -> Image | None:
-    """Choose the image that suits a platform best; one that tells none is the last resort."""
-    names = (Platform(*one).name for one in acceptable(wanted))
-    return next((images[name] for name in (*names, None) if name in images), None)

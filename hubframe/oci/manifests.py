@@ -34,7 +34,7 @@ EMPTY_LAYERS = frozenset(
 )
 Kind = Literal["index", "manifest", "schema1"]
 LabelSource = Literal["config", "manifest", "index", "descriptor", "history"]
-_ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
+_ATTESTATION = "vnd.docker.reference.type"
 # The fields that tell the kinds of documents apart.
 _KIND_OF: Mapping[str, Kind] = {
     "manifests": "index",
@@ -102,17 +102,12 @@ def entries(index: Mapping[str, Any]) -> list[Entry]:
 
 
 def _entry(entry: Mapping[str, Any]) -> Entry:
-    """Attestations stand among the images, for the platform unknown/unknown, or annotated."""
     platform = Platform.read(mapping(entry.get("platform")))
     annotations = mapping(entry.get("annotations"))
-    is_unknown = platform is not None and platform.is_unknown
-    return Entry(
-        digest=entry["digest"],
-        platform=platform,
-        media_type=text(entry.get("mediaType")),
-        is_attestation=is_unknown or _ATTESTATION_ANNOTATION in annotations,
-        annotations=annotations,
-    )
+    # They stand among the images, for the platform unknown/unknown, or annotated.
+    is_attestation = bool(platform and platform.is_unknown) or _ATTESTATION in annotations
+    media_type = text(entry.get("mediaType"))
+    return Entry(entry["digest"], platform, media_type, is_attestation, annotations)
 
 
 def with_digest(descriptors: Any) -> list[Mapping[str, Any]]:
@@ -155,13 +150,7 @@ def labels(source: LabelSource, found: Any) -> list[Label]:
 
 @dataclass(slots=True, eq=False)
 class Content:
-    """What an image holds, whoever told it.
-
-    Attributes
-    ----------
-    manifest, config
-        Its documents.
-    """
+    """What an image holds, in the words of a manifest and a config, whoever told it."""
 
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
@@ -210,17 +199,6 @@ class Content:
         ]
 
     @property
-    def labels(self) -> list[Label]:
-        """Labels and annotations."""
-        raise NotImplementedError
-
-
-class ManifestContent(Content):
-    """An image as its manifest and its config tell it."""
-
-    __slots__ = ()
-
-    @property
     def media_type(self) -> str | None:
         """The manifest's own media type, which old OCI manifests leave out."""
         return text(self.manifest.get("mediaType"))
@@ -251,11 +229,14 @@ class ManifestContent(Content):
         return {key: value for key, _, value in pairs}
 
 
-class HubContent(Content):
-    """An image as the Hub's ``/tags/{tag}/images`` tells it: layers and steps in one list.
+class ManifestContent(Content):
+    """An image as its manifest and its config tell it."""
 
-    It is held in the words of a manifest and a config; steps with a digest made that layer.
-    """
+    __slots__ = ()
+
+
+class HubContent(Content):
+    """An image as the Hub's ``/tags/{tag}/images`` tells it: steps; those with a digest made it."""
 
     __slots__ = ()
 

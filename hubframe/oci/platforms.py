@@ -72,12 +72,7 @@ class Platform:
     @staticmethod
     def read(payload: Mapping[str, Any]) -> "Platform | None":
         """Read the platform of an index entry, a config, or an image of the Hub, if it has one."""
-        told = tuple(map(payload.get, _FIELDS))
-        try:
-            return _told(*told)
-        except TypeError:
-            # A list or a map, of which nothing can be remembered, stands in place of a text.
-            return _told(*map(text, told))
+        return _told(*map(text, map(payload.get, _FIELDS)))
 
     @staticmethod
     def parse(written: str) -> "Platform":
@@ -107,8 +102,8 @@ class Platform:
 
 # There are few, and many images have each.
 @lru_cache(maxsize=1024)
-def _told(*fields: Any) -> Platform | None:
-    system, machine, variant, version, hub_version = map(text, fields)
+def _told(*fields: str | None) -> Platform | None:
+    system, machine, variant, version, hub_version = fields
     if system is None and machine is None:
         return None
     return Platform(system or "unknown", machine or "unknown", variant, version or hub_version)

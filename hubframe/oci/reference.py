@@ -163,8 +163,7 @@ def is_registry(text: str) -> bool:
     [True, True, False, True]
     """
     host = bare_host(text)
-    name = re.sub(r":\d+$", "", host)
-    is_plain = "." in name or ":" in name or name == "localhost"
+    is_plain = _names_registry(re.sub(r":\d+$", "", host))
     return _is_host(host) and (is_plain or host != text)
 
 

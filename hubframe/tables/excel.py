@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
@@ -70,7 +71,7 @@ def write_excel(
         The package openpyxl is not installed.
     """
     try:
-        import openpyxl  # noqa: PLC0415 - an extra
+        openpyxl: Any = import_module("openpyxl")
     except ImportError as error:
         raise HubframeError("Excel needs openpyxl: pip install 'hubframe[xlsx]'") from error
     if isinstance(frames, pd.DataFrame):

@@ -165,8 +165,7 @@ def _table(frame: pd.DataFrame) -> str:
 
 def _fit(widths: dict[str, int], least: dict[str, int], telling: tuple[str, ...]) -> dict[str, int]:
     """Take the columns that tell most while there is room, then widen those that were cut."""
-    by_worth = [name for name in telling if name in widths]
-    by_worth += [name for name in widths if name not in telling]
+    by_worth = list(dict.fromkeys(name for name in (*telling, *widths) if name in widths))
     taken: dict[str, int] = {}
     left = shutil.get_terminal_size().columns + len(_GAP)
     for name in by_worth:
