@@ -131,24 +131,12 @@ def provenance(told: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as people see it. Nothing in it is HTML.
+    """A value as people see it. Nothing in it is HTML."""
 
-    Attributes
-    ----------
-    text
-        What is shown; of a digest all of it, to be cut on screen only.
-    kind
-        ``none``, ``date``, ``flag``, ``number``, ``digest`` or ``text``.
-    title
-        What pointing at it tells: the exact number of bytes, the date of an age.
-    href
-        Where it leads: with http or https only.
-    """
-
-    text: str
-    kind: str = "text"
-    title: str = ""
-    href: str = ""
+    text: str  # of a digest all of it, to be cut on screen only
+    kind: str = "text"  # or none, date, flag, number, digest
+    title: str = ""  # what pointing at it tells: the exact number of bytes, the date of an age
+    href: str = ""  # where it leads: with http or https only
 
 
 def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:

@@ -23,20 +23,13 @@ from packaging.version import Version as PythonVersion
 class Kind(IntEnum):
     """What a name is; in one list a higher kind is newer."""
 
-    DIGEST = 0
-    """A digest in disguise, as signatures have."""
-    NAME = 1
-    """A word such as ``latest``."""
-    COMMIT = 2
-    """A commit of the source, which no name can put in order."""
-    NUMBER = 3
-    """A whole number that is no version, such as that of a build."""
-    DATE = 4
-    """A day, with or without the time."""
-    NAMED_VERSION = 5
-    """A version behind a word that is more than a mark: ``jdk-17.0.10``, ``alpine3.20``."""
-    VERSION = 6
-    """A version in front: ``1.25.3-alpine``, ``v2.0``, ``release-1.9``."""
+    DIGEST = 0  # in disguise, as signatures have
+    NAME = 1  # a word such as latest
+    COMMIT = 2  # of the source, which no name can put in order
+    NUMBER = 3  # a whole number that is no version, such as that of a build
+    DATE = 4  # a day, with or without the time
+    NAMED_VERSION = 5  # behind a word that is more than a mark: jdk-17.0.10, alpine3.20
+    VERSION = 6  # in front: 1.25.3-alpine, v2.0, release-1.9
 
 
 # Before the release of the same numbers, lowest first. Words of one rank are compared by number.
@@ -115,39 +108,17 @@ Numbers = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class TagName:
-    """A tag's name, read.
+    """A tag's name, read."""
 
-    Attributes
-    ----------
-    tag
-        The whole name.
-    kind
-        What it is.
-    prefix
-        What stands before the version or date: ``v``, ``jdk-``.
-    written
-        The version as people write it (``8.0.482`` of ``8u482-b08-jdk``), or the date.
-    numbers
-        Those of the version, or of the date as one number of 14 digits.
-    stage
-        The word that makes it a pre-release, in small letters; empty for a release.
-    build
-        Numbers of builds of the same version, in the order in which they stand.
-    commit
-        The commit that it names, or empty.
-    variant
-        What else follows, without builds and commits: ``alpine``, ``debian-12``.
-    """
-
-    tag: str
+    tag: str  # the whole name
     kind: Kind
-    prefix: str = ""
-    written: str = ""
-    numbers: Numbers = ()
-    stage: str = ""
-    build: Numbers = ()
-    commit: str = ""
-    variant: str = ""
+    prefix: str = ""  # what stands before the version or date: v, jdk-
+    written: str = ""  # the version as people write it, 8.0.482 of 8u482-b08-jdk, or the date
+    numbers: Numbers = ()  # those of the version, or of the date as one number of 14 digits
+    stage: str = ""  # the word that makes it a pre-release, in small letters
+    build: Numbers = ()  # numbers of builds of the same version, in the order in which they stand
+    commit: str = ""  # the one that it names
+    variant: str = ""  # what else follows, without builds and commits: alpine, debian-12
     precedence: tuple[Any, ...] = field(default=(), repr=False)
 
     @property

@@ -89,13 +89,7 @@ class Image:
 
 
 class Tag(NamedTuple):
-    """A tag, with as much as its source tells; wrong types are left to the frame.
-
-    Attributes
-    ----------
-    payload
-        The Hub's account of it, where more is wanted than stands here.
-    """
+    """A tag, with as much as its source tells; wrong types are left to the frame."""
 
     name: str | None
     digest: str | None = None
@@ -106,7 +100,7 @@ class Tag(NamedTuple):
     platform_count: int | None = None
     pushed_at: Any = None
     pulled_at: Any = None
-    payload: Payload | None = None
+    payload: Payload | None = None  # the Hub's, where more is wanted than stands here
 
 
 def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
@@ -147,21 +141,11 @@ def _hit(payload: Payload) -> dict[str, Any]:
 
 
 class Listing(NamedTuple):
-    """Tags of a repository.
-
-    Attributes
-    ----------
-    repo
-        The repository.
-    tags
-        Those that are shown.
-    whole
-        All that it has, which tell the aliases; None where they are not known.
-    """
+    """Tags of a repository."""
 
     repo: str
-    tags: Sequence[Tag]
-    whole: Sequence[Tag] | None
+    tags: Sequence[Tag]  # those that are shown
+    whole: Sequence[Tag] | None  # all, which tell the aliases; None where they are not known
 
 
 def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
@@ -448,23 +432,15 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """An artifact that refers to an image: its descriptor, and its manifest where that was read.
-
-    Attributes
-    ----------
-    image
-        The digest of the image or index that it is about in the end.
-    depth, subject
-        How many steps that is away, and the digest that it refers to itself; None for the image's.
-    """
+    """An artifact that refers to an image: its descriptor, and its manifest where that was read."""
 
     repo: str
     tag: str | None
-    image: str
+    image: str  # the digest of the image or index that it is about in the end
     descriptor: Payload
     manifest: Payload
-    depth: int = 1
-    subject: str | None = None
+    depth: int = 1  # how many steps that is away
+    subject: str | None = None  # the digest that it refers to itself; None for the image's
 
     @property
     def needs_reading(self) -> bool:

@@ -13,7 +13,7 @@ from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Session
 from hubframe.tables.files import write_csv
 
 _LISTED = ("repo", "description", "pull_count", "star_count", "pushed_at")
-_TAGGED = ("repo", "tag", "size", "platform_count", "pushed_at", "digest")
+_TAGGED = PANELS["overview"].columns
 _PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64", "all")
 _ANYTHING = "anything"
 
