@@ -37,25 +37,13 @@ _FIELDS = ("os", "architecture", "variant", "os.version", "os_version")
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Operating system and processor that an image runs on.
-
-    Attributes
-    ----------
-    os, architecture
-        As Go names them, whatever they were called.
-    variant
-        Of the processor, as it was told.
-    os_version
-        Of the operating system.
-    name
-        The one spelling of all that are the same: ``linux/arm64`` for the variant v8 too.
-    """
+    """Operating system and processor that an image runs on, as Go names them."""
 
     os: str
     architecture: str
-    variant: str | None = None
+    variant: str | None = None  # as it was told
     os_version: str | None = None
-    # Made once, since every row shows it.
+    # The one spelling of all that are the same; made once, since every row shows it.
     name: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

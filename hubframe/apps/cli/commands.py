@@ -64,18 +64,17 @@ def _many(name: str, metavar: str, text: str) -> _Option:
     return click.option(name, multiple=True, metavar=metavar, callback=_one_or_many, help=text)
 
 
-def _given(name: str, text: str, *names: str, **how: Any) -> _Option:
-    """Declare an option with a value; a default is shown."""
-    return click.option(name, *names, help=text, show_default="default" in how, **how)
-
-
-def _choice(name: str, choices: tuple[str, ...], default: str, text: str) -> _Option:
-    return _given(name, text, type=click.Choice(choices), default=default)
+def _given(name: str, text: str, kind: Any = None, default: Any = None, **how: Any) -> _Option:
+    """Declare an option with a value of a type, or of some choices; a default is shown."""
+    kind = click.Choice(kind) if isinstance(kind, tuple) else kind
+    shown = {} if default is None else {"default": default, "show_default": True}
+    return click.option(*name.split(), type=kind, help=text, **shown, **how)
 
 
 _OS = "OS/ARCH[/VARIANT]"
 _COUNT = click.IntRange(min=1)
-_days = partial(_given, type=click.FloatRange(min=0), metavar="DAYS")
+_ERRORS = ("raise", "collect")
+_days = partial(_given, kind=click.FloatRange(min=0), metavar="DAYS")
 _REFERENCES = _several("what", "REF...")
 _REFERENCE = click.argument("what", metavar="REF")
 _VERBATIM = _flag("--verbatim", "Write CSV cells as they are, formulas and all.")
@@ -85,13 +84,8 @@ _SESSION = (
     _flag("--refresh", "Ask anew for everything that can change."),
 )
 _OUTPUT = (
-    _given(
-        "--format",
-        "How to print; by the suffix of --output, else a table.",
-        "format_",
-        type=click.Choice(FORMATS),
-    ),
-    _given("--output", "Write a file.", type=click.Path(dir_okay=False, path_type=Path)),
+    _given("--format format_", "How to print; by the suffix of --output, else a table.", FORMATS),
+    _given("--output", "Write a file.", click.Path(dir_okay=False, path_type=Path)),
     _given("--columns", "Which columns, in which order.", metavar="NAME,..."),
     _VERBATIM,
 )
@@ -99,21 +93,16 @@ _PROGRESS = click.option(
     "--progress/--no-progress", default=None, help="Show a bar; else after 2 s."
 )
 _FAILURES = (
-    _choice(
-        "--errors",
-        ("raise", "collect"),
-        "raise",
-        "Stop at the first failure, or go on without what fails.",
-    ),
+    _given("--errors", "Stop at the first failure, or go on without what fails.", _ERRORS, "raise"),
     _PROGRESS,
 )
 _GLOBS = _many("--tags", "GLOB", "Which tags of repositories.")
-_NEWEST = _given("--newest", "How many of the newest tags.", type=_COUNT)
+_NEWEST = _given("--newest", "How many of the newest tags.", _COUNT)
 _TAGS = (
     _GLOBS,
     _NEWEST,
-    _choice(
-        "--source", ("auto", "hub", "registry"), "auto", "Whom to ask about images on Docker Hub."
+    _given(
+        "--source", "Whom to ask about images on Docker Hub.", ("auto", "hub", "registry"), "auto"
     ),
 )
 _PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
@@ -245,8 +234,8 @@ _frame_command(
     "files",
     "List the files in the layers of images. This downloads the layers.",
     *_OF_IMAGES[:1],
-    _given("--max-bytes", "How much one layer may be.", type=_COUNT),
-    _given("--max-entries", "How many entries it may have.", type=_COUNT),
+    _given("--max-bytes", "How much one layer may be.", _COUNT),
+    _given("--max-entries", "How many entries it may have.", _COUNT),
     *_OF_IMAGES[1:],
 )
 _frame_command("history", "List the build steps of images.", *_OF_IMAGES)
@@ -314,21 +303,21 @@ _call_command(
     _given(
         "--output",
         "The folder to write.",
-        type=click.Path(file_okay=False, path_type=Path),
+        click.Path(file_okay=False, path_type=Path),
         required=True,
     ),
     _GLOBS,
     _given(
         "--newest",
         "How many of the newest tags have their images and layers read; else all.",
-        type=_COUNT,
+        _COUNT,
     ),
     _given("--platform", "Whose images are read.", default="all", metavar=f"{_OS}|all"),
     _given(
         "--described",
         "Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
-        type=_COUNT,
-        default=20,
+        _COUNT,
+        20,
     ),
     _given("--title", "The page's title."),
     _PROGRESS,
@@ -384,7 +373,7 @@ _call_command(
     "cleanup",
     "List which tags a rule would delete, and why. It deletes nothing.",
     _REFERENCES,
-    _given("--keep", "How many of the newest tags stay.", type=click.IntRange(min=0)),
+    _given("--keep", "How many of the newest tags stay.", click.IntRange(min=0)),
     _days("--older-than", "Only tags pushed longer ago go."),
     _days("--unused-for", "Only tags not used for so long go."),
     _many("--protect", "GLOB", "Tags that stay in any case; else latest."),
@@ -442,7 +431,7 @@ def _with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") 
 )
 @click.argument("what", required=False, metavar="[WHAT]")
 @_flag("--voila", "Serve it as a page, by Voila.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Where to listen.")
+@_given("--port", "Where to listen.", click.IntRange(1, 65535))
 @_flag("--no-browser", "Open no browser; print the address.")
 @_flag("--sample", "Show the bundled sample: no network.")
 @_flag("--offline", "Show what is in the cache: no network.")
@@ -468,18 +457,17 @@ _call_command(
     _TO,
     _given("--run", "Name the run, to go on with it if it is cut short.", metavar="NAME"),
     _given(
-        "--frame",
+        "--frame frames",
         "What to look at; repos alone takes far fewer requests. Else both.",
-        "frames",
+        ("repos", "tags"),
         multiple=True,
-        type=click.Choice(("repos", "tags")),
         callback=_one_or_many,
     ),
-    _choice(
+    _given(
         "--errors",
-        ("raise", "collect"),
-        "collect",
         "Stop at the first failure, or write down what fails and go on.",
+        _ERRORS,
+        "collect",
     ),
     _PROGRESS,
     table="runs",
