@@ -68,9 +68,7 @@ class Session:
 
     def open(self, repos: Sequence[str]) -> None:
         """Open repositories, instead of those that are open: list their tags."""
-
-        def steps() -> Iterator[pd.DataFrame]:
-            yield hubframe.tags_df(repos, client=self._client)
+        client = self._client
 
         def opened(tags: pd.DataFrame) -> None:
             self.state = self.state.opened(repos, tags)
@@ -78,7 +76,7 @@ class Session:
             self.read_panel()
 
         if repos:
-            self._begin(TAGS, steps, opened)
+            self._begin(TAGS, lambda: iter([hubframe.tags_df(repos, client=client)]), opened)
         else:
             opened(TAGS_TABLE.frame())
 
