@@ -18,21 +18,12 @@ _DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,128}")
 _HUB = "https://hub.docker.com"
 # A name with a host before it is of another registry, and has no page on the Hub.
 _ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
-_LONGEST = 300
 # The columns that count bytes say so in their declarations.
 _BYTES = frozenset(
-    column.name
-    for table in TABLES.values()
-    for column in table.columns
-    if column.meaning.endswith("[bytes]")
+    column.name for table in TABLES.values() for column in table.columns if column.unit == "bytes"
 )
-_SPANS = (
-    (365 * 86_400, "year"),
-    (30 * 86_400, "month"),
-    (86_400, "day"),
-    (3600, "hour"),
-    (60, "minute"),
-)
+_DAY = 86_400
+_SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
 _STYLE = """<style>
 .hubframe td, .hubframe th { text-align: left; padding: 0.2em 0.8em; }
 .hubframe td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -67,7 +58,7 @@ class Shown:
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all that a stranger wrote is plain text."""
         names = [str(name) for name in self.frame.columns]
-        head = "".join(f"<th>{escape(_short(name))}</th>" for name in names)
+        head = "".join(f"<th>{escape(short(name))}</th>" for name in names)
         shown = self.frame.head(self.rows)
         columns = [
             [_html(cell(name, value, self.now)) for value in shown.iloc[:, place]]
@@ -75,7 +66,7 @@ class Shown:
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'<div class="hubframe">{_STYLE}{table}<p>{escape(_short(self.note))}</p></div>'
+        return f'<div class="hubframe">{_STYLE}{table}<p>{escape(short(self.note))}</p></div>'
 
     @property
     def note(self) -> str:
@@ -139,24 +130,12 @@ def provenance(told: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as people see it. Nothing in it is HTML.
+    """A value as people see it. Nothing in it is HTML."""
 
-    Attributes
-    ----------
-    text
-        What is shown; of a digest all of it, to be cut on screen only.
-    kind
-        ``none``, ``date``, ``flag``, ``number``, ``digest`` or ``text``.
-    title
-        What pointing at it tells: the exact number of bytes, the date of an age.
-    href
-        Where it leads: with http or https only.
-    """
-
-    text: str
-    kind: str = "text"
-    title: str = ""
-    href: str = ""
+    text: str  # of a digest all of it, to be cut on screen only
+    kind: str = "text"  # or none, date, flag, number, digest
+    title: str = ""  # what pointing at it tells: the exact number of bytes, the date of an age
+    href: str = ""  # where it leads: with http or https only
 
 
 def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
@@ -176,7 +155,7 @@ def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
     if name.endswith("repo") and _ON_HUB.fullmatch(text):
         official = text.removeprefix("library/")
         href = f"{_HUB}/{'r/' if official == text else '_/'}{quote(official)}"
-    return Cell(_short(text), href=href)
+    return Cell(short(text), href=href)
 
 
 def _number(name: str, value: Any) -> Cell:
@@ -186,10 +165,10 @@ def _number(name: str, value: Any) -> Cell:
     return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
 
 
-def _short(text: str) -> str:
+def short(text: str, longest: int = 300) -> str:
     """Return a stranger's text, on one line and not for ever; the whole of it is in the frame."""
-    short = harmless(text)
-    return short if len(short) <= _LONGEST else f"{short[:_LONGEST]}…"
+    told = harmless(text)
+    return told if len(told) <= longest else f"{told[:longest]}…"
 
 
 def _html(shown: Cell) -> str:
@@ -208,7 +187,7 @@ def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:
     """Say how long ago a moment was."""
     at = moment.tz_localize("UTC") if moment.tz is None else moment
     seconds = (now - at).total_seconds()
-    for length, unit in _SPANS:
+    for unit, length in _SPANS.items():
         if abs(seconds) >= length:
             span = wording.counted(int(abs(seconds) // length), unit)
             return f"in {span}" if seconds < 0 else f"{span} ago"

@@ -60,42 +60,28 @@ def compare_df(
     """
     if not isinstance(platform, str) or platform == "all":
         raise ValueError(f"platform must be one, such as linux/amd64, not {platform!r}")
-    asked = _asked(images)
-    read = [
-        one if isinstance(one, Mapping) else _fetched(one, platform, progress, client)
-        for one in asked
-    ]
-    compared = compare_frames(read)
-    compared.attrs["hubframe"] = _provenance(read)
-    return compared
-
-
-def _asked(images: Any) -> Sequence[ImageReference | Frames]:
-    """Read what is asked for, an image that is named twice too."""
     if isinstance(images, pd.DataFrame):
-        return references(images)
+        images = references(images)
     if not isinstance(images, Iterable) or isinstance(images, str | bytes | Mapping):
         raise TypeError(
             f"expected a list of two references or more, or of frames by name, "
             f"not {type(images).__name__}"
         )
-    return [one if isinstance(one, Mapping) else references([one])[0] for one in images]
+    how = {"platform": platform, "progress": progress, "client": client}
+    # All are understood before one is fetched; an image may be named twice.
+    asked = [one if isinstance(one, Mapping) else references([one])[0] for one in images]
+    read = [one if isinstance(one, Mapping) else _fetched(one, how) for one in asked]
+    compared = compare_frames(read)
+    compared.attrs["hubframe"] = _provenance(read)
+    return compared
 
 
-def _fetched(
-    reference: ImageReference,
-    platform: str,
-    progress: bool | None,  # noqa: FBT001
-    client: Client | None,
-) -> dict[str, pd.DataFrame]:
+def _fetched(reference: ImageReference, how: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Fetch an image's frames: all of them from its manifest and its config."""
     if not reference.tag and not reference.digest:
         reference = reference.at(tag=DEFAULT_TAG)
     return {
-        name: getattr(frames, f"{name}_df")(
-            reference, platform=platform, source="registry", progress=progress, client=client
-        )
-        for name in FRAMES
+        name: getattr(frames, f"{name}_df")(reference, source="registry", **how) for name in FRAMES
     }
 
 

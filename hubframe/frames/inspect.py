@@ -3,16 +3,11 @@
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hubframe.errors import (
-    IncompleteWarning,
-    NotFoundError,
-    PayloadError,
-    UnauthorizedError,
-)
+from hubframe.errors import IncompleteWarning, NotFoundError, PayloadError, UnauthorizedError
 from hubframe.frames import readers
 from hubframe.frames.call import Call, calling
 from hubframe.frames.readers import DEEPEST
@@ -21,7 +16,13 @@ from hubframe.frames.selection import platforms as read_platforms
 from hubframe.frames.sources import Found
 from hubframe.oci import manifests, payload, platforms
 from hubframe.oci.digests import Document
-from hubframe.oci.manifests import CONFIG_TYPES, DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
+from hubframe.oci.manifests import (
+    CONFIG_TYPES,
+    DOCKER_CONFIG,
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_MANIFEST,
+)
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import DIGEST, ImageReference
@@ -29,7 +30,6 @@ from hubframe.tables.schema import sound
 from hubframe.wire.client import Client
 
 _MANIFEST_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
-_DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 # What Go prints for a time that was never set.
 _GO_ZERO = "0001-01-01T00:00:00Z"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
@@ -77,13 +77,15 @@ def inspect(
     parsed = ImageReference.parse(reference)
     with calling(client) as call:
         opened = _open(call, parsed, platform)
-        printed = _of_schema1(opened) if opened.kind == "schema1" else _of_config(call, opened)
+        is_schema1 = opened.kind == "schema1"
+        printed = _of_schema1(opened) if is_schema1 else _of_config(call, opened)
+        tag = _Fields(opened.manifest, opened.what).text("tag") if is_schema1 else ""
         return {
             "Name": f"{parsed.registry}/{parsed.path}",
-            **({"Tag": printed.tag} if printed.tag else {}),
+            **({"Tag": tag} if tag else {}),
             "Digest": opened.top.digest,
             "RepoTags": _tags(call, parsed) if tags else [],
-            **printed.fields,
+            **printed,
         }
 
 
@@ -148,7 +150,10 @@ def config(
     with calling(client) as call:
         opened = _open(call, parsed, platform)
         if opened.kind == "schema1":
-            return dict(manifests.content(_without_repeats(opened), {}).config)
+            history = [
+                {"v1Compatibility": written} for _, written in reversed(_schema1_steps(opened))
+            ]
+            return dict(manifests.content({**opened.manifest, "history": history}, {}).config)
         # A manifest that cannot be read whole is none, and tells no config either.
         _layers(opened)
         return _config(call, opened)
@@ -156,10 +161,8 @@ def config(
 
 def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
     """Write a mapping as Go does: four blanks, and ``<``, ``>`` and ``&`` escaped."""
-    written = json.dumps(inspected, indent=4, ensure_ascii=False)
-    for letter in "<>&\u2028\u2029":
-        written = written.replace(letter, f"\\u{ord(letter):04x}")
-    return written
+    escaped = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+    return json.dumps(inspected, indent=4, ensure_ascii=False).translate(escaped)
 
 
 def _top(call: Call, reference: ImageReference) -> Document:
@@ -178,33 +181,33 @@ class _Opened(NamedTuple):
     kind: manifests.Kind
 
     @property
+    def what(self) -> str:
+        """What the manifest is, for messages."""
+        return f"the manifest {self.reference}"
+
+    @property
     def is_docker(self) -> bool:
         """Whether it is Docker's own format; some leave out the type, then the config tells."""
         named = manifests.media_type(self.manifest, self.document.media_type)
         config_type = text(mapping(self.manifest.get("config")).get("mediaType"))
         is_unknown = named not in _MANIFEST_TYPES
-        return named == DOCKER_MANIFEST or (is_unknown and config_type == _DOCKER_CONFIG)
+        return named == DOCKER_MANIFEST or (is_unknown and config_type == DOCKER_CONFIG)
 
 
 def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
     """Get the manifest for a platform, through as many indexes as there are."""
-    wanted = _one(platform)
+    wanted = read_platforms(platform)
+    if wanted is None or len(wanted) != 1:
+        raise ValueError(f"one image is read here: give one platform, not {platform!r}")
     top = document = _top(call, reference)
     for _ in range(DEEPEST):
         body = payload.parse(document.body, f"the manifest {reference}")
         kind = manifests.kind(body, document.media_type, str(reference))
         if kind != "index":
             return _Opened(reference, top, document, body, kind)
-        at = reference.at(digest=_child(reference, document, body, wanted))
+        at = reference.at(digest=_child(reference, document, body, *wanted))
         document = call.client.registry(reference.registry).manifest(at)
     raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
-
-
-def _one(platform: str) -> Platform:
-    wanted = read_platforms(platform)
-    if wanted is None or len(wanted) != 1:
-        raise ValueError(f"one image is read here: give one platform, not {platform!r}")
-    return wanted[0]
 
 
 def _child(
@@ -213,18 +216,15 @@ def _child(
     """Choose as skopeo does: of equals the first, and one that names no platform last."""
     is_list = manifests.media_type(index, document.media_type) == DOCKER_LIST
     entries = payload.items(index.get("manifests"))
-    chosen = platforms.best(wanted, [(_platform(entry, is_list), entry) for entry in entries])
+    # In an OCI index an entry may have no platform, and suits any then.
+    told = [
+        (Platform.read(mapping(named)) or _NOWHERE) if is_list or named is not None else None
+        for named in payload.pluck(entries, "platform")
+    ]
+    chosen = platforms.best(wanted, zip(told, entries, strict=True))
     if chosen is None:
         raise readers.no_platform(reference, readers.images_in(reference, document), [wanted])
     return _digest(chosen, f"the index {reference}")
-
-
-def _platform(entry: Mapping[str, Any], is_list: bool) -> Platform | None:  # noqa: FBT001
-    """Return an entry's platform; in an OCI index an entry may have none, and suits any then."""
-    named = entry.get("platform")
-    if named is None and not is_list:
-        return None
-    return Platform.read(mapping(named)) or _NOWHERE
 
 
 def _digest(descriptor: Mapping[str, Any], what: str) -> str:
@@ -235,13 +235,12 @@ def _digest(descriptor: Mapping[str, Any], what: str) -> str:
 
 
 def _config(call: Call, opened: _Opened) -> dict[str, Any]:
-    what = f"the manifest {opened.reference}"
     descriptor = opened.manifest.get("config")
     if not isinstance(descriptor, Mapping):
-        raise PayloadError(f"{what} names no config")
+        raise PayloadError(f"{opened.what} names no config")
     at = opened.reference.at(digest=opened.document.digest)
     registry = call.client.registry(opened.reference.registry)
-    blob = registry.config(at, _digest(descriptor, what))
+    blob = registry.config(at, _digest(descriptor, opened.what))
     return payload.parse(blob.body, f"the config of {opened.reference}")
 
 
@@ -255,14 +254,7 @@ def _tags(call: Call, reference: ImageReference) -> list[str]:
         return []
 
 
-class _Printed(NamedTuple):
-    """What skopeo prints of an image itself."""
-
-    tag: str
-    fields: dict[str, Any]
-
-
-def _of_config(call: Call, opened: _Opened) -> _Printed:
+def _of_config(call: Call, opened: _Opened) -> dict[str, Any]:
     """Print an image whose config is a document of its own; Docker's formats hold no other."""
     media_type = text(mapping(opened.manifest.get("config")).get("mediaType"))
     if media_type not in CONFIG_TYPES and not opened.is_docker:
@@ -272,80 +264,64 @@ def _of_config(call: Call, opened: _Opened) -> _Printed:
         )
     layers = _layers(opened)
     config = _Fields(_config(call, opened), f"the config of {opened.reference}")
-    unset = _GO_ZERO if opened.is_docker else None
-    return _Printed("", _fields(config, layers, unset))
+    return _printed(config, layers, _GO_ZERO if opened.is_docker else None)
 
 
 def _layers(opened: _Opened) -> list[dict[str, Any]]:
-    fields = _Fields(opened.manifest, f"the manifest {opened.reference}")
-    return [_layer(layer, is_docker=opened.is_docker) for layer in fields.objects("layers")]
-
-
-def _layer(layer: "_Fields", *, is_docker: bool) -> dict[str, Any]:
-    annotations = layer.texts_by_name("annotations")
-    return {
-        "MIMEType": layer.text("mediaType"),
-        "Digest": layer.text("digest"),
-        "Size": layer.number("size"),
-        # Docker's format knows no annotations, and skopeo drops them there.
-        "Annotations": None if is_docker else annotations,
-    }
-
-
-def _of_schema1(opened: _Opened) -> _Printed:
-    """Print schema 1: its newest step is its config, and no layer tells its size."""
-    manifest = _without_repeats(opened)
     layers = [
-        {"MIMEType": "", "Digest": layer["blobSum"], "Size": -1, "Annotations": None}
-        for layer in reversed(manifest["fsLayers"])
+        {
+            "MIMEType": layer.text("mediaType"),
+            "Digest": layer.text("digest"),
+            "Size": layer.number("size"),
+            "Annotations": layer.texts_by_name("annotations"),
+        }
+        for layer in _Fields(opened.manifest, opened.what).objects("layers")
     ]
-    newest = json.loads(manifest["history"][0]["v1Compatibility"])
-    config = _Fields(newest, f"the newest step of {opened.reference}")
-    tag = _Fields(manifest, f"the manifest {opened.reference}").text("tag")
-    return _Printed(tag, _fields(config, layers, _GO_ZERO))
+    # Docker's format knows no annotations, and skopeo drops them there.
+    return [layer | {"Annotations": None} for layer in layers] if opened.is_docker else layers
 
 
-def _without_repeats(opened: _Opened) -> dict[str, Any]:
-    """Return a manifest of schema 1 with each step once, where it is a whole chain of steps.
+def _of_schema1(opened: _Opened) -> dict[str, Any]:
+    """Print schema 1: its newest step is its config, and no layer tells its size."""
+    steps = _schema1_steps(opened)
+    layers = [
+        {"MIMEType": "", "Digest": blob, "Size": -1, "Annotations": None} for blob, _ in steps
+    ]
+    newest = json.loads(steps[-1][1])
+    return _printed(_Fields(newest, f"the newest step of {opened.reference}"), layers, _GO_ZERO)
+
+
+def _schema1_steps(opened: _Opened) -> list[tuple[str, str]]:
+    """Return the layers of schema 1 with their steps, base first, if these are a whole chain.
+
+    One that comes again at once was pushed twice.
 
     Raises
     ------
     PayloadError
         It has no layers, other steps than layers, or a step that does not follow from the last.
     """
-    what = f"the manifest {opened.reference}"
-    fields = _Fields(opened.manifest, what)
+    what, fields = opened.what, _Fields(opened.manifest, opened.what)
     layers, history = fields.objects("fsLayers"), fields.objects("history")
     if not layers or len(layers) != len(history):
         raise PayloadError(f"{what} counts {len(layers)} layers and {len(history)} steps")
-    kept = list(_chain(layers[::-1], history[::-1], what))[::-1]
-    return {
-        **opened.manifest,
-        "fsLayers": [{"blobSum": blob} for blob, _ in kept],
-        "history": [{"v1Compatibility": written} for _, written in kept],
-    }
-
-
-def _chain(
-    layers: "list[_Fields]", history: "list[_Fields]", what: str
-) -> Iterator[tuple[str, str]]:
-    """Follow the steps from the base; one that comes again at once was pushed twice."""
-    seen: set[str] = set()
+    found: dict[str, tuple[str, str]] = {}
     below = ""
-    for layer, entry in zip(layers, history, strict=True):
+    for layer, entry in zip(reversed(layers), reversed(history), strict=True):
         written = entry.text("v1Compatibility")
         step = _Fields(payload.parse(written.encode("utf-8", "replace"), f"a step of {what}"), what)
         name, parent = step.text("id"), step.text("parent")
         if name == below:
             continue
-        if not _V1_ID.fullmatch(name) or name in seen or parent != below:
+        if not _V1_ID.fullmatch(name) or name in found or parent != below:
             raise PayloadError(f"{what}: the step {name[:80]!r} does not follow from {below!r}")
-        seen.add(name)
+        found[name] = (layer.text("blobSum"), written)
         below = name
-        yield layer.text("blobSum"), written
+    return list(found.values())
 
 
-def _fields(config: "_Fields", layers: list[dict[str, Any]], unset: str | None) -> dict[str, Any]:
+def _printed(config: "_Fields", layers: list[dict[str, Any]], unset: str | None) -> dict[str, Any]:
+    """Return what skopeo prints of an image itself."""
     runtime = config.object("config")
     return {
         "Created": _created(config, unset),
@@ -365,80 +341,60 @@ def _created(config: "_Fields", unset: str | None) -> str | None:
         return unset
     written = config.text("created")
     match = _TIME.fullmatch(written)
-    if match is None or not _is_time(match[1]):
+    try:
+        datetime.fromisoformat(match[1] if match else "")
+    except ValueError:
+        match = None
+    if match is None:
         raise PayloadError(f"{config.what}: created is {written[:80]!r}, which is no time")
     fraction = (match[2] or "")[:_GO_DIGITS].rstrip("0")
     zone = "Z" if match[3] in ("+00:00", "-00:00") else match[3]
     return f"{match[1]}{fraction and '.'}{fraction}{zone}"
 
 
-def _is_time(written: str) -> bool:
-    try:
-        datetime.fromisoformat(written)
-    except ValueError:
-        return False
-    return True
-
-
 class _Fields(NamedTuple):
-    """A JSON object whose fields are printed: null is nothing, and a wrong type an error.
-
-    Attributes
-    ----------
-    held
-        The object.
-    what
-        What it is, for messages.
-    """
+    """A JSON object, and what it is; its fields are printed: a wrong type is an error."""
 
     held: Mapping[str, Any]
     what: str
 
     def text(self, name: str) -> str:
         """Return text, empty where there is none."""
-        return self._plain(name, self.held.get(name))
+        return sound(self._checked(name, str, self.held.get(name)))
 
     def number(self, name: str) -> int:
         """Return a whole number, 0 where there is none."""
-        found = self.held.get(name)
-        if found is not None and type(found) is not int:
-            raise self._wrong(name, found)
-        return found or 0
+        found: int = self._checked(name, int, self.held.get(name))
+        return found
 
     def texts(self, name: str) -> list[str] | None:
         """Return a list of text; null and an empty one differ."""
-        found = self._typed(name, list)
-        return None if found is None else [self._plain(name, entry) for entry in found]
+        found = self._checked(name, list, self.held.get(name))
+        texts = [sound(self._checked(name, str, entry)) for entry in found]
+        return None if self.held.get(name) is None else texts
 
     def texts_by_name(self, name: str) -> dict[str, str] | None:
         """Return texts by name, sorted; null and an empty map differ."""
-        found = self._typed(name, dict)
-        if found is None:
-            return None
-        return {sound(key): self._plain(name, found[key]) for key in sorted(found)}
+        found = self._checked(name, dict, self.held.get(name))
+        texts = {sound(key): sound(self._checked(name, str, found[key])) for key in sorted(found)}
+        return None if self.held.get(name) is None else texts
 
     def object(self, name: str) -> "_Fields":
         """Return an object, empty where there is none."""
-        return _Fields(self._typed(name, dict) or {}, f"{name} in {self.what}")
+        return _Fields(self._checked(name, dict, self.held.get(name)), f"{name} in {self.what}")
 
     def objects(self, name: str) -> "list[_Fields]":
         """Return a list of objects, empty where there is none."""
-        found = self._typed(name, list) or []
-        for entry in found:
-            if not isinstance(entry, Mapping | None):
-                raise self._wrong(name, entry)
-        return [_Fields(entry or {}, f"{name} of {self.what}") for entry in found]
+        found = self._checked(name, list, self.held.get(name))
+        held = [self._checked(name, dict, entry) for entry in found]
+        return [_Fields(entry, f"{name} of {self.what}") for entry in held]
 
-    def _typed(self, name: str, expected: type) -> Any:
-        found = self.held.get(name)
-        if found is not None and not isinstance(found, expected):
-            raise self._wrong(name, found)
+    def _checked(self, name: str, kind: type, found: Any) -> Any:
+        if found is None:
+            return kind()
+        # A flag is no number.
+        if type(found) is not kind:
+            raise PayloadError(
+                f"{self.what}: {name} holds a {type(found).__name__}, which is wrong"
+            )
         return found
-
-    def _plain(self, name: str, found: Any) -> str:
-        if found is not None and not isinstance(found, str):
-            raise self._wrong(name, found)
-        return sound(found or "")
-
-    def _wrong(self, name: str, found: Any) -> PayloadError:
-        return PayloadError(f"{self.what}: {name} holds a {type(found).__name__}, which is wrong")

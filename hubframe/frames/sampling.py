@@ -1,6 +1,7 @@
 """A few in place of all: repositories and tags drawn by chance, with the bias written down."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def sample_repos(
     else:
         listed = frames.repos_df(namespaces or [], client=client)
         found = SEARCH.of(listed.reindex(columns=list(SEARCH.dtypes)))
-    return _drawn(found, n, np.random.default_rng(seed))
+    return found.take(_drawn(np.arange(len(found)), n, seed)).reset_index(drop=True)
 
 
 def sample_tags(tags: pd.DataFrame, n: int = 5, seed: int = 0) -> pd.DataFrame:
@@ -108,19 +109,13 @@ def sample_tags(tags: pd.DataFrame, n: int = 5, seed: int = 0) -> pd.DataFrame:
     check_count("n", n)
     places = pd.Series(np.arange(len(tags)))
     drawn = [
-        _chosen(group.to_numpy(), n, np.random.default_rng([seed, *str(repo).encode()]))
+        _drawn(group.to_numpy(), n, [seed, *str(repo).encode()])
         for repo, group in places.groupby(tags["repo"].to_numpy(), sort=False)
     ]
     rows = np.sort(np.concatenate(drawn)) if drawn else np.array([], dtype=np.int64)
     return tags.take(rows).reset_index(drop=True)
 
 
-def _drawn(frame: pd.DataFrame, n: int, chance: np.random.Generator) -> pd.DataFrame:
-    rows = np.sort(_chosen(np.arange(len(frame)), n, chance))
-    return frame.take(rows).reset_index(drop=True)
-
-
-def _chosen(
-    places: "np.typing.NDArray[np.int64]", n: int, chance: np.random.Generator
-) -> "np.typing.NDArray[np.int64]":
-    return chance.choice(places, min(n, len(places)), replace=False)
+def _drawn(rows: Any, n: int, seed: int | list[int]) -> Any:
+    """Draw some of the places of rows, in their order."""
+    return np.sort(np.random.default_rng(seed).choice(rows, min(n, len(rows)), replace=False))

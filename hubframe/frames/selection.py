@@ -35,17 +35,15 @@ def references(what: What) -> list[ImageReference]:
     TypeError
         It comes in a form that cannot be read.
     """
-    if isinstance(what, str | ImageReference):
-        found: Iterable[ImageReference] = [_reference(what)]
-    elif isinstance(what, pd.DataFrame):
-        found = _rows(what)
-    elif isinstance(what, Iterable) and not isinstance(what, Mapping | bytes):
-        found = [_reference(one) for one in what]
-    else:
+    if isinstance(what, pd.DataFrame):
+        return list(dict.fromkeys(_rows(what)))
+    if not isinstance(what, ImageReference | Iterable) or isinstance(what, Mapping | bytes):
         raise TypeError(
             f"expected an image reference, a list of them, or a frame with a column repo, "
             f"not {type(what).__name__}"
         )
+    asked: Iterable[Any] = [what] if isinstance(what, str | ImageReference) else what
+    found = (one if isinstance(one, ImageReference) else ImageReference.parse(one) for one in asked)
     return list(dict.fromkeys(found))
 
 
@@ -57,12 +55,8 @@ def read_namespaces(what: str | Iterable[str]) -> list[str]:
         what = what.namespace
     if not isinstance(what, Iterable) or isinstance(what, bytes | Mapping):
         raise TypeError(f"expected a namespace or a list of them, not {type(what).__name__}")
-    found = [what] if isinstance(what, str) else list(what)
-    return list(dict.fromkeys(parse_namespace(name) for name in found))
-
-
-def _reference(one: Any) -> ImageReference:
-    return one if isinstance(one, ImageReference) else ImageReference.parse(one)
+    found = [what] if isinstance(what, str) else what
+    return list(dict.fromkeys(map(parse_namespace, found)))
 
 
 def _rows(frame: pd.DataFrame) -> list[ImageReference]:
@@ -72,11 +66,8 @@ def _rows(frame: pd.DataFrame) -> list[ImageReference]:
             f"the frame has no column repo; its columns are {', '.join(map(str, frame))}"
         )
     names = [name for name in ("repo", "tag", "image_digest") if name in frame]
-    return [_row(dict(zip(names, row, strict=True))) for row in _distinct(frame[names])]
-
-
-def _distinct(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
-    return frame.drop_duplicates().itertuples(index=False, name=None)
+    rows = frame[names].drop_duplicates().itertuples(index=False, name=None)
+    return [_row(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _row(row: Mapping[str, Any]) -> ImageReference:
@@ -89,11 +80,9 @@ def _row(row: Mapping[str, Any]) -> ImageReference:
         if not isinstance(value, str):
             # A tag that was read as a number has lost its zeros: 3.10 is 3.1 then.
             raise TypeError(f"the column {name} holds {value!r}, which is no text; read it as text")
-    repository = held["repo"]
-    if "tag" in held:
-        return ImageReference.parse(f"{repository}:{held['tag']}")
-    digest = f"@{held['image_digest']}" if "image_digest" in held else ""
-    return ImageReference.parse(f"{repository}{digest}")
+    marks = {"tag": ":", "image_digest": "@"}
+    ends = (f"{mark}{held[name]}" for name, mark in marks.items() if name in held)
+    return ImageReference.parse(f"{held['repo']}{next(ends, '')}")
 
 
 @dataclass(frozen=True)
@@ -155,13 +144,11 @@ def _bound(part: str) -> tuple[str, TagName]:
 def _holds(sign: str, version: TagName, bound: TagName) -> bool:
     if not sign:
         return version.numbers[: len(bound.numbers)] == bound.numbers
-    # Builds count only against a bound that names one: 17.0.16_9 is within <=17.0.16.
-    return _SIGNS[sign](*(_level(one, with_builds=bool(bound.build)) for one in (version, bound)))
-
-
-def _level(version: TagName, *, with_builds: bool) -> tuple[Any, ...]:
-    release, stage, builds, unfinished, local = version.precedence
-    return release, stage, builds if with_builds else (), unfinished, local if with_builds else ()
+    precedences = [version.precedence, bound.precedence]
+    if not bound.build:
+        # Builds count only against a bound that names one: 17.0.16_9 is within <=17.0.16.
+        precedences = [(*one[:2], one[3]) for one in precedences]
+    return _SIGNS[sign](*precedences)
 
 
 _STABLE = "stable"
@@ -193,18 +180,15 @@ def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
     if callable(tags):
         return lambda tag: bool(tags(tag))
     if isinstance(tags, Iterable):
-        return _any_of(list(tags))
+        globs = list(tags)
+        if not all(isinstance(glob, str) for glob in globs):
+            raise TypeError("tags: the list holds something that is no text")
+        plain = {glob for glob in globs if not any(mark in glob for mark in "*?[")}
+        patterns = [glob for glob in globs if glob not in plain]
+        return lambda tag: tag in plain or any(fnmatchcase(tag, glob) for glob in patterns)
     raise TypeError(
         f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}"
     )
-
-
-def _any_of(globs: list[str]) -> Callable[[str], bool]:
-    if not all(isinstance(glob, str) for glob in globs):
-        raise TypeError("tags: the list holds something that is no text")
-    plain = {glob for glob in globs if not any(mark in glob for mark in "*?[")}
-    patterns = [glob for glob in globs if glob not in plain]
-    return lambda tag: tag in plain or any(fnmatchcase(tag, glob) for glob in patterns)
 
 
 def platforms(platform: Platforms) -> list[Platform] | None:
@@ -254,18 +238,14 @@ def choose(
     if wanted is None or is_single:
         chosen = set(proper)
     else:
-        by_name: dict[str | None, Image] = {}
-        for image in proper:
-            by_name.setdefault(image.platform_name, image)
-        chosen = {found for one in wanted if (found := _best(one, by_name)) is not None}
+        by_name = {image.platform_name: image for image in reversed(proper)}
+        chosen = set()
+        for one in wanted:
+            # One that tells no platform is the last resort.
+            suited = [*(Platform(*each).name for each in acceptable(one)), None]
+            chosen.update([by_name[name] for name in suited if name in by_name][:1])
         names = {image.platform_name for image in chosen}
         chosen.update(image for image in untold if image.platform_name in names)
     if wanted is not None and not chosen:
         return []
     return sorted([*chosen, *others], key=lambda image: image.order)
-
-
-def _best(wanted: Platform, images: Mapping[str | None, Image]) -> Image | None:
-    """Choose the image that suits a platform best; one that tells none is the last resort."""
-    names = (Platform(*one).name for one in acceptable(wanted))
-    return next((images[name] for name in (*names, None) if name in images), None)

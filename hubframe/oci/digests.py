@@ -6,34 +6,34 @@ may have the document.
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
-from hubframe.oci.payload import parsed
+from hubframe.oci.manifests import (
+    DOCKER_CONFIG,
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    SCHEMA1,
+    SCHEMA1_SIGNED,
+)
+from hubframe.oci.payload import items, mapping, parsed, text
 
 # What digests of documents and layers are made with.
 HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
-_UNREAD = object()
-_DOCKER, _OCI = "application/vnd.docker.distribution", "application/vnd.oci.image"
+_DOCKER = "application/vnd.docker.distribution"
 
 
+@dataclass
 class Document:
-    """A manifest, index or config: its digest and its exact bytes.
+    """A manifest, index or config: the digest that it is named by, and its exact bytes."""
 
-    Attributes
-    ----------
-    digest, body
-        What it is named by, and what it is.
-    """
-
-    def __init__(self, digest: str, body: bytes) -> None:
-        self.digest, self.body = digest, body
-        self._json: Any = _UNREAD
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Document):
-            return NotImplemented
-        return (self.digest, self.body) == (other.digest, other.body)
+    digest: str
+    body: bytes
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -41,7 +41,7 @@ class Document:
     def __repr__(self) -> str:
         return f"<Document {self.digest}, {len(self.body)} bytes>"
 
-    @property
+    @cached_property
     def json(self) -> Any:
         """What it says, read once; not to be changed.
 
@@ -50,9 +50,7 @@ class Document:
         ValueError, RecursionError
             It is no JSON.
         """
-        if self._json is _UNREAD:
-            self._json = parsed(self.body)
-        return self._json
+        return parsed(self.body)
 
     @property
     def media_type(self) -> str:
@@ -62,27 +60,21 @@ class Document:
         cache. Empty for what is no manifest and no index.
         """
         try:
-            found = self.json
+            found = mapping(self.json)
         except (ValueError, RecursionError):
             return ""
-        if not isinstance(found, dict):
-            return ""
-        own = found.get("mediaType")
-        return own if isinstance(own, str) and own else _by_fields(found)
+        return text(found.get("mediaType")) or _by_fields(found)
 
 
-def _by_fields(document: dict[str, Any]) -> str:
+def _by_fields(document: Mapping[str, Any]) -> str:
     if document.get("schemaVersion") == 1:
-        return f"{_DOCKER}.manifest.v1+{'prettyjws' if 'signatures' in document else 'json'}"
-    config, children = document.get("config"), document.get("manifests")
+        return SCHEMA1_SIGNED if "signatures" in document else SCHEMA1
+    config, children = mapping(document.get("config")), document.get("manifests")
     if isinstance(children, list):
-        is_docker = any(
-            _DOCKER in str(one.get("mediaType")) for one in children if isinstance(one, dict)
-        )
-        return f"{_DOCKER}.manifest.list.v2+json" if is_docker else f"{_OCI}.index.v1+json"
-    if isinstance(config, dict) and isinstance(config.get("digest"), str):
-        is_docker = config.get("mediaType") == "application/vnd.docker.container.image.v1+json"
-        return f"{_DOCKER}.manifest.v2+json" if is_docker else f"{_OCI}.manifest.v1+json"
+        is_docker = any(_DOCKER in str(one.get("mediaType")) for one in items(children))
+        return DOCKER_LIST if is_docker else OCI_INDEX
+    if isinstance(config.get("digest"), str):
+        return DOCKER_MANIFEST if config.get("mediaType") == DOCKER_CONFIG else OCI_MANIFEST
     return ""
 
 

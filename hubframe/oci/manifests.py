@@ -22,12 +22,8 @@ SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 INDEX_TYPES = frozenset({DOCKER_LIST, OCI_INDEX})
 MANIFEST_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST, SCHEMA1, SCHEMA1_SIGNED})
-CONFIG_TYPES = frozenset(
-    {
-        "application/vnd.docker.container.image.v1+json",
-        "application/vnd.oci.image.config.v1+json",
-    }
-)
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+CONFIG_TYPES = frozenset({DOCKER_CONFIG, "application/vnd.oci.image.config.v1+json"})
 # The empty layer: gzipped by Docker, gzipped by BuildKit, and the uncompressed tar of 1024 zeros.
 EMPTY_LAYERS = frozenset(
     {
@@ -38,7 +34,7 @@ EMPTY_LAYERS = frozenset(
 )
 Kind = Literal["index", "manifest", "schema1"]
 LabelSource = Literal["config", "manifest", "index", "descriptor", "history"]
-_ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
+_ATTESTATION = "vnd.docker.reference.type"
 # The fields that tell the kinds of documents apart.
 _KIND_OF: Mapping[str, Kind] = {
     "manifests": "index",
@@ -106,17 +102,12 @@ def entries(index: Mapping[str, Any]) -> list[Entry]:
 
 
 def _entry(entry: Mapping[str, Any]) -> Entry:
-    """Attestations stand among the images, for the platform unknown/unknown, or annotated."""
     platform = Platform.read(mapping(entry.get("platform")))
     annotations = mapping(entry.get("annotations"))
-    is_unknown = platform is not None and platform.is_unknown
-    return Entry(
-        digest=entry["digest"],
-        platform=platform,
-        media_type=text(entry.get("mediaType")),
-        is_attestation=is_unknown or _ATTESTATION_ANNOTATION in annotations,
-        annotations=annotations,
-    )
+    # They stand among the images, for the platform unknown/unknown, or annotated.
+    is_attestation = bool(platform and platform.is_unknown) or _ATTESTATION in annotations
+    media_type = text(entry.get("mediaType"))
+    return Entry(entry["digest"], platform, media_type, is_attestation, annotations)
 
 
 def with_digest(descriptors: Any) -> list[Mapping[str, Any]]:
@@ -159,13 +150,7 @@ def labels(source: LabelSource, found: Any) -> list[Label]:
 
 @dataclass(slots=True, eq=False)
 class Content:
-    """What an image holds, whoever told it.
-
-    Attributes
-    ----------
-    manifest, config
-        Its documents.
-    """
+    """What an image holds, in the words of a manifest and a config, whoever told it."""
 
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]
@@ -187,12 +172,16 @@ class Content:
         return " ".join(texts(shell)) if shell else ""
 
     @property
+    def made(self) -> list[Mapping[str, Any]]:
+        """The steps of the history that made a layer."""
+        history = items(self.config.get("history"))
+        return [step for step in history if step.get("empty_layer") is not True]
+
+    @property
     def steps(self) -> list[Step]:
         """Build steps, each with its layer where history and layers agree in number."""
-        history, layers, shell = items(self.config.get("history")), self.descriptors, self.shell
-        is_empty = [step.get("empty_layer") is True for step in history]
-        left = iter(layers if is_empty.count(False) == len(layers) else ())
-        made = [{} if empty else next(left, {}) for empty in is_empty]
+        layers, shell = self.descriptors, self.shell
+        left = iter(layers if len(self.made) == len(layers) else ())
         return [
             Step(
                 created_at=text(step.get("created")),
@@ -204,24 +193,10 @@ class Content:
                 layer_digest=layer.get("digest"),
                 size=layer.get("size"),
             )
-            for step, empty, layer in zip(history, is_empty, made, strict=True)
+            for step in items(self.config.get("history"))
+            for empty in [step.get("empty_layer") is True]
+            for layer in [{} if empty else next(left, {})]
         ]
-
-    @property
-    def labels(self) -> list[Label]:
-        """Labels and annotations."""
-        raise NotImplementedError
-
-
-class ManifestContent(Content):
-    """An image as its manifest and its config tell it."""
-
-    __slots__ = ()
-
-    @property
-    def config_descriptor(self) -> Mapping[str, Any]:
-        """The descriptor of the config."""
-        return mapping(self.manifest.get("config"))
 
     @property
     def media_type(self) -> str | None:
@@ -254,24 +229,24 @@ class ManifestContent(Content):
         return {key: value for key, _, value in pairs}
 
 
-class HubContent(Content):
-    """An image as the Hub's ``/tags/{tag}/images`` tells it: layers and steps in one list.
+class ManifestContent(Content):
+    """An image as its manifest and its config tell it."""
 
-    It is held in the words of a manifest and a config; steps with a digest made that layer.
-    """
+    __slots__ = ()
+
+
+class HubContent(Content):
+    """An image as the Hub's ``/tags/{tag}/images`` tells it: steps; those with a digest made it."""
 
     __slots__ = ()
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
         told = items(payload.get("layers"))
         steps = [
-            {
-                "created_by": entry.get("instruction"),
-                "empty_layer": text(entry.get("digest")) is None,
-            }
-            for entry in told
+            {"created_by": one.get("instruction"), "empty_layer": text(one.get("digest")) is None}
+            for one in told
         ]
-        layers = [{"digest": entry.get("digest"), "size": entry.get("size")} for entry in told]
+        layers = [{"digest": one.get("digest"), "size": one.get("size")} for one in told]
         super().__init__({"layers": layers}, {"history": steps})
 
     @property
@@ -297,11 +272,10 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
     """
     layers = [content.descriptors for content in contents]
     counts = list(map(len, layers))
-    made = [_made(one.config.get("history")) for one in contents]
     diff_ids = [array(mapping(one.config.get("rootfs")).get("diff_ids")) for one in contents]
     descriptors = list(chain.from_iterable(layers))
     digests = pluck(descriptors, "digest")
-    steps = _where_agreed(made, counts, {})
+    steps = _where_agreed([one.made for one in contents], counts, {})
     shells = [one.shell for one in contents]
     return counts, {
         "layer_digest": digests,
@@ -314,16 +288,7 @@ def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Seq
     }
 
 
-def _made(history: Any) -> list[Any]:
-    """Leave the steps that made a layer."""
-    return [
-        step
-        for step in array(history)
-        if isinstance(step, dict) and step.get("empty_layer") is not True
-    ]
-
-
-def _where_agreed(values: list[list[Any]], counts: list[int], missing: Any) -> list[Any]:
+def _where_agreed(values: Sequence[list[Any]], counts: list[int], missing: Any) -> list[Any]:
     """Join lists of which each has as many values as was counted, or tells nothing."""
     pairs = zip(values, counts, strict=True)
     return list(chain.from_iterable(v if len(v) == n else [missing] * n for v, n in pairs))

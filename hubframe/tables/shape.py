@@ -89,13 +89,7 @@ class Image:
 
 
 class Tag(NamedTuple):
-    """A tag, with as much as its source tells; wrong types are left to the frame.
-
-    Attributes
-    ----------
-    payload
-        The Hub's account of it, where more is wanted than stands here.
-    """
+    """A tag, with as much as its source tells; wrong types are left to the frame."""
 
     name: str | None
     digest: str | None = None
@@ -106,7 +100,7 @@ class Tag(NamedTuple):
     platform_count: int | None = None
     pushed_at: Any = None
     pulled_at: Any = None
-    payload: Payload | None = None
+    payload: Payload | None = None  # the Hub's, where more is wanted than stands here
 
 
 def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
@@ -147,21 +141,11 @@ def _hit(payload: Payload) -> dict[str, Any]:
 
 
 class Listing(NamedTuple):
-    """Tags of a repository.
-
-    Attributes
-    ----------
-    repo
-        The repository.
-    tags
-        Those that are shown.
-    whole
-        All that it has, which tell the aliases; None where they are not known.
-    """
+    """Tags of a repository."""
 
     repo: str
-    tags: Sequence[Tag]
-    whole: Sequence[Tag] | None
+    tags: Sequence[Tag]  # those that are shown
+    whole: Sequence[Tag] | None  # all, which tell the aliases; None where they are not known
 
 
 def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
@@ -247,17 +231,17 @@ def _aliases(
     for tag in whole:
         if tag.digest and tag.name:
             same[tag.digest].add(tag.name)
-    others = {digest: sorted(same[digest]) for digest in set(digests) & same.keys() if digest}
+    # The first of them: all for each of them would fill the memory.
+    first = {
+        digest: sorted(same[digest])[: _MOST_ALIASES + 1]
+        for digest in set(digests) & same.keys()
+        if digest
+    }
+    found = zip(names, (first.get(digest or "", []) for digest in digests), strict=True)
     return [
-        _others(others.get(digest or "", ()), name)
-        for name, digest in zip(names, digests, strict=True)
+        " ".join([other for other in others if other != name][:_MOST_ALIASES]) or None
+        for name, others in found
     ]
-
-
-def _others(names: Sequence[str], own: str) -> str | None:
-    """Join the first of the other names: all of them for each of them would fill the memory."""
-    others = [name for name in names[: _MOST_ALIASES + 1] if name != own]
-    return " ".join(others[:_MOST_ALIASES]) or None
 
 
 def _size_of(images: Sequence[tuple[Platform | None, Payload]]) -> Any:
@@ -274,50 +258,36 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
     images tells nothing: the Hub has lost them before.
     """
     entries = items(payload.get("images"))
-    tag, digest = text(payload.get("name")), text(payload.get("digest"))
-    media_type = text(payload.get("media_type"))
+    digest, media_type = text(payload.get("digest")), text(payload.get("media_type"))
     is_manifest = media_type in MANIFEST_TYPES
-    if not entries:
-        artifact = Image(
-            repo,
-            tag,
-            digest,
-            media_type=media_type,
-            size=payload.get("full_size") or None,
-            status=text(payload.get("tag_status")),
-            pushed_at=text(payload.get("tag_last_pushed")),
-            pulled_at=text(payload.get("tag_last_pulled")),
-        )
-        return [artifact] if is_manifest and payload.get("digest") else []
+    if not entries and is_manifest and payload.get("digest"):
+        told = {
+            name: payload.get(f"tag_{name}") for name in ("status", "last_pushed", "last_pulled")
+        }
+        entries = [{**told, "digest": digest, "size": payload.get("full_size") or None}]
     # Where its media type does not tell, an index is what no image has the digest of.
     is_index = media_type in INDEX_TYPES or (
         digest and all(entry.get("digest") != digest for entry in entries)
     )
-    shown = media_type if is_manifest and not is_index else None
-    images = [
-        _hub_image(repo, tag, entry, digest if is_index else None, shown) for entry in entries
-    ]
+    images = (
+        Image(
+            repo,
+            text(payload.get("name")),
+            text(entry.get("digest")),
+            platform,
+            index_digest=digest if is_index else None,
+            media_type=media_type if is_manifest and not is_index else None,
+            size=entry.get("size"),
+            status=text(entry.get("status")),
+            pushed_at=text(entry.get("last_pushed")),
+            pulled_at=text(entry.get("last_pulled")),
+            is_attestation=platform is not None and platform.is_unknown,
+        )
+        for entry in entries
+        for platform in [Platform.read(entry)]
+    )
     distinct = {(image.digest, image.order): image for image in images}
     return sorted(distinct.values(), key=attrgetter("order"))
-
-
-def _hub_image(
-    repo: str, tag: str | None, entry: Payload, index_digest: str | None, media_type: str | None
-) -> Image:
-    platform = Platform.read(entry)
-    return Image(
-        repo,
-        tag,
-        text(entry.get("digest")),
-        platform,
-        index_digest=index_digest,
-        media_type=media_type,
-        size=entry.get("size"),
-        status=text(entry.get("status")),
-        pushed_at=text(entry.get("last_pushed")),
-        pulled_at=text(entry.get("last_pulled")),
-        is_attestation=platform is not None and platform.is_unknown,
-    )
 
 
 def images(found: Iterable[Image]) -> pd.DataFrame:
@@ -332,27 +302,21 @@ _NAMES = {
     "platform": attrgetter("platform_name"),
     "image_digest": attrgetter("digest"),
 }
+# Those that an image's platform, and the image itself, have under the same name.
+_OF_PLATFORM = ("os", "architecture", "variant", "os_version")
+_OWN = (
+    "index_digest", "media_type", "size", "status", "pushed_at", "pulled_at", "is_attestation",
+)  # fmt: skip
 
 
 def _image(image: Image) -> dict[str, Any]:
-    content = image.content if isinstance(image.content, ManifestContent) else None
-    platform = image.platform
-    return {
-        **{name: read(image) for name, read in _NAMES.items()},
-        "os": platform and platform.os,
-        "architecture": platform and platform.architecture,
-        "variant": platform and platform.variant,
-        "os_version": platform and platform.os_version,
-        "index_digest": image.index_digest,
-        "media_type": image.media_type,
-        "size": content.size if content else image.size,
-        "layer_count": len(content.descriptors) if content else None,
-        "status": image.status,
-        "created_at": content.created_at if content else None,
-        "pushed_at": image.pushed_at,
-        "pulled_at": image.pulled_at,
-        "is_attestation": image.is_attestation,
-    }
+    told = {name: read(image) for name, read in _NAMES.items()}
+    told |= {name: getattr(image.platform, name, None) for name in _OF_PLATFORM}
+    told |= {name: getattr(image, name) for name in _OWN}
+    if isinstance(content := image.content, ManifestContent):
+        told |= {"size": content.size, "layer_count": len(content.descriptors)}
+        told["created_at"] = content.created_at
+    return told
 
 
 # How many rows each image has, and the columns of all of them.
@@ -362,20 +326,18 @@ _Rows = tuple[Sequence[int], Mapping[str, Sequence[Any]]]
 def layers(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the layers of images into `tables.LAYERS`, base first."""
     nothing = ManifestContent({}, {})
-
-    def rows(images: Sequence[Image]) -> _Rows:
-        return layer_columns([image.content or nothing for image in images])
-
-    return _long(tables.LAYERS, found, rows, counter="position")
+    return _long(
+        tables.LAYERS,
+        found,
+        lambda images: layer_columns([image.content or nothing for image in images]),
+        counter="position",
+    )
 
 
 def history(found: Iterable[Image]) -> pd.DataFrame:
     """Shape the build steps of images into `tables.HISTORY`, first step first."""
-    return _long(tables.HISTORY, found, _each(_steps, Step._fields), counter="step")
-
-
-def _steps(image: Image) -> Sequence[Step]:
-    return image.content.steps if image.content else ()
+    steps = _each(lambda image: image.content.steps if image.content else (), Step._fields)
+    return _long(tables.HISTORY, found, steps, counter="step")
 
 
 def labels(found: Iterable[Image]) -> pd.DataFrame:
@@ -444,7 +406,7 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
     platform = Platform.read(config)
     return {
         **{name: read(image) for name, read in _NAMES.items()},
-        "config_digest": content.config_descriptor.get("digest"),
+        "config_digest": mapping(content.manifest.get("config")).get("digest"),
         "created_at": content.created_at,
         "author": config.get("author"),
         "docker_version": config.get("docker_version"),
@@ -470,23 +432,15 @@ def _config(image: Image, content: ManifestContent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """An artifact that refers to an image: its descriptor, and its manifest where that was read.
-
-    Attributes
-    ----------
-    image
-        The digest of the image or index that it is about in the end.
-    depth, subject
-        How many steps that is away, and the digest that it refers to itself; None for the image's.
-    """
+    """An artifact that refers to an image: its descriptor, and its manifest where that was read."""
 
     repo: str
     tag: str | None
-    image: str
+    image: str  # the digest of the image or index that it is about in the end
     descriptor: Payload
     manifest: Payload
-    depth: int = 1
-    subject: str | None = None
+    depth: int = 1  # how many steps that is away
+    subject: str | None = None  # the digest that it refers to itself; None for the image's
 
     @property
     def needs_reading(self) -> bool:

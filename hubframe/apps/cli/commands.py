@@ -64,15 +64,17 @@ def _many(name: str, metavar: str, text: str) -> _Option:
     return click.option(name, multiple=True, metavar=metavar, callback=_one_or_many, help=text)
 
 
-def _choice(name: str, choices: tuple[str, ...], default: str, text: str) -> _Option:
-    return click.option(
-        name, type=click.Choice(choices), default=default, show_default=True, help=text
-    )
+def _given(name: str, text: str, kind: Any = None, default: Any = None, **how: Any) -> _Option:
+    """Declare an option with a value of a type, or of some choices; a default is shown."""
+    kind = click.Choice(kind) if isinstance(kind, tuple) else kind
+    shown = {} if default is None else {"default": default, "show_default": True}
+    return click.option(*name.split(), type=kind, help=text, **shown, **how)
 
 
 _OS = "OS/ARCH[/VARIANT]"
 _COUNT = click.IntRange(min=1)
-_DAYS = click.FloatRange(min=0)
+_ERRORS = ("raise", "collect")
+_days = partial(_given, kind=click.FloatRange(min=0), metavar="DAYS")
 _REFERENCES = _several("what", "REF...")
 _REFERENCE = click.argument("what", metavar="REF")
 _VERBATIM = _flag("--verbatim", "Write CSV cells as they are, formulas and all.")
@@ -82,35 +84,25 @@ _SESSION = (
     _flag("--refresh", "Ask anew for everything that can change."),
 )
 _OUTPUT = (
-    click.option(
-        "--format",
-        "format_",
-        type=click.Choice(FORMATS),
-        help="How to print; by the suffix of --output, else a table.",
-    ),
-    click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a file."),
-    click.option("--columns", metavar="NAME,...", help="Which columns, in which order."),
+    _given("--format format_", "How to print; by the suffix of --output, else a table.", FORMATS),
+    _given("--output", "Write a file.", click.Path(dir_okay=False, path_type=Path)),
+    _given("--columns", "Which columns, in which order.", metavar="NAME,..."),
     _VERBATIM,
 )
 _PROGRESS = click.option(
     "--progress/--no-progress", default=None, help="Show a bar; else after 2 s."
 )
 _FAILURES = (
-    _choice(
-        "--errors",
-        ("raise", "collect"),
-        "raise",
-        "Stop at the first failure, or go on without what fails.",
-    ),
+    _given("--errors", "Stop at the first failure, or go on without what fails.", _ERRORS, "raise"),
     _PROGRESS,
 )
 _GLOBS = _many("--tags", "GLOB", "Which tags of repositories.")
-_NEWEST = click.option("--newest", type=_COUNT, help="How many of the newest tags.")
+_NEWEST = _given("--newest", "How many of the newest tags.", _COUNT)
 _TAGS = (
     _GLOBS,
     _NEWEST,
-    _choice(
-        "--source", ("auto", "hub", "registry"), "auto", "Whom to ask about images on Docker Hub."
+    _given(
+        "--source", "Whom to ask about images on Docker Hub.", ("auto", "hub", "registry"), "auto"
     ),
 )
 _PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
@@ -125,11 +117,8 @@ _OF_IMAGES = (
     _flag("--partial", "Fetch what fits where Docker Hub has too few pulls left."),
     *_FAILURES,
 )
-_TO = click.option(
-    "--to",
-    required=True,
-    metavar="PLACE",
-    help="A folder, or an address such as s3://bucket/folder.",
+_TO = _given(
+    "--to", "A folder, or an address such as s3://bucket/folder.", required=True, metavar="PLACE"
 )
 
 
@@ -245,8 +234,8 @@ _frame_command(
     "files",
     "List the files in the layers of images. This downloads the layers.",
     *_OF_IMAGES[:1],
-    click.option("--max-bytes", type=_COUNT, help="How much one layer may be."),
-    click.option("--max-entries", type=_COUNT, help="How many entries it may have."),
+    _given("--max-bytes", "How much one layer may be.", _COUNT),
+    _given("--max-entries", "How many entries it may have.", _COUNT),
     *_OF_IMAGES[1:],
 )
 _frame_command("history", "List the build steps of images.", *_OF_IMAGES)
@@ -303,7 +292,7 @@ _call_command(
     "manifest",
     "Print the manifest or index of a reference, byte for byte.",
     _REFERENCE,
-    click.option("--platform", metavar=_OS, help="One image's manifest of an index."),
+    _given("--platform", "One image's manifest of an index.", metavar=_OS),
 )
 
 
@@ -311,33 +300,26 @@ _call_command(
     "report",
     "Write a report: CSV files, pictures, and a page to read.",
     click.argument("what", nargs=-1, metavar="REF|HOST...", callback=_listed),
-    click.option(
+    _given(
         "--output",
-        type=click.Path(file_okay=False, path_type=Path),
+        "The folder to write.",
+        click.Path(file_okay=False, path_type=Path),
         required=True,
-        help="The folder to write.",
     ),
     _GLOBS,
-    click.option(
+    _given(
         "--newest",
-        type=_COUNT,
-        help="How many of the newest tags have their images and layers read; else all.",
+        "How many of the newest tags have their images and layers read; else all.",
+        _COUNT,
     ),
-    click.option(
-        "--platform",
-        default="all",
-        show_default=True,
-        metavar="OS/ARCH[/VARIANT]|all",
-        help="Whose images are read.",
-    ),
-    click.option(
+    _given("--platform", "Whose images are read.", default="all", metavar=f"{_OS}|all"),
+    _given(
         "--described",
-        type=_COUNT,
-        default=20,
-        show_default=True,
-        help="Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
+        "Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
+        _COUNT,
+        20,
     ),
-    click.option("--title", help="The page's title."),
+    _given("--title", "The page's title."),
     _PROGRESS,
     _VERBATIM,
 )
@@ -361,12 +343,7 @@ _call_command("cache.info", "info", "Tell where the cache is and what it holds."
     "clear",
     "Empty the cache, or drop what is old.",
     _flag("--dry-run", "Only tell what would go."),
-    click.option(
-        "--older-than",
-        type=_DAYS,
-        metavar="DAYS",
-        help="Drop only what was not used, or is no longer fresh, for so long.",
-    ),
+    _days("--older-than", "Drop only what was not used, or is no longer fresh, for so long."),
     group=_cache,
 )
 def _cache_clear(client: "Client", *, dry_run: bool, older_than: float | None = None) -> Any:
@@ -396,13 +373,9 @@ _call_command(
     "cleanup",
     "List which tags a rule would delete, and why. It deletes nothing.",
     _REFERENCES,
-    click.option("--keep", type=click.IntRange(min=0), help="How many of the newest tags stay."),
-    click.option(
-        "--older-than", type=_DAYS, metavar="DAYS", help="Only tags pushed longer ago go."
-    ),
-    click.option(
-        "--unused-for", type=_DAYS, metavar="DAYS", help="Only tags not used for so long go."
-    ),
+    _given("--keep", "How many of the newest tags stay.", click.IntRange(min=0)),
+    _days("--older-than", "Only tags pushed longer ago go."),
+    _days("--unused-for", "Only tags not used for so long go."),
     _many("--protect", "GLOB", "Tags that stay in any case; else latest."),
     _flag("--freed", "Read the layers of all platforms, to tell what it would free."),
     *_FAILURES,
@@ -458,7 +431,7 @@ def _with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") 
 )
 @click.argument("what", required=False, metavar="[WHAT]")
 @_flag("--voila", "Serve it as a page, by Voila.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Where to listen.")
+@_given("--port", "Where to listen.", click.IntRange(1, 65535))
 @_flag("--no-browser", "Open no browser; print the address.")
 @_flag("--sample", "Show the bundled sample: no network.")
 @_flag("--offline", "Show what is in the cache: no network.")
@@ -482,22 +455,19 @@ _call_command(
     "Append what repositories and tags are now to a Parquet dataset.",
     _several("what", "NAMESPACE|REPO..."),
     _TO,
-    click.option(
-        "--run", metavar="NAME", help="Name the run, to go on with it if it is cut short."
-    ),
-    click.option(
-        "--frame",
-        "frames",
+    _given("--run", "Name the run, to go on with it if it is cut short.", metavar="NAME"),
+    _given(
+        "--frame frames",
+        "What to look at; repos alone takes far fewer requests. Else both.",
+        ("repos", "tags"),
         multiple=True,
-        type=click.Choice(("repos", "tags")),
         callback=_one_or_many,
-        help="What to look at; repos alone takes far fewer requests. Else both.",
     ),
-    _choice(
+    _given(
         "--errors",
-        ("raise", "collect"),
-        "collect",
         "Stop at the first failure, or write down what fails and go on.",
+        _ERRORS,
+        "collect",
     ),
     _PROGRESS,
     table="runs",

@@ -13,19 +13,13 @@ import click
 import pandas as pd
 
 from hubframe.apps.cli import one_line
+from hubframe.apps.cli.commands import FORMATS
 from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
 
-SUFFIXES = {
-    ".csv": "csv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".md": "markdown",
-    ".parquet": "parquet",
-    ".xlsx": "xlsx",
-}
+SUFFIXES = {f".{'md' if name == 'markdown' else name}": name for name in FORMATS if name != "table"}
 # Which columns of a table a narrow terminal shows first.
 TELLING = {
     "repos": ("repo", "pull_count", "star_count", "is_private", "pushed_at", "description"),
@@ -88,24 +82,21 @@ def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) 
 def say_failures(frame: pd.DataFrame) -> None:
     """Name on stderr what failed and what is not known: the frame itself does not show it."""
     told = frame.attrs["hubframe"]
-    lines = [f"{one['ref']}: {one['error']}: {one['message']}" for one in told["failures"]]
-    lines += [
-        f"{one['ref']}: {one['column']} not known: {one['message']}"
-        for one in told.get("unknown", ())
-    ]
-    for line in lines:
-        click.echo(f"hubframe: {one_line(line)}", err=True)
+    for one in (*told["failures"], *told.get("unknown", ())):
+        what = one["error"] if "error" in one else f"{one['column']} not known"
+        line = one_line(f"{one['ref']}: {what}: {one['message']}")
+        click.echo(f"hubframe: {line}", err=True)
 
 
 def echo(document: Any) -> None:
     """Print a document, bytes as they are; on a terminal without characters that steer it."""
     if isinstance(document, dict):
         document = to_skopeo_json(document)
-    if isinstance(document, bytes) and not sys.stdout.isatty():
-        click.echo(document, nl=False)
+    if not sys.stdout.isatty():
+        click.echo(document, nl=not isinstance(document, bytes))
         return
     text = document.decode("utf-8", "replace") if isinstance(document, bytes) else str(document)
-    click.echo(_tame(text) if sys.stdout.isatty() else text)
+    click.echo(_tame(text))
 
 
 def _tame(text: str) -> str:
@@ -122,14 +113,6 @@ def _write_parquet(frame: pd.DataFrame, path: Path | IO[bytes]) -> None:
         plain.to_parquet(path, index=False)
     except ImportError as error:
         raise click.UsageError("parquet needs pyarrow: pip install 'hubframe[parquet]'") from error
-
-
-def _json(frame: pd.DataFrame) -> str:
-    return _dumped(_records(frame), indent=2) + "\n"
-
-
-def _jsonl(frame: pd.DataFrame) -> str:
-    return "".join(_dumped(record) + "\n" for record in _records(frame))
 
 
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -182,8 +165,7 @@ def _table(frame: pd.DataFrame) -> str:
 
 def _fit(widths: dict[str, int], least: dict[str, int], telling: tuple[str, ...]) -> dict[str, int]:
     """Take the columns that tell most while there is room, then widen those that were cut."""
-    by_worth = [name for name in telling if name in widths]
-    by_worth += [name for name in widths if name not in telling]
+    by_worth = list(dict.fromkeys(name for name in (*telling, *widths) if name in widths))
     taken: dict[str, int] = {}
     left = shutil.get_terminal_size().columns + len(_GAP)
     for name in by_worth:
@@ -233,7 +215,7 @@ _BYTES: dict[str, Callable[[pd.DataFrame, Path | IO[bytes]], None]] = {
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "table": _table,
-    "json": _json,
-    "jsonl": _jsonl,
+    "json": lambda frame: _dumped(_records(frame), indent=2) + "\n",
+    "jsonl": lambda frame: "".join(_dumped(record) + "\n" for record in _records(frame)),
     "markdown": _markdown,
 }

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 import hubframe
-from hubframe.apps.show import cell
+from hubframe.apps.show import cell, short
 from hubframe.errors import harmless
 from hubframe.plots import wording
 
@@ -77,10 +77,7 @@ def of_trend(trend: pd.DataFrame) -> list[str]:
 
 
 def _short(instruction: str | None) -> str:
-    if pd.isna(instruction):
-        return "a step that is not told"
-    text = harmless(str(instruction))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return "a step that is not told" if pd.isna(instruction) else short(str(instruction), _LONGEST)
 
 
 def of_shared(shared: pd.DataFrame) -> list[str]:

@@ -174,37 +174,28 @@ class State:
     def asked(self) -> Asked:
         """Return the arguments of a call for the images that panels read."""
         if not self.chosen and (narrowing := self._narrowing(FEW)) is not None:
-            return Asked(self._repos, narrowing | self.platform)
+            return Asked(self.opened_repos, narrowing | self.platform)
         return Asked(self.images, self.platform)
 
     def asked_tags(self) -> Asked:
         """Return the arguments of a call for the tags that are visible."""
         narrowing = self._narrowing(None)
         if narrowing is not None:
-            return Asked(self._repos, narrowing)
+            return Asked(self.opened_repos, narrowing)
         visible = self.visible
-        return Asked(
-            [f"{repo}:{tag}" for repo, tag in zip(visible["repo"], visible["tag"], strict=True)]
-        )
+        return Asked((visible["repo"] + ":" + visible["tag"]).tolist())
 
     def asked_platforms(self) -> Asked:
         """Return those for images of every platform, and attestations with everything else."""
         asked = self.asked()
         options = {name: value for name, value in asked.options.items() if name != "platform"}
-        return Asked(
-            asked.what, options | ({"attestations": True} if self.filters.everything else {})
-        )
-
-    def asked_named(self) -> Asked:
-        """Return those for images one by one."""
-        return Asked(self.images, self.platform)
-
-    def asked_repositories(self) -> Asked:
-        """Return those for all tags."""
-        return Asked(self._repos)
+        if self.filters.everything:
+            options["attestations"] = True
+        return Asked(asked.what, options)
 
     @property
-    def _repos(self) -> str | list[str]:
+    def opened_repos(self) -> str | list[str]:
+        """The repositories that were opened, as calls take them."""
         return self.repos[0] if len(self.repos) == 1 else list(self.repos)
 
     def _narrowing(self, most: int | None) -> dict[str, Any] | None:
@@ -236,23 +227,22 @@ class State:
             repos=(),
             tags=TAGS.frame(),
             chosen=(),
-            recent=_first([search.text], self.recent)[:MOST_RECENT],
-            seen=_first(listing["repo"], self.seen)[:_MOST_SEEN],
+            recent=_first([search.text], self.recent, MOST_RECENT),
+            seen=_first(listing["repo"], self.seen, _MOST_SEEN),
         )
 
     def opened(
         self, repos: Sequence[str], tags: pd.DataFrame, *, tag: str | None = None
     ) -> "State":
         """Show the tags of repositories; choose the one that was named."""
-        names = tuple(repos)
-        chosen = ((names[0], tag),) if tag is not None else ()
-        seen = _first(names, self.seen)[:_MOST_SEEN]
-        return replace(self, repos=names, tags=tags, chosen=chosen, seen=seen)
+        chosen = ((repos[0], tag),) if tag is not None else ()
+        seen = _first(repos, self.seen, _MOST_SEEN)
+        return replace(self, repos=tuple(repos), tags=tags, chosen=chosen, seen=seen)
 
     def named(self, search: Search, tags: pd.DataFrame) -> "State":
         """Show the tags of the repository that was looked for."""
         reference = search.reference
-        recent = _first([search.text], self.recent)[:MOST_RECENT]
+        recent = _first([search.text], self.recent, MOST_RECENT)
         state = replace(self, search=search, listing=None, recent=recent)
         return state.opened([reference.repo], tags, tag=_tag_of(reference, tags))
 
@@ -261,8 +251,8 @@ class State:
         return replace(self, chosen=tuple(rows))
 
 
-def _first(names: Iterable[str], before: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*names, *before)))
+def _first(names: Iterable[str], before: tuple[str, ...], most: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names, *before)))[:most]
 
 
 def _tag_of(reference: ImageReference, tags: pd.DataFrame) -> str | None:

@@ -85,27 +85,25 @@ class Panel:
     def steps(self, state: State, client: Client) -> Iterator[Result]:
         """Make the panel's frame of more and more tags; the last is the one that the code gives."""
         asked = self.asked(state)
-        more: Mapping[str, str] = {}
         if asked is not None and set(self.fetches) <= _OF_IMAGES:
-            more = _COLLECT
-            named = {name: asked.options[name] for name in _WHICH & asked.options.keys()}
+            asked = Asked(asked.what, {**asked.options, **_COLLECT})
+            kept = (_WHICH | _COLLECT.keys()) & asked.options.keys()
+            named = {name: asked.options[name] for name in kept}
             images = state.images
             held: list[Frames] = []
             for start in range(0, len(images) - _BATCH, _BATCH):
-                part = Asked(images[start : start + _BATCH], named)
-                held.append(self._fetch(part, client, more))
+                held.append(self._fetch(Asked(images[start : start + _BATCH], named), client))
                 together = {
                     name: pd.concat([frames[name] for frames in held], ignore_index=True)
                     for name in self.fetches
                 }
                 yield self._made(together, state, is_partial=True)
-        yield self._made(self._fetch(asked, client, more), state, is_partial=False)
+        yield self._made(self._fetch(asked, client), state, is_partial=False)
 
-    def _fetch(self, asked: Asked | None, client: Client, more: Mapping[str, Any]) -> Frames:
-        arguments = () if asked is None else (asked.what,)
-        options = {} if asked is None else asked.options
+    def _fetch(self, asked: Asked | None, client: Client) -> Frames:
+        arguments, options = ((), {}) if asked is None else ((asked.what,), asked.options)
         return {
-            name: getattr(hubframe, f"{name}_df")(*arguments, **options, **more, client=client)
+            name: getattr(hubframe, f"{name}_df")(*arguments, **options, client=client)
             for name in self.fetches
         }
 
@@ -174,14 +172,7 @@ PANELS = {
             measured="size_trend_df",
             plot=plots.plot_size_trend,
             findings=findings.of_trend,
-            columns=(
-                "tag",
-                "previous_tag",
-                "total_size",
-                "total_change",
-                "instruction",
-                "change",
-            ),
+            columns=("tag", "previous_tag", "total_size", "total_change", "instruction", "change"),
         ),
         Panel(
             "layers",
@@ -246,7 +237,7 @@ PANELS = {
             "Compare",
             "What differs from each chosen tag to the next.",
             ("compare",),
-            asked=State.asked_named,
+            asked=lambda state: Asked(state.images, state.platform),
             plot=plots.plot_comparison,
             findings=findings.of_comparison,
             columns=("aspect", "key", "left", "right", "size_change", "left_name", "right_name"),
@@ -257,7 +248,7 @@ PANELS = {
             "Clean-up",
             "What a rule would delete, of all tags. Nothing is deleted.",
             ("tags",),
-            asked=State.asked_repositories,
+            asked=lambda state: Asked(state.opened_repos),
             is_of_all=True,
             measured="cleanup_df",
             rule=("keep", "older_than"),

@@ -13,7 +13,7 @@ from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Session
 from hubframe.tables.files import write_csv
 
 _LISTED = ("repo", "description", "pull_count", "star_count", "pushed_at")
-_TAGGED = ("repo", "tag", "size", "platform_count", "pushed_at", "digest")
+_TAGGED = PANELS["overview"].columns
 _PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64", "all")
 _ANYTHING = "anything"
 
@@ -45,8 +45,9 @@ def _reveal(widget: widgets.Widget, *, is_shown: bool) -> None:
     widget.layout.display = None if is_shown else "none"
 
 
-def _themed(session: Session, grid: Grid) -> Grid:
-    """Have the session know what page the table is on."""
+def _grid(session: Session, label: str, **options: Any) -> Grid:
+    """Return a table that has the session know what page it is on."""
+    grid = Grid(label, **options)
     grid.observe(lambda change: session.theme(is_dark=change["new"]), "is_dark")
     return grid
 
@@ -121,13 +122,13 @@ class ListingSection:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        grid = Grid(
+        self._grid = _grid(
+            session,
             "Repositories",
             key=("repo",),
             many=True,
             chose=lambda keys: session.open([repo for (repo,) in keys]),
         )
-        self._grid = _themed(session, grid)
         self._code, self._copy = widgets.HTML(), CopyButton(label="Copy as code")
         title = widgets.HTML("<h3>Repositories</h3>")
         self.box = widgets.VBox([title, self._grid, _row(self._code, self._copy)])
@@ -178,8 +179,7 @@ class TagsSection:
             ),
         }
         self._none = _button("Choose none", lambda: session.choose([]))
-        grid = Grid("Tags", key=("repo", "tag"), many=True, chose=session.choose)
-        self._grid = _themed(session, grid)
+        self._grid = _grid(session, "Tags", key=("repo", "tag"), many=True, chose=session.choose)
         fields = _row(*self._filters.values(), self._none)
         self.box = widgets.VBox([self._title, fields, self._fault, self._grid])
         for widget in self._filters.values():
@@ -228,7 +228,7 @@ class PanelSection:
         self._agree = _button("Fetch", session.agree, "primary")
         self._ask = _row(self._price, self._agree, _button("Not now", session.decline))
         self._findings, self._picture, self._text = (widgets.HTML() for _ in range(3))
-        self._grid = _themed(session, Grid("Frame of the panel"))
+        self._grid = _grid(session, "Frame of the panel")
         self._note, self._code = widgets.HTML(), widgets.HTML()
         self._copy = CopyButton(label="Copy as code")
         self._csv = SaveButton("Save as CSV", self._save_frame)

@@ -68,16 +68,15 @@ class Session:
 
     def open(self, repos: Sequence[str]) -> None:
         """Open repositories, instead of those that are open: list their tags."""
-
-        def steps() -> Iterator[pd.DataFrame]:
-            yield hubframe.tags_df(repos, client=self._client)
+        client = self._client
 
         def opened(tags: pd.DataFrame) -> None:
             self.state = self.state.opened(repos, tags)
-            self._show_tags()
+            self.changed(TAGS)
+            self.read_panel()
 
         if repos:
-            self._begin(TAGS, steps, opened)
+            self._begin(TAGS, lambda: iter([hubframe.tags_df(repos, client=client)]), opened)
         else:
             opened(TAGS_TABLE.frame())
 
@@ -123,7 +122,8 @@ class Session:
     def report(self, done: Callable[[bytes], None]) -> None:
         """Write a report about what panels read, and hand it over as a zip archive."""
         asked, client = self.state.asked(), self._client
-        self._fetch(asked, "configs", lambda: iter([_archive(asked, client)]), done)
+        price = partial(_price, asked, "configs", client)
+        self._fetch(price, lambda: iter([_archive(asked, client)]), done)
 
     def read_panel(self) -> None:
         """Read what the open panel shows; what costs pulls only if that is agreed to."""
@@ -135,8 +135,13 @@ class Session:
             self.changed(PANEL)
             return
         name = panel.fetches[0]
+        price = partial(_price, panel.asked(state), _PLANNED_AS.get(name, name), client)
         steps = partial(panel.steps, state, client)
-        self._fetch(panel.asked(state), _PLANNED_AS.get(name, name), steps, self._got)
+
+        def got(result: Result) -> None:
+            self.result = result
+
+        self._fetch(price, steps, got)
 
     def cancel(self) -> None:
         """End what is under way; what was fetched is kept."""
@@ -268,46 +273,36 @@ class Session:
         except NotFoundError as error:
             self.fail(LISTING, str(error))
             return
-        self.changed(LISTING)
-        self._show_tags()
-
-    def _show_tags(self) -> None:
-        self.changed(TAGS)
+        for part in (LISTING, TAGS):
+            self.changed(part)
         self.read_panel()
-
-    def _got(self, result: Result) -> None:
-        self.result = result
-        self.changed(PANEL)
 
     def _fetch(
         self,
-        asked: Asked | None,
-        name: str,
+        price: Callable[[], Plan | None],
         steps: Callable[[], Iterator[Any]],
         got: Callable[[Any], None],
     ) -> None:
         """Begin to fetch; what costs pulls, or takes long, only when its plan is agreed to."""
         client = self._client
 
-        def begin(*, is_agreed: bool = False) -> None:
-            self.plan = None
-            self._begin(PANEL, partial(priced, is_agreed=is_agreed), step)
-            self.changed(PANEL)
-
-        def priced(*, is_agreed: bool) -> Iterator[Any]:
-            plan = None if is_agreed else _price(asked, name, client)
+        def priced() -> Iterator[Any]:
+            plan = price()
             for made in steps() if plan is None else [plan]:
                 self._limit = _left(client)
                 yield made
 
         def step(made: Any) -> None:
             if isinstance(made, Plan):
-                self.plan, self._agreed = made, partial(begin, is_agreed=True)
-                self.changed(PANEL)
+                self.plan = made
+                self._agreed = partial(self._fetch, lambda: None, steps, got)
             else:
                 got(made)
+            self.changed(PANEL)
 
-        begin()
+        self.plan = None
+        self._begin(PANEL, priced, step)
+        self.changed(PANEL)
 
 
 def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame]]:

@@ -92,8 +92,6 @@ def static(session: Session) -> str:
             code(session.code),
         ]
     elif session.state.listing is not None:
-        parts += [
-            show(session.state.listing, _STATIC_ROWS)._repr_html_(),
-            code(session.listing_code),
-        ]
+        listing = show(session.state.listing, _STATIC_ROWS)._repr_html_()
+        parts += [listing, code(session.listing_code)]
     return "".join(parts)

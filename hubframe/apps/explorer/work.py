@@ -91,7 +91,10 @@ class Work:
             except CancelledError:
                 pass
             except Exception as error:  # noqa: BLE001 - whatever it is, it is said where it happened
-                self._tell(watch, partial(failed, _words(error)))
+                # What hubframe does not raise on purpose is said with its kind.
+                is_meant = isinstance(error, HubframeError | ValueError)
+                words = str(error) if is_meant else f"{type(error).__name__}: {error}"
+                self._tell(watch, partial(failed, harmless(words)))
             self._tell(watch, self._end)
 
         self._watch = watch = Watch(tell)
@@ -126,9 +129,3 @@ class Work:
         except RuntimeError:
             # The kernel's loop is closed: there is nobody left to tell.
             watch.cancel()
-
-
-def _words(error: Exception) -> str:
-    """Say an error; one that hubframe does not raise on purpose with its kind."""
-    is_meant = isinstance(error, HubframeError | ValueError)
-    return harmless(str(error) if is_meant else f"{type(error).__name__}: {error}")
