@@ -63,21 +63,19 @@ def cleanup_df(  # noqa: PLR0913
     Returns
     -------
     pandas.DataFrame
-        The table `cleanup`: a row per tag, repositories by name, the last pushed tag first.
-        A tag stays too where a condition cannot be judged, since a date is missing or names do not
-        tell which is newer (a date and a version, two commits, two variants of one version): its
-        reason says that it is not known. Tags that name
-        a digest, as signatures do, take no place among the newest: they go with the last tag of
-        what they sign, and only then. ``freed_size`` sums to what the rule would free: bytes of
-        the layers that no kept tag holds, in all repositories of `layers`, and is too high where
-        `layers` lacks tags that are kept; registries free them when they next collect garbage. The
-        rows' order does not matter.
+        The table `cleanup`: a row per tag, repositories by name, the last pushed tag first. A tag
+        stays too where a condition cannot be judged, since a date is missing or names do not tell
+        which is newer (a date and a version, two commits, two variants of one version): its reason
+        says that it is not known. Tags that name a digest, as signatures do, take no place among
+        the newest: they go with the last tag of what they sign, and only then. ``freed_size`` sums
+        to what the rule would free: bytes of the layers that no kept tag holds, in all repositories
+        of `layers`, and is too high where `layers` lacks tags that are kept; registries free them
+        when they next collect garbage.
 
     Raises
     ------
     TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names; no condition was
-        given, or one that is none.
+        No condition was given, or one that is none.
 
     Examples
     --------

@@ -40,18 +40,16 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `comparison`: a row per difference, pairs as given, then by aspect, then by
-        position or key. An image compared with itself gives no row. Layers and steps are aligned
-        as lines of a text are; one that was replaced by another of the same instruction, else of
-        the same but for versions, hashes and dates, is *changed*. So is, by a guess, one in whose
-        place stands another of the same kind (``RUN``, ``COPY``), or another base. Labels from
-        elsewhere than the config say so in their key. The order of the frames' rows does not
-        matter.
+        position or key. An image compared with itself gives no row. Layers and steps are aligned as
+        lines of a text are; one that was replaced by another of the same instruction, else of the
+        same but for versions, hashes and dates, is *changed*. So is, by a guess, one in whose place
+        stands another of the same kind (``RUN``, ``COPY``), or another base. Labels from elsewhere
+        than the config say so in their key.
 
     Raises
     ------
     TypeError, ValueError
-        There are fewer than two images; what is given is no frame, lacks a column, or holds other
-        images too, which the message names.
+        There are fewer than two images, or frames hold other images too, which the message names.
 
     Examples
     --------

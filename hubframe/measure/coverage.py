@@ -52,11 +52,6 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
         - ``labelled_count``: images that carry the label.
         - ``image_count``: images of the repository.
         - ``share``: ``labelled_count / image_count``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
     """
     LABELS.require(labels, (*IMAGE, "key", "value"))
     if images is not None:
@@ -85,11 +80,6 @@ def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
         A row per key of `OCI_LABELS`: ``key``; ``labelled_count``, the distinct images that carry
         it, also with a value that says nothing; ``image_count``, all distinct images; and
         ``share``, their quotient, null without images.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `coverage` is no frame, or lacks a column, which the message names.
     """
     COVERAGE.require(coverage, (*IMAGE, "key", "state"))
     image = identity(coverage)
@@ -133,13 +123,7 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
           ``created`` a moment of RFC 3339, ``base.digest`` a digest, and ``licenses`` must have
           the form of an SPDX expression; whether SPDX knows the names is not looked up.
 
-        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`; the
-        rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
+        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`.
 
     Examples
     --------
@@ -241,12 +225,7 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
         without a platform do not count, nor do tags that have nothing else. By repository, tag
-        (newest version first) and platform; the rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `images` is no frame, or lacks a column, which the message names.
+        (newest version first) and platform.
 
     Examples
     --------

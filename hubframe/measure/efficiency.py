@@ -32,11 +32,6 @@ def efficiency(files: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `efficiency`: a row per image, in the order of `files`. Removals count under the
         path that they remove; opaque directories count for nothing, as with dive.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `files` is no frame, or lacks a column, which the message names.
     """
     FILES.require(files, _NEEDED)
     return EFFICIENCY.from_records(
@@ -56,11 +51,6 @@ def wasted_df(files: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `wasted`: a row per image and path, for each image what wastes most first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `files` is no frame, or lacks a column, which the message names.
     """
     FILES.require(files, _NEEDED)
     return WASTED.from_records(

@@ -40,9 +40,9 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `footprint`, in compressed bytes of distinct layers: a layer that an image
-        repeats counts once, unlike in `size` of the tags and images. Most freed first, then the
-        largest, then the one built first. The rows' order in `layers` does not matter.
+        The table `footprint`, in compressed bytes of distinct layers: a layer that an image repeats
+        counts once, unlike in `size` of the tags and images. Most freed first, then the largest,
+        then the one built first.
 
         - ``exclusive_size + shared_size == total_size``.
         - ``exclusive_size``: layers of no image but its own, and of no other repository, be it by
@@ -55,8 +55,8 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
 
     Raises
     ------
-    TypeError, ValueError
-        `layers` is no frame, lacks a column, which the message names, or `by` is none of the four.
+    ValueError
+        `by` is none of the four.
 
     Examples
     --------

@@ -37,16 +37,11 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `shared_layers`: a row per distinct layer, those in most images first, then the
-        largest, then those seen first. The rows' order in `layers` does not matter.
+        largest, then those seen first.
 
         A layer is *first seen* in the image that was built first, as far as `layers` tells: the
         one whose last step ran earliest; where dates are missing (Docker Hub's API gives none)
         or equal, the one of fewest layers, then by repository and tag.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
 
     Examples
     --------
@@ -115,11 +110,6 @@ def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
     pandas.DataFrame
         A row per tag and platform of another image: ``repo``, ``tag``, ``platform``,
         ``image_digest`` and ``shared_size``, the bytes of the distinct layers that both hold.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
     """
     LAYERS.require(layers, (*IMAGE, "layer_digest", "size"))
     names = identity(layers)

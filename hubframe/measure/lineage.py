@@ -55,12 +55,7 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
         The table `parents`: a row per image, by name; the parent's columns are null where no image
         at hand is its parent. Sizes are compressed bytes, repeated layers counted, and null where
         the size of a layer is not known. Attestations are left out. ``linux/arm64/v8`` and
-        ``linux/arm64`` are one platform. The rows' order in `layers` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
+        ``linux/arm64`` are one platform.
 
     Examples
     --------
@@ -208,16 +203,11 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `outdated`: a row per image with an outdated parent, by name. ``lag_days`` are
-        the days from the first push of the parent to the first push of the newer image under any
-        of the tags that it has; null where a registry tells no dates. Images with the parent's
-        layers are not newer, nor are those pushed earlier. It is today's lag; whether the parent
-        was outdated when the child was built, no registry tells. The rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
+        The table `outdated`: a row per image with an outdated parent, by name. ``lag_days`` are the
+        days from the first push of the parent to the first push of the newer image under any of the
+        tags that it has; null where a registry tells no dates. Images with the parent's layers are
+        not newer, nor are those pushed earlier. It is today's lag; whether the parent was outdated
+        when the child was built, no registry tells.
 
     Examples
     --------

@@ -40,11 +40,6 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
         The table `tag_moves`: a row per tag and digest in a row of observations, by repository and
         tag, then by time. A tag that was deleted and came back has a row for each time.
         Observations in which the digest is not known are passed over.
-
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
     """
     tags, repos = _frames(snapshots, _SEEN)
     rows = _present(tags, repos)
@@ -91,11 +86,6 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
         The table `mutable_tags`: a row per tag that is named for a version or a date and was
         seen with another digest than before, or with a later date of its push, most pushes first.
         Tags that are meant to move, ``1.25`` beside ``1.25.3``, are marked ``is_floating``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
     """
     tags, _ = _frames(snapshots, (*_SEEN, "version"))
     names = names_of(tags)
@@ -192,11 +182,6 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A row per tag, the longest after first: ``repo``, ``tag``, ``pushed_at``, ``next_tag``,
         ``next_pushed_at``, and ``later_days``, from the one push to the other.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
     """
     SIZE_TREND.require(trend, ("repo", "tag", "previous_tag"))
     TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))

@@ -35,11 +35,6 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
         The table `pulls_over_time`: by repository, then by time. Observations without a count are
         passed over: the row reaches from the one before to the one after.
 
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
-
     Examples
     --------
     >>> import hubframe, pandas as pd
@@ -85,11 +80,6 @@ def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `repos_over_time`: a row per observation, by repository, then by time. A change
         is from the last observation that told the figure.
-
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
     """
     known = _observed(snapshots, list(_COUNTS.values()))
     told: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}

@@ -199,11 +199,6 @@ def platform_counts(images: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``platform`` and ``image_count``, the number of distinct images, most first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `images` is no frame, or lacks a column, which the message names.
     """
     IMAGES.require(images, (*IMAGE, "is_attestation"))
     real = images[~images["is_attestation"]]

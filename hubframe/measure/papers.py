@@ -42,11 +42,6 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
         where there is nothing to measure), its ``unit`` and ``meaning``; and ``paper``,
         ``paper_value`` and ``paper_note``, what a study found in its own images.
 
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
-
     See Also
     --------
     summary : These and the other figures of the studies.
@@ -88,11 +83,6 @@ def summary(
     pandas.DataFrame
         The table `figures`, always with the same rows, those of `sharing` among them; values are
         null where no frame tells them. Quantiles are interpolated, as pandas does.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not the frame that it should be; the message names the missing column.
     """
     LAYERS.require(layers, NEEDED)
     if images is not None:

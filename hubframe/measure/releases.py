@@ -50,13 +50,7 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
         The rows, numbered anew. Repositories by name; in each the versions, then those behind a
         word (``jdk-17.0.10``), then dates (``20240101``), whole numbers that are no versions, the
         other tags, the last pushed first, and those that name a digest. Of equal versions the last
-        pushed comes first, then the exact name (``3.9.0`` before ``3.9``), then the shortest. The
-        rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
+        pushed comes first, then the exact name (``3.9.0`` before ``3.9``), then the shortest.
 
     Examples
     --------
@@ -103,7 +97,7 @@ def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
     Raises
     ------
     TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names; `n` is no number from 0.
+        `n` is no whole number from 0.
     """
     if isinstance(n, bool) or not isinstance(n, int):
         raise TypeError(f"n must be a whole number, not {n!r}")
@@ -131,12 +125,7 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
         from (``1.25`` beside ``1.25.3``) is a moving name and not counted as a version behind, and
         neither is another build of the same version. Null where no name tells: where what
         ``latest`` points at has other names and no version among them, or has versions of a variant
-        that is numbered in its own way. The rows' order in `tags` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
+        that is numbered in its own way.
 
     Examples
     --------
@@ -266,13 +255,12 @@ def staleness_df(
     -------
     pandas.DataFrame
         The table `staleness`: a row per tag, the oldest push first, then those without a date, by
-        name. The rows' order in `tags` does not matter. A tag that is pushed again is young again.
+        name. A tag that is pushed again is young again.
 
     Raises
     ------
     TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names; `now` is no date, or
-        `stale_after` no number of days.
+        `now` is no date, or `stale_after` no number of days.
 
     Examples
     --------
@@ -329,16 +317,10 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `cadence`: a row per repository, by name. A release is a stable version, of
-        whatever variants (``1.25.3`` and ``1.25.3-alpine``), pushed when the first of its tags
-        was; versions that others go on from (``1.25`` beside ``1.25.3``) are moving names and none.
-        A tag that was pushed again shows the later date: registries keep no other. Quantiles are
-        interpolated, to the hundredth, and null with fewer than two releases. The rows' order in
-        `tags` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
+        whatever variants (``1.25.3`` and ``1.25.3-alpine``), pushed when the first of its tags was;
+        versions that others go on from (``1.25`` beside ``1.25.3``) are moving names and none. A
+        tag that was pushed again shows the later date: registries keep no other. Quantiles are
+        interpolated, to the hundredth, and null with fewer than two releases.
 
     Examples
     --------
@@ -387,11 +369,6 @@ def pushes(tags: pd.DataFrame) -> pd.DataFrame:
         A row per tag whose ``pushed_at`` is a date of this age (from 2000 on), in the order of
         `tags`: ``repo``, ``tag``, ``pushed_at`` and ``kind``, which is ``signature`` where the tag
         only names a digest, else ``version`` where it starts with a version, else ``other``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
     rows: pd.DataFrame = tags[tags["pushed_at"].dt.year.between(*_YEARS)]

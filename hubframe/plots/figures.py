@@ -23,12 +23,10 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ----------
     figures
         The table `figures`, as `hubframe.summary` or `hubframe.sharing` makes it. Figures that the
-        frames do not tell, or of which no study's value is known, are left out; the axis says how
-        many. So are totals, which grow with the number of images.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        frames do not tell, or of which no study's value is known, are left out. So are totals,
+        which grow with the number of images.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------

@@ -16,12 +16,10 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     Parameters
     ----------
     footprint
-        The table `footprint`, as `hubframe.footprint_df` makes it, by tag, image, repository or
-        namespace. The first 40 rows are shown, which free most, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `footprint`, by tag, image, repository or namespace. The first 40 rows are shown,
+        which free most.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -66,13 +64,10 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     Parameters
     ----------
     plan
-        The table `cleanup`, as `hubframe.cleanup_df` makes it; where it was made without layers,
-        nobody knows what is freed, and tags are counted instead. Of more than 40 repositories
-        those that free most are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `cleanup`; where it was made without layers, nobody knows what is freed, and tags
+        are counted instead. Of more than 40 repositories those that free most are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------

@@ -40,16 +40,14 @@ def plot_label_coverage(
     images
         The `tables.CONFIGS` or `tables.IMAGES` frame of the same images, so that images without
         any label count; see `hubframe.measure.label_coverage`.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------
     matplotlib.axes.Axes
         With a row per repository, a column per pre-defined key of OCI, and per cents in the cells.
-        Of more than 40 repositories those with most images are shown, and the title says so.
+        Of more than 40 repositories those with most images are shown.
     """
     coverage = label_coverage(labels, images)
     counts = coverage.groupby("repo", sort=False)["image_count"].first()
@@ -76,12 +74,9 @@ def plot_coverage(coverage: pd.DataFrame, *, ax: Axes | None = None, **artist: A
     Parameters
     ----------
     coverage
-        The table `coverage`, as `hubframe.coverage_df` makes it. Of more than 40 images those that
-        lack most labels are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+        The table `coverage`. Of more than 40 images those that lack most labels are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------
@@ -111,14 +106,11 @@ def plot_platform_coverage(
     Parameters
     ----------
     coverage
-        The table `platform_coverage`, as `hubframe.platform_coverage_df` makes it. Of more than
-        40 tags those that lack most platforms are shown, of more than 24 platforms those that
-        most tags have; the axis says so. Platforms that none of the shown tags could lack are not
-        shown.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+        The table `platform_coverage`. Of more than 40 tags those that lack most platforms are
+        shown, of more than 24 platforms those that most tags have. Platforms that none of the shown
+        tags could lack are not shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------

@@ -28,13 +28,10 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     Parameters
     ----------
     trend
-        The table `size_trend`, as `hubframe.size_trend_df` makes it. Of several lines the one with
-        most releases is drawn; of more than 40 releases the newest. The axis says what is left
-        out.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `size_trend`. Of several lines the one with most releases is drawn; of more than
+        40 releases the newest.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -93,11 +90,9 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     ----------
     comparison
         The table `comparison`, as `hubframe.compare_df` makes it. Of more than 40 rows the layers
-        that changed least are left out, and the axis says how many.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        that changed least are left out.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------

@@ -69,11 +69,9 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     ----------
     tags
         The `tables.TAGS` frame. Tags without a date are left out; of more than 40 repositories
-        those with most tags are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        those with most tags are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
@@ -111,12 +109,10 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     Parameters
     ----------
     lag
-        The table `latest_lag`, as `hubframe.latest_lag_df` makes it. Of more than 40 repositories
-        those most versions behind, then most days, are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        The table `latest_lag`. Of more than 40 repositories those most versions behind, then most
+        days, are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
@@ -181,12 +177,9 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     Parameters
     ----------
     staleness
-        The table `staleness`, as `hubframe.staleness_df` makes it. Of more than 40 repositories
-        those with most tags are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `staleness`. Of more than 40 repositories those with most tags are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -227,14 +220,12 @@ def plot_cadence(
     Parameters
     ----------
     cadence
-        The table `cadence`, as `hubframe.cadence_df` makes it. Repositories with fewer than two
-        dated versions are left out; of more than 40 the quickest are shown, and the axis says so.
+        The table `cadence`. Repositories with fewer than two dated versions are left out; of more
+        than 40 the quickest are shown.
     log
         Whether the days are on a logarithmic axis.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
