@@ -17,12 +17,9 @@ from hubframe.measure.layer_index import (
     in_bytes,
     numbered,
     paired,
-    with_digests,
 )
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SHARED_LAYERS
-
-_LAST = np.iinfo(np.int64).max
 
 
 def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
@@ -53,19 +50,19 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     True
     """
     LAYERS.require(layers, (*NEEDED, "instruction"))
-    layers = with_digests(layers)
+    layers = layers.dropna(subset="layer_digest")
     index = LayerIndex.of(layers)
     image_count = index.holder_counts(index.image)
-    place = index.name * (index.position.max(initial=0) + 1) + index.position
     count = len(index.digests)
-    first = _earliest(place, index.layer, count)
-    # The last one is for -1: no image tells the instruction.
-    told = np.append(np.flatnonzero(layers["instruction"].notna().to_numpy()), -1)
-    first_told = told[_earliest(place[told[:-1]], index.layer[told[:-1]], count)]
+    rows = np.lexsort((index.position, index.name))
+    first = _first(rows, index.layer, count)
+    is_told = layers["instruction"].notna().to_numpy()
+    first_told = _first(rows[is_told[rows]], index.layer, count)
     repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
     layer, holder = index.holders(tags := paired(repo, tag))
     is_tagged = tag[first_of(tags)] >= 0
-    order = np.lexsort((place[first], -index.sizes, ~index.is_sized, -image_count))
+    place = index.position[first], index.name[first]
+    order = np.lexsort((*place, -index.sizes, ~index.is_sized, -image_count))
     size = pd.Series(index.sizes[order], dtype="Int64").where(index.is_sized[order])
     seen = index.names[["repo", "tag"]].take(index.name[first[order]])
     saved = in_bytes(index.sizes.astype("float64") * (image_count - 1)).where(index.is_sized)
@@ -85,13 +82,10 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _earliest(place: Numbers, layer: Numbers, count: int) -> Numbers:
-    """Find, for each layer, the row of the smallest place; -1 where it has no row."""
-    least = np.full(count, _LAST)
-    np.minimum.at(least, layer, place)
-    rows = np.flatnonzero(place == least[layer])
+def _first(rows: Numbers, layer: Numbers, count: int) -> Numbers:
+    """Find the first of these rows that each layer has; -1 where it has none."""
     found = np.full(count, -1)
-    found[layer[rows]] = rows
+    found[layer[rows[::-1]]] = rows[::-1]
     return found
 
 

@@ -94,10 +94,7 @@ def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
     """Order names as parents: the smallest of those with the same layers is the parent."""
     is_official = names["repo"].str.startswith(_OFFICIAL).to_numpy("bool")
     pushed = np.full(len(names), _LAST) if tags is None else _pushes(names, tags)
-    order = np.lexsort((np.arange(len(names)), pushed, ~is_official))
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return rank
+    return np.argsort(np.lexsort((pushed, ~is_official)))
 
 
 def _pushes(names: pd.DataFrame, tags: pd.DataFrame) -> Numbers:

@@ -194,9 +194,8 @@ def _gini(rising: Reals) -> float | None:
 def _rank_slope(falling: Reals) -> float | None:
     if len(falling) < _TWICE:
         return None
-    rank = np.log(np.arange(1, len(falling) + 1))
-    steps, heights = rank - rank.mean(), np.log(falling) - np.log(falling).mean()
-    return float((steps * heights).sum() / (steps**2).sum())
+    slope, _ = np.polyfit(np.log(np.arange(1, len(falling) + 1)), np.log(falling), 1)
+    return float(slope)
 
 
 def _ratio(part: float, whole: float) -> float | None:
