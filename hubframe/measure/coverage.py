@@ -107,9 +107,8 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     labels
         The `tables.LABELS` frame.
     images
-        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count.
-        Attestations do not, nor do images of a platform that `labels` has none of, unless they
-        are their tag's only one: labels are read for linux/amd64 alone unless told otherwise.
+        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count; see
+        `hubframe.measure.label_coverage` for which do not.
 
     Returns
     -------

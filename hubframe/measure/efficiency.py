@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hubframe.measure.images import plain_rows
 from hubframe.tables import FILES
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import EFFICIENCY, WASTED
@@ -61,9 +62,11 @@ def wasted_df(files: pd.DataFrame) -> pd.DataFrame:
 def _images(files: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Yield each image's name, and its rows in order."""
     for _, rows in files.groupby(list(IMAGE_KEY), sort=False, dropna=False):
-        named = rows.iloc[0]
-        name = {key: None if pd.isna(named[key]) else named[key] for key in IMAGE_KEY}
-        yield name, rows.sort_values(["position", "entry"], kind="stable")
+        named = next(plain_rows(rows[list(IMAGE_KEY)]))
+        yield (
+            dict(zip(IMAGE_KEY, named, strict=True)),
+            rows.sort_values(["position", "entry"], kind="stable"),
+        )
 
 
 def _paths(rows: pd.DataFrame) -> pd.DataFrame:

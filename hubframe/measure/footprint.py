@@ -72,9 +72,10 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     index = LayerIndex.of(layers)
     group = _groups(index, by)
     first = first_of(group)
-    frame = FOOTPRINT.of(
-        _labels(index, by, group, first) | _bytes(index, group, _holders(index, by))
-    )
+    # What shares layers with others: an image, in each repository anew.
+    repo = numbered(index.names["repo"])[0]
+    holders = index.image if by == "image" else paired(repo, index.image)
+    frame = FOOTPRINT.of(_labels(index, by, group, first) | _bytes(index, group, holders))
     order = np.lexsort((first, -_ranked(frame["total_size"]), -_ranked(frame["freed_size"])))
     return frame.take(order).reset_index(drop=True)
 
@@ -110,13 +111,6 @@ def _namespace(repo: str) -> str:
     host, *path = repo.split("/")
     has_host = "." in host or ":" in host or host == "localhost"
     return "/".join([host, *path[:-1][:1]]) if has_host else host
-
-
-def _holders(index: LayerIndex, by: By) -> Numbers:
-    """Number, for each name, what shares layers with others: its image, in each repository anew."""
-    if by == "image":
-        return index.image
-    return paired(numbered(index.names["repo"])[0], index.image)
 
 
 def _labels(index: LayerIndex, by: By, group: Numbers, first: Numbers) -> dict[str, object]:

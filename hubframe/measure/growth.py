@@ -176,10 +176,9 @@ def _pairs(held: pd.DataFrame) -> Iterator[tuple[int, int, int, str | None]]:
     for line, (start, end) in zip(lines, pairwise([*starts, len(held)]), strict=True):
         first = before[1] if before[0] == line else start
         for left, right, by in paired(steps[first:start], steps[start:end], moved=True):
-            yield (
-                start,
-                -1 if left is None else first + left,
-                -1 if right is None else start + right,
-                by,
+            was, now = (
+                (-1 if left is None else first + left),
+                (-1 if right is None else start + right),
             )
+            yield start, was, now, by
         before = line, start

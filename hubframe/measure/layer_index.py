@@ -32,31 +32,19 @@ class LayerIndex:
 
     A *name* is a repository, tag, platform and digest, as a row of the frame spells an image; an
     *image* is what `hubframe.measure.identity` says, and may have many names.
-
-    Attributes
-    ----------
-    layer, name, position
-        For each row, the numbers of its layer and its name, and its place in the image.
-    digests
-        For each layer, its digest.
-    sizes
-        For each layer, its compressed bytes, 0 where they are not known.
-    is_sized, is_empty
-        For each layer, whether its size is known, and whether it is the empty layer.
-    names
-        For each name, its repository, tag, platform and digest. A smaller number is an image
-        that was built earlier (see `_in_order`), whatever the order of the rows.
-    image
-        For each name, the number of its image.
     """
 
+    # For each row, the numbers of its layer and its name, and its place in the image.
     layer: Numbers
     name: Numbers
     position: Numbers
+    # For each layer, its digest, and its compressed bytes, 0 where they are not known.
     digests: pd.Series
     sizes: Numbers
     is_sized: Flags
     is_empty: Flags
+    # For each name, its repository, tag, platform and digest, and the number of its image. Names
+    # are in the order in which their images were built, whatever that of the rows.
     names: pd.DataFrame
     image: Numbers
 
@@ -109,12 +97,14 @@ class LayerIndex:
 
     def rows_in_place(self) -> tuple[Numbers, Numbers, Numbers]:
         """Return name, position and layer of each row, in that order, rows that repeat once."""
-        rows = np.stack([self.name, self.position, self.layer])
-        rows = rows[:, np.lexsort(rows[::-1])]
-        is_new = np.ones(rows.shape[1], dtype=bool)
-        is_new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
-        name, position, layer = rows[:, is_new]
-        return name, position, layer
+        columns = self.name, self.position, self.layer
+        order = np.lexsort(columns[::-1])
+        is_new = np.zeros(len(order), dtype=bool)
+        is_new[:1] = True
+        for column in columns:
+            is_new[1:] |= column[order[1:]] != column[order[:-1]]
+        order = order[is_new]
+        return self.name[order], self.position[order], self.layer[order]
 
 
 def numbered(values: pd.Series) -> tuple[Numbers, pd.Series]:

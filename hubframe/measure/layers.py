@@ -54,15 +54,15 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     index = LayerIndex.of(layers)
     image_count = index.holder_counts(index.image)
     count = len(index.digests)
-    rows = np.lexsort((index.position, index.name))
+    place = index.name * (index.position.max(initial=0) + 1) + index.position
+    rows = np.argsort(place, kind="stable")
     first = _first(rows, index.layer, count)
     is_told = layers["instruction"].notna().to_numpy()
     first_told = _first(rows[is_told[rows]], index.layer, count)
     repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
     layer, holder = index.holders(tags := paired(repo, tag))
     is_tagged = tag[first_of(tags)] >= 0
-    place = index.position[first], index.name[first]
-    order = np.lexsort((*place, -index.sizes, ~index.is_sized, -image_count))
+    order = np.lexsort((place[first], -index.sizes, ~index.is_sized, -image_count))
     size = pd.Series(index.sizes[order], dtype="Int64").where(index.is_sized[order])
     seen = index.names[["repo", "tag"]].take(index.name[first[order]])
     saved = in_bytes(index.sizes.astype("float64") * (image_count - 1)).where(index.is_sized)

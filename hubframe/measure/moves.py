@@ -191,13 +191,13 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     told = told.dropna().drop_duplicates(["repo", "tag"])
     after = told.set_axis(["repo", *(f"next_{name}" for name in told.columns[1:])], axis=1)
     both = pairs.merge(told, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
-    is_next = _without_last_number(both["version"]) == _without_last_number(both["next_version"])
-    late = both[is_next & (both["pushed_at"] > both["next_pushed_at"])]
+    # All numbers but the last.
+    line, next_line = (
+        both[name].map(lambda version: version.rpartition(".")[0])
+        for name in ("version", "next_version")
+    )
+    late = both[(line == next_line) & (both["pushed_at"] > both["next_pushed_at"])]
     late = late.assign(later_days=days_between(late["next_pushed_at"], late["pushed_at"]))
     order = ["later_days", "repo", "tag"]
     columns = ["repo", "tag", "pushed_at", "next_tag", "next_pushed_at", "later_days"]
     return late[columns].sort_values(order, ascending=[False, True, True], ignore_index=True)
-
-
-def _without_last_number(versions: pd.Series) -> pd.Series:
-    return versions.map(lambda version: version.rpartition(".")[0])

@@ -45,11 +45,8 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     0           30.0  growth
     1           <NA>   reset
     """
-    known = (
-        _observed(snapshots, ["pull_count"])
-        .dropna(subset="pull_count")
-        .astype({"pull_count": COUNT})
-    )
+    known = _observed(snapshots, ["pull_count"]).dropna(subset="pull_count")
+    known = known.astype({"pull_count": COUNT})
     before = known.groupby("repo")[["observed_at", "pull_count"]].shift()
     change = known["pull_count"] - before["pull_count"]
     span, is_gap = _gaps(known)

@@ -7,14 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hubframe.measure.figures import MAKE_UP, SHARING, Figure
-from hubframe.measure.layer_index import (
-    NEEDED,
-    LayerIndex,
-    Numbers,
-    Reals,
-    distinct,
-    first_of,
-)
+from hubframe.measure.layer_index import NEEDED, LayerIndex, Numbers, Reals, distinct, first_of
 from hubframe.measure.similarity import image_sizes, sequences
 from hubframe.tables import IMAGES, LAYERS, REPOS
 from hubframe.tables.measured import FIGURES

@@ -5,23 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.measure.dates import (
-    dated,
-    days,
-    days_between,
-    last_used,
-    moments,
-    read_now,
-)
+from hubframe.measure.dates import dated, days, days_between, last_used, moments, read_now
 from hubframe.measure.lines import current
 from hubframe.measure.names import names_of, places
-from hubframe.oci.tagnames import (
-    TagName,
-    moving,
-    newest_first,
-    read_all,
-    releases,
-)
+from hubframe.oci.tagnames import TagName, moving, newest_first, read_all, releases
 from hubframe.tables import TAGS
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
@@ -138,14 +125,11 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     found = [_lag(str(repo), group) for repo, group in current(tags).groupby("repo")]
     lag = pd.DataFrame(found, columns=[*LATEST_LAG.dtypes])
-    dates = {name: moments(lag[name]) for name in _LAG_DATES}
+    dates = {name: moments(lag[name]) for name in ("latest_pushed_at", "highest_pushed_at")}
     lag_days = days_between(dates["latest_pushed_at"], dates["highest_pushed_at"])
     is_highest = lag["is_highest"].astype("boolean")
     lag_days = lag_days.mask(is_highest.fillna(value=False), 0.0)
     return LATEST_LAG.of({**lag, **dates, "is_highest": is_highest, "lag_days": lag_days})
-
-
-_LAG_DATES = ("latest_pushed_at", "highest_pushed_at")
 
 
 def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
@@ -169,19 +153,14 @@ def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
         "highest_version": highest and highest.written,
         "highest_pushed_at": highest and pushed.get(highest.tag),
         "is_highest": _is_highest(digests, compared, same),
-        "versions_behind": _versions_above(compared, of_latest),
+        "versions_behind": _behind(compared, of_latest),
     }
 
 
 def _compared(released: list[TagName], same: list[TagName], *, is_named: bool) -> list[TagName]:
-    """Choose the releases that ``latest`` is compared with; none where no name tells.
+    """Choose what ``latest`` is compared with of the releases, some of which may be the same image.
 
-    Parameters
-    ----------
-    released, same
-        The releases of the repository, and those of them that ``latest`` is.
-    is_named
-        Whether ``latest`` has other names, which may be no versions: then it has none.
+    None where no name tells: where ``latest`` has other names alone, which are no versions.
     """
     if not same:
         is_plain = all(name.is_version for name in released)
@@ -230,11 +209,10 @@ def _highest(names: list[TagName], preferred: list[TagName]) -> TagName | None:
     return min(newest, key=lambda name: (name not in preferred, len(name.variant)), default=None)
 
 
-def _versions_above(compared: list[TagName], name: TagName | None) -> int | None:
+def _behind(compared: list[TagName], name: TagName | None) -> int | None:
     if name is None or not compared:
         return None
-    exact = set(_exact(compared).values())
-    return sum(numbers > _release(name) for numbers in exact)
+    return sum(numbers > _release(name) for numbers in set(_exact(compared).values()))
 
 
 def staleness_df(
@@ -276,29 +254,19 @@ def staleness_df(
     moment = read_now(now)
     pushed, pulled = dated(tags["pushed_at"]), dated(tags["pulled_at"])
     age = days(moment - pushed)
-    ages = STALENESS.of(
-        {
-            "repo": tags["repo"].array,
-            "tag": tags["tag"].array,
-            "pushed_at": pushed.array,
-            "pulled_at": pulled.array,
-            "age_days": age.round(2).array,
-            "idle_days": days(moment - last_used(pushed, pulled)).round(2).array,
-            "is_stale": (age > stale_after).array,
-        }
+    ages = tags[["repo", "tag"]].assign(
+        pushed_at=pushed,
+        pulled_at=pulled,
+        age_days=age.round(2),
+        idle_days=days(moment - last_used(pushed, pulled)).round(2),
+        is_stale=age > stale_after,
     )
     order = ["pushed_at", "repo", "tag", "pulled_at"]
-    return ages.sort_values(order, ignore_index=True)
+    return STALENESS.of(ages.sort_values(order, ignore_index=True))
 
 
 def check_days(name: str, given: Any) -> None:
-    """Check a number of days.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is none, or less than 0.
-    """
+    """Check a number of days."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise TypeError(f"{name} must be a number of days, not {given!r}")
     if not given >= 0:

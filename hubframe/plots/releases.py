@@ -10,15 +10,7 @@ from matplotlib.ticker import FixedLocator
 from hubframe.measure import pushes
 from hubframe.plots import canvas, wording
 from hubframe.plots.cells import Reals
-from hubframe.plots.style import (
-    BLUES,
-    GREY,
-    ORANGES,
-    VERMILION,
-    date_axis,
-    day_numbers,
-    share_axis,
-)
+from hubframe.plots.style import BLUES, GREY, ORANGES, VERMILION, date_axis, day_numbers, share_axis
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
 # Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
