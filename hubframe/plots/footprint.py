@@ -75,7 +75,15 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
         With a bar per repository, the one that frees most on top.
     """
     CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
-    repos = _by_repo(plan)
+    goes = plan["action"] == "delete"
+    columns = {
+        "repo": plan["repo"],
+        "tags": 1,
+        "gone": goes,
+        "freed": plan["freed_size"].astype("float64").where(goes),
+        "unknown": plan["freed_size"].isna() & goes,
+    }
+    repos = pd.DataFrame(columns).groupby("repo", sort=False).sum()
     knows = bool((repos["unknown"] < repos["gone"]).any())
     order = ["freed", "gone"] if knows else ["gone"]
     shown = repos.sort_values(order, ascending=False, kind="stable").head(canvas.MOST)
@@ -100,18 +108,6 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     words = [_words(row, knows=knows) for row in shown.itertuples()]
     canvas.name_rows(ax, shown.index, words, ends)
     return canvas.explain(ax, axis, left_out)
-
-
-def _by_repo(plan: pd.DataFrame) -> pd.DataFrame:
-    goes = plan["action"] == "delete"
-    columns = {
-        "repo": plan["repo"],
-        "tags": 1,
-        "gone": goes,
-        "freed": plan["freed_size"].astype("float64").where(goes),
-        "unknown": plan["freed_size"].isna() & goes,
-    }
-    return pd.DataFrame(columns).groupby("repo", sort=False).sum()
 
 
 def _words(row: Any, *, knows: bool) -> str:

@@ -111,8 +111,16 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
         ],
         columns=["name", "bytes", "words"],
     )
-    shown = _largest(rows)
-    ax = canvas.axes(ax, len(shown), _title(comparison))
+    # What has no bytes, and the layers that changed most, in their order.
+    weight = rows["bytes"].astype("Float64").abs().fillna(np.inf)
+    chosen = weight.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
+    shown = rows.loc[chosen.sort_values()]
+    several = f" in {wording.counted(len(pairs), 'comparison')}" if len(pairs) else ""
+    title = f"What changed{several}"
+    if len(pairs) == 1:
+        names = comparison[_PAIR].iloc[0]
+        title = "From {} to {}".format(*(wording.drawn(name, 38) for name in names))
+    ax = canvas.axes(ax, len(shown), title)
     if shown.empty:
         return canvas.say_nothing(ax, "the images do not differ")
     width = shown["bytes"].fillna(0).to_numpy("float64")
@@ -126,14 +134,6 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     return canvas.explain(ax, "compressed bytes more, or fewer", missing)
 
 
-def _title(comparison: pd.DataFrame) -> str:
-    pairs = comparison[_PAIR].drop_duplicates()
-    if len(pairs) == 1:
-        return "From {} to {}".format(*(wording.drawn(name, 38) for name in pairs.iloc[0]))
-    several = f" in {wording.counted(len(pairs), 'comparison')}" if len(pairs) else ""
-    return f"What changed{several}"
-
-
 def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
     """Name a row for each size and layer, and one for any other aspect, with what changed."""
     if aspect in ("size", "layers"):
@@ -144,13 +144,6 @@ def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
     counts = found["change"].value_counts()
     words = ", ".join(f"{counts[change]:,} {change}" for change in _CHANGES if change in counts)
     return [(aspect, None, words)]
-
-
-def _largest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep what has no bytes, and the layers that changed most, in their order."""
-    weight = rows["bytes"].astype("Float64").abs().fillna(np.inf)
-    chosen = weight.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
-    return rows.loc[chosen.sort_values()]
 
 
 def _write_changes(ax: Axes, width: Any, words: pd.Series) -> None:
