@@ -166,7 +166,8 @@ def _sizes(left: list[Step], right: list[Step]) -> Iterator[_Difference]:
     was, now = (_total(steps) for steps in (left, right))
     if was != now:
         change = None if was is None or now is None else now - was
-        yield "size", "size", _text(was), _text(now), "changed", change
+        texts = [None if size is None else str(size) for size in (was, now)]
+        yield "size", "size", texts[0], texts[1], "changed", change
     if len(left) != len(right):
         yield "size", "layer_count", str(len(left)), str(len(right)), "changed", None
 
@@ -174,10 +175,6 @@ def _sizes(left: list[Step], right: list[Step]) -> Iterator[_Difference]:
 def _total(steps: list[Step]) -> int | None:
     sizes = [step.size for step in steps if step.size is not None]
     return sum(sizes) if len(sizes) == len(steps) else None
-
-
-def _text(size: int | None) -> str | None:
-    return None if size is None else str(size)
 
 
 def _of_values(

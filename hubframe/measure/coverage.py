@@ -179,7 +179,7 @@ def _fault(key: str, value: str) -> str | None:
     """Say what is wrong with a value; null where nothing is."""
     if _PLACEHOLDER.fullmatch(value.strip()):
         return "a placeholder"
-    is_sound, fault = _RULES.get(key.removeprefix(PREFIX), _NO_RULE)
+    is_sound, fault = _RULES.get(key.removeprefix(PREFIX), (bool, None))
     return None if is_sound(value.strip()) else fault
 
 
@@ -194,14 +194,11 @@ def _is_moment(value: str) -> bool:
 
 
 def _is_license(value: str) -> bool:
-    is_balanced = value.count("(") == value.count(")")
-    return is_balanced and _LICENSES.fullmatch(value) is not None
+    return value.count("(") == value.count(")") and _LICENSES.fullmatch(value) is not None
 
 
-Rule = tuple[Callable[[str], bool], str]
-_NO_RULE: Rule = (lambda _: True, "")
-_ADDRESS: Rule = (is_address, "no address with http or https")
-_RULES: dict[str, Rule] = {
+_ADDRESS = (is_address, "no address with http or https")
+_RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "url": _ADDRESS,
     "documentation": _ADDRESS,
     "source": _ADDRESS,

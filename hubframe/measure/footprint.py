@@ -101,13 +101,7 @@ def _namespaces(repos: pd.Series) -> pd.Series:
 
 
 def _namespace(repo: str) -> str:
-    """Return who owns a repository; a first part that is a host is told as Docker tells it.
-
-    Examples
-    --------
-    >>> [_namespace(repo) for repo in ("acme/api", "ghcr.io/acme/tools/api", "localhost:5000/api")]
-    ['acme', 'ghcr.io/acme', 'localhost:5000']
-    """
+    """Return who owns a repository; a first part that is a host is told as Docker tells it."""
     host, *path = repo.split("/")
     has_host = "." in host or ":" in host or host == "localhost"
     return "/".join([host, *path[:-1][:1]]) if has_host else host

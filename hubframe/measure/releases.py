@@ -51,18 +51,14 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     keys = tags[["repo", "tag"]].reset_index(drop=True)
     keys["place"] = places(tags.reset_index(drop=True))
     keys["pushed_at"] = dated(tags["pushed_at"]).array
-    keys["content"] = _contents(tags)
+    keys["content"] = ""
+    if tags.duplicated(["repo", "tag", "pushed_at"]).any():
+        # As text, so that the order of the rows decides nothing.
+        texts = tags.astype("str").fillna("").reset_index(drop=True)
+        keys["content"] = texts[texts.columns[0]].str.cat(texts[texts.columns[1:]], sep="\0")
     by = ["repo", "place", "pushed_at", "tag", "content"]
     order = keys.sort_values(by, ascending=[True, True, False, True, True], na_position="last")
     return tags.take(order.index.to_numpy()).reset_index(drop=True)
-
-
-def _contents(tags: pd.DataFrame) -> pd.Series | str:
-    """Write rows as text where a tag has several, so that the order of the rows decides nothing."""
-    if not tags.duplicated(["repo", "tag", "pushed_at"]).any():
-        return ""
-    texts = tags.astype("str").fillna("").reset_index(drop=True)
-    return texts[texts.columns[0]].str.cat(texts[texts.columns[1:]], sep="\0")
 
 
 def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:

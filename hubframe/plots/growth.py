@@ -129,7 +129,13 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
     byte_axis(ax.xaxis)
     canvas.name_rows(ax, shown["name"])
-    _write_changes(ax, width, shown["words"])
+    # At the ends of the bars, with room on both sides.
+    span = float(np.ptp(np.append(width, 0.0))) or 1.0
+    ax.set_xlim(min(width.min(), 0) - 0.25 * span, max(width.max(), 0) + 0.25 * span)
+    font = 0.9 * canvas.row_font(ax, len(shown))
+    for row, (end, word) in enumerate(zip(width, shown["words"], strict=True)):
+        side, align = (-4, "right") if end < 0 else (4, "left")
+        canvas.write(ax, word, (end, row), font, xytext=(side, 0), ha=align)
     missing = {"{layer} that changed less": len(rows) - len(shown)}
     return canvas.explain(ax, "compressed bytes more, or fewer", missing)
 
@@ -144,13 +150,3 @@ def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
     counts = found["change"].value_counts()
     words = ", ".join(f"{counts[change]:,} {change}" for change in _CHANGES if change in counts)
     return [(aspect, None, words)]
-
-
-def _write_changes(ax: Axes, width: Any, words: pd.Series) -> None:
-    """Write what changed at the ends of the bars, and make room on both sides."""
-    span = float(np.ptp(np.append(width, 0.0))) or 1.0
-    ax.set_xlim(min(width.min(), 0) - 0.25 * span, max(width.max(), 0) + 0.25 * span)
-    size = 0.9 * canvas.row_font(ax, len(words))
-    for row, (end, word) in enumerate(zip(width, words, strict=True)):
-        side, align = (-4, "right") if end < 0 else (4, "left")
-        canvas.write(ax, word, (end, row), size, xytext=(side, 0), ha=align)

@@ -9,7 +9,6 @@ from matplotlib.ticker import FixedLocator
 
 from hubframe.measure import pushes
 from hubframe.plots import canvas, wording
-from hubframe.plots.cells import Reals
 from hubframe.plots.style import BLUES, GREY, ORANGES, VERMILION, date_axis, day_numbers, share_axis
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
@@ -124,18 +123,12 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
         return canvas.say_nothing(ax, "no repositories")
     pushed = (shown[f"{which}_pushed_at"] for which in ("latest", "highest"))
     latest, highest = (day_numbers(day.where(day.dt.year <= _LAST_YEAR)) for day in pushed)
-    is_dated = not (np.isnan(latest) & np.isnan(highest)).all()
     canvas.name_rows(ax, shown["repo"], map(_behind, shown.itertuples()))
-    if is_dated:
-        _mark_pushes(ax, latest, highest, artist)
-    else:
+    missing = {"more {repository}": len(lag) - len(shown)}
+    if np.isnan([latest, highest]).all():
         # What is behind stands beside; registries other than the Hub tell no dates.
         ax.set_xticks([])
-    axis = "last push, UTC" if is_dated else "no push has a date"
-    return canvas.explain(ax, axis, {"more {repository}": len(lag) - len(shown)})
-
-
-def _mark_pushes(ax: Axes, latest: Reals, highest: Reals, artist: dict[str, Any]) -> None:
+        return canvas.explain(ax, "no push has a date", missing)
     date_axis(ax.xaxis)
     # Two months at least, and what is drawn with a margin.
     first, last = np.nanmin([latest, highest]), np.nanmax([latest, highest])
@@ -147,6 +140,7 @@ def _mark_pushes(ax: Axes, latest: Reals, highest: Reals, artist: dict[str, Any]
     ax.scatter(highest, rows, label="highest stable version", **ring | artist)
     dot: dict[str, Any] = {"color": "C0", "s": 26}
     ax.scatter(latest, rows, label="latest", **dot | artist)
+    return canvas.explain(ax, "last push, UTC", missing)
 
 
 def _behind(row: Any) -> str:
