@@ -98,8 +98,8 @@ def api_page() -> str:
         [
             *("API reference", "=" * 13, "", ".. currentmodule:: hubframe", ""),
             *_section("Functions", functions),
-            *_section("Further measures", _names(measures, inspect.isroutine)),
-            *_section("Plots", _names(plots, inspect.isroutine)),
+            *_section("Further measures", _names(measures, inspect.isroutine), "measure"),
+            *_section("Plots", _names(plots, inspect.isroutine), "plots"),
             *_section("Clusters", _names(clusters, inspect.isroutine)),
             *_section("Classes", classes),
             *_section("Errors and warnings", errors),
@@ -115,6 +115,9 @@ def _names(things: dict[str, object], is_meant: Callable[[object], bool]) -> lis
     return [name for name, thing in things.items() if is_meant(thing)]
 
 
-def _section(title: str, names: Iterable[str]) -> list[str]:
+def _section(title: str, names: Iterable[str], module: str = "") -> list[str]:
+    """List functions below a title, and below what their module says of all of them."""
+    said = [f".. automodule:: hubframe.{module}", "   :no-members:", ""] if module else []
     listed = [f"   {name}" for name in names]
-    return [title, "-" * len(title), "", ".. autosummary::", "   :toctree: api", "", *listed, ""]
+    heading = [title, "-" * len(title), "", *said, ".. currentmodule:: hubframe", ""]
+    return [*heading, ".. autosummary::", "   :toctree: api", "", *listed, ""]

@@ -793,6 +793,33 @@ def test_pyplot_gives_the_axes_where_none_are_given():
         plt.close("all")
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (wording.size(412_345_678), "412 MB"),
+        (wording.size(None), "not known"),
+        (wording.more(-200), "\N{MINUS SIGN}200 B"),
+        (wording.large(3_204_000_000), "3.2 bn"),
+        (wording.percent(0), "0 %"),
+        (wording.percent(0.001), "<1 %"),
+        (wording.percent(0.63), "63 %"),
+        (wording.percent(0.999), ">99 %"),
+        (wording.percent(1), "100 %"),
+        (wording.counted(1, "tag"), "1 tag"),
+        (wording.counted(1200, "repository"), "1,200 repositories"),
+        (wording.counted(2, "{tag} without a date"), "2 tags without a date"),
+        (wording.some(40, 1200, "tag"), "40 of 1,200 tags"),
+        (wording.some(1, 1, "tag"), "1 tag"),
+        (
+            wording.left_out("UTC", {"more {tag}": 1200, "{tag} without a date": 1}),
+            "UTC; not shown: 1,200 more tags, 1 tag without a date",
+        ),
+    ],
+)
+def test_numbers_and_names_are_written_to_be_read(written, said):
+    assert written.replace(wording.BLANK, " ") == said
+
+
 def test_wording_keeps_its_promises():
     assert doctest.testmod(wording, raise_on_error=True).attempted > 0
     assert doctest.testmod(cells, raise_on_error=True).attempted > 0

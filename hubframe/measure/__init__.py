@@ -1,6 +1,12 @@
 """Frames to frames: what there is to say about them, before anything is drawn or written.
 
-One module per question; nothing here touches the network, draws or writes.
+One module per question; nothing here touches the network, draws or writes. For all of them holds:
+
+- A parameter is a frame with the columns of the table that is named, or those of them that are
+  needed, and may have others. TypeError is raised where it is no frame, and ValueError where it
+  lacks a column, which the message names.
+- The table *x* is what ``hubframe.x_df`` makes. The order of the rows that are given matters only
+  where it is told to.
 """
 
 from hubframe.measure.cleanup import cleanup_df

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,21 +63,19 @@ def cleanup_df(  # noqa: PLR0913
     Returns
     -------
     pandas.DataFrame
-        The table `cleanup`: a row per tag, repositories by name, the last pushed tag first.
-        A tag stays too where a condition cannot be judged, since a date is missing or names do not
-        tell which is newer (a date and a version, two commits, two variants of one version): its
-        reason says that it is not known. Tags that name
-        a digest, as signatures do, take no place among the newest: they go with the last tag of
-        what they sign, and only then. ``freed_size`` sums to what the rule would free: bytes of
-        the layers that no kept tag holds, in all repositories of `layers`, and is too high where
-        `layers` lacks tags that are kept; registries free them when they next collect garbage. The
-        rows' order does not matter.
+        The table `cleanup`: a row per tag, repositories by name, the last pushed tag first. A tag
+        stays too where a condition cannot be judged, since a date is missing or names do not tell
+        which is newer (a date and a version, two commits, two variants of one version): its reason
+        says that it is not known. Tags that name a digest, as signatures do, take no place among
+        the newest: they go with the last tag of what they sign, and only then. ``freed_size`` sums
+        to what the rule would free: bytes of the layers that no kept tag holds, in all repositories
+        of `layers`, and is too high where `layers` lacks tags that are kept; registries free them
+        when they next collect garbage.
 
     Raises
     ------
     TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names; no condition was
-        given, or one that is none.
+        No condition was given, or one that is none.
 
     Examples
     --------
@@ -89,6 +87,8 @@ def cleanup_df(  # noqa: PLR0913
     {'delete': 30, 'keep': 10}
     """
     TAGS.require(tags, _NEEDED)
+    if layers is not None:
+        LAYERS.require(layers, NEEDED)
     _check(keep, older_than, unused_for)
     limits = _days("older_than", older_than), _days("unused_for", unused_for)
     protects = _protector(protect)
@@ -99,16 +99,16 @@ def cleanup_df(  # noqa: PLR0913
         if limit is not None:
             judged.append([_longer(age, limit, what) for age in days(moment - at)])
     verdicts = [
-        _Verdict(False, _PROTECTED) if protects(tag) else _together(said)
+        (False, _PROTECTED) if protects(tag) else _together(said)
         for tag, *said in zip(rows["tag"], *judged, strict=True)
     ]
-    verdicts = _with_signatures(rows, verdicts, _digests(rows, layers))
-    goes = np.array([verdict.goes for verdict in verdicts], dtype=bool)
+    verdicts = _with_signatures(rows, verdicts, layers)
+    goes = np.array([goes for goes, _ in verdicts], dtype=bool)
     return CLEANUP.of(
         {
             **{name: rows[name] for name in _NEEDED},
             "action": np.where(goes, "delete", "keep"),
-            "reason": [verdict.reason for verdict in verdicts],
+            "reason": [reason for _, reason in verdicts],
             "freed_size": _freed(rows, goes, layers),
         }
     )
@@ -117,18 +117,13 @@ def cleanup_df(  # noqa: PLR0913
 _NEEDED = ("repo", "tag", "digest", "size", "pushed_at", "pulled_at")
 
 
-class _Verdict(NamedTuple):
-    """Whether a tag goes, and why."""
-
-    goes: bool
-    reason: str
-
-
+# Whether a tag goes, and why.
+_Verdict = tuple[bool, str]
 # What becomes of a tag that names a digest, by whether all tags with that digest go.
 _BY_SIGNED = {
-    None: _Verdict(False, "what it names is not among these tags"),
-    True: _Verdict(True, "what it names goes"),
-    False: _Verdict(False, "what it names is kept"),
+    None: (False, "what it names is not among these tags"),
+    True: (True, "what it names goes"),
+    False: (False, "what it names is kept"),
 }
 
 
@@ -143,21 +138,21 @@ def _check(keep: Any, *ages: Any) -> None:
 
 def _together(said: list[_Verdict]) -> _Verdict:
     """Let a tag go if all conditions say so."""
-    against = [verdict.reason for verdict in said if not verdict.goes]
-    return _Verdict(not against, "; ".join(against or [verdict.reason for verdict in said]))
+    against = [reason for goes, reason in said if not goes]
+    return not against, "; ".join(against or [reason for _, reason in said])
 
 
 def _beyond(rank: Rank | None, keep: int) -> _Verdict:
     if rank is None or rank.least < keep <= rank.most:
-        return _Verdict(False, "its place among the newest is not known")
+        return False, "its place among the newest is not known"
     is_beyond = rank.least >= keep
-    return _Verdict(is_beyond, f"{'not ' * is_beyond}among the {keep} newest")
+    return is_beyond, f"{'not ' * is_beyond}among the {keep} newest"
 
 
 def _longer(age: Any, limit: float, what: str) -> _Verdict:
     if age is pd.NA:
-        return _Verdict(False, "the date of its last push is not known")
-    return _Verdict(age > limit, f"{what} {math.floor(age)} days ago")
+        return False, "the date of its last push is not known"
+    return bool(age > limit), f"{what} {math.floor(age)} days ago"
 
 
 def _days(name: str, given: Any) -> float | None:
@@ -205,29 +200,21 @@ def _ranks(rows: pd.DataFrame) -> list[Rank | None]:
     return [ranks.get(row) for row in rows.index]
 
 
-def _digests(rows: pd.DataFrame, layers: pd.DataFrame | None) -> list[set[Any]]:
-    """List what each tag points at: an index or a manifest, and its images where layers tell."""
-    images: dict[Any, set[Any]] = {}
-    if layers is not None:
-        LAYERS.require(layers, NEEDED)
-        names = layers[["repo", "tag", "image_digest"]].drop_duplicates().dropna()
-        for repo, tag, digest in names.itertuples(index=False, name=None):
-            images.setdefault((repo, tag), set()).add(digest)
-    listed = zip(rows["repo"], rows["tag"], rows["digest"], strict=True)
-    return [images.get((repo, tag), set()) | {digest} for repo, tag, digest in listed]
-
-
 def _with_signatures(
-    rows: pd.DataFrame, verdicts: list[_Verdict], digests: list[set[Any]]
+    rows: pd.DataFrame, verdicts: list[_Verdict], layers: pd.DataFrame | None
 ) -> list[_Verdict]:
-    """Let tags that name a digest go with the tags that have it."""
+    """Let tags that name a digest go with the tags that have it, as an index, manifest or image."""
     signed = [_signed(tag) for tag in rows["tag"]]
-    goes: dict[tuple[str, str], bool] = {}
-    for repo, verdict, held, of in zip(rows["repo"], verdicts, digests, signed, strict=True):
-        for digest in held if of is None else ():
-            goes[repo, digest] = verdict.goes and goes.get((repo, digest), True)
+    held = rows[["repo", "tag", "digest"]].assign(goes=[goes for goes, _ in verdicts])
+    held = held[np.array([of is None for of in signed], dtype=bool)]
+    if layers is not None:
+        images = layers[["repo", "tag", "image_digest"]].drop_duplicates()
+        images = images.set_axis(["repo", "tag", "digest"], axis=1)
+        images = held.drop(columns="digest").merge(images, on=["repo", "tag"])
+        held = pd.concat([held, images])
+    goes = held.groupby(["repo", "digest"])["goes"].all().to_dict()
     return [
-        verdict if of is None or verdict.reason == _PROTECTED else _BY_SIGNED[goes.get((repo, of))]
+        verdict if of is None or verdict[1] == _PROTECTED else _BY_SIGNED[goes.get((repo, of))]
         for repo, verdict, of in zip(rows["repo"], verdicts, signed, strict=True)
     ]
 
@@ -242,9 +229,8 @@ def _freed(
     rows: pd.DataFrame, goes: npt.NDArray[np.bool_], layers: pd.DataFrame | None
 ) -> pd.Series:
     """Sum, for each tag that goes, its layers that no kept tag holds, each layer once."""
-    freed = pd.Series(0, index=rows.index, dtype="Int64")
     if layers is None:
-        return freed.mask(freed == 0)
+        return pd.Series(None, rows.index, dtype="Int64")
     index = LayerIndex.of(layers)
     numbered = rows[["repo", "tag"]].assign(row=rows.index)
     row = index.names[["repo", "tag"]].merge(numbered, on=["repo", "tag"], how="left")["row"]

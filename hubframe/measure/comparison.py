@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -40,18 +40,16 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `comparison`: a row per difference, pairs as given, then by aspect, then by
-        position or key. An image compared with itself gives no row. Layers and steps are aligned
-        as lines of a text are; one that was replaced by another of the same instruction, else of
-        the same but for versions, hashes and dates, is *changed*. So is, by a guess, one in whose
-        place stands another of the same kind (``RUN``, ``COPY``), or another base. Labels from
-        elsewhere than the config say so in their key. The order of the frames' rows does not
-        matter.
+        position or key. An image compared with itself gives no row. Layers and steps are aligned as
+        lines of a text are; one that was replaced by another of the same instruction, else of the
+        same but for versions, hashes and dates, is *changed*. So is, by a guess, one in whose place
+        stands another of the same kind (``RUN``, ``COPY``), or another base. Labels from elsewhere
+        than the config say so in their key.
 
     Raises
     ------
     TypeError, ValueError
-        There are fewer than two images; what is given is no frame, lacks a column, or holds other
-        images too, which the message names.
+        There are fewer than two images, or frames hold other images too, which the message names.
 
     Examples
     --------
@@ -62,34 +60,30 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     >>> found[["key", "left", "right"]].to_numpy().tolist()
     [['PYTHON_VERSION', '3.14.0', '3.14.3']]
     """
-    read = [_read(frames, place) for place, frames in enumerate(images, 1)]
-    if len(read) < _LEAST:
+    images = list(images)
+    named = [_named(frames, place) for place, frames in enumerate(images, 1)]
+    if len(named) < _LEAST:
         raise ValueError(
-            f"there is nothing to compare with: give two images or more, not {len(read)}"
+            f"there is nothing to compare with: give two images or more, not {len(named)}"
         )
+    # The platform is named too where two images have one name and different platforms.
+    platforms = Counter(name for name, _ in set(named))
+    names = [f"{name} {platform}" if platforms[name] > 1 else name for name, platform in named]
     rows = [
-        (left.name, right.name, *difference)
-        for left, right in pairwise(_apart(read))
-        for difference in _differences(left.frames, right.frames)
+        (*pair, *difference)
+        for pair, (left, right) in zip(pairwise(names), pairwise(images), strict=True)
+        for difference in _differences(left, right)
     ]
     return COMPARISON.of(pd.DataFrame(rows, columns=list(COMPARISON.dtypes)))
 
 
-class _Image(NamedTuple):
-    """One image's frames, and its name."""
-
-    frames: Frames
-    name: str
-    platform: str
-
-
-def _read(frames: Any, place: int) -> _Image:
+def _named(frames: Any, place: int) -> tuple[str, str]:
     """Check the frames that were given at a place; name their image as its first tag does."""
     try:
         repo, tag, platform, digest = _name(frames)
     except (TypeError, ValueError) as error:
         raise type(error)(f"image {place}: {error}") from None
-    return _Image(frames, f"{repo}:{tag}" if tag else f"{repo}@{digest}", platform)
+    return f"{repo}:{tag}" if tag else f"{repo}@{digest}", platform
 
 
 def _name(frames: Any) -> tuple[str, ...]:
@@ -108,17 +102,6 @@ def _name(frames: Any) -> tuple[str, ...]:
     if count > 1:
         raise ValueError(f"its frames hold {count} images; choose the rows of one")
     return tuple(names.sort_values(IMAGE).fillna("").iloc[0])
-
-
-def _apart(images: list[_Image]) -> list[_Image]:
-    """Name the platform too where two images have one name and different platforms."""
-    platforms = Counter(name for name, _ in {(image.name, image.platform) for image in images})
-    return [
-        image._replace(name=f"{image.name} {image.platform}")
-        if platforms[image.name] > 1
-        else image
-        for image in images
-    ]
 
 
 def _differences(left: Frames, right: Frames) -> Iterator[_Difference]:
@@ -183,7 +166,8 @@ def _sizes(left: list[Step], right: list[Step]) -> Iterator[_Difference]:
     was, now = (_total(steps) for steps in (left, right))
     if was != now:
         change = None if was is None or now is None else now - was
-        yield "size", "size", _text(was), _text(now), "changed", change
+        texts = [None if size is None else str(size) for size in (was, now)]
+        yield "size", "size", texts[0], texts[1], "changed", change
     if len(left) != len(right):
         yield "size", "layer_count", str(len(left)), str(len(right)), "changed", None
 
@@ -191,10 +175,6 @@ def _sizes(left: list[Step], right: list[Step]) -> Iterator[_Difference]:
 def _total(steps: list[Step]) -> int | None:
     sizes = [step.size for step in steps if step.size is not None]
     return sum(sizes) if len(sizes) == len(steps) else None
-
-
-def _text(size: int | None) -> str | None:
-    return None if size is None else str(size)
 
 
 def _of_values(

@@ -52,11 +52,6 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
         - ``labelled_count``: images that carry the label.
         - ``image_count``: images of the repository.
         - ``share``: ``labelled_count / image_count``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
     """
     LABELS.require(labels, (*IMAGE, "key", "value"))
     if images is not None:
@@ -85,11 +80,6 @@ def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
         A row per key of `OCI_LABELS`: ``key``; ``labelled_count``, the distinct images that carry
         it, also with a value that says nothing; ``image_count``, all distinct images; and
         ``share``, their quotient, null without images.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `coverage` is no frame, or lacks a column, which the message names.
     """
     COVERAGE.require(coverage, (*IMAGE, "key", "state"))
     image = identity(coverage)
@@ -117,9 +107,8 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     labels
         The `tables.LABELS` frame.
     images
-        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count.
-        Attestations do not, nor do images of a platform that `labels` has none of, unless they
-        are their tag's only one: labels are read for linux/amd64 alone unless told otherwise.
+        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count; see
+        `hubframe.measure.label_coverage` for which do not.
 
     Returns
     -------
@@ -133,13 +122,7 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
           ``created`` a moment of RFC 3339, ``base.digest`` a digest, and ``licenses`` must have
           the form of an SPDX expression; whether SPDX knows the names is not looked up.
 
-        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`; the
-        rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
+        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`.
 
     Examples
     --------
@@ -196,7 +179,7 @@ def _fault(key: str, value: str) -> str | None:
     """Say what is wrong with a value; null where nothing is."""
     if _PLACEHOLDER.fullmatch(value.strip()):
         return "a placeholder"
-    is_sound, fault = _RULES.get(key.removeprefix(PREFIX), _NO_RULE)
+    is_sound, fault = _RULES.get(key.removeprefix(PREFIX), (bool, None))
     return None if is_sound(value.strip()) else fault
 
 
@@ -211,14 +194,11 @@ def _is_moment(value: str) -> bool:
 
 
 def _is_license(value: str) -> bool:
-    is_balanced = value.count("(") == value.count(")")
-    return is_balanced and _LICENSES.fullmatch(value) is not None
+    return value.count("(") == value.count(")") and _LICENSES.fullmatch(value) is not None
 
 
-Rule = tuple[Callable[[str], bool], str]
-_NO_RULE: Rule = (lambda _: True, "")
-_ADDRESS: Rule = (is_address, "no address with http or https")
-_RULES: dict[str, Rule] = {
+_ADDRESS = (is_address, "no address with http or https")
+_RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "url": _ADDRESS,
     "documentation": _ADDRESS,
     "source": _ADDRESS,
@@ -241,12 +221,7 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
         without a platform do not count, nor do tags that have nothing else. By repository, tag
-        (newest version first) and platform; the rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `images` is no frame, or lacks a column, which the message names.
+        (newest version first) and platform.
 
     Examples
     --------

@@ -40,13 +40,7 @@ def last_used(pushed: pd.Series, pulled: pd.Series) -> pd.Series:
 
 
 def read_now(now: datetime | str | None) -> pd.Timestamp:
-    """Read the moment that ages count to: None for this one; without a zone it is in UTC.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is no date.
-    """
+    """Read the moment that ages count to: None for this one; without a zone it is in UTC."""
     if now is None:
         return pd.Timestamp.now("UTC")
     if not isinstance(now, datetime | str):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hubframe.measure.images import plain_rows
 from hubframe.tables import FILES
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import EFFICIENCY, WASTED
@@ -32,13 +33,7 @@ def efficiency(files: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `efficiency`: a row per image, in the order of `files`. Removals count under the
         path that they remove; opaque directories count for nothing, as with dive.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `files` is no frame, or lacks a column, which the message names.
     """
-    FILES.require(files, _NEEDED)
     return EFFICIENCY.from_records(
         {**name, **_scores(_paths(rows), rows)} for name, rows in _images(files)
     )
@@ -56,13 +51,7 @@ def wasted_df(files: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `wasted`: a row per image and path, for each image what wastes most first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `files` is no frame, or lacks a column, which the message names.
     """
-    FILES.require(files, _NEEDED)
     return WASTED.from_records(
         {**name, **row} for name, rows in _images(files) for row in _wasted(_paths(rows))
     )
@@ -70,10 +59,13 @@ def wasted_df(files: pd.DataFrame) -> pd.DataFrame:
 
 def _images(files: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Yield each image's name, and its rows in order."""
+    FILES.require(files, _NEEDED)
     for _, rows in files.groupby(list(IMAGE_KEY), sort=False, dropna=False):
-        named = rows.iloc[0]
-        name = {key: None if pd.isna(named[key]) else named[key] for key in IMAGE_KEY}
-        yield name, rows.sort_values(["position", "entry"], kind="stable")
+        named = next(plain_rows(rows[list(IMAGE_KEY)]))
+        yield (
+            dict(zip(IMAGE_KEY, named, strict=True)),
+            rows.sort_values(["position", "entry"], kind="stable"),
+        )
 
 
 def _paths(rows: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +79,11 @@ def _paths(rows: pd.DataFrame) -> pd.DataFrame:
             (path, position, size, False) for path, (size, _) in kept.items() if path not in parents
         ]
         names = sorted(below) if removed else []
-        gone = {path: [path, *_inside(names, path)] for path in removed}
+        # Of sorted paths what is in a directory: ``0`` is the character after ``/``.
+        gone = {
+            path: [path, *names[bisect_left(names, f"{path}/") : bisect_left(names, f"{path}0")]]
+            for path in removed
+        }
         for path, inside in gone.items():
             # dive counts the removal of directories alone.
             is_folder = below.get(path, _ABSENT)[1]
@@ -112,11 +108,6 @@ def _paths(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _inside(names: list[str], path: str) -> list[str]:
-    """Return what is in a directory, of sorted paths: ``0`` is the character after ``/``."""
-    return names[bisect_left(names, f"{path}/") : bisect_left(names, f"{path}0")]
-
-
 def _entries(layer: pd.DataFrame) -> tuple[dict[str, tuple[int, bool]], list[str]]:
     """Return what a layer has (the last entry of a path counts), and what it removes."""
     held = layer[layer["whiteout"].isna() & (layer["path"] != ".")]
@@ -139,11 +130,10 @@ def _parents(paths: list[str]) -> set[str]:
 
 def _wasted(paths: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return the rows of the paths that stand in several layers."""
-    twice = paths[paths["copy_count"] > 1].sort_values(
-        "wasted_size", ascending=False, kind="stable"
-    )
-    surplus = twice["wasted_size"] - twice["min_size"]
-    return twice.assign(surplus_size=surplus).reset_index().to_dict("records")
+    twice = paths[paths["copy_count"] > 1]
+    twice = twice.assign(surplus_size=twice["wasted_size"] - twice["min_size"])
+    twice = twice.sort_values("wasted_size", ascending=False, kind="stable")
+    return twice.reset_index().to_dict("records")
 
 
 def _scores(paths: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:

@@ -40,9 +40,9 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `footprint`, in compressed bytes of distinct layers: a layer that an image
-        repeats counts once, unlike in `size` of the tags and images. Most freed first, then the
-        largest, then the one built first. The rows' order in `layers` does not matter.
+        The table `footprint`, in compressed bytes of distinct layers: a layer that an image repeats
+        counts once, unlike in `size` of the tags and images. Most freed first, then the largest,
+        then the one built first.
 
         - ``exclusive_size + shared_size == total_size``.
         - ``exclusive_size``: layers of no image but its own, and of no other repository, be it by
@@ -55,8 +55,8 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
 
     Raises
     ------
-    TypeError, ValueError
-        `layers` is no frame, lacks a column, which the message names, or `by` is none of the four.
+    ValueError
+        `by` is none of the four.
 
     Examples
     --------
@@ -72,9 +72,10 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     index = LayerIndex.of(layers)
     group = _groups(index, by)
     first = first_of(group)
-    frame = FOOTPRINT.of(
-        _labels(index, by, group, first) | _bytes(index, group, _holders(index, by))
-    )
+    # What shares layers with others: an image, in each repository anew.
+    repo = numbered(index.names["repo"])[0]
+    holders = index.image if by == "image" else paired(repo, index.image)
+    frame = FOOTPRINT.of(_labels(index, by, group, first) | _bytes(index, group, holders))
     order = np.lexsort((first, -_ranked(frame["total_size"]), -_ranked(frame["freed_size"])))
     return frame.take(order).reset_index(drop=True)
 
@@ -100,23 +101,10 @@ def _namespaces(repos: pd.Series) -> pd.Series:
 
 
 def _namespace(repo: str) -> str:
-    """Return who owns a repository; a first part that is a host is told as Docker tells it.
-
-    Examples
-    --------
-    >>> [_namespace(repo) for repo in ("acme/api", "ghcr.io/acme/tools/api", "localhost:5000/api")]
-    ['acme', 'ghcr.io/acme', 'localhost:5000']
-    """
+    """Return who owns a repository; a first part that is a host is told as Docker tells it."""
     host, *path = repo.split("/")
     has_host = "." in host or ":" in host or host == "localhost"
     return "/".join([host, *path[:-1][:1]]) if has_host else host
-
-
-def _holders(index: LayerIndex, by: By) -> Numbers:
-    """Number, for each name, what shares layers with others: its image, in each repository anew."""
-    if by == "image":
-        return index.image
-    return paired(numbered(index.names["repo"])[0], index.image)
 
 
 def _labels(index: LayerIndex, by: By, group: Numbers, first: Numbers) -> dict[str, object]:

@@ -37,8 +37,8 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `size_trend`: a row per release and layer, also for the layers that only the
         release before had. The changes of a release's steps sum up to its ``total_change``, and
-        their sizes to its ``total_size``. By repository, line and platform, then by version,
-        oldest first, then by step. The rows' order in `layers` does not matter.
+        their sizes to its ``total_size``. By repository, line and platform, then by version, oldest
+        first, then by step.
 
         Each step is compared with its counterpart in the release before, of which ``matched_by``
         tells how it was found. A step is known again as the same ``layer``, by its
@@ -47,11 +47,6 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         (``RUN``, ``COPY``) or another base is taken for what was there before, the most similar
         of several. It may be another step altogether; where a change hangs on it, look at both
         instructions.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
 
     Examples
     --------
@@ -118,11 +113,6 @@ def most_grown(trend: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Its rows; none where no line grew.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `trend` is no frame, or lacks a column, which the message names.
     """
     SIZE_TREND.require(trend, (*_LINE, "total_size"))
     known = trend.dropna(subset="total_size")
@@ -186,10 +176,9 @@ def _pairs(held: pd.DataFrame) -> Iterator[tuple[int, int, int, str | None]]:
     for line, (start, end) in zip(lines, pairwise([*starts, len(held)]), strict=True):
         first = before[1] if before[0] == line else start
         for left, right, by in paired(steps[first:start], steps[start:end], moved=True):
-            yield (
-                start,
-                -1 if left is None else first + left,
-                -1 if right is None else start + right,
-                by,
+            was, now = (
+                (-1 if left is None else first + left),
+                (-1 if right is None else start + right),
             )
+            yield start, was, now, by
         before = line, start

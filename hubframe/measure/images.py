@@ -24,11 +24,6 @@ def identity(frame: pd.DataFrame) -> pd.Series:
     pandas.Series
         The image's digest; where that is not known, repository, tag and platform. Never null.
 
-    Raises
-    ------
-    TypeError, ValueError
-        `frame` is no frame, or lacks a column, which the message names.
-
     Examples
     --------
     >>> rows = {"repo": "a/b", "tag": ["1", "2"], "platform": "linux/amd64"}
@@ -58,11 +53,6 @@ def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Rows of `frame`, as they are. An image that was asked for by digest counts as a tag.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `frame` is no frame, or lacks a column, which the message names.
     """
     image = identity(frame)
     tag = frame["repo"] + ":" + frame["tag"].fillna(image)

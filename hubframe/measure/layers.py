@@ -17,12 +17,9 @@ from hubframe.measure.layer_index import (
     in_bytes,
     numbered,
     paired,
-    with_digests,
 )
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SHARED_LAYERS
-
-_LAST = np.iinfo(np.int64).max
 
 
 def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
@@ -37,16 +34,11 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `shared_layers`: a row per distinct layer, those in most images first, then the
-        largest, then those seen first. The rows' order in `layers` does not matter.
+        largest, then those seen first.
 
         A layer is *first seen* in the image that was built first, as far as `layers` tells: the
         one whose last step ran earliest; where dates are missing (Docker Hub's API gives none)
         or equal, the one of fewest layers, then by repository and tag.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
 
     Examples
     --------
@@ -58,15 +50,15 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     True
     """
     LAYERS.require(layers, (*NEEDED, "instruction"))
-    layers = with_digests(layers)
+    layers = layers.dropna(subset="layer_digest")
     index = LayerIndex.of(layers)
     image_count = index.holder_counts(index.image)
-    place = index.name * (index.position.max(initial=0) + 1) + index.position
     count = len(index.digests)
-    first = _earliest(place, index.layer, count)
-    # The last one is for -1: no image tells the instruction.
-    told = np.append(np.flatnonzero(layers["instruction"].notna().to_numpy()), -1)
-    first_told = told[_earliest(place[told[:-1]], index.layer[told[:-1]], count)]
+    place = index.name * (index.position.max(initial=0) + 1) + index.position
+    rows = np.argsort(place, kind="stable")
+    first = _first(rows, index.layer, count)
+    is_told = layers["instruction"].notna().to_numpy()
+    first_told = _first(rows[is_told[rows]], index.layer, count)
     repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
     layer, holder = index.holders(tags := paired(repo, tag))
     is_tagged = tag[first_of(tags)] >= 0
@@ -90,13 +82,10 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _earliest(place: Numbers, layer: Numbers, count: int) -> Numbers:
-    """Find, for each layer, the row of the smallest place; -1 where it has no row."""
-    least = np.full(count, _LAST)
-    np.minimum.at(least, layer, place)
-    rows = np.flatnonzero(place == least[layer])
+def _first(rows: Numbers, layer: Numbers, count: int) -> Numbers:
+    """Find the first of these rows that each layer has; -1 where it has none."""
     found = np.full(count, -1)
-    found[layer[rows]] = rows
+    found[layer[rows[::-1]]] = rows[::-1]
     return found
 
 
@@ -115,11 +104,6 @@ def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
     pandas.DataFrame
         A row per tag and platform of another image: ``repo``, ``tag``, ``platform``,
         ``image_digest`` and ``shared_size``, the bytes of the distinct layers that both hold.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
     """
     LAYERS.require(layers, (*IMAGE, "layer_digest", "size"))
     names = identity(layers)

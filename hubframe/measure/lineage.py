@@ -1,6 +1,5 @@
 """Which image an image was built on, found from its layers, and whether that one is outdated."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,12 +54,7 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
         The table `parents`: a row per image, by name; the parent's columns are null where no image
         at hand is its parent. Sizes are compressed bytes, repeated layers counted, and null where
         the size of a layer is not known. Attestations are left out. ``linux/arm64/v8`` and
-        ``linux/arm64`` are one platform. The rows' order in `layers` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
+        ``linux/arm64`` are one platform.
 
     Examples
     --------
@@ -83,35 +77,22 @@ def _images(layers: pd.DataFrame, tags: pd.DataFrame | None) -> LayerIndex:
     return LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
 
 
-def _sizes(index: LayerIndex, name: Numbers, count: Numbers) -> pd.Series:
-    """Sum the first layers of names, so many of each; null where a size is not known."""
-    layer, begin, _ = index.by_name
-    first, end = begin[name], begin[name] + count
-    # Of the rows before each row, and of all: bytes, and how many have no size.
-    size, unsized = (
-        np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-        for values in (index.sizes[layer], ~index.is_sized[layer])
-    )
-    return pd.Series(size[end] - size[first], dtype="Int64").mask(unsized[end] > unsized[first])
+def _sizes(index: LayerIndex) -> pd.Series:
+    """Sum the layers of each name; null where a size is not known."""
+    layer, _, length = index.by_name
+    sizes = pd.Series(index.sizes[layer], dtype="Int64").where(index.is_sized[layer])
+    return sizes.groupby(np.repeat(np.arange(len(length)), length)).sum(skipna=False)
 
 
 def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
     """Order names as parents: the smallest of those with the same layers is the parent."""
-    is_official = names["repo"].str.startswith(_OFFICIAL).to_numpy("bool")
-    pushed = np.full(len(names), _LAST) if tags is None else _pushes(names, tags)
-    order = np.lexsort((np.arange(len(names)), pushed, ~is_official))
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return rank
-
-
-def _pushes(names: pd.DataFrame, tags: pd.DataFrame) -> Numbers:
-    """Give each name the first push of its tag, as a number; the last number without a date."""
-    pushed = tags[["repo", "tag"]].assign(pushed_at=dated(tags["pushed_at"]))
-    first = pushed.dropna().groupby(["repo", "tag"], as_index=False)["pushed_at"].min()
-    found = names[["repo", "tag"]].merge(first, on=["repo", "tag"], how="left")["pushed_at"]
-    numbers = found.to_numpy("datetime64[us]").astype("int64")
-    return np.where(found.isna(), _LAST, numbers)
+    ranked = names[["repo", "tag"]].assign(is_other=~names["repo"].str.startswith(_OFFICIAL))
+    if tags is not None:
+        pushed = tags[["repo", "tag"]].assign(pushed_at=dated(tags["pushed_at"]))
+        first = pushed.dropna().groupby(["repo", "tag"])["pushed_at"].min()
+        ranked = ranked.join(first, on=["repo", "tag"])
+    order = ranked.drop(columns=["repo", "tag"])
+    return np.argsort(order.sort_values([*order], kind="stable").index.to_numpy())
 
 
 def _found(index: LayerIndex, rank: Numbers) -> tuple[Numbers, Numbers]:
@@ -160,13 +141,9 @@ def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
     parents, candidates = _found(index, _rank(index.names, tags))
     order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
     parent = parents[order]
-    has_parent = parent != _NONE
-    # Nobody's row stands in for the missing parent; it is nulled below.
-    known = np.where(has_parent, parent, order)
-    both = np.concatenate([order, known])
-    sizes = _sizes(index, both, np.concatenate([length[order], length[known]]))
-    size, parent_size = sizes[: len(order)], sizes[len(order) :].reset_index(drop=True)
-    parent_size = parent_size.where(has_parent)
+    sizes = _sizes(index)
+    # Nothing has the number -1 of a missing parent, so that its columns are null.
+    size, parent_size = (sizes.reindex(name).reset_index(drop=True) for name in (order, parent))
     names = index.names.take(order)
     return PARENTS.of(
         {
@@ -177,7 +154,7 @@ def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
                 f"parent_{name}": index.names[name].array.take(parent, allow_fill=True)
                 for name in IMAGE
             },
-            "parent_layer_count": pd.Series(length[known], dtype="Int64").where(has_parent),
+            "parent_layer_count": pd.Series(length, dtype="Int64").reindex(parent).array,
             "parent_size": parent_size,
             "candidate_count": candidates[order],
             "growth_size": size - parent_size,
@@ -208,16 +185,11 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `outdated`: a row per image with an outdated parent, by name. ``lag_days`` are
-        the days from the first push of the parent to the first push of the newer image under any
-        of the tags that it has; null where a registry tells no dates. Images with the parent's
-        layers are not newer, nor are those pushed earlier. It is today's lag; whether the parent
-        was outdated when the child was built, no registry tells. The rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
+        The table `outdated`: a row per image with an outdated parent, by name. ``lag_days`` are the
+        days from the first push of the parent to the first push of the newer image under any of the
+        tags that it has; null where a registry tells no dates. Images with the parent's layers are
+        not newer, nor are those pushed earlier. It is today's lag; whether the parent was outdated
+        when the child was built, no registry tells.
 
     Examples
     --------
@@ -232,75 +204,60 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     index = _images(layers, tags)
     children = _parents(index, tags).dropna(subset="parent_tag")
-    newer = _newer(children[_PARENT].drop_duplicates(), _Contents.of(index, layers), Lines.of(tags))
+    newer = _newer(children[_PARENT].drop_duplicates(), index, layers, Lines.of(tags))
     found = children.merge(newer, on=_PARENT, how="inner")
     lag = days_between(found["parent_pushed_at"], found["newer_pushed_at"])
     return OUTDATED.of({**found, "lag_days": lag})
 
 
-def _newer(parents: pd.DataFrame, contents: "_Contents", lines: Lines) -> pd.DataFrame:
+def _newer(
+    parents: pd.DataFrame, index: LayerIndex, layers: pd.DataFrame, lines: Lines
+) -> pd.DataFrame:
     """Find the newer image of each parent that has one."""
+    # For repository, tag and platform, the images that had this name, and what each is made of.
+    images: dict[tuple[Any, ...], dict[Any, int]] = {}
+    contents = sequences(index).tolist()
+    for (*name, digest), content in zip(plain_rows(index.names[IMAGE]), contents, strict=True):
+        images.setdefault(tuple(name), {})[digest] = content
+    # When images were built whose name another image has too, where their layers tell.
+    twice = index.names[index.names.duplicated(IMAGE[:3], keep=False)]
+    dates = layers[["created_at", *IMAGE]].merge(twice[IMAGE], on=IMAGE)
+    built = dates.groupby(IMAGE)["created_at"].max().dropna().to_dict()
     rows = [
         (*parent, *move)
         for parent in plain_rows(parents)
-        if (move := _move(parent, contents, lines)) is not None
+        if (move := _move(parent, images, built, lines)) is not None
     ]
     columns = [*_PARENT, "parent_pushed_at", "newer_tag", "newer_digest", "newer_pushed_at"]
     found = pd.DataFrame(rows, columns=columns, dtype="object")
-    dates = {name: moments(found[name]) for name in ("parent_pushed_at", "newer_pushed_at")}
-    return found.astype("str").assign(**dates)
+    pushes = {name: moments(found[name]) for name in ("parent_pushed_at", "newer_pushed_at")}
+    return found.astype("str").assign(**pushes)
 
 
-def _move(parent: tuple[Any, ...], contents: "_Contents", lines: Lines) -> Move | None:
+def _move(
+    parent: tuple[Any, ...],
+    images: dict[tuple[Any, ...], dict[Any, int]],
+    built: dict[Any, pd.Timestamp],
+    lines: Lines,
+) -> Move | None:
     """Tell what the tag of a parent became, or None where it is what it was."""
     repo, tag, platform, digest = parent
-    if contents.has_moved(parent, lines.digest(repo, tag)):
+    contents = images[repo, tag, platform]
+    dates = {other: built.get((repo, tag, platform, other), _NEVER) for other in contents}
+    if _has_moved(digest, lines.digest(repo, tag), contents, dates):
         return lines.moved(repo, tag, digest)
     move = lines.follow(repo, tag)
-    is_same = move is not None and contents.same(parent, (repo, move.newer_tag, platform))
-    return None if is_same else move
+    newer = images.get((repo, move.newer_tag, platform), {}) if move else {}
+    return None if set(newer.values()) == {contents[digest]} else move
 
 
-@dataclass(frozen=True)
-class _Contents:
-    """What each name is made of, to tell whether two are the same, and which came later.
-
-    Attributes
-    ----------
-    names
-        For repository, tag and platform, the images that had this name, and what each is made of.
-    built
-        When images were built whose name another image has too, where their layers tell.
-    """
-
-    names: dict[tuple[Any, ...], dict[Any, int]]
-    built: dict[tuple[Any, ...], pd.Timestamp]
-
-    @classmethod
-    def of(cls, index: LayerIndex, layers: pd.DataFrame) -> "_Contents":
-        names: dict[tuple[Any, ...], dict[Any, int]] = {}
-        contents = sequences(index).tolist()
-        for (*name, digest), content in zip(plain_rows(index.names[IMAGE]), contents, strict=True):
-            names.setdefault(tuple(name), {})[digest] = content
-        twice = index.names[index.names.duplicated(IMAGE[:3], keep=False)]
-        rows = layers[["created_at", *IMAGE]].merge(twice[IMAGE], on=IMAGE)
-        built = rows.groupby(IMAGE)["created_at"].max().dropna()
-        return cls(names, dict(zip(built.index, built, strict=True)))
-
-    def has_moved(self, name: tuple[Any, ...], now: str | None) -> bool:
-        """Tell whether a later image has this name; the tag's digest tells, else the build."""
-        *spelled, digest = name
-        others = self.names[tuple(spelled)]
-        if len(others) == 1 or digest == now or len(set(others.values())) == 1:
-            return False
-        if now in others:
-            return others[now] != others[digest]
-        built = {other: self.built.get((*spelled, other), _NEVER) for other in others}
-        last = max(others, key=lambda other: (built[other], other or ""))
-        return built[last] > built[digest] and others[last] != others[digest]
-
-    def same(self, name: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-        """Tell whether an image has the layers of the one that another name has alone."""
-        *spelled, digest = name
-        contents = set(self.names.get(other, {}).values())
-        return contents == {self.names[tuple(spelled)][digest]}
+def _has_moved(
+    digest: Any, now: str | None, contents: dict[Any, int], built: dict[Any, pd.Timestamp]
+) -> bool:
+    """Tell whether a later image has the name; the tag's digest tells, else the build."""
+    if len(contents) == 1 or digest == now or len(set(contents.values())) == 1:
+        return False
+    if now in contents:
+        return contents[now] != contents[digest]
+    last = max(contents, key=lambda other: (built[other], other or ""))
+    return built[last] > built[digest] and contents[last] != contents[digest]

@@ -47,22 +47,12 @@ def line_names(names: Mapping[str, TagName]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Lines:
-    """The tags of repositories, to follow them.
+    """The tags of repositories, to follow them."""
 
-    Attributes
-    ----------
-    digests
-        For each repository, what its tags point at now.
-    names
-        For each repository, what the names of its tags say.
-    aliases
-        For repository and digest, the tags that point at it now, sorted.
-    pushed
-        For repository and digest, the first push.
-    """
-
+    # For each repository, what its tags point at now, and what their names say.
     digests: dict[str, dict[str, str | None]]
     names: dict[str, dict[str, TagName]]
+    # For repository and digest, the tags that point at it now, sorted, and the first push.
     aliases: dict[tuple[str, str], list[str]]
     pushed: dict[Any, pd.Timestamp]
 

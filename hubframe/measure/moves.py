@@ -40,11 +40,6 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
         The table `tag_moves`: a row per tag and digest in a row of observations, by repository and
         tag, then by time. A tag that was deleted and came back has a row for each time.
         Observations in which the digest is not known are passed over.
-
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
     """
     tags, repos = _frames(snapshots, _SEEN)
     rows = _present(tags, repos)
@@ -91,11 +86,6 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
         The table `mutable_tags`: a row per tag that is named for a version or a date and was
         seen with another digest than before, or with a later date of its push, most pushes first.
         Tags that are meant to move, ``1.25`` beside ``1.25.3``, are marked ``is_floating``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
     """
     tags, _ = _frames(snapshots, (*_SEEN, "version"))
     names = names_of(tags)
@@ -192,11 +182,6 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A row per tag, the longest after first: ``repo``, ``tag``, ``pushed_at``, ``next_tag``,
         ``next_pushed_at``, and ``later_days``, from the one push to the other.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is no frame, or lacks a column, which the message names.
     """
     SIZE_TREND.require(trend, ("repo", "tag", "previous_tag"))
     TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))
@@ -206,13 +191,13 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     told = told.dropna().drop_duplicates(["repo", "tag"])
     after = told.set_axis(["repo", *(f"next_{name}" for name in told.columns[1:])], axis=1)
     both = pairs.merge(told, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
-    is_next = _without_last_number(both["version"]) == _without_last_number(both["next_version"])
-    late = both[is_next & (both["pushed_at"] > both["next_pushed_at"])]
+    # All numbers but the last.
+    line, next_line = (
+        both[name].map(lambda version: version.rpartition(".")[0])
+        for name in ("version", "next_version")
+    )
+    late = both[(line == next_line) & (both["pushed_at"] > both["next_pushed_at"])]
     late = late.assign(later_days=days_between(late["next_pushed_at"], late["pushed_at"]))
     order = ["later_days", "repo", "tag"]
     columns = ["repo", "tag", "pushed_at", "next_tag", "next_pushed_at", "later_days"]
     return late[columns].sort_values(order, ascending=[False, True, True], ignore_index=True)
-
-
-def _without_last_number(versions: pd.Series) -> pd.Series:
-    return versions.map(lambda version: version.rpartition(".")[0])

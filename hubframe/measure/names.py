@@ -15,15 +15,14 @@ def names_of(tags: pd.DataFrame) -> dict[str, dict[str, TagName]]:
 
     Of a tag at several times, the digest of the last row counts.
     """
-    columns = [name for name in ("repo", "tag", "digest") if name in tags.columns]
-    known = (
-        tags[columns].dropna(subset=["repo", "tag"]).drop_duplicates(["repo", "tag"], keep="last")
-    )
-    found = {}
-    for repo, group in known.groupby("repo", sort=True):
-        digests = dict(zip(group["tag"], group["digest"], strict=True)) if "digest" in group else {}
-        found[str(repo)] = read_all(group["tag"], digests)
-    return found
+    columns = tags.columns.intersection(["repo", "tag", "digest"])
+    known = tags[columns].dropna(subset=["repo", "tag"])
+    known = known.drop_duplicates(["repo", "tag"], keep="last").set_index("tag")
+    by_repo: Any = known.groupby("repo")
+    return {
+        repo: read_all(group.index, group["digest"].to_dict() if "digest" in group else {})
+        for repo, group in by_repo
+    }
 
 
 def among(

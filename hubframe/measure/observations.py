@@ -35,11 +35,6 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
         The table `pulls_over_time`: by repository, then by time. Observations without a count are
         passed over: the row reaches from the one before to the one after.
 
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
-
     Examples
     --------
     >>> import hubframe, pandas as pd
@@ -50,11 +45,8 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     0           30.0  growth
     1           <NA>   reset
     """
-    known = (
-        _observed(snapshots, ["pull_count"])
-        .dropna(subset="pull_count")
-        .astype({"pull_count": COUNT})
-    )
+    known = _observed(snapshots, ["pull_count"]).dropna(subset="pull_count")
+    known = known.astype({"pull_count": COUNT})
     before = known.groupby("repo")[["observed_at", "pull_count"]].shift()
     change = known["pull_count"] - before["pull_count"]
     span, is_gap = _gaps(known)
@@ -85,11 +77,6 @@ def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `repos_over_time`: a row per observation, by repository, then by time. A change
         is from the last observation that told the figure.
-
-    Raises
-    ------
-    TypeError, ValueError
-        These are no snapshots, or a column is missing, which the message names.
     """
     known = _observed(snapshots, list(_COUNTS.values()))
     told: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}

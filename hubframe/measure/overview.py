@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.measure.dates import dated
+from hubframe.measure.dates import dated, moments
 from hubframe.measure.footprint import footprint_df
 from hubframe.measure.images import USUAL_PLATFORM, identity
 from hubframe.measure.layer_index import IMAGE
@@ -45,13 +45,14 @@ def totals(frames: Frames) -> pd.DataFrame:
         - ``oldest_push_at``, ``newest_push_at``: of the tags; null without dates.
     """
     layers = frames["layers"]
+    real = frames["images"][~frames["images"]["is_attestation"]]
     images = footprint_df(layers, by="image")
     referenced, shared = int(images["total_size"].sum()), int(images["shared_size"].sum())
     dates = pushes(frames["tags"])["pushed_at"]
     figures = {
         "repo_count": _distinct(frames, ["repo"]),
         "tag_count": _distinct(frames, ["repo", "tag"]),
-        "image_count": _image_count(frames),
+        "image_count": pd.concat([identity(real), identity(layers)]).nunique(),
         "layered_image_count": len(images),
         "layer_count": layers["layer_digest"].nunique(),
         "size_referenced": referenced,
@@ -69,12 +70,6 @@ def _distinct(frames: Frames, columns: list[str]) -> int:
     """Distinct values in any frame that has the columns, rows with a null left out."""
     holding = [frame[columns] for frame in frames.values() if set(columns) <= set(frame)]
     return len(pd.concat(holding).dropna().drop_duplicates())
-
-
-def _image_count(frames: Frames) -> int:
-    images = frames["images"]
-    real = images[~images["is_attestation"]]
-    return int(pd.concat([identity(real), identity(frames["layers"])]).nunique())
 
 
 def overview(frames: Frames) -> pd.DataFrame:
@@ -199,11 +194,6 @@ def platform_counts(images: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``platform`` and ``image_count``, the number of distinct images, most first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `images` is no frame, or lacks a column, which the message names.
     """
     IMAGES.require(images, (*IMAGE, "is_attestation"))
     real = images[~images["is_attestation"]]
@@ -230,27 +220,24 @@ def provenance(frames: Frames) -> pd.DataFrame:
     """
     counts = dict.fromkeys(("requests", "from_cache", "failure_count", "skipped_count"), "Int64")
     dtypes = {"source": "str", "scope": "str", "complete": "boolean", **counts}
-    rows = [_provenance(name, frame) for name, frame in frames.items()]
+    rows = [
+        {
+            "frame": name,
+            "row_count": len(frame),
+            "source": told.get("source"),
+            "fetched_at": pd.to_datetime(told.get("fetched_at", ""), utc=True, errors="coerce"),
+            "complete": told.get("complete"),
+            "requests": _number(told.get("requests")),
+            "from_cache": _number(told.get("from_cache")),
+            "failure_count": _number(told.get("failures")),
+            "skipped_count": _number(told.get("skipped")),
+            "scope": told.get("scope"),
+        }
+        for name, frame in frames.items()
+        for told in [_told(frame)]
+    ]
     table = pd.DataFrame(rows).astype(dtypes)
-    table["fetched_at"] = pd.Series(table["fetched_at"].tolist(), dtype="datetime64[us, UTC]")
-    return table
-
-
-def _provenance(name: str, frame: pd.DataFrame) -> dict[str, Any]:
-    told = _told(frame)
-    moment: Any = told.get("fetched_at")
-    return {
-        "frame": name,
-        "row_count": len(frame),
-        "source": told.get("source"),
-        "fetched_at": pd.to_datetime(moment, utc=True, errors="coerce"),
-        "complete": told.get("complete"),
-        "requests": _number(told.get("requests")),
-        "from_cache": _number(told.get("from_cache")),
-        "failure_count": _number(told.get("failures")),
-        "skipped_count": _number(told.get("skipped")),
-        "scope": told.get("scope"),
-    }
+    return table.assign(fetched_at=moments(table["fetched_at"]))
 
 
 def _told(frame: pd.DataFrame) -> Mapping[str, Any]:

@@ -7,14 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hubframe.measure.figures import MAKE_UP, SHARING, Figure
-from hubframe.measure.layer_index import (
-    NEEDED,
-    LayerIndex,
-    Numbers,
-    Reals,
-    distinct,
-    first_of,
-)
+from hubframe.measure.layer_index import NEEDED, LayerIndex, distinct, first_of
 from hubframe.measure.similarity import image_sizes, sequences
 from hubframe.tables import IMAGES, LAYERS, REPOS
 from hubframe.tables.measured import FIGURES
@@ -41,11 +34,6 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
         The table `figures`, always with the same rows: ``metric``, its ``value`` in `layers` (null
         where there is nothing to measure), its ``unit`` and ``meaning``; and ``paper``,
         ``paper_value`` and ``paper_note``, what a study found in its own images.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
 
     See Also
     --------
@@ -88,11 +76,6 @@ def summary(
     pandas.DataFrame
         The table `figures`, always with the same rows, those of `sharing` among them; values are
         null where no frame tells them. Quantiles are interpolated, as pandas does.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not the frame that it should be; the message names the missing column.
     """
     LAYERS.require(layers, NEEDED)
     if images is not None:
@@ -151,6 +134,10 @@ def _sizes(index: LayerIndex) -> Values:
     layer, image = index.holders(index.image)
     first = first_of(index.image)
     sized = index.sizes[index.is_sized]
+    # Each image counts under its first name.
+    name, position, held = index.rows_in_place()
+    counts = np.isin(name, first)
+    size = index.sizes[held[counts]].astype("float64")
     return {
         "image_count": len(first),
         "layer_count": len(index.digests),
@@ -161,16 +148,8 @@ def _sizes(index: LayerIndex) -> Values:
         **_spread("referenced_layer_size", index.sizes[layer[index.is_sized[layer]]]),
         "layers_below_1_mb_share": _share(sized < _MB),
         "layers_below_10_mb_share": _share(sized < 10 * _MB),
-        "deep_size_share": _deep_share(index, first),
+        "deep_size_share": _ratio(size[position[counts] + 1 >= _DEEP].sum(), size.sum()),
     }
-
-
-def _deep_share(index: LayerIndex, first: Numbers) -> float | None:
-    """Share of bytes in the ninth layer and above, each image counted under its first name."""
-    name, position, layer = index.rows_in_place()
-    counts = np.isin(name, first)
-    size = index.sizes[layer[counts]].astype("float64")
-    return _ratio(size[position[counts] + 1 >= _DEEP].sum(), size.sum())
 
 
 def _alias_ratio(images: pd.DataFrame) -> float | None:
@@ -184,29 +163,19 @@ def _alias_ratio(images: pd.DataFrame) -> float | None:
 def _popularity(repos: pd.DataFrame | None) -> Values:
     counted = REPOS.frame() if repos is None else repos.drop_duplicates("repo")
     pulls = np.sort(counted["pull_count"].dropna().to_numpy("float64"))[::-1]
-    first = pulls[: -(-len(pulls) // 100)]
+    count, total, drawn = len(pulls), float(pulls.sum()), pulls[pulls > 0]
+    rank = np.arange(1, count + 1)
+    gini = slope = None
+    if total:
+        gini = 2 * float((rank * pulls[::-1]).sum()) / (count * total) - (count + 1) / count
+    if len(drawn) >= _TWICE:
+        slope = float(np.polyfit(np.log(rank[: len(drawn)]), np.log(drawn), 1)[0])
     return {
         **_spread("pull_count", pulls),
-        "pull_top_1_percent_share": _ratio(first.sum(), pulls.sum()),
-        "pull_gini": _gini(pulls[::-1]),
-        "pull_rank_slope": _rank_slope(pulls[pulls > 0]),
+        "pull_top_1_percent_share": _ratio(pulls[: -(-count // 100)].sum(), total),
+        "pull_gini": gini,
+        "pull_rank_slope": slope,
     }
-
-
-def _gini(rising: Reals) -> float | None:
-    count, total = len(rising), float(rising.sum())
-    if not total:
-        return None
-    weighted = float((np.arange(1, count + 1) * rising).sum())
-    return 2 * weighted / (count * total) - (count + 1) / count
-
-
-def _rank_slope(falling: Reals) -> float | None:
-    if len(falling) < _TWICE:
-        return None
-    rank = np.log(np.arange(1, len(falling) + 1))
-    steps, heights = rank - rank.mean(), np.log(falling) - np.log(falling).mean()
-    return float((steps * heights).sum() / (steps**2).sum())
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -5,23 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.measure.dates import (
-    dated,
-    days,
-    days_between,
-    last_used,
-    moments,
-    read_now,
-)
+from hubframe.measure.dates import dated, days, days_between, last_used, moments, read_now
 from hubframe.measure.lines import current
 from hubframe.measure.names import names_of, places
-from hubframe.oci.tagnames import (
-    TagName,
-    moving,
-    newest_first,
-    read_all,
-    releases,
-)
+from hubframe.oci.tagnames import TagName, moving, newest_first, read_all, releases
 from hubframe.tables import TAGS
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
@@ -50,13 +37,7 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
         The rows, numbered anew. Repositories by name; in each the versions, then those behind a
         word (``jdk-17.0.10``), then dates (``20240101``), whole numbers that are no versions, the
         other tags, the last pushed first, and those that name a digest. Of equal versions the last
-        pushed comes first, then the exact name (``3.9.0`` before ``3.9``), then the shortest. The
-        rows' order does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
+        pushed comes first, then the exact name (``3.9.0`` before ``3.9``), then the shortest.
 
     Examples
     --------
@@ -70,18 +51,14 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     keys = tags[["repo", "tag"]].reset_index(drop=True)
     keys["place"] = places(tags.reset_index(drop=True))
     keys["pushed_at"] = dated(tags["pushed_at"]).array
-    keys["content"] = _contents(tags)
+    keys["content"] = ""
+    if tags.duplicated(["repo", "tag", "pushed_at"]).any():
+        # As text, so that the order of the rows decides nothing.
+        texts = tags.astype("str").fillna("").reset_index(drop=True)
+        keys["content"] = texts[texts.columns[0]].str.cat(texts[texts.columns[1:]], sep="\0")
     by = ["repo", "place", "pushed_at", "tag", "content"]
     order = keys.sort_values(by, ascending=[True, True, False, True, True], na_position="last")
     return tags.take(order.index.to_numpy()).reset_index(drop=True)
-
-
-def _contents(tags: pd.DataFrame) -> pd.Series | str:
-    """Write rows as text where a tag has several, so that the order of the rows decides nothing."""
-    if not tags.duplicated(["repo", "tag", "pushed_at"]).any():
-        return ""
-    texts = tags.astype("str").fillna("").reset_index(drop=True)
-    return texts[texts.columns[0]].str.cat(texts[texts.columns[1:]], sep="\0")
 
 
 def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
@@ -103,7 +80,7 @@ def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
     Raises
     ------
     TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names; `n` is no number from 0.
+        `n` is no whole number from 0.
     """
     if isinstance(n, bool) or not isinstance(n, int):
         raise TypeError(f"n must be a whole number, not {n!r}")
@@ -131,12 +108,7 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
         from (``1.25`` beside ``1.25.3``) is a moving name and not counted as a version behind, and
         neither is another build of the same version. Null where no name tells: where what
         ``latest`` points at has other names and no version among them, or has versions of a variant
-        that is numbered in its own way. The rows' order in `tags` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
+        that is numbered in its own way.
 
     Examples
     --------
@@ -149,14 +121,11 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     found = [_lag(str(repo), group) for repo, group in current(tags).groupby("repo")]
     lag = pd.DataFrame(found, columns=[*LATEST_LAG.dtypes])
-    dates = {name: moments(lag[name]) for name in _LAG_DATES}
+    dates = {name: moments(lag[name]) for name in ("latest_pushed_at", "highest_pushed_at")}
     lag_days = days_between(dates["latest_pushed_at"], dates["highest_pushed_at"])
     is_highest = lag["is_highest"].astype("boolean")
     lag_days = lag_days.mask(is_highest.fillna(value=False), 0.0)
     return LATEST_LAG.of({**lag, **dates, "is_highest": is_highest, "lag_days": lag_days})
-
-
-_LAG_DATES = ("latest_pushed_at", "highest_pushed_at")
 
 
 def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
@@ -180,19 +149,14 @@ def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
         "highest_version": highest and highest.written,
         "highest_pushed_at": highest and pushed.get(highest.tag),
         "is_highest": _is_highest(digests, compared, same),
-        "versions_behind": _versions_above(compared, of_latest),
+        "versions_behind": _behind(compared, of_latest),
     }
 
 
 def _compared(released: list[TagName], same: list[TagName], *, is_named: bool) -> list[TagName]:
-    """Choose the releases that ``latest`` is compared with; none where no name tells.
+    """Choose what ``latest`` is compared with of the releases, some of which may be the same image.
 
-    Parameters
-    ----------
-    released, same
-        The releases of the repository, and those of them that ``latest`` is.
-    is_named
-        Whether ``latest`` has other names, which may be no versions: then it has none.
+    None where no name tells: where ``latest`` has other names alone, which are no versions.
     """
     if not same:
         is_plain = all(name.is_version for name in released)
@@ -241,11 +205,10 @@ def _highest(names: list[TagName], preferred: list[TagName]) -> TagName | None:
     return min(newest, key=lambda name: (name not in preferred, len(name.variant)), default=None)
 
 
-def _versions_above(compared: list[TagName], name: TagName | None) -> int | None:
+def _behind(compared: list[TagName], name: TagName | None) -> int | None:
     if name is None or not compared:
         return None
-    exact = set(_exact(compared).values())
-    return sum(numbers > _release(name) for numbers in exact)
+    return sum(numbers > _release(name) for numbers in set(_exact(compared).values()))
 
 
 def staleness_df(
@@ -266,13 +229,12 @@ def staleness_df(
     -------
     pandas.DataFrame
         The table `staleness`: a row per tag, the oldest push first, then those without a date, by
-        name. The rows' order in `tags` does not matter. A tag that is pushed again is young again.
+        name. A tag that is pushed again is young again.
 
     Raises
     ------
     TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names; `now` is no date, or
-        `stale_after` no number of days.
+        `now` is no date, or `stale_after` no number of days.
 
     Examples
     --------
@@ -288,29 +250,19 @@ def staleness_df(
     moment = read_now(now)
     pushed, pulled = dated(tags["pushed_at"]), dated(tags["pulled_at"])
     age = days(moment - pushed)
-    ages = STALENESS.of(
-        {
-            "repo": tags["repo"].array,
-            "tag": tags["tag"].array,
-            "pushed_at": pushed.array,
-            "pulled_at": pulled.array,
-            "age_days": age.round(2).array,
-            "idle_days": days(moment - last_used(pushed, pulled)).round(2).array,
-            "is_stale": (age > stale_after).array,
-        }
+    ages = tags[["repo", "tag"]].assign(
+        pushed_at=pushed,
+        pulled_at=pulled,
+        age_days=age.round(2),
+        idle_days=days(moment - last_used(pushed, pulled)).round(2),
+        is_stale=age > stale_after,
     )
     order = ["pushed_at", "repo", "tag", "pulled_at"]
-    return ages.sort_values(order, ignore_index=True)
+    return STALENESS.of(ages.sort_values(order, ignore_index=True))
 
 
 def check_days(name: str, given: Any) -> None:
-    """Check a number of days.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is none, or less than 0.
-    """
+    """Check a number of days."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise TypeError(f"{name} must be a number of days, not {given!r}")
     if not given >= 0:
@@ -329,16 +281,10 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `cadence`: a row per repository, by name. A release is a stable version, of
-        whatever variants (``1.25.3`` and ``1.25.3-alpine``), pushed when the first of its tags
-        was; versions that others go on from (``1.25`` beside ``1.25.3``) are moving names and none.
-        A tag that was pushed again shows the later date: registries keep no other. Quantiles are
-        interpolated, to the hundredth, and null with fewer than two releases. The rows' order in
-        `tags` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
+        whatever variants (``1.25.3`` and ``1.25.3-alpine``), pushed when the first of its tags was;
+        versions that others go on from (``1.25`` beside ``1.25.3``) are moving names and none. A
+        tag that was pushed again shows the later date: registries keep no other. Quantiles are
+        interpolated, to the hundredth, and null with fewer than two releases.
 
     Examples
     --------
@@ -387,11 +333,6 @@ def pushes(tags: pd.DataFrame) -> pd.DataFrame:
         A row per tag whose ``pushed_at`` is a date of this age (from 2000 on), in the order of
         `tags`: ``repo``, ``tag``, ``pushed_at`` and ``kind``, which is ``signature`` where the tag
         only names a digest, else ``version`` where it starts with a version, else ``other``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
     rows: pd.DataFrame = tags[tags["pushed_at"].dt.year.between(*_YEARS)]

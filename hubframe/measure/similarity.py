@@ -1,7 +1,6 @@
 """Which images are made of the same layers, wholly or in part."""
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,16 +38,11 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `duplicates`: a row per name and platform in a group of two names or more.
-        Groups of most names first, then of most bytes, then the one built first; within a group
-        the one built first. ``image_count`` is 1 where the names are tags of one image; above
-        that, different manifests hold the same layers: rebuilds that changed nothing but their
-        configuration or time. The rows' order in `layers` does not matter.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
+        The table `duplicates`: a row per name and platform in a group of two names or more. Groups
+        of most names first, then of most bytes, then the one built first; within a group the one
+        built first. ``image_count`` is 1 where the names are tags of one image; above that,
+        different manifests hold the same layers: rebuilds that changed nothing but their
+        configuration or time.
     """
     index = LayerIndex.of(layers)
     group = sequences(index)
@@ -123,23 +117,15 @@ def similarity_df(
     pandas.DataFrame
         The table `similarity`: a row per pair of distinct images, the one built first on the left,
         each under its first name. The most similar pair first, then the one of most shared bytes,
-        then by age. The rows' order in `layers` does not matter. Images whose layers have no
-        known size are similar to none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
+        then by age. Images whose layers have no known size are similar to none.
     ValueError
         There are more than `most` pairs.
     """
     if not 0 <= at_least <= 1:
         raise ValueError(f"at_least={at_least!r} is no share: give a number from 0 to 1")
     index = LayerIndex.of(layers)
-    overlap = _Overlap.of(index)
-    left, right, shared = _pairs(overlap, at_least, disjoint=disjoint, most=most)
-    sizes = overlap.sizes
-    similarity = overlap.similarity(left, right, shared)
+    (left, right, shared), sizes = _pairs(index, at_least, disjoint=disjoint, most=most)
+    similarity = _similarity(sizes, left, right, shared)
     order = np.lexsort((right, left, -shared, -np.nan_to_num(similarity, nan=-1.0)))
     left, right, shared = left[order], right[order], shared[order]
     return SIMILARITY.of(
@@ -156,83 +142,47 @@ def similarity_df(
     )
 
 
-@dataclass(frozen=True)
-class _Overlap:
-    """The distinct pairs of a layer and an image, by layer, then by image; both as numbers.
+def _pairs(index: LayerIndex, at_least: float, *, disjoint: bool, most: int) -> tuple[Pairs, Reals]:
+    """Find the pairs of images, image by image, so that memory holds only those that are kept.
 
-    The images that come after an image in a layer are those right behind its pair: that is all
-    the search for overlaps takes.
-
-    Attributes
-    ----------
-    image, weight, end
-        For each pair, its image, the bytes of its layer, and where the pairs of its layer end.
-    of_image
-        For each image, its pairs with layers that a later image holds too.
-    sizes
-        For each image, the bytes of its layers.
+    Beside them stand the bytes of each image, the empty layer left out.
     """
-
-    image: Numbers
-    weight: Numbers
-    end: Numbers
-    of_image: list[Numbers]
-    sizes: Reals
-
-    @classmethod
-    def of(cls, index: LayerIndex) -> Self:
-        layer, image = index.holders(index.image)
-        counts = index.sizes[layer] * ~index.is_empty[layer] > 0
-        layer, image = layer[counts], image[counts]
-        weight = index.sizes[layer]
-        count = int(index.image.max(initial=-1)) + 1
-        end = np.searchsorted(layer, layer, side="right")
-        followed = np.flatnonzero(end > np.arange(1, len(layer) + 1))
-        by_image = followed[np.argsort(image[followed], kind="stable")]
-        return cls(
-            image=image,
-            weight=weight,
-            end=end,
-            of_image=np.split(
-                by_image, np.searchsorted(image[by_image], np.arange(1, max(count, 1)))
-            ),
-            sizes=summed(image, weight, count),
-        )
-
-    def shared(self, left: int) -> Reals:
-        """Sum, for each image, the bytes that it shares with an earlier one."""
-        pairs = self.of_image[left]
-        later = [self.image[pair + 1 : self.end[pair]] for pair in pairs]
-        weights = np.repeat(self.weight[pairs], [len(images) for images in later])
-        images = np.concatenate([*later, np.empty(0, dtype=np.int64)])
-        return summed(images, weights, len(self.sizes))
-
-    def similarity(self, left: Numbers, right: Numbers, shared: Reals) -> Reals:
-        """Divide shared bytes by those of either image; not a number where these are 0."""
-        return _share(shared, self.sizes[left] + self.sizes[right] - shared)
-
-
-def _pairs(overlap: _Overlap, at_least: float, *, disjoint: bool, most: int) -> Pairs:
-    """Find the pairs of images, image by image, so that memory holds only those that are kept."""
-    found: list[Pairs] = []
-    count = 0
-    for number in range(len(overlap.sizes)):
-        shared = overlap.shared(number)
-        right = np.arange(number + 1, len(shared)) if disjoint else np.flatnonzero(shared)
+    layer, image = index.holders(index.image)
+    counts = index.sizes[layer] * ~index.is_empty[layer] > 0
+    layer, image = layer[counts], image[counts]
+    weight, count = index.sizes[layer], int(index.image.max(initial=-1)) + 1
+    sizes = summed(image, weight, count)
+    # The images that come after an image in a layer are those right behind it.
+    end = np.searchsorted(layer, layer, side="right")
+    followed = np.flatnonzero(end > np.arange(1, len(layer) + 1))
+    by_image = followed[np.argsort(image[followed], kind="stable")]
+    starts = np.searchsorted(image[by_image], np.arange(1, max(count, 1)))
+    none = np.empty(0, dtype=np.int64)
+    found: list[Pairs] = [(none, none, np.empty(0))]
+    total = 0
+    for number, places in enumerate(np.split(by_image, starts)):
+        later = [image[place + 1 : end[place]] for place in places]
+        weights = np.repeat(weight[places], end[places] - places - 1)
+        shared = summed(np.concatenate([*later, none]), weights, count)
+        right = np.arange(number + 1, count) if disjoint else np.flatnonzero(shared)
         left, shared = np.full(len(right), number), shared[right]
         if at_least > 0:
-            alike = overlap.similarity(left, right, shared) >= at_least
+            alike = _similarity(sizes, left, right, shared) >= at_least
             left, right, shared = left[alike], right[alike], shared[alike]
         found.append((left, right, shared))
-        count += len(left)
-        if count > most:
+        total += len(left)
+        if total > most:
             raise ValueError(
-                f"more than {most:,} pairs among {len(overlap.sizes):,} images: give fewer images, "
+                f"more than {most:,} pairs among {count:,} images: give fewer images, "
                 "a higher at_least=, or more room with most="
             )
-    none = np.empty(0, dtype=np.int64)
-    lefts, rights, shares = zip((none, none, np.empty(0)), *found, strict=True)
-    return np.concatenate(lefts), np.concatenate(rights), np.concatenate(shares)
+    lefts, rights, shares = zip(*found, strict=True)
+    return (np.concatenate(lefts), np.concatenate(rights), np.concatenate(shares)), sizes
+
+
+def _similarity(sizes: Reals, left: Numbers, right: Numbers, shared: Reals) -> Reals:
+    """Divide shared bytes by those of either image; not a number where these are 0."""
+    return _share(shared, sizes[left] + sizes[right] - shared)
 
 
 def _labels(index: LayerIndex, side: str, images: Numbers) -> dict[str, Any]:

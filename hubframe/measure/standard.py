@@ -69,11 +69,6 @@ def standard_labels(labels: pd.DataFrame) -> pd.DataFrame:
         of the list counts, of several sources the config, then the manifest, the index's
         descriptor, the index. Blank values do not count.
 
-    Raises
-    ------
-    TypeError, ValueError
-        `labels` is no frame, or lacks a column, which the message names.
-
     Examples
     --------
     >>> with hubframe.sample():
@@ -108,11 +103,6 @@ def source_links(labels: pd.DataFrame) -> pd.DataFrame:
         A row per repository whose images say it: ``repo`` and ``source``, the value of
         ``org.opencontainers.image.source`` that most rows have (of equals the first) among those
         that are addresses with http or https.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `labels` is no frame, or lacks a column, which the message names.
     """
     LABELS.require(labels, ("repo", "key", "value"))
     said = labels.loc[labels["key"] == PREFIX + "source", ["repo", "value"]]

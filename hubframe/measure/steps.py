@@ -71,13 +71,8 @@ _Places = list[int]
 def paired(left: Sequence[Step], right: Sequence[Step], *, moved: bool = False) -> list[Pair]:
     """Pair the steps of two images, each at most once, those without a counterpart alone.
 
-    Parameters
-    ----------
-    left, right
-        The steps, first step first.
-    moved
-        Whether steps that are known again are paired also where others changed places with them.
-        Otherwise the pairs are in order, as the lines of two texts are.
+    The pairs are in order, as the lines of two texts are, unless steps that are known again are to
+    be paired also where they `moved`.
     """
     whole = list(range(len(left))), list(range(len(right)))
     parts = list(_aligned(left, right, *whole, [*_ALIKE]))

@@ -1,6 +1,13 @@
 """Frames to pictures: each function takes a frame, draws on one Axes and returns it.
 
-Nothing here fetches, shows, saves or closes, and nothing but `style` touches rcParams.
+Nothing here fetches, shows, saves or closes, and nothing but `style` touches rcParams. For all of
+them holds:
+
+- The table *x* is what ``hubframe.x_df`` makes. TypeError is raised where what is given is no
+  frame, and ValueError where it lacks a column, which the message names.
+- `ax` are the Axes to draw on; pyplot's current ones by default, which are made of fit height if
+  there are none. Further keywords, ``**artist``, go to the method that draws what matters most.
+- The Axes are returned. Where not all is drawn, their axis or their title says what is left out.
 """
 
 from hubframe.plots.figures import plot_figures

@@ -101,10 +101,13 @@ def name_rows(ax: Axes, names: Iterable[str], words: Iterable[str] = (), ends: A
     drawn = [wording.drawn(name, min(max(letters, 12), _LONGEST_NAME)) for name in names]
     ax.set_yticks(range(len(names)), drawn, fontsize=size)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    if ends is None:
-        _write_right(ax, list(words), 0.9 * size)
-    else:
+    if ends is not None:
         _write_beside(ax, ends, list(words), 0.9 * size)
+        return
+    # Beyond the right edge, where no data are.
+    look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "xytext": (8, 0)}
+    for row, word in enumerate(words):
+        write(ax, word, (1, row), 0.9 * size, **look, color=mpl.rcParams["axes.labelcolor"])
 
 
 def row_font(ax: Axes, rows: int, room: float | None = None) -> float:
@@ -125,14 +128,6 @@ def _write_beside(ax: Axes, ends: Iterable[float], words: list[str], size: float
         write(ax, word, (end, row), size)
         limit = max(limit, end / (1 - min((_LETTER * size * len(word) + 8) / room, 0.8)))
     ax.set_xlim(0, limit or 1)
-
-
-def _write_right(ax: Axes, words: list[str], size: float) -> None:
-    """Write a word for each row beyond the right edge, where no data are."""
-    look: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "xytext": (8, 0)}
-    look["color"] = mpl.rcParams["axes.labelcolor"]
-    for row, word in enumerate(words):
-        write(ax, word, (1, row), size, **look)
 
 
 def write(ax: Axes, word: str, point: tuple[float, float], size: float, **look: Any) -> None:

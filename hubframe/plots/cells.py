@@ -35,11 +35,6 @@ def fill(ax: Axes, cells: Reals, artist: dict[str, Any]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def slant_columns(ax: Axes, names: Sequence[str]) -> None:
-    """Name the columns, where they are few."""
-    ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
-
-
 def name_columns(ax: Axes, names: Sequence[str]) -> None:
     """Name the columns upright, in letters that do not touch."""
     size = row_font(ax, len(names), 0.7 * ax.bbox.width)

@@ -23,12 +23,10 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ----------
     figures
         The table `figures`, as `hubframe.summary` or `hubframe.sharing` makes it. Figures that the
-        frames do not tell, or of which no study's value is known, are left out; the axis says how
-        many. So are totals, which grow with the number of images.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        frames do not tell, or of which no study's value is known, are left out. So are totals,
+        which grow with the number of images.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
@@ -54,12 +52,10 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ax.set_xlim(0.2 * min(ratio.min(), 1), 5 * max(ratio.max(), 1))
     ax.xaxis.set_major_formatter("{x:g} \N{MULTIPLICATION SIGN}")
     ax.xaxis.set_minor_formatter("")
-    pairs = [_pair(row) for row in shown.itertuples()]
+    units: Any = {"bytes": wording.size, "share": wording.percent}
+    words = [units.get(unit, wording.large) for unit in shown["unit"]]
+    values = zip(words, shown["value"], shown["paper_value"], strict=True)
+    pairs = [f"{word(value)} : {word(published)}" for word, value, published in values]
     canvas.name_rows(ax, shown["metric"].str.replace("_", " "), pairs)
     missing = {"{figure} without an equal": len(figures) - len(shown)}
     return canvas.explain(ax, "times the study's figure", missing)
-
-
-def _pair(row: Any) -> str:
-    word = {"bytes": wording.size, "share": wording.percent}.get(row.unit, wording.large)
-    return f"{word(row.value)} : {word(row.paper_value)}"

@@ -16,12 +16,10 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     Parameters
     ----------
     footprint
-        The table `footprint`, as `hubframe.footprint_df` makes it, by tag, image, repository or
-        namespace. The first 40 rows are shown, which free most, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `footprint`, by tag, image, repository or namespace. The first 40 rows are shown,
+        which free most.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -66,13 +64,10 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     Parameters
     ----------
     plan
-        The table `cleanup`, as `hubframe.cleanup_df` makes it; where it was made without layers,
-        nobody knows what is freed, and tags are counted instead. Of more than 40 repositories
-        those that free most are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `cleanup`; where it was made without layers, nobody knows what is freed, and tags
+        are counted instead. Of more than 40 repositories those that free most are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -80,7 +75,15 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
         With a bar per repository, the one that frees most on top.
     """
     CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
-    repos = _by_repo(plan)
+    goes = plan["action"] == "delete"
+    columns = {
+        "repo": plan["repo"],
+        "tags": 1,
+        "gone": goes,
+        "freed": plan["freed_size"].astype("float64").where(goes),
+        "unknown": plan["freed_size"].isna() & goes,
+    }
+    repos = pd.DataFrame(columns).groupby("repo", sort=False).sum()
     knows = bool((repos["unknown"] < repos["gone"]).any())
     order = ["freed", "gone"] if knows else ["gone"]
     shown = repos.sort_values(order, ascending=False, kind="stable").head(canvas.MOST)
@@ -105,18 +108,6 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     words = [_words(row, knows=knows) for row in shown.itertuples()]
     canvas.name_rows(ax, shown.index, words, ends)
     return canvas.explain(ax, axis, left_out)
-
-
-def _by_repo(plan: pd.DataFrame) -> pd.DataFrame:
-    goes = plan["action"] == "delete"
-    columns = {
-        "repo": plan["repo"],
-        "tags": 1,
-        "gone": goes,
-        "freed": plan["freed_size"].astype("float64").where(goes),
-        "unknown": plan["freed_size"].isna() & goes,
-    }
-    return pd.DataFrame(columns).groupby("repo", sort=False).sum()
 
 
 def _words(row: Any, *, knows: bool) -> str:

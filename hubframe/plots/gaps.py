@@ -11,7 +11,7 @@ from matplotlib.colors import ListedColormap, to_hex
 
 from hubframe.measure import OCI_LABELS, label_coverage
 from hubframe.plots import canvas, wording
-from hubframe.plots.cells import fill, slant_columns, write_shares
+from hubframe.plots.cells import fill, write_shares
 from hubframe.plots.style import BLUE, ORANGE
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
@@ -40,21 +40,18 @@ def plot_label_coverage(
     images
         The `tables.CONFIGS` or `tables.IMAGES` frame of the same images, so that images without
         any label count; see `hubframe.measure.label_coverage`.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------
     matplotlib.axes.Axes
         With a row per repository, a column per pre-defined key of OCI, and per cents in the cells.
-        Of more than 40 repositories those with most images are shown, and the title says so.
+        Of more than 40 repositories those with most images are shown.
     """
     coverage = label_coverage(labels, images)
     counts = coverage.groupby("repo", sort=False)["image_count"].first()
-    most = counts.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
-    shown = counts[counts.index.isin(most)]
+    shown = counts.iloc[_least(-counts)]
     some = ", " + wording.some(len(shown), len(counts), "repository")
     title = f"Share of images with each standard label{some if len(shown) < len(counts) else ''}"
     ax = canvas.axes(ax, len(shown), title)
@@ -64,7 +61,7 @@ def plot_label_coverage(
     cells = shares.loc[shown.index, _KEYS].to_numpy(dtype=float)
     fill(ax, cells, artist)
     canvas.name_rows(ax, [f"{repo} ({count:,})" for repo, count in shown.items()])
-    slant_columns(ax, _KEY_NAMES)
+    ax.set_xticks(range(len(_KEY_NAMES)), _KEY_NAMES, rotation=35, ha="right")
     ax.set_xlabel("per cent with org.opencontainers.image.…; images in brackets")
     write_shares(ax, cells, sign=False)
     return ax
@@ -76,12 +73,9 @@ def plot_coverage(coverage: pd.DataFrame, *, ax: Axes | None = None, **artist: A
     Parameters
     ----------
     coverage
-        The table `coverage`, as `hubframe.coverage_df` makes it. Of more than 40 images those that
-        lack most labels are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+        The table `coverage`. Of more than 40 images those that lack most labels are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------
@@ -111,14 +105,11 @@ def plot_platform_coverage(
     Parameters
     ----------
     coverage
-        The table `platform_coverage`, as `hubframe.platform_coverage_df` makes it. Of more than
-        40 tags those that lack most platforms are shown, of more than 24 platforms those that
-        most tags have; the axis says so. Platforms that none of the shown tags could lack are not
-        shown.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+        The table `platform_coverage`. Of more than 40 tags those that lack most platforms are
+        shown, of more than 24 platforms those that most tags have. Platforms that none of the shown
+        tags could lack are not shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------
@@ -172,7 +163,7 @@ def _show(ax: Axes, cells: pd.DataFrame, states: Sequence[str], artist: dict[str
     look = {"cmap": ListedColormap(list(colours.values())), "vmin": -0.5, "vmax": 2.5}
     fill(ax, cells.to_numpy(dtype=float), look | artist)
     canvas.name_rows(ax, cells.index)
-    slant_columns(ax, list(cells.columns))
+    ax.set_xticks(range(len(cells.columns)), cells.columns, rotation=35, ha="right")
     handles = canvas.patches(*((state, colours[state]) for state in states))
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1))
     return ax

@@ -28,13 +28,10 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     Parameters
     ----------
     trend
-        The table `size_trend`, as `hubframe.size_trend_df` makes it. Of several lines the one with
-        most releases is drawn; of more than 40 releases the newest. The axis says what is left
-        out.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `size_trend`. Of several lines the one with most releases is drawn; of more than
+        40 releases the newest.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -93,11 +90,9 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     ----------
     comparison
         The table `comparison`, as `hubframe.compare_df` makes it. Of more than 40 rows the layers
-        that changed least are left out, and the axis says how many.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        that changed least are left out.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -116,8 +111,16 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
         ],
         columns=["name", "bytes", "words"],
     )
-    shown = _largest(rows)
-    ax = canvas.axes(ax, len(shown), _title(comparison))
+    # What has no bytes, and the layers that changed most, in their order.
+    weight = rows["bytes"].astype("Float64").abs().fillna(np.inf)
+    chosen = weight.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
+    shown = rows.loc[chosen.sort_values()]
+    several = f" in {wording.counted(len(pairs), 'comparison')}" if len(pairs) else ""
+    title = f"What changed{several}"
+    if len(pairs) == 1:
+        names = comparison[_PAIR].iloc[0]
+        title = "From {} to {}".format(*(wording.drawn(name, 38) for name in names))
+    ax = canvas.axes(ax, len(shown), title)
     if shown.empty:
         return canvas.say_nothing(ax, "the images do not differ")
     width = shown["bytes"].fillna(0).to_numpy("float64")
@@ -126,17 +129,15 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
     byte_axis(ax.xaxis)
     canvas.name_rows(ax, shown["name"])
-    _write_changes(ax, width, shown["words"])
+    # At the ends of the bars, with room on both sides.
+    span = float(np.ptp(np.append(width, 0.0))) or 1.0
+    ax.set_xlim(min(width.min(), 0) - 0.25 * span, max(width.max(), 0) + 0.25 * span)
+    font = 0.9 * canvas.row_font(ax, len(shown))
+    for row, (end, word) in enumerate(zip(width, shown["words"], strict=True)):
+        side, align = (-4, "right") if end < 0 else (4, "left")
+        canvas.write(ax, word, (end, row), font, xytext=(side, 0), ha=align)
     missing = {"{layer} that changed less": len(rows) - len(shown)}
     return canvas.explain(ax, "compressed bytes more, or fewer", missing)
-
-
-def _title(comparison: pd.DataFrame) -> str:
-    pairs = comparison[_PAIR].drop_duplicates()
-    if len(pairs) == 1:
-        return "From {} to {}".format(*(wording.drawn(name, 38) for name in pairs.iloc[0]))
-    several = f" in {wording.counted(len(pairs), 'comparison')}" if len(pairs) else ""
-    return f"What changed{several}"
 
 
 def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
@@ -149,20 +150,3 @@ def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
     counts = found["change"].value_counts()
     words = ", ".join(f"{counts[change]:,} {change}" for change in _CHANGES if change in counts)
     return [(aspect, None, words)]
-
-
-def _largest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep what has no bytes, and the layers that changed most, in their order."""
-    weight = rows["bytes"].astype("Float64").abs().fillna(np.inf)
-    chosen = weight.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
-    return rows.loc[chosen.sort_values()]
-
-
-def _write_changes(ax: Axes, width: Any, words: pd.Series) -> None:
-    """Write what changed at the ends of the bars, and make room on both sides."""
-    span = float(np.ptp(np.append(width, 0.0))) or 1.0
-    ax.set_xlim(min(width.min(), 0) - 0.25 * span, max(width.max(), 0) + 0.25 * span)
-    size = 0.9 * canvas.row_font(ax, len(words))
-    for row, (end, word) in enumerate(zip(width, words, strict=True)):
-        side, align = (-4, "right") if end < 0 else (4, "left")
-        canvas.write(ax, word, (end, row), size, xytext=(side, 0), ha=align)

@@ -39,10 +39,8 @@ def plot_layers(
         The `tables.LAYERS` frame.
     newest
         How many tags to show, one image of each; several repositories take turns.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -79,13 +77,11 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     Parameters
     ----------
     layers
-        The `tables.LAYERS` frame. Of all images, tags of one being one, 40 are shown, those
-        with the largest shared layers first, two of each layer in turn; and the 30 largest layers
-        that two or more of these hold. The axis says what is left out.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+        The `tables.LAYERS` frame. Of all images, tags of one being one, 40 are shown, those with
+        the largest shared layers first, two of each layer in turn; and the 30 largest layers that
+        two or more of these hold.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------
@@ -162,16 +158,13 @@ def plot_layer_sizes(
     Parameters
     ----------
     layers
-        The `tables.LAYERS` frame. Layers whose size is not known are left out, and the axis says
-        how many.
+        The `tables.LAYERS` frame. Layers whose size is not known are left out.
     log
         Whether the sizes are on a logarithmic axis.
     papers
         Whether to mark what studies published of their own images, as in `hubframe.summary`.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.step`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.step`.
 
     Returns
     -------

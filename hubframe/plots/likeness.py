@@ -25,12 +25,9 @@ def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artis
     Parameters
     ----------
     duplicates
-        The table `duplicates`, as `hubframe.duplicates_df` makes it. The first 40 groups are
-        shown, which have most names, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `duplicates`. The first 40 groups are shown, which have most names.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -76,12 +73,10 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     Parameters
     ----------
     similarity
-        The table `similarity`, as `hubframe.similarity_df` makes it. Of more than 40 images those
-        of the first rows are shown, which are the most similar ones, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.pcolormesh`.
+        The table `similarity`. Of more than 40 images those of the first rows are shown, which are
+        the most similar ones.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
     Returns
     -------

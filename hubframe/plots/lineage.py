@@ -29,15 +29,12 @@ def plot_parents(
     Parameters
     ----------
     parents
-        The table `parents`, as `hubframe.parents_df` makes it. Images without parent and child are
-        left out; of more than 45 the largest families are shown, and the axis says so.
+        The table `parents`. Images without parent and child are left out; of more than 45 the
+        largest families are shown.
     outdated
-        The table `outdated`, as `hubframe.outdated_df` makes it: marks the images whose parent's
-        tag has a newer image.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        The table `outdated`: marks the images whose parent's tag has a newer image.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------

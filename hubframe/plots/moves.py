@@ -26,12 +26,9 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     Parameters
     ----------
     moves
-        The table `tag_moves`, as `hubframe.tag_moves_df` makes it. Of more than 40 tags those that
-        moved most are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `tag_moves`. Of more than 40 tags those that moved most are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -81,12 +78,10 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
     Parameters
     ----------
     mutable
-        The table `mutable_tags`, as `hubframe.mutable_tags_df` makes it. Of more than 40 tags those
-        pushed most often are shown, first those that are not meant to move, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `mutable_tags`. Of more than 40 tags those pushed most often are shown, first
+        those that are not meant to move.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------

@@ -9,16 +9,7 @@ from matplotlib.ticker import FixedLocator
 
 from hubframe.measure import pushes
 from hubframe.plots import canvas, wording
-from hubframe.plots.cells import Reals
-from hubframe.plots.style import (
-    BLUES,
-    GREY,
-    ORANGES,
-    VERMILION,
-    date_axis,
-    day_numbers,
-    share_axis,
-)
+from hubframe.plots.style import BLUES, GREY, ORANGES, VERMILION, date_axis, day_numbers, share_axis
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
 
 # Kind of tag: what the legend calls it, colour, marker, and its lane within the repository's row.
@@ -69,11 +60,9 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
     ----------
     tags
         The `tables.TAGS` frame. Tags without a date are left out; of more than 40 repositories
-        those with most tags are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        those with most tags are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
@@ -111,12 +100,10 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     Parameters
     ----------
     lag
-        The table `latest_lag`, as `hubframe.latest_lag_df` makes it. Of more than 40 repositories
-        those most versions behind, then most days, are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+        The table `latest_lag`. Of more than 40 repositories those most versions behind, then most
+        days, are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------
@@ -136,18 +123,12 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
         return canvas.say_nothing(ax, "no repositories")
     pushed = (shown[f"{which}_pushed_at"] for which in ("latest", "highest"))
     latest, highest = (day_numbers(day.where(day.dt.year <= _LAST_YEAR)) for day in pushed)
-    is_dated = not (np.isnan(latest) & np.isnan(highest)).all()
     canvas.name_rows(ax, shown["repo"], map(_behind, shown.itertuples()))
-    if is_dated:
-        _mark_pushes(ax, latest, highest, artist)
-    else:
+    missing = {"more {repository}": len(lag) - len(shown)}
+    if np.isnan([latest, highest]).all():
         # What is behind stands beside; registries other than the Hub tell no dates.
         ax.set_xticks([])
-    axis = "last push, UTC" if is_dated else "no push has a date"
-    return canvas.explain(ax, axis, {"more {repository}": len(lag) - len(shown)})
-
-
-def _mark_pushes(ax: Axes, latest: Reals, highest: Reals, artist: dict[str, Any]) -> None:
+        return canvas.explain(ax, "no push has a date", missing)
     date_axis(ax.xaxis)
     # Two months at least, and what is drawn with a margin.
     first, last = np.nanmin([latest, highest]), np.nanmax([latest, highest])
@@ -159,6 +140,7 @@ def _mark_pushes(ax: Axes, latest: Reals, highest: Reals, artist: dict[str, Any]
     ax.scatter(highest, rows, label="highest stable version", **ring | artist)
     dot: dict[str, Any] = {"color": "C0", "s": 26}
     ax.scatter(latest, rows, label="latest", **dot | artist)
+    return canvas.explain(ax, "last push, UTC", missing)
 
 
 def _behind(row: Any) -> str:
@@ -181,12 +163,9 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     Parameters
     ----------
     staleness
-        The table `staleness`, as `hubframe.staleness_df` makes it. Of more than 40 repositories
-        those with most tags are shown, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`.
+        The table `staleness`. Of more than 40 repositories those with most tags are shown.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -227,14 +206,12 @@ def plot_cadence(
     Parameters
     ----------
     cadence
-        The table `cadence`, as `hubframe.cadence_df` makes it. Repositories with fewer than two
-        dated versions are left out; of more than 40 the quickest are shown, and the axis says so.
+        The table `cadence`. Repositories with fewer than two dated versions are left out; of more
+        than 40 the quickest are shown.
     log
         Whether the days are on a logarithmic axis.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.scatter`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
 
     Returns
     -------

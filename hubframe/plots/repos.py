@@ -40,14 +40,12 @@ def plot_pulls(
     ----------
     repos
         The `tables.REPOS` frame, or `tables.SEARCH`. Repositories without a pull count are left
-        out; of more than 60 the most pulled are shown, and the title says so.
+        out; of more than 60 the most pulled are shown.
     log
         Whether the axis is logarithmic; then pulls are dots, since a bar's length would say
         nothing on an axis without a zero.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.barh`, or to ``scatter`` where there are dots.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`, or ``scatter`` for dots.
 
     Returns
     -------
@@ -84,12 +82,10 @@ def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artis
     Parameters
     ----------
     pulls
-        The table `pulls_over_time`, as `hubframe.pulls_over_time_df` makes it. Of more than six
-        repositories those with most pulls a day are drawn, and the axis says so.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.plot`.
+        The table `pulls_over_time`. Of more than six repositories those with most pulls a day are
+        drawn.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.plot`.
 
     Returns
     -------
@@ -133,14 +129,12 @@ def plot_repos_over_time(
     Parameters
     ----------
     repos
-        The table `repos_over_time`, as `hubframe.repos_over_time_df` makes it. Of more than six
-        repositories those whose figure is highest are drawn, and the axis says so.
+        The table `repos_over_time`. Of more than six repositories those whose figure is highest are
+        drawn.
     column
         ``"star_count"``, ``"storage_size"`` or ``"tag_count"``.
-    ax
-        Axes to draw on; pyplot's current ones by default.
-    **artist
-        Passed on to `matplotlib.axes.Axes.plot`.
+    ax, **artist
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.plot`.
 
     Returns
     -------

@@ -49,16 +49,11 @@ def style(*, dark: bool = False) -> Iterator[None]:
     >>> with style(dark=True):
     ...     ax = Figure().subplots()
     """
-    with _LOCKS.setdefault(os.getpid(), RLock()), mpl.rc_context(_settings(dark=dark)):
-        yield
-
-
-def _settings(*, dark: bool) -> dict[Any, Any]:
-    """Read the style sheets, as they are written for matplotlib."""
     rc: dict[Any, Any] = {}
     for name in ("light", "dark")[: 1 + dark]:
         rc |= mpl.rc_params_from_file(_SHEETS / f"{name}.mplstyle", use_default_template=False)
-    return rc
+    with _LOCKS.setdefault(os.getpid(), RLock()), mpl.rc_context(rc):
+        yield
 
 
 def byte_axis(axis: Axis) -> None:

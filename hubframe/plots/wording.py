@@ -25,37 +25,19 @@ _CONTROLS = re.compile(
 
 
 def size(count: float | None) -> str:
-    """Write bytes with a decimal unit, or that they are not known.
-
-    Examples
-    --------
-    >>> size(412_345_678).replace(BLANK, " ")
-    '412 MB'
-    """
+    """Write bytes with a decimal unit, as 412 MB, or that they are not known."""
     return "not known" if count is None or pd.isna(count) else _scaled(count, _BYTES)
 
 
 def more(change: float | None) -> str:
-    """Write how many bytes something grew, with the sign.
-
-    Examples
-    --------
-    >>> more(-200).replace(BLANK, " ").replace(MINUS, "-")
-    '-200 B'
-    """
+    """Write how many bytes something grew, with the sign."""
     if pd.isna(change) or not change:
         return size(change)
     return f"{'+' if change > 0 else MINUS}{size(abs(change))}"
 
 
 def large(count: float) -> str:
-    """Write a large count in short.
-
-    Examples
-    --------
-    >>> large(3_204_000_000).replace(BLANK, " ")
-    '3.2 bn'
-    """
+    """Write a large count in short, as 3.2 bn."""
     return _scaled(count, _COUNTS)
 
 
@@ -70,13 +52,7 @@ def _scaled(number: float, units: tuple[str, ...]) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share in per cent: 0 and 100 only where it is exactly that.
-
-    Examples
-    --------
-    >>> [percent(share).replace(BLANK, " ") for share in (0, 0.001, 0.63, 0.999, 1)]
-    ['0 %', '<1 %', '63 %', '>99 %', '100 %']
-    """
+    """Write a share in per cent: 0 and 100 only where it is exactly that, else <1 or >99."""
     rounded = round(100 * share)
     told = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
     sign = "<" if told > rounded else ">" if told < rounded else ""
@@ -84,13 +60,7 @@ def percent(share: float) -> str:
 
 
 def counted(count: int, things: str) -> str:
-    """Count things: 1 tag, 2 tags, 3 repositories. Among more words the noun is in braces.
-
-    Examples
-    --------
-    >>> counted(1, "tag"), counted(1200, "repository"), counted(2, "{tag} without a date")
-    ('1 tag', '1,200 repositories', '2 tags without a date')
-    """
+    """Count things: 1 tag, 2 tags, 3 repositories. Among more words the noun is in braces."""
     before, noun, behind = re.split("[{}]", things) if "{" in things else ("", things, "")
     return f"{count:,} {before}{noun if count == 1 else plural(noun)}{behind}"
 
@@ -102,24 +72,12 @@ def plural(noun: str) -> str:
 
 
 def some(shown: int, count: int, noun: str) -> str:
-    """Count what is shown, of how many.
-
-    Examples
-    --------
-    >>> some(40, 1200, "tag"), some(1, 1, "tag")
-    ('40 of 1,200 tags', '1 tag')
-    """
+    """Count what is shown, of how many: 40 of 1,200 tags, or 1 tag."""
     return counted(count, noun) if shown == count else f"{shown:,} of {count:,} {plural(noun)}"
 
 
 def left_out(axis: str, missing: Mapping[str, int]) -> str:
-    """Name an axis, and count what the picture does not show, in lines that fit below it.
-
-    Examples
-    --------
-    >>> left_out("UTC", {"more {tag}": 1200, "{tag} without a date": 1})
-    'UTC; not shown: 1,200 more tags, 1 tag without a date'
-    """
+    """Name an axis, and count what the picture does not show, in lines that fit below it."""
     reasons = ", ".join(counted(count, things) for things, count in missing.items() if count)
     return fill(f"{axis}; not shown: {reasons}" if reasons else axis, _LINE)
 
