@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from math import ceil
 from operator import itemgetter
@@ -44,15 +44,19 @@ class Found:
     is_named: bool
     tag: Tag | None = None
     listed: Sequence[Tag] | None = None
+    _images: list[Image] | None = None
 
     def __str__(self) -> str:
         return str(self.reference)
 
-    @cached_property
+    @property
     def images(self) -> list[Image]:
-        """The images that the Hub says it has; none from a registry."""
-        payload = self.tag and self.tag.payload
-        return [] if payload is None else hub_images(self.reference.repo, payload)
+        """The images that the Hub says it has, read once; none from a registry."""
+        if self._images is None:
+            payload = self.tag and self.tag.payload
+            found = [] if payload is None else hub_images(self.reference.repo, payload)
+            self._images = found
+        return self._images
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ may have the document.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
@@ -25,6 +24,7 @@ from hubframe.oci.payload import items, mapping, parsed, text
 
 # What digests of documents and layers are made with.
 HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
+_UNREAD = object()
 _DOCKER = "application/vnd.docker.distribution"
 
 
@@ -34,6 +34,7 @@ class Document:
 
     digest: str
     body: bytes
+    _json: Any = field(default=_UNREAD, init=False, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -41,7 +42,7 @@ class Document:
     def __repr__(self) -> str:
         return f"<Document {self.digest}, {len(self.body)} bytes>"
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """What it says, read once; not to be changed.
 
@@ -50,7 +51,10 @@ class Document:
         ValueError, RecursionError
             It is no JSON.
         """
-        return parsed(self.body)
+        # Before Python 3.12 a `cached_property` has a lock for all, which a fork may leave held.
+        if self._json is _UNREAD:
+            self._json = parsed(self.body)
+        return self._json
 
     @property
     def media_type(self) -> str:

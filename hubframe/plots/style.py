@@ -96,6 +96,8 @@ def date_axis(axis: Axis) -> None:
     locator = _dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=9)
     axis.set_major_locator(locator)
     axis.set_major_formatter(_dates.ConciseDateFormatter(locator, tz="UTC"))
+    # The other end is the axis label's.
+    axis.get_offset_text().set(x=0, horizontalalignment="left")
 
 
 def day_numbers(dates: pd.Series) -> npt.NDArray[np.float64]:

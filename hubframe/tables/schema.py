@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC as _ZULU
 from datetime import datetime, timedelta
-from functools import cached_property
 from importlib import import_module
 from itertools import islice
 from math import isfinite
@@ -110,7 +109,7 @@ class Table:
     columns: tuple[Column, ...]
     source: str = ""
 
-    @cached_property
+    @property
     def dtypes(self) -> dict[str, Dtype]:
         """Dtype by column name, in order."""
         return {column.name: column.dtype for column in self.columns}
