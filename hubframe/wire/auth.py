@@ -27,6 +27,8 @@ HUB_TOKEN_LIFE = 540.0
 # The token specification's default where ``expires_in`` is absent, and its least.
 LEAST_TOKEN_LIFE = 60.0
 _MARGIN = 5.0
+# What is more is no number of seconds.
+_LONGEST_LIFE = 1e9
 _UNAUTHORIZED = 401
 _BAD_REQUEST = 400
 _GONE = frozenset({404, 405, 410})
@@ -404,7 +406,7 @@ class RegistryAuth(_WithCredential):
 
 
 def _seconds(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and 0 < value < 1e9 else 0.0  # noqa: PLR2004
+    return float(value) if isinstance(value, int | float) and 0 < value < _LONGEST_LIFE else 0.0
 
 
 def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> Header:

@@ -15,6 +15,8 @@ PULL, HUB = "pull", "hub"
 # The Hub API's limit is one per minute. [seconds]
 HUB_WINDOW = 60
 _DAY = 24 * 60 * 60
+# Whatever a header says, no limit has more digits.
+_DIGITS = 15
 # A number this large is a moment (seconds since 1970), not a wait.
 _MOMENT = 1e9
 
@@ -161,5 +163,4 @@ def _counted(value: str | None) -> tuple[int | None, int | None]:
 
 def _whole(value: str | None) -> int | None:
     digits = (value or "").strip()
-    # Whatever a header says, no limit has more digits.
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 15 else None  # noqa: PLR2004
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS else None

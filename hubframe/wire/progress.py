@@ -37,7 +37,7 @@ class Bar:
         self.n += count
         self.set_postfix_str("")
 
-    def set_postfix_str(self, text: str, refresh: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
+    def set_postfix_str(self, text: str, **_: bool) -> None:
         """Show a few words; as tqdm's."""
         if self._tell is not None:
             self._tell(self.title, self.n, self.total, text)

@@ -28,6 +28,8 @@ LONGEST_WAIT = 75.0
 _REFUSED_FOR = 60.0
 # How often whoever waits for its turn looks whether it is still wanted. [s]
 _GLANCE = 0.2
+# Two ends of a minute that are one. [s] And more digits than any count has.
+_ALIKE, _DIGITS = 2, 10
 # How many requests are in flight at first; slowness alone never makes it fewer.
 START = 16
 # How much longer than at best a quick answer may take before the host has too much to do.
@@ -187,11 +189,12 @@ class RateLimiter:
 
     def _count(self, reported: int, ends: float) -> None:
         """Within a window answers overtake one another: the least that was reported is true."""
-        is_same = self._left is not None and abs(ends - self._minute_ends) < 2  # noqa: PLR2004
+        is_same = self._left is not None and abs(ends - self._minute_ends) < _ALIKE
         left = reported - (self._in_flight - 1)
         self._left = min(self._left, reported) if is_same and self._left is not None else left
         self._minute_ends = ends
 
 
 def _number(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None  # noqa: PLR2004
+    is_number = value is not None and value.isascii() and value.isdigit() and len(value) < _DIGITS
+    return int(value) if value and is_number else None

@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -120,14 +120,12 @@ class Transport(BaseAdapter):
         self._encrypted: set[str] = set()
         self._warned: set[tuple[str, str]] = set()
 
-    def send(  # noqa: PLR0913, PLR0917
+    def send(
         self,
         request: PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002
-        timeout: Any = None,  # noqa: ARG002
-        verify: Any = True,  # noqa: ARG002, FBT002
-        cert: Any = None,  # noqa: ARG002
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+        stream: bool = False,  # noqa: FBT001, FBT002 - as requests has it
+        *_others: Any,
+        **_more: Any,
     ) -> Response:
         """Send a request and read the whole answer; the arguments are those of requests."""
         # Of a stream a blob is the caller's to read, and to close.
@@ -335,7 +333,7 @@ def _over_tls(request: PreparedRequest) -> PreparedRequest:
 
 
 def _asks_for_tls(response: Response) -> bool:
-    is_refused = response.status_code == 400  # noqa: PLR2004
+    is_refused = response.status_code == HTTPStatus.BAD_REQUEST
     return is_refused and bool(_SPEAKS_TLS.search(response.content[:4096]))
 
 
