@@ -14,7 +14,7 @@ import pandas as pd
 from hubframe.measure.dates import dated, days, last_used, read_now
 from hubframe.measure.layer_index import NEEDED, LayerIndex
 from hubframe.measure.names import Rank, names_of, ranks_by_name
-from hubframe.measure.releases import LATEST, check_days, sort_versions
+from hubframe.measure.releases import LATEST, check_number, sort_versions
 from hubframe.oci.tagnames import is_digest_tag
 from hubframe.tables import LAYERS, TAGS
 from hubframe.tables.measured import CLEANUP
@@ -130,10 +130,8 @@ _BY_SIGNED = {
 def _check(keep: Any, *ages: Any) -> None:
     if keep is None and not any(age is not None for age in ages):
         raise ValueError("no rule: give keep, older_than or unused_for, or several of them")
-    if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int)):
-        raise TypeError(f"keep must be a whole number of tags, not {keep!r}")
-    if keep is not None and keep < 0:
-        raise ValueError(f"keep must be at least 0 tags, not {keep}")
+    if keep is not None:
+        check_number("keep", keep, "tags")
 
 
 def _together(said: list[_Verdict]) -> _Verdict:
@@ -158,7 +156,7 @@ def _longer(age: Any, limit: float, what: str) -> _Verdict:
 def _days(name: str, given: Any) -> float | None:
     days = given / timedelta(days=1) if isinstance(given, timedelta) else given
     if days is not None:
-        check_days(name, days)
+        check_number(name, days, "days", int | float)
     return days
 
 

@@ -140,14 +140,9 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     found = standard_labels(labels.sort_values([*IMAGE, "source", "key", "value"]))
     told = every.merge(found, on=[*IMAGE, "key"], how="left")
     is_there = told["spelling"] == told["key"]
-    wrong = pd.Series(
-        [
-            _fault(key, value) if there else None
-            for key, value, there in zip(told["key"], told["value"], is_there, strict=True)
-        ],
-        dtype="str",
-        index=told.index,
-    )
+    rows = zip(told["key"], told["value"], is_there, strict=True)
+    faults = [_fault(key, value) if there else None for key, value, there in rows]
+    wrong = pd.Series(faults, told.index, dtype="str")
     told["state"] = pd.Series("present", told.index).mask(wrong.notna(), "invalid")
     told["state"] = told["state"].mask(~is_there, "missing")
     told["reason"] = wrong.mask(~is_there, "written as " + told["spelling"])

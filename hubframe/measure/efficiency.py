@@ -93,18 +93,14 @@ def _paths(rows: pd.DataFrame) -> pd.DataFrame:
             for one in inside:
                 below.pop(one, None)
         below |= kept
-    columns = ["path", "position", "size", "is_removal"]
-    return (
-        pd.DataFrame(copies, columns=columns)
-        .groupby("path")
-        .agg(
-            copy_count=("size", "size"),
-            removed_count=("is_removal", "sum"),
-            min_size=("size", "min"),
-            wasted_size=("size", "sum"),
-            first_position=("position", "min"),
-            last_position=("position", "max"),
-        )
+    told = pd.DataFrame(copies, columns=["path", "position", "size", "is_removal"])
+    return told.groupby("path").agg(
+        copy_count=("size", "size"),
+        removed_count=("is_removal", "sum"),
+        min_size=("size", "min"),
+        wasted_size=("size", "sum"),
+        first_position=("position", "min"),
+        last_position=("position", "max"),
     )
 
 

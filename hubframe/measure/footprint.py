@@ -85,19 +85,13 @@ def _groups(index: LayerIndex, by: By) -> Numbers:
     if by == "image":
         return index.image
     if by == "namespace":
-        return numbered(_namespaces(index.names["repo"]))[0]
+        return numbered(index.names["repo"].map(_namespace).astype("str"))[0]
     repo = numbered(index.names["repo"])[0]
     if by == "repo":
         return repo
     tag = numbered(index.names["tag"])[0]
     # Without a tag each image is one of its own; the numbers of tags end where these begin.
     return paired(repo, np.where(tag < 0, tag.max(initial=0) + 1 + index.image, tag))
-
-
-def _namespaces(repos: pd.Series) -> pd.Series:
-    number, names = numbered(repos)
-    owners = pd.Series([_namespace(repo) for repo in names], dtype="str")
-    return owners.take(number).reset_index(drop=True)
 
 
 def _namespace(repo: str) -> str:
@@ -116,7 +110,7 @@ def _labels(index: LayerIndex, by: By, group: Numbers, first: Numbers) -> dict[s
     said[[column for column in IMAGE if column not in _SAYS[by]]] = None
     said.loc[image_count > 1, ["platform", "image_digest"]] = None
     return {
-        "namespace": _namespaces(names["repo"]),
+        "namespace": names["repo"].map(_namespace),
         **{column: said[column] for column in IMAGE},
         "tag_count": distinct_counts(group[is_tagged], paired(repo, tag)[is_tagged], len(first)),
         "image_count": image_count,
@@ -182,6 +176,4 @@ def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
         once = real.assign(image=identity(real)).drop_duplicates("image")
         listed = once.merge(split, how="left", on="image")
     columns = [*IMAGE, "size", "shared_size", "shared_share"]
-    return listed[columns].sort_values(
-        "size", ascending=False, kind="stable", na_position="last", ignore_index=True
-    )
+    return listed[columns].sort_values("size", ascending=False, kind="stable", ignore_index=True)

@@ -109,11 +109,7 @@ def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
     names = identity(layers)
     own = layers.loc[names == image, "layer_digest"]
     common = layers[(names != image) & layers["layer_digest"].isin(own)]
-    return (
-        common.drop_duplicates([*IMAGE, "layer_digest"])
-        .groupby(IMAGE, sort=False, dropna=False)["size"]
-        .sum()
-        .rename("shared_size")
-        .reset_index()
-        .sort_values("shared_size", ascending=False, kind="stable", ignore_index=True)
-    )
+    common = common.drop_duplicates([*IMAGE, "layer_digest"])
+    sizes = common.groupby(IMAGE, sort=False, dropna=False)["size"].sum()
+    told = sizes.rename("shared_size").reset_index()
+    return told.sort_values("shared_size", ascending=False, kind="stable", ignore_index=True)

@@ -198,9 +198,8 @@ def platform_counts(images: pd.DataFrame) -> pd.DataFrame:
     IMAGES.require(images, (*IMAGE, "is_attestation"))
     real = images[~images["is_attestation"]]
     counts = identity(real).groupby(real["platform"]).nunique().rename("image_count").reset_index()
-    return counts.sort_values(
-        ["image_count", "platform"], ascending=[False, True], ignore_index=True
-    )
+    order = ["image_count", "platform"]
+    return counts.sort_values(order, ascending=[False, True], ignore_index=True)
 
 
 def provenance(frames: Frames) -> pd.DataFrame:

@@ -82,10 +82,7 @@ def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
     TypeError, ValueError
         `n` is no whole number from 0.
     """
-    if isinstance(n, bool) or not isinstance(n, int):
-        raise TypeError(f"n must be a whole number, not {n!r}")
-    if n < 0:
-        raise ValueError(f"n must be at least 0, not {n}")
+    check_number("n", n)
     ordered = sort_versions(tags)
     return ordered.groupby("repo", sort=False).head(n).reset_index(drop=True)
 
@@ -246,7 +243,7 @@ def staleness_df(
     ('3.9.0', 2818)
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "pulled_at"))
-    check_days("stale_after", stale_after)
+    check_number("stale_after", stale_after, "days", int | float)
     moment = read_now(now)
     pushed, pulled = dated(tags["pushed_at"]), dated(tags["pulled_at"])
     age = days(moment - pushed)
@@ -261,12 +258,13 @@ def staleness_df(
     return STALENESS.of(ages.sort_values(order, ignore_index=True))
 
 
-def check_days(name: str, given: Any) -> None:
-    """Check a number of days."""
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise TypeError(f"{name} must be a number of days, not {given!r}")
+def check_number(name: str, given: Any, unit: str = "", kind: Any = int) -> None:
+    """Check that a number of what is counted is one, a whole one unless told otherwise."""
+    if isinstance(given, bool) or not isinstance(given, kind):
+        what = f"a {'whole ' * (kind is int)}number{unit and f' of {unit}'}"
+        raise TypeError(f"{name} must be {what}, not {given!r}")
     if not given >= 0:
-        raise ValueError(f"{name} must be at least 0 days, not {given}")
+        raise ValueError(f"{name} must be at least 0{unit and f' {unit}'}, not {given}")
 
 
 def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:

@@ -23,12 +23,7 @@ _OTHER_SPELLINGS = {
     "vendor": ("org.label-schema.vendor", "vendor"),
     "licenses": ("org.label-schema.license", "license", "com.redhat.license_terms"),
     "title": ("org.label-schema.name", "name"),
-    "description": (
-        "org.label-schema.description",
-        "description",
-        "summary",
-        "io.k8s.description",
-    ),
+    "description": ("org.label-schema.description", "description", "summary", "io.k8s.description"),
     "base.name": (),
     "base.digest": (),
 }

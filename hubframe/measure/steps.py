@@ -48,14 +48,11 @@ class Step:
 
 
 class Pair(NamedTuple):
-    """The places of a step and of its counterpart, None where there is none, and what tells so.
-
-    `by` is ``layer``, ``instruction`` or ``pattern``, by which the step is known again; ``place``
-    where it is guessed; None without a counterpart.
-    """
+    """The places of a step and of its counterpart, None where there is none, and what tells so."""
 
     left: int | None
     right: int | None
+    # What the step is known again by (`_ALIKE`), "place" where it is guessed.
     by: str | None
 
 

@@ -83,8 +83,7 @@ def image_names(frame: pd.DataFrame) -> pd.Series:
     """Name the image of each row by its tag or digest, and repository if there are several."""
     name = ":" + frame["tag"]
     if "image_digest" in frame:
-        digest = frame["image_digest"].fillna("unknown")
-        name = name.fillna("@" + digest.str.slice(0, _DIGITS))
+        name = name.fillna("@" + frame["image_digest"].fillna("unknown").str.slice(0, _DIGITS))
     is_one_repo = len(frame["repo"].unique()) == 1
     return name.str.slice(1) if is_one_repo else frame["repo"] + name
 

@@ -73,14 +73,11 @@ def clustered(likeness: Reals) -> list[int]:
         sizes = len(groups[first]), len(groups[second])
         joined = np.average(near[[first, second]], axis=0, weights=sizes)
         joined[[first, second]] = -1
-        groups[first] = _joined(groups[first], groups.pop(second), likeness)
+        # Side by side, with the likest of their ends in the middle.
+        left, right = groups[first], groups.pop(second)
+        ways = [(one, other) for one in (left, left[::-1]) for other in (right, right[::-1])]
+        one, other = max(ways, key=lambda way: likeness[way[0][-1], way[1][0]])
+        groups[first] = one + other
         near[first] = near[:, first] = joined
         near[second] = near[:, second] = -1
     return groups[0] if groups else []
-
-
-def _joined(left: list[int], right: list[int], likeness: Reals) -> list[int]:
-    """Put two groups side by side with the likest of their ends in the middle."""
-    ways = [(one, other) for one in (left, left[::-1]) for other in (right, right[::-1])]
-    one, other = max(ways, key=lambda way: likeness[way[0][-1], way[1][0]])
-    return one + other

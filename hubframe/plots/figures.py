@@ -41,8 +41,7 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ax = canvas.axes(ax, len(shown), "Your figures by the published ones")
     if shown.empty:
         return canvas.say_nothing(ax, "no figure has a published one beside it")
-    ratio = (shown["value"] / shown["paper_value"]).to_numpy("float64")
-    ratio = ratio.clip(1 / _FURTHEST, _FURTHEST)
+    ratio = (shown["value"] / shown["paper_value"]).clip(1 / _FURTHEST, _FURTHEST).to_numpy("float")
     ax.set_xscale("log")
     ax.axvline(1, color=GREY, linewidth=1)
     ax.hlines(np.arange(len(shown)), 1, ratio, color=GREY, linewidth=1.2)

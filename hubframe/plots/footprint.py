@@ -94,8 +94,13 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
         return canvas.say_nothing(ax, "the rule deletes no tag" if len(plan) else "no tags")
     axis, missing = "compressed bytes that would be freed", len(repos) - len(shown)
     unknown = int(repos["unknown"].sum()) if knows else 0
+    counts = zip(shown["gone"].tolist(), shown["tags"].tolist(), strict=True)
+    words = [wording.some(*count, "tag") for count in counts]
     if knows:
         ends = shown["freed"]
+        is_unknown = (shown["gone"] > 0) & (shown["unknown"] == shown["gone"])
+        sizes = shown["freed"].mask(is_unknown).map(wording.size)
+        words = [f"{size}, {tags}" for size, tags in zip(sizes, words, strict=True)]
         ax.barh(range(len(shown)), ends, **{"color": ORANGES[1]} | artist)
         byte_axis(ax.xaxis)
     else:
@@ -105,14 +110,5 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
         ends = canvas.stack(ax, parts, artist)
         count_axis(ax.xaxis)
     left_out = {"more {repository}": missing, "deleted {tag} whose layers are not known": unknown}
-    words = [_words(row, knows=knows) for row in shown.itertuples()]
     canvas.name_rows(ax, shown.index, words, ends)
     return canvas.explain(ax, axis, left_out)
-
-
-def _words(row: Any, *, knows: bool) -> str:
-    tags = wording.some(row.gone, row.tags, "tag")
-    if not knows:
-        return tags
-    is_unknown = row.gone and row.unknown == row.gone
-    return f"{wording.size(None if is_unknown else row.freed)}, {tags}"

@@ -1,5 +1,6 @@
 """What images were built on, and how much they add."""
 
+from bisect import bisect_right
 from itertools import accumulate, chain
 from typing import Any
 
@@ -47,7 +48,10 @@ def plot_parents(
         OUTDATED.require(outdated, (*IMAGE_KEY, "lag_days"))
     images = _images(parents)
     families = _families(images)
-    shown, count = _leading(families), sum(map(len, families))
+    # Whole families while there is room; of the first as much as there is room for.
+    ends = list(accumulate(map(len, families)))
+    whole = families[: bisect_right(ends, _MOST)] or families[:1]
+    shown, count = list(chain(*whole))[:_MOST], sum(map(len, families))
     title = f"What images are built on: {wording.some(len(shown), count, 'image')}"
     ax = canvas.axes(ax, len(shown), title)
     if not shown:
@@ -103,13 +107,6 @@ def _families(images: pd.DataFrame) -> list[list[tuple[str, int]]]:
             waiting.extend((child, depth + 1) for child in reversed(children.get(image, ())))
         families.append(family)
     return sorted(families, key=len, reverse=True)
-
-
-def _leading(families: list[list[tuple[str, int]]]) -> list[tuple[str, int]]:
-    """Take whole families while there is room; of the first as much as there is room for."""
-    ends = accumulate(map(len, families))
-    whole = [family for family, end in zip(families, ends, strict=True) if end <= _MOST]
-    return list(chain(*(whole or families[:1])))[:_MOST]
 
 
 def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]) -> list[str]:
