@@ -79,8 +79,10 @@ class Measured:
         Times of the work, without starting Python and importing; scaled up where sampled.
     process_seconds
         Times of the whole process, never scaled up.
+    processor_seconds
+        Times in which the work did not wait.
     told
-        What the last run said of itself: counts, memory, requests.
+        What the last run said of itself: counts, memory, requests; and the median of the processor's times.
     note
         What a reader must know of the times.
     """
@@ -88,6 +90,7 @@ class Measured:
     name: str
     work_seconds: list[float] = field(default_factory=list)
     process_seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 
@@ -134,6 +137,9 @@ def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
         told["passed"] = passed(contender.watched)
     kept.work_seconds.append(told.pop("seconds") * contender.scale)
     kept.process_seconds.append(process)
+    if "processor_seconds" in told:
+        kept.processor_seconds.append(told["processor_seconds"])
+        told["processor_seconds"] = statistics.median(kept.processor_seconds)
     kept.told = told
 
 

@@ -20,7 +20,7 @@ QUICK_MODULES = ("snapshots", "cluster", "layerfiles")
 
 def made(scale, folder=Path("nowhere")):
     """All jobs, without their servers."""
-    return jobs.make(servers.Servers("near:1", "far:1", "hub:1", "slow:1", folder, scale))
+    return jobs.make(servers.Servers("near:1", "far:1", "hub:1", "slow:1", "tls:1", folder, scale))
 
 
 @pytest.fixture(scope="module")
