@@ -10,6 +10,7 @@ import pandas as pd
 import hubframe
 from benchmarks.collection import copies
 from benchmarks.peers.ready_columns import PER_IMAGE, of_image
+from benchmarks.tls_registry import know_name
 from hubframe.oci.manifests import content
 from hubframe.oci.platforms import Platform
 from hubframe.tables import shape
@@ -38,16 +39,14 @@ def images(task: dict[str, Any]) -> Callable[[], Told]:
 
 
 def tls_labels(task: dict[str, Any]) -> Callable[[], Told]:
-    """Read the labels of all tags of a registry that speaks TLS: those on this machine do not, but for the Hub's."""
+    """Read the labels of all tags of a registry that speaks TLS into a frame."""
     os.environ["REQUESTS_CA_BUNDLE"] = task["bundle"]
-    settings = _settings(task, registry_url=f"https://{task['host']}")
+    know_name()
 
     def work() -> Told:
-        with Client(settings, credentials=False) as client:
-            what, platform = f"docker.io/{task['repository']}", task["platform"]
-            return _told(
-                labels=labels_df(what, platform=platform, source="registry", client=client)
-            )
+        with Client(_settings(task)) as client:
+            what, platform = f"{task['host']}/{task['repository']}", task["platform"]
+            return _told(labels=labels_df(what, platform=platform, client=client))
 
     return work
 

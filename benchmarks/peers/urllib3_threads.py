@@ -10,6 +10,7 @@ from typing import Any
 import urllib3
 
 from benchmarks.peers.reading import ACCEPT, Get, read_all
+from benchmarks.tls_registry import know_name
 
 _PAGE_SIZE = 100
 
@@ -43,6 +44,7 @@ def _getter(task: dict[str, Any]) -> Get:
     how = {"maxsize": task["workers"], "block": True}
     pool: urllib3.HTTPConnectionPool
     if bundle := task.get("bundle"):
+        know_name()
         # One for all connections: each would read the certificates anew.
         trusted = ssl.create_default_context(cafile=bundle)
         pool = urllib3.HTTPSConnectionPool(host, int(port), ssl_context=trusted, **how)
