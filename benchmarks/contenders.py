@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Contender:
     command, environment
         What runs instead, and the variables that it is given; its time is the process's.
     fresh
-        A folder that is emptied before.
+        A folder that is empty before.
     watched
         The host that tells which requests passed.
     sampled_of
@@ -125,7 +126,7 @@ def measure(contenders: Sequence[Contender], repeats: int, *, apart: bool = True
 def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
     """Run a contender once, in a process of its own unless told otherwise."""
     if contender.fresh is not None:
-        shutil.rmtree(contender.fresh, ignore_errors=True)
+        _set_aside(contender.fresh)
         contender.fresh.mkdir(parents=True)
     if contender.watched:
         passed(contender.watched)
@@ -141,6 +142,12 @@ def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
         kept.processor_seconds.append(told["processor_seconds"])
         told["processor_seconds"] = statistics.median(kept.processor_seconds)
     kept.told = told
+
+
+def _set_aside(folder: Path) -> None:
+    """Leave what was kept to the end of all runs: a file system may be slow for minutes after it deleted files."""
+    if folder.exists():
+        folder.rename(tempfile.mkdtemp(dir=folder.parent, prefix="used-"))
 
 
 def _told(contender: Contender, *, apart: bool) -> dict[str, Any]:
