@@ -145,7 +145,7 @@ def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
 
 
 def _set_aside(folder: Path) -> None:
-    """Leave what was kept to the end of all runs: a file system may be slow for minutes after it deleted files."""
+    """Leave what was kept to the end of all runs: deleting it is not to disturb those that follow."""
     if folder.exists():
         folder.rename(tempfile.mkdtemp(dir=folder.parent, prefix="used-"))
 
