@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Contender:
     command, environment
         What runs instead, and the variables that it is given; its time is the process's.
     fresh
-        A folder that is emptied before.
+        A folder that is empty before.
     watched
         The host that tells which requests passed.
     sampled_of
@@ -79,8 +80,10 @@ class Measured:
         Times of the work, without starting Python and importing; scaled up where sampled.
     process_seconds
         Times of the whole process, never scaled up.
+    processor_seconds
+        Times in which the work did not wait.
     told
-        What the last run said of itself: counts, memory, requests.
+        What the last run said of itself: counts, memory, requests; and the median of the processor's times.
     note
         What a reader must know of the times.
     """
@@ -88,6 +91,7 @@ class Measured:
     name: str
     work_seconds: list[float] = field(default_factory=list)
     process_seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 
@@ -122,7 +126,7 @@ def measure(contenders: Sequence[Contender], repeats: int, *, apart: bool = True
 def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
     """Run a contender once, in a process of its own unless told otherwise."""
     if contender.fresh is not None:
-        shutil.rmtree(contender.fresh, ignore_errors=True)
+        _set_aside(contender.fresh)
         contender.fresh.mkdir(parents=True)
     if contender.watched:
         passed(contender.watched)
@@ -134,7 +138,16 @@ def run(contender: Contender, kept: Measured, *, apart: bool = True) -> None:
         told["passed"] = passed(contender.watched)
     kept.work_seconds.append(told.pop("seconds") * contender.scale)
     kept.process_seconds.append(process)
+    if "processor_seconds" in told:
+        kept.processor_seconds.append(told["processor_seconds"])
+        told["processor_seconds"] = statistics.median(kept.processor_seconds)
     kept.told = told
+
+
+def _set_aside(folder: Path) -> None:
+    """Leave what was kept to the end of all runs: deleting it is not to disturb those that follow."""
+    if folder.exists():
+        folder.rename(tempfile.mkdtemp(dir=folder.parent, prefix="used-"))
 
 
 def _told(contender: Contender, *, apart: bool) -> dict[str, Any]:

@@ -35,7 +35,7 @@ _MILLISECONDS_BELOW = 0.1
 _PREFACE = (
     "Written by `make bench`; [the raw numbers](results.json) stand beside. Contenders ran in turn, "
     "each in a process of its own. Times are medians; the spread is the fastest and the slowest run. "
-    "*Work* leaves out starting Python and importing, *processor* is the time of the last run in which it "
+    "*Work* leaves out starting Python and importing, *processor* is the time in which it "
     "did not wait, *process* is all of it from start to exit. A dash is a "
     "contender that cannot do the job, or is not installed."
 )

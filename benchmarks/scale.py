@@ -23,6 +23,8 @@ class Scale:
         Rows of the frame that is shaped.
     latency
         What the proxy adds to each answer. [seconds]
+    tls_latency
+        What a registry far away takes for each answer, and twice for a connection. [seconds]
     patience
         What a Hub takes for each answer that shows what is under way together. [seconds]
     repeats
@@ -43,6 +45,7 @@ class Scale:
     hub_workers: int = 50
     layer_rows: int = 1_000_000
     latency: float = 0.040
+    tls_latency: float = 0.100
     patience: float = 2.0
     repeats: int = 5
     short_repeats: int = 15
@@ -65,6 +68,7 @@ QUICK = Scale(
     hub_workers=3,
     layer_rows=1_000,
     latency=0.002,
+    tls_latency=0.01,
     patience=0.2,
     repeats=1,
     short_repeats=1,

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 from benchmarks import registry, storage
 from benchmarks.scale import Scale
+from tests.quirks.tls import Authority
 
 ROOT = Path(__file__).resolve().parent.parent
 _MEMORY = Path("/dev/shm")
@@ -34,8 +35,10 @@ class Servers:
         The stand-in Hub, with latency.
     patient_hub
         The same, so slow that everything asked at once is under way together.
+    tls
+        A registry that is far away and speaks TLS; ``ca.crt`` in the folder signed its certificate.
     folder
-        For caches; gone after the run.
+        For caches and certificates; gone after the run.
     scale
         How much there is to read.
     """
@@ -44,6 +47,7 @@ class Servers:
     far: str
     hub: str
     patient_hub: str
+    tls: str
     folder: Path
     scale: Scale
 
@@ -55,14 +59,19 @@ def running(folder: Path, scale: Scale) -> Iterator[Servers]:
         f"{HUB_REPOSITORY}={scale.hub_tags}",
         f"{SMALL_HUB_REPOSITORY}={scale.tags}",
     )
+    signed = Authority(folder)
+    certificates = (str(signed.certificate), str(signed.key))
     with (
         tempfile.TemporaryDirectory(dir=_in_memory()) as files,
         _filled(Path(files), scale) as near,
         running_module("latency", near, f"{scale.latency}") as far,
         running_module("hub", f"{scale.latency}", *shelves) as stand_in,
         running_module("hub", f"{scale.patience}", *shelves) as patient,
+        running_module(
+            "tls_registry", f"{scale.tls_latency}", f"{scale.tags}", *certificates
+        ) as tls,
     ):
-        yield Servers(near, far, stand_in, patient, folder, scale)
+        yield Servers(near, far, stand_in, patient, tls, folder, scale)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """The jobs, a module for each kind; `ALL` holds what makes each of them, in the order of the tables."""
 
-from benchmarks.jobs import growth, hub, processes, registry, shaping
+from benchmarks.jobs import growth, hub, processes, registry, shaping, tls
 from benchmarks.jobs.job import Job
 from benchmarks.servers import Servers
 
 _MAKERS = (
     registry.cold_far,
+    tls.cold_tls,
     registry.cold_near,
     registry.warm,
     registry.second_platform,

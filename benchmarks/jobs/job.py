@@ -58,6 +58,16 @@ def at_most(most: float, one: str, *others: str) -> Callable[[Found], Verdict]:
     return judge
 
 
+def at_most_processor(most: float, one: str, other: str) -> Callable[[Found], Verdict]:
+    """Judge one's time on the processor by that of another."""
+
+    def judge(found: Found) -> Verdict:
+        ratio = found[one].told["processor_seconds"] / found[other].told["processor_seconds"]
+        return f"{ratio:.2f} ×", ratio <= most
+
+    return judge
+
+
 def times_faster(
     least: float, one: str, other: str, *, is_program: bool = False
 ) -> Callable[[Found], Verdict]:

@@ -1,5 +1,6 @@
 """Whole processes, from the start of Python to the exit."""
 
+import sys
 from functools import partial
 
 from benchmarks.contenders import Contender, command_of
@@ -15,7 +16,7 @@ names = [f"{row}.0" for row in range(rows)]
 frame = pd.DataFrame({"repo": "acme/small", "tag": names, "size": range(rows), "digest": names[::-1]})
 print(frame.to_string())
 """
-_COMMAND = "from hubframe.apps.cli import main; main()"
+_HUBFRAME = (sys.executable, "-m", "hubframe")
 IMPORT, IMPORT_PANDAS, PRINTED = "import hubframe", "import pandas", "import pandas, print a frame"
 
 
@@ -74,7 +75,7 @@ def help_command(servers: Servers) -> Job:
         "`hubframe --help`",
         "The whole process.",
         [
-            Contender("hubframe --help", command=command_of(_COMMAND, "--help")),
+            Contender("hubframe --help", command=(*_HUBFRAME, "--help")),
             Contender("pass", command=command_of("pass")),
         ],
         [
@@ -93,7 +94,7 @@ def _tags(servers: Servers, name: str, place: str) -> Contender:
         "HUBFRAME_CACHE_DIR": str(servers.folder / "tags-command"),
         "HUBFRAME_HUB_URL": f"http://{servers.hub}",
     }
-    command = command_of(_COMMAND, "tags", place)
+    command = (*_HUBFRAME, "tags", place)
     return Contender(f"hubframe tags, {name}", command=command, environment=environment)
 
 

@@ -1,7 +1,7 @@
 """hubframe, as its users call it; shaping alone is measured below the public functions."""
 
+import os
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,18 @@ import pandas as pd
 import hubframe
 from benchmarks.collection import copies
 from benchmarks.peers.ready_columns import PER_IMAGE, of_image
+from benchmarks.tls_registry import know_name
 from hubframe.oci.manifests import content
 from hubframe.oci.platforms import Platform
 from hubframe.tables import shape
 
-# What is loaded at its first use is not the work's: a notebook imports once.
-import_module("hubframe.wire.network")
-import_module("hubframe.wire.transport")
 Client, Settings = hubframe.Client, hubframe.Settings
 layers_df, labels_df, tags_df = hubframe.layers_df, hubframe.labels_df, hubframe.tags_df
 Told = dict[str, Any]
+
+# What is loaded at its first use is not the work's: a notebook imports once.
+with hubframe.sample():
+    labels_df("library/alpine", newest=1)
 
 
 def images(task: dict[str, Any]) -> Callable[[], Told]:
@@ -32,6 +34,19 @@ def images(task: dict[str, Any]) -> Callable[[], Told]:
                 layers=layers_df(what, platform=platform, client=client),
                 labels=labels_df(what, platform=platform, client=client),
             )
+
+    return work
+
+
+def tls_labels(task: dict[str, Any]) -> Callable[[], Told]:
+    """Read the labels of all tags of a registry that speaks TLS into a frame."""
+    os.environ["REQUESTS_CA_BUNDLE"] = task["bundle"]
+    know_name()
+
+    def work() -> Told:
+        with Client(_settings(task)) as client:
+            what, platform = f"{task['host']}/{task['repository']}", task["platform"]
+            return _told(labels=labels_df(what, platform=platform, client=client))
 
     return work
 
@@ -63,7 +78,8 @@ def _image(
 
 
 def _settings(task: dict[str, Any], **more: str) -> hubframe.Settings:
-    return Settings(workers=task["workers"], cache_dir=Path(task["cache"]), **more)
+    workers = {"workers": task["workers"]} if "workers" in task else {}
+    return Settings(cache_dir=Path(task["cache"]), **workers, **more)
 
 
 def _told(**frames: pd.DataFrame) -> Told:

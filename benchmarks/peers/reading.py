@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 ACCEPT = {
     "Accept": "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
 }
 Get = Callable[[str], bytes]
+Name = TypeVar("Name")
 
 
 def read_all(get: Get, task: dict[str, Any]) -> dict[str, int]:
@@ -47,6 +48,6 @@ def counted(pairs: Iterable[tuple[int, int]]) -> dict[str, int]:
     return {"layers": sum(layers), "labels": sum(labels)}
 
 
-def batches(names: list[str], size: int = 500) -> Iterator[list[str]]:
+def batches(names: list[Name], size: int = 500) -> Iterator[list[Name]]:
     """Cut a list into pieces that one statement takes."""
     return (names[start : start + size] for start in range(0, len(names), size))

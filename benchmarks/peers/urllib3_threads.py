@@ -1,6 +1,7 @@
 """urllib3 with one pool of connections and threads: the floor of whatever fetches with Python."""
 
 import json
+import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
@@ -9,6 +10,7 @@ from typing import Any
 import urllib3
 
 from benchmarks.peers.reading import ACCEPT, Get, read_all
+from benchmarks.tls_registry import know_name
 
 _PAGE_SIZE = 100
 
@@ -39,7 +41,15 @@ def hub_tags(task: dict[str, Any]) -> Callable[[], dict[str, int]]:
 
 def _getter(task: dict[str, Any]) -> Get:
     host, _, port = task["host"].partition(":")
-    pool = urllib3.HTTPConnectionPool(host, int(port), maxsize=task["workers"], block=True)
+    how = {"maxsize": task["workers"], "block": True}
+    pool: urllib3.HTTPConnectionPool
+    if bundle := task.get("bundle"):
+        know_name()
+        # One for all connections: each would read the certificates anew.
+        trusted = ssl.create_default_context(cafile=bundle)
+        pool = urllib3.HTTPSConnectionPool(host, int(port), ssl_context=trusted, **how)
+    else:
+        pool = urllib3.HTTPConnectionPool(host, int(port), **how)
 
     def get(path: str) -> bytes:
         answer = pool.request("GET", path, headers=ACCEPT)
