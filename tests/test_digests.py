@@ -43,7 +43,9 @@ def test_a_payload_that_is_not_what_is_read_gives_no_digest(tmp_path):
     ).encode()
     with pytest.raises(hubframe.DigestMismatchError):
         verify(Document(digest, forged), "registry.example")
-    Blobs(Folder(tmp_path)).put(Document(digest, forged))
+    forger = Blobs(Folder(tmp_path))
+    forger.put(Document(digest, forged))
+    forger.files.flush()
     blobs = Blobs(Folder(tmp_path))
     assert [one.size for one in blobs.entries()] == [len(forged)]
     assert blobs.get(digest) is None

@@ -311,6 +311,7 @@ def calling(
         ):
             yield Call(client, errors, progress, workers, statistics)
     finally:
+        client.files.flush()
         client.session.responses.flush()
 
 

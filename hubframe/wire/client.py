@@ -89,6 +89,7 @@ class Client:
         """Leave what the parent process opened to it; here all is made anew."""
         # Never dropped: the pools of connections have locks, too, which dropping them would take.
         _of_parents.append(dict(vars(self)))
+        self.files.forget_parent()
         self._open()
 
     def __enter__(self) -> Self:

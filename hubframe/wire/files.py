@@ -35,6 +35,8 @@ _LOOK_PART, _LOOK_BYTES = 32, 64 * 1024**2
 # Dropping goes on to this part of the limit, so that it is done now and then only.
 _ENOUGH = 0.9
 _BATCH = 500
+# Files are written together: so many, or those of so long. [seconds]
+_TOGETHER, _SOON = 32, 0.25
 
 
 class Entry(NamedTuple):
@@ -79,6 +81,12 @@ class Memory:
     def trim(self) -> None:
         """Do nothing: memory is given back when the program ends."""
 
+    def flush(self) -> None:
+        """Do nothing: files are kept at once."""
+
+    def forget_parent(self) -> None:
+        """Do nothing: a child has a copy."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -101,6 +109,9 @@ class Folder:
         self.is_shared = is_shared
         self._limit = limit
         self._unlooked = 0
+        self._unwritten: dict[str, bytes] = {}
+        self._since = 0.0
+        self._turn = threading.Lock()
         self._trimming = threading.Lock()
         self._has_complained = False
 
@@ -108,6 +119,9 @@ class Folder:
         """Return those that are there, by name."""
         found, root, now = {}, str(self.folder), time.time()
         for name in names:
+            if (unwritten := self._unwritten.get(name)) is not None:
+                found[name] = unwritten
+                continue
             path = f"{root}/{name}"
             with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - twice as fast
                 found[name] = file.read()
@@ -117,10 +131,39 @@ class Folder:
 
     def has(self, name: str) -> bool:
         """Tell whether a file is there."""
-        return (self.folder / name).exists()
+        return name in self._unwritten or (self.folder / name).exists()
 
     def write(self, name: str, body: bytes) -> None:
-        """Keep a file; where the disk is full or not to be written, that is said once."""
+        """Keep a file, together with others: threads that write side by side hinder one another."""
+        if not self._unwritten:
+            self._since = time.monotonic()
+        self._unwritten[name] = body
+        is_late = time.monotonic() - self._since > _SOON
+        if (is_late or len(self._unwritten) >= _TOGETHER) and self._turn.acquire(blocking=False):
+            try:
+                self._write_all()
+            finally:
+                self._turn.release()
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        with self._turn:
+            self._write_all()
+
+    def forget_parent(self) -> None:
+        """Begin anew in a child process: the parent writes what it has."""
+        self._unwritten, self._turn, self._trimming = {}, threading.Lock(), threading.Lock()
+
+    def _write_all(self) -> None:
+        while names := list(self._unwritten):
+            for name in names:
+                # It may have been dropped meanwhile.
+                if (body := self._unwritten.get(name)) is not None:
+                    self._write(name, body)
+                    self._unwritten.pop(name, None)
+
+    def _write(self, name: str, body: bytes) -> None:
+        """Write a file; where the disk is full or not to be written, that is said once."""
         path, now = self.folder / name, time.time()
         beside = f"{path.parent}/.{secrets.token_hex(8)}"
         try:
@@ -150,11 +193,16 @@ class Folder:
 
     def delete(self, name: str) -> None:
         """Drop a file; one that is gone is as good."""
+        self._unwritten.pop(name, None)
         with suppress(OSError):
             (self.folder / name).unlink()
 
     def entries(self, kind: str) -> Iterator[Entry]:
         """List the files of a kind."""
+        self.flush()
+        return self._listed(kind)
+
+    def _listed(self, kind: str) -> Iterator[Entry]:
         root = self.folder / kind
         with suppress(OSError):
             for below in root.iterdir():
@@ -176,7 +224,7 @@ class Folder:
             size = size_of(self.folder)
             if size <= self._limit:
                 return
-            every = [one for kind in ("layers", "blobs") for one in self.entries(kind)]
+            every = [one for kind in ("layers", "blobs") for one in self._listed(kind)]
             for entry in sorted(every, key=lambda one: one.used):
                 self.delete(entry.name)
                 size -= entry.size
@@ -186,7 +234,8 @@ class Folder:
             self._trimming.release()
 
     def close(self) -> None:
-        """Do nothing: no file is open."""
+        """Write what waits to be written."""
+        self.flush()
 
 
 class Redis:
@@ -242,6 +291,12 @@ class Redis:
 
     def trim(self) -> None:
         """Do nothing: a Redis has limits of its own."""
+
+    def flush(self) -> None:
+        """Do nothing: files are kept at once."""
+
+    def forget_parent(self) -> None:
+        """Do nothing: connections know the process that they are of."""
 
     def close(self) -> None:
         """Close the connections."""

@@ -37,6 +37,7 @@ def filled(folder, documents=DOCUMENTS):
     blobs = Blobs(Folder(folder))
     for each in documents.values():
         blobs.put(each)
+    blobs.files.flush()
     return Blobs(Folder(folder))
 
 
@@ -64,6 +65,7 @@ def test_a_damaged_document_costs_itself_only(tmp_path, damage):
     assert list(blobs.get_many(DOCUMENTS)) == rest
     assert not path.exists()
     blobs.put(DOCUMENTS[first])
+    blobs.files.flush()
     assert Blobs(Folder(tmp_path)).get_many(DOCUMENTS) == DOCUMENTS
 
 
@@ -83,6 +85,7 @@ def test_what_was_not_used_for_longest_goes_when_the_folder_is_full(tmp_path, la
     blobs = Blobs(Folder(tmp_path, LIMIT))
     for number in range(300, 520):
         blobs.put(document(number, 4096))
+    blobs.files.flush()
 
     blobs = Blobs(Folder(tmp_path, LIMIT))
     assert len(blobs.get_many(used)) == len(used)
@@ -141,6 +144,7 @@ threads = [threading.Thread(target=work, args=[thread]) for thread in range(8)]
 [thread.start() for thread in threads]
 print("started", flush=True)
 [thread.join() for thread in threads]
+kept.files.flush()
 """
 
 
@@ -174,6 +178,7 @@ def test_writers_that_are_killed_leave_a_sound_store(tmp_path):
     assert blobs.get_many(wanted).items() <= wanted.items()
     for each in wanted.values():
         blobs.put(each)
+    blobs.files.flush()
     assert Blobs(Folder(tmp_path)).get_many(wanted) == wanted
 
 
