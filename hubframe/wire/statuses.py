@@ -4,7 +4,6 @@ import json
 import re
 from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from requests import Response
 
@@ -18,7 +17,7 @@ from hubframe.errors import (
     UnauthorizedError,
     harmless,
 )
-from hubframe.wire.addresses import joined, netloc
+from hubframe.wire.addresses import joined, netloc, path_of
 from hubframe.wire.limits import retry_after
 
 Reply = TypeVar("Reply", bound=Response)
@@ -46,7 +45,9 @@ _MISSING = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "TAG_E
 _CHALLENGES = (b"Just a moment", b"error code:", b"challenge-platform", b"cf-browser-verification")
 
 
-def check(response: Reply, asked: str, login: str | None = None) -> Reply:
+def check(
+    response: Reply, asked: str, login: str | None = None, *, counts_pulls: bool = False
+) -> Reply:
     """Return an answer that is one, and raise for every other.
 
     Parameters
@@ -57,6 +58,8 @@ def check(response: Reply, asked: str, login: str | None = None) -> Reply:
         What was asked, in words.
     login
         Where the credentials came from that were used, None for none.
+    counts_pulls
+        Whether Docker Hub's registry answered.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def check(response: Reply, asked: str, login: str | None = None) -> Reply:
     """
     if response.status_code in OK and not is_page(response):
         return response
-    raise error_of(response, asked, login)
+    raise error_of(response, asked, login, counts_pulls=counts_pulls)
 
 
 def check_login(response: Reply, asked: str, login: str | None) -> Reply:
@@ -84,14 +87,19 @@ def check_login(response: Reply, asked: str, login: str | None) -> Reply:
 
 
 def error_of(
-    response: Response, asked: str, login: str | None = None, *, quote: bool = True
+    response: Response,
+    asked: str,
+    login: str | None = None,
+    *,
+    quote: bool = True,
+    counts_pulls: bool = False,
 ) -> HubframeError:
     """Return the error that a refusal stands for."""
     host, status = netloc(response.url), response.status_code
     code = code_of(response) if status in _REFUSED else ""
     said = words_of(response) if quote else ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or code == "TOOMANYREQUESTS":
-        return _rate_limit(response, asked, said)
+        return _rate_limit(response, asked, said, counts_pulls=counts_pulls)
     if is_wall(response) or status in OK:
         return BlockedError(
             f"{asked}: something before {host} answered ({status}) with a page for people, not the "
@@ -151,14 +159,16 @@ def _unauthorized(
     return UnauthorizedError(f"{asked}: {host} {verb} from {login} ({status}){said}")
 
 
-def _rate_limit(response: Response, asked: str, said: str) -> RateLimitError:
+def _rate_limit(response: Response, asked: str, said: str, *, counts_pulls: bool) -> RateLimitError:
     wait = retry_after(response.headers)
     when = f"try again in {wait:.0f} s" if wait is not None else "try again later"
-    limit: Limit = "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
-    if is_about_pulls(response):
+    limit: Limit = "hub"
+    if _names_pulls(response) or (counts_pulls and is_about_pulls(response)):
         limit = "pull"
     elif response.content and not _body(response):
         limit = "abuse"  # it speaks plain text wherever it strikes
+    elif counts_pulls and "/manifests/" in path_of(response.url):
+        limit = "pull"
     return RateLimitError(
         f"{asked}: {netloc(response.url)} asks to slow down ({response.status_code}{said}); "
         f"{when}, or log in for a limit of your own",
@@ -169,9 +179,13 @@ def _rate_limit(response: Response, asked: str, said: str) -> RateLimitError:
 
 def is_about_pulls(response: Response) -> bool:
     """Tell whether a refusal is about Docker Hub's pulls: these come back in hours."""
-    text = response.content[:_LONGEST_READ].lower()
     is_refusal = response.status_code in _REFUSED
-    return is_refusal and (b"pull rate limit" in text or "RateLimit-Limit" in response.headers)
+    return is_refusal and (_names_pulls(response) or "RateLimit-Limit" in response.headers)
+
+
+def _names_pulls(response: Response) -> bool:
+    """Whether Docker's own words came: other registries send headers of the same name."""
+    return b"pull rate limit" in response.content[:_LONGEST_READ].lower()
 
 
 def is_wall(response: Response) -> bool:
