@@ -21,8 +21,8 @@ from hubframe.wire.limits import Limit
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
-# What a registry may name in place of an answer of its own; blobs lie at signed addresses.
-_ELSEWHERE = ("/manifests/", "/tags/list")
+# What a registry may have another one answer.
+_ELSEWHERE = ("/manifests/", "/blobs/", "/tags/list")
 
 
 class Transport(BaseAdapter):
