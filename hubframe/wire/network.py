@@ -27,7 +27,7 @@ from hubframe.wire import cancellation
 from hubframe.wire.addresses import netloc
 from hubframe.wire.cancellation import Cancellation
 
-_LOGGER = logging.getLogger("urllib3.connectionpool")
+_LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")]
 # Answers that only say that another one is to come.
 _INTERIM = frozenset({102, 103})
 # How often is looked whether something has taken too long, and for how long after the last. [s]
@@ -53,7 +53,8 @@ class Network(HTTPAdapter):
     def send(self, *args: Any, **how: Any) -> Response:
         """Send a request; the arguments are those of requests."""
         # Adding the same filter again does nothing.
-        _LOGGER.addFilter(_without_queries)
+        for logger in _LOGGERS:
+            logger.addFilter(_without_queries)
         token = _is_sending.set(True)
         try:
             return super().send(*args, **how)

@@ -3,6 +3,7 @@
 import base64
 import copy
 import hashlib
+import html
 import json
 import os
 import pickle
@@ -170,6 +171,35 @@ def bare(status, part, start="", kind="text/plain"):
     return lambda stage: stage.fail(part, answer)
 
 
+def as_go_writes_it(text):
+    """Escape as Go's encoder of JSON does, and some that are written by hand."""
+    escaped = json.dumps(text)[1:-1]
+    for sign in "&<>+=/":
+        escaped = escaped.replace(sign, f"\\u{ord(sign):04x}")
+    return escaped
+
+
+WRITTEN = {
+    "JSON": lambda text: '{"errors":[{"message":"' + as_go_writes_it(text) + '"}]}',
+    "JSON in JSON": lambda text: json.dumps({"message": f'{{"m":"{as_go_writes_it(text)}"}}'}),
+    "an address": lambda text: quote(text, safe=""),
+    "an address, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "HTML": lambda text: html.escape(text).replace("+", "&#43;").replace("/", "&#x2F;"),
+    "escapes": lambda text: "".join(f"\\x{ord(sign):02x}" for sign in text),
+}
+
+
+def written(status, form):
+    """Repeat it as others write it."""
+
+    def answer(request):
+        kind = "application/json" if form.startswith("JSON") else "text/plain"
+        body = WRITTEN[form](said_in(request)).encode()
+        return Reply(status, {"Content-Type": kind, "X-Said": quote(body)}, body)
+
+    return lambda stage: stage.fail("/", answer)
+
+
 def nothing(_):
     pass
 
@@ -252,6 +282,8 @@ FAULTS = {
     "503": again(503),
     "400 in words": bare(400, "/"),
     "403 in words": bare(403, "/v2"),
+    **{f"403 written as {form}": written(403, form) for form in WRITTEN},
+    **{f"401 written as {form}": written(401, form) for form in WRITTEN},
     "a warning": again(400, Warning='299 - "{told}"'),
     "sent on to nowhere": again(307, Location="http://[{told}"),
     "a page": bare(200, "/", "<p>", "text/html"),
@@ -379,6 +411,74 @@ def test_a_proxy_that_repeats_its_login(monkeypatch, tmp_path, caplog):
                     hubframe.tags_df(what, client=client)
                 seen.caught(caught.value)
 
+    assert seen.leaks() == []
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_a_proxy_that_repeats_its_login_in_other_words(monkeypatch, tmp_path, caplog, form):
+    seen, login = Seen(), f"me:{PROXY}&+=/"
+
+    def refuse(connection):
+        connection.recv(65536)
+        body = WRITTEN[form](login).encode()
+        head = b"HTTP/1.1 407 no\r\nContent-Type: text/plain\r\nX-Said: " + quote(login).encode()
+        connection.sendall(head + b"\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with listening(refuse) as host:
+        monkeypatch.setenv("HTTP_PROXY", f"http://me:{quote(login[3:], safe='')}@{host}")
+        monkeypatch.delenv("NO_PROXY")
+        settings = hubframe.Settings(cache_dir=tmp_path, insecure_registries="plain.invalid")
+        with watch.watching(seen, caplog), hubframe.Client(settings) as client:
+            with pytest.raises(hubframe.TransportError, match="407") as caught:
+                hubframe.tags_df("plain.invalid/a", client=client)
+            seen.caught(caught.value)
+
+    assert seen.leaks() == []
+
+
+NO_HTTP = {
+    "a status line": b"%s\r\n\r\n",
+    "another protocol": b"HTTP/9.9 200 %s\r\n\r\n",
+    "a status": b"HTTP/1.1 %s\r\n\r\n",
+    "a header": b"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: nine\r\n\r\n",
+    "a chunk's size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n{}\r\n",
+    "a chunk below 0": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1e;%s\r\n{}\r\n",
+    "half an answer": b"HTTP/1.1 200 OK\r\nX-A: %s\r\nContent-Length: 99\r\n\r\n{",
+    "what unpacks to nothing": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nX: %s\r\n\r\nno",
+}
+
+
+@pytest.mark.usefixtures("sleeps")
+@pytest.mark.parametrize("form", NO_HTTP)
+def test_what_is_no_http_costs_its_own_rows(tmp_path, caplog, form):
+    """Errors of the libraries quote what came, and some are no errors of HTTP at all."""
+    seen = Seen()
+
+    def answer(connection):
+        sent = connection.recv(65536)
+        login = sent.partition(b"Authorization: ")[2].partition(b"\r")[0] or b"none"
+        if b" /v2/ " in sent.partition(b"\r\n")[0] and login == b"none":
+            ask = b"HTTP/1.1 401 no\r\nWWW-Authenticate: Basic realm=r\r\n"
+            connection.sendall(ask + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        if b" /v2/ " in sent.partition(b"\r\n")[0]:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        told = base64.b64decode(login.removeprefix(b"Basic "))
+        connection.sendall(NO_HTTP[form] % (login + b" " + told))
+
+    with listening(answer) as host:
+        settings = hubframe.Settings(cache_dir=tmp_path, timeout=2)
+        with (
+            watch.watching(seen, caplog),
+            hubframe.Client(settings, {host: (USER, PASSWORD)}) as client,
+        ):
+            told = hubframe.tags_df([f"{host}/a", f"{host}/b"], errors="collect", client=client)
+            seen.frame(told)
+
+    errors = {each["error"] for each in told.attrs["hubframe"]["failures"]}
+    assert errors <= {"TransportError", "PayloadError"}
+    assert len(told.attrs["hubframe"]["failures"]) == 2
     assert seen.leaks() == []
 
 
