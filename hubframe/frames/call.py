@@ -19,6 +19,8 @@ from hubframe.errors import (
 )
 from hubframe.frames import collector
 from hubframe.frames.fetching import Item, Kind, Survey, fetch, look_up
+from hubframe.wire import cancellation
+from hubframe.wire.cancellation import CancelledError
 from hubframe.wire.client import Client, default_client
 from hubframe.wire.progress import Bar, bar
 from hubframe.wire.statistics import Statistics, counting
@@ -308,8 +310,14 @@ def calling(
             collector.held_back(),
             counting() as statistics,
             Workers(client.settings.workers, client.cancellation) as workers,
+            cancellation.having(workers.cancellation),
         ):
             yield Call(client, errors, progress, workers, statistics)
+    except CancelledError:
+        if client.is_closed:
+            words = "the client was closed during the call; what was fetched by then is kept"
+            raise RuntimeError(words) from None
+        raise
     finally:
         client.files.flush()
         client.responses.flush()

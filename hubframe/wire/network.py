@@ -118,7 +118,7 @@ class _Watcher:
         """Watch an exchange."""
         with self._changed:
             self._under_way.add(exchange)
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()
 
@@ -138,6 +138,7 @@ class _Watcher:
                         self._under_way.discard(one)
                         one.end()
                 self._changed.wait(_GLANCE)
+            self._thread = None
 
 
 _watcher = _Watcher()

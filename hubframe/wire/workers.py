@@ -44,7 +44,8 @@ class Workers:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             # One that hangs where nothing can end it is not waited for.
-            left = wait(self._under_way, timeout=_PATIENCE).not_done
+            begun = [one for one in self._under_way if not one.cancelled()]
+            left = wait(begun, timeout=_PATIENCE).not_done
             self._executor.shutdown(wait=not left)
 
     def do(
