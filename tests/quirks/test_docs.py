@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.wire import test_algorithms
 
-from . import test_dangling, test_hub, test_logins, test_registries, test_transport
+from . import test_challenges, test_dangling, test_hub, test_logins, test_registries, test_transport
 
 TEXT = (Path(__file__).parents[2] / "docs" / "quirks.md").read_text(encoding="utf-8")
 
@@ -33,7 +33,7 @@ def test_the_tests_that_are_named_are_there():
     names = {name for name in named() if name.startswith("test_")}
 
     assert names
-    modules = (test_logins, test_transport, test_dangling, test_algorithms)
+    modules = (test_challenges, test_logins, test_transport, test_dangling, test_algorithms)
     assert [name for name in names if not any(hasattr(one, name) for one in modules)] == []
 
 
