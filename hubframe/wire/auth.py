@@ -179,11 +179,15 @@ class HubAuth(_WithCredential):
         token = self._token
         if token is not None and token.is_good(refused):
             return token.header
-        return self._logins.join(refused, self._log_in, send, login, refused)
+        with self._logins.join(refused) as work:
+            if work.is_mine:
+                # Meanwhile another thread may have done it.
+                token = self._token
+                is_good = token is not None and token.is_good(refused)
+                work.outcome = token.header if token and is_good else self._log_in(send, login)
+        return work.outcome  # type: ignore[no-any-return]
 
-    def _log_in(self, send: Send, login: Login, refused: Header | None) -> Header:
-        if self._token is not None and self._token.is_good(refused):
-            return self._token.header
+    def _log_in(self, send: Send, login: Login) -> Header:
         credential = login.begin()
         # Not in a variable: some tracebacks show these.
         response = send(
@@ -225,13 +229,12 @@ class Endpoint:
 
     def ping(self, send: Send) -> None:
         """Ask for the challenge, once."""
-        if not self._was_pinged:
-            self._pings.join("", self._ping, send)
-
-    def _ping(self, send: Send) -> None:
-        if not self._was_pinged:
-            self.learn(send(_get(f"{self.url}/v2/")))
-            self._was_pinged = True
+        if self._was_pinged:
+            return
+        with self._pings.join("") as work:
+            if work.is_mine and not self._was_pinged:
+                self.learn(send(_get(f"{self.url}/v2/")))
+                self._was_pinged = True
 
     def learn(self, response: Response) -> None:
         """Take note of what a refusal asks for."""
@@ -315,8 +318,15 @@ class RegistryAuth(_WithCredential):
         token = self._tokens.get(scope)
         if token is not None and token.is_good(refused):
             return token.header, False
-        work = self._fetch_token
-        return self._fetches.join((scope, refused), work, send, challenge, scope, refused), True
+        with self._fetches.join((scope, refused)) as work:
+            if work.is_mine:
+                # Meanwhile another thread may have done it.
+                token = self._tokens.get(scope)
+                is_good = token is not None and token.is_good(refused)
+                work.outcome = (
+                    token.header if token and is_good else self._fetch_token(send, challenge, scope)
+                )
+        return work.outcome, True
 
     def _basic(self, send: Send) -> Header | None:
         """Return the login itself, once a ping has told that it is right.
@@ -326,16 +336,17 @@ class RegistryAuth(_WithCredential):
         if self._login is None or self._login.credential.basic is None:
             return None
         if not self._is_proven:
-            self._fetches.join("", self._prove, send, self._login)
+            with self._fetches.join("") as work:
+                if work.is_mine and not self._is_proven:
+                    self._prove(send, self._login)
         return _basic(self._login.begin())
 
     def _prove(self, send: Send, login: Login) -> None:
-        if not self._is_proven:
-            ping = _get(f"{self._endpoint.url}/v2/")
-            response = send(_authorized(ping, _basic(login.begin())))
-            if response.status_code == _UNAUTHORIZED:
-                login.check(response, f"logging in to {self._endpoint.netloc}")
-            self._is_proven = True
+        ping = _get(f"{self._endpoint.url}/v2/")
+        response = send(_authorized(ping, _basic(login.begin())))
+        if response.status_code == _UNAUTHORIZED:
+            login.check(response, f"logging in to {self._endpoint.netloc}")
+        self._is_proven = True
 
     def _check_given_token(self, response: Response, scope: str) -> None:
         """Tell of a bearer token that was given, and refused: nothing better can be had for it."""
@@ -344,12 +355,7 @@ class RegistryAuth(_WithCredential):
             if response.status_code == _UNAUTHORIZED:
                 statuses.check_login(response, asked, self.credential.source)
 
-    def _fetch_token(
-        self, send: Send, challenge: Challenge, scope: str, refused: Header | None
-    ) -> Header:
-        token = self._tokens.get(scope)
-        if token is not None and token.is_good(refused):
-            return token.header
+    def _fetch_token(self, send: Send, challenge: Challenge, scope: str) -> Header:
         received = time.monotonic()
         response = self._ask_for_token(send, challenge, scope)
         asked = f"a token of {self._endpoint.netloc} for {scope or 'its API'}"

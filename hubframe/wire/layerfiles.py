@@ -66,7 +66,10 @@ class LayerFiles:
             It is no archive, or holds more than the caps.
         """
         under_way = (digest, name, caps, mode())
-        return self._shared.join(under_way, self._fetched, digest, pieces, name, caps)
+        with self._shared.join(under_way) as work:
+            if work.is_mine:
+                work.outcome = self._fetched(digest, pieces, name, caps)
+        return work.outcome  # type: ignore[no-any-return]
 
     def count(self) -> int:
         """Count the layers whose files are known."""

@@ -41,6 +41,9 @@ class Network(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **how: Any) -> None:
         """Make the pools of connections; their answers have a deadline."""
+        # Adding the same filter again does nothing.
+        for logger in _LOGGERS:
+            logger.addFilter(_without_queries)
         super().init_poolmanager(*args, **how)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
@@ -50,24 +53,10 @@ class Network(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def send(self, *args: Any, **how: Any) -> Response:
-        """Send a request; the arguments are those of requests."""
-        # Adding the same filter again does nothing.
-        for logger in _LOGGERS:
-            logger.addFilter(_without_queries)
-        token = _is_sending.set(True)
-        try:
-            return super().send(*args, **how)
-        finally:
-            _is_sending.reset(token)
-
-
-_is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
-
 
 def _without_queries(record: logging.LogRecord) -> bool:
     """Cut the queries off the addresses in urllib3's log, of our own requests alone."""
-    if not _is_sending.get():
+    if _exchange.get() is None:
         return True
     if isinstance(record.args, tuple):
         record.args = tuple(
@@ -106,6 +95,9 @@ class _Exchange:
                 self.socket.shutdown(socket.SHUT_RDWR)
 
 
+_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
+
+
 class _Watcher:
     """Ends exchanges that took too long, or that nobody wants any more."""
 
@@ -142,7 +134,6 @@ class _Watcher:
 
 
 _watcher = _Watcher()
-_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 
 
 def _forget_parents() -> None:

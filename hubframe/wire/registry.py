@@ -184,17 +184,14 @@ class Registry:
 
         Threads that ask at once share the answer, and one of the last moments is good enough.
         """
-        self._probes.join(mode(), self._probe, reference)
-
-    def _probe(self, reference: ImageReference) -> None:
-        if time.monotonic() - self._probed < _SOON_OLD:
-            return
-        asked = f"how many pulls of {self.host} are left"
-        headers = {"Accept": ACCEPT}
-        try:
-            self.session.fetch(self.url_of(reference), asked, method="HEAD", headers=headers)
-        finally:
-            self._probed = time.monotonic()
+        with self._probes.join(mode()) as work:
+            if work.is_mine and time.monotonic() - self._probed >= _SOON_OLD:
+                asked, headers = f"how many pulls of {self.host} are left", {"Accept": ACCEPT}
+                url = self.url_of(reference)
+                try:
+                    self.session.fetch(url, asked, method="HEAD", headers=headers)
+                finally:
+                    self._probed = time.monotonic()
 
     def named(self, reference: ImageReference) -> Document:
         """Get what a tag names, a manifest or an index, after `cached_tags` did not know it.
@@ -380,28 +377,29 @@ class Registry:
         A refusal is shared only by those who ask at the same place, in the same mode: another
         repository may show the document, and who is offline cannot speak for who is not.
         """
-        under_way = (digest, url, mode())
-        return self._documents.join(under_way, self._fetched, url, digest, asked, accept)
-
-    def _fetched(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
-        """Fetch a document; what was changed on the way may come whole the next time."""
-        held = self._blobs.get(digest)
-        headers = {"Accept": accept} if accept else None
-        with self._blobs.lease(digest) if held is None else nullcontext():
-            if held is None and self._blobs.files.is_shared:
-                # Meanwhile another worker may have put it there.
-                held = self._blobs.get(digest)
-            if held is not None:
-                count_cached()
-                return held
-            for pause in (*PAUSES, None):
-                response = self.session.fetch(url, asked, headers=headers)
-                document = Document(digest, response.content)
-                if pause is None or is_sound(digest, document.body):
-                    break
-                cancellation.wait(pause)
-            self._blobs.put(verify(document, self.host))
-            return document
+        with self._documents.join((digest, url, mode())) as work:
+            if not work.is_mine:
+                return work.outcome  # type: ignore[no-any-return]
+            held = self._blobs.get(digest)
+            with self._blobs.lease(digest) if held is None else nullcontext():
+                if held is None and self._blobs.files.is_shared:
+                    # Meanwhile another worker may have put it there.
+                    held = self._blobs.get(digest)
+                if held is not None:
+                    count_cached()
+                    work.outcome = held
+                    return held
+                headers = {"Accept": accept} if accept else None
+                for pause in (*PAUSES, None):
+                    response = self.session.fetch(url, asked, headers=headers)
+                    document = Document(digest, response.content)
+                    if pause is None or is_sound(digest, document.body):
+                        break
+                    # What was changed on the way may come whole the next time.
+                    cancellation.wait(pause)
+                work.outcome = verify(document, self.host)
+                self._blobs.put(document)
+                return document
 
     def _knows_referrers(self, response: Response, asked: str) -> bool:
         """Only an index is an answer: websites, logins and old registries send all the rest."""

@@ -151,7 +151,10 @@ class Session:
         key = self._key_of(ask)
         answer: Response
         under_way = (key, mode())
-        answer, error = self._shared.join(under_way, self._ask, key, ask, asked, keep, also)
+        with self._shared.join(under_way) as work:
+            if work.is_mine:
+                work.outcome = self._ask(key, ask, asked, keep, also)
+        answer, error = work.outcome
         if error is not None:
             _say_stale(_moment(answer), asked, error)
         elif isinstance(answer, CachedResponse):
@@ -204,7 +207,10 @@ class Session:
             Statuses that the caller takes for an answer.
         """
         key = self._key_of(ask)
-        answer = self._shared.join((key, mode()), self._ask_head, key, ask, asked, also)
+        with self._shared.join((key, mode())) as work:
+            if work.is_mine:
+                work.outcome = self._ask_head(key, ask, asked, also)
+        answer = work.outcome
         if isinstance(answer, TransportError):
             return self.old_tag(ask, asked, answer)
         if isinstance(answer, CachedTag):

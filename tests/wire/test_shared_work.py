@@ -13,16 +13,16 @@ from hubframe.wire.shared_work import SharedWork
 def test_threads_that_wait_share_what_comes_and_a_later_one_tries_again(fails):
     shared, begun, may_end = SharedWork(), [], threading.Event()
 
-    def work():
-        begun.append(threading.get_ident())
-        assert may_end.wait(30)
-        if fails:
-            raise hubframe.TransportError("down")
-        return "done"
-
     def join():
         arrived.release()
-        return shared.join("it", work)
+        with shared.join("it") as work:
+            if work.is_mine:
+                begun.append(threading.get_ident())
+                assert may_end.wait(30)
+                if fails:
+                    raise hubframe.TransportError("down")
+                work.outcome = "done"
+        return work.outcome
 
     arrived = threading.Semaphore(0)
     with ThreadPoolExecutor(3) as pool:
@@ -37,7 +37,7 @@ def test_threads_that_wait_share_what_comes_and_a_later_one_tries_again(fails):
     assert outcomes == ["down" if fails else "done"] * 3
     assert len(begun) == 1
     try:
-        shared.join("it", work)
+        join()
     except hubframe.TransportError:
         assert fails
     assert len(begun) == 2
