@@ -13,7 +13,7 @@ from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
 from hubframe.wire.statistics import count_cached
 
-Kind = Literal["digest", "tag", "manifest", "config", "images", "names", "referrers", "stand-in"]
+Kind = Literal["digest", "tag", "manifest", "config", "images", "referrers", "stand-in"]
 
 
 class Item(NamedTuple):
@@ -25,9 +25,8 @@ class Item(NamedTuple):
         ``digest``: what a tag points at (`Resolved`). ``tag``: the manifest or index that a tag
         names, ``manifest``: the one that a digest names, ``config``: the config that a digest
         names (a `Document` each). ``images``: what the Hub tells of a tag's images, with layers.
-        ``names``: the names of a repository's tags. ``referrers``: the descriptors of what refers
-        to a digest, None where the registry does not tell. ``stand-in``: what a tag points at that
-        need not be there (`Resolved` or None).
+        ``referrers``: the descriptors of what refers to a digest, None where the registry does not
+        tell. ``stand-in``: what a tag points at that need not be there (`Resolved` or None).
     reference
         The repository, with the tag or the digest.
     digest
@@ -99,8 +98,6 @@ def fetch(client: Client, item: Item) -> Any:
     registry = client.registry(item.reference.registry)
     if item.kind == "config":
         return registry.config(item.reference, item.digest or "")
-    if item.kind == "names":
-        return registry.tags(item.reference.path)
     return {
         "digest": registry.resolve,
         "tag": registry.named,
@@ -161,6 +158,4 @@ _LOOK_UP: Mapping[Kind, Callable[[Client, Sequence[Item]], dict[Item, Any]]] = {
     "images": _images,
     "referrers": _referrers,
     "stand-in": _stand_ins,
-    # Asked for where a tag is missing, to tell the closest ones: a page that the session keeps.
-    "names": lambda _client, _items: {},
 }

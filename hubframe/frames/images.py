@@ -9,6 +9,7 @@ from itertools import groupby
 
 import pandas as pd
 
+from hubframe import tables
 from hubframe.frames import limits, quota, readers, referrers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import (
@@ -226,7 +227,7 @@ def images_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "images", what, wanted, source, partial=partial)
-        return call.finish(shape.images(images), "images")
+        return call.finish(tables.IMAGES.joined([*map(shape.images, images)]), "images")
 
 
 def layers_df(
@@ -303,7 +304,7 @@ def layers_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "layers", what, wanted, source, partial=partial)
-        return call.finish(shape.layers(images), "layers")
+        return call.finish(tables.LAYERS.joined([*map(shape.layers, images)]), "layers")
 
 
 def history_df(
@@ -334,7 +335,7 @@ def history_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "history", what, wanted, source, partial=partial)
-        return call.finish(shape.history(images), "history")
+        return call.finish(tables.HISTORY.joined([*map(shape.history, images)]), "history")
 
 
 def labels_df(
@@ -370,7 +371,7 @@ def labels_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "labels", what, wanted, source, partial=partial)
-        return call.finish(shape.labels(images), "labels")
+        return call.finish(tables.LABELS.joined([*map(shape.labels, images)]), "labels")
 
 
 def env_df(
@@ -404,7 +405,7 @@ def env_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "env", what, wanted, source, partial=partial)
-        return call.finish(shape.env(images), "env")
+        return call.finish(tables.ENV.joined([*map(shape.env, images)]), "env")
 
 
 def configs_df(
@@ -438,7 +439,7 @@ def configs_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "configs", what, wanted, source, partial=partial)
-        return call.finish(shape.configs(images), "configs")
+        return call.finish(tables.CONFIGS.joined([*map(shape.configs, images)]), "configs")
 
 
 def referrers_df(
@@ -524,7 +525,7 @@ def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
 
 def _images(
     call: Call, name: str, what: What, wanted: Wanted, source: Source, *, partial: bool
-) -> Iterator[Image]:
+) -> Iterator[list[Image]]:
     """Find tags, make sure that there are enough pulls, and read the images."""
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)

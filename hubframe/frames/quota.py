@@ -8,7 +8,7 @@ from hubframe.errors import QuotaError
 from hubframe.frames import limits
 from hubframe.frames.call import Budget, Call
 from hubframe.frames.fetching import Item, Kind, Survey
-from hubframe.frames.readers import reader_of, resolve
+from hubframe.frames.readers import read_images, resolve
 from hubframe.frames.referrers import referrers_of_some
 from hubframe.frames.sources import Found, Source, Wanted
 
@@ -79,7 +79,8 @@ def survey(
     elif name == "referrers":
         list(referrers_of_some(scratch, found))
     else:
-        reader_of(name, source)(scratch, found, wanted)
+        for _ in read_images(scratch, name, found, wanted, source):
+            pass
     return scratch.survey
 
 

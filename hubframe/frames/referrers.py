@@ -13,7 +13,7 @@ from typing import Any
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
-from hubframe.frames.readers import open_tags, spared
+from hubframe.frames.readers import open_tags
 from hubframe.frames.sources import Found
 from hubframe.oci import payload
 from hubframe.oci.digests import Document
@@ -107,18 +107,15 @@ def referrers_of_some(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
             # What a plan does not know it cannot go on from.
             return
         for one, search in list(searches.items()):
-            if spared(call, one, _gone_on, search, told, depth) is None:
-                del searches[one]
+            del searches[one]
+            with call.sparing(one):
+                search.go_on(told, depth)
+                searches[one] = search
     full = _with_manifests(call, [each for search in searches.values() for each in search.found])
     for search in searches.values():
         order = {image: number for number, image in enumerate(search.seen)}
         own = [full[id(each)] for each in search.found]
         yield from sorted(own, key=lambda each, order=order: (order[each.image], each.depth))  # type: ignore[misc]
-
-
-def _gone_on(search: _Search, told: Mapping[ImageReference, Iterable[Payload]], depth: int) -> bool:
-    search.go_on(told, depth)
-    return True
 
 
 def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:

@@ -67,8 +67,8 @@ def unpacked_sizes_df(
     with calling(client, errors, progress) as call:
         call.sources.add("registry")
         rows = [_Layer.read(row) for row in distinct.to_dict("records")]
-        told = call.gather(lambda layer: _told(call, layer), rows, "layers")
-        records = [{**layer.row, **answer} for layer, answer in told]
+        told = call.outcomes(lambda layer: _told(call, layer), rows, "layers")
+        records = [{**layer.row, **answer} for layer, answer in call.successes(rows, told)]
         return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
 
 
