@@ -96,7 +96,7 @@ def _no_repository(client: Client, reference: ImageReference) -> str:
 def _holding(namespace: str, names: Sequence[str]) -> str:
     shown = _shown(f"{namespace}/{name}" for name in names[:_NAMED])
     more = len(names) - _NAMED
-    return f"and has {shown}" + (f" and {more} more: see repos_df" if more > 0 else "")
+    return f"and has {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def _closest(name: str, known: Sequence[str], likeness: float) -> list[str]:
