@@ -3,9 +3,8 @@
 They share their keywords, which `layers_df` describes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 import pandas as pd
 
@@ -24,10 +23,9 @@ from hubframe.frames.selection import (
 from hubframe.frames.sources import Found, Source, Wanted, check_count, read_wanted
 from hubframe.oci.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.tables import shape
-from hubframe.tables.shape import Image, Tag
+from hubframe.tables.shape import Image
 from hubframe.wire import hub
 from hubframe.wire.client import Client
-from hubframe.wire.registry import Resolved
 
 _NOT_WHOLE = (
     "the digests of the repository's other tags are not all known here; a call for all its tags "
@@ -164,39 +162,20 @@ def _without_digest(reference: ImageReference) -> ImageReference:
 
 def _listings(call: Call, tags: Sequence[Found]) -> Iterator[shape.Listing]:
     """Group tags by repository; those of a registry are looked up."""
-    resolved = readers.resolve(call, [found for found in tags if found.tag is None])
+    resolved = readers.resolve(call, tags)
     by_repo: dict[str, list[Found]] = {}
-    for _, group in groupby(tags, key=_place):
-        of_one = list(group)
-        by_repo.setdefault(of_one[0].reference.repo, []).extend(of_one)
+    for one in tags:
+        by_repo.setdefault(one.reference.repo, []).append(one)
     for repo, found in by_repo.items():
-        told = [one.tag or _told_by_registry(one, resolved) for one in found]
-        known = [tag for tag in told if tag is not None]
-        whole = _whole(found, known)
+        known = [tag for one in found if (tag := one.tag or resolved.get(one)) is not None]
+        whole = next((one.listed for one in found if one.listed is not None), None)
+        if whole is not None and not any(one.tag for one in found):
+            # A registry lists names alone: their digests are known if all were asked for.
+            names = {tag.name for tag in known}
+            whole = known if all(tag.name in names for tag in whole) else None
         if whole is None:
             call.unknown["aliases", repo] = _NOT_WHOLE
         yield shape.Listing(repo, known, whole)
-
-
-def _whole(found: Iterable[Found], known: Sequence[Tag]) -> Sequence[Tag] | None:
-    """Return all tags of a repository with their digests; None where these are not known."""
-    listed = next((one.listed for one in found if one.listed is not None), None)
-    if listed is None or any(one.tag for one in found):
-        return listed
-    names = {tag.name for tag in known}
-    return known if all(tag.name in names for tag in listed) else None
-
-
-def _place(found: Found) -> tuple[str, str]:
-    return found.reference.registry, found.reference.path
-
-
-def _told_by_registry(found: Found, resolved: Mapping[Found, Resolved | None]) -> Tag | None:
-    if found not in resolved:
-        return None
-    at = resolved[found]
-    name = found.reference.tag
-    return Tag(name) if at is None else Tag(name, at.digest, at.media_type)
 
 
 def images_df(
@@ -401,7 +380,6 @@ def env_df(
     DataFrame
         The table `env`, one row per variable.
     """
-    _not_the_hub("env_df", source)
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "env", what, wanted, source, partial=partial)
@@ -435,7 +413,6 @@ def configs_df(
     DataFrame
         The table `configs`, one row per image.
     """
-    _not_the_hub("configs_df", source)
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "configs", what, wanted, source, partial=partial)
@@ -527,11 +504,8 @@ def _images(
     call: Call, name: str, what: What, wanted: Wanted, source: Source, *, partial: bool
 ) -> Iterator[list[Image]]:
     """Find tags, make sure that there are enough pulls, and read the images."""
+    if source == "hub" and name in ("env", "configs"):
+        raise ValueError(f'{name}_df: the Hub API does not tell this; leave out source="hub"')
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)
     return readers.read_images(call, name, found, wanted, source)
-
-
-def _not_the_hub(function: str, source: Source) -> None:
-    if source == "hub":
-        raise ValueError(f'{function}: the Hub API does not tell this; leave out source="hub"')

@@ -26,7 +26,7 @@ from hubframe.oci.manifests import (
 )
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables.shape import Image
+from hubframe.tables.shape import Image, Tag
 from hubframe.wire.registry import Resolved
 
 Payload = Mapping[str, Any]
@@ -73,16 +73,17 @@ def read_images(
         yield [image for one in batch for image in images.get(one, ())]
 
 
-def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved | None]:
-    """Look up what tags of registries point at, by HEAD; null for those that dangle."""
+def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Tag]:
+    """Look up what tags of registries point at, by HEAD; those that dangle have no digest."""
     items = {one: Item("digest", one.reference) for one in tags if one.tag is None}
     answers = call.get(items.values())
-    told: dict[Found, Resolved | None] = {}
+    told: dict[Found, Tag] = {}
     for one, item in items.items():
         if isinstance(answers[item], NotFoundError) and not one.is_named:
-            told[one] = None
+            told[one] = Tag(one.reference.tag)
         with call.sparing(one):
-            told[one] = _good(answers[item])
+            at: Resolved = _good(answers[item])
+            told[one] = Tag(one.reference.tag, at.digest, at.media_type)
     return told
 
 
@@ -332,36 +333,43 @@ def _with_contents(
         for one, images in tags.items()
     }
     answers = call.get(chain.from_iterable(asked.values()), _AFTER_MANIFEST)
-    manifests: dict[Found, list[_Manifest]] = {}
+    config_of: dict[Found, dict[Item, Item | None]] = {}
     for one, items in asked.items():
         is_read = any(image.content for image in tags[one])
         is_all_missing = all(isinstance(answers[item], NotFoundError) for item in items)
         is_spared = shows_missing or is_read or not is_all_missing
         with call.sparing(one):
-            manifests[one] = [
-                _Manifest(item.reference, answers[item])
+            config_of[one] = {
+                item: _config_of(item, answers[item])
                 for item in items
                 if _is_good(call, one, item, answers[item], is_spared=is_spared)
-            ]
-    configs = call.get(each.config for read in manifests.values() for each in read if each.config)
+            }
+    configs = call.get(filter(None, chain.from_iterable(map(dict.values, config_of.values()))))
     full: Images = {}
-    for one, read in manifests.items():
+    for one, read in config_of.items():
         told: dict[str | None, Any] = {
             item.reference.digest: None
             for item in asked[one]
             if isinstance(answers[item], NotFoundError)
         }
         with call.sparing(one):
-            for each in read:
-                config = configs[each.config] if each.config else None
-                if config is None or _is_good(call, one, each.reference, config):
-                    told[each.reference.digest] = each.content(config)
+            for item, wanted in read.items():
+                config = configs[wanted] if wanted else None
+                if config is None or _is_good(call, one, item, config):
+                    told[item.reference.digest] = _content(item, answers[item], config)
             full[one] = [
                 image if image.content else image.holding(told[image.digest])
                 for image in tags[one]
                 if image.content or image.digest in told
             ]
     return full
+
+
+def _content(item: Item, document: Document, config: Document | None) -> ManifestContent:
+    """Join a manifest with its config."""
+    body = _said(document, item)
+    told = _said(config, f"the config of {item}") if config else {}
+    return manifests.content(body, told, document.media_type, item.reference)
 
 
 def _is_good(
@@ -379,42 +387,20 @@ def _said(document: Document, what: object) -> Payload:
     return payload.an_object(lambda: document.json, what)
 
 
-class _Manifest:
-    """A manifest that was read, and what it takes to read its config.
-
-    Attributes
-    ----------
-    reference
-        Where it lies.
-    config
-        Its config; None where it has none, or one that is no image's.
-    """
-
-    def __init__(self, reference: ImageReference, document: Document) -> None:
-        self.reference = reference
-        self._sent_as = document.media_type
-        self._body = _said(document, reference)
-        self.config = self._config()
-
-    def content(self, config: Document | None) -> ManifestContent:
-        """Join it with its config."""
-        told = _said(config, f"the config of {self.reference}") if config else {}
-        return manifests.content(self._body, told, self._sent_as, self.reference)
-
-    def _config(self) -> Item | None:
-        descriptor = payload.mapping(self._body.get("config"))
-        digest = payload.text(descriptor.get("digest"))
-        named = payload.text(descriptor.get("mediaType"))
-        is_docker = manifests.media_type(self._body, self._sent_as) == DOCKER_MANIFEST
-        # Docker's first pushes in schema 2 did not say what their configs are.
-        is_image = named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")
-        if not digest or not is_image:
-            return None
-        if not DIGEST.fullmatch(digest):
-            raise PayloadError(
-                f"the manifest {self.reference} names a config by {digest[:80]!r}, no digest"
-            )
-        return Item("config", self.reference, digest)
+def _config_of(item: Item, document: Document) -> Item | None:
+    """Tell how to get a manifest's config; None where it has none, or one that is no image's."""
+    body = _said(document, item)
+    descriptor = payload.mapping(body.get("config"))
+    digest = payload.text(descriptor.get("digest"))
+    named = payload.text(descriptor.get("mediaType"))
+    is_docker = manifests.media_type(body, document.media_type) == DOCKER_MANIFEST
+    # Docker's first pushes in schema 2 did not say what their configs are.
+    is_image = named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")
+    if not digest or not is_image:
+        return None
+    if not DIGEST.fullmatch(digest):
+        raise PayloadError(f"the manifest {item} names a config by {digest[:80]!r}, no digest")
+    return Item("config", item.reference, digest)
 
 
 def _with_platform(image: Image) -> Image:

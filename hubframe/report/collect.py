@@ -151,7 +151,7 @@ def collect(  # noqa: PLR0913
     with warnings.catch_warnings():
         # Said once by the report, and in full on its page.
         warnings.simplefilter("ignore", IncompleteWarning)
-        # A filter is asked for with each frame, and a platform with those of images: once is enough.
+        # Filters are asked for with each frame, platforms with those of images: once is enough.
         warnings.filterwarnings("ignore", r"(?!tags:|images: no tag has)", NoMatchWarning)
         repos = _repos(asked, common)
         pulls = repos.dropna(subset="pull_count").set_index("repo")["pull_count"].to_dict()
