@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
-from hubframe.frames.call import Call
+from hubframe.frames.call import TOGETHER, Call
 from hubframe.frames.fetching import Item, Kind
 from hubframe.frames.selection import choose
 from hubframe.frames.sources import Found, Source, Wanted
@@ -53,6 +53,7 @@ def read_images(
     is_listed = name == "images"
     # Of a tag's platforms; of all of them about so many.
     images_each = len(wanted.platforms) if wanted.platforms else 8
+    read: list[Image] = []
     for batch in call.batches(found, name, images_each):
         images: Images = {}
         others: list[Found] = []
@@ -70,7 +71,11 @@ def read_images(
         if others or any(unread.values()):
             call.sources.add("registry")
         images |= _with_contents(call, unread, shows_missing=is_listed)
-        yield [image for one in batch for image in images.get(one, ())]
+        read += chain.from_iterable(images.get(one, ()) for one in batch)
+        if len(read) >= 2 * TOGETHER:
+            yield read
+            read = []
+    yield read
 
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Tag]:
@@ -109,8 +114,9 @@ def _add_steps(call: Call, images: Images) -> None:
             by_image = _by_image(answers[item])
             for place, image in enumerate(images[one]):
                 entry = by_image.get(image.digest or str(image.platform))
-                images[one][place] = image.holding(None if entry is None else HubContent(entry))
-                call.skipped += entry is None or not HubContent(entry).descriptors
+                content = None if entry is None else HubContent(entry)
+                images[one][place] = image.holding(content)
+                call.skipped += content is None or not content.descriptors
 
 
 def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
