@@ -451,7 +451,8 @@ def referrers_df(
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
+        parts = map(shape.referrers, referrers.referrers_of(call, found))
+        return call.finish(tables.REFERRERS.joined([*parts]), "referrers")
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:

@@ -66,8 +66,8 @@ def unpacked_sizes_df(
         call.sources.add("registry")
         known = distinct.astype(object).where(distinct.notna(), None)
         rows = [
-            _Layer(*row, None if size is None else int(size))
-            for *row, size in known.itertuples(index=False, name=None)
+            _Layer(repo, digest, media_type, None if size is None else int(size))
+            for repo, digest, media_type, size in known.itertuples(index=False, name=None)
         ]
         told = call.outcomes(lambda layer: _told(call, layer), rows, "layers")
         records = [{**layer._asdict(), **answer} for layer, answer in call.successes(rows, told)]
