@@ -53,6 +53,9 @@ from .errors import (
     InvalidReferenceError as InvalidReferenceError,
 )
 from .errors import (
+    NoMatchWarning as NoMatchWarning,
+)
+from .errors import (
     NoSuchPlatformError as NoSuchPlatformError,
 )
 from .errors import (

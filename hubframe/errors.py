@@ -19,6 +19,7 @@
     UserWarning
     ├── IncompleteWarning          a frame lacks rows, or values, of items that failed
     ├── StaleWarning               an old answer was served, since no new one could be had
+    ├── NoMatchWarning             a filter or a platform matches nothing that there is
     ├── UnknownOrderWarning        neither dates nor names tell which tags are the newest
     └── CacheWarning               the cache on disk could not be used as it is
 
@@ -129,6 +130,10 @@ class NoSuchPlatformError(HubframeError, LookupError):
 
 class IncompleteWarning(UserWarning):
     """A frame lacks rows, or values, of items that failed."""
+
+
+class NoMatchWarning(UserWarning):
+    """A filter of tags or a platform matches nothing that there is."""
 
 
 class UnknownOrderWarning(UserWarning):

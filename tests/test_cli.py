@@ -160,6 +160,9 @@ def test_sample_and_login_come_from_the_environment():
         (["tags", "Ubuntu", "--sample"], 1, "'Ubuntu' is not an image reference"),
         (["tags", "ansible/nothing", "--sample"], 1, "private"),
         (["tags", "library/alpine:3.99", "--sample"], 1, "it does have 3.9"),
+        (["tags", "ansible", "--sample"], 1, "ansible is a namespace, and has ansible/ansible"),
+        (["inspect", "ansible/ansibl", "--sample"], 1, "Closest in ansible: ansible/ansible"),
+        (["plan", "labels", "alpin", "--sample"], 1, "Closest in library: alpine"),
         (["layers", "library/alpine:3.9", "--platform", "plan9/amd64", "--sample"], 1, "it has"),
         (["layers", "library/alpine", "--platform", "amd64", "--sample"], 2, "not a platform"),
         (["env", "library/alpine", "--source", "hub", "--sample"], 2, "does not tell"),
@@ -199,6 +202,24 @@ def test_collected_failures_are_said_and_the_rest_is_printed():
     assert done.returncode == 0
     assert "library/redis" in done.stdout
     assert "1 of what was asked for failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        (["tags"], ["--tags", "99*"], "tags: no tag matches 99*; there are 3."),
+        (
+            ["layers"],
+            ["--platform", "linux/amd65"],
+            "no tag has an image for linux/amd65; there are",
+        ),
+        (["plan", "labels"], ["--tags", "nightly"], "plan: no tag matches nightly; there are"),
+    ],
+)
+def test_what_matches_nothing_is_said(command, options, said):
+    done = run(*command, "library/alpine", "--sample", *options)
+    assert done.returncode == 0
+    assert done.stderr.count(said) == done.stderr.count("no tag ") == 1
 
 
 def test_a_reader_that_stops_early_is_no_error():

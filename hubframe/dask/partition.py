@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 import hubframe
-from hubframe.errors import IncompleteWarning, RateLimitError, TransportError
+from hubframe.errors import IncompleteWarning, NoMatchWarning, RateLimitError, TransportError
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What, read_namespaces, references
 from hubframe.tables import Column, Table
@@ -135,8 +135,9 @@ def fetch(names: Sequence[str], order: Order) -> tuple[pd.DataFrame, pd.DataFram
 def _fetch(names: Sequence[str], order: Order) -> pd.DataFrame:
     client = None if order.settings is None else _client_of(order.settings)
     with warnings.catch_warnings():
-        # Failures have a frame of their own.
-        warnings.simplefilter("ignore", IncompleteWarning)
+        # Failures have a frame of their own, and what matches nothing here may in other partitions.
+        for category in (IncompleteWarning, NoMatchWarning):
+            warnings.simplefilter("ignore", category)
         found: pd.DataFrame = getattr(hubframe, f"{order.table}_df")(
             list(names), errors=order.errors, client=client, **order.keywords
         )

@@ -13,12 +13,15 @@ import pandas as pd
 from hubframe.errors import (
     HubframeError,
     IncompleteWarning,
+    NoMatchWarning,
     NotFoundError,
     QuotaError,
     UnknownOrderWarning,
 )
-from hubframe.frames import collector
+from hubframe.frames import collector, suggestions
 from hubframe.frames.fetching import Item, Kind, Survey, fetch, look_up
+from hubframe.frames.suggestions import Matches
+from hubframe.oci.reference import ImageReference
 from hubframe.wire import cancellation
 from hubframe.wire.cancellation import CancelledError
 from hubframe.wire.client import Client, default_client
@@ -30,9 +33,11 @@ Errors = Literal["raise", "collect"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 # How many images are read together: it bounds what is held in memory.
-_TOGETHER = 512
+TOGETHER = 512
 # And how many tags at least, so that enough is in flight.
 _LEAST_TOGETHER = 64
+# For how many failures of a call the closest names are looked up, where they are collected.
+_MOST_SUGGESTED = 10
 
 _LEVEL_OF_CALLER = 3
 
@@ -100,6 +105,8 @@ class Call:
         The pulls that may be spent; None for as many as it takes.
     survey
         Where a plan notes what would be fetched; None where it is fetched.
+    tags, platforms
+        Which filters of tags, and which platforms, match nothing that there is.
     """
 
     client: Client
@@ -115,6 +122,9 @@ class Call:
     refused: dict[Any, HubframeError] = field(default_factory=dict)
     budget: Budget | None = None
     survey: Survey | None = None
+    tags: Matches = field(default_factory=Matches)
+    platforms: Matches = field(default_factory=Matches)
+    _suggested: int = 0
     _bar: "_Steps | None" = None
 
     def get(self, items: Iterable[Item], then: tuple[Kind, ...] = ()) -> dict[Item, Any]:
@@ -133,6 +143,8 @@ class Call:
             An error where there was none to be had: whoever asked decides what that costs.
         """
         wanted = list(dict.fromkeys(items))
+        if not wanted:
+            return {}
         if self.survey is not None and self.survey.is_first_only:
             return self.survey.answer(wanted, {}, then)
         found: dict[Item, Any] = {one: self.refused[one] for one in wanted if one in self.refused}
@@ -141,10 +153,11 @@ class Call:
             return self.survey.answer(wanted, found, then)
         missing = []
         for one in wanted:
-            error = self.spend(one.document) if one not in found and one.is_pull else None
-            if error is not None:
+            if one in found:
+                continue
+            if one.is_pull and self.budget and (error := self.budget.take(one.document)):
                 self.refused[one] = found[one] = error
-            elif one not in found:
+            else:
                 missing.append(one)
         if self._bar is not None:
             self._bar.expect(len(missing), 1 + len(then))
@@ -157,15 +170,13 @@ class Call:
             self._bar.step(item.kind)
         if isinstance(outcome, HubframeError):
             self.refused[item] = outcome
-            # What is not there may be spared, and so may what is beyond a budget; else it is over.
-            if not self.collects and not isinstance(outcome, NotFoundError | QuotaError):
-                raise outcome
+            self._go_on(outcome)
 
     def batches(
         self, tags: Sequence[Task], title: str, images: int = 1
     ) -> Iterator[Sequence[Task]]:
         """Yield tags of so many images each, some at a time, and show how many are done."""
-        together = max(_TOGETHER // images, _LEAST_TOGETHER)
+        together = max(TOGETHER // images, _LEAST_TOGETHER)
         with bar(len(tags), title, progress=self.progress) as shown:
             self.workers.cancellation.tell = shown.set_postfix_str
             left = iter(tags)
@@ -175,15 +186,12 @@ class Call:
                 self._bar.finish()
         self._bar = None
 
-    def spend(self, digest: str) -> QuotaError | None:
-        """Take a pull out of the budget; return why not."""
-        return None if self.budget is None else self.budget.take(digest)
-
     def scratch(self) -> "Call":
         """Return a copy whose records are thrown away, to look ahead with."""
         return replace(
             self,
             errors="collect",
+            progress=False,
             failures={},
             unknown={},
             sources=set(),
@@ -192,48 +200,66 @@ class Call:
             _bar=None,
         )
 
-    def gather(
-        self, work: Callable[[Task], Result], tasks: Sequence[Task], title: str
-    ) -> list[tuple[Task, Result]]:
-        """Do work on many tasks at once; with ``errors="collect"`` without those that fail."""
-        outcomes = self.outcomes(work, tasks, title)
-        return [pair for pair in zip(tasks, outcomes, strict=True) if self.is_good(*pair)]  # type: ignore[misc]
-
     def outcomes(
         self, work: Callable[[Task], Result], tasks: Sequence[Task], title: str
     ) -> list[Result | HubframeError]:
-        """Do work on many tasks at once; where failures are collected, one gives its error."""
+        """Do work on many tasks at once, and return what came of each, in their order."""
         with bar(len(tasks), title, progress=self.progress) as shown:
             self.workers.cancellation.tell = shown.set_postfix_str
 
             def done(_: Task, outcome: Any) -> None:
                 shown.update()
-                if isinstance(outcome, HubframeError) and not self.collects:
-                    raise outcome
+                self._go_on(outcome)
 
             found = self.workers.do(work, tasks, done)
         self.client.responses.flush()
         return found
 
-    def attempt(
-        self, subject: Any, work: Callable[..., Result], *args: Any, **how: Any
-    ) -> Result | None:
-        """Do something for a subject; where that fails, record it, or raise it."""
+    def _go_on(self, outcome: Any) -> None:
+        """End the call at a failure that none can be spared of; whoever asked weighs the others."""
+        is_weighed = self.collects or isinstance(outcome, NotFoundError | QuotaError)
+        if isinstance(outcome, HubframeError) and not is_weighed:
+            raise outcome
+
+    def successes(
+        self, tasks: Iterable[Task], outcomes: Iterable[Result | HubframeError]
+    ) -> list[tuple[Task, Result]]:
+        """Return what came of tasks, without those that failed: these are recorded, or raised."""
+        return [pair for pair in zip(tasks, outcomes, strict=True) if self.is_good(*pair)]  # type: ignore[misc]
+
+    @contextmanager
+    def sparing(self, found: Any) -> Iterator[None]:
+        """Do something for a tag; one that is listed and dangles costs its own rows alone."""
         try:
-            return work(*args, **how)
+            yield
         except HubframeError as error:
-            self.is_good(subject, error)
-            return None
+            if found.is_named or not isinstance(error, NotFoundError):
+                self.is_good(found, error)
+            else:
+                words = f"{found} is listed, and what it points at is not there: {error}"
+                self.miss(found, NotFoundError(words))
 
     def is_good(self, item: Any, outcome: Any) -> bool:
         """Record a failure; raise it unless failures are collected."""
         if not isinstance(outcome, HubframeError):
             return True
+        if isinstance(outcome, NotFoundError):
+            outcome = self._instead(item, outcome)
         # What is left over of a partial fetch is no failure of it.
         if not self.collects and not (self.budget and self.budget.is_quota_error(outcome)):
             raise outcome
         self.miss(item, outcome)
         return False
+
+    def _instead(self, item: Any, error: NotFoundError) -> NotFoundError:
+        """Name what there is in place of a tag or a repository; documents have no other name."""
+        reference = getattr(item, "reference", item)
+        is_document = not isinstance(reference, ImageReference) or reference.digest
+        if is_document or self.survey is not None or self.client.is_offline:
+            return error
+        self._suggested += 1
+        is_too_much = self._suggested > _MOST_SUGGESTED
+        return error if is_too_much else suggestions.instead(self.client, reference, error)
 
     def miss(self, item: Any, error: HubframeError) -> None:
         """Record a failure that is not to be raised."""
@@ -244,6 +270,23 @@ class Call:
     def collects(self) -> bool:
         """Whether failures are collected rather than raised."""
         return self.errors == "collect"
+
+    def remarks(self, name: str) -> dict[type[Warning], str]:
+        """Return what is to be said of the tags that were found, or were not."""
+        said: dict[type[Warning], str] = {}
+        if self.unordered:
+            said[UnknownOrderWarning] = (
+                f"{name}: which tags are the newest is not known in {', '.join(self.unordered)}: "
+                "the registry tells no dates, and names such as commits tell no order"
+            )
+        tags, platforms = self.tags.words(suggestions.newest_names), self.platforms.words()
+        found = [
+            *([f"no tag matches {tags}"] if tags else []),
+            *([f"no tag has an image for {platforms}"] if platforms else []),
+        ]
+        if found:
+            said[NoMatchWarning] = f"{name}: {'. '.join(found)}"
+        return said
 
     def finish(self, frame: pd.DataFrame, table: str) -> pd.DataFrame:
         """Write down where the rows came from, and whether they are all."""
@@ -268,22 +311,16 @@ class Call:
                 for (column, repo), why in self.unknown.items()
             ],
         }
+        said = self.remarks(table)
         if failures:
             first = failures[0]
-            warnings.warn(
+            said[IncompleteWarning] = (
                 f"{table}: {len(failures)} of what was asked for failed and has no rows, or rows "
                 f"without values; the first is {first['ref']} ({first['error']}). All stand in "
-                'frame.attrs["hubframe"]["failures"]',
-                IncompleteWarning,
-                stacklevel=_LEVEL_OF_CALLER,
+                'frame.attrs["hubframe"]["failures"]'
             )
-        if self.unordered:
-            warnings.warn(
-                f"{table}: which tags are the newest is not known in {', '.join(self.unordered)}: "
-                "the registry tells no dates, and names such as commits tell no order",
-                UnknownOrderWarning,
-                stacklevel=_LEVEL_OF_CALLER,
-            )
+        for category, words in said.items():
+            warnings.warn(words, category, stacklevel=_LEVEL_OF_CALLER)
         return frame
 
 

@@ -39,24 +39,16 @@ class _Calls:
             if self._count == 0 and gc.get_threshold()[0] == MORE:
                 gc.set_threshold(*self._usual)
 
-    def end_all(self) -> None:
-        """Let it be as it was, whoever held it back."""
+    def forget_parents(self) -> None:
+        """Begin anew in a child process: another thread's call goes on in the parent alone."""
         if self._count and gc.get_threshold()[0] == MORE:
             gc.set_threshold(*self._usual)
+        self._lock, self._count = threading.Lock(), 0
 
 
 _calls = _Calls()
-
-
-def _forget_parents() -> None:
-    """Begin anew in a child process: another thread's call goes on in the parent alone."""
-    global _calls  # noqa: PLW0603 - the collector is the same for all
-    _calls.end_all()
-    _calls = _Calls()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_parents)
+    os.register_at_fork(after_in_child=_calls.forget_parents)
 
 
 @contextmanager

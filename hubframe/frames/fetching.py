@@ -11,9 +11,10 @@ from typing import Any, Literal, NamedTuple
 from hubframe.errors import NotCachedError
 from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
+from hubframe.wire.registry import Registry
 from hubframe.wire.statistics import count_cached
 
-Kind = Literal["digest", "tag", "manifest", "config", "images", "names", "referrers", "stand-in"]
+Kind = Literal["digest", "tag", "manifest", "config", "images", "referrers", "stand-in"]
 
 
 class Item(NamedTuple):
@@ -25,9 +26,8 @@ class Item(NamedTuple):
         ``digest``: what a tag points at (`Resolved`). ``tag``: the manifest or index that a tag
         names, ``manifest``: the one that a digest names, ``config``: the config that a digest
         names (a `Document` each). ``images``: what the Hub tells of a tag's images, with layers.
-        ``names``: the names of a repository's tags. ``referrers``: the descriptors of what refers
-        to a digest, None where the registry does not tell. ``stand-in``: what a tag points at that
-        need not be there (`Resolved` or None).
+        ``referrers``: the descriptors of what refers to a digest, None where the registry does not
+        tell. ``stand-in``: what a tag points at that need not be there (`Resolved` or None).
     reference
         The repository, with the tag or the digest.
     digest
@@ -83,12 +83,12 @@ _NOT_FETCHED = NotCachedError("a plan fetches nothing")
 
 def look_up(client: Client, items: Iterable[Item]) -> dict[Item, Any]:
     """Return what is here, all of it in a few statements, without a thread."""
-    by_kind: dict[Kind, list[Item]] = {}
+    groups: dict[tuple[Kind, str], list[Item]] = {}
     for item in items:
-        by_kind.setdefault(item.kind, []).append(item)
+        groups.setdefault((item.kind, item.reference.registry), []).append(item)
     found: dict[Item, Any] = {}
-    for kind, group in by_kind.items():
-        found |= _LOOK_UP[kind](client, group)
+    for (kind, host), group in groups.items():
+        found |= _LOOK_UP[kind](client, client.registry(host), group)
     return found
 
 
@@ -99,8 +99,6 @@ def fetch(client: Client, item: Item) -> Any:
     registry = client.registry(item.reference.registry)
     if item.kind == "config":
         return registry.config(item.reference, item.digest or "")
-    if item.kind == "names":
-        return registry.tags(item.reference.path)
     return {
         "digest": registry.resolve,
         "tag": registry.named,
@@ -110,50 +108,40 @@ def fetch(client: Client, item: Item) -> Any:
     }[item.kind](item.reference)
 
 
-def _documents(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
-    held = client.blobs.get_many(item.document for item in items)
+def _documents(client: Client, _: Registry, items: Sequence[Item]) -> dict[Item, Any]:
+    return _held(client, {item: item.document for item in items})
+
+
+def _held(client: Client, digests: Mapping[Item, str]) -> dict[Item, Any]:
+    held = client.blobs.get_many(digests.values())
     count_cached(len(held))
-    return {item: held[item.document] for item in items if item.document in held}
+    return {item: held[digest] for item, digest in digests.items() if digest in held}
 
 
-def _digests(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
-    return {item: at for item, at in _stand_ins(client, items).items() if at is not None}
+def _stand_ins(_: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
+    return registry.cached_tags({item: item.reference for item in items})
 
 
-def _tags(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
-    resolved = _digests(client, items)
-    held = client.blobs.get_many(one.digest for one in resolved.values())
-    count_cached(len(held))
-    return {item: held[one.digest] for item, one in resolved.items() if one.digest in held}
+def _digests(client: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
+    known = _stand_ins(client, registry, items)
+    return {item: at for item, at in known.items() if at is not None}
 
 
-def _referrers(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
-    found: dict[Item, Any] = {}
-    for host, subjects in _by_host(items).items():
-        found |= client.registry(host).cached_referrers(subjects)
-    return found
+def _tags(client: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
+    known = _digests(client, registry, items)
+    return _held(client, {item: at.digest for item, at in known.items()})
 
 
-def _stand_ins(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
-    found: dict[Item, Any] = {}
-    for host, tags in _by_host(items).items():
-        found |= client.registry(host).cached_tags(tags)
-    return found
+def _referrers(_: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
+    return registry.cached_referrers({item: item.reference for item in items})
 
 
-def _by_host(items: Sequence[Item]) -> dict[str, dict[Item, ImageReference]]:
-    hosts: dict[str, dict[Item, ImageReference]] = {}
-    for item in items:
-        hosts.setdefault(item.reference.registry, {})[item] = item.reference
-    return hosts
-
-
-def _images(client: Client, items: Sequence[Item]) -> dict[Item, Any]:
+def _images(client: Client, _: Registry, items: Sequence[Item]) -> dict[Item, Any]:
     by_tag = {(item.reference.path, item.reference.tag or ""): item for item in items}
     return {by_tag[tag]: images for tag, images in client.hub.cached_images(by_tag).items()}
 
 
-_LOOK_UP: Mapping[Kind, Callable[[Client, Sequence[Item]], dict[Item, Any]]] = {
+_LOOK_UP: Mapping[Kind, Callable[[Client, Registry, Sequence[Item]], dict[Item, Any]]] = {
     "digest": _digests,
     "tag": _tags,
     "manifest": _documents,
@@ -161,6 +149,4 @@ _LOOK_UP: Mapping[Kind, Callable[[Client, Sequence[Item]], dict[Item, Any]]] = {
     "images": _images,
     "referrers": _referrers,
     "stand-in": _stand_ins,
-    # Asked for where a tag is missing, to tell the closest ones: a page that the session keeps.
-    "names": lambda _client, _items: {},
 }

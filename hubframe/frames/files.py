@@ -16,7 +16,7 @@ from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Caps, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables import FILES, shape
+from hubframe.tables import FILES, LAYERS, shape
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
@@ -94,7 +94,8 @@ def files_df(
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, source)
         quota.guard(call, "layers", found, wanted, source, partial=partial)
-        layers = shape.layers(readers.read_images(call, "layers", found, wanted, source))
+        images = readers.read_images(call, "layers", found, wanted, source)
+        layers = LAYERS.joined([*map(shape.layers, images)])
         listings = _listings(call, layers, Caps(max_bytes, max_entries))
         return call.finish(_frame(layers, listings), FILES.name)
 

@@ -3,12 +3,12 @@
 They share their keywords, which `layers_df` describes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 import pandas as pd
 
+from hubframe import tables
 from hubframe.frames import limits, quota, readers, referrers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import (
@@ -23,10 +23,9 @@ from hubframe.frames.selection import (
 from hubframe.frames.sources import Found, Source, Wanted, check_count, read_wanted
 from hubframe.oci.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.tables import shape
-from hubframe.tables.shape import Image, Tag
+from hubframe.tables.shape import Image
 from hubframe.wire import hub
 from hubframe.wire.client import Client
-from hubframe.wire.registry import Resolved
 
 _NOT_WHOLE = (
     "the digests of the repository's other tags are not all known here; a call for all its tags "
@@ -163,39 +162,20 @@ def _without_digest(reference: ImageReference) -> ImageReference:
 
 def _listings(call: Call, tags: Sequence[Found]) -> Iterator[shape.Listing]:
     """Group tags by repository; those of a registry are looked up."""
-    resolved = readers.resolve(call, [found for found in tags if found.tag is None])
+    resolved = readers.resolve(call, tags)
     by_repo: dict[str, list[Found]] = {}
-    for _, group in groupby(tags, key=_place):
-        of_one = list(group)
-        by_repo.setdefault(of_one[0].reference.repo, []).extend(of_one)
+    for one in tags:
+        by_repo.setdefault(one.reference.repo, []).append(one)
     for repo, found in by_repo.items():
-        told = [one.tag or _told_by_registry(one, resolved) for one in found]
-        known = [tag for tag in told if tag is not None]
-        whole = _whole(found, known)
+        known = [tag for one in found if (tag := one.tag or resolved.get(one)) is not None]
+        whole = next((one.listed for one in found if one.listed is not None), None)
+        if whole is not None and not any(one.tag for one in found):
+            # A registry lists names alone: their digests are known if all were asked for.
+            names = {tag.name for tag in known}
+            whole = known if all(tag.name in names for tag in whole) else None
         if whole is None:
             call.unknown["aliases", repo] = _NOT_WHOLE
         yield shape.Listing(repo, known, whole)
-
-
-def _whole(found: Iterable[Found], known: Sequence[Tag]) -> Sequence[Tag] | None:
-    """Return all tags of a repository with their digests; None where these are not known."""
-    listed = next((one.listed for one in found if one.listed is not None), None)
-    if listed is None or any(one.tag for one in found):
-        return listed
-    names = {tag.name for tag in known}
-    return known if all(tag.name in names for tag in listed) else None
-
-
-def _place(found: Found) -> tuple[str, str]:
-    return found.reference.registry, found.reference.path
-
-
-def _told_by_registry(found: Found, resolved: Mapping[Found, Resolved | None]) -> Tag | None:
-    if found not in resolved:
-        return None
-    at = resolved[found]
-    name = found.reference.tag
-    return Tag(name) if at is None else Tag(name, at.digest, at.media_type)
 
 
 def images_df(
@@ -226,7 +206,7 @@ def images_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "images", what, wanted, source, partial=partial)
-        return call.finish(shape.images(images), "images")
+        return call.finish(tables.IMAGES.joined([*map(shape.images, images)]), "images")
 
 
 def layers_df(
@@ -303,7 +283,7 @@ def layers_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "layers", what, wanted, source, partial=partial)
-        return call.finish(shape.layers(images), "layers")
+        return call.finish(tables.LAYERS.joined([*map(shape.layers, images)]), "layers")
 
 
 def history_df(
@@ -334,7 +314,7 @@ def history_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "history", what, wanted, source, partial=partial)
-        return call.finish(shape.history(images), "history")
+        return call.finish(tables.HISTORY.joined([*map(shape.history, images)]), "history")
 
 
 def labels_df(
@@ -370,7 +350,7 @@ def labels_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "labels", what, wanted, source, partial=partial)
-        return call.finish(shape.labels(images), "labels")
+        return call.finish(tables.LABELS.joined([*map(shape.labels, images)]), "labels")
 
 
 def env_df(
@@ -400,11 +380,10 @@ def env_df(
     DataFrame
         The table `env`, one row per variable.
     """
-    _not_the_hub("env_df", source)
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "env", what, wanted, source, partial=partial)
-        return call.finish(shape.env(images), "env")
+        return call.finish(tables.ENV.joined([*map(shape.env, images)]), "env")
 
 
 def configs_df(
@@ -434,11 +413,10 @@ def configs_df(
     DataFrame
         The table `configs`, one row per image.
     """
-    _not_the_hub("configs_df", source)
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         images = _images(call, "configs", what, wanted, source, partial=partial)
-        return call.finish(shape.configs(images), "configs")
+        return call.finish(tables.CONFIGS.joined([*map(shape.configs, images)]), "configs")
 
 
 def referrers_df(
@@ -473,7 +451,8 @@ def referrers_df(
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        return call.finish(shape.referrers(referrers.referrers_of(call, found)), "referrers")
+        parts = map(shape.referrers, referrers.referrers_of(call, found))
+        return call.finish(tables.REFERRERS.joined([*parts]), "referrers")
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:
@@ -524,13 +503,10 @@ def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
 
 def _images(
     call: Call, name: str, what: What, wanted: Wanted, source: Source, *, partial: bool
-) -> Iterator[Image]:
+) -> Iterator[list[Image]]:
     """Find tags, make sure that there are enough pulls, and read the images."""
+    if source == "hub" and name in ("env", "configs"):
+        raise ValueError(f'{name}_df: the Hub API does not tell this; leave out source="hub"')
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)
     return readers.read_images(call, name, found, wanted, source)
-
-
-def _not_the_hub(function: str, source: Source) -> None:
-    if source == "hub":
-        raise ValueError(f'{function}: the Hub API does not tell this; leave out source="hub"')

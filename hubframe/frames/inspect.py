@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from hubframe.errors import IncompleteWarning, NotFoundError, PayloadError, UnauthorizedError
 from hubframe.frames import readers
 from hubframe.frames.call import Call, calling
+from hubframe.frames.fetching import Item
 from hubframe.frames.readers import DEEPEST
 from hubframe.frames.selection import USUAL_PLATFORM
 from hubframe.frames.selection import platforms as read_platforms
-from hubframe.frames.sources import Found
 from hubframe.oci import manifests, payload, platforms
 from hubframe.oci.digests import Document
 from hubframe.oci.manifests import (
@@ -167,7 +167,9 @@ def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
 
 def _top(call: Call, reference: ImageReference) -> Document:
     tag = reference if reference.digest else reference.at(tag=reference.target)
-    (document,) = readers.named(call, [Found(tag, is_named=True)]).values()
+    item = Item("manifest" if tag.digest else "tag", tag)
+    document: Document = call.get([item])[item]
+    call.is_good(item, document)
     return document
 
 

@@ -1,5 +1,6 @@
 """What a call will cost, before it is made: the readers of the call, read without fetching."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -7,10 +8,9 @@ from math import ceil
 
 import pandas as pd
 
-from hubframe.frames import limits, quota
+from hubframe.frames import limits, quota, readers
 from hubframe.frames.call import Call, calling
 from hubframe.frames.fetching import Survey
-from hubframe.frames.readers import READERS
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
 from hubframe.tables import PLAN, REFERRERS
@@ -23,18 +23,16 @@ _ROUND_TRIP = 0.2
 _KINDS = {
     "images": "hub",
     "digest": "head",
-    "names": "names",
     "referrers": "referrers",
     "stand-in": "referrers",
     "tag": "manifest",
     "manifest": "manifest",
     "config": "config",
 }
-_FRAMES = ("tags", *READERS, "referrers")
+_FRAMES = ("tags", *readers.FRAMES, "referrers")
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
-    "names": "lists of tags, free of pulls",
     "referrers": "lists of referrers and tags that stand in for them, free of pulls",
     "manifest": "manifests and indexes",
     "config": "configs, free of pulls",
@@ -50,8 +48,8 @@ class Plan:
     frame, tag_count
         Which frame, and of how many tags.
     requests
-        How many requests, by kind: ``hub``, ``head``, ``names``, ``referrers``, ``manifest``,
-        ``config``. Logins come on top: a token for each repository.
+        How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``.
+        Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
     limit
@@ -171,6 +169,8 @@ def plan(
         first = quota.survey(call, name, found, wanted, source, is_first_only=True)
         quota.resolve_on_hub(call, [item for item in first.missing if item.kind == "digest"])
         survey = quota.survey(call, name, found, wanted, source)
+        for category, words in call.remarks("plan").items():
+            warnings.warn(words, category, stacklevel=2)
         return _summed(call, name, len(found), wanted, survey)
 
 

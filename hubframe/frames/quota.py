@@ -8,8 +8,8 @@ from hubframe.errors import QuotaError
 from hubframe.frames import limits
 from hubframe.frames.call import Budget, Call
 from hubframe.frames.fetching import Item, Kind, Survey
-from hubframe.frames.readers import reader_of, resolve
-from hubframe.frames.referrers import referrers_of_some
+from hubframe.frames.readers import read_images, resolve
+from hubframe.frames.referrers import referrers_of
 from hubframe.frames.sources import Found, Source, Wanted
 
 # Asking for the limit takes two requests: not worth it for one pull, whose refusal says as much.
@@ -77,9 +77,10 @@ def survey(
     if name == "tags":
         resolve(scratch, found)
     elif name == "referrers":
-        list(referrers_of_some(scratch, found))
+        list(referrers_of(scratch, found))
     else:
-        reader_of(name, source)(scratch, found, wanted)
+        for _ in read_images(scratch, name, found, wanted, source):
+            pass  # what was read is let go
     return scratch.survey
 
 

@@ -5,16 +5,16 @@ pull, so where it told of a tag's images these are taken from there; labels, env
 configurations take a manifest each, and a config.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
-from hubframe.frames.call import Call
+from hubframe.frames.call import TOGETHER, Call
 from hubframe.frames.fetching import Item, Kind
 from hubframe.frames.selection import choose
-from hubframe.frames.sources import Found, Source, Wanted, no_tag
+from hubframe.frames.sources import Found, Source, Wanted
 from hubframe.oci import manifests, payload
 from hubframe.oci.digests import Document
 from hubframe.oci.manifests import (
@@ -26,12 +26,14 @@ from hubframe.oci.manifests import (
 )
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables.shape import Image
+from hubframe.tables.shape import Image, Tag
 from hubframe.wire.registry import Resolved
 
 Payload = Mapping[str, Any]
-Result = TypeVar("Result")
 Images = dict[Found, list[Image]]
+# The frames of images: those that the Hub tells all of, what it tells of steps, and the others.
+FRAMES = ("images", "layers", "history", "labels", "env", "configs")
+_OF_STEPS = ("layers", "history")
 # How many indexes may stand within one another.
 DEEPEST = 8
 _AFTER_MANIFEST: tuple[Kind, ...] = ("config",)
@@ -40,48 +42,54 @@ _AFTER_INDEX: tuple[Kind, ...] = ("manifest", "config")
 
 def read_images(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
-) -> Iterator[Image]:
-    """Read the images of tags, with what a frame shows of them, in the order of the tags."""
-    read = reader_of(name, source)
+) -> Iterator[list[Image]]:
+    """Read the images of tags, some tags at a time, with what a frame shows of them, in order.
+
+    The Hub's old and inactive tags lack digests, and it has lost the images of others: the
+    registry is asked what these point at, and where manifests are read.
+    """
+    # The Hub knows labels only by the steps that set them.
+    is_of_steps = name in _OF_STEPS or (name == "labels" and source == "hub")
+    is_listed = name == "images"
     # Of a tag's platforms; of all of them about so many.
     images_each = len(wanted.platforms) if wanted.platforms else 8
+    read: list[Image] = []
     for batch in call.batches(found, name, images_each):
-        images = read(call, batch, wanted)
-        yield from chain.from_iterable(images.get(one, ()) for one in batch)
+        images: Images = {}
+        others: list[Found] = []
+        for one in batch:
+            is_known = is_listed or is_of_steps or all(image.digest for image in one.images)
+            if one.images and is_known:
+                images[one] = _chosen(call, one, one.images, wanted)
+            else:
+                others.append(one)
+        unread = _in_registry(call, others, wanted, shows_missing=is_listed)
+        if is_of_steps:
+            _add_steps(call, images)
+        elif not is_listed:
+            unread, images = images | unread, {}
+        if others or any(unread.values()):
+            call.sources.add("registry")
+        images |= _with_contents(call, unread, shows_missing=is_listed)
+        read += chain.from_iterable(images.get(one, ()) for one in batch)
+        if len(read) >= 2 * TOGETHER:
+            yield read
+            read = []
+    yield read
 
 
-def reader_of(name: str, source: Source) -> Callable[[Call, Sequence[Found], Wanted], Images]:
-    """Return what reads the images of some tags for a frame; those that fail have none."""
-    # The Hub knows labels only by the steps that set them.
-    return _layers if name == "labels" and source == "hub" else READERS[name]
-
-
-def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Resolved | None]:
-    """Look up what tags of registries point at, by HEAD; null for those that dangle."""
+def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Tag]:
+    """Look up what tags of registries point at, by HEAD; those that dangle have no digest."""
     items = {one: Item("digest", one.reference) for one in tags if one.tag is None}
-    answers = _answers(call, items)
-    told: dict[Found, Resolved | None] = {}
-    for one in items:
-        answer = spared(call, one, _good, answers[one])
-        is_dangling = isinstance(answers[one], NotFoundError) and not one.is_named
-        if answer is not None or is_dangling:
-            told[one] = answer
+    answers = call.get(items.values())
+    told: dict[Found, Tag] = {}
+    for one, item in items.items():
+        if isinstance(answers[item], NotFoundError) and not one.is_named:
+            told[one] = Tag(one.reference.tag)
+        with call.sparing(one):
+            at: Resolved = _good(answers[item])
+            told[one] = Tag(one.reference.tag, at.digest, at.media_type)
     return told
-
-
-def spared(call: Call, found: Found, work: Callable[..., Result], *args: Any) -> Result | None:
-    """Do something for a tag; one that is listed and dangles costs its own rows alone."""
-    try:
-        return work(*args)
-    except NotFoundError as error:
-        if found.is_named:
-            call.is_good(found, error)
-        else:
-            words = f"{found} is listed, and what it points at is not there: {error}"
-            call.miss(found, NotFoundError(words))
-    except HubframeError as error:
-        call.is_good(found, error)
-    return None
 
 
 def _good(outcome: Any) -> Any:
@@ -90,81 +98,25 @@ def _good(outcome: Any) -> Any:
     return outcome
 
 
-def _answers(
-    call: Call, items: Mapping[Found, Item], then: tuple[Kind, ...] = ()
-) -> dict[Found, Any]:
-    """Get one item for each tag; where a tag is missing, its error names those that are closest."""
-    found = call.get(items.values(), then)
-    lost = [
-        item
-        for item in dict.fromkeys(items.values())
-        if isinstance(found[item], NotFoundError) and not item.reference.digest
-    ]
-    names = call.get(Item("names", item.reference.at()) for item in lost)
-    for item in lost:
-        known = names[Item("names", item.reference.at())]
-        if not isinstance(known, HubframeError):
-            found[item] = no_tag(item.reference, known, found[item])
-    return {one: found[item] for one, item in items.items()}
-
-
-def _images(call: Call, tags: Sequence[Found], wanted: Wanted) -> Images:
-    """Take images from the Hub where it told of the tag, else from the registry."""
-    told = {one: _chosen(call, one, one.images, wanted) for one in tags if one.images}
-    return told | _from_registry(call, _others(tags, told), wanted, shows_missing=True)
-
-
-def _others(tags: Iterable[Found], told: Iterable[Found]) -> list[Found]:
-    known = set(told)
-    return [one for one in tags if one not in known]
-
-
-def _layers(call: Call, tags: Sequence[Found], wanted: Wanted) -> Images:
-    """Read layers and steps; of tags that are one image, the Hub is asked once."""
-    told: Images = {}
+def _add_steps(call: Call, images: Images) -> None:
+    """Add layers and steps as the Hub tells them; of tags that are one image, it is asked once."""
     first: dict[tuple[str, str], Item] = {}
     asked: dict[Found, Item] = {}
-    for one in tags:
-        if one.images:
-            told[one] = _chosen(call, one, one.images, wanted)
-            if told[one]:
-                same = (one.reference.repo, (one.tag and one.tag.digest) or f":{one.reference.tag}")
-                asked[one] = first.setdefault(same, Item("images", one.reference))
+    for one, chosen in images.items():
+        if chosen:
+            same = (one.reference.repo, (one.tag and one.tag.digest) or f":{one.reference.tag}")
+            asked[one] = first.setdefault(same, Item("images", one.reference))
     answers = call.get(asked.values())
     for one, item in asked.items():
-        if spared(call, one, _is_good, call, one, item, answers[item]):
+        with call.sparing(one):
+            if not _is_good(call, one, item, answers[item]):
+                continue
             by_image = _by_image(answers[item])
-            told[one] = [_with_steps(image, by_image) for image in told[one]]
-            call.skipped += sum(
-                image.content is None or not image.content.descriptors for image in told[one]
-            )
-    return told | _from_registry(call, _others(tags, told), wanted)
-
-
-def _contents(call: Call, tags: Sequence[Found], wanted: Wanted) -> Images:
-    """Read manifests and configs.
-
-    The Hub's old and inactive tags lack digests, and it has lost the images of others: the
-    registry is asked what these point at.
-    """
-    told = {
-        one: _chosen(call, one, one.images, wanted)
-        for one in tags
-        if one.images and all(image.digest for image in one.images)
-    }
-    if any(told.values()):
-        call.sources.add("registry")
-    return _with_contents(call, told) | _from_registry(call, _others(tags, told), wanted)
-
-
-READERS: Mapping[str, Callable[[Call, Sequence[Found], Wanted], Images]] = {
-    "images": _images,
-    "layers": _layers,
-    "history": _layers,
-    "labels": _contents,
-    "env": _contents,
-    "configs": _contents,
-}
+            for place, image in enumerate(images[one]):
+                entry = by_image.get(image.digest or str(image.platform))
+                content = None if entry is None else HubContent(entry)
+                images[one][place] = image.holding(content)
+                call.skipped += content is None or not content.descriptors
 
 
 def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
@@ -177,22 +129,14 @@ def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
     return told
 
 
-def _with_steps(image: Image, told: Mapping[str, Payload]) -> Image:
-    entry = told.get(image.digest or str(image.platform))
-    return image.holding(None if entry is None else HubContent(entry))
-
-
-def _from_registry(
-    call: Call, tags: Sequence[Found], wanted: Wanted, *, shows_missing: bool = False
+def _in_registry(
+    call: Call, tags: Sequence[Found], wanted: Wanted, *, shows_missing: bool
 ) -> Images:
-    """Read indexes, then manifests and configs of the images chosen.
+    """Choose among the images that tags have in their registry.
 
     Where no index tells the platform of an image, its config does, and is read before the choice.
     An index may be sparse: some of the images that it tells of are not there.
     """
-    if not tags:
-        return {}
-    call.sources.add("registry")
     opened = {one: images for one, (_, images) in open_tags(call, tags).items()}
     untold = {
         one: [image for image in images if image.platform is None and not image.is_attestation]
@@ -212,66 +156,64 @@ def _from_registry(
             chosen[one] = _chosen(call, one, proper, wanted, untold=rest, is_whole=is_whole)
         elif not untold[one]:
             chosen[one] = _chosen(call, one, images, wanted)
-    return _with_contents(call, chosen, shows_missing=shows_missing)
+    return chosen
 
 
 def open_tags(call: Call, tags: Sequence[Found]) -> dict[Found, tuple[str, list[Image]]]:
     """Return each tag's digest and images: those that its index names, or the one that it is."""
+    items, single = _items(call, tags)
+    answers = call.get(items.values(), _AFTER_INDEX) | call.get(single.values(), _AFTER_MANIFEST)
     top: dict[Found, str] = {}
     images: Images = {}
-    for one, document in named(call, tags).items():
-        read = spared(call, one, _images_of_document, one.reference, document)
-        if read is not None:
-            top[one], images[one] = document.digest, read
+    for one, item in (items | single).items():
+        with call.sparing(one):
+            document = _good(answers[item])
+            images[one] = images_in(one.reference, document)
+            top[one] = document.digest
     seen = {one: {digest} for one, digest in top.items()}
     for depth in range(1, DEEPEST + 2):
         inner = {one: _indexes(one, images[one], seen[one]) for one in images}
-        inner = {one: items for one, items in inner.items() if items}
+        inner = {one: indexes for one, indexes in inner.items() if indexes}
         if not inner:
             break
         answers = call.get(
-            chain.from_iterable(items.values() for items in inner.values()), _AFTER_INDEX
+            chain.from_iterable(each.values() for each in inner.values()), _AFTER_INDEX
         )
-        for one, items in inner.items():
-            documents_of = {digest: answers[item] for digest, item in items.items()}
-            flat = spared(call, one, _flat, one.reference, images[one], documents_of, depth)
-            if flat is None:
-                del images[one]
-            else:
-                images[one] = flat
+        for one, indexes in inner.items():
+            outer = images.pop(one)
+            with call.sparing(one):
+                told = {digest: answers[item] for digest, item in indexes.items()}
+                images[one] = _flat(one.reference, outer, told, depth)
     return {
-        one: (top[one], [each for each in found if each.media_type not in INDEX_TYPES])
-        for one, found in images.items()
+        one: (top[one], [each for each in images[one] if each.media_type not in INDEX_TYPES])
+        for one in tags
+        if one in images
     }
 
 
-def named(call: Call, tags: Sequence[Found]) -> dict[Found, Document]:
-    """Get what tags name. On Docker Hub their digests are looked up first, which is free."""
+def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[Found, Item]]:
+    """Tell how to get what tags name: what may be indexes, and what are none.
+
+    On Docker Hub the digests of tags are looked up first, which is free.
+    """
     on_hub = {
         one: Item("digest", one.reference)
         for one in tags
         if one.reference.is_hub and not one.reference.digest
     }
-    resolved = _answers(call, on_hub, ("manifest", *_AFTER_INDEX))
-    by_digest: dict[Found, Item] = {}
+    resolved = call.get(on_hub.values(), ("manifest", *_AFTER_INDEX))
+    items: dict[Found, Item] = {}
     single: dict[Found, Item] = {}
-    by_tag: dict[Found, Item] = {}
     for one in tags:
-        if one.reference.digest:
-            by_digest[one] = Item("manifest", one.reference)
-        elif one not in on_hub:
-            by_tag[one] = Item("tag", one.reference)
-        elif (at := spared(call, one, _good, resolved[one])) is not None:
-            is_index = at.media_type is None or at.media_type in INDEX_TYPES
-            where = by_digest if is_index else single
-            where[one] = Item("manifest", one.reference.at(digest=at.digest))
-    found = (
-        _answers(call, by_digest, _AFTER_INDEX)
-        | _answers(call, single, _AFTER_MANIFEST)
-        | _answers(call, by_tag, _AFTER_INDEX)
-    )
-    told = {one: spared(call, one, _good, outcome) for one, outcome in found.items()}
-    return {one: document for one, document in told.items() if document is not None}
+        if one in on_hub:
+            with call.sparing(one):
+                at = _good(resolved[on_hub[one]])
+                is_index = at.media_type is None or at.media_type in INDEX_TYPES
+                where = items if is_index else single
+                where[one] = Item("manifest", one.reference.at(digest=at.digest))
+        else:
+            items[one] = Item("manifest" if one.reference.digest else "tag", one.reference)
+    return items, single
 
 
 def _indexes(found: Found, images: Iterable[Image], seen: set[str]) -> dict[str, Item]:
@@ -304,10 +246,6 @@ def _flat(
                 for one in images_in(reference, document)
             ]
     return flat
-
-
-def _images_of_document(reference: ImageReference, document: Document) -> list[Image]:
-    return images_in(reference, document)
 
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
@@ -362,13 +300,15 @@ def _chosen(
         is_single=is_single,
         untold=untold,
     )
-    if chosen or not is_whole:
-        return chosen
-    if found.is_named and images and wanted.platforms:
+    is_missing = not chosen and is_whole
+    if is_missing and found.is_named and images and wanted.platforms:
         call.is_good(found, no_platform(found.reference, images, wanted.platforms))
-    else:
-        call.skipped += 1
-    return []
+        return []
+    call.skipped += is_missing
+    if wanted.platforms and is_whole and not is_single:
+        names = [image.platform_name for image in proper if image.platform_name]
+        call.platforms.note(wanted.suits, names, names)
+    return chosen
 
 
 def no_platform(
@@ -399,30 +339,30 @@ def _with_contents(
         for one, images in tags.items()
     }
     answers = call.get(chain.from_iterable(asked.values()), _AFTER_MANIFEST)
-    manifests: dict[Found, list[_Manifest]] = {}
+    config_of: dict[Found, dict[Item, Item | None]] = {}
     for one, items in asked.items():
         is_read = any(image.content for image in tags[one])
-        is_spared = (
-            shows_missing
-            or is_read
-            or not all(isinstance(answers[item], NotFoundError) for item in items)
-        )
-        read = spared(call, one, _manifests, call, one, items, answers, is_spared)
-        if read is not None:
-            manifests[one] = read
-    configs = call.get(
-        each.config for read in manifests.values() for each in read if each.config is not None
-    )
+        is_all_missing = all(isinstance(answers[item], NotFoundError) for item in items)
+        is_spared = shows_missing or is_read or not is_all_missing
+        with call.sparing(one):
+            config_of[one] = {
+                item: _config_of(item, answers[item])
+                for item in items
+                if _is_good(call, one, item, answers[item], is_spared=is_spared)
+            }
+    configs = call.get(filter(None, chain.from_iterable(map(dict.values, config_of.values()))))
     full: Images = {}
-    for one, read in manifests.items():
-        missing = {
+    for one, read in config_of.items():
+        told: dict[str | None, Any] = {
             item.reference.digest: None
             for item in asked[one]
             if isinstance(answers[item], NotFoundError)
         }
-        told = spared(call, one, _told, call, one, read, configs)
-        if told is not None:
-            told = missing | told
+        with call.sparing(one):
+            for item, wanted in read.items():
+                config = configs[wanted] if wanted else None
+                if config is None or _is_good(call, one, item, config):
+                    told[item.reference.digest] = _content(item, answers[item], config)
             full[one] = [
                 image if image.content else image.holding(told[image.digest])
                 for image in tags[one]
@@ -431,29 +371,11 @@ def _with_contents(
     return full
 
 
-def _manifests(
-    call: Call,
-    found: Found,
-    items: Iterable[Item],
-    answers: Mapping[Item, Any],
-    is_spared: bool,  # noqa: FBT001
-) -> "list[_Manifest]":
-    return [
-        _Manifest(item.reference, answers[item])
-        for item in items
-        if _is_good(call, found, item, answers[item], is_spared=is_spared)
-    ]
-
-
-def _told(
-    call: Call, found: Found, manifests: "Iterable[_Manifest]", configs: Mapping[Item, Any]
-) -> dict[str | None, Any]:
-    told: dict[str | None, Any] = {}
-    for one in manifests:
-        config = configs[one.config] if one.config else None
-        if config is None or _is_good(call, found, one.reference, config):
-            told[one.reference.digest] = one.content(config)
-    return told
+def _content(item: Item, document: Document, config: Document | None) -> ManifestContent:
+    """Join a manifest with its config."""
+    body = _said(document, item)
+    told = _said(config, f"the config of {item}") if config else {}
+    return manifests.content(body, told, document.media_type, item.reference)
 
 
 def _is_good(
@@ -471,42 +393,20 @@ def _said(document: Document, what: object) -> Payload:
     return payload.an_object(lambda: document.json, what)
 
 
-class _Manifest:
-    """A manifest that was read, and what it takes to read its config.
-
-    Attributes
-    ----------
-    reference
-        Where it lies.
-    config
-        Its config; None where it has none, or one that is no image's.
-    """
-
-    def __init__(self, reference: ImageReference, document: Document) -> None:
-        self.reference = reference
-        self._sent_as = document.media_type
-        self._body = _said(document, reference)
-        self.config = self._config()
-
-    def content(self, config: Document | None) -> ManifestContent:
-        """Join it with its config."""
-        told = _said(config, f"the config of {self.reference}") if config else {}
-        return manifests.content(self._body, told, self._sent_as, self.reference)
-
-    def _config(self) -> Item | None:
-        descriptor = payload.mapping(self._body.get("config"))
-        digest = payload.text(descriptor.get("digest"))
-        named = payload.text(descriptor.get("mediaType"))
-        is_docker = manifests.media_type(self._body, self._sent_as) == DOCKER_MANIFEST
-        # Docker's first pushes in schema 2 did not say what their configs are.
-        is_image = named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")
-        if not digest or not is_image:
-            return None
-        if not DIGEST.fullmatch(digest):
-            raise PayloadError(
-                f"the manifest {self.reference} names a config by {digest[:80]!r}, no digest"
-            )
-        return Item("config", self.reference, digest)
+def _config_of(item: Item, document: Document) -> Item | None:
+    """Tell how to get a manifest's config; None where it has none, or one that is no image's."""
+    body = _said(document, item)
+    descriptor = payload.mapping(body.get("config"))
+    digest = payload.text(descriptor.get("digest"))
+    named = payload.text(descriptor.get("mediaType"))
+    is_docker = manifests.media_type(body, document.media_type) == DOCKER_MANIFEST
+    # Docker's first pushes in schema 2 did not say what their configs are.
+    is_image = named in CONFIG_TYPES or (is_docker and named == "application/octet-stream")
+    if not digest or not is_image:
+        return None
+    if not DIGEST.fullmatch(digest):
+        raise PayloadError(f"the manifest {item} names a config by {digest[:80]!r}, no digest")
+    return Item("config", item.reference, digest)
 
 
 def _with_platform(image: Image) -> Image:

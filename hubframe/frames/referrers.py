@@ -13,7 +13,7 @@ from typing import Any
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
-from hubframe.frames.readers import open_tags, spared
+from hubframe.frames.readers import open_tags
 from hubframe.frames.sources import Found
 from hubframe.oci import payload
 from hubframe.oci.digests import Document
@@ -67,6 +67,12 @@ class _Search:
         """What is looked at next."""
         return [self.reference.at(digest=own) for _, own in self.outermost]
 
+    @property
+    def in_order(self) -> list[Referrer]:
+        """What was found, image by image."""
+        order = {image: number for number, image in enumerate(self.seen)}
+        return sorted(self.found, key=lambda each: (order[each.image], each.depth))
+
     def go_on(self, told: Mapping[ImageReference, Iterable[Payload]], depth: int) -> None:
         """Take in what refers to the outermost; what is new is looked at next."""
         listed = self.listed + [
@@ -87,38 +93,30 @@ class _Search:
             )
 
 
-def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
-    """Find what refers to tags, to their indexes and to each of their images."""
-    for batch in call.batches(tags, "referrers"):
-        yield from referrers_of_some(call, batch)
+def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[list[Referrer]]:
+    """Find what refers to tags, to their indexes and to each of their images, some tags at a time.
 
-
-def referrers_of_some(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
-    """Look from the images outwards, a step at a time; each artifact counts once per image."""
+    It goes from the images outwards, a step at a time; each artifact counts once per image.
+    """
     call.sources.add("registry")
-    searches = {
-        one: _Search.of(one.reference, top, images)
-        for one, (top, images) in open_tags(call, tags).items()
-    }
-    for depth in range(1, DEEPEST + 1):
-        subjects = [subject for search in searches.values() for subject in search.subjects]
-        told = _listed(call, subjects)
-        if call.survey is not None and call.survey.missing:
-            # What a plan does not know it cannot go on from.
-            return
-        for one, search in list(searches.items()):
-            if spared(call, one, _gone_on, search, told, depth) is None:
+    for batch in call.batches(tags, "referrers"):
+        searches = {
+            one: _Search.of(one.reference, top, images)
+            for one, (top, images) in open_tags(call, batch).items()
+        }
+        for depth in range(1, DEEPEST + 1):
+            told = _listed(call, [each for one in searches.values() for each in one.subjects])
+            if call.survey is not None and call.survey.missing:
+                # What a plan does not know it cannot go on from.
+                break
+            for one, search in list(searches.items()):
                 del searches[one]
-    full = _with_manifests(call, [each for search in searches.values() for each in search.found])
-    for search in searches.values():
-        order = {image: number for number, image in enumerate(search.seen)}
-        own = [full[id(each)] for each in search.found]
-        yield from sorted(own, key=lambda each, order=order: (order[each.image], each.depth))  # type: ignore[misc]
-
-
-def _gone_on(search: _Search, told: Mapping[ImageReference, Iterable[Payload]], depth: int) -> bool:
-    search.go_on(told, depth)
-    return True
+                with call.sparing(one):
+                    search.go_on(told, depth)
+                    searches[one] = search
+        else:
+            found = [each for search in searches.values() for each in search.in_order]
+            yield _with_manifests(call, found)
 
 
 def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:
@@ -185,20 +183,19 @@ def fallback_tag(digest: str) -> str:
     return _ILLEGAL.sub("-", f"{algorithm[:32]}-{encoded[:64]}")
 
 
-def _with_manifests(call: Call, found: Sequence[Referrer]) -> dict[int, Referrer]:
+def _with_manifests(call: Call, found: Sequence[Referrer]) -> list[Referrer]:
     """Read the manifests of artifacts whose descriptors do not say what they are."""
     at = {
-        id(one): ImageReference.parse(one.repo).at(digest=one.descriptor["digest"])
-        for one in found
+        place: ImageReference.parse(one.repo).at(digest=one.descriptor["digest"])
+        for place, one in enumerate(found)
         if one.needs_reading
     }
     read = _manifests(call, at.values())
-    full = {id(one): one for one in found}
-    for one in found:
-        document = read.get(at[id(one)]) if id(one) in at else None
-        if document is not None:
-            descriptor = {**one.descriptor, "size": len(document.body)}
-            full[id(one)] = replace(one, descriptor=descriptor, manifest=document.json)
+    full = list(found)
+    for place, reference in at.items():
+        if document := read.get(reference):
+            descriptor = {**found[place].descriptor, "size": len(document.body)}
+            full[place] = replace(found[place], descriptor=descriptor, manifest=document.json)
     return full
 
 

@@ -5,7 +5,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase, translate
+from fnmatch import translate
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,8 @@ from hubframe.tables.shape import Image
 What = str | ImageReference | Iterable[str | ImageReference] | pd.DataFrame
 TagFilter = str | Iterable[str] | re.Pattern[str] | Callable[[str], bool] | None
 Platforms = str | Iterable[str]
+# What takes a name or not, by how the caller wrote it.
+Filters = Mapping[str, Callable[[str], Any]]
 
 # What frames show unless told otherwise: the same on every machine.
 USUAL_PLATFORM = "linux/amd64"
@@ -162,8 +164,8 @@ _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
-    """Return what decides whether a tag is wanted.
+def filters(tags: TagFilter) -> Filters:
+    """Read a filter of tags: what decides, each entry of a list alone, by how it is written.
 
     Raises
     ------
@@ -171,24 +173,42 @@ def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
         The filter comes in a form that cannot be read.
     """
     if tags is None:
-        return lambda tag: not is_digest_tag(tag)
+        return {}
     if isinstance(tags, str):
-        matches = re.compile(translate(tags)).match
-        return lambda tag: matches(tag) is not None
+        return {tags: tags.__eq__ if _is_name(tags) else re.compile(translate(tags)).match}
     if isinstance(tags, re.Pattern):
-        return lambda tag: tags.search(tag) is not None
+        return {tags.pattern: tags.search}
     if callable(tags):
-        return lambda tag: bool(tags(tag))
-    if isinstance(tags, Iterable):
-        globs = list(tags)
-        if not all(isinstance(glob, str) for glob in globs):
-            raise TypeError("tags: the list holds something that is no text")
-        plain = {glob for glob in globs if not any(mark in glob for mark in "*?[")}
-        patterns = [glob for glob in globs if glob not in plain]
-        return lambda tag: tag in plain or any(fnmatchcase(tag, glob) for glob in patterns)
-    raise TypeError(
-        f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}"
-    )
+        return {str(tags) if isinstance(tags, Versions) else "the function given": tags}
+    if not isinstance(tags, Iterable):
+        raise TypeError(
+            f"tags: expected a glob, a list, a pattern or a function, not {type(tags).__name__}"
+        )
+    globs = list(tags)
+    if not all(isinstance(glob, str) for glob in globs):
+        raise TypeError("tags: the list holds something that is no text")
+    return {glob: filters(glob)[glob] for glob in globs} or {"an empty list": lambda _: False}
+
+
+def _is_name(glob: str) -> bool:
+    return not any(mark in glob for mark in "*?[")
+
+
+def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
+    """Return what decides whether a tag is wanted; see `filters`."""
+    return any_of(filters(tags))
+
+
+def any_of(given: Filters) -> Callable[[str], bool]:
+    """Return what takes a tag that any of some filters does; without any, no digest in disguise."""
+    if not given:
+        return lambda tag: not is_digest_tag(tag)
+    if len(given) == 1:
+        matches = next(iter(given.values()))
+        return lambda tag: bool(matches(tag))
+    names = {glob for glob in given if _is_name(glob)}
+    others = [matches for glob, matches in given.items() if glob not in names]
+    return lambda tag: tag in names or any(matches(tag) for matches in others)
 
 
 def platforms(platform: Platforms) -> list[Platform] | None:
@@ -208,6 +228,14 @@ def platforms(platform: Platforms) -> list[Platform] | None:
         return None
     # Each once, however it is spelled.
     return list({one.name: one for one in map(Platform.parse, wanted)}.values())
+
+
+def suiting(wanted: Iterable[Platform]) -> Filters:
+    """Return what decides of a platform that there is whether it suits, by each one wanted."""
+    return {
+        one.name: frozenset(Platform(*each).name for each in acceptable(one)).__contains__
+        for one in wanted
+    }
 
 
 def choose(

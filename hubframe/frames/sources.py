@@ -1,26 +1,33 @@
 """From references to tags: the Hub where it knows the answer, the registry for the rest."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from math import ceil
-from operator import itemgetter
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from hubframe.errors import NotFoundError
 from hubframe.frames.call import Call
-from hubframe.frames.selection import ALL, Platforms, TagFilter, platforms, tag_filter
+from hubframe.frames.selection import (
+    ALL,
+    Filters,
+    Platforms,
+    TagFilter,
+    any_of,
+    filters,
+    platforms,
+    suiting,
+)
+from hubframe.frames.suggestions import newest_names
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference
-from hubframe.oci.tagnames import newest_first, read_all
+from hubframe.oci.tagnames import read_all
 from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
 from hubframe.wire import hub
+from hubframe.wire.client import Client
 
 Source = Literal["auto", "hub", "registry"]
 Payload = Mapping[str, Any]
-_CLOSEST = 3
 
 
 @dataclass(eq=False)
@@ -67,12 +74,14 @@ class Wanted:
     ----------
     is_wanted
         Decides by the name of a tag.
-    is_filtered
-        Whether the caller gave a filter.
+    filters
+        What decides so, by how the caller wrote it; none where no filter was given.
     newest
         How many of the newest tags; None for all.
     platforms
         Platforms; None for all.
+    suits
+        Decides of a platform that there is whether it suits, by each of those.
     attestations
         Whether attestations are wanted too.
     is_brief
@@ -80,9 +89,10 @@ class Wanted:
     """
 
     is_wanted: Callable[[str], bool]
-    is_filtered: bool = False
+    filters: Filters = field(default_factory=dict)
     newest: int | None = None
     platforms: list[Platform] | None = None
+    suits: Filters = field(default_factory=dict)
     attestations: bool = False
     is_brief: bool = False
 
@@ -97,7 +107,8 @@ def read_wanted(
     """Read what the keywords of a call say."""
     if newest is not None:
         check_count("newest", newest)
-    return Wanted(tag_filter(tags), tags is not None, newest, platforms(platform), attestations)
+    given, wanted = filters(tags), platforms(platform)
+    return Wanted(any_of(given), given, newest, wanted, suiting(wanted or ()), attestations)
 
 
 def check_count(name: str, count: int) -> None:
@@ -135,97 +146,85 @@ def find_tags(
     """Find the tags that are asked for, in the order of the references, newest first."""
     if source not in ("auto", "hub", "registry"):
         raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
-    on_hub = [reference for reference in references if uses_hub(reference, source)]
-    elsewhere = [reference for reference in references if not uses_hub(reference, source)]
+    on_hub = [one for one in references if uses_hub(one, source)]
+    elsewhere = [one for one in references if not uses_hub(one, source)]
     call.sources |= ({"hub"} if on_hub else set()) | ({"registry"} if elsewhere else set())
-    found = {**_hub_tags(call, on_hub, wanted), **_registry_tags(call, elsewhere, wanted)}
+    found = {one: [Found(one, is_named=True)] for one in elsewhere if one.tag or one.digest}
+    named = [one for one in on_hub if one.tag]
+    tags = call.outcomes(partial(_named_on_hub, call.client), named, "tags")
+    for one, tag in call.successes(named, tags):
+        found[one] = [Found(one, is_named=True, tag=tag)]
+    found |= _listed_on_hub(call, [one for one in on_hub if not one.tag], wanted)
+    whole = [one for one in elsewhere if one not in found]
+    lists = call.outcomes(partial(_names, call.client), whole, "tags")
+    for one, names in call.successes(whole, lists):
+        found[one] = _listed_in_registry(call, one, names, wanted)
     if len({one.repo for one in references}) == len(references):
         # Only where a repository was asked for twice may a tag come twice.
         return list(chain.from_iterable(found.get(one, ()) for one in references))
     distinct: dict[ImageReference, Found] = {}
-    for tag in (tag for reference in references for tag in found.get(reference, ())):
+    for found_tag in (each for one in references for each in found.get(one, ())):
         # A tag that was named stays so, also where its whole repository was asked for.
-        if tag.is_named or tag.reference not in distinct:
-            distinct[tag.reference] = tag
+        if found_tag.is_named or found_tag.reference not in distinct:
+            distinct[found_tag.reference] = found_tag
     return list(distinct.values())
 
 
-def _hub_tags(
+def _named_on_hub(client: Client, reference: ImageReference) -> Tag:
+    payload = client.hub.tag(reference.path, reference.tag or "")
+    return hub_tag({**payload, "name": reference.tag})
+
+
+def _names(client: Client, reference: ImageReference) -> list[str]:
+    return client.registry(reference.registry).tags(reference.path)
+
+
+def _listed_on_hub(
     call: Call, references: Sequence[ImageReference], wanted: Wanted
 ) -> dict[ImageReference, list[Found]]:
-    named = [reference for reference in references if reference.tag]
-    whole = [reference for reference in references if not reference.tag]
-    tags = call.gather(lambda reference: _named_on_hub(call, reference), named, "tags")
-    found = {reference: [Found(reference, True, tag)] for reference, tag in tags}
-    for reference, listed in _hub_lists(call, whole, wanted):
-        by_name = {tag.name: tag for tag in listed.tags if tag.name}
-        chosen = _newest(call, list(by_name), wanted)
-        known = listed.tags if listed.is_whole and wanted.is_brief else None
-        found[reference] = [
-            Found(reference.at(tag=name), False, by_name[name], known) for name in chosen
-        ]
-    return found
-
-
-class _Listed(NamedTuple):
-    """Tags of a repository, newest first, and whether they are all that it has."""
-
-    tags: list[Tag]
-    is_whole: bool
-
-
-def _hub_lists(
-    call: Call, references: Sequence[ImageReference], wanted: Wanted
-) -> list[tuple[ImageReference, _Listed]]:
     """List tags, newest first; only as many pages as it takes.
 
     Pages are asked for whole: then the same ones serve calls that want more or fewer.
     """
-    newest = None if wanted.is_filtered else wanted.newest
+    newest = None if wanted.filters else wanted.newest
     most = newest and ceil(newest / hub.PAGE_SIZE) * hub.PAGE_SIZE
-    listed = _listed(call, references, most, wanted)
+    listed = _hub_lists(call, references, most, wanted)
     short = [
         reference
-        for reference, one in listed
-        if newest and not one.is_whole and len(_kept(one.tags, wanted)) < newest
+        for reference, tags in listed.items()
+        if newest and not tags.is_whole
+        if sum(wanted.is_wanted(tag.name) for tag in tags if tag.name) < newest
     ]
-    again = dict(_listed(call, short, None, wanted)) if short else {}
-    return [(reference, again.get(reference, one)) for reference, one in listed]
+    listed |= _hub_lists(call, short, None, wanted)
+    found = {}
+    for reference, tags in listed.items():
+        by_name = {tag.name: tag for tag in tags if tag.name}
+        known = tags if tags.is_whole and wanted.is_brief else None
+        found[reference] = [
+            Found(reference.at(tag=name), False, by_name[name], known)
+            for name in _kept(call, list(by_name), wanted)[: wanted.newest]
+        ]
+    return found
 
 
-def _listed(
+def _hub_lists(
     call: Call, references: Sequence[ImageReference], most: int | None, wanted: Wanted
-) -> list[tuple[ImageReference, _Listed]]:
+) -> dict[ImageReference, hub.Entries]:
     read = partial(hub_tag, is_brief=wanted.is_brief)
     listings = [hub.tags(reference.path, most, read) for reference in references]
-    outcomes = call.client.hub.lists(listings, _gather(call, "tags"))
-    return [
-        (reference, _Listed(_by_push(outcome), outcome.is_whole))
-        for reference, outcome in zip(references, outcomes, strict=True)
-        if call.is_good(reference, outcome) and not isinstance(outcome, Exception)
-    ]
-
-
-def _gather(call: Call, title: str) -> hub.Gather:
-    """Gather for lists in pages: failures come back in place, and the lists record them."""
-    return lambda work, items: call.outcomes(work, items, title)
+    lists: list[Any] = call.client.hub.lists(listings, partial(call.outcomes, title="tags"))
+    found: dict[ImageReference, hub.Entries] = dict(call.successes(references, lists))
+    for tags in found.values():
+        # The Hub's own order has changed its sign before.
+        tags.sort(key=_pushed, reverse=True)
+    return found
 
 
 def hub_list(call: Call, items: Sequence[Any], listings: Sequence[hub.Listing]) -> list[Payload]:
     """Get lists of the Hub and join them; what fails is recorded under its item."""
     call.sources.add("hub")
-    outcomes = call.client.hub.lists(listings, _gather(call, "pages"))
-    return [
-        payload
-        for item, outcome in zip(items, outcomes, strict=True)
-        if call.is_good(item, outcome) and not isinstance(outcome, Exception)
-        for payload in outcome
-    ]
-
-
-def _by_push(tags: Iterable[Tag]) -> list[Tag]:
-    """Sort newest first here: the Hub's own order has changed its sign before."""
-    return sorted(tags, key=_pushed, reverse=True)
+    lists: list[Any] = call.client.hub.lists(listings, partial(call.outcomes, title="pages"))
+    return [payload for _, found in call.successes(items, lists) for payload in found]
 
 
 def _pushed(tag: Tag) -> str:
@@ -233,81 +232,23 @@ def _pushed(tag: Tag) -> str:
     return tag.pushed_at.rstrip("Z") if isinstance(tag.pushed_at, str) else ""
 
 
-def _kept(tags: Iterable[Tag], wanted: Wanted) -> list[Tag]:
-    return [tag for tag in tags if tag.name and wanted.is_wanted(tag.name)]
-
-
-def _newest(call: Call, names: list[str], wanted: Wanted) -> list[str]:
+def _kept(call: Call, names: Sequence[str], wanted: Wanted) -> list[str]:
     kept = [name for name in names if wanted.is_wanted(name)]
-    if not wanted.is_filtered:
+    if wanted.filters:
+        call.tags.note(wanted.filters, kept, names)
+    else:
         call.skipped += len(names) - len(kept)
-    return kept[: wanted.newest]
+    return kept
 
 
-def _named_on_hub(call: Call, reference: ImageReference) -> Tag:
-    try:
-        payload = call.client.hub.tag(reference.path, reference.tag or "")
-    except NotFoundError as error:
-        listing = hub.tags(reference.path, hub.PAGE_SIZE, itemgetter("name"))
-        names = call.client.hub.lists([listing], lambda work, items: [work(item) for item in items])
-        raise no_tag(reference, _good(names[0]), error) from None
-    return hub_tag({**payload, "name": reference.tag})
-
-
-def _good(outcome: Any) -> Any:
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-def no_tag(reference: ImageReference, names: Iterable[str], error: NotFoundError) -> NotFoundError:
-    """Name the closest tags that the repository does have."""
-    known = list(names)
-    wanted = reference.tag or ""
-    close = get_close_matches(wanted, known, _CLOSEST, 0.4) or _newest_names(known)
-    if not known or wanted in known:
-        return error
-    shown = ", ".join(close[:_CLOSEST])
-    return NotFoundError(f"{reference}: the repository has no tag {wanted!r}; it does have {shown}")
-
-
-def _registry_tags(
-    call: Call, references: Sequence[ImageReference], wanted: Wanted
-) -> dict[ImageReference, list[Found]]:
-    named = {
-        reference: [Found(reference, True)]
-        for reference in references
-        if reference.tag or reference.digest
-    }
-    whole = [reference for reference in references if reference not in named]
-    listed = call.gather(
-        lambda reference: call.client.registry(reference.registry).tags(reference.path),
-        whole,
-        "tags",
-    )
-    return named | {
-        reference: [
-            Found(reference.at(tag=name), False, listed=known)
-            for name in _newest_by_name(call, reference, names, wanted)
-        ]
-        for reference, names in listed
-        for known in [[Tag(name) for name in names] if wanted.is_brief else None]
-    }
-
-
-def _newest_by_name(
-    call: Call, reference: ImageReference, names: Iterable[str], wanted: Wanted
-) -> list[str]:
+def _listed_in_registry(
+    call: Call, reference: ImageReference, names: Sequence[str], wanted: Wanted
+) -> list[Found]:
     """Choose by the names alone, and say where they do not tell which are the newest."""
-    ordered = _newest_names(names)
-    chosen = _newest(call, ordered, wanted)
-    kept = [name for name in ordered if wanted.is_wanted(name)]
-    read = read_all(kept)
-    if len(chosen) < len(kept) and not read[chosen[-1]].is_ordered:
+    kept = _kept(call, newest_names(names), wanted)
+    chosen = kept[: wanted.newest]
+    if len(chosen) < len(kept) and not read_all(kept)[chosen[-1]].is_ordered:
         # The last one chosen, and so what was left out, has a name that tells no order.
         call.unordered.append(str(reference))
-    return chosen
-
-
-def _newest_names(names: Iterable[str]) -> list[str]:
-    return [name.tag for name in newest_first(read_all(names).values())]
+    known = [Tag(name) for name in names] if wanted.is_brief else None
+    return [Found(reference.at(tag=name), False, listed=known) for name in chosen]

@@ -1,8 +1,6 @@
 """What layers take when they are unpacked, told by their last four bytes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -66,37 +64,33 @@ def unpacked_sizes_df(
     distinct = distinct.drop_duplicates("layer_digest").sort_values(["repo", "layer_digest"])
     with calling(client, errors, progress) as call:
         call.sources.add("registry")
-        rows = [_Layer.read(row) for row in distinct.to_dict("records")]
-        told = call.gather(lambda layer: _told(call, layer), rows, "layers")
-        records = [{**layer.row, **answer} for layer, answer in told]
+        known = distinct.astype(object).where(distinct.notna(), None)
+        rows = [
+            _Layer(repo, digest, media_type, None if size is None else int(size))
+            for repo, digest, media_type, size in known.itertuples(index=False, name=None)
+        ]
+        told = call.outcomes(lambda layer: _told(call, layer), rows, "layers")
+        records = [{**layer._asdict(), **answer} for layer, answer in call.successes(rows, told)]
         return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """A layer to ask for, and its row."""
+class _Layer(NamedTuple):
+    """A layer to ask for."""
 
-    row: Mapping[str, Any]
-    size: int | None
+    repo: str
+    layer_digest: str
     media_type: str | None
-
-    @classmethod
-    def read(cls, row: Mapping[Any, Any]) -> "_Layer":
-        media_type = row["media_type"] if isinstance(row["media_type"], str) else None
-        size = None if pd.isna(row["size"]) else int(row["size"])
-        known = {**row, "media_type": media_type, "size": size}
-        return cls(known, size, media_type)
+    size: int | None
 
     @property
-    def reference(self) -> ImageReference:
+    def repository(self) -> ImageReference:
         """Where it lies; read when it is asked for, so that a bad one costs its own row."""
-        repo = self.row["repo"]
-        if not isinstance(repo, str):
+        if not isinstance(self.repo, str):
             raise InvalidReferenceError("the column repo holds a null: expected a repository")
-        return ImageReference.parse(repo)
+        return ImageReference.parse(self.repo)
 
     def __str__(self) -> str:
-        return f"{self.row['repo']}@{self.row['layer_digest']}"
+        return f"{self.repo}@{self.layer_digest}"
 
 
 def _told(call: Call, layer: _Layer) -> dict[str, Any]:
@@ -117,8 +111,8 @@ def _told(call: Call, layer: _Layer) -> dict[str, Any]:
     if tail is None:
         return {"reason": "the registry sends no such part of it"}
     unpacked = int.from_bytes(tail, "little")
-    if fault := _fault(unpacked, size):
-        return {"reason": fault}
+    if unpacked * _OVERHEAD + _FRAME < size:
+        return {"reason": "less than is packed: several members, or more than 4 GiB"}
     return {"unpacked_size": unpacked, "method": TRAILER}
 
 
@@ -131,7 +125,7 @@ def _untold(layer: _Layer) -> str | None:
         return "packed with zstd"
     if media_type and not media_type.endswith((".tar", "gzip")):
         return "no layer of files"
-    if not DIGEST.fullmatch(layer.row["layer_digest"]) or size is None:
+    if not DIGEST.fullmatch(layer.layer_digest) or size is None:
         return "its size is not known"
     if size >= _WRAPS:
         return "packed, 4 GiB or more"
@@ -139,12 +133,6 @@ def _untold(layer: _Layer) -> str | None:
 
 
 def _part(call: Call, layer: _Layer, start: int, count: int) -> bytes | None:
-    reference = layer.reference
+    reference = layer.repository
     registry = call.client.registry(reference.registry)
-    return registry.part(reference, layer.row["layer_digest"], start, count)
-
-
-def _fault(unpacked: int, size: int) -> str | None:
-    if unpacked * _OVERHEAD + _FRAME < size:
-        return "less than is packed: several members, or more than 4 GiB"
-    return None
+    return registry.part(reference, layer.layer_digest, start, count)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 import hubframe
-from hubframe.errors import IncompleteWarning
+from hubframe.errors import IncompleteWarning, NoMatchWarning
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.oci.reference import ImageReference, bare_host, is_registry
 from hubframe.report.write import write_report
@@ -151,6 +151,8 @@ def collect(  # noqa: PLR0913
     with warnings.catch_warnings():
         # Said once by the report, and in full on its page.
         warnings.simplefilter("ignore", IncompleteWarning)
+        # Filters are asked for with each frame, platforms with those of images: once is enough.
+        warnings.filterwarnings("ignore", r"(?!tags:|images: no tag has)", NoMatchWarning)
         repos = _repos(asked, common)
         pulls = repos.dropna(subset="pull_count").set_index("repo")["pull_count"].to_dict()
         asked.sort(key=lambda one: -pulls.get(one.repo, -1))
