@@ -222,8 +222,8 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> import hubframe
     >>> with hubframe.sample():
-    ...     gaps = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
-    >>> gaps[~gaps["is_present"]]["platform"].nunique() > 0
+    ...     coverage = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
+    >>> coverage[~coverage["is_present"]]["platform"].nunique() > 0
     True
     """
     IMAGES.require(images, (*IMAGE, "size", "is_attestation"))

@@ -1,6 +1,6 @@
 """Indexes, manifests and configs, and what the Hub says of the same images.
 
-Everything here was written by a stranger. What cannot be read is left out; only a document that
+Everything here is untrusted. What cannot be read is left out; only a document that
 is no document at all is a `PayloadError`.
 """
 

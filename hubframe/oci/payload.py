@@ -1,4 +1,4 @@
-"""JSON as strangers send it: null where a list or a map should be, wrong types, missing keys."""
+"""Untrusted JSON: null where a list or a map should be, wrong types, missing keys."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Numbers and strangers' text, made fit to be read."""
+"""Numbers and untrusted text, made fit to be read."""
 
 import re
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def left_out(axis: str, missing: Mapping[str, int]) -> str:
 
 
 def legible(text: str) -> str:
-    """Return a stranger's text on one line, without characters that steer."""
+    """Return untrusted text on one line, without characters that steer."""
     return _CONTROLS.sub("", _SPACES.sub(" ", text))
 
 
@@ -103,7 +103,7 @@ def shorten(text: str, length: int) -> str:
 
 @lru_cache(maxsize=4096)
 def drawn(text: str, length: int) -> str:
-    """Make a stranger's text fit for a picture: legible, short, and never read as a formula.
+    """Make untrusted text fit for a picture: legible, short, and never read as a formula.
 
     What the font lacks is a question mark: matplotlib would warn and draw a box.
     """

@@ -1,6 +1,6 @@
 """What the report says in sentences: the figures that ``sentences.jinja`` has words for.
 
-Names are strangers' text: they come marked and escaped out of `hubframe.report.marks`.
+Names are untrusted: they come marked and escaped out of `hubframe.report.marks`.
 """
 
 import re
@@ -50,7 +50,7 @@ def sentences(facts: Facts) -> dict[str, Markup]:
     }
     module = marks.environment().get_template("sentences.jinja").make_module(told)
     macros = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
-    # Strangers' text has no line breaks.
+    # Untrusted text has no line breaks.
     return {name: Markup(re.sub(" *\n *", " ", say()).strip(" ")) for name, say in macros.items()}  # noqa: S704
 
 

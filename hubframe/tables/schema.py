@@ -81,7 +81,7 @@ class Column:
         return "null" if self.nullable else "never"
 
     def series(self, values: Sequence[Any]) -> pd.Series:
-        """Build the column; a value that it cannot hold is null, a stranger wrote it."""
+        """Build the column; an untrusted value that it cannot hold is null."""
         return pd.Series(self.array(values))
 
     def array(self, values: Sequence[Any]) -> ExtensionArray:
@@ -125,8 +125,8 @@ class Table:
         """Build the frame from one sequence per column.
 
         Columns that are left out are null. Values that a column cannot hold (a number in place
-        of text, a negative count, a date that is none) are null too: they were written by
-        strangers.
+        of text, a negative count, a date that is none) are null too: payloads are
+        untrusted.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class Table:
     def of(self, columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
         """Build the frame from whole arrays, every column given and sound; fast, it looks at none.
 
-        This is for what hubframe itself computed; `frame` is for what strangers wrote.
+        This is for what hubframe itself computed; `frame` is for untrusted payloads.
         """
         return pd.DataFrame({name: columns[name] for name in self.dtypes}).astype(self.dtypes)
 

@@ -115,7 +115,7 @@ def plot_platform_coverage(
     -------
     matplotlib.axes.Axes
         With a row per tag and a column per platform, the most common first. A platform that no
-        tag of a repository has is no gap of its tags, and their cell stays empty.
+        tag of a repository has does not count as missing, and their cell stays empty.
     """
     PLATFORM_COVERAGE.require(coverage)
     state = coverage["is_present"].map({False: 0, True: _PRESENT})
