@@ -9,8 +9,7 @@ import pandas as pd
 
 from hubframe.measure.images import plain_rows
 from hubframe.measure.layer_index import IMAGE
-from hubframe.measure.lines import line_names
-from hubframe.measure.names import names_of
+from hubframe.measure.names import line_names, names_of
 from hubframe.measure.steps import Step, paired
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
@@ -40,13 +39,10 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         their sizes to its ``total_size``. By repository, line and platform, then by version, oldest
         first, then by step.
 
-        Each step is compared with its counterpart in the release before, of which ``matched_by``
-        tells how it was found. A step is known again as the same ``layer``, by its
-        ``instruction``, or by its ``pattern``: the instruction but for versions, hashes and dates.
-        By ``place`` is a guess: between steps that are known again, in order, one of the same kind
-        (``RUN``, ``COPY``) or another base is taken for what was there before, the most similar
-        of several. It may be another step altogether; where a change hangs on it, look at both
-        instructions.
+        Each step is compared with its counterpart in the release before. What is ``matched_by``
+        its ``place`` is a guess: between steps that are known again, in order, one of the same
+        kind (``RUN``, ``COPY``) or another base is taken for what was there before, the most
+        similar of several. Where a change hangs on it, look at both instructions.
 
     Examples
     --------

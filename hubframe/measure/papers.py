@@ -31,9 +31,8 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `figures`, always with the same rows: ``metric``, its ``value`` in `layers` (null
-        where there is nothing to measure), its ``unit`` and ``meaning``; and ``paper``,
-        ``paper_value`` and ``paper_note``, what a study found in its own images.
+        The table `figures`, always with the same rows; values are null where there is nothing to
+        measure.
 
     See Also
     --------

@@ -64,13 +64,7 @@ class Platform:
 
     @staticmethod
     def parse(written: str) -> "Platform":
-        """Read ``os/architecture[/variant]``.
-
-        Raises
-        ------
-        ValueError
-            The text is no platform.
-        """
+        """Read ``os/architecture[/variant]``; ValueError where the text is no platform."""
         found = _parsed(written) if isinstance(written, str) else None
         if found is None:
             raise ValueError(

@@ -68,14 +68,9 @@ def largest_first(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the page, its sentences and its pictures speak of.
+    """All that the page, its sentences and its pictures speak of."""
 
-    Attributes
-    ----------
-    frames, answers
-        The fetched and the measured tables, by name.
-    """
-
+    # The fetched and the measured tables, by name.
     frames: Frames
     answers: Frames
 

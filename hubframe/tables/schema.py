@@ -181,12 +181,7 @@ class Table:
     def require(self, frame: Any, columns: Iterable[str] | None = None) -> None:
         """Check that a frame has columns of this table, all of them unless told which.
 
-        Raises
-        ------
-        TypeError
-            It is no frame.
-        ValueError
-            A column is missing.
+        What is no frame is a TypeError, a column that is missing a ValueError.
         """
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(
@@ -210,6 +205,23 @@ class Table:
         )
 
 
+def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
+    """Say of frames together what calls wrote down of each in ``attrs["hubframe"]``."""
+    records = (frame.attrs.get("hubframe") for frame in frames)
+    told = [record for record in records if isinstance(record, Mapping)]
+    sources = {word for one in told for word in (one.get("source") or "").split("+")}
+    counts = ("requests", "from_cache", "stale", "skipped")
+    return {
+        "source": "+".join(sorted(sources - {""})) or None,
+        "sample": any(one.get("sample") for one in told),
+        # The earliest of them, since they tell one story.
+        "fetched_at": min((one["fetched_at"] for one in told if "fetched_at" in one), default=None),
+        "complete": all(one.get("complete") for one in told),
+        **{name: sum(one.get(name) or 0 for one in told) for name in counts},
+        "failures": [failure for one in told for failure in one.get("failures") or ()],
+    }
+
+
 def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
     missing = "" if column.may_be_empty else None
     if None in values if column.may_be_empty else "" in values:
@@ -223,10 +235,7 @@ def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
 def _strings(values: Sequence[Any]) -> ExtensionArray:
     """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast.
 
-    Raises
-    ------
-    TypeError, ValueError
-        A value is no text, or holds half a character.
+    A value that is no text, or holds half a character, is a TypeError or a ValueError.
     """
     if pd.StringDtype(na_value=np.nan).storage != "pyarrow":
         if not set(map(type, values)) <= {str, NoneType}:

@@ -1,6 +1,6 @@
 """The parts of the screen, each with its widgets: they show a session and tell it what is done."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -50,15 +50,6 @@ def _grid(session: Session, label: str, **options: Any) -> Grid:
     grid = Grid(label, **options)
     grid.observe(lambda change: session.theme(is_dark=change["new"]), "is_dark")
     return grid
-
-
-class Section(Protocol):
-    """A part of the screen."""
-
-    box: widgets.Box
-
-    def draw(self) -> None:
-        """Show what the session has to show of it."""
 
 
 class SearchSection:
