@@ -79,10 +79,10 @@ from .measure.similarity import similarity_df as similarity_df
 from .measure.standard import standard_labels as standard_labels
 from .oci.reference import ImageReference as ImageReference
 from .plots.style import style as style
+from .snapshots.adding import add_snapshot as add_snapshot
 from .snapshots.dataset import clear_unfinished as clear_unfinished
 from .snapshots.dataset import read_snapshots as read_snapshots
 from .snapshots.repo_info import import_repo_info as import_repo_info
-from .snapshots.taking import add_snapshot as add_snapshot
 from .snapshots.taking import snapshot as snapshot
 from .tables.excel import write_excel as write_excel
 from .tables.files import plain as plain

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet  # noqa: F401 - once for all the processes
 
 import hubframe
-from hubframe.snapshots import taking
+from hubframe.snapshots import adding
 from hubframe.snapshots.storage import Storage
 
 
@@ -84,7 +84,7 @@ def work(place, at):
     hubframe.sample()
     if not Path(place).is_dir():
         hubframe.snapshot("ansible", to=place, run="first")
-    taking.Storage, Steps.last = Counted, at
+    adding.Storage, Steps.last = Counted, at
     hubframe.snapshot(["acme", "ansible"], to=place, run="second")
     Path(f"{place}.steps").write_text(f"{Steps.count}")
 
