@@ -87,12 +87,7 @@ def pluck(entries: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
 class Known(dict[Any, Any]):
     """What was read of texts, by text; a look-up is no call, so `functools.lru_cache` is slower.
 
-    Parameters
-    ----------
-    read
-        What reads a text.
-    most, longest
-        How many are remembered, and how long they may be: what is longer is rarely the same.
+    At most so many are remembered, and none longer than `longest`, which is rarely the same.
     """
 
     def __init__(

@@ -41,30 +41,15 @@ _EPOCHS = (("0001-01-01", "0002-01-01"), ("1970-01-01", "1971-01-01"), ("1980-01
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a frame.
-
-    Attributes
-    ----------
-    name, dtype
-        As they stand in the frame.
-    meaning
-        One sentence; units in square brackets.
-    nullable
-        Whether a value may be missing. Text that is nullable is never empty.
-    may_be_empty
-        Whether text may be ``""``. Such a column is never null.
-    may_be_negative
-        Whether a number that is no count, such as a difference, may be less than 0.
-    no_epoch
-        Whether dates that builders write for "no date" (years 1 and 1970, 1980-01-01) are null.
-    """
+    """One column of a frame."""
 
     name: str
     dtype: Dtype
-    meaning: str
-    nullable: bool = True
-    may_be_empty: bool = False
-    may_be_negative: bool = False
+    meaning: str  # one sentence; units in square brackets
+    nullable: bool = True  # text that is nullable is never empty
+    may_be_empty: bool = False  # text that may be "" is never null
+    may_be_negative: bool = False  # as a difference may be, and no count
+    # Whether dates that builders write for "no date" (years 1 and 1970, 1980-01-01) are null.
     no_epoch: bool = False
 
     @property
@@ -91,22 +76,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The declaration of a frame.
+    """The declaration of a frame."""
 
-    Attributes
-    ----------
-    name
-        As its function has it, without ``_df``.
-    row, key, columns
-        What a row is, the columns that name one, and all columns in order.
-    source
-        Who is asked for it and what that costs, or what it is computed of; and what to beware of.
-    """
-
-    name: str
-    row: str
-    key: tuple[str, ...]
+    name: str  # as its function has it, without ``_df``
+    row: str  # what a row is
+    key: tuple[str, ...]  # the columns that name one
     columns: tuple[Column, ...]
+    # Who is asked for it and what that costs, or what it is computed of; and what to beware of.
     source: str = ""
 
     @property

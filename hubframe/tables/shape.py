@@ -151,11 +151,8 @@ class Listing(NamedTuple):
 def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
     """Shape the tags of repositories into `tables.TAGS`.
 
-    Parameters
-    ----------
-    listings
-        Tags of repositories. In place of a listing may stand a repository with all its tags: what
-        was read of them, or payloads as the Hub spells them.
+    In place of a listing may stand a repository with all its tags: what was read of them, or
+    payloads as the Hub spells them.
     """
     columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
     for one in listings:
