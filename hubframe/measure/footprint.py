@@ -267,5 +267,5 @@ def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
     common = layers[(names != image) & layers["layer_digest"].isin(own)]
     common = common.drop_duplicates([*IMAGE, "layer_digest"])
     sizes = common.groupby(IMAGE, sort=False, dropna=False)["size"].sum()
-    told = sizes.rename("shared_size").reset_index()
-    return told.sort_values("shared_size", ascending=False, kind="stable", ignore_index=True)
+    table = sizes.rename("shared_size").reset_index()
+    return table.sort_values("shared_size", ascending=False, kind="stable", ignore_index=True)

@@ -57,16 +57,16 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         layers, (*IMAGE, "position", "layer_digest", "size", "instruction", "created_at")
     )
     releases = _releases(layers)
-    told = _compared(layers, releases).merge(releases, on=_RELEASE)
+    table = _compared(layers, releases).merge(releases, on=_RELEASE)
     # A step that is missing has no bytes; one whose size nobody knows has no size.
-    told["size"] = told["size"].mask(told["step"].isna(), 0)
-    told["previous_size"] = told["previous_size"].mask(told["previous_step"].isna(), 0)
-    told["previous_size"] = told["previous_size"].mask(told["release"] == 0)
-    told["change"] = told["size"] - told["previous_size"]
-    totals = told.groupby(_RELEASE)[["size", "change"]].transform("sum", skipna=False)
-    told[["total_size", "total_change"]] = totals
+    table["size"] = table["size"].mask(table["step"].isna(), 0)
+    table["previous_size"] = table["previous_size"].mask(table["previous_step"].isna(), 0)
+    table["previous_size"] = table["previous_size"].mask(table["release"] == 0)
+    table["change"] = table["size"] - table["previous_size"]
+    totals = table.groupby(_RELEASE)[["size", "change"]].transform("sum", skipna=False)
+    table[["total_size", "total_change"]] = totals
     order = ["repo", "line", "platform", "release", "step", "previous_step"]
-    return SIZE_TREND.of(told.sort_values(order, na_position="last", ignore_index=True))
+    return SIZE_TREND.of(table.sort_values(order, na_position="last", ignore_index=True))
 
 
 def threads(trend: pd.DataFrame) -> pd.Series:
@@ -150,9 +150,9 @@ def _compared(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
     held = held.rename(columns={"position": "step"})
     columns = ["release", "left", "right", "matched_by"]
     pairs = pd.DataFrame(list(_pairs(held)), columns=columns).astype({"matched_by": "str"})
-    told = ["step", "instruction", "size"]
-    now = held[told].reindex(pairs["right"]).reset_index(drop=True)
-    was = held[told].reindex(pairs["left"]).reset_index(drop=True).add_prefix("previous_")
+    of_step = ["step", "instruction", "size"]
+    now = held[of_step].reindex(pairs["right"]).reset_index(drop=True)
+    was = held[of_step].reindex(pairs["left"]).reset_index(drop=True).add_prefix("previous_")
     now["instruction"] = now["instruction"].where(pairs["right"] >= 0, was["previous_instruction"])
     release = held[_RELEASE].reindex(pairs["release"]).reset_index(drop=True)
     return pd.concat([release, now, was, pairs[["matched_by"]]], axis=1)

@@ -104,7 +104,7 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     by_tag = rows.groupby(_NAME, sort=False)
     pushed = rows[_is_push(rows)].groupby(_NAME, sort=False)
     last = pushed.tail(1).set_index(_NAME)
-    told = by_tag.agg(
+    table = by_tag.agg(
         digest_count=("digest", "nunique"),
         first_digest=("digest", "first"),
         last_digest=("digest", "last"),
@@ -116,9 +116,9 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
             first_seen_at=("observed_at", "first"),
         )
     )
-    told["last_pushed_at"] = last["pushed_at"].fillna(last["observed_at"])
-    told = told.reset_index()
-    again = told[told["push_count"] > 1]
+    table["last_pushed_at"] = last["pushed_at"].fillna(last["observed_at"])
+    table = table.reset_index()
+    again = table[table["push_count"] > 1]
     order = ["push_count", "repo", "tag"]
     ranked = again.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
     return MUTABLE_TAGS.of(ranked)
@@ -197,10 +197,10 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))
     pairs = trend[["repo", "previous_tag", "tag"]].dropna().drop_duplicates()
     pairs = pairs.set_axis(["repo", "tag", "next_tag"], axis=1)
-    told = tags[["repo", "tag", "version"]].assign(pushed_at=dated(tags["pushed_at"]))
-    told = told.dropna().drop_duplicates(["repo", "tag"])
-    after = told.set_axis(["repo", *(f"next_{name}" for name in told.columns[1:])], axis=1)
-    both = pairs.merge(told, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
+    known = tags[["repo", "tag", "version"]].assign(pushed_at=dated(tags["pushed_at"]))
+    known = known.dropna().drop_duplicates(["repo", "tag"])
+    after = known.set_axis(["repo", *(f"next_{name}" for name in known.columns[1:])], axis=1)
+    both = pairs.merge(known, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
     # All numbers but the last.
     line, next_line = (
         both[name].map(lambda version: version.rpartition(".")[0])
@@ -248,7 +248,7 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     span, is_gap = _gaps(known)
     is_reset = known["pull_count"] < _RESET * before["pull_count"]
     step = change.ge(0).map({True: "growth", False: "fall"})
-    told = known.assign(
+    table = known.assign(
         from_at=before["observed_at"],
         days=span,
         change=change,
@@ -256,7 +256,7 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
         step=step.mask(is_reset.fillna(value=False), "reset"),
         is_gap=is_gap,
     )
-    return PULLS_OVER_TIME.of(told[before["observed_at"].notna()].reset_index(drop=True))
+    return PULLS_OVER_TIME.of(table[before["observed_at"].notna()].reset_index(drop=True))
 
 
 def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
@@ -274,12 +274,12 @@ def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
         The table `repos_over_time`: a row per observation, by repository, then by time.
     """
     known = _observed(snapshots, list(_COUNTS.values()))
-    told: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}
+    columns: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}
     for name, column in _COUNTS.items():
         values: Any = known[column].astype(COUNT)
         before = values.groupby(known["repo"]).ffill().groupby(known["repo"]).shift()
-        told |= {column: values, f"{name}_change": values - before}
-    return REPOS_OVER_TIME.of({**told, "is_gap": _gaps(known)[1]})
+        columns |= {column: values, f"{name}_change": values - before}
+    return REPOS_OVER_TIME.of({**columns, "is_gap": _gaps(known)[1]})
 
 
 def _observed(snapshots: Any, columns: list[str]) -> pd.DataFrame:

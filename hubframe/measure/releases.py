@@ -299,11 +299,11 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     first = first.sort_values(["repo", "pushed_at"])
     pushes = first.groupby("repo")["pushed_at"]
     gaps = days(pushes.diff()).astype("float64").groupby(first["repo"])
-    told = {f"days_p{cut}": gaps.quantile(cut / 100).round(2) for cut in _QUANTILES}
+    columns = {f"days_p{cut}": gaps.quantile(cut / 100).round(2) for cut in _QUANTILES}
     varies = (gaps.count() >= _LEAST_FOR_VARIATION) & (gaps.mean() > 0)
-    told["variation"] = (gaps.std(ddof=0) / gaps.mean()).where(varies).round(2)
-    told |= {"first_pushed_at": pushes.min(), "last_pushed_at": pushes.max()}
-    rhythm = pd.DataFrame(told).reindex(pd.Index(sorted(releases_of), name="repo", dtype="str"))
+    columns["variation"] = (gaps.std(ddof=0) / gaps.mean()).where(varies).round(2)
+    columns |= {"first_pushed_at": pushes.min(), "last_pushed_at": pushes.max()}
+    rhythm = pd.DataFrame(columns).reindex(pd.Index(sorted(releases_of), name="repo", dtype="str"))
     rhythm["version_count"] = pushes.size().reindex(rhythm.index, fill_value=0)
     return CADENCE.of(rhythm.reset_index())
 

@@ -232,12 +232,12 @@ class HubContent(Content):
     __slots__ = ()
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
-        told = items(payload.get("layers"))
+        listed = items(payload.get("layers"))
         steps = [
             {"created_by": one.get("instruction"), "empty_layer": text(one.get("digest")) is None}
-            for one in told
+            for one in listed
         ]
-        layers = [{"digest": one.get("digest"), "size": one.get("size")} for one in told]
+        layers = [{"digest": one.get("digest"), "size": one.get("size")} for one in listed]
         super().__init__({"layers": layers}, {"history": steps})
 
     @property

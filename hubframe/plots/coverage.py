@@ -144,10 +144,10 @@ def _cells(
 ) -> pd.DataFrame:
     """Spread the states over a matrix whose rows have the names of images."""
     number = coverage.groupby(list(row), dropna=False, sort=False).ngroup()
-    told = pd.DataFrame(
+    states = pd.DataFrame(
         {"row": number, "column": coverage[column], "state": state.astype("float64")}
     )
-    cells = told.pivot_table(index="row", columns="column", values="state")
+    cells = states.pivot_table(index="row", columns="column", values="state")
     return cells.set_axis(canvas.image_names(coverage)[~number.duplicated()].array, axis=0)
 
 

@@ -54,9 +54,9 @@ def _scaled(number: float, units: tuple[str, ...]) -> str:
 def percent(share: float) -> str:
     """Write a share in per cent: 0 and 100 only where it is exactly that, else <1 or >99."""
     rounded = round(100 * share)
-    told = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
-    sign = "<" if told > rounded else ">" if told < rounded else ""
-    return f"{sign}{told}{BLANK}%"
+    shown = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
+    sign = "<" if shown > rounded else ">" if shown < rounded else ""
+    return f"{sign}{shown}{BLANK}%"
 
 
 def counted(count: int, things: str) -> str:

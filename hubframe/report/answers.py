@@ -136,8 +136,8 @@ class Facts:
     @cached_property
     def scopes(self) -> Mapping[str, str]:
         """What each table covers, in words; what is not told is left out."""
-        told = {name: self._record(name).get("scope") for name in (*self.frames, *self.answers)}
-        return {name: words for name, words in told.items() if words}
+        scopes = {name: self._record(name).get("scope") for name in (*self.frames, *self.answers)}
+        return {name: words for name, words in scopes.items() if words}
 
     def is_limited(self, name: str) -> bool:
         """Tell whether a table is known to cover less than all tags and platforms."""

@@ -41,14 +41,14 @@ def sentences(facts: Facts) -> dict[str, Markup]:
             return Markup("all {}").format(of_all) if count > 1 else of_all
         return Markup("{} of {}").format(marks.count(figure, int(part)), of_all)
 
-    told = {
+    context = {
         "facts": facts,
         "totals": facts.totals,
         "of": of,
         **_of_tags(facts),
         **_of_layers(facts),
     }
-    module = marks.environment().get_template("sentences.jinja").make_module(told)
+    module = marks.environment().get_template("sentences.jinja").make_module(context)
     macros = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
     # Untrusted text has no line breaks.
     return {name: Markup(re.sub(" *\n *", " ", say()).strip(" ")) for name, say in macros.items()}  # noqa: S704

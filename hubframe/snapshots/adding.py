@@ -71,8 +71,8 @@ def add_snapshot(
         REPOS.require(repos, ("repo",))
     if tags is not None:
         TAGS.require(tags, ("repo", "tag"))
-    told = joined_attrs(given)
-    seen = told["fetched_at"] if observed_at is None else observed_at
+    record = joined_attrs(given)
+    seen = record["fetched_at"] if observed_at is None else observed_at
     at = pd.Timestamp.now("UTC").floor("s") if seen is None else read_moment("observed_at", seen)
     name = read_run(run, at)
     rows = _rows(repos, tags)
@@ -80,10 +80,10 @@ def add_snapshot(
         name,
         part_name(name),
         at,
-        source=told["source"],
+        source=record["source"],
         repo_count=len(rows),
         tag_count=0 if tags is None else len(tags),
-        failures=told["failures"],
+        failures=record["failures"],
     )
     runs = RUNS.from_records([row])
     write_part(
@@ -115,8 +115,10 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
         "namespace": [one.namespace for one in read],
         "name": [one.path.partition("/")[2] or one.path for one in read],
     }
-    told = pd.DataFrame(names, rows.index, dtype="str")
-    return rows.assign(**{name: rows.get(name, told[name]).fillna(told[name]) for name in names})
+    filled = pd.DataFrame(names, rows.index, dtype="str")
+    return rows.assign(
+        **{name: rows.get(name, filled[name]).fillna(filled[name]) for name in names}
+    )
 
 
 def _failed(failure: Failure) -> Iterable[str]:

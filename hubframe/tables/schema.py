@@ -184,17 +184,19 @@ class Table:
 def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
     """Say of frames together what calls wrote down of each in ``attrs["hubframe"]``."""
     records = (frame.attrs.get("hubframe") for frame in frames)
-    told = [record for record in records if isinstance(record, Mapping)]
-    sources = {word for one in told for word in (one.get("source") or "").split("+")}
+    known = [record for record in records if isinstance(record, Mapping)]
+    sources = {word for one in known for word in (one.get("source") or "").split("+")}
     counts = ("requests", "from_cache", "stale", "skipped")
     return {
         "source": "+".join(sorted(sources - {""})) or None,
-        "sample": any(one.get("sample") for one in told),
+        "sample": any(one.get("sample") for one in known),
         # The earliest of them, since they tell one story.
-        "fetched_at": min((one["fetched_at"] for one in told if "fetched_at" in one), default=None),
-        "complete": all(one.get("complete") for one in told),
-        **{name: sum(one.get(name) or 0 for one in told) for name in counts},
-        "failures": [failure for one in told for failure in one.get("failures") or ()],
+        "fetched_at": min(
+            (one["fetched_at"] for one in known if "fetched_at" in one), default=None
+        ),
+        "complete": all(one.get("complete") for one in known),
+        **{name: sum(one.get(name) or 0 for one in known) for name in counts},
+        "failures": [failure for one in known for failure in one.get("failures") or ()],
     }
 
 
