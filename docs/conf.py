@@ -86,9 +86,9 @@ def api_page() -> str:
     public = {name: getattr(hubframe, name) for name in hubframe.__all__}
     plots = {f"plots.{name}": getattr(hubframe.plots, name) for name in hubframe.plots.__all__}
     measures = {
-        f"measure.{name}": getattr(hubframe.measure, name)
-        for name in hubframe.measure.__all__
-        if name not in public
+        f"measure.{name}": measure
+        for name, measure in sorted(vars(hubframe.measure).items())
+        if inspect.isfunction(measure) and name not in public
     }
     clusters = {f"dask.{name}": getattr(hubframe.dask, name) for name in hubframe.dask.__all__}
     errors = _names(public, _is_error)

@@ -24,7 +24,7 @@
     └── CacheWarning               the cache on disk could not be used as it is
 
 No message ever holds a secret, nor a character that steers a terminal: parts of it may be
-strangers' words.
+untrusted.
 """
 
 import re
@@ -41,7 +41,7 @@ _LONGEST = 4000
 
 
 def harmless(text: str) -> str:
-    """Return text on one line, with a blank for what steers; a stranger may have written it."""
+    """Return untrusted text on one line, with a blank for what steers."""
     return _STEERING.sub(" ", text)
 
 

@@ -218,7 +218,9 @@ def test_an_empty_repository_is_a_typed_frame_without_rows():
 
 @pytest.mark.parametrize("text", ["Ubuntu", "a//b", "http://x/y", "a" * 64, ""])
 def test_no_reference_is_said_before_anything_is_sent(text, sample, monkeypatch):
-    monkeypatch.setattr(sample.session, "get", lambda *_: pytest.fail("something was sent"))
+    monkeypatch.setattr(
+        sample.exchanges, "send", lambda *_, **__: pytest.fail("something was sent")
+    )
     for function in (hubframe.tags_df, *OF_IMAGES.values(), hubframe.inspect, hubframe.manifest):
         with pytest.raises(hubframe.InvalidReferenceError, match="Expected") as raised:
             function(text)

@@ -530,10 +530,10 @@ def test_similarity_is_symmetric_and_whole_on_the_diagonal():
 
 
 def test_what_is_alike_stands_together():
-    likeness = np.eye(6)
+    similarity = np.eye(6)
     for left, right in ((0, 3), (3, 5), (1, 4), (4, 2)):
-        likeness[left, right] = likeness[right, left] = 0.8
-    order = cells.clustered(likeness)
+        similarity[left, right] = similarity[right, left] = 0.8
+    order = cells.clustered(similarity)
     assert sorted(order) == list(range(6))
     assert {frozenset(order[:3]), frozenset(order[3:])} == {
         frozenset((0, 3, 5)),

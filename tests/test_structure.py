@@ -174,7 +174,7 @@ def public_functions():
         names = getattr(module, "__all__", None) or [
             name
             for name, value in vars(module).items()
-            if getattr(value, "__module__", "") == module.__name__
+            if getattr(value, "__module__", "").startswith(module.__name__)
         ]
         for name in names:
             value = getattr(module, name)

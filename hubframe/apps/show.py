@@ -56,7 +56,7 @@ class Shown:
         return f"{self.frame.head(self.rows)!r}\n{self.note}"
 
     def _repr_html_(self) -> str:
-        """Return the table as HTML, in which all that a stranger wrote is plain text."""
+        """Return the table as HTML, in which all untrusted text is plain text."""
         names = [str(name) for name in self.frame.columns]
         head = "".join(f"<th>{escape(short(name))}</th>" for name in names)
         shown = self.frame.head(self.rows)
@@ -82,7 +82,7 @@ def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
 
     Digests are cut on screen only: what is copied is the whole one. Repositories of Docker Hub
     link to their pages, and addresses with http or https to where they lead; nothing else is a
-    link, and what strangers wrote is plain text.
+    link, and untrusted text is plain text.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _number(name: str, value: Any) -> Cell:
 
 
 def short(text: str, longest: int = 300) -> str:
-    """Return a stranger's text, on one line and not for ever; the whole of it is in the frame."""
+    """Return untrusted text, on one line and not for ever; the whole of it is in the frame."""
     told = harmless(text)
     return told if len(told) <= longest else f"{told[:longest]}…"
 

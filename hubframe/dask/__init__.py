@@ -3,13 +3,9 @@
 They run on whatever cluster Dask has. What workers share stands at `Settings.cache_url`.
 """
 
-from hubframe.dask.crawl import Crawl as Crawl
-from hubframe.dask.crawl import crawl as crawl
-from hubframe.dask.crawl import frame as frame
-from hubframe.dask.files import to_parquet as to_parquet
-from hubframe.dask.measure import footprint_df as footprint_df
-from hubframe.dask.measure import shared_layers_df as shared_layers_df
-from hubframe.dask.measure import summary as summary
+from hubframe.dask.crawl import Crawl, crawl, frame
+from hubframe.dask.files import to_parquet
+from hubframe.dask.measure import footprint_df, shared_layers_df, summary
 
 __all__ = [
     "Crawl",

@@ -79,12 +79,12 @@ def to_parquet(  # noqa: PLR0913
         )
     )
     failed = set(storage.names("failures"))
-    told = [
+    failures = [
         pd.read_parquet(f"{storage.path}/failures/{file}", filesystem=storage.filesystem)
         for file in wanted
         if f"failures/{file}" in failed
     ]
-    return FAILURES.of(FAILURES.joined(told))
+    return FAILURES.of(FAILURES.joined(failures))
 
 
 def _address(folder: str | os.PathLike[str]) -> str:

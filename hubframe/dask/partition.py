@@ -25,16 +25,11 @@ from hubframe.wire.settings import Settings
 # Before what failed is asked for again, doubled each time. [seconds]
 _PAUSE = 1.0
 
-FAILURES = Table(
-    name="failures",
-    row="something that was asked for and failed",
-    key=("ref", "error", "message"),
-    columns=(
-        Column("ref", TEXT, "What was asked for."),
-        Column("error", TEXT, "The name of the error."),
-        Column("message", TEXT, "What the error says."),
-    ),
-)
+FAILURES = Table("failures", "something that failed", ("ref", "error", "message"), (
+    Column("ref", TEXT, "What was asked for."),
+    Column("error", TEXT, "The name of the error."),
+    Column("message", TEXT, "What the error says."),
+))  # fmt: skip
 _TABLES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
 # Of these another try may have an answer.
 _PASSING = {TransportError.__name__, RateLimitError.__name__}
@@ -42,32 +37,13 @@ _PASSING = {TransportError.__name__, RateLimitError.__name__}
 
 @dataclass(frozen=True)
 class Order:
-    """What a partition fetches, and how; it holds no login, and is checked before it is sent.
+    """What a partition fetches, and how; it holds no login, and is checked before it is sent."""
 
-    Attributes
-    ----------
-    table
-        The name of the frame.
-    errors, retries
-        What an error costs, and how often what failed is asked for again.
-    settings
-        None for those of the worker's environment.
-    options
-        The other keywords of the frame's function.
-
-    Raises
-    ------
-    ValueError
-        There is no such frame, or the settings hold a login.
-    TypeError
-        A client was given.
-    """
-
-    table: str
+    table: str  # the name of the frame
     errors: Errors
-    retries: int
-    settings: Settings | None
-    options: Mapping[str, Any]
+    retries: int  # how often what failed is asked for again
+    settings: Settings | None  # None for those of the worker's environment
+    options: Mapping[str, Any]  # the other keywords of the frame's function
 
     def __post_init__(self) -> None:
         if self.table not in _TABLES:
@@ -132,6 +108,10 @@ def fetch(names: Sequence[str], order: Order) -> tuple[pd.DataFrame, pd.DataFram
     raise AssertionError
 
 
+# The client of a worker's process, made once for all its partitions.
+_client_of = cache(Client)
+
+
 def _fetch(names: Sequence[str], order: Order) -> pd.DataFrame:
     client = None if order.settings is None else _client_of(order.settings)
     with warnings.catch_warnings():
@@ -142,9 +122,3 @@ def _fetch(names: Sequence[str], order: Order) -> pd.DataFrame:
             list(names), errors=order.errors, client=client, **order.keywords
         )
     return found
-
-
-@cache
-def _client_of(settings: Settings) -> Client:
-    """Make the client of a worker's process, once for all its partitions."""
-    return Client(settings)

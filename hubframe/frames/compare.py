@@ -1,6 +1,6 @@
 """What differs between images, fetched and compared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ from hubframe.frames import images as frames
 from hubframe.frames.selection import USUAL_PLATFORM, references
 from hubframe.measure.comparison import FRAMES, Frames, compare_frames
 from hubframe.oci.reference import DEFAULT_TAG, ImageReference
+from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
 
@@ -72,7 +73,8 @@ def compare_df(
     asked = [one if isinstance(one, Mapping) else references([one])[0] for one in images]
     read = [one if isinstance(one, Mapping) else _fetched(one, how) for one in asked]
     compared = compare_frames(read)
-    compared.attrs["hubframe"] = _provenance(read)
+    told = joined_attrs(frame for one in read for frame in one.values())
+    compared.attrs["hubframe"] = {"table": "comparison", **told}
     return compared
 
 
@@ -82,24 +84,4 @@ def _fetched(reference: ImageReference, how: Mapping[str, Any]) -> dict[str, pd.
         reference = reference.at(tag=DEFAULT_TAG)
     return {
         name: getattr(frames, f"{name}_df")(reference, source="registry", **how) for name in FRAMES
-    }
-
-
-def _provenance(read: Sequence[Frames]) -> dict[str, Any]:
-    """Sum up where the frames came from."""
-    told = [
-        frame.attrs["hubframe"]
-        for image in read
-        for frame in image.values()
-        if isinstance(frame.attrs.get("hubframe"), Mapping)
-    ]
-    counts = ("requests", "from_cache", "stale", "skipped")
-    return {
-        "table": "comparison",
-        "source": "+".join(sorted({one["source"] for one in told if one.get("source")})) or None,
-        "sample": any(one.get("sample") for one in told),
-        "fetched_at": min((one["fetched_at"] for one in told), default=None),
-        "complete": all(one.get("complete") for one in told),
-        **{name: sum(one.get(name) or 0 for one in told) for name in counts},
-        "failures": [failure for one in told for failure in one.get("failures") or ()],
     }

@@ -44,7 +44,7 @@ def pull_limit(client: Client, *, at_least: int = 0) -> Limit | None:
     return limit
 
 
-def told_pull_limit(client: Client) -> Limit | None:
+def reported_pull_limit(client: Client) -> Limit | None:
     """Return what Docker Hub last told of the pulls that are left, without asking."""
     return client.registry(DOCKER_HUB).last_limit(_PROBE, PULL)
 

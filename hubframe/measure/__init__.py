@@ -9,92 +9,51 @@ One module per question; nothing here touches the network, draws or writes. For 
   where it is told to.
 """
 
-from hubframe.measure.cleanup import cleanup_df
-from hubframe.measure.comparison import compare_frames
-from hubframe.measure.coverage import (
-    coverage_df,
-    key_coverage,
-    label_coverage,
-    platform_coverage_df,
-)
-from hubframe.measure.efficiency import efficiency, wasted_df
-from hubframe.measure.footprint import footprint_df, largest
-from hubframe.measure.growth import most_grown, size_trend_df, threads
-from hubframe.measure.images import USUAL_PLATFORM, identity, leading_tags
-from hubframe.measure.layers import shared_layers_df, shared_with
-from hubframe.measure.lineage import outdated_df, parents_df
-from hubframe.measure.moves import mutable_tags_df, pushed_again, tag_moves_df
-from hubframe.measure.observations import pulls_over_time_df, repos_over_time_df
-from hubframe.measure.overview import (
-    dated_tags,
-    described_images,
-    failures,
-    is_complete,
-    overview,
-    platform_counts,
-    provenance,
-    standing,
-    totals,
-)
-from hubframe.measure.papers import sharing, summary
-from hubframe.measure.releases import (
-    cadence_df,
-    latest_lag_df,
-    newest,
-    pushes,
-    sort_versions,
-    staleness_df,
-)
-from hubframe.measure.similarity import duplicates_df, similarity_df
-from hubframe.measure.standard import OCI_LABELS, is_address, source_links, standard_labels
-
-__all__ = [
-    "OCI_LABELS",
-    "USUAL_PLATFORM",
-    "cadence_df",
-    "cleanup_df",
-    "compare_frames",
-    "coverage_df",
-    "dated_tags",
-    "described_images",
-    "duplicates_df",
-    "efficiency",
-    "failures",
-    "footprint_df",
-    "identity",
-    "is_address",
-    "is_complete",
-    "key_coverage",
-    "label_coverage",
-    "largest",
-    "latest_lag_df",
-    "leading_tags",
-    "most_grown",
-    "mutable_tags_df",
-    "newest",
-    "outdated_df",
-    "overview",
-    "parents_df",
-    "platform_counts",
-    "platform_coverage_df",
-    "provenance",
-    "pulls_over_time_df",
-    "pushed_again",
-    "pushes",
-    "repos_over_time_df",
-    "shared_layers_df",
-    "shared_with",
-    "sharing",
-    "similarity_df",
-    "size_trend_df",
-    "sort_versions",
-    "source_links",
-    "staleness_df",
-    "standard_labels",
-    "standing",
-    "summary",
-    "tag_moves_df",
-    "threads",
-    "totals",
-    "wasted_df",
-]
+from hubframe.measure.cleanup import cleanup_df as cleanup_df
+from hubframe.measure.comparison import compare_frames as compare_frames
+from hubframe.measure.coverage import coverage_df as coverage_df
+from hubframe.measure.coverage import key_coverage as key_coverage
+from hubframe.measure.coverage import label_coverage as label_coverage
+from hubframe.measure.coverage import platform_coverage_df as platform_coverage_df
+from hubframe.measure.efficiency import efficiency as efficiency
+from hubframe.measure.efficiency import wasted_df as wasted_df
+from hubframe.measure.footprint import footprint_df as footprint_df
+from hubframe.measure.footprint import largest as largest
+from hubframe.measure.footprint import shared_layers_df as shared_layers_df
+from hubframe.measure.footprint import shared_with as shared_with
+from hubframe.measure.growth import most_grown as most_grown
+from hubframe.measure.growth import size_trend_df as size_trend_df
+from hubframe.measure.growth import threads as threads
+from hubframe.measure.images import USUAL_PLATFORM as USUAL_PLATFORM
+from hubframe.measure.images import identity as identity
+from hubframe.measure.images import leading_tags as leading_tags
+from hubframe.measure.lineage import outdated_df as outdated_df
+from hubframe.measure.lineage import parents_df as parents_df
+from hubframe.measure.moves import mutable_tags_df as mutable_tags_df
+from hubframe.measure.moves import pulls_over_time_df as pulls_over_time_df
+from hubframe.measure.moves import pushed_again as pushed_again
+from hubframe.measure.moves import repos_over_time_df as repos_over_time_df
+from hubframe.measure.moves import tag_moves_df as tag_moves_df
+from hubframe.measure.overview import dated_tags as dated_tags
+from hubframe.measure.overview import described_images as described_images
+from hubframe.measure.overview import failures as failures
+from hubframe.measure.overview import is_complete as is_complete
+from hubframe.measure.overview import overview as overview
+from hubframe.measure.overview import platform_counts as platform_counts
+from hubframe.measure.overview import provenance as provenance
+from hubframe.measure.overview import standing as standing
+from hubframe.measure.overview import totals as totals
+from hubframe.measure.papers import sharing as sharing
+from hubframe.measure.papers import summary as summary
+from hubframe.measure.releases import cadence_df as cadence_df
+from hubframe.measure.releases import latest_lag_df as latest_lag_df
+from hubframe.measure.releases import newest as newest
+from hubframe.measure.releases import pushes as pushes
+from hubframe.measure.releases import sort_versions as sort_versions
+from hubframe.measure.releases import staleness_df as staleness_df
+from hubframe.measure.similarity import duplicates_df as duplicates_df
+from hubframe.measure.similarity import similarity_df as similarity_df
+from hubframe.measure.standard import OCI_LABELS as OCI_LABELS
+from hubframe.measure.standard import is_address as is_address
+from hubframe.measure.standard import source_links as source_links
+from hubframe.measure.standard import standard_labels as standard_labels

@@ -89,8 +89,11 @@ def cleanup_df(  # noqa: PLR0913
     TAGS.require(tags, _NEEDED)
     if layers is not None:
         LAYERS.require(layers, NEEDED)
-    _check(keep, older_than, unused_for)
+    if keep is not None:
+        check_number("keep", keep, "tags")
     limits = _days("older_than", older_than), _days("unused_for", unused_for)
+    if (keep, *limits) == (None, None, None):
+        raise ValueError("no rule: give keep, older_than or unused_for, or several of them")
     protects = _protector(protect)
     rows, moment = _ordered(tags), read_now(now)
     judged = [[_beyond(rank, keep) for rank in _ranks(rows)]] if keep is not None else []
@@ -125,13 +128,6 @@ _BY_SIGNED = {
     True: (True, "what it names goes"),
     False: (False, "what it names is kept"),
 }
-
-
-def _check(keep: Any, *ages: Any) -> None:
-    if keep is None and not any(age is not None for age in ages):
-        raise ValueError("no rule: give keep, older_than or unused_for, or several of them")
-    if keep is not None:
-        check_number("keep", keep, "tags")
 
 
 def _together(said: list[_Verdict]) -> _Verdict:

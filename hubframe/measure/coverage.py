@@ -94,9 +94,9 @@ def _with_share(
     what: pd.DataFrame, labelled_count: pd.Series, image_count: pd.Series
 ) -> pd.DataFrame:
     counts = {"labelled_count": labelled_count, "image_count": image_count}
-    told = what.assign(**counts).astype(dict.fromkeys(counts, "Int64"))
-    images = told["image_count"].mask(told["image_count"] == 0)
-    return told.assign(share=told["labelled_count"] / images)
+    table = what.assign(**counts).astype(dict.fromkeys(counts, "Int64"))
+    images = table["image_count"].mask(table["image_count"] == 0)
+    return table.assign(share=table["labelled_count"] / images)
 
 
 def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -138,15 +138,15 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     counted = _in_order(_images(labels, images).drop_duplicates())
     every = counted.merge(pd.DataFrame({"key": OCI_LABELS}), how="cross")
     found = standard_labels(labels.sort_values([*IMAGE, "source", "key", "value"]))
-    told = every.merge(found, on=[*IMAGE, "key"], how="left")
-    is_there = told["spelling"] == told["key"]
-    rows = zip(told["key"], told["value"], is_there, strict=True)
+    table = every.merge(found, on=[*IMAGE, "key"], how="left")
+    is_there = table["spelling"] == table["key"]
+    rows = zip(table["key"], table["value"], is_there, strict=True)
     faults = [_fault(key, value) if there else None for key, value, there in rows]
-    wrong = pd.Series(faults, told.index, dtype="str")
-    told["state"] = pd.Series("present", told.index).mask(wrong.notna(), "invalid")
-    told["state"] = told["state"].mask(~is_there, "missing")
-    told["reason"] = wrong.mask(~is_there, "written as " + told["spelling"])
-    return COVERAGE.of(told)
+    wrong = pd.Series(faults, table.index, dtype="str")
+    table["state"] = pd.Series("present", table.index).mask(wrong.notna(), "invalid")
+    table["state"] = table["state"].mask(~is_there, "missing")
+    table["reason"] = wrong.mask(~is_there, "written as " + table["spelling"])
+    return COVERAGE.of(table)
 
 
 def _images(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFrame:
@@ -222,8 +222,8 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> import hubframe
     >>> with hubframe.sample():
-    ...     gaps = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
-    >>> gaps[~gaps["is_present"]]["platform"].nunique() > 0
+    ...     coverage = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
+    >>> coverage[~coverage["is_present"]]["platform"].nunique() > 0
     True
     """
     IMAGES.require(images, (*IMAGE, "size", "is_attestation"))
@@ -235,7 +235,7 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     platforms = held.groupby(["repo", "platform"]).size().rename("tag_count").reset_index()
     tags = held[["repo", "tag"]].drop_duplicates()
     held["is_present"] = True
-    told = tags.merge(platforms, on="repo").merge(held, on=["repo", "tag", "platform"], how="left")
-    told["is_present"] = told["is_present"].notna()
-    told["tag_share"] = told["tag_count"] / told.groupby("repo")["tag"].transform("nunique")
-    return PLATFORM_COVERAGE.of(_in_order(told))
+    table = tags.merge(platforms, on="repo").merge(held, on=["repo", "tag", "platform"], how="left")
+    table["is_present"] = table["is_present"].notna()
+    table["tag_share"] = table["tag_count"] / table.groupby("repo")["tag"].transform("nunique")
+    return PLATFORM_COVERAGE.of(_in_order(table))

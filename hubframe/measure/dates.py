@@ -45,9 +45,17 @@ def read_now(now: datetime | str | None) -> pd.Timestamp:
         return pd.Timestamp.now("UTC")
     if not isinstance(now, datetime | str):
         raise TypeError(f"now must be a date or its text, not {now!r}")
+    return read_moment("now", now)
+
+
+def read_moment(name: str, written: datetime | str) -> pd.Timestamp:
+    """Read a moment that was given under some name; without a zone it is in UTC."""
     try:
-        # Not by pandas, to which "now" and "" are dates.
-        moment = pd.Timestamp(now if isinstance(now, datetime) else datetime.fromisoformat(now))
+        # Not by pandas, to which "now", "" and numbers are dates.
+        read = datetime.fromisoformat(written) if isinstance(written, str) else written
     except ValueError:
-        raise ValueError(f"now={now!r} is no date: write it as 2026-11-24") from None
-    return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+        read = None
+    if not isinstance(read, datetime) or pd.isna(read):
+        raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24")
+    at = pd.Timestamp(read)
+    return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")

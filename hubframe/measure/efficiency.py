@@ -93,8 +93,8 @@ def _paths(rows: pd.DataFrame) -> pd.DataFrame:
             for one in inside:
                 below.pop(one, None)
         below |= kept
-    told = pd.DataFrame(copies, columns=["path", "position", "size", "is_removal"])
-    return told.groupby("path").agg(
+    table = pd.DataFrame(copies, columns=["path", "position", "size", "is_removal"])
+    return table.groupby("path").agg(
         copy_count=("size", "size"),
         removed_count=("is_removal", "sum"),
         min_size=("size", "min"),

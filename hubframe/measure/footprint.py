@@ -1,4 +1,8 @@
-"""How many bytes a tag, an image, a repository or a namespace takes, alone and with others."""
+"""Which images hold a layer, and how many bytes tags, images and repositories take, and share.
+
+Images are told apart by `hubframe.measure.identity`: tags of the same image are one image, so
+they share nothing with each other.
+"""
 
 from typing import Literal, get_args
 
@@ -8,6 +12,7 @@ import pandas as pd
 from hubframe.measure.images import identity
 from hubframe.measure.layer_index import (
     IMAGE,
+    NEEDED,
     LayerIndex,
     Numbers,
     distinct,
@@ -18,7 +23,8 @@ from hubframe.measure.layer_index import (
     paired,
     summed,
 )
-from hubframe.tables.measured import FOOTPRINT
+from hubframe.tables import LAYERS
+from hubframe.tables.measured import FOOTPRINT, SHARED_LAYERS
 
 By = Literal["tag", "image", "repo", "namespace"]
 # What a row says of the first of its names; the rest is null.
@@ -42,16 +48,9 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     pandas.DataFrame
         The table `footprint`, in compressed bytes of distinct layers: a layer that an image repeats
         counts once, unlike in `size` of the tags and images. Most freed first, then the largest,
-        then the one built first.
-
-        - ``exclusive_size + shared_size == total_size``.
-        - ``exclusive_size``: layers of no image but its own, and of no other repository, be it by
-          the same image. Other tags of its images in its repository do not make them shared; by
-          image, which is one whatever repositories hold it, neither do those elsewhere.
-        - ``freed_size``: how much less a registry would store without it, and never more than
-          ``exclusive_size``. Other tags of its images keep them: a tag with an alias frees
-          nothing. By image all its tags go, in all repositories; by image, repository and
-          namespace the two are equal.
+        then the one built first. Other tags of an image in its repository do not make its layers
+        shared, but keep them: a tag with an alias frees nothing. By image all its tags go, in all
+        repositories; there, and by repository and namespace, what is exclusive is freed.
 
     Raises
     ------
@@ -177,3 +176,96 @@ def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
         listed = once.merge(split, how="left", on="image")
     columns = [*IMAGE, "size", "shared_size", "shared_share"]
     return listed[columns].sort_values("size", ascending=False, kind="stable", ignore_index=True)
+
+
+def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
+    """List each layer once, with how many images, tags and repositories hold it.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame, of as many repositories as the answer shall cover.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `shared_layers`: a row per distinct layer, those in most images first, then the
+        largest, then those seen first.
+
+        A layer is *first seen* in the image that was built first, as far as `layers` tells: the
+        one whose last step ran earliest; where dates are missing (Docker Hub's API gives none)
+        or equal, the one of fewest layers, then by repository and tag.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> with hubframe.sample():
+    ...     layers = hubframe.layers_df(["library/debian", "library/nginx"])
+    >>> top = hubframe.shared_layers_df(layers).iloc[0]
+    >>> bool(top["saved_size"] == top["size"] * (top["image_count"] - 1))
+    True
+    """
+    LAYERS.require(layers, (*NEEDED, "instruction"))
+    layers = layers.dropna(subset="layer_digest")
+    index = LayerIndex.of(layers)
+    image_count = index.holder_counts(index.image)
+    count = len(index.digests)
+    place = index.name * (index.position.max(initial=0) + 1) + index.position
+    rows = np.argsort(place, kind="stable")
+    first = _first(rows, index.layer, count)
+    is_told = layers["instruction"].notna().to_numpy()
+    first_told = _first(rows[is_told[rows]], index.layer, count)
+    repo, tag = (numbered(index.names[column])[0] for column in ("repo", "tag"))
+    layer, holder = index.holders(tags := paired(repo, tag))
+    is_tagged = tag[first_of(tags)] >= 0
+    order = np.lexsort((place[first], -index.sizes, ~index.is_sized, -image_count))
+    size = pd.Series(index.sizes[order], dtype="Int64").where(index.is_sized[order])
+    seen = index.names[["repo", "tag"]].take(index.name[first[order]])
+    saved = in_bytes(index.sizes.astype("float64") * (image_count - 1)).where(index.is_sized)
+    return SHARED_LAYERS.of(
+        {
+            "layer_digest": index.digests.take(order).array,
+            "size": size,
+            "image_count": image_count[order],
+            "tag_count": np.bincount(layer[is_tagged[holder]], minlength=count)[order],
+            "repo_count": index.holder_counts(repo)[order],
+            "saved_size": saved[order].array,
+            "first_repo": seen["repo"].array,
+            "first_tag": seen["tag"].array,
+            "instruction": layers["instruction"].array.take(first_told[order], allow_fill=True),
+            "is_empty": index.is_empty[order],
+        }
+    )
+
+
+def _first(rows: Numbers, layer: Numbers, count: int) -> Numbers:
+    """Find the first of these rows that each layer has; -1 where it has none."""
+    found = np.full(count, -1)
+    found[layer[rows[::-1]]] = rows[::-1]
+    return found
+
+
+def shared_with(layers: pd.DataFrame, image: str) -> pd.DataFrame:
+    """List the other images that hold layers of an image, those with most bytes first.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame.
+    image
+        The image, as `hubframe.measure.identity` names it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per tag and platform of another image: ``repo``, ``tag``, ``platform``,
+        ``image_digest`` and ``shared_size``, the bytes of the distinct layers that both hold.
+    """
+    LAYERS.require(layers, (*IMAGE, "layer_digest", "size"))
+    names = identity(layers)
+    own = layers.loc[names == image, "layer_digest"]
+    common = layers[(names != image) & layers["layer_digest"].isin(own)]
+    common = common.drop_duplicates([*IMAGE, "layer_digest"])
+    sizes = common.groupby(IMAGE, sort=False, dropna=False)["size"].sum()
+    table = sizes.rename("shared_size").reset_index()
+    return table.sort_values("shared_size", ascending=False, kind="stable", ignore_index=True)

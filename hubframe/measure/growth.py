@@ -9,8 +9,7 @@ import pandas as pd
 
 from hubframe.measure.images import plain_rows
 from hubframe.measure.layer_index import IMAGE
-from hubframe.measure.lines import line_names
-from hubframe.measure.names import names_of
+from hubframe.measure.names import line_names, names_of
 from hubframe.measure.steps import Step, paired
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
@@ -40,13 +39,10 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         their sizes to its ``total_size``. By repository, line and platform, then by version, oldest
         first, then by step.
 
-        Each step is compared with its counterpart in the release before, of which ``matched_by``
-        tells how it was found. A step is known again as the same ``layer``, by its
-        ``instruction``, or by its ``pattern``: the instruction but for versions, hashes and dates.
-        By ``place`` is a guess: between steps that are known again, in order, one of the same kind
-        (``RUN``, ``COPY``) or another base is taken for what was there before, the most similar
-        of several. It may be another step altogether; where a change hangs on it, look at both
-        instructions.
+        Each step is compared with its counterpart in the release before. What is ``matched_by``
+        its ``place`` is a guess: between steps that are known again, in order, one of the same
+        kind (``RUN``, ``COPY``) or another base is taken for what was there before, the most
+        similar of several. Where a change hangs on it, look at both instructions.
 
     Examples
     --------
@@ -61,16 +57,16 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
         layers, (*IMAGE, "position", "layer_digest", "size", "instruction", "created_at")
     )
     releases = _releases(layers)
-    told = _compared(layers, releases).merge(releases, on=_RELEASE)
+    table = _compared(layers, releases).merge(releases, on=_RELEASE)
     # A step that is missing has no bytes; one whose size nobody knows has no size.
-    told["size"] = told["size"].mask(told["step"].isna(), 0)
-    told["previous_size"] = told["previous_size"].mask(told["previous_step"].isna(), 0)
-    told["previous_size"] = told["previous_size"].mask(told["release"] == 0)
-    told["change"] = told["size"] - told["previous_size"]
-    totals = told.groupby(_RELEASE)[["size", "change"]].transform("sum", skipna=False)
-    told[["total_size", "total_change"]] = totals
+    table["size"] = table["size"].mask(table["step"].isna(), 0)
+    table["previous_size"] = table["previous_size"].mask(table["previous_step"].isna(), 0)
+    table["previous_size"] = table["previous_size"].mask(table["release"] == 0)
+    table["change"] = table["size"] - table["previous_size"]
+    totals = table.groupby(_RELEASE)[["size", "change"]].transform("sum", skipna=False)
+    table[["total_size", "total_change"]] = totals
     order = ["repo", "line", "platform", "release", "step", "previous_step"]
-    return SIZE_TREND.of(told.sort_values(order, na_position="last", ignore_index=True))
+    return SIZE_TREND.of(table.sort_values(order, na_position="last", ignore_index=True))
 
 
 def threads(trend: pd.DataFrame) -> pd.Series:
@@ -154,9 +150,9 @@ def _compared(layers: pd.DataFrame, releases: pd.DataFrame) -> pd.DataFrame:
     held = held.rename(columns={"position": "step"})
     columns = ["release", "left", "right", "matched_by"]
     pairs = pd.DataFrame(list(_pairs(held)), columns=columns).astype({"matched_by": "str"})
-    told = ["step", "instruction", "size"]
-    now = held[told].reindex(pairs["right"]).reset_index(drop=True)
-    was = held[told].reindex(pairs["left"]).reset_index(drop=True).add_prefix("previous_")
+    of_step = ["step", "instruction", "size"]
+    now = held[of_step].reindex(pairs["right"]).reset_index(drop=True)
+    was = held[of_step].reindex(pairs["left"]).reset_index(drop=True).add_prefix("previous_")
     now["instruction"] = now["instruction"].where(pairs["right"] >= 0, was["previous_instruction"])
     release = held[_RELEASE].reindex(pairs["release"]).reset_index(drop=True)
     return pd.concat([release, now, was, pairs[["matched_by"]]], axis=1)

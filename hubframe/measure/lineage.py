@@ -1,6 +1,7 @@
 """Which image an image was built on, found from its layers, and whether that one is outdated."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,10 @@ from hubframe.measure.layer_index import (
     numbered,
     paired,
 )
-from hubframe.measure.lines import Lines, Move
+from hubframe.measure.names import current, names_of
 from hubframe.measure.similarity import sequences
 from hubframe.oci.platforms import platform_name
+from hubframe.oci.tagnames import Kind, TagName, is_digest_tag
 from hubframe.tables import LAYERS, TAGS
 from hubframe.tables.measured import OUTDATED, PARENTS
 
@@ -52,9 +54,8 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
     -------
     pandas.DataFrame
         The table `parents`: a row per image, by name; the parent's columns are null where no image
-        at hand is its parent. Sizes are compressed bytes, repeated layers counted, and null where
-        the size of a layer is not known. Attestations are left out. ``linux/arm64/v8`` and
-        ``linux/arm64`` are one platform.
+        at hand is its parent. Attestations are left out. ``linux/arm64/v8`` and ``linux/arm64``
+        are one platform.
 
     Examples
     --------
@@ -185,11 +186,9 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `outdated`: a row per image with an outdated parent, by name. ``lag_days`` are the
-        days from the first push of the parent to the first push of the newer image under any of the
-        tags that it has; null where a registry tells no dates. Images with the parent's layers are
-        not newer, nor are those pushed earlier. It is today's lag; whether the parent was outdated
-        when the child was built, no registry tells.
+        The table `outdated`: a row per image with an outdated parent, by name. Images with the
+        parent's layers are not newer, nor are those pushed earlier. It is today's lag; whether the
+        parent was outdated when the child was built, no registry tells.
 
     Examples
     --------
@@ -208,6 +207,76 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     found = children.merge(newer, on=_PARENT, how="inner")
     lag = days_between(found["parent_pushed_at"], found["newer_pushed_at"])
     return OUTDATED.of({**found, "lag_days": lag})
+
+
+class Move(NamedTuple):
+    """What a tag became, and the first pushes of what it was and of what it is."""
+
+    pushed_at: pd.Timestamp | None
+    newer_tag: str
+    newer_digest: str | None
+    newer_pushed_at: pd.Timestamp | None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The tags of repositories, to follow them."""
+
+    # For each repository, what its tags point at now, and what their names say.
+    digests: dict[str, dict[str, str | None]]
+    names: dict[str, dict[str, TagName]]
+    # For repository and digest, the tags that point at it now, sorted, and the first push.
+    aliases: dict[tuple[str, str], list[str]]
+    pushed: dict[Any, pd.Timestamp]
+
+    @classmethod
+    def of(cls, tags: pd.DataFrame) -> "Lines":
+        """Read the tags frame; of a tag at several times the one pushed last is now."""
+        proper = tags[~tags["tag"].fillna("").map(is_digest_tag).astype(bool)]
+        first = proper.assign(pushed_at=dated(proper["pushed_at"]))
+        first = first.dropna(subset=["repo", "tag", "digest", "pushed_at"])
+        now = current(tags).sort_values(["repo", "tag"])
+        pushed_first = first.groupby(["repo", "digest"])["pushed_at"].min().to_dict()
+        lines = cls({}, names_of(now), {}, pushed_first)
+        for repo, tag, digest, pushed in now.itertuples(index=False, name=None):
+            known = digest if isinstance(digest, str) else None
+            lines.digests.setdefault(repo, {})[tag] = known
+            if known is not None:
+                lines.aliases.setdefault((repo, known), []).append(tag)
+            elif not pd.isna(pushed):
+                lines.pushed[repo, f":{tag}"] = pushed
+        return lines
+
+    def follow(self, repo: str, tag: str) -> Move | None:
+        """Tell what the tag became that a tag's image had, or None where it still has it."""
+        if tag not in self.digests.get(repo, {}):
+            return None
+        digest, pushed = self.now(repo, tag)
+        tags = self.aliases[repo, digest] if digest else [tag]
+        newer = self._newer(repo, max((self.names[repo][one] for one in tags), key=_exactness))
+        if newer is None or newer in tags:
+            return None
+        newer_digest, newer_pushed = self.now(repo, newer)
+        is_older = pushed is not None and newer_pushed is not None and newer_pushed <= pushed
+        return None if is_older else Move(pushed, newer, newer_digest, newer_pushed)
+
+    def now(self, repo: str, tag: str) -> tuple[str | None, pd.Timestamp | None]:
+        """Return the digest of a tag, where that is known, and its first push."""
+        digest = self.digests.get(repo, {}).get(tag)
+        return digest, self.pushed.get((repo, digest or f":{tag}"))
+
+    def _newer(self, repo: str, name: TagName) -> str | None:
+        """Return the tag that the newest of the line has: the moving one, else the highest."""
+        if _is_choice(name):
+            return None
+        if name.moving in self.digests[repo]:
+            return name.moving
+        newer = [
+            other
+            for other in self.names[repo].values()
+            if not other.stage and _line(other) == _line(name) and other.order > name.order
+        ]
+        return max(newer, key=lambda other: (other.order, other.tag)).tag if newer else None
 
 
 def _newer(
@@ -244,8 +313,8 @@ def _move(
     repo, tag, platform, digest = parent
     contents = images[repo, tag, platform]
     dates = {other: built.get((repo, tag, platform, other), _NEVER) for other in contents}
-    if _has_moved(digest, lines.digest(repo, tag), contents, dates):
-        return lines.moved(repo, tag, digest)
+    if _has_moved(digest, lines.now(repo, tag)[0], contents, dates):
+        return Move(lines.pushed.get((repo, digest)), tag, *lines.now(repo, tag))
     move = lines.follow(repo, tag)
     newer = images.get((repo, move.newer_tag, platform), {}) if move else {}
     return None if set(newer.values()) == {contents[digest]} else move
@@ -261,3 +330,22 @@ def _has_moved(
         return contents[now] != contents[digest]
     last = max(contents, key=lambda other: (built[other], other or ""))
     return built[last] > built[digest] and contents[last] != contents[digest]
+
+
+def _is_choice(name: TagName) -> bool:
+    """Tell whether no tag replaces it: what 12 becomes is 13, which somebody chooses."""
+    is_whole = len(name.numbers) == 1 and name.kind >= Kind.NAMED_VERSION
+    return name.kind < Kind.DATE or (is_whole and not (name.build or name.stage))
+
+
+def _line(name: TagName) -> tuple[Any, ...]:
+    """Return what updates of a tag have in common: all numbers but the last, and the variant."""
+    if name.kind is Kind.DATE:
+        return (name.line,)
+    return name.line, name.numbers[:-1] if len(name.numbers) > 1 else name.numbers
+
+
+def _exactness(name: TagName) -> tuple[Any, ...]:
+    """Rank the names of an image: the one that is moved least comes last."""
+    is_dated = name.kind is Kind.DATE
+    return is_dated or bool(name.build), len(name.numbers), len(name.tag), name.tag

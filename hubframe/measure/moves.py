@@ -1,4 +1,4 @@
-"""Which digest a tag had, from when to when, and which version tags were pushed again."""
+"""How tags, pulls, stars and sizes moved, from one observation to the next."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -6,12 +6,19 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.dates import dated, days_between
+from hubframe.measure.dates import dated, days, days_between
 from hubframe.measure.names import among, names_of
 from hubframe.oci.tagnames import moving, versioned
 from hubframe.tables import TAGS, Snapshots
-from hubframe.tables.measured import MUTABLE_TAGS, SIZE_TREND, TAG_MOVES
+from hubframe.tables.measured import (
+    MUTABLE_TAGS,
+    PULLS_OVER_TIME,
+    REPOS_OVER_TIME,
+    SIZE_TREND,
+    TAG_MOVES,
+)
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS
+from hubframe.tables.schema import COUNT
 
 MOVED, DELETED = "moved", "deleted"
 _NAME = ["repo", "tag"]
@@ -20,6 +27,10 @@ _SIDES: dict[str, Literal["backward", "forward"]] = {
     "whole_after": "forward",
 }
 _SEEN = (*_NAME, "observed_at", "digest", "pushed_at", "size")
+# From this part of what it was a count was set back; Hub counts that fall do so by little.
+_RESET = 0.5
+_GAP = 1.5
+_COUNTS = {"star": "star_count", "storage": "storage_size", "tag": "tag_count"}
 
 
 def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
@@ -85,7 +96,6 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     pandas.DataFrame
         The table `mutable_tags`: a row per tag that is named for a version or a date and was
         seen with another digest than before, or with a later date of its push, most pushes first.
-        Tags that are meant to move, ``1.25`` beside ``1.25.3``, are marked ``is_floating``.
     """
     tags, _ = _frames(snapshots, (*_SEEN, "version"))
     names = names_of(tags)
@@ -94,7 +104,7 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
     by_tag = rows.groupby(_NAME, sort=False)
     pushed = rows[_is_push(rows)].groupby(_NAME, sort=False)
     last = pushed.tail(1).set_index(_NAME)
-    told = by_tag.agg(
+    table = by_tag.agg(
         digest_count=("digest", "nunique"),
         first_digest=("digest", "first"),
         last_digest=("digest", "last"),
@@ -106,9 +116,9 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
             first_seen_at=("observed_at", "first"),
         )
     )
-    told["last_pushed_at"] = last["pushed_at"].fillna(last["observed_at"])
-    told = told.reset_index()
-    again = told[told["push_count"] > 1]
+    table["last_pushed_at"] = last["pushed_at"].fillna(last["observed_at"])
+    table = table.reset_index()
+    again = table[table["push_count"] > 1]
     order = ["push_count", "repo", "tag"]
     ranked = again.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
     return MUTABLE_TAGS.of(ranked)
@@ -187,10 +197,10 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))
     pairs = trend[["repo", "previous_tag", "tag"]].dropna().drop_duplicates()
     pairs = pairs.set_axis(["repo", "tag", "next_tag"], axis=1)
-    told = tags[["repo", "tag", "version"]].assign(pushed_at=dated(tags["pushed_at"]))
-    told = told.dropna().drop_duplicates(["repo", "tag"])
-    after = told.set_axis(["repo", *(f"next_{name}" for name in told.columns[1:])], axis=1)
-    both = pairs.merge(told, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
+    known = tags[["repo", "tag", "version"]].assign(pushed_at=dated(tags["pushed_at"]))
+    known = known.dropna().drop_duplicates(["repo", "tag"])
+    after = known.set_axis(["repo", *(f"next_{name}" for name in known.columns[1:])], axis=1)
+    both = pairs.merge(known, on=["repo", "tag"]).merge(after, on=["repo", "next_tag"])
     # All numbers but the last.
     line, next_line = (
         both[name].map(lambda version: version.rpartition(".")[0])
@@ -201,3 +211,87 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     order = ["later_days", "repo", "tag"]
     columns = ["repo", "tag", "pushed_at", "next_tag", "next_pushed_at", "later_days"]
     return late[columns].sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
+    """Tell how many pulls a day there were between observations.
+
+    Nothing is made up: a row is the time between two observations, however long. Where the Hub
+    counts less than before, which it does, there are no pulls a day.
+
+    Parameters
+    ----------
+    snapshots
+        What `hubframe.read_snapshots` gives, or its frame ``repos``, of which it takes the columns
+        ``repo``, ``observed_at`` and ``pull_count``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `pulls_over_time`: by repository, then by time. Observations without a count are
+        passed over: the row reaches from the one before to the one after.
+
+    Examples
+    --------
+    >>> import hubframe, pandas as pd
+    >>> repos = pd.DataFrame({"repo": "acme/web", "pull_count": [100, 160, 20]})
+    >>> days = pd.to_datetime(["2026-11-01", "2026-11-03", "2026-11-04"], utc=True)
+    >>> hubframe.pulls_over_time_df(repos.assign(observed_at=days))[["pulls_per_day", "step"]]
+       pulls_per_day    step
+    0           30.0  growth
+    1           <NA>   reset
+    """
+    known = _observed(snapshots, ["pull_count"]).dropna(subset="pull_count")
+    known = known.astype({"pull_count": COUNT})
+    before = known.groupby("repo")[["observed_at", "pull_count"]].shift()
+    change = known["pull_count"] - before["pull_count"]
+    span, is_gap = _gaps(known)
+    is_reset = known["pull_count"] < _RESET * before["pull_count"]
+    step = change.ge(0).map({True: "growth", False: "fall"})
+    table = known.assign(
+        from_at=before["observed_at"],
+        days=span,
+        change=change,
+        pulls_per_day=(change / span).mask(change < 0),
+        step=step.mask(is_reset.fillna(value=False), "reset"),
+        is_gap=is_gap,
+    )
+    return PULLS_OVER_TIME.of(table[before["observed_at"].notna()].reset_index(drop=True))
+
+
+def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
+    """Tell the stars, the storage and the number of tags of repositories, and how they changed.
+
+    Parameters
+    ----------
+    snapshots
+        What `hubframe.read_snapshots` gives, or its frame ``repos``, of which it takes the columns
+        ``repo``, ``observed_at``, ``star_count``, ``storage_size`` and ``tag_count``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `repos_over_time`: a row per observation, by repository, then by time.
+    """
+    known = _observed(snapshots, list(_COUNTS.values()))
+    columns: dict[str, Any] = {name: known[name] for name in ("repo", "observed_at")}
+    for name, column in _COUNTS.items():
+        values: Any = known[column].astype(COUNT)
+        before = values.groupby(known["repo"]).ffill().groupby(known["repo"]).shift()
+        columns |= {column: values, f"{name}_change": values - before}
+    return REPOS_OVER_TIME.of({**columns, "is_gap": _gaps(known)[1]})
+
+
+def _observed(snapshots: Any, columns: list[str]) -> pd.DataFrame:
+    """Return the repositories of snapshots by repository and time; of equal times the last."""
+    repos = snapshots.repos if isinstance(snapshots, Snapshots) else snapshots
+    key = ["repo", "observed_at"]
+    OBSERVED_REPOS.require(repos, [*key, *columns])
+    ordered = repos[[*key, *columns]].sort_values(key, kind="stable")
+    return ordered.drop_duplicates(key, keep="last", ignore_index=True)
+
+
+def _gaps(known: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Count the days since the observation before, and mark those that come late."""
+    span = days(known.groupby("repo")["observed_at"].diff())
+    return span, span > _GAP * span.groupby(known["repo"]).transform("median")

@@ -1,4 +1,4 @@
-"""The names of a frame's tags, read as those of one repository."""
+"""The names of a frame's tags, read as those of one repository: their order, and their lines."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from hubframe.measure.dates import dated
-from hubframe.oci.tagnames import Kind, TagName, newest_first, read_all
+from hubframe.oci.tagnames import Kind, TagName, is_digest_tag, moving, newest_first, read_all
 
 
 def names_of(tags: pd.DataFrame) -> dict[str, dict[str, TagName]]:
@@ -23,6 +23,31 @@ def names_of(tags: pd.DataFrame) -> dict[str, dict[str, TagName]]:
         repo: read_all(group.index, group["digest"].to_dict() if "digest" in group else {})
         for repo, group in by_repo
     }
+
+
+def current(tags: pd.DataFrame) -> pd.DataFrame:
+    """Return the tags that name no digest, as they are now: of several rows the last push."""
+    columns = ["repo", "tag", "digest"]
+    rows = tags[columns].assign(pushed_at=dated(tags["pushed_at"])).dropna(subset="tag")
+    rows = rows[~rows["tag"].map(is_digest_tag).astype(bool)]
+    rows = rows.sort_values(["pushed_at", *columns], na_position="first")
+    return rows.drop_duplicates(["repo", "tag"], keep="last")
+
+
+def line_names(names: Mapping[str, TagName]) -> dict[str, str]:
+    """Name the line of each release: ``*-alpine`` for the versions of a variant.
+
+    Pre-releases are in none, nor are tags that are meant to move: others go on from their numbers,
+    or the same image has a build besides.
+    """
+    moved = moving(names.values())
+    lines = {}
+    for tag, name in names.items():
+        if not name.stage and name.kind >= Kind.DATE and tag not in moved:
+            prefix = "" if name.is_version else name.prefix
+            what = "<day>" if name.kind is Kind.DATE else "*"
+            lines[tag] = f"{prefix}{what}{name.variant and f'-{name.variant}'}"
+    return lines
 
 
 def among(
@@ -74,7 +99,8 @@ def ranks_by_name(names: Iterable[TagName]) -> dict[str, Rank]:
     comparable: dict[Any, list[TagName]] = {}
     for name in given:
         if name.is_ordered:
-            comparable.setdefault(_class(name), []).append(name)
+            kind = name.line[:2] if name.kind is Kind.NAMED_VERSION else (name.kind,)
+            comparable.setdefault(kind, []).append(name)
     found = {name.tag: Rank(0, len(given) - 1) for name in given}
     for group in comparable.values():
         levels = sorted(map(_level, group))
@@ -90,10 +116,6 @@ def ranks_by_name(names: Iterable[TagName]) -> dict[str, Rank]:
             least = newer + newer_builds
             found[name.tag] = Rank(least, len(given) - 1 - older - older_builds)
     return found
-
-
-def _class(name: TagName) -> tuple[Any, ...]:
-    return name.line[:2] if name.kind is Kind.NAMED_VERSION else (name.kind,)
 
 
 def _level(name: TagName) -> tuple[Any, ...]:

@@ -130,10 +130,12 @@ def dated_tags(frames: Frames) -> pd.DataFrame:
     real = images[~images["is_attestation"] & images["tag"].notna()]
     ordered = real.assign(is_other=real["platform"] != USUAL_PLATFORM)
     of_tag = ordered.sort_values("is_other", kind="stable").groupby(_TAG, sort=False)
-    told = pd.DataFrame({"size": of_tag["size"].first(), "platforms": of_tag["platform"].nunique()})
+    of_images = pd.DataFrame(
+        {"size": of_tag["size"].first(), "platforms": of_tag["platform"].nunique()}
+    )
     built = pd.concat([frames["configs"], real])[[*_TAG, "created_at"]]
-    told = told.join(built.groupby(_TAG)["created_at"].max(), how="outer").reset_index()
-    found = tags[_TAG].merge(told.astype({"platforms": "Int64"}), how="left", on=_TAG)
+    of_images = of_images.join(built.groupby(_TAG)["created_at"].max(), how="outer").reset_index()
+    found = tags[_TAG].merge(of_images.astype({"platforms": "Int64"}), how="left", on=_TAG)
     pushed = dated(tags["pushed_at"])
     return tags.assign(
         size=tags["size"].array.fillna(found["size"].array),
@@ -223,25 +225,25 @@ def provenance(frames: Frames) -> pd.DataFrame:
         {
             "frame": name,
             "row_count": len(frame),
-            "source": told.get("source"),
-            "fetched_at": pd.to_datetime(told.get("fetched_at", ""), utc=True, errors="coerce"),
-            "complete": told.get("complete"),
-            "requests": _number(told.get("requests")),
-            "from_cache": _number(told.get("from_cache")),
-            "failure_count": _number(told.get("failures")),
-            "skipped_count": _number(told.get("skipped")),
-            "scope": told.get("scope"),
+            "source": record.get("source"),
+            "fetched_at": pd.to_datetime(record.get("fetched_at", ""), utc=True, errors="coerce"),
+            "complete": record.get("complete"),
+            "requests": _number(record.get("requests")),
+            "from_cache": _number(record.get("from_cache")),
+            "failure_count": _number(record.get("failures")),
+            "skipped_count": _number(record.get("skipped")),
+            "scope": record.get("scope"),
         }
         for name, frame in frames.items()
-        for told in [_told(frame)]
+        for record in [_record(frame)]
     ]
     table = pd.DataFrame(rows).astype(dtypes)
     return table.assign(fetched_at=moments(table["fetched_at"]))
 
 
-def _told(frame: pd.DataFrame) -> Mapping[str, Any]:
-    told = frame.attrs.get("hubframe")
-    return told if isinstance(told, Mapping) else {}
+def _record(frame: pd.DataFrame) -> Mapping[str, Any]:
+    record = frame.attrs.get("hubframe")
+    return record if isinstance(record, Mapping) else {}
 
 
 def _number(value: Any) -> int | None:
@@ -284,7 +286,7 @@ def failures(frames: Frames) -> pd.DataFrame:
     """
     found: dict[tuple[str, ...], list[str]] = {}
     for name, frame in frames.items():
-        for failure in _told(frame).get("failures") or ():
+        for failure in _record(frame).get("failures") or ():
             key = tuple(str(failure.get(part, "")) for part in ("ref", "error", "message"))
             found.setdefault(key, []).append(name)
     rows = [(*key, " ".join(dict.fromkeys(names))) for key, names in found.items()]

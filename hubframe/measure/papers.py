@@ -31,9 +31,8 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `figures`, always with the same rows: ``metric``, its ``value`` in `layers` (null
-        where there is nothing to measure), its ``unit`` and ``meaning``; and ``paper``,
-        ``paper_value`` and ``paper_note``, what a study found in its own images.
+        The table `figures`, always with the same rows; values are null where there is nothing to
+        measure.
 
     See Also
     --------
@@ -189,9 +188,9 @@ def _share(flags: Any) -> float:
 
 def _spread(name: str, values: Any) -> Values:
     """Return the median, the ninth decile and the maximum, which are null where there are none."""
-    told: Any = pd.Series(values, dtype="float64")
+    numbers: Any = pd.Series(values, dtype="float64")
     return {
-        f"{name}_p50": told.quantile(0.5),
-        f"{name}_p90": told.quantile(0.9),
-        f"{name}_max": told.max(),
+        f"{name}_p50": numbers.quantile(0.5),
+        f"{name}_p90": numbers.quantile(0.9),
+        f"{name}_max": numbers.max(),
     }

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from hubframe.measure.dates import dated, days, days_between, last_used, moments, read_now
-from hubframe.measure.lines import current
-from hubframe.measure.names import names_of, places
+from hubframe.measure.images import plain_rows
+from hubframe.measure.names import current, names_of, places
 from hubframe.oci.tagnames import TagName, moving, newest_first, read_all, releases
 from hubframe.tables import TAGS
 from hubframe.tables.measured import CADENCE, LATEST_LAG, STALENESS
@@ -127,8 +127,7 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
 
 def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
     """One row of the table, without the days."""
-    known = tags["digest"].astype(object).where(tags["digest"].notna(), None)
-    digests = dict(zip(tags["tag"], known, strict=True))
+    digests: dict[str, Any] = dict(plain_rows(tags[["tag", "digest"]]))
     pushed = dict(zip(tags["tag"], tags["pushed_at"], strict=True))
     released = releases(read_all(digests, digests).values())
     latest = digests.get(LATEST)
@@ -137,6 +136,10 @@ def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
     compared = _compared(released, same, is_named=bool(others))
     highest = _highest(compared or released, same)
     of_latest = _highest(same, same)
+    behind = None
+    if compared and of_latest:
+        versions = set(_exact(compared).values())
+        behind = sum(numbers > _release(of_latest) for numbers in versions)
     return {
         "repo": repo,
         "latest_digest": latest,
@@ -146,7 +149,7 @@ def _lag(repo: str, tags: pd.DataFrame) -> dict[str, Any]:
         "highest_version": highest and highest.written,
         "highest_pushed_at": highest and pushed.get(highest.tag),
         "is_highest": _is_highest(digests, compared, same),
-        "versions_behind": _behind(compared, of_latest),
+        "versions_behind": behind,
     }
 
 
@@ -200,12 +203,6 @@ def _highest(names: list[TagName], preferred: list[TagName]) -> TagName | None:
     tops = newest_first(name for name in names if _release(name) == top)
     newest = [name for name in tops if not any(_is_newer_build(other, name) for other in tops)]
     return min(newest, key=lambda name: (name not in preferred, len(name.variant)), default=None)
-
-
-def _behind(compared: list[TagName], name: TagName | None) -> int | None:
-    if name is None or not compared:
-        return None
-    return sum(numbers > _release(name) for numbers in set(_exact(compared).values()))
 
 
 def staleness_df(
@@ -302,11 +299,11 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     first = first.sort_values(["repo", "pushed_at"])
     pushes = first.groupby("repo")["pushed_at"]
     gaps = days(pushes.diff()).astype("float64").groupby(first["repo"])
-    told = {f"days_p{cut}": gaps.quantile(cut / 100).round(2) for cut in _QUANTILES}
+    columns = {f"days_p{cut}": gaps.quantile(cut / 100).round(2) for cut in _QUANTILES}
     varies = (gaps.count() >= _LEAST_FOR_VARIATION) & (gaps.mean() > 0)
-    told["variation"] = (gaps.std(ddof=0) / gaps.mean()).where(varies).round(2)
-    told |= {"first_pushed_at": pushes.min(), "last_pushed_at": pushes.max()}
-    rhythm = pd.DataFrame(told).reindex(pd.Index(sorted(releases_of), name="repo", dtype="str"))
+    columns["variation"] = (gaps.std(ddof=0) / gaps.mean()).where(varies).round(2)
+    columns |= {"first_pushed_at": pushes.min(), "last_pushed_at": pushes.max()}
+    rhythm = pd.DataFrame(columns).reindex(pd.Index(sorted(releases_of), name="repo", dtype="str"))
     rhythm["version_count"] = pushes.size().reindex(rhythm.index, fill_value=0)
     return CADENCE.of(rhythm.reset_index())
 

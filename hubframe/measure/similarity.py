@@ -40,8 +40,7 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `duplicates`: a row per name and platform in a group of two names or more. Groups
         of most names first, then of most bytes, then the one built first; within a group the one
-        built first. ``image_count`` is 1 where the names are tags of one image; above that,
-        different manifests hold the same layers: rebuilds that changed nothing but their
+        built first. Several images in a group are rebuilds that changed nothing but their
         configuration or time.
     """
     index = LayerIndex.of(layers)
@@ -118,6 +117,9 @@ def similarity_df(
         The table `similarity`: a row per pair of distinct images, the one built first on the left,
         each under its first name. The most similar pair first, then the one of most shared bytes,
         then by age. Images whose layers have no known size are similar to none.
+
+    Raises
+    ------
     ValueError
         There are more than `most` pairs.
     """

@@ -59,10 +59,9 @@ def standard_labels(labels: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `standard_labels`: a row per image and standard key that was found, its value,
-        and the ``spelling`` and ``source`` that it was read from. Of several spellings the first
-        of the list counts, of several sources the config, then the manifest, the index's
-        descriptor, the index. Blank values do not count.
+        The table `standard_labels`: a row per image and standard key that was found. Of several
+        spellings the first of the list counts, of several sources the config, then the manifest,
+        the index's descriptor, the index. Blank values do not count.
 
     Examples
     --------

@@ -44,13 +44,7 @@ class Document:
 
     @property
     def json(self) -> Any:
-        """What it says, read once; not to be changed.
-
-        Raises
-        ------
-        ValueError, RecursionError
-            It is no JSON.
-        """
+        """What it says, read once; not to be changed. Raises what `parsed` does."""
         # Before Python 3.12 a `cached_property` has a lock for all, which a fork may leave held.
         if self._json is _UNREAD:
             self._json = parsed(self.body)
@@ -85,10 +79,7 @@ def _by_fields(document: Mapping[str, Any]) -> str:
 def digest_of(body: bytes, algorithm: str = "sha256") -> str:
     """Return the digest of a document: of its payload, where it is a signed schema 1 manifest.
 
-    Raises
-    ------
-    PayloadError
-        The algorithm is none that registries use.
+    PayloadError where the algorithm is none that registries use.
     """
     if algorithm not in HASHES:
         raise PayloadError(f"digests of the kind {algorithm!r} cannot be verified")
@@ -105,13 +96,7 @@ def is_sound(digest: str, body: bytes) -> bool:
 
 
 def verify(document: Document, origin: str) -> Document:
-    """Return a document whose bytes are those that its digest names.
-
-    Raises
-    ------
-    DigestMismatchError
-        They are others.
-    """
+    """Return a document whose bytes are those that its digest names, else DigestMismatchError."""
     found = digest_of(document.body, document.digest.partition(":")[0])
     if found != document.digest.lower():
         raise DigestMismatchError(

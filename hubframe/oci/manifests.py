@@ -1,6 +1,6 @@
 """Indexes, manifests and configs, and what the Hub says of the same images.
 
-Everything here was written by a stranger. What cannot be read is left out; only a document that
+Everything here is untrusted. What cannot be read is left out; only a document that
 is no document at all is a `PayloadError`.
 """
 
@@ -50,16 +50,8 @@ _HELD_BY_MANIFESTS = frozenset({"config", "layers", "blobs", "artifactType"})
 def kind(document: Mapping[str, Any], sent_as: str = "", what: object = "a manifest") -> Kind:
     """Tell an index from a manifest: by its own media type, the answer's, then its shape.
 
-    Parameters
-    ----------
-    document, sent_as, what
-        The document, the type that it was sent as, and what it is, for messages: text, or what
-        is only then written as text.
-
-    Raises
-    ------
-    PayloadError
-        The document holds the fields of two kinds, so that each reader would see another image.
+    What holds the fields of two kinds is a PayloadError: each reader would see another image.
+    `what` is for messages, and written as text only for them.
     """
     declared = media_type(document, sent_as)
     held: dict[Kind, str] = {}
@@ -98,16 +90,15 @@ class Entry(NamedTuple):
 
 def entries(index: Mapping[str, Any]) -> list[Entry]:
     """List the manifests of an index, in its order."""
-    return list(map(_entry, with_digest(index.get("manifests"))))
-
-
-def _entry(entry: Mapping[str, Any]) -> Entry:
-    platform = Platform.read(mapping(entry.get("platform")))
-    annotations = mapping(entry.get("annotations"))
-    # They stand among the images, for the platform unknown/unknown, or annotated.
-    is_attestation = bool(platform and platform.is_unknown) or _ATTESTATION in annotations
-    media_type = text(entry.get("mediaType"))
-    return Entry(entry["digest"], platform, media_type, is_attestation, annotations)
+    found = []
+    for entry in with_digest(index.get("manifests")):
+        platform = Platform.read(mapping(entry.get("platform")))
+        annotations = mapping(entry.get("annotations"))
+        # They stand among the images, for the platform unknown/unknown, or annotated.
+        is_attestation = bool(platform and platform.is_unknown) or _ATTESTATION in annotations
+        kind = text(entry.get("mediaType"))
+        found.append(Entry(entry["digest"], platform, kind, is_attestation, annotations))
+    return found
 
 
 def with_digest(descriptors: Any) -> list[Mapping[str, Any]]:
@@ -241,12 +232,12 @@ class HubContent(Content):
     __slots__ = ()
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
-        told = items(payload.get("layers"))
+        listed = items(payload.get("layers"))
         steps = [
             {"created_by": one.get("instruction"), "empty_layer": text(one.get("digest")) is None}
-            for one in told
+            for one in listed
         ]
-        layers = [{"digest": one.get("digest"), "size": one.get("size")} for one in told]
+        layers = [{"digest": one.get("digest"), "size": one.get("size")} for one in listed]
         super().__init__({"layers": layers}, {"history": steps})
 
     @property
@@ -260,15 +251,10 @@ class HubContent(Content):
 
 
 def layer_columns(contents: Sequence[Content]) -> tuple[list[int], dict[str, Sequence[Any]]]:
-    """Read the layers of images, one image after the other, column by column.
+    """Return how many layers each image has, and the columns of all, one image after the other.
 
     Each layer has its step where history and layers agree in number, and its diff ID where these
     do. Values of wrong types are left to the columns of the frame.
-
-    Returns
-    -------
-    tuple
-        How many layers each image has, and the columns of all.
     """
     layers = [content.descriptors for content in contents]
     counts = list(map(len, layers))
@@ -302,10 +288,7 @@ def content(
 ) -> ManifestContent:
     """Return what a manifest holds; the config of schema 1 stands in the manifest itself.
 
-    Raises
-    ------
-    PayloadError
-        The document is no manifest, or ambiguous.
+    What is no manifest, or ambiguous, is a PayloadError.
     """
     found = kind(document, sent_as, what)
     if found == "schema1":

@@ -1,4 +1,4 @@
-"""JSON as strangers send it: null where a list or a map should be, wrong types, missing keys."""
+"""Untrusted JSON: null where a list or a map should be, wrong types, missing keys."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +13,8 @@ def parsed(body: bytes | str) -> Any:
     """Read JSON, several times faster than `json` does where it is proper.
 
     What orjson takes for an error `json` may still read: halves of surrogate pairs, numbers that
-    are none, a byte order mark. Whole numbers of more than 64 bits come as floats.
-
-    Raises
-    ------
-    ValueError, RecursionError
-        It is no JSON, or nested too deep.
+    are none, a byte order mark. Whole numbers of more than 64 bits come as floats. What is no JSON
+    is a ValueError, what is nested too deep may be a RecursionError.
     """
     try:
         return orjson.loads(body)
@@ -27,24 +23,12 @@ def parsed(body: bytes | str) -> Any:
 
 
 def parse(body: bytes, what: object) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises
-    ------
-    PayloadError
-        The bytes are no JSON, or JSON of another shape.
-    """
+    """Read a JSON object; PayloadError where it is no JSON, or JSON of another shape."""
     return an_object(lambda: parsed(body), what)
 
 
 def an_object(read: Callable[[], Any], what: object) -> dict[str, Any]:
-    """Read a JSON object in a way of the caller's.
-
-    Raises
-    ------
-    PayloadError
-        It is no JSON, or JSON of another shape.
-    """
+    """Read a JSON object as `parse` does, in a way of the caller's."""
     try:
         document = read()
     except (ValueError, RecursionError) as error:
@@ -103,12 +87,7 @@ def pluck(entries: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
 class Known(dict[Any, Any]):
     """What was read of texts, by text; a look-up is no call, so `functools.lru_cache` is slower.
 
-    Parameters
-    ----------
-    read
-        What reads a text.
-    most, longest
-        How many are remembered, and how long they may be: what is longer is rarely the same.
+    At most so many are remembered, and none longer than `longest`, which is rarely the same.
     """
 
     def __init__(

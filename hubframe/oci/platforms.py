@@ -60,17 +60,11 @@ class Platform:
     @staticmethod
     def read(payload: Mapping[str, Any]) -> "Platform | None":
         """Read the platform of an index entry, a config, or an image of the Hub, if it has one."""
-        return _told(*map(text, map(payload.get, _FIELDS)))
+        return _of_fields(*map(text, map(payload.get, _FIELDS)))
 
     @staticmethod
     def parse(written: str) -> "Platform":
-        """Read ``os/architecture[/variant]``.
-
-        Raises
-        ------
-        ValueError
-            The text is no platform.
-        """
+        """Read ``os/architecture[/variant]``; ValueError where the text is no platform."""
         found = _parsed(written) if isinstance(written, str) else None
         if found is None:
             raise ValueError(
@@ -90,7 +84,7 @@ class Platform:
 
 # There are few, and many images have each.
 @lru_cache(maxsize=1024)
-def _told(*fields: str | None) -> Platform | None:
+def _of_fields(*fields: str | None) -> Platform | None:
     system, machine, variant, version, hub_version = fields
     if system is None and machine is None:
         return None

@@ -338,21 +338,12 @@ def _what_follows(text: str) -> _Follows:
 def read_all(tags: Iterable[str], digests: Mapping[str, Any] | None = None) -> dict[str, TagName]:
     """Read the names of one repository, each in the light of the others.
 
-    Parameters
-    ----------
-    tags
-        All tags of the repository, or as many as are known.
-    digests
-        What they point at, where that is known.
-
-    Returns
-    -------
-    dict
-        Each name with what it says. Beside versions with a dot, a whole number far above
-        them is no version (``1234`` beside ``1.5.0``); beside commits, one of as many
-        digits is a commit; beside ``2025-06-03``, ``2025.06.03`` is a date. A name without a stage
-        has that of a tag with the same digest that goes on from it (``6.0`` of ``6.0-alpha2``) or
-        that only names a stage (``26.10`` of ``devel``), unless ``latest`` or ``stable`` is it too.
+    It takes all tags that are known, and what they point at where that is known. Beside versions
+    with a dot, a whole number far above them is no version (``1234`` beside ``1.5.0``); beside
+    commits, one of as many digits is a commit; beside ``2025-06-03``, ``2025.06.03`` is a date. A
+    name without a stage has that of a tag with the same digest that goes on from it (``6.0`` of
+    ``6.0-alpha2``) or that only names a stage (``26.10`` of ``devel``), unless ``latest`` or
+    ``stable`` is it too.
     """
     names = {tag: read(tag) for tag in tags}
     names |= {name.tag: name for name in _in_context(list(names.values()))}
@@ -470,15 +461,9 @@ def newest_first(
 
     Versions come first (`packaging.version` decides where it can read them), then versions behind
     a word, dates, whole numbers that are no versions, other names, and names of digests. Of the
-    same version a later push is newer, then higher numbers in the rest; then the exact name
-    (``1.38.0``) comes before the moving one (``1.38``), and the shorter before the longer.
-
-    Parameters
-    ----------
-    names
-        What `read` or `read_all` gave.
-    pushed
-        When tags were pushed, as anything that compares; a tag that is not there comes later.
+    same version a later push is newer, as far as they are told, then higher numbers in the rest;
+    then the exact name (``1.38.0``) comes before the moving one (``1.38``), and the shorter before
+    the longer.
     """
     ordered = sorted(names, key=lambda name: (-len(name.numbers), len(name.tag), name.tag))
     ordered.sort(key=attrgetter("details"), reverse=True)

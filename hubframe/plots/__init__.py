@@ -10,16 +10,16 @@ them holds:
 - The Axes are returned. Where not all is drawn, their axis or their title says what is left out.
 """
 
+from hubframe.plots.coverage import plot_coverage, plot_label_coverage, plot_platform_coverage
 from hubframe.plots.figures import plot_figures
 from hubframe.plots.footprint import plot_cleanup, plot_footprint
-from hubframe.plots.gaps import plot_coverage, plot_label_coverage, plot_platform_coverage
 from hubframe.plots.growth import plot_comparison, plot_size_trend
 from hubframe.plots.layers import plot_layer_sizes, plot_layers, plot_shared_layers
-from hubframe.plots.likeness import plot_duplicates, plot_similarity
 from hubframe.plots.lineage import plot_parents
 from hubframe.plots.moves import plot_mutable_tags, plot_tag_moves
 from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness, plot_tags
 from hubframe.plots.repos import plot_pulls, plot_pulls_over_time, plot_repos_over_time
+from hubframe.plots.similarity import plot_duplicates, plot_similarity
 from hubframe.plots.style import byte_axis, count_axis, date_axis, style
 
 __all__ = [

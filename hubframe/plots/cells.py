@@ -53,30 +53,30 @@ def write_shares(ax: Axes, cells: Reals, *, sign: bool = True) -> None:
         cell.set_alpha(1 if share else 0.55)
 
 
-def clustered(likeness: Reals) -> list[int]:
-    """Order things so that those that are alike are neighbours.
+def clustered(similarity: Reals) -> list[int]:
+    """Order things so that those that are similar are neighbours.
 
-    The two groups that are most alike on average are joined, again and again, each turned so that
-    its likest ends meet. The time grows as the cube of their number.
+    The two groups that are most similar on average are joined, again and again, each turned so that
+    its most similar ends meet. The time grows as the cube of their number.
 
     Examples
     --------
     >>> clustered(np.array([[1, 0, 0.5], [0, 1, 0], [0.5, 0, 1]]))
     [0, 2, 1]
     """
-    count = len(likeness)
+    count = len(similarity)
     groups = {number: [number] for number in range(count)}
-    near = np.array(likeness, dtype="float64")
+    near = np.array(similarity, dtype="float64")
     np.fill_diagonal(near, -1)
     while len(groups) > 1:
         first, second = sorted(map(int, divmod(int(near.argmax()), count)))
         sizes = len(groups[first]), len(groups[second])
         joined = np.average(near[[first, second]], axis=0, weights=sizes)
         joined[[first, second]] = -1
-        # Side by side, with the likest of their ends in the middle.
+        # Side by side, with the most similar of their ends in the middle.
         left, right = groups[first], groups.pop(second)
         ways = [(one, other) for one in (left, left[::-1]) for other in (right, right[::-1])]
-        one, other = max(ways, key=lambda way: likeness[way[0][-1], way[1][0]])
+        one, other = max(ways, key=lambda way: similarity[way[0][-1], way[1][0]])
         groups[first] = one + other
         near[first] = near[:, first] = joined
         near[second] = near[:, second] = -1

@@ -72,8 +72,10 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     # The last release of a step names it.
     words = shown["instruction"].fillna("layer " + shown["step"].astype("str"))
     written = dict(zip(steps, words, strict=True))
-    told = [(wording.drawn(written[name], _LONGEST), colour) for name, colour in colours.items()]
-    handles = canvas.patches(*told, ("other steps", GREY))
+    meanings = [
+        (wording.drawn(written[name], _LONGEST), colour) for name, colour in colours.items()
+    ]
+    handles = canvas.patches(*meanings, ("other steps", GREY))
     return canvas.explain(ax, "compressed size", missing, handles)
 
 

@@ -62,8 +62,8 @@ def plot_layers(
     ):
         digests = shown["layer_digest"][shown["layer_digest"].isin(found.index)].unique()
         colours |= {digest: shades[n % len(shades)] for n, digest in enumerate(digests)}
-        told = f"{wording.counted(len(found), 'layer')}, {wording.size(found['size'].sum())}"
-        meanings.append((f"{meaning}: {told}", shades[1]))
+        counts = f"{wording.counted(len(found), 'layer')}, {wording.size(found['size'].sum())}"
+        meanings.append((f"{meaning}: {counts}", shades[1]))
     look = {"color": shown["layer_digest"].map(colours).tolist()}
     ends = canvas.stack_layers(ax, row, shown["size"], look | artist)
     byte_axis(ax.xaxis)
@@ -209,13 +209,15 @@ def _curve(ax: Axes, layers: pd.DataFrame, label: str, look: dict[str, Any]) -> 
 def _mark_papers(ax: Axes) -> None:
     """Mark what studies published, as far as it could be checked."""
     for paper, (meaning, marker, color) in _MARKS.items():
-        told = {
+        values = {
             figure.metric: figure.paper_value
             for figure in MAKE_UP
             if figure.paper == paper and figure.paper_value is not None
         }
-        points = [(told[metric], share) for metric, share in _QUANTILES.items() if metric in told]
-        points += [(size, told[metric]) for metric, size in _SHARES.items() if metric in told]
+        points = [
+            (values[metric], share) for metric, share in _QUANTILES.items() if metric in values
+        ]
+        points += [(size, values[metric]) for metric, size in _SHARES.items() if metric in values]
         look: dict[str, Any] = {"edgecolor": mpl.rcParams["axes.facecolor"], "zorder": 3}
         look |= {"s": 80, "marker": marker, "color": color, "label": f"{paper}: {meaning}"}
         x, y = zip(*points, strict=True)

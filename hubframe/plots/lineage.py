@@ -125,7 +125,9 @@ def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]
 
 
 def _words(size: float, lag: Any, *, late: bool) -> str:
-    told = "size not known" if pd.isna(size) else wording.size(size)
+    words = "size not known" if pd.isna(size) else wording.size(size)
     if not late:
-        return told
-    return f"{told}, parent outdated" if pd.isna(lag) else f"{told}, parent {lag:,.0f} days behind"
+        return words
+    return (
+        f"{words}, parent outdated" if pd.isna(lag) else f"{words}, parent {lag:,.0f} days behind"
+    )

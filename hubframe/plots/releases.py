@@ -49,7 +49,7 @@ _APART = 0.16
 _WHOLE = 10
 # Days: an axis of seconds would make much of the moments between two pushes of one release.
 _NARROWEST = 60
-# A stranger's date beyond would stretch the axis until nothing is told apart.
+# An untrusted date beyond would stretch the axis until nothing is told apart.
 _LAST_YEAR = 2199
 
 

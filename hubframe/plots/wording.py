@@ -1,4 +1,4 @@
-"""Numbers and strangers' text, made fit to be read."""
+"""Numbers and untrusted text, made fit to be read."""
 
 import re
 from collections.abc import Mapping
@@ -54,9 +54,9 @@ def _scaled(number: float, units: tuple[str, ...]) -> str:
 def percent(share: float) -> str:
     """Write a share in per cent: 0 and 100 only where it is exactly that, else <1 or >99."""
     rounded = round(100 * share)
-    told = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
-    sign = "<" if told > rounded else ">" if told < rounded else ""
-    return f"{sign}{told}{BLANK}%"
+    shown = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
+    sign = "<" if shown > rounded else ">" if shown < rounded else ""
+    return f"{sign}{shown}{BLANK}%"
 
 
 def counted(count: int, things: str) -> str:
@@ -83,7 +83,7 @@ def left_out(axis: str, missing: Mapping[str, int]) -> str:
 
 
 def legible(text: str) -> str:
-    """Return a stranger's text on one line, without characters that steer."""
+    """Return untrusted text on one line, without characters that steer."""
     return _CONTROLS.sub("", _SPACES.sub(" ", text))
 
 
@@ -103,7 +103,7 @@ def shorten(text: str, length: int) -> str:
 
 @lru_cache(maxsize=4096)
 def drawn(text: str, length: int) -> str:
-    """Make a stranger's text fit for a picture: legible, short, and never read as a formula.
+    """Make untrusted text fit for a picture: legible, short, and never read as a formula.
 
     What the font lacks is a question mark: matplotlib would warn and draw a box.
     """

@@ -68,14 +68,9 @@ def largest_first(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the page, its sentences and its pictures speak of.
+    """All that the page, its sentences and its pictures speak of."""
 
-    Attributes
-    ----------
-    frames, answers
-        The fetched and the measured tables, by name.
-    """
-
+    # The fetched and the measured tables, by name.
     frames: Frames
     answers: Frames
 
@@ -141,8 +136,8 @@ class Facts:
     @cached_property
     def scopes(self) -> Mapping[str, str]:
         """What each table covers, in words; what is not told is left out."""
-        told = {name: self._record(name).get("scope") for name in (*self.frames, *self.answers)}
-        return {name: words for name, words in told.items() if words}
+        scopes = {name: self._record(name).get("scope") for name in (*self.frames, *self.answers)}
+        return {name: words for name, words in scopes.items() if words}
 
     def is_limited(self, name: str) -> bool:
         """Tell whether a table is known to cover less than all tags and platforms."""

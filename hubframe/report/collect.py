@@ -13,6 +13,7 @@ from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter,
 from hubframe.oci.reference import ImageReference, bare_host, is_registry
 from hubframe.report.write import write_report
 from hubframe.tables import REPOS
+from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
 # What a report of the sample is about: everything that the sample's Hub shows to anybody.
@@ -239,20 +240,8 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Join frames, and what they say of where they came from."""
     if len(parts) == 1:
         return parts[0]
-    told: list[Mapping[str, Any]] = [part.attrs["hubframe"] for part in parts]
-    sources = {word for one in told for word in (one["source"] or "").split("+")}
     frame = pd.concat(parts, ignore_index=True)
-    frame.attrs["hubframe"] = {
-        **told[0],
-        "source": "+".join(sorted(sources - {""})) or None,
-        "fetched_at": min(one["fetched_at"] for one in told),
-        "complete": all(one["complete"] for one in told),
-        **{
-            name: sum(one[name] for one in told)
-            for name in ("requests", "from_cache", "stale", "skipped")
-        },
-        "failures": [failure for one in told for failure in one["failures"]],
-    }
+    frame.attrs["hubframe"] = parts[0].attrs["hubframe"] | joined_attrs(parts)
     return frame
 
 

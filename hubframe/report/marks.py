@@ -89,7 +89,7 @@ def moment(figure: str, value: Any, form: str = "%Y-%m-%d", **of: Any) -> Markup
 
 
 def name(text: str, longest: int = _LONGEST) -> Markup:
-    """Mark a stranger's name, short and legible; what is cut stands in its title."""
+    """Mark an untrusted name, short and legible; what is cut stands in its title."""
     whole = wording.legible(text)
     short = wording.shorten(whole, longest)
     if short == whole:
@@ -186,7 +186,7 @@ def _cell(mark: Callable[[str, Any], Markup]) -> Callable[[Any, str], Markup | N
 
 
 def _finalize(value: Any) -> Any:
-    """What the page prints for a value: strangers' text loses its control characters."""
+    """What the page prints for a value: untrusted text loses its control characters."""
     if value is None:
         return UNKNOWN
     return (

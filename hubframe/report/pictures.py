@@ -4,6 +4,7 @@ They are drawn narrow, so that they can still be read where a telephone shows th
 """
 
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Drawn(NamedTuple):
 
 
 # How many rows high a picture is, none where it has nothing to show; and what draws it.
-Drawing = tuple[int, Callable[[Axes], Axes]]
+Drawing = tuple[int, Callable[..., Axes]]
 
 
 def draw(facts: Facts) -> dict[str, Drawn | None]:
@@ -57,22 +58,15 @@ def _of_frames(facts: Facts) -> dict[str, Drawing]:
     shown = measure.leading_tags(layers, NEWEST).drop_duplicates(["repo", "tag"])
     few = measure.leading_tags(layers, _COLUMNS)
     shared = int(measure.shared_layers_df(few)["image_count"].gt(1).sum())
+    matrix = min(shared, MOST_LAYERS) + NAMES_BELOW if shared else 0
+    curve = _ROWS_OF_A_CURVE * bool(layers["size"].notna().any())
     return {
-        "pulls": (repos["pull_count"].count(), lambda ax: plots.plot_pulls(repos, ax=ax)),
-        "tags": (
-            tags.dropna(subset="pushed_at")["repo"].nunique(),
-            lambda ax: plots.plot_tags(tags, ax=ax),
-        ),
-        "labels": (labelled, lambda ax: plots.plot_label_coverage(labels, images, ax=ax)),
-        "layers": (len(shown), lambda ax: plots.plot_layers(layers, newest=NEWEST, ax=ax)),
-        "layer_sizes": (
-            _ROWS_OF_A_CURVE * bool(layers["size"].notna().any()),
-            lambda ax: plots.plot_layer_sizes(layers, ax=ax),
-        ),
-        "shared_layers": (
-            min(shared, MOST_LAYERS) + NAMES_BELOW if shared else 0,
-            lambda ax: plots.plot_shared_layers(few, ax=ax),
-        ),
+        "pulls": (repos["pull_count"].count(), partial(plots.plot_pulls, repos)),
+        "tags": (tags.dropna(subset="pushed_at")["repo"].nunique(), partial(plots.plot_tags, tags)),
+        "labels": (labelled, partial(plots.plot_label_coverage, labels, images)),
+        "layers": (len(shown), partial(plots.plot_layers, layers, newest=NEWEST)),
+        "layer_sizes": (curve, partial(plots.plot_layer_sizes, layers)),
+        "shared_layers": (matrix, partial(plots.plot_shared_layers, few)),
     }
 
 
@@ -93,16 +87,13 @@ def _of_answers(facts: Facts) -> dict[str, Drawing]:
         return min(count, _MOST_BARS)
 
     return {
-        "size_trend": (releases, lambda ax: plots.plot_size_trend(grown, ax=ax)),
-        "platforms": (bars(tags), lambda ax: plots.plot_platform_coverage(platforms, ax=ax)),
-        "parents": (related, lambda ax: plots.plot_parents(parents, outdated, ax=ax)),
-        "footprint": (bars(len(footprint)), lambda ax: plots.plot_footprint(footprint, ax=ax)),
-        "latest_lag": (bars(len(lag)), lambda ax: plots.plot_latest_lag(lag, ax=ax)),
-        "staleness": (
-            bars(dated["repo"].nunique()),
-            lambda ax: plots.plot_staleness(dated, ax=ax),
-        ),
-        "cleanup": (bars(planned), lambda ax: plots.plot_cleanup(plan, ax=ax)),
+        "size_trend": (releases, partial(plots.plot_size_trend, grown)),
+        "platforms": (bars(tags), partial(plots.plot_platform_coverage, platforms)),
+        "parents": (related, partial(plots.plot_parents, parents, outdated)),
+        "footprint": (bars(len(footprint)), partial(plots.plot_footprint, footprint)),
+        "latest_lag": (bars(len(lag)), partial(plots.plot_latest_lag, lag)),
+        "staleness": (bars(dated["repo"].nunique()), partial(plots.plot_staleness, dated)),
+        "cleanup": (bars(planned), partial(plots.plot_cleanup, plan)),
     }
 
 
@@ -116,12 +107,12 @@ def _one_platform(images: pd.DataFrame) -> pd.DataFrame:
     return images[images["platform"] == chosen].reset_index(drop=True)
 
 
-def _png(rows: int, plot: Callable[[Axes], Axes], *, dark: bool) -> bytes:
+def _png(rows: int, plot: Callable[..., Axes], *, dark: bool) -> bytes:
     """Draw on a figure of fit height; a `Figure` of its own never asks for a window."""
     image = BytesIO()
     with plots.style(dark=dark):
         figure = Figure(figsize=(_WIDTH, height(min(rows, _MOST_ROWS))), layout="constrained")
-        ax = plot(figure.subplots())
+        ax = plot(ax=figure.subplots())
         # The page has the heading, and its caption counts: once for the whole page.
         ax.set_title("")
         # Below the names of the rows there is room for what the axis says.

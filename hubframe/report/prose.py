@@ -1,6 +1,6 @@
 """What the report says in sentences: the figures that ``sentences.jinja`` has words for.
 
-Names are strangers' text: they come marked and escaped out of `hubframe.report.marks`.
+Names are untrusted: they come marked and escaped out of `hubframe.report.marks`.
 """
 
 import re
@@ -41,16 +41,16 @@ def sentences(facts: Facts) -> dict[str, Markup]:
             return Markup("all {}").format(of_all) if count > 1 else of_all
         return Markup("{} of {}").format(marks.count(figure, int(part)), of_all)
 
-    told = {
+    context = {
         "facts": facts,
         "totals": facts.totals,
         "of": of,
         **_of_tags(facts),
         **_of_layers(facts),
     }
-    module = marks.environment().get_template("sentences.jinja").make_module(told)
+    module = marks.environment().get_template("sentences.jinja").make_module(context)
     macros = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
-    # Strangers' text has no line breaks.
+    # Untrusted text has no line breaks.
     return {name: Markup(re.sub(" *\n *", " ", say()).strip(" ")) for name, say in macros.items()}  # noqa: S704
 
 

@@ -3,17 +3,16 @@
 import os
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
+from hubframe.measure.dates import read_moment
 from hubframe.oci.reference import ImageReference
 from hubframe.snapshots.dataset import (
     Failure,
     observed,
     part_name,
-    read_moment,
     read_run,
     run_row,
     write_part,
@@ -21,6 +20,7 @@ from hubframe.snapshots.dataset import (
 from hubframe.snapshots.storage import Storage
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
+from hubframe.tables.schema import joined_attrs
 
 
 def add_snapshot(
@@ -71,22 +71,19 @@ def add_snapshot(
         REPOS.require(repos, ("repo",))
     if tags is not None:
         TAGS.require(tags, ("repo", "tag"))
-    told: list[dict[str, Any]] = [frame.attrs.get("hubframe", {}) for frame in given]
-    # The earliest of them, since they tell one story.
-    fetched = min((one["fetched_at"] for one in told if "fetched_at" in one), default=None)
-    seen = fetched if observed_at is None else observed_at
+    record = joined_attrs(given)
+    seen = record["fetched_at"] if observed_at is None else observed_at
     at = pd.Timestamp.now("UTC").floor("s") if seen is None else read_moment("observed_at", seen)
     name = read_run(run, at)
-    sources = {word for one in told for word in (one.get("source") or "").split("+")}
     rows = _rows(repos, tags)
     row = run_row(
         name,
         part_name(name),
         at,
-        source="+".join(sorted(sources - {""})) or None,
+        source=record["source"],
         repo_count=len(rows),
         tag_count=0 if tags is None else len(tags),
-        failures=[failure for one in told for failure in one.get("failures", ())],
+        failures=record["failures"],
     )
     runs = RUNS.from_records([row])
     write_part(
@@ -118,8 +115,10 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
         "namespace": [one.namespace for one in read],
         "name": [one.path.partition("/")[2] or one.path for one in read],
     }
-    told = pd.DataFrame(names, rows.index, dtype="str")
-    return rows.assign(**{name: rows.get(name, told[name]).fillna(told[name]) for name in names})
+    filled = pd.DataFrame(names, rows.index, dtype="str")
+    return rows.assign(
+        **{name: rows.get(name, filled[name]).fillna(filled[name]) for name in names}
+    )
 
 
 def _failed(failure: Failure) -> Iterable[str]:

@@ -24,6 +24,7 @@ import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
 from hubframe.frames.selection import references
+from hubframe.measure.dates import read_moment
 from hubframe.snapshots.storage import SUFFIX, Storage
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, OF_RUN, RUNS, Snapshots
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Table
@@ -156,12 +157,7 @@ def _read(
 ) -> pd.DataFrame:
     """Read files of a table in their order; columns that a file lacks are null.
 
-    Raises
-    ------
-    PayloadError
-        A file is not what was written.
-    NotFoundError
-        One is gone.
+    A file that is not what was written is a PayloadError, one that is gone a NotFoundError.
     """
     if not paths:
         return table.frame()[columns]
@@ -269,32 +265,10 @@ def seen_by(storage: Storage, **run: str) -> pd.DataFrame:
     return select(storage, parts=parts, columns={"run", "repo", "tag_count"}).repos
 
 
-def read_moment(name: str, written: datetime | str) -> pd.Timestamp:
-    """Read a moment that was given under some name; without a zone it is in UTC.
-
-    Raises
-    ------
-    ValueError
-        It is no date.
-    """
-    try:
-        # Not by pandas, to which "now" and numbers are dates.
-        read = datetime.fromisoformat(written) if isinstance(written, str) else written
-    except ValueError:
-        read = None
-    if not isinstance(read, datetime) or pd.isna(read):
-        raise ValueError(f"{name}={written!r} is no date: write it as 2026-11-24")
-    at = pd.Timestamp(read)
-    return at.tz_localize("UTC") if at.tz is None else at.tz_convert("UTC")
-
-
 def read_run(run: str | None, observed_at: pd.Timestamp) -> str:
     """Read the name of a run; a run without one has the moment for a name, and is its own.
 
-    Raises
-    ------
-    InvalidReferenceError
-        It cannot be part of a file's name.
+    What cannot be part of a file's name is an InvalidReferenceError.
     """
     if run is None:
         return f"{observed_at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(4)}"

@@ -34,28 +34,18 @@ _LOG = (
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of the main line, and the files that it changed.
-
-    Attributes
-    ----------
-    sha, committed_at
-        Its name and its date.
-    files
-        The blob by path; None where the file was deleted.
-    """
+    """A commit of the main line, and the files that it changed."""
 
     sha: str
     committed_at: datetime
+    # The blob by path; None where the file was deleted.
     files: dict[str, str | None] = field(default_factory=dict)
 
 
 def commits(checkout: Path, *paths: str) -> Iterator[Commit]:
     """List the commits that changed something below some paths, the oldest first.
 
-    Raises
-    ------
-    HubframeError
-        It is no git repository, or git is not installed.
+    HubframeError says that it is no git repository, or that git is not installed.
     """
     commit = None
     with _started(checkout, *_LOG, "HEAD", "--", *paths) as process:

@@ -27,35 +27,18 @@ SUFFIX, DRAFT = ".parquet", ".draft"
 
 @dataclass(frozen=True)
 class Storage:
-    """A folder of Parquet files.
+    """A folder of Parquet files."""
 
-    Attributes
-    ----------
-    address
-        How messages name it, without a login.
-    path
-        Its path within the file system.
-    filesystem
-        The file system, as pyarrow has it.
-    is_local
-        Whether it is this machine's own.
-    """
-
-    address: str
-    path: str
-    filesystem: Any
-    is_local: bool
+    address: str  # how messages name it, without a login
+    path: str  # within the file system
+    filesystem: Any  # as pyarrow has it
+    is_local: bool  # whether it is this machine's own
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Self:
         """Open a folder, or an address such as ``s3://bucket/folder``; nothing is made yet.
 
-        Raises
-        ------
-        HubframeError
-            pyarrow, or what the address needs, is not installed; or the address is none.
-        TypeError
-            It is neither text nor a path.
+        HubframeError says what is not installed: pyarrow, or what the address needs.
         """
         if fs is None:
             raise HubframeError("Parquet needs pyarrow: pip install 'hubframe[parquet]'")

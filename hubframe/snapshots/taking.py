@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,7 @@ from hubframe.snapshots.dataset import Failure, read_run, seen_by
 from hubframe.snapshots.storage import Storage
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import RUNS
+from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
 FRAMES = ("repos", "tags")
@@ -108,11 +109,10 @@ def snapshot(  # noqa: PLR0913
             tags = (
                 _fresh(hubframe.tags_df(repos[["repo"]], **options)) if len(repos) else TAGS.frame()
             )
-    told = _record(
-        [one.attrs["hubframe"] for one in (repos, tags) if one is not None and one.attrs]
-    )
-    if repos.empty and told["failures"]:
-        first = told["failures"][0]
+    record = joined_attrs([one for one in (repos, tags) if one is not None and one.attrs])
+    record |= {"table": RUNS.name, "complete": not record["failures"]}
+    if repos.empty and record["failures"]:
+        first = record["failures"][0]
         raise HubframeError(
             f"nothing could be seen, and nothing was written: {first['ref']}: {first['message']}"
         )
@@ -120,7 +120,7 @@ def snapshot(  # noqa: PLR0913
         written = RUNS.frame()
     else:
         written = add_snapshot(to=to, repos=repos, tags=tags, run=run)
-    written.attrs["hubframe"] = told
+    written.attrs["hubframe"] = record
     return written
 
 
@@ -155,8 +155,8 @@ def _list(
     """List repositories: those of Docker Hub out of their namespaces, which tell their pulls."""
     on_hub = [one for one in repositories if one.is_hub]
     listed = _fresh(hubframe.repos_df([*namespaces, *(one.namespace for one in on_hub)], **options))
-    told = listed.attrs["hubframe"]
-    failed = {failure["ref"] for failure in told["failures"]}
+    record = listed.attrs["hubframe"]
+    failed = {failure["ref"] for failure in record["failures"]}
     lost: list[Failure] = [
         {
             "ref": str(one),
@@ -174,30 +174,16 @@ def _list(
     chosen = listed[listed["namespace"].isin(namespaces) | listed["repo"].isin(named)]
     elsewhere = [{"repo": one.repo} for one in repositories if not one.is_hub]
     rows = pd.concat([chosen, REPOS.from_records(elsewhere)], ignore_index=True)
-    rows.attrs["hubframe"] = {**told, "failures": [*told["failures"], *lost]}
+    rows.attrs["hubframe"] = {**record, "failures": [*record["failures"], *lost]}
     return rows
-
-
-def _record(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say of both frames what each says of itself."""
-    failures = [failure for one in told for failure in one["failures"]]
-    return {
-        "table": RUNS.name,
-        "source": "+".join(sorted({one["source"] for one in told if one["source"]})) or None,
-        "sample": told[0]["sample"],
-        "fetched_at": min(one["fetched_at"] for one in told),
-        "complete": not failures,
-        "requests": sum(one["requests"] for one in told),
-        "failures": failures,
-    }
 
 
 def _fresh(frame: pd.DataFrame) -> pd.DataFrame:
     """Refuse old answers: they would be written as if they were of today."""
-    told = frame.attrs["hubframe"]
-    if told["stale"]:
+    record = frame.attrs["hubframe"]
+    if record["stale"]:
         raise TransportError(
             "nothing was written: the other side does not answer, and the cache holds only what "
-            f"it said by {told['fetched_at']}. Try again when it does"
+            f"it said by {record['fetched_at']}. Try again when it does"
         )
     return frame

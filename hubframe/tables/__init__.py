@@ -5,48 +5,25 @@
 CSV, ``excel`` writes workbooks.
 """
 
-from hubframe.tables.declarations import (
-    CATALOG,
-    CONFIGS,
-    ENV,
-    FETCHED,
-    FILES,
-    HISTORY,
-    IMAGES,
-    LABELS,
-    LAYERS,
-    LIMITS,
-    PLAN,
-    REFERRERS,
-    REPOS,
-    SEARCH,
-    TAGS,
-)
-from hubframe.tables.measured import MEASURED, STANDARD_LABELS, TABLES
-from hubframe.tables.observed import OBSERVED, Snapshots
-from hubframe.tables.schema import Column, Table
-
-__all__ = [
-    "CATALOG",
-    "CONFIGS",
-    "ENV",
-    "FETCHED",
-    "FILES",
-    "HISTORY",
-    "IMAGES",
-    "LABELS",
-    "LAYERS",
-    "LIMITS",
-    "MEASURED",
-    "OBSERVED",
-    "PLAN",
-    "REFERRERS",
-    "REPOS",
-    "SEARCH",
-    "STANDARD_LABELS",
-    "TABLES",
-    "TAGS",
-    "Column",
-    "Snapshots",
-    "Table",
-]
+from hubframe.tables.declarations import CATALOG as CATALOG
+from hubframe.tables.declarations import CONFIGS as CONFIGS
+from hubframe.tables.declarations import ENV as ENV
+from hubframe.tables.declarations import FETCHED as FETCHED
+from hubframe.tables.declarations import FILES as FILES
+from hubframe.tables.declarations import HISTORY as HISTORY
+from hubframe.tables.declarations import IMAGES as IMAGES
+from hubframe.tables.declarations import LABELS as LABELS
+from hubframe.tables.declarations import LAYERS as LAYERS
+from hubframe.tables.declarations import LIMITS as LIMITS
+from hubframe.tables.declarations import PLAN as PLAN
+from hubframe.tables.declarations import REFERRERS as REFERRERS
+from hubframe.tables.declarations import REPOS as REPOS
+from hubframe.tables.declarations import SEARCH as SEARCH
+from hubframe.tables.declarations import TAGS as TAGS
+from hubframe.tables.measured import MEASURED as MEASURED
+from hubframe.tables.measured import STANDARD_LABELS as STANDARD_LABELS
+from hubframe.tables.measured import TABLES as TABLES
+from hubframe.tables.observed import OBSERVED as OBSERVED
+from hubframe.tables.observed import Snapshots as Snapshots
+from hubframe.tables.schema import Column as Column
+from hubframe.tables.schema import Table as Table

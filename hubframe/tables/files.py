@@ -18,7 +18,7 @@ from hubframe.errors import PayloadError
 from hubframe.tables.measured import TABLES
 from hubframe.tables.schema import FLAG, TEXT, Column, Table
 
-# Cells that a spreadsheet would run. Strangers write labels; one quote before the cell stops it.
+# Cells that a spreadsheet would run. Labels are untrusted; one quote before the cell stops it.
 _FORMULA = r"^('*[=+\-@\t\r])"
 _GUARDED = r"^'('*[=+\-@\t\r])"
 _FLAGS = {"true": True, "false": False}

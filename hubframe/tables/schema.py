@@ -41,30 +41,15 @@ _EPOCHS = (("0001-01-01", "0002-01-01"), ("1970-01-01", "1971-01-01"), ("1980-01
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a frame.
-
-    Attributes
-    ----------
-    name, dtype
-        As they stand in the frame.
-    meaning
-        One sentence; units in square brackets.
-    nullable
-        Whether a value may be missing. Text that is nullable is never empty.
-    may_be_empty
-        Whether text may be ``""``. Such a column is never null.
-    may_be_negative
-        Whether a number that is no count, such as a difference, may be less than 0.
-    no_epoch
-        Whether dates that builders write for "no date" (years 1 and 1970, 1980-01-01) are null.
-    """
+    """One column of a frame."""
 
     name: str
     dtype: Dtype
-    meaning: str
-    nullable: bool = True
-    may_be_empty: bool = False
-    may_be_negative: bool = False
+    meaning: str  # one sentence; units in square brackets
+    nullable: bool = True  # text that is nullable is never empty
+    may_be_empty: bool = False  # text that may be "" is never null
+    may_be_negative: bool = False  # as a difference may be, and no count
+    # Whether dates that builders write for "no date" (years 1 and 1970, 1980-01-01) are null.
     no_epoch: bool = False
 
     @property
@@ -81,7 +66,7 @@ class Column:
         return "null" if self.nullable else "never"
 
     def series(self, values: Sequence[Any]) -> pd.Series:
-        """Build the column; a value that it cannot hold is null, a stranger wrote it."""
+        """Build the column; an untrusted value that it cannot hold is null."""
         return pd.Series(self.array(values))
 
     def array(self, values: Sequence[Any]) -> ExtensionArray:
@@ -91,22 +76,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The declaration of a frame.
+    """The declaration of a frame."""
 
-    Attributes
-    ----------
-    name
-        As its function has it, without ``_df``.
-    row, key, columns
-        What a row is, the columns that name one, and all columns in order.
-    source
-        Who is asked for it and what that costs, or what it is computed of; and what to beware of.
-    """
-
-    name: str
-    row: str
-    key: tuple[str, ...]
+    name: str  # as its function has it, without ``_df``
+    row: str  # what a row is
+    key: tuple[str, ...]  # the columns that name one
     columns: tuple[Column, ...]
+    # Who is asked for it and what that costs, or what it is computed of; and what to beware of.
     source: str = ""
 
     @property
@@ -125,8 +101,8 @@ class Table:
         """Build the frame from one sequence per column.
 
         Columns that are left out are null. Values that a column cannot hold (a number in place
-        of text, a negative count, a date that is none) are null too: they were written by
-        strangers.
+        of text, a negative count, a date that is none) are null too: payloads are
+        untrusted.
 
         Parameters
         ----------
@@ -174,19 +150,14 @@ class Table:
     def of(self, columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
         """Build the frame from whole arrays, every column given and sound; fast, it looks at none.
 
-        This is for what hubframe itself computed; `frame` is for what strangers wrote.
+        This is for what hubframe itself computed; `frame` is for untrusted payloads.
         """
         return pd.DataFrame({name: columns[name] for name in self.dtypes}).astype(self.dtypes)
 
     def require(self, frame: Any, columns: Iterable[str] | None = None) -> None:
         """Check that a frame has columns of this table, all of them unless told which.
 
-        Raises
-        ------
-        TypeError
-            It is no frame.
-        ValueError
-            A column is missing.
+        What is no frame is a TypeError, a column that is missing a ValueError.
         """
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(
@@ -210,6 +181,25 @@ class Table:
         )
 
 
+def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
+    """Say of frames together what calls wrote down of each in ``attrs["hubframe"]``."""
+    records = (frame.attrs.get("hubframe") for frame in frames)
+    known = [record for record in records if isinstance(record, Mapping)]
+    sources = {word for one in known for word in (one.get("source") or "").split("+")}
+    counts = ("requests", "from_cache", "stale", "skipped")
+    return {
+        "source": "+".join(sorted(sources - {""})) or None,
+        "sample": any(one.get("sample") for one in known),
+        # The earliest of them, since they tell one story.
+        "fetched_at": min(
+            (one["fetched_at"] for one in known if "fetched_at" in one), default=None
+        ),
+        "complete": all(one.get("complete") for one in known),
+        **{name: sum(one.get(name) or 0 for one in known) for name in counts},
+        "failures": [failure for one in known for failure in one.get("failures") or ()],
+    }
+
+
 def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
     missing = "" if column.may_be_empty else None
     if None in values if column.may_be_empty else "" in values:
@@ -223,10 +213,7 @@ def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:
 def _strings(values: Sequence[Any]) -> ExtensionArray:
     """Build text; where pandas keeps it in Arrow's arrays, of one, which is ten times as fast.
 
-    Raises
-    ------
-    TypeError, ValueError
-        A value is no text, or holds half a character.
+    A value that is no text, or holds half a character, is a TypeError or a ValueError.
     """
     if pd.StringDtype(na_value=np.nan).storage != "pyarrow":
         if not set(map(type, values)) <= {str, NoneType}:

@@ -151,11 +151,8 @@ class Listing(NamedTuple):
 def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> pd.DataFrame:
     """Shape the tags of repositories into `tables.TAGS`.
 
-    Parameters
-    ----------
-    listings
-        Tags of repositories. In place of a listing may stand a repository with all its tags: what
-        was read of them, or payloads as the Hub spells them.
+    In place of a listing may stand a repository with all its tags: what was read of them, or
+    payloads as the Hub spells them.
     """
     columns: dict[str, list[Any]] = {name: [] for name in tables.TAGS.dtypes}
     for one in listings:
@@ -173,15 +170,15 @@ def tags(listings: Iterable[Listing | tuple[str, Iterable[Tag | Payload]]]) -> p
 def _tag_columns(
     repo: str, named: Sequence[Tag], whole: Sequence[Tag] | None
 ) -> dict[str, Sequence[Any]]:
-    told = dict(zip(Tag._fields, zip(*named, strict=True), strict=True))
-    names, digests = told.pop("name"), told["digest"]
-    del told["payload"]
+    columns = dict(zip(Tag._fields, zip(*named, strict=True), strict=True))
+    names, digests = columns.pop("name"), columns["digest"]
+    del columns["payload"]
     # What a name says hangs on the others of the repository, as many of them as are known.
     known = {tag.name: tag.digest for tag in (*(whole or ()), *named) if tag.name}
     read = read_all(known, known)
     found = [read[name] for name in names]
     return {
-        **told,
+        **columns,
         "repo": [repo] * len(named),
         "tag": names,
         "aliases": _aliases(names, digests, whole or ()),
@@ -261,10 +258,10 @@ def hub_images(repo: str, payload: Payload) -> list[Image]:
     digest, media_type = text(payload.get("digest")), text(payload.get("media_type"))
     is_manifest = media_type in MANIFEST_TYPES
     if not entries and is_manifest and payload.get("digest"):
-        told = {
+        values = {
             name: payload.get(f"tag_{name}") for name in ("status", "last_pushed", "last_pulled")
         }
-        entries = [{**told, "digest": digest, "size": payload.get("full_size") or None}]
+        entries = [{**values, "digest": digest, "size": payload.get("full_size") or None}]
     # Where its media type does not tell, an index is what no image has the digest of.
     is_index = media_type in INDEX_TYPES or (
         digest and all(entry.get("digest") != digest for entry in entries)
@@ -310,13 +307,13 @@ _OWN = (
 
 
 def _image(image: Image) -> dict[str, Any]:
-    told = {name: read(image) for name, read in _NAMES.items()}
-    told |= {name: getattr(image.platform, name, None) for name in _OF_PLATFORM}
-    told |= {name: getattr(image, name) for name in _OWN}
+    row = {name: read(image) for name, read in _NAMES.items()}
+    row |= {name: getattr(image.platform, name, None) for name in _OF_PLATFORM}
+    row |= {name: getattr(image, name) for name in _OWN}
     if isinstance(content := image.content, ManifestContent):
-        told |= {"size": content.size, "layer_count": len(content.descriptors)}
-        told["created_at"] = content.created_at
-    return told
+        row |= {"size": content.size, "layer_count": len(content.descriptors)}
+        row["created_at"] = content.created_at
+    return row
 
 
 # How many rows each image has, and the columns of all of them.
@@ -457,14 +454,14 @@ class Referrer:
     def artifact_type(self) -> str | None:
         """Its own type, else its config's, else its first layer's; dummies say nothing."""
         config = mapping(self.manifest.get("config")).get("mediaType")
-        told = (
+        types = (
             self.descriptor.get("artifactType"),
             self.manifest.get("artifactType"),
             config,
             *(layer.get("mediaType") for layer in self.layers),
             _BUNDLE if self._bundled else None,
         )
-        proper = (found for found in map(text, told) if found and found not in _DUMMIES)
+        proper = (found for found in map(text, types) if found and found not in _DUMMIES)
         return next(proper, text(config))
 
     @property
@@ -512,9 +509,9 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
     )
 
 
-def limits(told: Iterable[Payload]) -> pd.DataFrame:
+def limits(payloads: Iterable[Payload]) -> pd.DataFrame:
     """Shape limits into `tables.LIMITS`; they come in its own words."""
-    return tables.LIMITS.from_records(told)
+    return tables.LIMITS.from_records(payloads)
 
 
 def catalog(found: Iterable[str]) -> pd.DataFrame:

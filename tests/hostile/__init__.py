@@ -1,1 +1,1 @@
-"""What strangers send, and what must not be told to strangers."""
+"""Untrusted input, and what must not be told to others."""

@@ -1,4 +1,4 @@
-"""Addresses that strangers name: read, refused, and never followed into the clear."""
+"""Untrusted addresses: read, refused, and never followed into the clear."""
 
 from urllib.parse import urlsplit
 

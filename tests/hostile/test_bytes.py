@@ -1,4 +1,4 @@
-"""Strangers' bytes: too many, too slow, packed too well, nested too deep, and ways into the clear."""
+"""Untrusted bytes: too many, too slow, packed too well, nested too deep, and ways into the clear."""
 
 import functools
 import gc

@@ -1,4 +1,4 @@
-"""What strangers wrote never acts on the terminal that it is printed on."""
+"""Untrusted text never acts on the terminal that it is printed on."""
 
 import io
 import json

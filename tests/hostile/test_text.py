@@ -1,4 +1,4 @@
-"""Strangers' text: in pages, on terminals, in spreadsheets and as names of files."""
+"""Untrusted text: in pages, on terminals, in spreadsheets and as names of files."""
 
 import json
 import os

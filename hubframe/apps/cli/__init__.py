@@ -68,5 +68,5 @@ def _say(message: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return text without control characters and line ends: a stranger may have written it."""
+    """Return untrusted text without control characters and line ends."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -36,8 +36,8 @@ def _of_repository(tags: pd.DataFrame, lags: pd.DataFrame) -> Iterator[str]:
     pushed = tags["pushed_at"].max()
     if pd.notna(pushed):
         yield f"last pushed {cell('pushed_at', pushed, pd.Timestamp.now('UTC')).text}"
-    told = lags[(lags["repo"] == tags["repo"].iloc[0]) & lags["latest_version"].notna()]
-    for lag in told.itertuples():
+    known = lags[(lags["repo"] == tags["repo"].iloc[0]) & lags["latest_version"].notna()]
+    for lag in known.itertuples():
         yield f"latest is {harmless(str(lag.latest_version))}, {_behind(lag)}"
 
 
@@ -70,10 +70,10 @@ def of_trend(trend: pd.DataFrame) -> list[str]:
         words += f" ({came} more in some steps, {wording.size(gone)} less in others)"
     step = steps.nlargest(1, "change").iloc[0]
     added = f"The step that added most, {wording.size(step.change)}:"
-    told = [f"{words}.", f"{added} {_short(step.instruction)}"]
+    sentences = [f"{words}.", f"{added} {_short(step.instruction)}"]
     if step.matched_by == "place":
-        told.append(f"It is taken for what was: {_short(step.previous_instruction)}")
-    return told
+        sentences.append(f"It is taken for what was: {_short(step.previous_instruction)}")
+    return sentences
 
 
 def _short(instruction: str | None) -> str:
@@ -107,5 +107,5 @@ def _difference(rows: pd.DataFrame) -> str:
     way = "larger" if change > 0 else "smaller"
     size = f"{wording.size(abs(change))} {way}" if change else "as large"
     others = rows.loc[~is_size, "aspect"].value_counts(sort=False)
-    told = [f"{count:,} in {aspect}" for aspect, count in others.items()]
-    return f"{size}; differences: {', '.join(told)}" if told else size
+    counts = [f"{count:,} in {aspect}" for aspect, count in others.items()]
+    return f"{size}; differences: {', '.join(counts)}" if counts else size

@@ -1,4 +1,4 @@
-// One page of a table. All text is set as text, never as HTML: strangers wrote it.
+// One page of a table. All text is set as text, never as HTML: it is untrusted.
 const make = (name, attributes = {}, text = null) => {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {

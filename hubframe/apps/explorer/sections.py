@@ -1,6 +1,6 @@
 """The parts of the screen, each with its widgets: they show a session and tell it what is done."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -50,15 +50,6 @@ def _grid(session: Session, label: str, **options: Any) -> Grid:
     grid = Grid(label, **options)
     grid.observe(lambda change: session.theme(is_dark=change["new"]), "is_dark")
     return grid
-
-
-class Section(Protocol):
-    """A part of the screen."""
-
-    box: widgets.Box
-
-    def draw(self) -> None:
-        """Show what the session has to show of it."""
 
 
 class SearchSection:
@@ -234,8 +225,8 @@ class PanelSection:
         self._csv = SaveButton("Save as CSV", self._save_frame)
         self._report = SaveButton("Save a report", self._save_report)
         buttons = _row(self._copy, self._csv, self._report)
-        told = [self._findings, self._picture, self._text, self._grid, self._note, self._code]
-        self._shown = widgets.VBox([*told, buttons])
+        shown = [self._findings, self._picture, self._text, self._grid, self._note, self._code]
+        self._shown = widgets.VBox([*shown, buttons])
         heading = _row(self._title, self._read)
         asked = [self._panels, heading, self._rule, self._message, self._ask]
         self.box = widgets.VBox([*asked, self._shown])
@@ -265,9 +256,9 @@ class PanelSection:
 
     def _draw_result(self, result: Result) -> None:
         session, panel, frame = self._session, self._session.panel, result.frame
-        told = wording.state_of(result, is_busy=session.work.is_busy)
+        words = wording.state_of(result, is_busy=session.work.is_busy)
         is_whole = result.is_complete and not result.is_partial
-        self._note.value = wording.paragraph(told, "about" if is_whole else "fault")
+        self._note.value = wording.paragraph(words, "about" if is_whole else "fault")
         # A picture takes longer than all the rest, and what was drawn stays.
         if self._drawn == (result, session.is_dark):
             return

@@ -17,7 +17,7 @@ from hubframe.apps.explorer.model import REPOSITORY, Asked, Filters, Search, Sta
 from hubframe.apps.explorer.panels import PANELS, Panel, Result
 from hubframe.apps.explorer.work import Work
 from hubframe.errors import InvalidReferenceError, NotFoundError
-from hubframe.frames.limits import told_pull_limit
+from hubframe.frames.limits import reported_pull_limit
 from hubframe.frames.plan import Plan
 from hubframe.plots import wording
 from hubframe.report import report
@@ -51,7 +51,7 @@ class Session:
         self.progress: tuple[str, int, int, str] | None = None
         self.is_dark = False
         self.changed: Callable[[str], None] = lambda _: None
-        self.work = Work(self._told, self._ended)
+        self.work = Work(self._progressed, self._ended)
         self._limit = ""
         self._agreed: Callable[[], None] = lambda: None
 
@@ -243,7 +243,7 @@ class Session:
         self.work.begin(steps, step, lambda words: self.fail(part, words))
         self.changed(PROGRESS)
 
-    def _told(self, title: str, done: int, total: int, note: str) -> None:
+    def _progressed(self, title: str, done: int, total: int, note: str) -> None:
         self.progress = (title, done, total, note)
         self.changed(PROGRESS)
 
@@ -341,5 +341,5 @@ def _archive(asked: Asked, client: Client) -> bytes:
 
 def _left(client: Client) -> str:
     """Say how many pulls are left, as Docker Hub last told; nothing where it did not."""
-    limit = None if client.settings.sample else told_pull_limit(client)
+    limit = None if client.settings.sample else reported_pull_limit(client)
     return "" if limit is None else f"{limit.remaining:,} of {limit.allowed:,} pulls left"

@@ -37,7 +37,7 @@ class Explorer:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.search = sections.SearchSection(session)
-        self._sections: dict[str, sections.Section] = {
+        self._sections: dict[str, Any] = {
             PROGRESS: sections.ProgressSection(session),
             LISTING: sections.ListingSection(session),
             TAGS: sections.TagsSection(session),

@@ -1,4 +1,4 @@
-"""Strangers' text and faults as HTML, and a frame where widgets cannot run."""
+"""Untrusted text and faults as HTML, and a frame where widgets cannot run."""
 
 from base64 import b64encode
 from html import escape

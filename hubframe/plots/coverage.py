@@ -115,7 +115,7 @@ def plot_platform_coverage(
     -------
     matplotlib.axes.Axes
         With a row per tag and a column per platform, the most common first. A platform that no
-        tag of a repository has is no gap of its tags, and their cell stays empty.
+        tag of a repository has does not count as missing, and their cell stays empty.
     """
     PLATFORM_COVERAGE.require(coverage)
     state = coverage["is_present"].map({False: 0, True: _PRESENT})
@@ -144,10 +144,10 @@ def _cells(
 ) -> pd.DataFrame:
     """Spread the states over a matrix whose rows have the names of images."""
     number = coverage.groupby(list(row), dropna=False, sort=False).ngroup()
-    told = pd.DataFrame(
+    states = pd.DataFrame(
         {"row": number, "column": coverage[column], "state": state.astype("float64")}
     )
-    cells = told.pivot_table(index="row", columns="column", values="state")
+    cells = states.pivot_table(index="row", columns="column", values="state")
     return cells.set_axis(canvas.image_names(coverage)[~number.duplicated()].array, axis=0)
 
 
