@@ -19,8 +19,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
-from hubframe.errors import CredentialsError, InvalidReferenceError
-from hubframe.oci.reference import DOCKER_HUB, HUB_ALIASES, ImageReference, parse_registry
+from hubframe.errors import CredentialsError
+from hubframe.oci.reference import DOCKER_HUB, canonical_host, parse_scope
 from hubframe.wire import credential_helpers
 from hubframe.wire.credential_helpers import is_text
 
@@ -243,15 +243,7 @@ def _by_key(given: Sealed) -> dict[str, Credential | None]:
     pairs = given.value if isinstance(given.value, Mapping) else {DOCKER_HUB: given.value}
     sealed = {name: Sealed(pair) for name, pair in pairs.items()}
     del pairs
-    return {_key(name): _credential(pair) for name, pair in sealed.items()}
-
-
-def _key(name: str) -> str:
-    host, slash, path = str(name).partition("/")
-    registry = parse_registry(host)
-    if slash and ImageReference.parse(name).tag is not None:
-        raise InvalidReferenceError(f"{name!r}: logins are for registries and what lies in them")
-    return f"{registry.lower()}{slash}{path}"
+    return {parse_scope(str(name)): _credential(pair) for name, pair in sealed.items()}
 
 
 def _credential(pair: Sealed) -> Credential | None:
@@ -385,7 +377,7 @@ def _canonical(key: str, *, is_address: bool = False) -> str | None:
     name = _SCHEME.sub("", key, count=1)
     is_address = is_address or name != key or name.endswith("/")
     host, _, path = name.partition("/")
-    host = DOCKER_HUB if host.lower() in HUB_ALIASES else host.lower()
+    host = canonical_host(host.lower())
     return f"{host}/{path}" if path and not is_address else host
 
 

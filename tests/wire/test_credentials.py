@@ -192,7 +192,21 @@ def test_what_is_no_pair_is_refused_at_once(pair):
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [HUB_KEY, "acme", f"{HOST}/a:1", f"{HOST}/", f"{HOST}/A", 1])
+@pytest.mark.parametrize(
+    ("name", "registry", "path"),
+    [(HUB_KEY, "docker.io", ""), ("https://ghcr.io", "ghcr.io", ""), (f"{HOST}/", HOST, ""),
+     ("registry-1.docker.io:443", "docker.io", ""), ("registry.hub.docker.com", "docker.io", ""),
+     ("https://hub.docker.com/u/acme", "docker.io", "acme/app"),
+     ("https://hub.docker.com/r/acme/app/tags", "docker.io", "acme/app"),
+     ("https://quay.io/repository/org/app?tab=tags", "quay.io", "org/app")],
+)  # fmt: skip
+def test_a_login_may_be_given_for_what_people_paste(name, registry, path):
+    assert found(registry, path, given={name: ("me", "x")})[0] == "me"
+
+
+@pytest.mark.parametrize(
+    "name", ["acme", "acme/app", f"{HOST}/a:1", f"{HOST}/A", "https://example.com/a", 1]
+)
 def test_what_is_no_registry_is_refused_at_once(name):
     with pytest.raises(InvalidReferenceError):
         hubframe.Client(credentials={name: ("me", "x")})
@@ -204,7 +218,9 @@ def test_what_is_no_registry_is_refused_at_once(name):
 @pytest.mark.parametrize(
     "key",
     ["docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/",
-     "https://index.docker.io/v1", "index.docker.io/v1/", "https://registry-1.docker.io"],
+     "https://index.docker.io/v1", "index.docker.io/v1/", "https://registry-1.docker.io",
+     "registry-1.docker.io:443", "docker.io:443", "https://registry.hub.docker.com/v2/",
+     "registry.hub.docker.com", "https://hub.docker.com"],
 )  # fmt: skip
 def test_the_names_of_docker_hub(home, key):
     docker_config(home, {"auths": {key: encoded("me")}})
