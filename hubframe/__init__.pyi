@@ -41,6 +41,9 @@ from .errors import (
     CredentialsError as CredentialsError,
 )
 from .errors import (
+    CredentialsWarning as CredentialsWarning,
+)
+from .errors import (
     DigestMismatchError as DigestMismatchError,
 )
 from .errors import (

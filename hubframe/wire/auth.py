@@ -14,11 +14,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from requests import PreparedRequest, Request, Response
 
-from hubframe.errors import HubframeError, TransportError, UnauthorizedError
+from hubframe.errors import ASK_ANONYMOUSLY, HubframeError, TransportError, UnauthorizedError
+from hubframe.oci.reference import DOCKER_HUB
 from hubframe.wire import statuses
 from hubframe.wire.addresses import joined, loses_encryption, netloc
 from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
-from hubframe.wire.credentials import Credential
+from hubframe.wire.credentials import Credential, log_in
 
 Send = Callable[[PreparedRequest], Response]
 
@@ -133,8 +134,9 @@ class Login:
     Too many refused logins lock the user out.
     """
 
-    def __init__(self, credential: Credential) -> None:
+    def __init__(self, credential: Credential, registry: str) -> None:
         self.credential = credential
+        self._registry = registry
         self._refusal: str | None = None
 
     def begin(self) -> Credential:
@@ -150,7 +152,8 @@ class Login:
         except UnauthorizedError as error:
             if response.status_code != _UNAUTHORIZED:
                 raise
-            refusal = f"{error}. Log in again, or ask anonymously: Client(credentials=False)"
+            advice = f"To log in again, {log_in(self._registry)}; or {ASK_ANONYMOUSLY}"
+            refusal = f"{error}. {advice}"
         else:
             return
         self._refusal = refusal
@@ -160,9 +163,9 @@ class Login:
 class _WithCredential:
     """Who asks: a credential, or nobody in particular."""
 
-    def __init__(self, credential: Credential | None) -> None:
+    def __init__(self, credential: Credential | None, registry: str) -> None:
         self.credential = credential
-        self._login = Login(credential) if credential else None
+        self._login = Login(credential, registry) if credential else None
 
     @property
     def identity(self) -> str:
@@ -179,7 +182,7 @@ class HubAuth(_WithCredential):
     """The Hub API's login: a JWT of ten minutes for a password or access token."""
 
     def __init__(self, hub_url: str, credential: Credential | None) -> None:
-        super().__init__(credential)
+        super().__init__(credential, DOCKER_HUB)
         self.hub_url = hub_url
         self._token: Token | None = None
         self._lock = SharedLock()
@@ -229,8 +232,9 @@ class Endpoint:
     Some registries tell only at a ping, and leave the challenge out of other answers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, registry: str) -> None:
         self.url = url
+        self.registry = registry
         self.challenge: Challenge | None = None
         self._was_pinged = False
         self._lock = SharedLock()
@@ -261,7 +265,7 @@ class RegistryAuth(_WithCredential):
     """
 
     def __init__(self, endpoint: Endpoint, credential: Credential | None) -> None:
-        super().__init__(credential)
+        super().__init__(credential, endpoint.registry)
         self._endpoint = endpoint
         self._is_proven = False
         self._takes_forms = True
@@ -376,7 +380,7 @@ class RegistryAuth(_WithCredential):
         elif response.status_code in (401, 403):
             raise UnauthorizedError(
                 f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                f"a login: give Client(credentials=…), or run docker login {self._endpoint.netloc}"
+                f"a login: {log_in(self._endpoint.registry)}"
             )
         else:
             statuses.check_login(response, asked, None)

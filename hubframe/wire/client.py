@@ -118,7 +118,7 @@ class Client:
                 url = self._endpoint(host)
                 api = ApiAuth(
                     lambda url: self._credentials.find(host, repository_of(url)),
-                    partial(RegistryAuth, Endpoint(url)),
+                    partial(RegistryAuth, Endpoint(url, host)),
                 )
                 # The first name of an address keeps its logins, the Hub's API above all.
                 self._auths.setdefault(origin(url), api)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
+from hubframe.errors import GIVE_LOGIN
+
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
 _FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True)
@@ -176,7 +178,7 @@ def _url(name: str, url: str) -> str:
         )
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise ValueError(f"{name} must hold no login: give Client(credentials=…) instead")
+        raise ValueError(f"{name} must hold no login: {GIVE_LOGIN} instead")
     return url.rstrip("/")
 
 

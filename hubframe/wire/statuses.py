@@ -19,6 +19,7 @@ from hubframe.errors import (
     harmless,
 )
 from hubframe.wire.addresses import joined, netloc
+from hubframe.wire.credentials import log_in
 from hubframe.wire.limits import retry_after
 
 Reply = TypeVar("Reply", bound=Response)
@@ -143,8 +144,7 @@ def _unauthorized(
     host, status = netloc(response.url), response.status_code
     if login is None:
         return UnauthorizedError(
-            f"{asked}: {host} needs a login ({status}){said}. Give Client(credentials=…), or for "
-            "Docker Hub set DOCKER_USERNAME and DOCKER_PASSWORD"
+            f"{asked}: {host} needs a login ({status}){said}. To log in, {log_in(host)}"
         )
     is_refused = status == HTTPStatus.UNAUTHORIZED
     verb = "refused the credentials" if is_refused else "does not allow it with the login"
