@@ -77,7 +77,7 @@ def info(client: Client | None = None) -> CacheInfo:
         Whose cache; None for the default client's.
     """
     client = client or default_client()
-    client.session.responses.flush()
+    client.responses.flush()
     documents = list(client.blobs.entries())
     total, fresh = client.responses.count()
     folder = client.files.folder if isinstance(client.files, files.Folder) else None

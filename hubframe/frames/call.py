@@ -147,7 +147,7 @@ class Call:
         if self._bar is not None:
             self._bar.expect(len(missing), 1 + len(then))
         outcomes = self.workers.do(partial(fetch, self.client), missing, self._fetched)
-        self.client.session.responses.flush()
+        self.client.responses.flush()
         return found | dict(zip(missing, outcomes, strict=True))
 
     def _fetched(self, item: Item, outcome: Any) -> None:
@@ -210,7 +210,7 @@ class Call:
                     raise outcome
 
             found = self.workers.do(work, tasks, done)
-        self.client.session.responses.flush()
+        self.client.responses.flush()
         return found
 
     def attempt(
@@ -307,12 +307,12 @@ def calling(
         with (
             collector.held_back(),
             counting() as statistics,
-            Workers(client.settings.workers) as workers,
+            Workers(client.settings.workers, client.cancellation) as workers,
         ):
             yield Call(client, errors, progress, workers, statistics)
     finally:
         client.files.flush()
-        client.session.responses.flush()
+        client.responses.flush()
 
 
 class _Steps:

@@ -30,33 +30,32 @@ def pull_limit(client: Client, *, at_least: int = 0) -> Limit | None:
         good enough.
     """
     registry = client.registry(DOCKER_HUB)
-    known = client.last_limit(registry.url_of(_PROBE), PULL)
+    known = registry.last_limit(_PROBE, PULL)
     if known is not None and known.age < _SOON_OLD and known.remaining >= at_least:
         return known
     # A refusal tells what is left, too.
     with suppress(NotFoundError, TransportError):
         registry.probe(_PROBE)
-    limit = client.last_limit(registry.url_of(_PROBE), PULL)
+    limit = registry.last_limit(_PROBE, PULL)
     if limit is None or limit.age > _SOON_OLD:
         return None
     if limit.remaining:
-        client.session.transport.rate_limiter(registry.url).allow_pulls()
+        registry.allow_pulls()
     return limit
 
 
 def told_pull_limit(client: Client) -> Limit | None:
     """Return what Docker Hub last told of the pulls that are left, without asking."""
-    return client.last_limit(client.registry(DOCKER_HUB).url_of(_PROBE), PULL)
+    return client.registry(DOCKER_HUB).last_limit(_PROBE, PULL)
 
 
 def hub_limit(client: Client) -> Limit | None:
     """Return the Hub API's limit as its last answer told it; ask where there was none."""
-    url = client.settings.hub_url
-    if client.last_limit(url, HUB) is None:
+    if client.hub.last_limit() is None:
         # A refusal tells it, too.
         with suppress(NotFoundError):
             client.hub.probe()
-    return client.last_limit(url, HUB)
+    return client.hub.last_limit()
 
 
 def known_limits(client: Client) -> list[dict[str, Any]]:

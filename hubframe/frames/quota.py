@@ -37,7 +37,7 @@ def guard(
     QuotaError
         There are not enough.
     """
-    if call.client.session.is_offline or not any(one.reference.is_hub for one in found):
+    if call.client.is_offline or not any(one.reference.is_hub for one in found):
         return
     missing = _missing(call, name, found, wanted, source)
     costs = [pulls(item, then, wanted) for item, then in missing.items()]

@@ -89,6 +89,24 @@ def netloc(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
+def path_of(url: str) -> str:
+    """Return an address without its query, which may be a secret."""
+    # `urlsplit` takes longer, and would remember what is asked for once.
+    return url.partition("?")[0]
+
+
+def on_own_host(url: str, base: str) -> str:
+    """Return an address by https, where it is plain http on the host that was asked by https.
+
+    Whoever stands behind a proxy that ends TLS knows nothing of it.
+    """
+    there, here = urlsplit(url), urlsplit(base)
+    is_same = there.hostname == here.hostname and there.port in (None, 80, here.port)
+    if is_same and there.scheme == "http" and here.scheme == "https":
+        return urlunsplit(there._replace(scheme="https", netloc=here.netloc))
+    return url
+
+
 def loses_encryption(here: str, there: str) -> bool:
     """Tell whether the way from one address to the other leaves https."""
     return urlsplit(here).scheme == "https" and urlsplit(there).scheme != "https"

@@ -6,20 +6,20 @@ header can reach what is stored.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from requests import PreparedRequest, Request, Response
 
-from hubframe.errors import ASK_ANONYMOUSLY, HubframeError, TransportError, UnauthorizedError
+from hubframe.errors import TransportError, UnauthorizedError
 from hubframe.oci.reference import DOCKER_HUB
 from hubframe.wire import statuses
-from hubframe.wire.addresses import joined, loses_encryption, netloc
-from hubframe.wire.challenges import Challenge, parse_challenge, scope_of
+from hubframe.wire.addresses import joined, loses_encryption, netloc, on_own_host, origin
+from hubframe.wire.challenges import Challenge, parse_challenges, purpose_of, scope_of
 from hubframe.wire.credentials import Credential, log_in
+from hubframe.wire.shared_work import SharedWork
 
 Send = Callable[[PreparedRequest], Response]
 
@@ -30,6 +30,12 @@ LEAST_TOKEN_LIFE = 60.0
 _MARGIN = 5.0
 # What is more is no number of seconds.
 _LONGEST_LIFE = 1e9
+# How many tokens of a registry are remembered, and how long a scope may be that it names.
+_MOST_TOKENS, _LONGEST_SCOPE = 1000, 1000
+# A token may have expired, and the new one lack the scope that the registry then names.
+_MOST_TRIES = 2
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 307, 308})
 _UNAUTHORIZED = 401
 _BAD_REQUEST = 400
 _GONE = frozenset({404, 405, 410})
@@ -68,10 +74,9 @@ class Token:
     header: Header
     expires: float
 
-    @property
-    def is_fresh(self) -> bool:
+    def is_good(self, refused: Header | None) -> bool:
         """Whether it can still be used."""
-        return time.monotonic() < self.expires
+        return self.header != refused and time.monotonic() < self.expires
 
 
 class ApiAuth:
@@ -104,30 +109,6 @@ class ApiAuth:
             return self._made[credential]
 
 
-class SharedLock:
-    """A lock whose waiters share the failure of the one before them.
-
-    Many threads do not ask a host that is down one after the other.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._failures: list[HubframeError] = []
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Let one thread in at a time."""
-        seen = self._failures
-        with self._lock:
-            if self._failures is not seen:
-                raise self._failures[0].with_traceback(None)
-            try:
-                yield
-            except HubframeError as error:
-                self._failures = [error]
-                raise
-
-
 class Login:
     """A credential as one server takes it: what was refused is never sent again.
 
@@ -148,16 +129,11 @@ class Login:
     def check(self, response: Response, asked: str) -> None:
         """Raise for an answer that is no token, and remember a refusal."""
         try:
-            statuses.check_login(response, asked, self.credential.source)
+            statuses.check_login(response, asked, self.credential.source, self._registry)
         except UnauthorizedError as error:
-            if response.status_code != _UNAUTHORIZED:
-                raise
-            advice = f"To log in again, {log_in(self._registry)}; or {ASK_ANONYMOUSLY}"
-            refusal = f"{error}. {advice}"
-        else:
-            return
-        self._refusal = refusal
-        raise UnauthorizedError(refusal)
+            if response.status_code == _UNAUTHORIZED:
+                self._refusal = str(error)
+            raise
 
 
 class _WithCredential:
@@ -185,27 +161,27 @@ class HubAuth(_WithCredential):
         super().__init__(credential, DOCKER_HUB)
         self.hub_url = hub_url
         self._token: Token | None = None
-        self._lock = SharedLock()
+        self._logins: SharedWork[Header] = SharedWork()
 
     def send(self, request: PreparedRequest, send: Send) -> Response:
         """Log in first where there is a login, and once more if the JWT is refused."""
         if self._login is None:
             return send(request)
-        token = self._fresh_token(send, self._login, None)
-        response = send(_authorized(request, token.header))
+        header = self._header(send, self._login, None)
+        response = send(_authorized(request, header))
         if response.status_code != _UNAUTHORIZED:
             return response
-        token = self._fresh_token(send, self._login, token)
-        return send(_authorized(request, token.header))
+        return send(_authorized(request, self._header(send, self._login, header)))
 
-    def _fresh_token(self, send: Send, login: Login, refused: Token | None) -> Token:
-        with self._lock.alone():
-            if self._token is None or self._token is refused or not self._token.is_fresh:
-                header = self._log_in(send, login)
-                self._token = Token(header, time.monotonic() + HUB_TOKEN_LIFE)
-            return self._token
+    def _header(self, send: Send, login: Login, refused: Header | None) -> Header:
+        token = self._token
+        if token is not None and token.is_good(refused):
+            return token.header
+        return self._logins.join(refused, self._log_in, send, login, refused)
 
-    def _log_in(self, send: Send, login: Login) -> Header:
+    def _log_in(self, send: Send, login: Login, refused: Header | None) -> Header:
+        if self._token is not None and self._token.is_good(refused):
+            return self._token.header
         credential = login.begin()
         # Not in a variable: some tracebacks show these.
         response = send(
@@ -223,7 +199,9 @@ class HubAuth(_WithCredential):
             )
         asked = f"logging in to Docker Hub as {credential.username}"
         login.check(response, asked)
-        return _token_in(response, asked, ("access_token", "token"))
+        header = _token_in(response, asked, ("access_token", "token"))
+        self._token = Token(header, time.monotonic() + HUB_TOKEN_LIFE)
+        return header
 
 
 class Endpoint:
@@ -235,9 +213,9 @@ class Endpoint:
     def __init__(self, url: str, registry: str) -> None:
         self.url = url
         self.registry = registry
-        self.challenge: Challenge | None = None
+        self.challenges: list[Challenge] = []
         self._was_pinged = False
-        self._lock = SharedLock()
+        self._pings: SharedWork[None] = SharedWork()
 
     @property
     def netloc(self) -> str:
@@ -246,15 +224,19 @@ class Endpoint:
 
     def ping(self, send: Send) -> None:
         """Ask for the challenge, once."""
-        if self._was_pinged:
-            return
-        with self._lock.alone():
-            if not self._was_pinged:
-                response = send(_get(f"{self.url}/v2/"))
-                if response.status_code == _UNAUTHORIZED:
-                    header = response.headers.get("WWW-Authenticate", "")
-                    self.challenge = parse_challenge(header)
-                self._was_pinged = True
+        if not self._was_pinged:
+            self._pings.join("", self._ping, send)
+
+    def _ping(self, send: Send) -> None:
+        if not self._was_pinged:
+            self.learn(send(_get(f"{self.url}/v2/")))
+            self._was_pinged = True
+
+    def learn(self, response: Response) -> None:
+        """Take note of what a refusal asks for."""
+        if response.status_code == _UNAUTHORIZED:
+            found = parse_challenges(response.headers.get("WWW-Authenticate", ""))
+            self.challenges = found or self.challenges
 
 
 class RegistryAuth(_WithCredential):
@@ -269,48 +251,71 @@ class RegistryAuth(_WithCredential):
         self._endpoint = endpoint
         self._is_proven = False
         self._takes_forms = True
+        # By scope; and the scopes that challenges named, by what was asked.
         self._tokens: dict[str, Token] = {}
-        self._locks: dict[str, SharedLock] = {}
+        self._named: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._fetches: SharedWork[Header | None] = SharedWork()
 
     def send(self, request: PreparedRequest, send: Send) -> Response:
-        """Send with what the registry's challenge asks for; with a new token if one is refused."""
+        """Send with what the registry's challenge asks for.
+
+        A token that is refused is renewed, and one for the scope that the challenge names is
+        asked for where that is another: each once.
+        """
         self._endpoint.ping(send)
-        used, is_new = None, False
-        if self._endpoint.challenge is not None:
-            used, is_new = self._header(send, scope_of(request.url or ""), None)
+        purpose = purpose_of(request.url or "")
+        scope = self._named.get(purpose, scope_of(request.url or ""))
+        used, is_new = self._header(send, scope, None)
         response = send(_authorized(request, used))
-        if is_new or response.status_code not in (_UNAUTHORIZED, _BAD_REQUEST):
-            return response
-        scope = scope_of(request.url or "")
-        challenge = parse_challenge(response.headers.get("WWW-Authenticate", ""))
-        if response.status_code == _BAD_REQUEST:
-            # Amazon's public registry says so of a token that has expired, and nothing else.
-            challenge = self._endpoint.challenge if used else None
-        if challenge is None or (challenge.scheme == "basic" and used):
-            return response
-        self._endpoint.challenge = challenge
-        renewed, _ = self._header(send, scope, used)
-        if renewed is not None and renewed != used:
-            response = send(_authorized(request, renewed))
+        for _ in range(_MOST_TRIES):
+            challenge = self._challenge_of(response, used)
+            if challenge is None or (challenge.scheme == "basic" and used):
+                break
+            named = challenge.parameters.get("scope", "")[:_LONGEST_SCOPE]
+            is_other = bool(named) and response.status_code == _UNAUTHORIZED and named != scope
+            if is_new and not is_other:
+                break
+            if is_other:
+                self._keep(self._named, purpose, named)
+                scope = named
+            renewed, is_new = self._header(send, scope, used)
+            if renewed is None or renewed == used:
+                break
+            used = renewed
+            response = send(_authorized(request, used))
         self._check_given_token(response, scope)
         return response
 
+    def _challenge_of(self, response: Response, used: Header | None) -> Challenge | None:
+        """Return the challenge to meet after a refusal; None where the answer is none."""
+        if response.status_code == _UNAUTHORIZED:
+            self._endpoint.learn(response)
+            return self._challenge()
+        # Amazon's public registry says so of a token that has expired, and nothing else.
+        return self._challenge() if response.status_code == _BAD_REQUEST and used else None
+
+    def _challenge(self) -> Challenge | None:
+        """Return the first challenge that can be met; else the first, whose message helps."""
+        has_basic = self.credential is not None and self.credential.basic is not None
+        found = self._endpoint.challenges
+        met = (one for one in found if one.scheme == "bearer" or has_basic)
+        return next(met, found[0] if found else None)
+
     def _header(self, send: Send, scope: str, refused: Header | None) -> tuple[Header | None, bool]:
         """Return what to authorise with, and whether it was made just now."""
-        challenge = self._endpoint.challenge
+        challenge = self._challenge()
         if challenge is None:
             return None, False
         if challenge.scheme == "basic":
             return self._basic(send), False
         if self.credential and self.credential.registry_token:
             return Header(f"Bearer {self.credential.registry_token}"), False
-        with self._locks.setdefault(scope, SharedLock()).alone():
-            token = self._tokens.get(scope)
-            if token and token.is_fresh and token.header != refused:
-                return token.header, False
-            token = self._fetch_token(send, challenge, scope)
-            self._tokens[scope] = token
-            return token.header, True
+        token = self._tokens.get(scope)
+        if token is not None and token.is_good(refused):
+            return token.header, False
+        work = self._fetch_token
+        return self._fetches.join((scope, refused), work, send, challenge, scope, refused), True
 
     def _basic(self, send: Send) -> Header | None:
         """Return the login itself, once a ping has told that it is right.
@@ -319,46 +324,84 @@ class RegistryAuth(_WithCredential):
         """
         if self._login is None or self._login.credential.basic is None:
             return None
-        with self._locks.setdefault("", SharedLock()).alone():
-            header = _basic(self._login.begin())
-            if not self._is_proven:
-                response = send(_authorized(_get(f"{self._endpoint.url}/v2/"), header))
-                if response.status_code == _UNAUTHORIZED:
-                    self._login.check(response, f"logging in to {self._endpoint.netloc}")
-                self._is_proven = True
-            return header
+        if not self._is_proven:
+            self._fetches.join("", self._prove, send, self._login)
+        return _basic(self._login.begin())
+
+    def _prove(self, send: Send, login: Login) -> None:
+        if not self._is_proven:
+            ping = _get(f"{self._endpoint.url}/v2/")
+            response = send(_authorized(ping, _basic(login.begin())))
+            if response.status_code == _UNAUTHORIZED:
+                login.check(response, f"logging in to {self._endpoint.netloc}")
+            self._is_proven = True
 
     def _check_given_token(self, response: Response, scope: str) -> None:
         """Tell of a bearer token that was given, and refused: nothing better can be had for it."""
         if self.credential and self.credential.registry_token:
             asked = f"{scope or 'the API'} of {self._endpoint.netloc}"
             if response.status_code == _UNAUTHORIZED:
-                statuses.check_login(response, asked, self.credential.source)
+                statuses.check_login(
+                    response, asked, self.credential.source, self._endpoint.registry
+                )
 
-    def _fetch_token(self, send: Send, challenge: Challenge, scope: str) -> Token:
+    def _fetch_token(
+        self, send: Send, challenge: Challenge, scope: str, refused: Header | None
+    ) -> Header:
+        token = self._tokens.get(scope)
+        if token is not None and token.is_good(refused):
+            return token.header
         received = time.monotonic()
         response = self._ask_for_token(send, challenge, scope)
         asked = f"a token of {self._endpoint.netloc} for {scope or 'its API'}"
         self._check(response, asked)
         header = _token_in(response, asked, ("token", "access_token"))
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
-        return Token(header, received + life - _MARGIN)
+        self._keep(self._tokens, scope, Token(header, received + life - _MARGIN))
+        return header
+
+    def _keep(self, held: dict[str, Any], key: str, value: Any) -> None:
+        """Remember something, and forget what was remembered first where there is too much."""
+        with self._lock:
+            held.pop(key, None)
+            held[key] = value
+            if len(held) > _MOST_TOKENS:
+                del held[next(iter(held))]
 
     def _ask_for_token(self, send: Send, challenge: Challenge, scope: str) -> Response:
         request = self._token_request(challenge, scope)
         if self._login is None:
-            return send(request)
+            return self._send_on(request, send)
         credential = self._login.begin()
         if not (credential.identity_token and self._takes_forms):
-            return send(_authorized(request, _basic(credential)))
-        posted = send(self._form(challenge, scope, credential))
+            return self._send_on(_authorized(request, _basic(credential)), send)
+        posted = self._send_on(self._form(challenge, scope, credential), send)
         if posted.status_code not in _NO_FORM:
             return posted
-        response = send(_authorized(request, _basic(credential)))
+        response = self._send_on(_authorized(request, _basic(credential)), send)
         self._takes_forms = not response.ok
         # A server that knows the form has said it best.
         is_refused = posted.status_code == _UNAUTHORIZED and not response.ok
         return posted if is_refused else response
+
+    def _send_on(self, request: PreparedRequest, send: Send) -> Response:
+        """Send to the token server, and on where it redirects to itself: a login goes no further.
+
+        No variable holds an address: it may be signed.
+        """
+        for _ in range(_MOST_REDIRECTS):
+            response = send(request)
+            location = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or not location:
+                break
+            request = request.copy()
+            request.url = on_own_host(joined(response.url, location, "where to go"), response.url)
+            if origin(request.url) != origin(response.url):
+                raise TransportError(
+                    f"{netloc(response.url)}, which gives the tokens of {self._endpoint.netloc}, "
+                    f"redirects to {netloc(request.url)}; not followed: no credentials go there"
+                )
+        return response
 
     def _form(self, challenge: Challenge, scope: str, credential: Credential) -> PreparedRequest:
         """Ask with an identity token, as OAuth does."""
@@ -383,29 +426,30 @@ class RegistryAuth(_WithCredential):
                 f"a login: {log_in(self._endpoint.registry)}"
             )
         else:
-            statuses.check_login(response, asked, None)
+            statuses.check_login(response, asked, None, self._endpoint.registry)
 
     def _realm(self, challenge: Challenge) -> str:
         """Return where tokens are had."""
         here = f"{self._endpoint.url}/v2/"
-        address = joined(here, challenge.parameters.get("realm", ""), "its realm")
+        named = challenge.parameters.get("realm", "")
+        address = on_own_host(joined(here, named, "its realm"), here)
         there = netloc(address)
         if not loses_encryption(here, address):
             return address
         # A server's address may repeat a login, and some tracebacks show variables.
-        del address
+        del address, named
         raise TransportError(
             f"{self._endpoint.netloc} sends its logins to {there} in the clear; no credentials "
             "were sent"
         )
 
     def _token_request(self, challenge: Challenge, scope: str) -> PreparedRequest:
-        """Add service and scope to the realm, which may hold a query of its own."""
+        """Add service and scopes to the realm, which may hold a query of its own."""
         realm = urlsplit(self._realm(challenge))
         query = parse_qsl(realm.query, keep_blank_values=True)
         service = challenge.parameters.get("service")
         query += [("service", service)] if service else []
-        query += [("scope", scope)] if scope else []
+        query += [("scope", one) for one in scope.split()]
         return _get(urlunsplit((realm.scheme, realm.netloc, realm.path, urlencode(query), "")))
 
 

@@ -29,8 +29,8 @@ class Cancellation:
 
     Parameters
     ----------
-    parent
-        What this is a part of: it ends with it.
+    *parents
+        What this is a part of: it ends with any of them.
 
     Attributes
     ----------
@@ -38,16 +38,15 @@ class Cancellation:
         Shows a few words where the progress is shown.
     """
 
-    def __init__(self, parent: Self | None = None) -> None:
-        self._parent = parent
+    def __init__(self, *parents: Self | None) -> None:
+        self._parents = parents
         self._event = threading.Event()
         self.tell: Callable[[str], object] = lambda _: None
 
     @property
     def is_cancelled(self) -> bool:
         """Whether nobody wants the outcome any more."""
-        is_parents = self._parent is not None and self._parent.is_cancelled
-        return self._event.is_set() or is_parents
+        return self._event.is_set() or any(one and one.is_cancelled for one in self._parents)
 
     def cancel(self) -> None:
         """End the work."""

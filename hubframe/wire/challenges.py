@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+from hubframe.wire.addresses import path_of
+
 
 @dataclass(frozen=True)
 class Challenge:
@@ -19,23 +21,24 @@ _CHALLENGE = re.compile(
 _PAIR = re.compile(r'([A-Za-z0-9_.-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]*))')
 
 
-def parse_challenge(header: str) -> Challenge | None:
-    """Read the first challenge that hubframe can meet; others, such as Negotiate, are skipped.
+def parse_challenges(header: str) -> list[Challenge]:
+    """Read the challenges that hubframe knows; others, such as Negotiate, are skipped.
 
     Examples
     --------
-    >>> parse_challenge('Bearer realm="https://auth.example/token",service="r"').parameters["service"]
-    'r'
+    >>> parse_challenges('Basic realm="r", Bearer realm="https://auth.example/token"')[1].scheme
+    'bearer'
     """
+    found = []
     for match in _CHALLENGE.finditer(header[:8192]):
         scheme = match["scheme"].lower()
         if scheme in ("bearer", "basic"):
-            found = _PAIR.findall(match["rest"])
+            pairs = _PAIR.findall(match["rest"])
             unquoted = {
-                n.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for n, quoted, bare in found
+                n.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for n, quoted, bare in pairs
             }
-            return Challenge(scheme, unquoted)
-    return None
+            found.append(Challenge(scheme, unquoted))
+    return found
 
 
 _REPOSITORY = re.compile(r"(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+/?")
@@ -44,18 +47,19 @@ _REPOSITORY = re.compile(r"(?P<path>.+)/(?:manifests|blobs|tags|referrers)/[^/]+
 def repository_of(url: str) -> str:
     """Return the path of the repository that an address lies in; empty for none."""
     # From the first one: to try each would take the square of a hostile link's length.
-    match = _REPOSITORY.fullmatch(_path(url).partition("/v2/")[2])
+    match = _REPOSITORY.fullmatch(path_of(url).partition("/v2/")[2])
     return match["path"] if match else ""
-
-
-def _path(url: str) -> str:
-    """Cut the query off; `urlsplit` would take longer, and remember what is asked for once."""
-    return url.partition("?")[0]
 
 
 def scope_of(url: str) -> str:
     """Return the scope that reading an address of a registry takes; empty for the ping."""
-    if _path(url).rstrip("/").endswith("/v2/_catalog"):
+    if path_of(url).rstrip("/").endswith("/v2/_catalog"):
         return "registry:catalog:*"
     path = repository_of(url)
     return f"repository:{path}:pull" if path else ""
+
+
+def purpose_of(url: str) -> str:
+    """Return what challenges are remembered by: some name one scope for lists, and one for all."""
+    is_list = path_of(url).endswith("/tags/list")
+    return f"{scope_of(url)} {'tags' if is_list else ''}"

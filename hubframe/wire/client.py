@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hubframe.oci.reference import DOCKER_HUB, is_loopback
 from hubframe.wire import files
-from hubframe.wire.addresses import origin
+from hubframe.wire.addresses import netloc, origin
 from hubframe.wire.auth import ApiAuth, Auth, Endpoint, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
+from hubframe.wire.cancellation import Cancellation
 from hubframe.wire.challenges import repository_of
 from hubframe.wire.credentials import Credentials, Given, Sealed
+from hubframe.wire.exchange import Exchanges
 from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
-from hubframe.wire.limits import Limit
 from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
 from hubframe.wire.responses import Responses, SharedResponses
 from hubframe.wire.session import Session
 from hubframe.wire.settings import Settings
+from hubframe.wire.statistics import mode
 from hubframe.wire.transport import Transport
 
 if TYPE_CHECKING:
@@ -72,18 +74,17 @@ class Client:
         # The sample would refuse the logins of real accounts, and must run no helper.
         is_real = not self.settings.sample
         self._credentials = Credentials(self._given, self._environment(), files=is_real)
-        self._auths: dict[str, ApiAuth] = {}
         self._registries: dict[str, Registry] = {}
+        self._auths: dict[str, ApiAuth] = {}
         self._lock = threading.RLock()
+        self.cancellation = Cancellation()
         self.blobs = Blobs(self.files)
         self.layer_files = LayerFiles(self.files)
-        offline = self.settings.offline
-        self.session = Session(self._connect, self.auth_for, self.responses, offline=offline)
-        self.hub = Hub(self.session, self.settings.hub_url)
+        self.exchanges = self._connect()
+        url = self.settings.hub_url
         # Nothing is looked up before it is needed.
-        self._auths[origin(self.settings.hub_url)] = ApiAuth(
-            lambda _: self._credentials.for_hub_api(), partial(HubAuth, self.settings.hub_url)
-        )
+        auth = ApiAuth(lambda _: self._credentials.for_hub_api(), partial(HubAuth, url))
+        self.hub = Hub(self._session(url, auth), url)
 
     def forget_parent(self) -> None:
         """Leave what the parent process opened to it; here all is made anew."""
@@ -106,44 +107,68 @@ class Client:
         return f"<hubframe.Client {'sample' if settings.sample else settings.hub_url}>"
 
     def close(self) -> None:
-        """Close connections and files; the client cannot be used any more."""
+        """Close connections and files, and end calls; the client cannot be used any more."""
         self.is_closed = True
-        self.session.close()
+        self.cancellation.cancel()
+        self.exchanges.close()
+        self.responses.close()
         self.files.close()
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the network may not be used now."""
+        return self.settings.offline or mode() == "offline"
 
     def registry(self, host: str) -> Registry:
         """Return the registry of that name, with logins of its own."""
         with self._lock:
             if host not in self._registries:
                 url = self._endpoint(host)
-                api = ApiAuth(
-                    lambda url: self._credentials.find(host, repository_of(url)),
-                    partial(RegistryAuth, Endpoint(url, host)),
-                )
-                # The first name of an address keeps its logins, the Hub's API above all.
-                self._auths.setdefault(origin(url), api)
-                self._registries[host] = Registry(self.session, self.blobs, host, url)
+                session = self._session(url, self._auth_of(host), counts_pulls=host == DOCKER_HUB)
+                self._registries[host] = Registry(session, self.blobs, host, url)
             return self._registries[host]
 
-    def auth_for(self, url: str) -> Auth | None:
-        """Return who asks at an address."""
-        api = self._auths.get(origin(url))
-        return api.auth_for(url) if api else None
+    def _session(self, url: str, auth: ApiAuth, *, counts_pulls: bool = False) -> Session:
+        """Return what sends the requests of one API, which has logins of its own."""
+        transport = Transport(
+            self.exchanges,
+            url,
+            auth.auth_for,
+            self._other_auth,
+            counts_pulls=counts_pulls,
+        )
+        return Session(
+            transport,
+            auth.auth_for,
+            self.responses,
+            lambda: self.is_offline,
+            counts_pulls=counts_pulls,
+        )
 
-    def last_limit(self, url: str, kind: str) -> Limit | None:
-        """Return the last word of the host of an address on a limit, for whoever asks there."""
-        auth = self.auth_for(url)
-        identity = auth.identity if auth else ""
-        return self.session.transport.limits.last(origin(url), identity, kind)
+    def _auth_of(self, host: str) -> ApiAuth:
+        """Return who asks at a registry; one that others redirect to has the same logins."""
+        with self._lock:
+            if host not in self._auths:
+                endpoint = Endpoint(self._endpoint(host), host)
+                self._auths[host] = ApiAuth(
+                    lambda url: self._credentials.find(host, repository_of(url)),
+                    partial(RegistryAuth, endpoint),
+                )
+            return self._auths[host]
 
-    def _connect(self) -> Transport:
+    def _other_auth(self, url: str) -> Auth:
+        """Return who asks at an address that a registry redirects to."""
+        is_hub = origin(url) == origin(self.settings.registry_url)
+        return self._auth_of(DOCKER_HUB if is_hub else netloc(url)).auth_for(url)
+
+    def _connect(self) -> Exchanges:
         how = (self.settings.timeout, self.settings.workers)
         if self.settings.sample:
             from hubframe.testing import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
 
-            return Transport(SampleAdapter(), self.auth_for, *how)
+            return Exchanges(SampleAdapter(), *how)
         network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
-        return Transport(network, self.auth_for, *how, self._shared_rates())
+        return Exchanges(network, *how, self._shared_rates())
 
     def _stores(self) -> tuple[files.Files, Responses, Redis | None]:
         """Open where documents and answers are kept: here, or where several machines share them.

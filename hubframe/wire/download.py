@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from http.client import HTTPException
 
-import requests
 from requests import Response
 from urllib3.exceptions import HTTPError
 
@@ -44,7 +44,7 @@ def stream(session: Session, url: str, asked: str) -> Iterator[bytes]:
             for piece in _pieces(response, at):
                 at += len(piece)
                 yield piece
-        except (HTTPError, requests.RequestException, OSError, TransportError):
+        except (HTTPError, HTTPException, OSError, ValueError, TransportError):
             failures = 0 if at - begun >= _PROGRESS else failures + 1
         else:
             return

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from hubframe.errors import NotFoundError, PayloadError, TransportError
 from hubframe.oci.reference import DOCKER_HUB
+from hubframe.wire.limits import HUB, Limit
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, Ask, Session, json_of
 
 Payload = Mapping[str, Any]
@@ -154,13 +155,17 @@ class Hub:
     """
 
     def __init__(self, session: Session, url: str) -> None:
-        self._session = session
+        self.session = session
         self._url = url
 
     def probe(self) -> None:
         """Ask for next to nothing, past the cache: any answer tells the limit of whoever asks."""
         url = f"{self._url}/v2/namespaces/library/repositories?page_size=1"
-        self._session.fetch(url, f"the limit of {DOCKER_HUB}'s API")
+        self.session.fetch(url, f"the limit of {DOCKER_HUB}'s API")
+
+    def last_limit(self) -> Limit | None:
+        """Return the last word of the API on its limit, for whoever asks."""
+        return self.session.transport.last_limit(self._url, HUB)
 
     def tag(self, repo: str, tag: str) -> Payload:
         """Get a tag."""
@@ -180,7 +185,7 @@ class Hub:
         """Return what is known here of the images of tags, by repository and tag."""
         asks = {Ask("GET", f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
         found = {}
-        for ask, answer in self._session.look_up(asks).items():
+        for ask, answer in self.session.look_up(asks).items():
             # What is no list is asked for again, and then is an error.
             with suppress(PayloadError):
                 asked = "the images of " + ":".join(asks[ask])
@@ -231,7 +236,7 @@ class Hub:
         """Look up pages, some at a time: they take more room before they are read than after."""
         left, found = iter(pages), {}
         while some := list(islice(left, _TOGETHER)):
-            for ask, answer in self._session.look_up(some).items():
+            for ask, answer in self.session.look_up(some).items():
                 # What is no page is an error for whoever asks for it alone.
                 with suppress(PayloadError):
                     found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
@@ -272,7 +277,7 @@ class Hub:
         return f"{self._url}{listing.path}?{urlencode(params)}"
 
     def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
-        return self._session.json(url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read)
+        return self.session.json(url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read)
 
 
 def _images_path(repo: str, tag: str) -> str:

@@ -1,30 +1,26 @@
-"""The way onto the network: requests' own adapter, which tells nothing of what it carries.
+"""The way onto the network: requests' own adapter, with a deadline for each exchange.
 
-urllib3 writes whole addresses into its log and its errors, and its functions hold every header in
-their variables, which some tracebacks show. Addresses may be signed, and headers are logins.
+Time-outs of sockets are for pauses: a server that sends a byte a second, of headers, of a body or
+of what unpacks to nothing, would be listened to for ever.
 """
 
-import base64
-import json
 import logging
 import os
-import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from http.client import HTTPResponse as Received
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import urlsplit
 
-import requests
-from requests import PreparedRequest, Response
+from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.wire import cancellation
@@ -32,14 +28,8 @@ from hubframe.wire.addresses import netloc
 from hubframe.wire.cancellation import Cancellation
 
 _LOGGER = logging.getLogger("urllib3.connectionpool")
-_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: \d+")
-_REDACTED = "…"
-# Less is no secret, and redacting it would spoil every message.
-_SHORTEST = 4
-# What logins are posted under.
-_SECRET_FIELDS = frozenset({"secret", "password", "refresh_token"})
-# How much longer than a pause in it a whole answer may take.
-_SLOWEST = 10
+# Answers that only say that another one is to come.
+_INTERIM = frozenset({102, 103})
 # How often is looked whether something has taken too long, and for how long after the last. [s]
 _GLANCE, _LINGER = 0.1, 1.0
 _PIECE = 64 * 1024
@@ -47,7 +37,7 @@ MEBIBYTE = 2**20
 
 
 class Network(HTTPAdapter):
-    """Sends over sockets; what goes wrong is told without addresses, headers and frames."""
+    """Sends over sockets, and writes no addresses with queries into the log: they may be signed."""
 
     def init_poolmanager(self, *args: Any, **how: Any) -> None:
         """Make the pools of connections; their answers have a deadline."""
@@ -60,90 +50,168 @@ class Network(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def send(self, request: PreparedRequest, *args: Any, **how: Any) -> Response:
+    def send(self, *args: Any, **how: Any) -> Response:
         """Send a request; the arguments are those of requests."""
+        # Adding the same filter again does nothing.
+        _LOGGER.addFilter(_without_queries)
+        token = _is_sending.set(True)
         try:
-            with _without_queries_in_logs():
-                return super().send(request, *args, **how)
-        except BaseException as error:  # noqa: BLE001 - an interrupt shows the frames, too
-            failure = bare(error)
-        # The proxies are among these, with their logins. And not in the handler above: there the
-        # old frames would be this error's context.
-        del args, how
-        raise failure
+            return super().send(*args, **how)
+        finally:
+            _is_sending.reset(token)
 
 
-class _Deadlines:
-    """Exchanges that are ended once they took too long, or nobody wants them any more.
+_is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
 
-    Time-outs of sockets are for pauses: a server that sends a byte a second, of headers, of a body
-    or of what unpacks to nothing, would be listened to for ever.
+
+def _without_queries(record: logging.LogRecord) -> bool:
+    """Cut the queries off the addresses in urllib3's log, of our own requests alone."""
+    if not _is_sending.get():
+        return True
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            part.partition("?")[0] if isinstance(part, str) else part for part in record.args
+        )
+    # Headers that cannot be read are quoted there, cookies and all.
+    return record.exc_info is None
+
+
+class _Exchange:
+    """A request that is under way.
+
+    Attributes
+    ----------
+    ends
+        When it has taken too long. [seconds, monotonic]
+    call
+        What cancels it.
+    socket
+        What it is read from, once there is one.
+    is_over
+        Whether it was ended from outside.
     """
+
+    def __init__(self, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
+        self.call: Cancellation | None = cancellation.current()
+        self.socket: Any = None
+        self.is_over = False
+
+    def end(self) -> None:
+        """Let whoever reads from it read no further."""
+        self.is_over = True
+        if self.socket is not None:
+            with suppress(OSError, ValueError, RuntimeError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Watcher:
+    """Ends exchanges that took too long, or that nobody wants any more."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._due: dict[object, tuple[float, Cancellation | None, Callable[[], object]]] = {}
+        self._under_way: set[_Exchange] = set()
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def ending(self, seconds: float, end: Callable[[], object], name: str) -> Iterator[None]:
-        """Call what ends it after so many seconds, or when it is cancelled; the error says so."""
-        key = object()
+    def add(self, exchange: _Exchange) -> None:
+        """Watch an exchange."""
         with self._changed:
-            self._due[key] = (time.monotonic() + seconds, cancellation.current(), end)
+            self._under_way.add(exchange)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()
-        try:
-            yield
-        finally:
-            with self._changed:
-                is_over = self._due.pop(key, None) is None
-            if is_over:
-                cancellation.check()
-                raise TransportError(
-                    f"{name} took more than {seconds:g} s to send an answer; not read further"
-                )
+
+    def remove(self, exchange: _Exchange) -> None:
+        """Watch it no longer."""
+        with self._changed:
+            self._under_way.discard(exchange)
 
     def _watch(self) -> None:
         with self._changed:
             # It ends when nothing was sent for a while.
             last = time.monotonic()
             while time.monotonic() - last < _LINGER:
-                last = time.monotonic() if self._due else last
-                for key, (ends, call, end) in list(self._due.items()):
-                    if ends <= time.monotonic() or (call is not None and call.is_cancelled):
-                        del self._due[key]
-                        with suppress(OSError, ValueError, RuntimeError):
-                            end()
+                last = time.monotonic() if self._under_way else last
+                for one in list(self._under_way):
+                    if one.ends <= time.monotonic() or (one.call and one.call.is_cancelled):
+                        self._under_way.discard(one)
+                        one.end()
                 self._changed.wait(_GLANCE)
 
 
-_deadlines = _Deadlines()
+_watcher = _Watcher()
+_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 
 
 def _forget_parents() -> None:
     """Begin anew in a child process, where no thread looks and another may have held the lock."""
-    global _deadlines  # noqa: PLW0603 - one for all connections
-    _deadlines = _Deadlines()
+    global _watcher  # noqa: PLW0603 - one for all connections
+    _watcher = _Watcher()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parents)
 
 
-class _Timed:
-    """A connection whose head of an answer has a deadline."""
+@contextmanager
+def deadline(seconds: float, name: str) -> Iterator[None]:
+    """End an exchange that takes longer, or is cancelled.
 
-    host: str
+    Parameters
+    ----------
+    seconds
+        How long it may take.
+    name
+        Whom it is with, for the message.
+
+    Raises
+    ------
+    TransportError
+        It took longer.
+    CancelledError
+        Nobody wants the outcome any more.
+    """
+    exchange = _Exchange(seconds)
+    token = _exchange.set(exchange)
+    _watcher.add(exchange)
+    try:
+        yield
+    except Exception:
+        if not exchange.is_over:
+            raise
+    finally:
+        _watcher.remove(exchange)
+        _exchange.reset(token)
+    if exchange.is_over:
+        cancellation.check()
+        raise TransportError(f"{name} took more than {seconds:g} s to send an answer")
+
+
+class _Final(Received):
+    """The head of an answer, after those that only say that it is to come."""
+
+    def begin(self) -> None:
+        """Read the head."""
+        super().begin()
+        while self.status in _INTERIM:
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before it was read
+            super().begin()
+
+
+class _Timed:
+    """A connection whose exchange can be ended from outside."""
+
     sock: Any
+    response_class: Any = _Final
 
     def getresponse(self) -> Any:
         """Read the head of an answer."""
-        sock = self.sock
-        longest = _SLOWEST * (sock.gettimeout() or float("inf"))
-        with _deadlines.ending(longest, lambda: sock.shutdown(socket.SHUT_RDWR), self.host):
-            return super().getresponse()  # type: ignore[misc]  # that of urllib3's connections
+        exchange = _exchange.get()
+        if exchange is not None:
+            exchange.socket = self.sock
+            if exchange.is_over:
+                raise TimeoutError
+        return super().getresponse()  # type: ignore[misc]  # that of urllib3's connections
 
 
 class _Connection(_Timed, HTTPConnection):
@@ -165,7 +233,7 @@ class _SafePool(HTTPSConnectionPool):
 _POOLS = {"http": _Pool, "https": _SafePool}
 
 
-def read_whole(response: Response, limit: int, timeout: float) -> None:
+def read_whole(response: Response, limit: int) -> None:
     """Read a body to its end, and no further than the limit, however well it is packed.
 
     Parameters
@@ -174,19 +242,16 @@ def read_whole(response: Response, limit: int, timeout: float) -> None:
         An answer of which only the head was read; afterwards its ``content`` is the body.
     limit
         How much it may be. [bytes]
-    timeout
-        How long a pause in it may be; all of it may take ten times as long. [seconds]
     """
     raw, pieces, size = response.raw, [], 0
-    with _deadlines.ending(_SLOWEST * timeout, raw.shutdown, netloc(response.url)):
-        while piece := raw.read1(_PIECE, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit:
-                raise PayloadError(
-                    f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
-                    f"{urlsplit(response.url).path}; not read further"
-                )
+    while piece := raw.read1(_PIECE, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise PayloadError(
+                f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
+                f"{urlsplit(response.url).path}; not read further"
+            )
     raw.release_conn()
     set_body(response, b"".join(pieces))
 
@@ -204,125 +269,3 @@ def set_body(response: Response, body: bytes) -> None:
         reason=raw.reason,
         enforce_content_length=False,
     )
-
-
-def bare(error: BaseException) -> BaseException:
-    """Take from an error and its causes what they hold of the request."""
-    for cause in causes(error):
-        cause.__traceback__ = None
-        for name in ("request", "response", "pool", "url", "conn"):
-            if name in vars(cause):
-                setattr(cause, name, None)
-        if _is_wordy(cause):
-            cause.args = tuple(_plain(part) for part in cause.args)
-            # Its words stand in attributes, too, such as the address that is none.
-            for name, value in list(vars(cause).items()):
-                if isinstance(value, str):
-                    setattr(cause, name, _plain(value))
-        elif tunnel := _REFUSED_TUNNEL.match(str(cause)):
-            # Not the proxy's own words, which may repeat the login that it was sent.
-            cause.args = (tunnel[0],)
-    return error
-
-
-def _is_wordy(error: BaseException) -> bool:
-    """Whether an error quotes addresses; the system's own words hold none."""
-    if isinstance(error, HTTPError | requests.RequestException):
-        return True
-    return isinstance(error, ValueError) and not isinstance(error, OSError)
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Go from an error inward."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__ or _argument(error)
-
-
-def _argument(error: BaseException) -> BaseException | None:
-    """urllib3 keeps the cause in ``reason``, requests among the arguments."""
-    found = [getattr(error, "reason", None), *error.args]
-    return next((part for part in found if isinstance(part, BaseException)), None)
-
-
-def _plain(part: Any) -> Any:
-    """Keep of an error's arguments what it was about: its cause, and that time ran out."""
-    if isinstance(part, BaseException | int):
-        return part
-    return "timed out" if "timed out" in str(part).lower() else _REDACTED
-
-
-_is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
-
-
-@contextmanager
-def _without_queries_in_logs() -> Iterator[None]:
-    """Cut the queries off the addresses in urllib3's log, of our own requests alone."""
-    # Adding the same filter again does nothing.
-    _LOGGER.addFilter(_without_queries)
-    token = _is_sending.set(True)
-    try:
-        yield
-    finally:
-        _is_sending.reset(token)
-
-
-def _without_queries(record: logging.LogRecord) -> bool:
-    if not _is_sending.get():
-        return True
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            part.partition("?")[0] if isinstance(part, str) else part for part in record.args
-        )
-    # Headers that cannot be read are quoted there, cookies and all.
-    return record.exc_info is None
-
-
-def redact(request: PreparedRequest, response: Response) -> None:
-    """Redact the login that was sent in an answer that repeats it.
-
-    What came for it stays as it is, else documents would have other digests; headers do not.
-    """
-    is_secret = request.body is not None or "Authorization" in request.headers
-    secrets = _sent_with(request) if is_secret else []
-    if not secrets:
-        return
-    for headers in (response.headers, response.raw.headers):
-        for name, value in list(headers.items()):
-            if any(secret in value for secret in secrets):
-                headers[name] = _redacted(value, secrets)
-    if not response.ok:
-        body = response.raw.data
-        for secret in secrets:
-            body = body.replace(secret.encode(), _REDACTED.encode())
-        set_body(response, body)
-
-
-def _sent_with(request: PreparedRequest) -> list[str]:
-    """Return what is secret of a request's login, the longest first."""
-    value = request.headers.get("Authorization", "")
-    scheme, _, sent = (value if isinstance(value, str) else "").partition(" ")
-    found = [sent, *_posted(request.body)]
-    if scheme.lower() == "basic":
-        pair = base64.b64decode(sent).decode(errors="replace")
-        found += [pair, pair.partition(":")[2]]
-    found += [quote(secret, safe="") for secret in found]
-    return sorted({each for each in found if len(each) >= _SHORTEST}, key=len, reverse=True)
-
-
-def _posted(body: Any) -> list[str]:
-    """Return what a login was posted with: JSON at the Hub, a form at registries."""
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
-    try:
-        fields = json.loads(text) if text.startswith("{") else dict(parse_qsl(text))
-    except ValueError:
-        return []
-    return [value for name, value in fields.items() if name in _SECRET_FIELDS]
-
-
-def _redacted(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, _REDACTED)
-    return text

@@ -18,7 +18,7 @@ class Bar:
     total, title
         How much there is to do, and what it is.
     tell
-        CachedTag each step; None for nobody.
+        Told each step; None for nobody.
     """
 
     def __init__(self, total: int, title: str, tell: Tell | None = None) -> None:

@@ -25,6 +25,7 @@ from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.download import stream
+from hubframe.wire.limits import Limit
 from hubframe.wire.responses import CachedTag, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
 from hubframe.wire.shared_work import SharedWork
@@ -58,7 +59,9 @@ _NO_LAST = _NO_SIZE | {404}
 # What registries say that know no HEAD.
 _NO_HEAD = frozenset({405, 501})
 # What some say to HEAD of a thing that they do have; a GET tells, and its answer has words.
-_DOUBTFUL_HEAD = _NO_HEAD | {400, 403, 404, 406}
+_DOUBTFUL_HEAD = frozenset({400, 401, 403, 404, 405, 406, 500, 501, 502, 503, 504})
+# Of these, what is said of a thing rather than of HEAD.
+_ABOUT_THINGS = frozenset({400, 403, 404, 406})
 # What registries say that know no referrers: none of it has to be the registry's own answer.
 _NO_REFERRERS = frozenset({200, 301, 302, 303, 307, 308, 400, 404, 405, 406, 501})
 _ARTIFACTORY = ("X-JFrog-Version", "X-Artifactory-Id")
@@ -109,7 +112,7 @@ class Registry:
     """
 
     def __init__(self, session: Session, blobs: Blobs, host: str, url: str) -> None:
-        self._session = session
+        self.session = session
         self._blobs = blobs
         self._documents: SharedWork[Document] = SharedWork()
         self.host = host
@@ -136,18 +139,25 @@ class Registry:
         """Look up what a tag points at: by HEAD, which costs no pull."""
         if reference.digest:
             return Resolved(reference.digest, None)
-        reported, is_enough = Resolved("", None), False
+        reported, status = Resolved("", None), 0
         if "HEAD" not in self._unknown:
-            reported, is_enough = self._head(reference)
-        if is_enough:
-            return reported
-        document = self._by_tag(reference, reported.digest)
+            reported, is_enough, status = self._head(reference)
+            if is_enough:
+                return reported
+        try:
+            document = self._by_tag(reference, reported.digest)
+        except TransportError as failure:
+            asked = f"the manifest {reference}"
+            held = self.session.old_tag(self._head_of(reference), asked, failure)
+            return Resolved(held.digest, held.media_type or None)
+        if status in _DOUBTFUL_HEAD - _ABOUT_THINGS:
+            self._unknown.add("HEAD")
         return Resolved(document.digest, _manifest_type(document))
 
     def cached_tags(self, references: Mapping[Key, ImageReference]) -> dict[Key, Resolved | None]:
         """Return what is known here of tags, by the keys of the references; None: not there."""
         asks = {self._head_of(reference): key for key, reference in references.items()}
-        held = self._session.cached_tags(asks)
+        held = self.session.cached_tags(asks)
         known = {
             asks[ask]: Resolved(one.digest, one.media_type or None) for ask, one in held.items()
         }
@@ -161,11 +171,11 @@ class Registry:
         """
         ask = self._head_of(reference)
         try:
-            if self._is_hub or self._blobs.files.is_shared or self._session.knows_tag(ask):
+            if self._is_hub or self._blobs.files.is_shared or self.session.knows_tag(ask):
                 return self.resolve(reference)
             document = self._by_tag(reference)
         except NotFoundError:
-            self._session.keep_tag(ask, "", "")
+            self.session.keep_tag(ask, "", "")
             return None
         return Resolved(document.digest, _manifest_type(document))
 
@@ -182,7 +192,7 @@ class Registry:
         asked = f"how many pulls of {self.host} are left"
         headers = {"Accept": ACCEPT}
         try:
-            self._session.fetch(self.url_of(reference), asked, method="HEAD", headers=headers)
+            self.session.fetch(self.url_of(reference), asked, method="HEAD", headers=headers)
         finally:
             self._probed = time.monotonic()
 
@@ -194,7 +204,7 @@ class Registry:
         """
         # Where workers share documents, another may have it already, or be about to.
         is_known = self._is_hub or self._blobs.files.is_shared
-        if is_known or self._session.knows_tag(self._head_of(reference)):
+        if is_known or self.session.knows_tag(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
 
@@ -225,16 +235,16 @@ class Registry:
         """List the descriptors of what refers to a digest; None where the API is missing."""
         ask = self._referrers_to(subject)
         if "referrers" in self._unknown:
-            self._session.keep_tag(ask, "", "")
+            self.session.keep_tag(ask, "", "")
             return None
         asked = f"what refers to {subject}"
         headers = {"Accept": OCI_INDEX}
-        first = self._session.get(
+        first = self.session.get(
             ask.url, asked, keep=KEPT_TAGS, headers=headers, also=_NO_REFERRERS
         )
         if not self._knows_referrers(first, asked):
             if not isinstance(first, CachedResponse):
-                self._session.keep_tag(ask, "", "")
+                self.session.keep_tag(ask, "", "")
             return None
         pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
         return list(pages.values())
@@ -245,9 +255,9 @@ class Registry:
         """Return the lists of `referrers` that are here, by the keys of the subjects."""
         asks = {self._referrers_to(subject): key for key, subject in subjects.items()}
         reported: dict[Key, list[Payload] | None] = {
-            asks[ask]: None for ask in self._session.cached_tags(asks)
+            asks[ask]: None for ask in self.session.cached_tags(asks)
         }
-        for ask, answer in self._session.look_up(
+        for ask, answer in self.session.look_up(
             ask for ask in asks if asks[ask] not in reported
         ).items():
             if "Link" not in answer.headers:
@@ -271,7 +281,7 @@ class Registry:
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
         """Get some bytes of a blob; None where the registry does not send them."""
         wanted = f"{start}-{start + count - 1}"
-        response = self._session.fetch(
+        response = self.session.fetch(
             f"{self.url}/v2/{reference.path}/blobs/{digest}",
             f"a part of the layer {digest} of {reference}",
             headers={"Range": f"bytes={wanted}"},
@@ -285,34 +295,40 @@ class Registry:
     def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
         """Yield a blob in pieces, on from where a connection broke; it is not verified here."""
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
-        return stream(self._session, url, f"the layer {digest} of {reference}")
+        return stream(self.session, url, f"the layer {digest} of {reference}")
 
     def url_of(self, reference: ImageReference) -> str:
         """Return the address of what a reference names."""
         return f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
 
+    def last_limit(self, reference: ImageReference, kind: str) -> Limit | None:
+        """Return the last word of the registry on a limit, for whoever reads a repository."""
+        return self.session.transport.last_limit(self.url_of(reference), kind)
+
+    def allow_pulls(self) -> None:
+        """Ask for manifests again, after a refusal: there are pulls left."""
+        self.session.transport.allow_pulls()
+
     @property
     def _is_hub(self) -> bool:
         return self.host == DOCKER_HUB
 
-    def _head(self, reference: ImageReference) -> tuple[Resolved, bool]:
-        """Ask for a tag by HEAD; return what is reported, and whether that is enough."""
+    def _head(self, reference: ImageReference) -> tuple[Resolved, bool, int]:
+        """Ask for a tag by HEAD; return what is reported, whether that is enough, the status."""
         also = _NO_HEAD if self._is_hub else _DOUBTFUL_HEAD
         ask = self._head_of(reference)
-        answer = self._session.head(ask, f"the manifest {reference}", also)
+        answer = self.session.head(ask, f"the manifest {reference}", also)
         if isinstance(answer, CachedTag):
             reported = Resolved(answer.digest, answer.media_type or None)
-            return reported, DIGEST.fullmatch(reported.digest) is not None
-        if answer.status_code in _NO_HEAD:
-            self._unknown.add("HEAD")
+            return reported, DIGEST.fullmatch(reported.digest) is not None, 0
         if answer.status_code in also:
-            return Resolved("", None), False
+            return Resolved("", None), False, answer.status_code
         reported = Resolved(_reported_digest(answer), _media_type(answer))
         # The Hub counts GETs as pulls; elsewhere one that tells the type is free.
         is_enough = DIGEST.fullmatch(reported.digest) and (reported.media_type or self._is_hub)
         if is_enough:
-            self._session.keep_tag(ask, reported.digest, reported.media_type or "")
-        return reported, bool(is_enough)
+            self.session.keep_tag(ask, reported.digest, reported.media_type or "")
+        return reported, bool(is_enough), answer.status_code
 
     def _head_of(self, reference: ImageReference) -> Ask:
         return Ask("HEAD", self.url_of(reference), ACCEPT)
@@ -332,7 +348,7 @@ class Registry:
         document = held or received
         if document is received:
             self._blobs.put(document)
-        self._session.keep_tag(
+        self.session.keep_tag(
             self._head_of(reference), document.digest, _manifest_type(document) or ""
         )
         return document
@@ -341,7 +357,7 @@ class Registry:
         """Ask until the document is whole: it has the digest that is reported, or comes twice."""
         seen = set()
         for pause in (*PAUSES, None):
-            response = self._session.fetch(
+            response = self.session.fetch(
                 self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
             )
             if statuses.names_errors(response):
@@ -379,7 +395,7 @@ class Registry:
                 count_cached()
                 return held
             for pause in (*PAUSES, None):
-                response = self._session.fetch(url, asked, headers=headers)
+                response = self.session.fetch(url, asked, headers=headers)
                 document = Document(digest, response.content)
                 if pause is None or is_sound(digest, document.body):
                     break
@@ -391,7 +407,7 @@ class Registry:
         """Only an index is an answer: websites, logins and old registries send all the rest."""
         code = statuses.code_of(response)
         if code == "NAME_UNKNOWN":
-            self._session.check(response, asked)
+            self.session.check(response, asked)
         if response.status_code in statuses.OK:
             is_index = _content_type(response) == OCI_INDEX
             if not is_index and statuses.names_errors(response):
@@ -413,14 +429,14 @@ class Registry:
         sized = None if key in self._unknown else self._sized(url, asked, keep)
         if sized is not None and sized.status_code not in _NO_SIZE:
             return sized
-        response = self._session.get(url, asked, keep=keep)
+        response = self.session.get(url, asked, keep=keep)
         if sized is not None:
             self._unknown.add(key)
         return response
 
     def _sized(self, url: str, asked: str, keep: int) -> Response | None:
         try:
-            return self._session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
+            return self.session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
         except NotCachedError:
             return None  # offline, a list may be here that was asked for without a size
 
@@ -461,7 +477,7 @@ class Registry:
                     f"{'one of these' if following in seen else 'yet another'}; not read further"
                 )
             url = following
-            response = self._session.get(
+            response = self.session.get(
                 url, listed.asked, keep=listed.keep, headers=listed.headers, also=refusals
             )
         return found
@@ -471,24 +487,36 @@ class Registry:
         try:
             return _entries(response, listed.key, listed.asked)
         except PayloadError:
-            self._session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
+            self.session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
             raise
 
     def _next(self, response: Response, url: str) -> str | None:
-        """Return the address of the next page: always on this host, whatever the link says.
+        """Return the address of the next page: where this one came from, whatever the link says.
 
-        Registries behind proxies write links with a host or port at which nobody reaches them.
+        Registries behind proxies write links with a host, a port or a path at which nobody reaches
+        them; where a list was redirected, the link is relative to where it was found.
         """
         link = next_link(response.headers.get("Link", ""))
         if link is None:
             return None
-        target = joined(url, link, "the next page")
+        here = response.headers.get("Content-Location", url)
+        target = _on_own_path(here, joined(here, link, "the next page"))
         if any(name in response.headers for name in _ARTIFACTORY):
-            target = _on_own_path(url, target)
-        return _with_entries(moved(target, self.url))
+            target = _on_asked_path(url, target)
+        return _with_entries(moved(target, here))
 
 
-def _on_own_path(url: str, link: str) -> str:
+def _on_own_path(here: str, link: str) -> str:
+    """Return a link on the path that the same list was found at, without what stands before it.
+
+    Nexus writes its inner ``/repository/NAME/v2/…``, and others leave out a path of a proxy.
+    """
+    parts, path = urlsplit(link), urlsplit(here).path
+    is_same = parts.path.rpartition("/v2/")[2] == path.rpartition("/v2/")[2]
+    return urlunsplit(parts._replace(path=path)) if is_same else link
+
+
+def _on_asked_path(url: str, link: str) -> str:
     """Artifactory's links forget the path that it is reached by; what they continue at is right."""
     here = urlsplit(url)
     query = dict(parse_qsl(here.query))

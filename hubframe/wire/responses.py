@@ -49,8 +49,9 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 # Other headers may hold anything, also what a server repeats of a login.
 _KEPT = frozenset(
     {
-        "cache-control", "content-length", "content-type", "date", "docker-content-digest", "etag",
-        "expires", "last-modified", "link", "x-artifactory-id", "x-jfrog-version",
+        "cache-control", "content-length", "content-location", "content-type", "date",
+        "docker-content-digest", "etag", "expires", "last-modified", "link",
+        "x-artifactory-id", "x-jfrog-version",
     }
 )  # fmt: skip
 

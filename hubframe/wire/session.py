@@ -62,36 +62,39 @@ class Ask(NamedTuple):
 
 
 class Session:
-    """Sends requests, answers from the cache where it can, and raises for refusals.
+    """Sends the requests of one API, answers from the cache where it can, raises for refusals.
 
     Parameters
     ----------
-    connect
-        Makes what reaches the network; called when that is first asked.
+    transport
+        What sends.
     auth_for
         Who asks at an address.
     kept
         Where answers are kept.
-    offline
-        Whether the network is never to be used.
+    is_offline
+        Tells whether the network may not be used now.
+    counts_pulls
+        Whether this is Docker Hub's registry.
     """
 
     def __init__(
         self,
-        connect: Callable[[], Transport],
-        auth_for: Callable[[str], Auth | None],
+        transport: Transport,
+        auth_for: Callable[[str], Auth],
         kept: Responses,
+        is_offline: Callable[[], bool],
         *,
-        offline: bool,
+        counts_pulls: bool = False,
     ) -> None:
-        self._connect = connect
+        self.transport = transport
         self._auth_for = auth_for
-        self._offline = offline
+        self._is_offline = is_offline
+        self._counts_pulls = counts_pulls
         self.responses = kept
         self._lock = threading.RLock()
-        self._transport: Transport | None = None
         self._cached: CachedSession | None = None
-        self._shared: SharedWork[Asked] = SharedWork()
+        self._shared: SharedWork[Any] = SharedWork()
 
     def json(
         self,
@@ -154,7 +157,7 @@ class Session:
         elif isinstance(answer, CachedResponse):
             count_cached(fetched_at=_moment(answer), stale=answer.is_expired)
         elif answer.status_code not in also:
-            statuses.check(answer, asked, self._login(url))
+            self.check(answer, asked)
         return answer
 
     def look_up(self, asks: Iterable[Ask]) -> dict[Ask, Response]:
@@ -201,13 +204,22 @@ class Session:
             Statuses that the caller takes for an answer.
         """
         key = self._key_of(ask)
-        answer, error = self._shared.join((key, mode()), self._ask_head, key, ask, asked, also)
-        if error is not None:
-            _say_stale(datetime.fromtimestamp(answer.fetched, UTC), asked, error)
-        elif isinstance(answer, CachedTag):
+        answer = self._shared.join((key, mode()), self._ask_head, key, ask, asked, also)
+        if isinstance(answer, TransportError):
+            return self.old_tag(ask, asked, answer)
+        if isinstance(answer, CachedTag):
             fetched_at = datetime.fromtimestamp(answer.fetched, UTC)
             count_cached(fetched_at=fetched_at, stale=not answer.is_fresh)
         return answer  # type: ignore[no-any-return]
+
+    def old_tag(self, ask: Ask, asked: str, failure: TransportError) -> CachedTag:
+        """Return what a tag was said to point at, where nobody tells it now; else the failure."""
+        held = self.responses.tags([self._key_of(ask)]).get(self._key_of(ask))
+        is_final = isinstance(failure, RateLimitError | NotCachedError)
+        if is_final or held is None or not held.digest:
+            raise failure
+        _say_stale(datetime.fromtimestamp(held.fetched, UTC), asked, failure)
+        return held
 
     def fetch(
         self,
@@ -225,12 +237,10 @@ class Session:
         NotCachedError
             The network is not to be used.
         """
-        if self.is_offline:
+        if self._is_offline():
             raise _not_cached(asked)
         response = self.transport.send(_request(method, url, headers))
-        if response.status_code in also:
-            return response
-        return statuses.check(response, asked, None if response.ok else self._login(url))
+        return response if response.status_code in also else self.check(response, asked)
 
     def open(self, url: str, asked: str, *, start: int = 0) -> Response:
         """Get a blob that is to be read in pieces, from a byte on; the caller closes it.
@@ -240,56 +250,33 @@ class Session:
         NotCachedError
             The network is not to be used.
         """
-        if self.is_offline:
+        if self._is_offline():
             raise _not_cached(asked)
         # Whoever packs it again on the way would send other bytes.
         headers = {"Accept-Encoding": "identity"}
         headers |= {"Range": f"bytes={start}-"} if start else {}
         response = self.transport.send(_request("GET", url, headers), stream=True)
-        return statuses.check(response, asked, None if response.ok else self._login(url))
+        return self.check(response, asked)
 
     def check(self, response: Response, asked: str) -> Response:
         """Return an answer that is one, and raise for every other."""
-        return statuses.check(response, asked, self._login(response.url))
-
-    @property
-    def transport(self) -> Transport:
-        """What reaches the network."""
-        with self._lock:
-            if self._transport is None:
-                self._transport = self._connect()
-            return self._transport
-
-    @property
-    def is_offline(self) -> bool:
-        """Whether the network may not be used now."""
-        return self._offline or mode() == "offline"
-
-    def close(self) -> None:
-        """Close the connections and the file."""
-        with self._lock:
-            if self._transport is not None:
-                self._transport.close()
-        self.responses.close()
+        login = None if response.ok else self._auth_for(response.url).login
+        return statuses.check(response, asked, login, counts_pulls=self._counts_pulls)
 
     def _may_use(self, *, is_fresh: bool) -> bool:
-        return mode() != "refresh" and (is_fresh or self.is_offline)
-
-    def _login(self, url: str) -> str | None:
-        auth = self._auth_for(url)
-        return auth.login if auth else None
+        return mode() != "refresh" and (is_fresh or self._is_offline())
 
     def _ask(self, key: str, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
         held = self.responses.get(key)
         if held is not None and self._may_use(is_fresh=not held.is_expired):
             return held, None
-        if self.is_offline:
+        if self._is_offline():
             raise _not_cached(asked)
         try:
             response = self._whole(key, ask, keep, held)
             if response.status_code >= _SERVER_ERROR and response.status_code not in also:
-                raise statuses.error_of(response, asked, self._login(ask.url))
+                self.check(response, asked)
         except RateLimitError:
             raise
         except TransportError as failure:
@@ -298,19 +285,15 @@ class Session:
             return held, failure
         return response, None
 
-    def _ask_head(self, key: str, ask: Ask, asked: str, also: Container[int]) -> Asked:
+    def _ask_head(self, key: str, ask: Ask, asked: str, also: Container[int]) -> Any:
         held = self.responses.tags([key]).get(key)
         if held is not None and self._may_use(is_fresh=held.is_fresh):
-            return held, None
+            return held
+        headers = {"Accept": ask.accept}
         try:
-            headers = {"Accept": ask.accept}
-            return self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also), None
-        except RateLimitError:
-            raise
+            return self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also)
         except TransportError as failure:
-            if held is None or not held.digest or isinstance(failure, NotCachedError):
-                raise
-            return held, failure
+            return failure
 
     def _whole(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
         """Send; what comes broken may come whole the next time."""
@@ -325,20 +308,24 @@ class Session:
     def _send(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
         """Send, and keep an answer that is one: others would be served for its time."""
         if held is not None and _has_validator(held) and mode() != "refresh":
-            return self._confirmed(ask, keep)
+            return self._confirmed(key, ask, keep)
         response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
         if response.status_code == HTTPStatus.OK:
-            self.responses.save(key, response, keep)
+            # Who asked may be known better now.
+            self.responses.save(self._key_of(ask), response, keep)
         return response
 
-    def _confirmed(self, ask: Ask, keep: int) -> Response:
+    def _confirmed(self, key: str, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
         self.responses.flush()
         with self._lock:
             if self._cached is None:
                 self._cached = self.responses.session(self._key, self.transport)
         request = Request(ask.method, ask.url, headers=_headers(ask)).prepare()
-        return self._cached.send(request, expire_after=keep, allow_redirects=False)
+        response = self._cached.send(request, expire_after=keep, allow_redirects=False)
+        if key != self._key_of(ask):
+            self.responses.delete(key)
+        return response
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:
         """Return the key of requests-cache's own look-ups: the same."""
@@ -347,8 +334,8 @@ class Session:
 
     def _key_of(self, ask: Ask) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""
-        auth = self._auth_for(ask.url)
-        parts = (*ask, auth.identity if auth else "")
+        identity = self._auth_for(ask.url).identity
+        parts = (*ask, identity, *filter(None, [self.transport.other_identity]))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

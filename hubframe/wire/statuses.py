@@ -4,11 +4,11 @@ import json
 import re
 from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from requests import Response
 
 from hubframe.errors import (
+    ASK_ANONYMOUSLY,
     BlockedError,
     HubframeError,
     Limit,
@@ -18,7 +18,8 @@ from hubframe.errors import (
     UnauthorizedError,
     harmless,
 )
-from hubframe.wire.addresses import joined, netloc
+from hubframe.oci.reference import DOCKER_HUB
+from hubframe.wire.addresses import joined, netloc, path_of
 from hubframe.wire.credentials import log_in
 from hubframe.wire.limits import retry_after
 
@@ -47,7 +48,9 @@ _MISSING = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "TAG_E
 _CHALLENGES = (b"Just a moment", b"error code:", b"challenge-platform", b"cf-browser-verification")
 
 
-def check(response: Reply, asked: str, login: str | None = None) -> Reply:
+def check(
+    response: Reply, asked: str, login: str | None = None, *, counts_pulls: bool = False
+) -> Reply:
     """Return an answer that is one, and raise for every other.
 
     Parameters
@@ -58,6 +61,8 @@ def check(response: Reply, asked: str, login: str | None = None) -> Reply:
         What was asked, in words.
     login
         Where the credentials came from that were used, None for none.
+    counts_pulls
+        Whether Docker Hub's registry answered.
 
     Raises
     ------
@@ -66,11 +71,18 @@ def check(response: Reply, asked: str, login: str | None = None) -> Reply:
     """
     if response.status_code in OK and not is_page(response):
         return response
-    raise error_of(response, asked, login)
+    raise error_of(response, asked, login, counts_pulls=counts_pulls)
 
 
-def check_login(response: Reply, asked: str, login: str | None) -> Reply:
+def check_login(response: Reply, asked: str, login: str | None, registry: str) -> Reply:
     """Return the answer to a login that is one; quote none, since it may quote the secret.
+
+    Parameters
+    ----------
+    response, asked, login
+        See `check`.
+    registry
+        What the login is for, which may not be who answered.
 
     Raises
     ------
@@ -78,21 +90,26 @@ def check_login(response: Reply, asked: str, login: str | None) -> Reply:
         The login was refused, or it failed.
     """
     if response.status_code == HTTPStatus.UNAUTHORIZED:
-        raise _unauthorized(response, asked, "", login)
+        raise _unauthorized(response, asked, "", login, registry)
     if response.status_code in OK:
         return response
-    raise error_of(response, asked, login, quote=False)
+    raise error_of(response, asked, login, login_to=registry)
 
 
 def error_of(
-    response: Response, asked: str, login: str | None = None, *, quote: bool = True
+    response: Response,
+    asked: str,
+    login: str | None = None,
+    *,
+    counts_pulls: bool = False,
+    login_to: str = "",
 ) -> HubframeError:
-    """Return the error that a refusal stands for."""
+    """Return the error that a refusal stands for, which may be that of a login to a registry."""
     host, status = netloc(response.url), response.status_code
     code = code_of(response) if status in _REFUSED else ""
-    said = words_of(response) if quote else ""
+    said = "" if login_to else words_of(response)
     if status == HTTPStatus.TOO_MANY_REQUESTS or code == "TOOMANYREQUESTS":
-        return _rate_limit(response, asked, said)
+        return _rate_limit(response, asked, said, counts_pulls=counts_pulls)
     if is_wall(response) or status in OK:
         return BlockedError(
             f"{asked}: something before {host} answered ({status}) with a page for people, not the "
@@ -111,7 +128,8 @@ def error_of(
             f"{who}; check the spelling, or log in as somebody who may read it"
         )
     if status in (401, 403):
-        return _unauthorized(response, asked, said, login)
+        registry = login_to or (DOCKER_HUB if counts_pulls else host)
+        return _unauthorized(response, asked, said, login, registry)
     is_down = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     advice = ". It is in trouble itself: try again later" if is_down else ""
     return TransportError(
@@ -139,26 +157,31 @@ def _hint(response: Response) -> str:
 
 
 def _unauthorized(
-    response: Response, asked: str, said: str, login: str | None
+    response: Response, asked: str, said: str, login: str | None, registry: str
 ) -> UnauthorizedError:
-    host, status = netloc(response.url), response.status_code
+    host, status, advice = netloc(response.url), response.status_code, log_in(registry)
     if login is None:
         return UnauthorizedError(
-            f"{asked}: {host} needs a login ({status}){said}. To log in, {log_in(host)}"
+            f"{asked}: {host} needs a login ({status}){said}. To log in, {advice}"
         )
     is_refused = status == HTTPStatus.UNAUTHORIZED
     verb = "refused the credentials" if is_refused else "does not allow it with the login"
-    return UnauthorizedError(f"{asked}: {host} {verb} from {login} ({status}){said}")
+    return UnauthorizedError(
+        f"{asked}: {host} {verb} from {login} ({status}){said}. To log in again, {advice}; or "
+        f"{ASK_ANONYMOUSLY}"
+    )
 
 
-def _rate_limit(response: Response, asked: str, said: str) -> RateLimitError:
+def _rate_limit(response: Response, asked: str, said: str, *, counts_pulls: bool) -> RateLimitError:
     wait = retry_after(response.headers)
     when = f"try again in {wait:.0f} s" if wait is not None else "try again later"
-    limit: Limit = "pull" if "/manifests/" in urlsplit(response.url).path else "hub"
-    if is_about_pulls(response):
+    limit: Limit = "hub"
+    if _names_pulls(response) or (counts_pulls and is_about_pulls(response)):
         limit = "pull"
     elif response.content and not _body(response):
         limit = "abuse"  # it speaks plain text wherever it strikes
+    elif counts_pulls and "/manifests/" in path_of(response.url):
+        limit = "pull"
     return RateLimitError(
         f"{asked}: {netloc(response.url)} asks to slow down ({response.status_code}{said}); "
         f"{when}, or log in for a limit of your own",
@@ -169,9 +192,13 @@ def _rate_limit(response: Response, asked: str, said: str) -> RateLimitError:
 
 def is_about_pulls(response: Response) -> bool:
     """Tell whether a refusal is about Docker Hub's pulls: these come back in hours."""
-    text = response.content[:_LONGEST_READ].lower()
     is_refusal = response.status_code in _REFUSED
-    return is_refusal and (b"pull rate limit" in text or "RateLimit-Limit" in response.headers)
+    return is_refusal and (_names_pulls(response) or "RateLimit-Limit" in response.headers)
+
+
+def _names_pulls(response: Response) -> bool:
+    """Whether Docker's own words came: other registries send headers of the same name."""
+    return b"pull rate limit" in response.content[:_LONGEST_READ].lower()
 
 
 def is_wall(response: Response) -> bool:

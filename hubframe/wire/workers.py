@@ -1,7 +1,7 @@
 """The threads of one call, and what ends them."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar
@@ -15,6 +15,8 @@ Result = TypeVar("Result")
 
 # How often whoever waits looks whether the call is still wanted. [seconds]
 _GLANCE = 0.2
+# How long threads are waited for that are to end. [seconds]
+_PATIENCE = 2.0
 
 
 class Workers:
@@ -24,12 +26,15 @@ class Workers:
     ----------
     most
         How many threads at most; they are made as work comes.
+    whole
+        What ends them, too.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, whole: Cancellation | None = None) -> None:
         self._most = most
         self._executor: ThreadPoolExecutor | None = None
-        self.cancellation = Cancellation(parent=cancellation.current())
+        self._under_way: list[Future[None]] = []
+        self.cancellation = Cancellation(cancellation.current(), whole)
 
     def __enter__(self) -> Self:
         return self
@@ -37,8 +42,10 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self.cancellation.cancel()
         if self._executor is not None:
-            # One that hangs on an answer is not waited for.
             self._executor.shutdown(wait=False, cancel_futures=True)
+            # One that hangs where nothing can end it is not waited for.
+            left = wait(self._under_way, timeout=_PATIENCE).not_done
+            self._executor.shutdown(wait=not left)
 
     def do(
         self,
@@ -53,7 +60,7 @@ class Workers:
         work, items
             What to do, and on what.
         done
-            CachedTag of each outcome as it comes; what it raises ends the call.
+            Told each outcome as it comes; what it raises ends the call.
 
         Returns
         -------
@@ -73,8 +80,10 @@ class Workers:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._most, "hubframe")
             came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
-            for place, item in enumerate(items):
+            self._under_way = [
                 self._executor.submit(copy_context().run, _put, came, place, work, item)
+                for place, item in enumerate(items)
+            ]
             for _ in items:
                 place, outcome, error = _next(came)
                 if error is not None:

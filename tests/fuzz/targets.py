@@ -14,7 +14,7 @@ from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, Referrer
-from hubframe.wire.challenges import parse_challenge, scope_of
+from hubframe.wire.challenges import parse_challenges, scope_of
 
 REPO, DIGEST = "org/app", "sha256:" + "0" * 64
 _WANTED = Platform("linux", "arm", "v7")
@@ -58,7 +58,7 @@ def challenge(data: bytes) -> None:
     """Challenges: read as one that can be met, or as none."""
     # Headers come in Latin-1.
     header = data.decode("latin-1")
-    found = parse_challenge(header)
+    found = next(iter(parse_challenges(header)), None)
     if found is not None:
         assert found.scheme in ("basic", "bearer")
         for name, value in found.parameters.items():

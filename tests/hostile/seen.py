@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl
 
 import hubframe
 from hubframe.testing import Application
-from hubframe.wire.network import causes
 
 USER = "acme-bot"
 # Each holds a core of letters and digits, which quoting, JSON and reprs leave as it is; and signs,
@@ -101,7 +100,7 @@ class Seen:
         self.show("locals", with_locals(error))
         self.show("pickle", pickle.dumps(error, 0))
         # Clusters send the causes of an error along, with all that they hold.
-        for cause in causes(error):
+        for cause in _shown(error):
             self.show("cause", f"{cause!r} {vars(cause)!r}")
         assert str(copy.copy(error)) == str(error)
         logging.getLogger("somebody").error("caught", exc_info=error)
@@ -119,14 +118,7 @@ class Seen:
 
     def client(self, client):
         """Take over what a client and all that it holds look like."""
-        auths = [auth for api in client._auths.values() for auth in api._made.values()]
-        tokens = [token for auth in auths for token in getattr(auth, "_tokens", {}).values()]
-        held = [client, client.settings, client._credentials, client.session, client.blobs]
-        held += [client.session.transport, client.hub, *client._registries.values()]
-        held += [*client._auths.values(), *auths, *(auth.credential for auth in auths), *tokens]
-        held += [getattr(auth, "_token", None) for auth in auths]
-        held += [getattr(auth, "_endpoint", None) for auth in auths]
-        for each in held:
+        for each in held_by(client):
             self.show(f"repr of {type(each).__name__}", f"{each!r} {each} {deep(each)}")
 
     def frame(self, frame):
@@ -146,6 +138,24 @@ class Seen:
                 if form in text
             }
         )
+
+
+def held_by(thing):
+    """Yield an object of hubframe, and all of its objects that it holds, directly or not."""
+    seen, waiting = set(), [thing]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, (list, tuple, set, frozenset)):
+            waiting += one
+        elif type(one).__module__.startswith("hubframe"):
+            yield one
+            waiting += [getattr(one, name) for name in getattr(one, "__slots__", ())]
+            waiting += vars(one).values() if hasattr(one, "__dict__") else ()
 
 
 def with_locals(error):

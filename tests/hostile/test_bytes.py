@@ -246,7 +246,7 @@ def test_json_that_no_program_wants(body, call, stage):
 def bundled():
     """A client of the sample under its public names; requests to others are an error there."""
     with hubframe.Client(hubframe.Settings(sample=True), ("acme-bot", "sample-password")) as client:
-        yield client, client.session.transport._network.application
+        yield client, client.exchanges.network.application
 
 
 def sends(application, part, reply):

@@ -5,7 +5,7 @@ from string import ascii_letters, digits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubframe.wire.challenges import parse_challenge, repository_of, scope_of
+from hubframe.wire.challenges import parse_challenges, repository_of, scope_of
 from tests.fuzz.targets import challenge
 
 names = st.text(ascii_letters + digits + "_-", min_size=1, max_size=10)
@@ -23,7 +23,7 @@ def quoted(value):
 @given(st.sampled_from(("Bearer", "bearer", "BASIC", "Basic")), parameters, gaps, gaps)
 def test_a_challenge_is_read_as_it_was_written(scheme, given_parameters, before, after):
     pairs = (f"{name}{before}={before}{quoted(value)}" for name, value in given_parameters.items())
-    found = parse_challenge(f"{scheme} {f'{before},{after}'.join(pairs)}")
+    (found,) = parse_challenges(f"{scheme} {f'{before},{after}'.join(pairs)}")
     assert found.scheme == scheme.lower()
     assert found.parameters == given_parameters
 
@@ -31,7 +31,7 @@ def test_a_challenge_is_read_as_it_was_written(scheme, given_parameters, before,
 @given(st.dictionaries(names.map(str.lower), bare, min_size=1, max_size=4))
 def test_values_may_come_without_quotes(given_parameters):
     pairs = ",".join(f"{name}={value}" for name, value in given_parameters.items())
-    assert parse_challenge(f"Bearer {pairs}").parameters == given_parameters
+    assert parse_challenges(f"Bearer {pairs}")[0].parameters == given_parameters
 
 
 @given(parameters, parameters)
@@ -39,7 +39,7 @@ def test_what_stands_in_quotes_is_no_challenge(others, own):
     """A scheme that hubframe cannot meet is skipped with all that it says."""
     tempting = ", ".join(f"{name}={quoted(f'x, Bearer {value}')}" for name, value in others.items())
     wanted = ", ".join(f"{name}={quoted(value)}" for name, value in own.items())
-    found = parse_challenge(f"Digest {tempting}, Bearer {wanted}")
+    (found,) = parse_challenges(f"Digest {tempting}, Bearer {wanted}")
     assert (found.scheme, found.parameters) == ("bearer", own)
 
 

@@ -16,7 +16,7 @@ from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.tables import files, shape
 from hubframe.wire.addresses import joined
-from hubframe.wire.challenges import parse_challenge, repository_of
+from hubframe.wire.challenges import parse_challenges, repository_of
 from hubframe.wire.limits import Limits, retry_after
 from hubframe.wire.statuses import error_of, quotable
 from tests.hostile.test_addresses import following
@@ -60,7 +60,7 @@ READERS = {
     "namespace": parse_namespace,
     "registry": parse_registry,
     "loopback": is_loopback,
-    "challenge": parse_challenge,
+    "challenge": parse_challenges,
     "repository": lambda text: repository_of(f"https://registry.example/v2/{text}"),
     "address": lambda text: joined("https://registry.example/v2/", text, "its realm"),
     "wait": lambda text: retry_after({"Retry-After": text, "Date": text}),

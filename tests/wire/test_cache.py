@@ -229,7 +229,7 @@ def test_info_is_printed_in_words():
 
 def test_accept_is_part_of_the_key(stage):
     """An index is not served where a manifest was asked for."""
-    session = stage.client().session
+    session = stage.client().hub.session
     url = f"{stage.served.hub_url}/v2/categories"
     for accept in ("application/json", "text/plain", "application/json"):
         session.get(url, "it", keep=KEPT_TAGS, headers={"Accept": accept})
@@ -249,7 +249,7 @@ def test_what_answers_vary_by_does_not_spoil_the_cache(stage, vary):
 
 def test_an_expired_answer_that_is_confirmed_is_fresh_again(stage, later):
     client = stage.client()
-    session, url = client.session, f"{stage.served.hub_url}/v2/categories"
+    session, url = client.hub.session, f"{stage.served.hub_url}/v2/categories"
 
     def answer(request):
         if request.headers.value("If-None-Match") == '"1"':

@@ -121,7 +121,7 @@ def test_a_file_that_turned_read_only_costs_the_entries_only(stage):
     """requests-cache would try for ever to begin to write."""
     client = stage.client()
     hubframe.tags_df(REPO, client=client)
-    client.session.responses.close()
+    client.responses.close()
     path = stage.folder / FILE
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

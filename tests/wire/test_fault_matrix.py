@@ -270,7 +270,7 @@ def test_the_hub_that_has_room_for_no_more_is_waited_for(stage_of, releases, sle
 
 def test_after_a_refusal_fewer_go_at_once_and_then_more_again(undisturbed):
     client = undisturbed.client(workers=32)
-    rates = client.session.transport.rate_limiter(undisturbed.served.hub_url)
+    rates = client.exchanges.rate_limiter(undisturbed.served.hub_url)
     # Fewer than a request is sent again: all of them may meet the same one.
     undisturbed.fail("/images", FAULTS["429 of the API"], times=4)
 

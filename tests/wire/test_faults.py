@@ -283,7 +283,7 @@ def test_connections_are_used_again(stage):
     with hubframe.refresh():
         for _ in range(5):
             configs(client)
-    pools = client.session.transport._network.poolmanager.pools
+    pools = client.exchanges.network.poolmanager.pools
     (pool,) = [pools[key] for key in pools.keys()]  # noqa: SIM118 - it is no dict
 
     assert stage.count() > 8

@@ -254,7 +254,7 @@ class BasicRegistry:
 def tags(client, host, path):
     names = client.registry(host).tags(path)
     # Public functions do so at their end.
-    client.session.responses.flush()
+    client.responses.flush()
     return names
 
 

@@ -1,16 +1,13 @@
 """A registry's logins: challenges, tokens, Basic, and where they are never sent."""
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 import hubframe
 from hubframe.testing import Fault, Reply
-from hubframe.wire.auth import SharedLock
-from hubframe.wire.challenges import parse_challenge, scope_of
+from hubframe.wire.challenges import parse_challenges, scope_of
 
 from .conftest import LOGIN
 
@@ -142,7 +139,7 @@ def encrypted():
 
 
 def application_of(client):
-    return client.session.transport._network.application
+    return client.exchanges.network.application
 
 
 def fault(client, part, reply):
@@ -199,48 +196,6 @@ def test_a_token_that_is_refused_to_everybody_asks_for_a_login(stage, status):
         configs(stage.client())
 
 
-class Doorbell:
-    """A lock that tells when somebody waits for it."""
-
-    def __init__(self):
-        self.rung = threading.Event()
-        self._lock = threading.Lock()
-
-    def __enter__(self):
-        if self._lock.locked():
-            self.rung.set()
-        self._lock.acquire()
-
-    def __exit__(self, *_):
-        self._lock.release()
-
-
-def test_a_thread_that_waited_shares_the_failure_and_a_later_one_tries_again():
-    gate = SharedLock()
-    gate._lock = Doorbell()
-    entered = []
-
-    def enter():
-        with gate.alone():
-            entered.append(True)
-
-    def fail():
-        with gate.alone():
-            waiting = pool.submit(enter)
-            assert gate._lock.rung.wait(30)
-            failed.append(waiting)
-            raise hubframe.TransportError("down")
-
-    failed = []
-    with ThreadPoolExecutor(1) as pool:
-        with pytest.raises(hubframe.TransportError, match="down"):
-            fail()
-        assert str(failed[0].exception(30)) == "down"
-        assert not entered
-        enter()
-    assert entered
-
-
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
@@ -252,14 +207,14 @@ def test_a_thread_that_waited_shares_the_failure_and_a_later_one_tries_again():
     ],
 )
 def test_challenges(header, expected):
-    found = parse_challenge(header)
+    (found,) = parse_challenges(header)
 
     assert (found.scheme, found.parameters) == expected
 
 
 @pytest.mark.parametrize("header", ["", "Negotiate", '"', "=" * 9000, "Token realm=x"])
 def test_no_challenge_to_meet(header):
-    assert parse_challenge(header) is None
+    assert parse_challenges(header) == []
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ class Session:
         stale = max(int(note.get("stale") or 0) for note in notes)
         badges = {
             "Sample: made-up data": self._client.settings.sample,
-            "Offline: from the cache alone": self._client.session.is_offline,
+            "Offline: from the cache alone": self._client.is_offline,
             f"{wording.counted(stale, 'answer')} out of date": stale,
             self._limit: self._limit,
         }
