@@ -74,7 +74,7 @@ def check(
     raise error_of(response, asked, login, counts_pulls=counts_pulls)
 
 
-def check_login(response: Reply, asked: str, login: str | None, registry: str) -> Reply:
+def check_login(response: Reply, asked: str, login: str | None, registry: str = "") -> Reply:
     """Return the answer to a login that is one; quote none, since it may quote the secret.
 
     Parameters
@@ -82,13 +82,14 @@ def check_login(response: Reply, asked: str, login: str | None, registry: str) -
     response, asked, login
         See `check`.
     registry
-        What the login is for, which may not be who answered.
+        What the login is for; left out if it is who answered.
 
     Raises
     ------
     HubframeError
         The login was refused, or it failed.
     """
+    registry = registry or netloc(response.url)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         raise _unauthorized(response, asked, "", login, registry)
     if response.status_code in OK:
