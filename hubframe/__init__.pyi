@@ -12,6 +12,7 @@ from .apps.show import show as show
 from .errors import BlockedError as BlockedError
 from .errors import CacheWarning as CacheWarning
 from .errors import CredentialsError as CredentialsError
+from .errors import CredentialsWarning as CredentialsWarning
 from .errors import DigestMismatchError as DigestMismatchError
 from .errors import HubframeError as HubframeError
 from .errors import IncompleteWarning as IncompleteWarning

@@ -21,7 +21,8 @@
     ├── StaleWarning               an old answer was served, since no new one could be had
     ├── NoMatchWarning             a filter or a platform matches nothing that there is
     ├── UnknownOrderWarning        neither dates nor names tell which tags are the newest
-    └── CacheWarning               the cache on disk could not be used as it is
+    ├── CacheWarning               the cache on disk could not be used as it is
+    └── CredentialsWarning         a login in a config file could not be read
 
 No message ever holds a secret, nor a character that steers a terminal: parts of it may be
 untrusted.
@@ -29,6 +30,10 @@ untrusted.
 
 import re
 from typing import Literal
+
+# How Python is given a login, and asks without one; the command line says it in words of its own.
+GIVE_LOGIN = "give Client(credentials=…)"
+ASK_ANONYMOUSLY = "ask anonymously with Client(credentials=False)"
 
 Limit = Literal["pull", "hub", "abuse"]
 # Control characters, halves of characters, those without a width, and those that turn the
@@ -146,3 +151,7 @@ class StaleWarning(UserWarning):
 
 class CacheWarning(UserWarning):
     """The cache on disk could not be used as it is."""
+
+
+class CredentialsWarning(UserWarning):
+    """A login in a config file could not be read."""

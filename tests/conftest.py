@@ -76,6 +76,7 @@ def plain_environment(monkeypatch, own, empty_home):
         "HUB_URL",
         "REGISTRY_URL",
         "WORKERS",
+        "MAX_CACHE_BYTES",
         "TIMEOUT",
         "CACHE_URL",
         "RATE",

@@ -21,6 +21,7 @@ from hubframe.apps import cli
 from hubframe.apps.cli import one_line, output
 from hubframe.tables import FETCHED, LABELS, TABLES
 from hubframe.testing import Fault, Reply, serve
+from tests.quirks import registry
 
 
 def run(*arguments, **environment):
@@ -319,3 +320,106 @@ def test_what_is_not_known_is_said_beside_the_frame():
     assert "ansible/ansible: aliases not known" in named.stderr
     assert named.returncode == 0
     assert whole.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "host"),
+    [
+        (["tags", "registry.example"], "registry.example"),
+        (["labels", "localhost:5000"], "localhost:5000"),
+        (["inspect", "https://ghcr.io/"], "ghcr.io"),
+        (["plan", "layers", "library/alpine", "ghcr.io"], "ghcr.io"),
+        (["repos", "quay.io"], "quay.io"),
+        (["manifest", "docker://127.0.0.1:5000"], "127.0.0.1:5000"),
+    ],
+)
+def test_a_registry_in_place_of_a_repository_is_told_of_its_catalogue(arguments, host):
+    done = run(*arguments, "--sample")
+    assert done.returncode == 1
+    assert f"hubframe catalog {host} lists repositories" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tags", "index.docker.io"], "hubframe repos NAMESPACE lists"),
+        (["tags", "library/nothing"], "no such thing"),
+        (["catalog", "nowhere.example"], "could not be reached"),
+    ],
+)
+def test_other_names_are_told_of_no_catalogue(arguments, said):
+    done = run(*arguments, "--sample")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "hubframe catalog" not in done.stderr
+
+
+@pytest.fixture
+def logging_in(monkeypatch):
+    """A registry that asks for a login, and what refuses every one."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with registry.serve(registry.Quirks(token={}, challenge='Basic realm="quirks"')) as one:
+        yield one.host
+
+
+def refused(*arguments, **environment):
+    """Return what the command line says of a login that is refused."""
+    done = run(*arguments, **environment)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "Client(" not in done.stderr
+    return done.stderr
+
+
+def test_a_refused_login_names_the_ways_of_the_command_line(logging_in, tmp_path):
+    config = {"auths": {logging_in: {"username": "me", "password": "hunter2"}}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    wanted = (f"docker login {logging_in}", "DOCKER_AUTH_CONFIG")
+
+    anonymous = refused("tags", f"{logging_in}/app")
+    wrong = refused("tags", f"{logging_in}/app", DOCKER_CONFIG=str(tmp_path))
+    for said in (anonymous, wrong):
+        assert all(words in said for words in wanted)
+    assert "config.json" in wrong
+    assert "hunter2" not in wrong
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("repos", "acme"), ("labels", "acme/api", "--source", "registry"), ("inspect", "acme/api")],
+)
+def test_a_refused_login_to_docker_hub_names_its_variables(arguments):
+    with serve() as served:
+        said = refused(
+            *arguments,
+            HUBFRAME_HUB_URL=served.hub_url,
+            HUBFRAME_REGISTRY_URL=served.registry_url,
+            NO_PROXY="127.0.0.1",
+            DOCKER_USERNAME="acme-bot",
+            DOCKER_PASSWORD="wrong",
+        )
+    assert "docker login docker.io" in said
+    assert "DOCKER_USERNAME and DOCKER_PASSWORD" in said
+    assert "wrong" not in said
+
+
+def test_failures_and_warnings_speak_as_the_command_line_does(logging_in, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {logging_in: {"auth": "!"}}}))
+    done = run("tags", f"{logging_in}/app", "--errors", "collect", DOCKER_CONFIG=str(tmp_path))
+    lines = [line for line in done.stderr.splitlines() if "docker login" in line]
+    assert len(lines) == 2
+    assert "Client(" not in done.stderr
+    assert "config.json" in done.stderr
+
+
+def test_python_is_told_its_own_way(logging_in):
+    with hubframe.Client() as client, pytest.raises(hubframe.UnauthorizedError) as raised:
+        hubframe.tags_df(f"{logging_in}/app", client=client)
+    assert f"docker login {logging_in}, or give Client(credentials=…)" in str(raised.value)
+    given = {logging_in: ("me", "hunter2")}
+    with (
+        hubframe.Client(credentials=given) as client,
+        pytest.raises(hubframe.UnauthorizedError, match=r"Client\(credentials=False\)"),
+    ):
+        hubframe.tags_df(f"{logging_in}/app", client=client)

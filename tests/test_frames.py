@@ -278,6 +278,30 @@ def test_wrong_arguments_say_what_is_right(call, message):
         call()
 
 
+@pytest.mark.parametrize(
+    "what",
+    ["registry.hub.docker.com/ansible/ansible", "docker.io:443/ansible/ansible",
+     "docker://ansible/ansible", "https://hub.docker.com/r/ansible/ansible/tags?page=1"],
+)  # fmt: skip
+def test_docker_hub_under_any_name_is_guarded_and_asked_as_docker_hub(what):
+    assert_frame_equal(hubframe.tags_df(what), hubframe.tags_df("ansible/ansible"))
+    with hubframe.Client(hubframe.Settings(sample=True)) as client:
+        planned = [
+            hubframe.plan(one, "labels", newest=5, client=client)
+            for one in (what, "ansible/ansible")
+        ]
+    assert planned[0].pulls == planned[1].pulls > 0
+
+
+def test_namespaces_and_registries_are_read_as_people_paste_them():
+    for pasted in ("https://hub.docker.com/u/ansible", "index.docker.io/ansible"):
+        assert_frame_equal(hubframe.repos_df(pasted), hubframe.repos_df("ansible"))
+    for pasted in ("https://registry.example/v2/_catalog", "registry.example/"):
+        assert_frame_equal(hubframe.catalog_df(pasted), hubframe.catalog_df("registry.example"))
+    with pytest.raises(ValueError, match="no catalogue"):
+        hubframe.catalog_df("registry.hub.docker.com")
+
+
 def test_the_order_of_rows_is_the_same_every_time():
     first = hubframe.layers_df(REPOS, platform="all")
     with hubframe.Client(hubframe.Settings(sample=True, workers=3)) as client:

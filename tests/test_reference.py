@@ -53,6 +53,74 @@ def test_docker_rules(text, registry, path, tag, digest):
     assert ImageReference.parse(text) == ImageReference(registry, path, tag, digest)
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["registry.hub.docker.com", "index.docker.io", "registry-1.docker.io", "registry-1.docker.io:443",
+     "docker.io:443", "registry.hub.docker.com:443", "Index.Docker.io", "https://docker.io",
+     "https://registry.hub.docker.com", "https://registry-1.docker.io:443", "docker://docker.io"],
+)  # fmt: skip
+def test_docker_hub_by_each_of_its_hosts(host):
+    for path in ("alpine", "library/alpine"):
+        assert str(ImageReference.parse(f"{host}/{path}:3")) == "docker.io/library/alpine:3"
+    assert ImageReference.parse(f"{host}/org/app@{SHA256}").repo == "org/app"
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("docker://alpine:3", "docker.io/library/alpine:3"),
+        (f"docker://quay.io/org/app@{SHA256}", f"quay.io/org/app@{SHA256}"),
+        ("oci://ghcr.io/org/chart:1.0", "ghcr.io/org/chart:1.0"),
+        # Docker Hub
+        ("https://hub.docker.com/r/org/app", "docker.io/org/app"),
+        ("https://hub.docker.com/r/org/app/", "docker.io/org/app"),
+        ("https://hub.docker.com/r/org/app/tags?page=1&name=3.#top", "docker.io/org/app"),
+        ("HTTPS://Hub.Docker.com/r/org/app?utm_source=x", "docker.io/org/app"),
+        ("http://www.hub.docker.com/r/org/app#", "docker.io/org/app"),
+        ("hub.docker.com/r/org/app/tags", "docker.io/org/app"),
+        ("https://hub.docker.com/r/org/app:1.2", "docker.io/org/app:1.2"),
+        ("https://hub.docker.com/_/alpine", "docker.io/library/alpine"),
+        ("https://hub.docker.com/_/alpine/tags/", "docker.io/library/alpine"),
+        ("https://hub.docker.com/r/_/alpine", "docker.io/library/alpine"),
+        ("https://hub.docker.com/r/library/alpine", "docker.io/library/alpine"),
+        ("https://hub.docker.com/layers/library/alpine/3.20/images/sha256-ab?context=explore",
+         "docker.io/library/alpine:3.20"),
+        ("https://hub.docker.com/layers/alpine/library/alpine/3.20/images/sha256-ab",
+         "docker.io/library/alpine:3.20"),
+        ("https://hub.docker.com/layers/org/app/1.0/images/sha256-ab/", "docker.io/org/app:1.0"),
+        ("https://hub.docker.com/repository/docker/org/app/general", "docker.io/org/app"),
+        ("https://hub.docker.com/v2/repositories/org/app/tags?page_size=100", "docker.io/org/app"),
+        ("https://registry.hub.docker.com/r/org/app/", "docker.io/org/app"),
+        ("https://registry.hub.docker.com/v2/repositories/org/app/tags", "docker.io/org/app"),
+        # Quay
+        ("https://quay.io/repository/org/app", "quay.io/org/app"),
+        ("https://quay.io/repository/org/app?tab=tags&tag=latest", "quay.io/org/app"),
+        ("https://quay.io/repository/org/app/tag/v1?tab=layers", "quay.io/org/app:v1"),
+        (f"https://quay.io/repository/org/app/manifest/{SHA256}", f"quay.io/org/app@{SHA256}"),
+        ("quay.io/repository/org/app", "quay.io/org/app"),
+        ("https://quay.io/username/app", "quay.io/username/app"),
+        # GitHub
+        ("https://ghcr.io/org/app", "ghcr.io/org/app"),
+        ("https://ghcr.io/org/app/part:1.2/", "ghcr.io/org/app/part:1.2"),
+        (f"https://ghcr.io/org/app@{SHA256}", f"ghcr.io/org/app@{SHA256}"),
+        ("https://github.com/orgs/Org/packages/container/package/App", "ghcr.io/org/app"),
+        ("https://github.com/orgs/org/packages/container/app/versions", "ghcr.io/org/app"),
+        ("https://github.com/orgs/org/packages/container/app%2Fpart", "ghcr.io/org/app/part"),
+        ("https://github.com/users/me/packages/container/app/123?tag=1.2", "ghcr.io/me/app:1.2"),
+        ("https://github.com/org/repo/pkgs/container/app", "ghcr.io/org/app"),
+        ("github.com/org/repo/pkgs/container/app/12?a=b&tag=v1#usage", "ghcr.io/org/app:v1"),
+        # Addresses of registries' APIs
+        ("http://localhost:5000/v2/org/app/tags/list?n=100", "localhost:5000/org/app"),
+        ("https://registry.example/v2/app/manifests/1.0", "registry.example/app:1.0"),
+        (f"https://registry-1.docker.io/v2/org/app/manifests/{SHA256}", f"docker.io/org/app@{SHA256}"),
+    ],
+)  # fmt: skip
+def test_what_people_paste_is_read_as_what_it_shows(text, reference):
+    found = ImageReference.parse(text)
+    assert str(found) == reference
+    assert ImageReference.parse(str(found)) == found
+
+
 BAD = [
     "",
     " ",
@@ -64,7 +132,22 @@ BAD = [
     "a/",
     "docker.io/",
     "http://x/y",
-    "https://hub.docker.com/_/nginx",
+    "https://hub.docker.com/u/ansible",
+    "https://hub.docker.com/search?q=nginx",
+    "https://hub.docker.com/_/Nginx",
+    "hub.docker.com/org/app",
+    "https://index.docker.io/v1/",
+    "https://quay.io/organization/org",
+    "https://quay.io/search?q=nginx",
+    "https://github.com/ansible/ansible",
+    "https://github.com/orgs/ansible/packages",
+    "github.com/ansible/ansible",
+    "https://registry.example/org/app",
+    "https://www.google.com/search?q=https://ghcr.io/org/app",
+    "ftp://ghcr.io/org/app",
+    "docker-daemon:alpine:3",
+    "docker://",
+    "docker://docker://nginx",
     "ab" * 32,
     "nginx:",
     ":1",
@@ -193,13 +276,30 @@ def test_references_can_be_keys():
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("_", "library"), ("ansible", "ansible"), ("a-b", "a-b")]
+    ("text", "name"),
+    [
+        ("_", "library"),
+        ("ansible", "ansible"),
+        ("a-b", "a-b"),
+        ("docker.io/ansible", "ansible"),
+        ("index.docker.io/ansible/", "ansible"),
+        ("https://hub.docker.com/u/ansible", "ansible"),
+        ("hub.docker.com/u/ansible/starred", "ansible"),
+        ("https://hub.docker.com/orgs/ansible/repositories?page=2", "ansible"),
+        ("https://hub.docker.com/r/ansible/", "ansible"),
+        ("https://hub.docker.com/v2/repositories/ansible/?page_size=100", "ansible"),
+    ],
 )
 def test_namespaces(text, name):
     assert parse_namespace(text) == name
 
 
-@pytest.mark.parametrize("text", ["", "A", "a/b", "a b", "a\n", "é", None, 3, "a" * 100_000 + "!"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "A", "a/b", "a b", "a\n", "é", None, 3, "a" * 100_000 + "!", "quay.io/ansible",
+     "https://hub.docker.com/r/ansible/awx", "https://hub.docker.com/search?q=ansible",
+     "https://quay.io/organization/ansible", "https://github.com/orgs/ansible/packages"],
+)  # fmt: skip
 def test_what_is_no_namespace(text):
     with pytest.raises(InvalidReferenceError, match="namespace") as raised:
         parse_namespace(text)
@@ -215,6 +315,14 @@ def test_what_is_no_namespace(text):
         ("index.docker.io", "docker.io"),
         ("[::1]:5000", "[::1]:5000"),
         ("registry:5000", "registry:5000"),
+        ("registry-1.docker.io:443", "docker.io"),
+        ("registry.hub.docker.com", "docker.io"),
+        ("Docker.io", "docker.io"),
+        ("https://hub.docker.com", "docker.io"),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("docker://ghcr.io", "ghcr.io"),
+        ("https://quay.io/", "quay.io"),
+        ("http://localhost:5000/v2/_catalog?n=100", "localhost:5000"),
     ],
 )
 def test_registries(text, host):
@@ -224,7 +332,21 @@ def test_registries(text, host):
 @pytest.mark.parametrize(
     # A bare word would come back as a namespace of Docker Hub.
     "text",
-    ["", "registry", "http://ghcr.io", "ghcr.io/x", "ghcr.io:", "a:99999", "gh cr.io", None, "\n"],
+    [
+        "",
+        "registry",
+        "https://registry/",
+        "ghcr.io/x",
+        "https://ghcr.io/x",
+        "ghcr.io/v2/",
+        "ghcr.io:",
+        "https://me:secret@ghcr.io/",
+        "ftp://ghcr.io",
+        "a:99999",
+        "gh cr.io",
+        None,
+        "\n",
+    ],
 )
 def test_what_is_no_registry(text):
     with pytest.raises(InvalidReferenceError, match="is not a registry"):
@@ -258,16 +380,27 @@ def test_other_hosts(host):
 @pytest.mark.parametrize(
     "text",
     ["localhost", "localhost:5000", "127.0.0.1:5000", "[::1]:5000", "ghcr.io", "ghcr.io/",
-     "registry:5000/", "http://registry:5000", "https://registry.example:443/"],
+     "registry:5000/", "http://registry:5000", "https://registry.example:443/", "docker://ghcr.io",
+     "http://localhost:5000/v2/", "https://ghcr.io/?a=b"],
 )  # fmt: skip
 def test_a_registry_is_told_from_a_repository(text):
     assert is_registry(text)
-    assert parse_registry(bare_host(text)) == bare_host(text)
+    assert parse_registry(text) == bare_host(text)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["redis", "redis:5000", "ghcr.io/org/app", "localhost:5000/app", "acme/api", "", ":5000"],
+    [
+        "redis",
+        "redis:5000",
+        "ghcr.io/org/app",
+        "localhost:5000/app",
+        "acme/api",
+        "",
+        ":5000",
+        "https://ghcr.io/org/app",
+        "https://hub.docker.com/_/redis",
+    ],
 )
 def test_a_repository_is_no_registry(text):
     assert not is_registry(text)

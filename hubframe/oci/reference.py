@@ -1,20 +1,25 @@
 """Image references, read as Docker reads them. Nothing here touches the network.
 
 The rules are those of the ``distribution/reference`` grammar with Docker's short names:
-``nginx`` is ``docker.io/library/nginx:latest``.
+``nginx`` is ``docker.io/library/nginx:latest``. What people paste is read as what it shows: a
+reference with a transport (``docker://``), the web page of a repository, a registry's address.
 """
 
 import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import unquote
 
 from hubframe.errors import InvalidReferenceError
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"
-# Names under which people write Docker Hub; all of them mean the one registry.
-HUB_ALIASES = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
+# Hosts under which people know Docker Hub; all of them mean the one registry.
+_HUB_HOSTS = frozenset(
+    {DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com",
+     "hub.docker.com"}
+)  # fmt: skip
 
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -33,6 +38,43 @@ _MAX_NAME = 255
 _MAX_PORT = 65535
 _MAX_SHOWN = 80
 FORM = "[registry/]path[:tag][@digest], in lower case, such as nginx or ghcr.io/org/app:1.2"
+
+_TRANSPORT = re.compile(r"(?:docker|oci)://")
+# Host, path and query of an address.
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?([^/?#]*)([^?#]*)\??([^#]*).*", re.IGNORECASE)
+# What is an address also where https:// was not copied: no registry has repositories there.
+_SITES = ("hub.docker.com/", "registry.hub.docker.com/", "quay.io/repository/", "github.com/")
+_PART, _TAB = "[^/]+", "(?:/.*)?"
+_PAIR = f"{_PART}/{_PART}"
+_HUB_SITE = r"(?:registry\.)?hub\.docker\.com"
+_HUB_API = r"(?:(?:index\.|registry-1\.)?docker\.io|registry\.hub\.docker\.com)"
+_NO_API = "(?!v[12](?:/|$))"
+_GITHUB_OWNER = rf"github\.com/(?:orgs|users)/(?P<owner>{_PART})"
+# Pages of repositories, and of their tags; then addresses of registries.
+_PAGES = (
+    rf"{_HUB_SITE}/(?:r/)?_/(?P<path>{_PART}){_TAB}",
+    rf"{_HUB_SITE}/(?:r|repository/docker|v2/repositories)/(?P<path>{_PAIR}){_TAB}",
+    rf"{_HUB_SITE}/layers/(?:{_PART}/)?(?P<path>{_PAIR})/(?P<tag>{_PART})/images/.*",
+    rf"(?P<host>quay\.io)/repository/(?P<path>{_PAIR})(?:/(?:tag|manifest)/(?P<tag>{_PART}))?{_TAB}",
+    rf"{_GITHUB_OWNER}/packages/container/(?:package/)?(?P<path>{_PART}){_TAB}",
+    rf"github\.com/(?P<owner>{_PART})/{_PART}/pkgs/container/(?P<path>{_PART}){_TAB}",
+    rf"registry\.hub\.docker\.com/{_NO_API}(?P<path>.+)",
+)
+_REGISTRY_ADDRESSES = (
+    rf"(?P<host>{_PART})/v2/(?P<path>.+)/(?:tags/list|manifests/(?P<tag>{_PART}))",
+    rf"(?P<host>ghcr\.io|{_HUB_API})/{_NO_API}(?P<path>.+)",
+    rf"(?P<host>quay\.io)/(?!(?:organization|user|repository)/)(?P<path>{_PAIR})",
+)
+_NAMESPACE_PAGES = (
+    rf"{_HUB_SITE}/(?:u|orgs)/(?P<path>{_PART}){_TAB}",
+    rf"{_HUB_SITE}/(?:r|(?:v2/)?repositories)/(?P<path>{_PART})",
+)
+_NAMESPACES = (*_NAMESPACE_PAGES, rf"{_HUB_API}/(?P<path>{_PART})")
+# A registry as a whole, also by an address of its API.
+_REGISTRY = re.compile(
+    r"(?:(?:docker|oci)://)?([^/?#]+)/?|https?://([^/?#]+)(?:/v[12])?(?:/_catalog)?/*(?:[?#].*)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +114,8 @@ class ImageReference:
         """
         if not isinstance(text, str):
             raise _invalid(text, f"it is no text but of type {type(text).__name__}")
-        name, at, digest = text.partition("@")
+        written = _pasted(text)
+        name, at, digest = written.partition("@")
         if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "what follows @ is not a digest")
         # The last colon is a port's where a slash follows.
@@ -127,12 +170,19 @@ def parse_namespace(text: str) -> str:
         The text is no such name.
     """
     name = "library" if text == "_" else text
+    if isinstance(text, str) and "/" in text:
+        name = (_shown_at(text, _NAMESPACES) or {}).get("path", text)
     if not isinstance(name, str) or not _NAMESPACE.fullmatch(name):
         raise InvalidReferenceError(
             f"{_shown(text)} is not a namespace of Docker Hub: expected a user or organisation "
             "in lower case, such as ansible or library"
         )
     return name
+
+
+def is_namespace_page(text: str) -> bool:
+    """Tell whether a text is the web address of a user or organisation on Docker Hub."""
+    return _shown_at(text, _NAMESPACE_PAGES) is not None
 
 
 def parse_registry(text: str) -> str:
@@ -143,12 +193,49 @@ def parse_registry(text: str) -> str:
     InvalidReferenceError
         The text is no host.
     """
-    if not isinstance(text, str) or not _is_host(text) or not _names_registry(text):
+    host = bare_host(text) if isinstance(text, str) else ""
+    if not _is_host(host) or not _names_registry(host):
         raise InvalidReferenceError(
             f"{_shown(text)} is not a registry: expected a host such as ghcr.io or "
             "localhost:5000, with a dot or a port in it"
         )
-    return DOCKER_HUB if text in HUB_ALIASES else text
+    return canonical_host(host)
+
+
+def parse_scope(text: str) -> str:
+    """Read what a login is for: a registry, or a namespace or repository in one.
+
+    Raises
+    ------
+    InvalidReferenceError
+        The text is none of them.
+
+    Examples
+    --------
+    >>> [parse_scope(text) for text in ("https://ghcr.io/", "quay.io/org", "index.docker.io/acme")]
+    ['ghcr.io', 'quay.io/org', 'docker.io/acme']
+    """
+    if "/" not in text or is_registry(text):
+        return parse_registry(text).lower()
+    if _shown_at(text, _NAMESPACES):
+        return f"{DOCKER_HUB}/{parse_namespace(text)}"
+    found = ImageReference.parse(text)
+    if found.tag or found.digest or not _names_registry(_pasted(text).partition("/")[0]):
+        raise InvalidReferenceError(
+            f"{_shown(text)}: logins are for registries and what lies in them, such as quay.io/org"
+        )
+    return f"{found.registry.lower()}/{found.path}"
+
+
+def canonical_host(host: str) -> str:
+    """Return the one name of a registry that goes by several, as Docker Hub does.
+
+    Examples
+    --------
+    >>> canonical_host("registry-1.docker.io:443")
+    'docker.io'
+    """
+    return DOCKER_HUB if host.lower().removesuffix(":443") in _HUB_HOSTS else host
 
 
 def is_registry(text: str) -> bool:
@@ -168,14 +255,15 @@ def is_registry(text: str) -> bool:
 
 
 def bare_host(text: str) -> str:
-    """Return the host of an address that names nothing on it.
+    """Return the host of an address that names nothing on it; of others the text itself.
 
     Examples
     --------
-    >>> bare_host("http://localhost:5000/")
+    >>> bare_host("http://localhost:5000/v2/")
     'localhost:5000'
     """
-    return re.sub(r"^https?://", "", text).removesuffix("/")
+    found = _REGISTRY.fullmatch(text)
+    return found[1] or found[2] if found else text
 
 
 def is_loopback(registry: str) -> bool:
@@ -189,9 +277,45 @@ def is_loopback(registry: str) -> bool:
         return False
 
 
+def _pasted(text: str) -> str:
+    """Return the reference that an address shows; every other text as it is."""
+    is_whole = "://" in text
+    if not is_whole and not text.lower().startswith(_SITES):
+        return text
+    if transport := _TRANSPORT.match(text):
+        return text[transport.end() :]
+    shown = _shown_at(text, _PAGES + _REGISTRY_ADDRESSES if is_whole else _PAGES)
+    if shown is None:
+        raise _invalid(
+            text,
+            "it is an address, and none of a repository on Docker Hub, Quay or GHCR; for another "
+            "registry leave out https://",
+        )
+    host, path, tag = shown.get("host", DOCKER_HUB), shown["path"], shown.get("tag")
+    if "owner" in shown:
+        # GitHub shows names as people wrote them, and its registry has them in lower case.
+        host, path = "ghcr.io", f"{shown['owner']}/{path}".lower()
+        asked = re.search("(?:^|&)tag=([^&]+)", shown.get("query", ""))
+        tag = asked[1] if asked else None
+    mark = "@" if tag and DIGEST.fullmatch(tag) else ":"
+    return f"{host}/{path}{mark}{tag}" if tag else f"{host}/{path}"
+
+
+def _shown_at(address: str, pages: tuple[str, ...]) -> dict[str, str] | None:
+    """Return what the path of an address names, by the first page that has such paths."""
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
+        return None
+    host, path, query = parts.groups()
+    where = f"{host.lower().removesuffix(':443')}{path.rstrip('/')}"
+    found = next(filter(None, (re.fullmatch(page, where) for page in pages)), None)
+    if found is None:
+        return None
+    named = {**found.groupdict(), "query": query}
+    return {name: unquote(part) for name, part in named.items() if part}
+
+
 def _split_registry(name: str, text: str) -> tuple[str, str]:
-    if "://" in text:
-        raise _invalid(text, "it is a web address; leave out http:// or https://")
     if _BARE_HEX.fullmatch(text):
         raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
     registry, slash, path = name.partition("/")
@@ -199,7 +323,7 @@ def _split_registry(name: str, text: str) -> tuple[str, str]:
         registry, path = DOCKER_HUB, name
     if not _is_host(registry):
         raise _invalid(text, f"{_shown(registry)} is not a host")
-    registry = DOCKER_HUB if registry in HUB_ALIASES else registry
+    registry = canonical_host(registry)
     if registry == DOCKER_HUB and "/" not in path:
         path = f"library/{path}"
     if path != path.lower():

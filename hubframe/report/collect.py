@@ -223,7 +223,7 @@ def _repositories(what: What, client: Client | None) -> list[str | ImageReferenc
     found: list[str | ImageReference] = []
     for one in _listed(what):
         if _is_host(one):
-            found += hubframe.catalog_df(bare_host(str(one)), client=client)["repo"].tolist()
+            found += hubframe.catalog_df(str(one), client=client)["repo"].tolist()
         else:
             found.append(one)
     return found

@@ -17,7 +17,7 @@ from hubframe.errors import (
 )
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What, references
-from hubframe.oci.reference import ImageReference, parse_namespace
+from hubframe.oci.reference import ImageReference, is_namespace_page, parse_namespace
 from hubframe.snapshots.adding import add_snapshot
 from hubframe.snapshots.dataset import Failure, read_run, seen_by
 from hubframe.snapshots.storage import Storage
@@ -137,7 +137,8 @@ def _read_asked(what: Any) -> tuple[list[str], list[ImageReference]]:
                 f"expected namespaces, repositories or a frame, not {type(what).__name__}"
             )
         words = [what] if isinstance(what, str) else list(what)
-        spaces = [word for word in words if isinstance(word, str) and "/" not in word]
+        texts = [word for word in words if isinstance(word, str)]
+        spaces = [text for text in texts if "/" not in text or is_namespace_page(text)]
         what = [word for word in words if word not in spaces]
     found = references(what)
     for one in found:

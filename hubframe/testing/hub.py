@@ -46,7 +46,7 @@ class Hub(Service):
     limit
         Requests in a minute.
     enforce_limit
-        Whether more are refused; otherwise the headers always leave room.
+        Whether more are refused; otherwise the headers tell of the limit, and nobody meets it.
     login_routes
         The logins that exist, of ``auth/token`` and ``users/login``.
     """
@@ -78,7 +78,10 @@ class Hub(Service):
             reply = UNAUTHORIZED
         else:
             reply = super().answer(request)
-        left = max(0, self.limit - spent) if self.enforce_limit else self.limit - 1
+        left = max(0, self.limit - spent)
+        if not self.enforce_limit:
+            # A minute that has always just ended: nobody who counts along comes to wait.
+            left, resets_at = self.limit - 1, int(self.clock())
         limits = {"Limit": self.limit, "Remaining": left, "Reset": resets_at}
         return reply.with_headers({f"X-RateLimit-{name}": str(n) for name, n in limits.items()})
 

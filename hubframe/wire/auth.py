@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from requests import PreparedRequest, Request, Response
 
 from hubframe.errors import TransportError, UnauthorizedError
+from hubframe.oci.reference import DOCKER_HUB
 from hubframe.wire import statuses
 from hubframe.wire.addresses import joined, loses_encryption, netloc, on_own_host, origin
 from hubframe.wire.challenges import Challenge, parse_challenges, purpose_of, scope_of
-from hubframe.wire.credentials import Credential
+from hubframe.wire.credentials import Credential, log_in
 from hubframe.wire.shared_work import SharedWork
 
 Send = Callable[[PreparedRequest], Response]
@@ -114,8 +115,9 @@ class Login:
     Too many refused logins lock the user out.
     """
 
-    def __init__(self, credential: Credential) -> None:
+    def __init__(self, credential: Credential, registry: str) -> None:
         self.credential = credential
+        self._registry = registry
         self._refusal: str | None = None
 
     def begin(self) -> Credential:
@@ -127,23 +129,19 @@ class Login:
     def check(self, response: Response, asked: str) -> None:
         """Raise for an answer that is no token, and remember a refusal."""
         try:
-            statuses.check_login(response, asked, self.credential.source)
+            statuses.check_login(response, asked, self.credential.source, self._registry)
         except UnauthorizedError as error:
-            if response.status_code != _UNAUTHORIZED:
-                raise
-            refusal = f"{error}. Log in again, or ask anonymously: Client(credentials=False)"
-        else:
-            return
-        self._refusal = refusal
-        raise UnauthorizedError(refusal)
+            if response.status_code == _UNAUTHORIZED:
+                self._refusal = str(error)
+            raise
 
 
 class _WithCredential:
     """Who asks: a credential, or nobody in particular."""
 
-    def __init__(self, credential: Credential | None) -> None:
+    def __init__(self, credential: Credential | None, registry: str) -> None:
         self.credential = credential
-        self._login = Login(credential) if credential else None
+        self._login = Login(credential, registry) if credential else None
 
     @property
     def identity(self) -> str:
@@ -160,7 +158,7 @@ class HubAuth(_WithCredential):
     """The Hub API's login: a JWT of ten minutes for a password or access token."""
 
     def __init__(self, hub_url: str, credential: Credential | None) -> None:
-        super().__init__(credential)
+        super().__init__(credential, DOCKER_HUB)
         self.hub_url = hub_url
         self._token: Token | None = None
         self._logins: SharedWork[Header] = SharedWork()
@@ -216,8 +214,9 @@ class Endpoint:
     Some registries tell only at a ping, and leave the challenge out of other answers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, registry: str) -> None:
         self.url = url
+        self.registry = registry
         self.challenges: list[Challenge] = []
         self._was_pinged = False
         self._pings: SharedWork[None] = SharedWork()
@@ -251,7 +250,7 @@ class RegistryAuth(_WithCredential):
     """
 
     def __init__(self, endpoint: Endpoint, credential: Credential | None) -> None:
-        super().__init__(credential)
+        super().__init__(credential, endpoint.registry)
         self._endpoint = endpoint
         self._is_proven = False
         self._takes_forms = True
@@ -353,7 +352,9 @@ class RegistryAuth(_WithCredential):
         if self.credential and self.credential.registry_token:
             asked = f"{scope or 'the API'} of {self._endpoint.netloc}"
             if response.status_code == _UNAUTHORIZED:
-                statuses.check_login(response, asked, self.credential.source)
+                statuses.check_login(
+                    response, asked, self.credential.source, self._endpoint.registry
+                )
 
     def _fetch_token(self, send: Send, challenge: Challenge, scope: str) -> Header:
         received = time.monotonic()
@@ -428,10 +429,10 @@ class RegistryAuth(_WithCredential):
         elif response.status_code in (401, 403):
             raise UnauthorizedError(
                 f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                f"a login: give Client(credentials=…), or run docker login {self._endpoint.netloc}"
+                f"a login: {log_in(self._endpoint.registry)}"
             )
         else:
-            statuses.check_login(response, asked, None)
+            statuses.check_login(response, asked, None, self._endpoint.registry)
 
     def _realm(self, challenge: Challenge) -> str:
         """Return where tokens are had."""

@@ -7,7 +7,6 @@ import threading
 import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -59,7 +58,7 @@ class Client:
     def __init__(self, settings: Settings | None = None, credentials: Given = None) -> None:
         self._given = Sealed(credentials)
         del credentials
-        self.settings = settings or Settings.from_environment()
+        self.settings = settings or Settings()
         self.is_closed = False
         self.files, self.responses, self._redis = self._stores()
         self._open()
@@ -149,7 +148,7 @@ class Client:
         """Return who asks at a registry; one that others redirect to has the same logins."""
         with self._lock:
             if host not in self._auths:
-                endpoint = Endpoint(self._endpoint(host))
+                endpoint = Endpoint(self._endpoint(host), host)
                 self._auths[host] = ApiAuth(
                     lambda url: self._credentials.find(host, repository_of(url)),
                     partial(RegistryAuth, endpoint),
@@ -278,6 +277,6 @@ def sample() -> Sample:
     5
     """
     stack = Sample()
-    client = stack.enter_context(Client(replace(Settings.from_environment(), sample=True)))
+    client = stack.enter_context(Client(Settings(sample=True)))
     stack.callback(use, use(client))
     return stack

@@ -17,7 +17,7 @@ from io import BytesIO
 from threading import Thread
 from typing import IO, Any, TypeGuard, cast
 
-from hubframe.errors import CredentialsError
+from hubframe.errors import ASK_ANONYMOUSLY, GIVE_LOGIN, CredentialsError
 
 # How long a helper may take. [seconds]
 TIMEOUT = 10.0
@@ -60,8 +60,8 @@ def get(name: str, server: str, source: str) -> Answer:
     program = f"docker-credential-{name if _NAME.fullmatch(name) else repr(name)}"
     raise CredentialsError(
         f"{program}, which keeps the login for {server} according to {source}, {answer}. "
-        f"Try it: echo {server} | {program} get. Or take it out of {source}, give "
-        "Client(credentials=…), or ask anonymously with Client(credentials=False)"
+        f"Try it: echo {server} | {program} get. Or take it out of {source}, {GIVE_LOGIN}, or "
+        f"{ASK_ANONYMOUSLY}"
     )
 
 

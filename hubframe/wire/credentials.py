@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -19,8 +20,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
-from hubframe.errors import CredentialsError, InvalidReferenceError
-from hubframe.oci.reference import DOCKER_HUB, HUB_ALIASES, ImageReference, parse_registry
+from hubframe.errors import ASK_ANONYMOUSLY, GIVE_LOGIN, CredentialsError, CredentialsWarning
+from hubframe.oci.reference import DOCKER_HUB, canonical_host, parse_scope
 from hubframe.wire import credential_helpers
 from hubframe.wire.credential_helpers import is_text
 
@@ -40,9 +41,9 @@ _OTHER_LOGINS = ("/access-token", "/refresh-token")
 # Bytes of a variable that are no UTF-8 are sent as they were.
 _AS_READ = ("utf-8", "surrogateescape")
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
 # What can stand in a header.
 _BEARER = re.compile("[!-~]*")
-_ADVICE = "repair it, or ask anonymously with Client(credentials=False)"
 # The user name by which a helper says that the secret is an identity token.
 _IDENTITY_USER = "<token>"
 
@@ -141,6 +142,7 @@ class Credentials:
         self._has_files = files
         self._found: dict[tuple[str, str], Credential | None] = {}
         self._helped: dict[tuple[str, str], credential_helpers.Answer] = {}
+        self._warned: set[tuple[str, str]] = set()
         self._failures: dict[str, tuple[str, float]] = {}
         self._locks: dict[str, Lock] = {}
 
@@ -197,10 +199,25 @@ class Credentials:
         """Return the login of the first file that has one; a helper wins over entries."""
         for load in self._places:
             file = load()
-            entries = (file.logins.get(key) for key in keys(registry, path))
-            login = self._from_helper(file, registry) or next(filter(None, entries), None)
+            login = self._from_helper(file, registry) or self._from_entries(file, registry, path)
             if login:
                 return login
+        return None
+
+    def _from_entries(self, file: "AuthFile", registry: str, path: str) -> Credential | None:
+        """Return the login whose key is the longest; say once which ones cannot be read."""
+        for key in keys(registry, path):
+            entry = file.logins.get(key)
+            if isinstance(entry, Credential):
+                return entry
+            if entry and (file.source, key) not in self._warned:
+                self._warned.add((file.source, key))
+                warnings.warn(
+                    f"{file.source}: the login for {key} cannot be read and is passed over: "
+                    f"{entry}. To log in again, {log_in(registry)}",
+                    CredentialsWarning,
+                    stacklevel=2,
+                )
         return None
 
     def _from_helper(self, file: "AuthFile", registry: str) -> Credential | None:
@@ -220,6 +237,11 @@ class Credentials:
         """What reads each place, once."""
         found = places(self._environment) if self._has_files else []
         return [cache(place.load) for place in found]
+
+
+def log_in(registry: str) -> str:
+    """Say how to log in to a registry."""
+    return f"run docker login {canonical_host(registry)}, or {GIVE_LOGIN}"
 
 
 def keys(registry: str, path: str) -> Iterator[str]:
@@ -243,15 +265,7 @@ def _by_key(given: Sealed) -> dict[str, Credential | None]:
     pairs = given.value if isinstance(given.value, Mapping) else {DOCKER_HUB: given.value}
     sealed = {name: Sealed(pair) for name, pair in pairs.items()}
     del pairs
-    return {_key(name): _credential(pair) for name, pair in sealed.items()}
-
-
-def _key(name: str) -> str:
-    host, slash, path = str(name).partition("/")
-    registry = parse_registry(host)
-    if slash and ImageReference.parse(name).tag is not None:
-        raise InvalidReferenceError(f"{name!r}: logins are for registries and what lies in them")
-    return f"{registry.lower()}{slash}{path}"
+    return {parse_scope(str(name)): _credential(pair) for name, pair in sealed.items()}
 
 
 def _credential(pair: Sealed) -> Credential | None:
@@ -268,11 +282,12 @@ def _credential(pair: Sealed) -> Credential | None:
 class AuthFile:
     """What a place holds: logins by ``host`` or ``host/namespace``, and names of helpers by host.
 
-    ``store`` is the helper for hosts that have none of their own; empty for none.
+    In place of a login that cannot be read stands what is wrong with it. ``store`` is the helper
+    for hosts that have none of their own; empty for none.
     """
 
     source: str
-    logins: Mapping[str, Credential]
+    logins: Mapping[str, Credential | str]
     helpers: Mapping[str | None, str]
     store: str
 
@@ -299,7 +314,7 @@ class Place:
         """
         file = self._read()
         if isinstance(file, str):
-            raise CredentialsError(f"{self.source} {file}; {_ADVICE}")
+            raise CredentialsError(f"{self.source} {file}; repair it, or {ASK_ANONYMOUSLY}")
         return file
 
     def _read(self) -> AuthFile | str:
@@ -321,20 +336,20 @@ class Place:
         for name, section in (("auths", auths), ("credHelpers", named)):
             if not isinstance(section, dict):
                 return f"holds {name} that are no JSON object"
-        named = {key: name for key, name in named.items() if isinstance(name, str) and name}
-        helpers = {_canonical(key): name for key, name in named.items()}
-        store = document.get("credsStore")
-        store = store if isinstance(store, str) else ""
+        store = document.get("credsStore") or ""
+        helpers = {_canonical(key): name or "" for key, name in named.items()}
+        if not all(isinstance(name, str) for name in (store, *helpers.values())):
+            return "names a credential helper that is no text"
         return AuthFile(self.source, self._logins(auths), helpers, store)
 
-    def _logins(self, auths: Mapping[str, Any]) -> dict[str, Credential]:
+    def _logins(self, auths: Mapping[str, Any]) -> dict[str, Credential | str]:
         """Read the entries; of two for one registry the one that names it plainly wins."""
-        found: dict[str, Credential] = {}
+        found: dict[str, Credential | str] = {}
         for key in sorted(auths, key=lambda key: key not in (HUB_KEY, _canonical(key))):
             name = _canonical(key, is_address=self.is_flat)
             login = _login(auths[key], f"{self.source} ({name})")
-            if name and login:
-                found.setdefault(name, login)
+            if name and login and not isinstance(found.get(name), Credential):
+                found[name] = login
         return found
 
 
@@ -385,31 +400,40 @@ def _canonical(key: str, *, is_address: bool = False) -> str | None:
     name = _SCHEME.sub("", key, count=1)
     is_address = is_address or name != key or name.endswith("/")
     host, _, path = name.partition("/")
-    host = DOCKER_HUB if host.lower() in HUB_ALIASES else host.lower()
+    host = canonical_host(host.lower())
     return f"{host}/{path}" if path and not is_address else host
 
 
-def _login(entry: Any, source: str) -> Credential | None:
-    """Read an entry; a bad one is none, and helpers leave empty ones behind."""
-    if not isinstance(entry, dict):
-        return None
+def _login(entry: Any, source: str) -> Credential | str | None:
+    """Read an entry, or say what is wrong with it; helpers leave empty ones behind."""
+    if not isinstance(entry, dict | None):
+        return "it is no JSON object"
+    entry = entry or {}
     names = ("username", "password", "identitytoken", "registrytoken")
     username, secret, identity, bearer = (entry.get(name) or "" for name in names)
     if entry.get("auth"):
-        username, secret = _decoded(entry["auth"])
-    is_sound = all(is_text(part) for part in (username, secret, identity, bearer))
-    if not is_sound or not _BEARER.fullmatch(bearer):
+        pair = _decoded(entry["auth"])
+        if pair is None:
+            return "its auth is no user name and password in base64"
+        username, secret = pair
+    if not all(is_text(part) for part in (username, secret, identity, bearer)):
+        return "it holds what is no text"
+    if not _BEARER.fullmatch(bearer):
+        return "its registrytoken is none that can be sent"
+    if (username and secret) or identity or bearer:
+        return Credential(username, secret, source, identity, bearer)
+    return "it lacks a user name or a password" if username or secret else None
+
+
+def _decoded(encoded: Any) -> tuple[str, str] | None:
+    """Return user name and secret, from either alphabet, in lines or without its padding."""
+    if not isinstance(encoded, str):
         return None
-    is_whole = bool(username and secret) or identity or bearer
-    return Credential(username, secret, source, identity, bearer) if is_whole else None
-
-
-def _decoded(encoded: Any) -> tuple[str | None, str | None]:
-    """Return user name and secret; None for both where they are malformed."""
     try:
-        pair = base64.b64decode(encoded, validate=True).decode()
-    except (TypeError, ValueError):
-        return None, None
+        letters = "".join(encoded.split()).rstrip("=").translate(_STANDARD_ALPHABET)
+        pair = base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True).decode()
+    except ValueError:
+        return None
     username, colon, secret = pair.partition(":")
     # Old versions of Docker filled the text up with NULs.
-    return (username, secret.rstrip("\0")) if colon else (None, None)
+    return (username, secret.rstrip("\0")) if colon else None

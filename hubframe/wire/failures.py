@@ -14,7 +14,12 @@ from http.client import HTTPException
 from typing import NamedTuple
 
 from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NewConnectionError,
+    ProtocolError,
+    ProxySchemeUnknown,
+)
 
 from hubframe.wire import statuses
 
@@ -24,6 +29,9 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _NO_BUNDLE = "TLS CA certificate bundle"
 # How requests says that a library is missing.
 _NO_SOCKS = "SOCKS support"
+_BAD_PROXIES = (InvalidProxyURL, InvalidSchema, ProxySchemeUnknown)
+# How urllib3 says that a proxy's address is plain socks://.
+_NO_SOCKS_VERSION = "determine SOCKS version"
 # What OpenSSL calls an answer that is no TLS.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 # Not its words: a proxy may repeat the login that it was sent.
@@ -93,7 +101,9 @@ def _lasting_reason(error: BaseException) -> str:
             "the proxy is a SOCKS proxy (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY), which takes one "
             "more library: pip install 'hubframe[socks]'"
         )
-    if isinstance(error, InvalidProxyURL | InvalidSchema):
+    # requests takes an unknown scheme of a proxy for an address that is none.
+    is_proxys = any(isinstance(one, _BAD_PROXIES) for one in (error, *error.args))
+    if is_proxys or _NO_SOCKS_VERSION in text:
         return "the proxy's address cannot be used; see ALL_PROXY, HTTPS_PROXY and HTTP_PROXY"
     return "its address cannot be used" if isinstance(error, InvalidURL) else ""
 

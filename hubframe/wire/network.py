@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from http.client import HTTPResponse as Received
 from io import BytesIO
 from typing import Any
@@ -19,8 +20,7 @@ from urllib.parse import urlsplit
 
 from requests import Response
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, PoolManager
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.wire import cancellation
@@ -45,12 +45,12 @@ class Network(HTTPAdapter):
         for logger in _LOGGERS:
             logger.addFilter(_without_queries)
         super().init_poolmanager(*args, **how)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = _timed(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **how: Any) -> Any:
         """Make the pools of connections through a proxy."""
         manager = super().proxy_manager_for(proxy, **how)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = _timed(manager)
         return manager
 
 
@@ -207,23 +207,18 @@ class _Timed:
         return super().getresponse()  # type: ignore[misc]  # that of urllib3's connections
 
 
-class _Connection(_Timed, HTTPConnection):
-    pass
+def _timed(manager: PoolManager) -> dict[str, Any]:
+    """Return a manager's pools by scheme, those of SOCKS proxies too, with a deadline each."""
+    pools: dict[str, Any] = manager.pool_classes_by_scheme
+    return {scheme: _timed_pool(pool) for scheme, pool in pools.items()}
 
 
-class _SafeConnection(_Timed, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SafePool(HTTPSConnectionPool):
-    ConnectionCls = _SafeConnection
-
-
-_POOLS = {"http": _Pool, "https": _SafePool}
+@cache
+def _timed_pool(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+    if issubclass(pool.ConnectionCls, _Timed):
+        return pool
+    connection = type(pool.ConnectionCls.__name__, (_Timed, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 def read_whole(response: Response, limit: int) -> None:

@@ -1,16 +1,22 @@
-"""Where hubframe looks and how patiently: one frozen object, read from the environment once."""
+"""Where hubframe looks and how patiently: one frozen object, read from the environment once.
+
+A setting that is not given is read from its variable, ``HUBFRAME_WORKERS`` for ``workers``.
+"""
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
+
+from hubframe.errors import GIVE_LOGIN
+from hubframe.oci.reference import bare_host
 
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
@@ -22,9 +28,20 @@ _RATE = re.compile(r"\s*0*([1-9][0-9]{0,8})\s*/\s*(second|minute|hour)\s*")
 _SIZE = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:([kmgt])(i)?)?b?\s*", re.IGNORECASE)
 
 
+class _FromEnvironment(type):
+    """Makes the environment the default of what is not given."""
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        in_order = (each.name for each in fields(cls))  # type: ignore[arg-type]  # a dataclass
+        taken = {*given, *(name for name, _ in zip(in_order, args, strict=False))}
+        return super().__call__(*args, **given, **_checked(_read(os.environ, taken)))
+
+
 @dataclass(frozen=True)
-class Settings:
+class Settings(metaclass=_FromEnvironment):
     """How a client reaches registries and what it keeps.
+
+    What is not given is read from the environment: ``HUBFRAME_WORKERS`` for `workers`, and so on.
 
     Attributes
     ----------
@@ -38,7 +55,7 @@ class Settings:
         What that folder may hold: a number of bytes, or text such as ``"500 MB"`` and ``"2 GiB"``.
         What was not used for longest is dropped first.
     offline
-        Answer from the cache alone.
+        Answer from the cache alone; the sample, which needs no network, answers all the same.
     workers
         At most so many requests in flight per host; as many as the host bears are found by
         trying, from 16 on.
@@ -73,11 +90,9 @@ class Settings:
         object.__setattr__(self, "sample", _flag(self.sample))
         for name, normalised in _NORMALISED.items():
             # The sample stands for Docker Hub itself, wherever other calls are sent to.
-            is_fixed = self.sample and name in ("hub_url", "registry_url")
+            is_fixed = self.sample and name in ("hub_url", "registry_url", "offline")
             given = getattr(type(self) if is_fixed else self, name)
             object.__setattr__(self, name, normalised(given))
-        if self.hub_url == self.registry_url:
-            raise ValueError("hub_url and registry_url must differ: each has a login of its own")
 
     @property
     def is_redis(self) -> bool:
@@ -101,34 +116,41 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **chosen: Any) -> Self:
-        """Read ``HUBFRAME_*`` variables; keywords that are given and not None win over them.
+        """Read the variables of an environment, this process's if it is left out.
+
+        Keywords that are given and not None win over them.
 
         Raises
         ------
         ValueError
             A variable holds what its setting cannot take; the message names the variable.
         """
-        read, problem = cls._read(os.environ if environment is None else environment)
+        given = {name: value for name, value in chosen.items() if value is not None}
+        read = _read(os.environ if environment is None else environment, given)
         # The environment holds passwords, and some tracebacks show variables.
         del environment
-        if problem:
-            raise ValueError(problem)
-        return cls(**read | {name: value for name, value in chosen.items() if value is not None})
+        return cast("Self", type.__call__(cls, **_checked(read), **given))
 
-    @classmethod
-    def _read(cls, environment: Mapping[str, str]) -> tuple[dict[str, Any], str]:
-        """Read the variables; return also what is wrong with the first that is wrong."""
-        read: dict[str, Any] = {}
-        for name in _NORMALISED:
-            variable = f"HUBFRAME_{name.upper()}"
-            # A variable that is set to nothing is not set.
-            if written := environment.get(variable, "").strip():
-                try:
-                    given: dict[str, Any] = {name: written}
-                    read[name] = getattr(cls(**given), name)
-                except ValueError as error:
-                    return {}, f"{variable}={_without_login(written)!r}: {error}"
-        return read, ""
+
+def _read(environment: Mapping[str, str], taken: Collection[str]) -> dict[str, Any] | str:
+    """Read the variables of all settings but those that are taken; or say which one is wrong."""
+    read: dict[str, Any] = {}
+    for name, normalised in _NORMALISED.items():
+        variable = f"HUBFRAME_{name.upper()}"
+        written = environment.get(variable, "").strip()
+        # A variable that is set to nothing is not set.
+        if written and name not in taken:
+            try:
+                read[name] = normalised(written)
+            except ValueError as error:
+                return f"{variable}={_without_login(written)!r}: {error}"
+    return read
+
+
+def _checked(read: dict[str, Any] | str) -> dict[str, Any]:
+    if isinstance(read, str):
+        raise ValueError(read)  # noqa: TRY004 - a variable's value is wrong
+    return read
 
 
 def _flag(given: Any) -> Any:
@@ -176,7 +198,7 @@ def _url(name: str, url: str) -> str:
         )
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise ValueError(f"{name} must hold no login: give Client(credentials=…) instead")
+        raise ValueError(f"{name} must hold no login: {GIVE_LOGIN} instead")
     return url.rstrip("/")
 
 
@@ -229,9 +251,10 @@ def _timeout(given: Any) -> tuple[float, float]:
     return (min(10.0, seconds[0]) if len(seconds) == 1 else seconds[0], seconds[-1])
 
 
-def _words(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Read names separated by commas or blanks, or several already apart."""
-    return tuple(given.replace(",", " ").split() if isinstance(given, str) else given)
+def _hosts(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Read hosts separated by commas or blanks, or several already apart."""
+    names = given.replace(",", " ").split() if isinstance(given, str) else given
+    return tuple(map(bare_host, names))
 
 
 _NORMALISED: dict[str, Callable[[Any], Any]] = {
@@ -243,7 +266,7 @@ _NORMALISED: dict[str, Callable[[Any], Any]] = {
     "workers": _workers,
     "timeout": _timeout,
     "sample": _flag,
-    "insecure_registries": _words,
+    "insecure_registries": _hosts,
     "cache_url": _cache_url,
     "rate": _rate,
 }

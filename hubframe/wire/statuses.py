@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from requests import Response
 
 from hubframe.errors import (
+    ASK_ANONYMOUSLY,
     BlockedError,
     HubframeError,
     Limit,
@@ -17,7 +18,9 @@ from hubframe.errors import (
     UnauthorizedError,
     harmless,
 )
+from hubframe.oci.reference import DOCKER_HUB
 from hubframe.wire.addresses import joined, netloc, path_of
+from hubframe.wire.credentials import log_in
 from hubframe.wire.limits import retry_after
 
 Reply = TypeVar("Reply", bound=Response)
@@ -71,19 +74,27 @@ def check(
     raise error_of(response, asked, login, counts_pulls=counts_pulls)
 
 
-def check_login(response: Reply, asked: str, login: str | None) -> Reply:
+def check_login(response: Reply, asked: str, login: str | None, registry: str = "") -> Reply:
     """Return the answer to a login that is one; quote none, since it may quote the secret.
+
+    Parameters
+    ----------
+    response, asked, login
+        See `check`.
+    registry
+        What the login is for; left out if it is who answered.
 
     Raises
     ------
     HubframeError
         The login was refused, or it failed.
     """
+    registry = registry or netloc(response.url)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
-        raise _unauthorized(response, asked, "", login)
+        raise _unauthorized(response, asked, "", login, registry)
     if response.status_code in OK:
         return response
-    raise error_of(response, asked, login, quote=False)
+    raise error_of(response, asked, login, login_to=registry)
 
 
 def error_of(
@@ -91,13 +102,13 @@ def error_of(
     asked: str,
     login: str | None = None,
     *,
-    quote: bool = True,
     counts_pulls: bool = False,
+    login_to: str = "",
 ) -> HubframeError:
-    """Return the error that a refusal stands for."""
+    """Return the error that a refusal stands for, which may be that of a login to a registry."""
     host, status = netloc(response.url), response.status_code
     code = code_of(response) if status in _REFUSED else ""
-    said = words_of(response) if quote else ""
+    said = "" if login_to else words_of(response)
     if status == HTTPStatus.TOO_MANY_REQUESTS or code == "TOOMANYREQUESTS":
         return _rate_limit(response, asked, said, counts_pulls=counts_pulls)
     if is_wall(response) or status in OK:
@@ -118,7 +129,8 @@ def error_of(
             f"{who}; check the spelling, or log in as somebody who may read it"
         )
     if status in (401, 403):
-        return _unauthorized(response, asked, said, login)
+        registry = login_to or (DOCKER_HUB if counts_pulls else host)
+        return _unauthorized(response, asked, said, login, registry)
     is_down = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     advice = ". It is in trouble itself: try again later" if is_down else ""
     return TransportError(
@@ -146,17 +158,19 @@ def _hint(response: Response) -> str:
 
 
 def _unauthorized(
-    response: Response, asked: str, said: str, login: str | None
+    response: Response, asked: str, said: str, login: str | None, registry: str
 ) -> UnauthorizedError:
-    host, status = netloc(response.url), response.status_code
+    host, status, advice = netloc(response.url), response.status_code, log_in(registry)
     if login is None:
         return UnauthorizedError(
-            f"{asked}: {host} needs a login ({status}){said}. Give Client(credentials=…), or for "
-            "Docker Hub set DOCKER_USERNAME and DOCKER_PASSWORD"
+            f"{asked}: {host} needs a login ({status}){said}. To log in, {advice}"
         )
     is_refused = status == HTTPStatus.UNAUTHORIZED
     verb = "refused the credentials" if is_refused else "does not allow it with the login"
-    return UnauthorizedError(f"{asked}: {host} {verb} from {login} ({status}){said}")
+    return UnauthorizedError(
+        f"{asked}: {host} {verb} from {login} ({status}){said}. To log in again, {advice}; or "
+        f"{ASK_ANONYMOUSLY}"
+    )
 
 
 def _rate_limit(response: Response, asked: str, said: str, *, counts_pulls: bool) -> RateLimitError:

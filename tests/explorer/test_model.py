@@ -44,6 +44,10 @@ def state_of(*names, **filters):
         ("127.0.0.1:5000", (REGISTRY,)),
         ("registry.example.com:443", (REGISTRY,)),
         ("ghcr.io/", (REGISTRY,)),
+        ("https://ghcr.io", (REGISTRY,)),
+        ("https://hub.docker.com/r/ansible/ansible/", (REPOSITORY,)),
+        ("https://github.com/orgs/org/packages/container/app", (REPOSITORY,)),
+        ("https://hub.docker.com/u/ansible/", (NAMESPACE,)),
         ("web server", (WORDS,)),
     ],
 )

@@ -1,4 +1,4 @@
-"""A loopback proxy: it forwards, opens tunnels, asks for a login, and notes what passes."""
+"""Loopback proxies: they forward, open tunnels, ask for a login, and note what passes."""
 
 import base64
 import http.client
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,10 +35,12 @@ class Proxy:
 
 
 @contextmanager
-def serve(routes: Mapping[str, str], login: str | None = None) -> Iterator[Proxy]:
-    """Run a proxy."""
+def serve(
+    routes: Mapping[str, str], login: str | None = None, *, is_socks: bool = False
+) -> Iterator[Proxy]:
+    """Run a proxy, of HTTP or of SOCKS 5; the latter asks for no login."""
     proxy = Proxy(routes, login)
-    handler = type("Handler", (_Handler,), {"proxy": proxy})
+    handler = type("Handler", (_Socks if is_socks else _Handler,), {"proxy": proxy})
     with _Server(("127.0.0.1", 0), handler) as server:
         proxy.host = f"127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
@@ -112,6 +115,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Keep quiet."""
+
+
+class _Socks(StreamRequestHandler):
+    proxy: Proxy
+
+    def handle(self) -> None:
+        """Open a tunnel to where a name leads."""
+        _, methods = self.rfile.read(2)
+        self.rfile.read(methods)
+        self.wfile.write(b"\x05\x00")
+        *_, kind = self.rfile.read(4)
+        is_name = kind == 3
+        read = self.rfile.read(self.rfile.read(1)[0] if is_name else 4)
+        name = read.decode() if is_name else socket.inet_ntoa(read)
+        target = f"{name}:{int.from_bytes(self.rfile.read(2))}"
+        self.proxy.passed.append(("SOCKS", target))
+        there = self.proxy.routes.get(target)
+        self.wfile.write(bytes([5, 0 if there else 4, 0, 1, *bytes(6)]))
+        if there:
+            host, _, port = there.rpartition(":")
+            with socket.create_connection((host, int(port))) as far:
+                _carry(self.connection, far)
 
 
 def _carry(near: socket.socket, far: socket.socket) -> None:

@@ -1,13 +1,16 @@
 """How registries are reached: certificates, proxies, plain http, and what is said on the way."""
 
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
 import hubframe
 from hubframe.testing import Reply
 
-from . import registry
+from . import proxy, registry
 from .registry import BASIC, REPO, TAGS, USER, Answer, Quirks, index
 from .tls import NAME
 
@@ -141,12 +144,59 @@ def test_a_proxy_that_is_not_there_is_named_without_its_login(client, monkeypatc
     assert SECRET not in str(caught.value)
 
 
-def test_a_proxy_of_an_unknown_kind_is_said(client, monkeypatch):
+@pytest.mark.parametrize("proxy", ["http://", f"gopher://{LOGIN}@127.0.0.1:9"])
+def test_a_proxy_of_an_unknown_kind_is_said(client, monkeypatch, sleeps, proxy):
     monkeypatch.delenv("NO_PROXY")
-    monkeypatch.setenv("HTTPS_PROXY", "http://")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
 
-    with pytest.raises(hubframe.TransportError, match="HTTPS_PROXY"):
+    with pytest.raises(hubframe.TransportError, match="HTTPS_PROXY") as caught:
         tags(client, NAME)
+    assert SECRET not in str(caught.value)
+    assert sleeps == [], "asking again would not help"
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"])
+def test_a_socks_proxy_without_pysocks_says_what_to_install(variable):
+    code = "import sys; sys.modules['socks'] = None; from hubframe.apps import cli; cli.main()"
+    for scheme in ("socks5h", "SOCKS5"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code, "tags", "ghcr.io/org/app"],
+            env={**os.environ, "NO_PROXY": "", variable: f"{scheme}://{LOGIN}@127.0.0.1:9"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        for words in ("ALL_PROXY", "HTTPS_PROXY", "hubframe[socks]"):
+            assert words in done.stderr
+        assert SECRET not in done.stderr
+
+
+@pytest.fixture
+def socks(monkeypatch):
+    """Make PySocks there, and take the proxies away that other tests would use."""
+    pytest.importorskip("socks")
+    monkeypatch.delenv("NO_PROXY")
+
+
+@pytest.mark.usefixtures("socks")
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "HTTPS_PROXY"])
+def test_a_socks_proxy_is_gone_through(client, encrypted, authority, monkeypatch, variable):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with proxy.serve({f"{NAME}:443": encrypted.host}, is_socks=True) as one:
+        monkeypatch.setenv(variable, f"socks5h://{one.host}")
+        assert tags(client, NAME) == sorted(TAGS)
+    assert set(one.passed) == {("SOCKS", f"{NAME}:443")}
+
+
+@pytest.mark.usefixtures("socks")
+def test_a_socks_proxy_without_a_version_is_said(client, monkeypatch, sleeps):
+    monkeypatch.setenv("ALL_PROXY", f"socks://{LOGIN}@127.0.0.1:9")
+
+    with pytest.raises(hubframe.TransportError, match="cannot be used; see ALL_PROXY") as caught:
+        tags(client, NAME)
+    assert SECRET not in str(caught.value)
+    assert sleeps == []
 
 
 # Plain http

@@ -52,6 +52,16 @@ def assert_same_tags(seen, repo):
 
 
 @pytest.mark.usefixtures("sample")
+def test_web_addresses_name_what_is_seen(tmp_path):
+    pages = ["https://hub.docker.com/u/ansible", "https://hub.docker.com/_/alpine"]
+    hubframe.snapshot(pages, to=tmp_path / "pages")
+    hubframe.snapshot(["ansible", "library/alpine"], to=tmp_path / "names")
+    seen = [hubframe.read_snapshots(tmp_path / name).repos["repo"] for name in ("pages", "names")]
+    assert seen[0].tolist() == seen[1].tolist()
+    assert {"ansible/awx", "library/alpine"} <= set(seen[0])
+
+
+@pytest.mark.usefixtures("sample")
 def test_frames_name_what_is_seen(tmp_path):
     repos = hubframe.repos_df("ansible")
     hubframe.snapshot(repos, to=tmp_path / "repos")

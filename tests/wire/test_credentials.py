@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import sys
+import textwrap
 import traceback
 from pathlib import Path
 
@@ -192,7 +193,21 @@ def test_what_is_no_pair_is_refused_at_once(pair):
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [HUB_KEY, "acme", f"{HOST}/a:1", f"{HOST}/", f"{HOST}/A", 1])
+@pytest.mark.parametrize(
+    ("name", "registry", "path"),
+    [(HUB_KEY, "docker.io", ""), ("https://ghcr.io", "ghcr.io", ""), (f"{HOST}/", HOST, ""),
+     ("registry-1.docker.io:443", "docker.io", ""), ("registry.hub.docker.com", "docker.io", ""),
+     ("https://hub.docker.com/u/acme", "docker.io", "acme/app"),
+     ("https://hub.docker.com/r/acme/app/tags", "docker.io", "acme/app"),
+     ("https://quay.io/repository/org/app?tab=tags", "quay.io", "org/app")],
+)  # fmt: skip
+def test_a_login_may_be_given_for_what_people_paste(name, registry, path):
+    assert found(registry, path, given={name: ("me", "x")})[0] == "me"
+
+
+@pytest.mark.parametrize(
+    "name", ["acme", "acme/app", f"{HOST}/a:1", f"{HOST}/A", "https://example.com/a", 1]
+)
 def test_what_is_no_registry_is_refused_at_once(name):
     with pytest.raises(InvalidReferenceError):
         hubframe.Client(credentials={name: ("me", "x")})
@@ -204,7 +219,9 @@ def test_what_is_no_registry_is_refused_at_once(name):
 @pytest.mark.parametrize(
     "key",
     ["docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/",
-     "https://index.docker.io/v1", "index.docker.io/v1/", "https://registry-1.docker.io"],
+     "https://index.docker.io/v1", "index.docker.io/v1/", "https://registry-1.docker.io",
+     "registry-1.docker.io:443", "docker.io:443", "https://registry.hub.docker.com/v2/",
+     "registry.hub.docker.com", "https://hub.docker.com"],
 )  # fmt: skip
 def test_the_names_of_docker_hub(home, key):
     docker_config(home, {"auths": {key: encoded("me")}})
@@ -240,13 +257,13 @@ def test_the_longest_namespace_wins(home):
         HOST: encoded("host"),
         f"{HOST}/a": encoded("a"),
         f"{HOST}/a/b": encoded("a/b"),
-        f"{HOST}/a/b/bad": {"auth": "!"},
+        f"{HOST}/a/b/empty": {},
         "docker.io/acme": encoded("acme"),
     }
     docker_config(home, {"auths": entries})
 
     expected = {"": "host", "x": "host", "ab": "host", "a": "a", "a/x": "a", "a/b": "a/b",
-                "a/b/c/d": "a/b", "a/b/bad": "a/b"}  # fmt: skip
+                "a/b/c/d": "a/b", "a/b/empty": "a/b"}  # fmt: skip
     assert {path: found(path=path)[0] for path in expected} == expected
     assert found(path="a/x")[1] == f"~/.docker/config.json ({HOST}/a)"
     assert found("docker.io", "acme/app")[0] == "acme"
@@ -304,17 +321,80 @@ def test_auth_wins_over_the_two_fields(home):
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        lambda auth: f"{auth}\n",
+        lambda auth: f"  {auth}\r\n",
+        lambda auth: "\n".join(textwrap.wrap(auth, 76)),
+        lambda auth: "\r\n\t".join(textwrap.wrap(auth, 64)),
+        lambda auth: auth.rstrip("="),
+        lambda auth: auth.translate(str.maketrans("+/", "-_")),
+        lambda auth: f"{auth.translate(str.maketrans('+/', '-_')).rstrip('=')}\n",
+    ],
+    ids=["line end", "blanks", "wrapped", "wrapped at 64", "unpadded", "url-safe", "all of it"],
+)
+@pytest.mark.parametrize("secret", ["p?>~~wé" * 12, "x", "xy", "xyz"])
+def test_base64_as_other_tools_write_it(home, written, secret):
+    entry = {"auth": written(encoded("user+robot~?>", secret)["auth"])}
+    one = login(home, entry)
+    assert (one.username, one.secret) == ("user+robot~?>", secret)
+
+
+@pytest.mark.parametrize(
     "entry",
-    [{}, None, [], "text", {"auth": ""}, {"auth": "not base64!"}, {"auth": "bm9jb2xvbg=="}, {"auth": 3},
-     {"auth": base64.b64encode(b"\xff:\xff").decode()}, {"username": "me"}, {"password": "x"}, encoded("", "x"),
-     encoded("me", ""), encoded("me", "\0"), {"username": ["me"], "password": "x"},
-     {"username": "me", "password": "\ud800"}, {"auth": "bad!", "username": "me", "password": "x"},
-     {"registrytoken": "two\nlines"}, {"registrytoken": "ä"}, {"registrytoken": 1},
-     {"identitytoken": 1}, {"email": "me@example.com"}],
+    [{}, None, {"auth": ""}, {"auth": None}, encoded("", ""), {"email": "me@example.com"},
+     {"username": "", "password": ""}],
     ids=str,
 )  # fmt: skip
-def test_a_bad_entry_is_none(home, entry):
+def test_an_empty_entry_is_none(home, entry):
     assert login(home, entry) is None
+
+
+UNREADABLE = [
+    ([], "no JSON object"), ("text", "no JSON object"), ({"auth": "not base64!"}, "its auth"),
+    ({"auth": "bm9jb2xvbg=="}, "its auth"), ({"auth": 3}, "its auth"), ({"auth": "x"}, "its auth"),
+    ({"auth": base64.b64encode(b"\xff:\xff").decode()}, "its auth"),
+    ({"auth": "bad!", "username": "me", "password": "x"}, "its auth"),
+    ({"username": "me"}, "lacks"), ({"password": SECRET}, "lacks"), (encoded("", "x"), "lacks"),
+    (encoded("me", ""), "lacks"), (encoded("me", "\0"), "lacks"),
+    ({"username": ["me"], "password": SECRET}, "no text"),
+    ({"username": "me", "password": "\ud800"}, "no text"), ({"identitytoken": 1}, "no text"),
+    ({"registrytoken": 1}, "no text"), ({"registrytoken": "two\nlines"}, "its registrytoken"),
+    ({"registrytoken": "ä"}, "its registrytoken"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "why"), UNREADABLE, ids=str)
+def test_an_entry_that_cannot_be_read_is_said_with_its_file_and_host(home, entry, why):
+    with pytest.warns(hubframe.CredentialsWarning) as said:
+        assert login(home, entry) is None
+    [message] = [str(each.message) for each in said]
+    assert f"~/.docker/config.json: the login for {HOST} cannot be read" in message
+    assert why in message
+    assert f"docker login {HOST}" in message
+    assert SECRET not in message
+
+
+def test_an_entry_that_cannot_be_read_is_said_once_and_only_where_it_is_wanted(home, monkeypatch):
+    entries = {HOST: {"auth": "!"}, f"{HOST}/a": {"auth": "!"}, "other.example": encoded("me")}
+    docker_config(home, {"auths": entries})
+    logins = Credentials()
+    assert logins.find("other.example").username == "me"
+    with pytest.warns(hubframe.CredentialsWarning, match=HOST) as said:
+        tried = [logins.find(HOST, path) for path in ("b", "b/c", "a/b", "a/c")]
+    assert tried == [None] * 4
+    assert len(said) == 2
+
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps({"auths": {HOST: {"auth": "!"}}}))
+    docker_config(home, {"auths": {HOST: encoded("me")}})
+    with pytest.warns(hubframe.CredentialsWarning, match=rf"DOCKER_AUTH_CONFIG.*{HOST}"):
+        assert found()[0] == "me"
+
+
+def test_an_entry_that_can_be_read_under_another_key_serves(home):
+    entries = {HUB_KEY: {"auth": "!"}, "docker.io": encoded("me")}
+    docker_config(home, {"auths": entries})
+    assert found("docker.io")[0] == "me"
 
 
 def test_tokens_need_no_password(home):
@@ -342,8 +422,10 @@ def test_logins_differ_in_everything_that_answers_may_depend_on(home):
     [(f'{{"auths": {SECRET}', "is not JSON"), (f"\xff{SECRET}".encode("latin-1"), "is not JSON"),
      (f'["{SECRET}"]', "does not hold a JSON object"), (f'"{SECRET}"', "does not hold a JSON object"),
      ("[" * 100_000 + SECRET, "is not JSON"), (f'{{"auths": ["{SECRET}"]}}', "holds auths that"),
-     (f'{{"credHelpers": "{SECRET}"}}', "holds credHelpers that")],
-    ids=["cut", "bytes", "list", "text", "deep", "auths", "helpers"],
+     (f'{{"credHelpers": "{SECRET}"}}', "holds credHelpers that"),
+     (f'{{"credHelpers": {{"{HOST}": ["{SECRET}"]}}}}', "names a credential helper that"),
+     (f'{{"credsStore": {{"a": "{SECRET}"}}}}', "names a credential helper that")],
+    ids=["cut", "bytes", "list", "text", "deep", "auths", "helpers", "helper", "store"],
 )  # fmt: skip
 def test_a_spoilt_file_is_named_and_not_quoted(home, content, said):
     path = docker_config(home, "")

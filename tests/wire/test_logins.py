@@ -2,8 +2,10 @@
 
 import base64
 import logging
+import re
 from contextlib import ExitStack
 
+import pandas as pd
 import pytest
 
 import hubframe
@@ -232,3 +234,32 @@ def test_the_jwt_never_reaches_the_registry(recorded):
     assert to_hub
     assert to_registry
     assert not to_hub & to_registry
+
+
+class OneHost(Application):
+    """Docker Hub's API and a registry at one address, as a mirror may serve them."""
+
+    def answer(self, request, role=None):
+        path = r"/token|/v2/|.*/(manifests|blobs)/.*|.*/tags/list"
+        role = "docker.io" if re.fullmatch(path, request.path) else "hub"
+        return super().answer(request, role)
+
+
+@pytest.mark.parametrize("credentials", [None, LOGIN])
+def test_the_hub_api_and_its_registry_may_be_one_host(bundled, private, tmp_path, credentials):
+    with ExitStack() as stack:
+        stage = Stage(stack, OneHost(bundled), tmp_path)
+        client = stage.client(credentials, registry_url=stage.served.hub_url)
+        apart = Stage(stack, Application(bundled), tmp_path / "apart").client(credentials)
+        for call in (
+            lambda client: hubframe.repos_df("acme", client=client),
+            lambda client: hubframe.tags_df("library/alpine", client=client),
+            lambda client: hubframe.labels_df("library/alpine", newest=3, client=client),
+            lambda client: hubframe.tags_df("acme/web", source="registry", client=client),
+        ):
+            pd.testing.assert_frame_equal(call(client), call(apart), check_flags=False)
+        assert (private in repos(client)) == (credentials is not None)
+        # Each API is asked with what it gave, though they have one address.
+        assert {each.status for each in stage.asked()} <= {200, 401}
+        assert len(stage.asked("/v2/auth/token")) == (1 if credentials else 0)
+        assert stage.asked("/token?")

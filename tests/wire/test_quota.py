@@ -7,7 +7,7 @@ import pytest
 
 import hubframe
 from hubframe.apps.cli.commands import PLANNED
-from hubframe.testing import Reply
+from hubframe.testing import Reply, SampleAdapter
 
 from .releases import PROBE, REPO, Releases
 
@@ -39,6 +39,20 @@ def clock():
 def metered(stage_of, many, clock):
     """Docker Hub as an anonymous user meets it: a hundred pulls in six hours."""
     return stage_of(many, pull_limit=100, clock=clock)
+
+
+@pytest.mark.parametrize("kind", ["served", "in this process", "in this process, an application"])
+def test_nobody_waits_for_a_limit_of_the_sample(kind, stage, sleeps):
+    if kind == "served":
+        client = stage.client()
+    else:
+        client = stage.client(sample=True)
+        given = stage.application if "application" in kind else None
+        client.exchanges.network = SampleAdapter(given)
+    with hubframe.refresh():
+        for _ in range(200):
+            hubframe.repos_df("acme", client=client)
+    assert sleeps == []
 
 
 def kinds(exchanges):

@@ -14,10 +14,17 @@ from typing import Any, NoReturn
 import click
 
 from hubframe.apps.cli.commands import cli
-from hubframe.errors import HubframeError
+from hubframe.errors import ASK_ANONYMOUSLY, GIVE_LOGIN, HubframeError
 
 __all__ = ["cli", "main", "one_line", "run"]
 
+# How the command line is given a login, and asks without one, in place of Python's words for it.
+_WORDS = {
+    GIVE_LOGIN: (
+        "set DOCKER_USERNAME and DOCKER_PASSWORD (Docker Hub) or DOCKER_AUTH_CONFIG (any registry)"
+    ),
+    ASK_ANONYMOUSLY: "take the login away to ask anonymously",
+}
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -50,7 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             error.show()
             status = error.exit_code
         except HubframeError as error:
-            _say(str(error))
+            _say(". ".join([str(error), *getattr(error, "__notes__", ())]))
         except BrokenPipeError:
             # The reader has seen enough (`| head`); a second error at exit would only confuse.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -68,5 +75,10 @@ def _say(message: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return untrusted text without control characters and line ends."""
+    """Return text for a line of a terminal: in the words of the command line, and harmless.
+
+    Control characters and line ends are taken out, since it is untrusted.
+    """
+    for words, ours in _WORDS.items():
+        text = text.replace(words, ours)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -12,6 +12,7 @@ import click
 
 import hubframe
 from hubframe.errors import HubframeError
+from hubframe.oci.reference import DOCKER_HUB, is_registry, parse_registry
 from hubframe.version import __version__
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hubframe import Client
 
 PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
+# Commands whose argument is a registry, or any words.
+_OF_HOSTS = ("catalog", "report", "search")
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "xlsx")
 
 _Function = Callable[..., Any]
@@ -144,7 +147,8 @@ def _command(
 
             show = _printer(table, given) if table else output.echo
             with _client(given) as client:
-                with _as_usage():
+                asked = None if name in _OF_HOSTS else given.get("what")
+                with _as_usage(), _hinting_at_hosts(asked):
                     chosen = {name: value for name, value in given.items() if value is not None}
                     made = function(client, **chosen)
                 show(made)
@@ -166,6 +170,22 @@ def _as_usage() -> Iterator[None]:
         raise
     except (TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from error
+
+
+@contextmanager
+def _hinting_at_hosts(what: str | list[str] | None) -> Iterator[None]:
+    """Tell what lists a registry's repositories, where its name was read as a repository's."""
+    try:
+        yield
+    except HubframeError as error:
+        for one in [what] if isinstance(what, str) else what or ():
+            if is_registry(one):
+                host = parse_registry(one)
+                calls = "repos NAMESPACE" if host == DOCKER_HUB else f"catalog {host}"
+                error.add_note(
+                    f"If the registry {host} is meant: hubframe {calls} lists repositories"
+                )
+        raise
 
 
 @contextmanager

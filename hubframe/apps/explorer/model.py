@@ -1,6 +1,5 @@
 """What is looked for, chosen and shown: the state of an explorer, without widgets or threads."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -16,7 +15,7 @@ from hubframe.frames.selection import (
     tag_filter,
     versions_in,
 )
-from hubframe.oci.reference import ImageReference, parse_registry
+from hubframe.oci.reference import ImageReference, is_namespace_page, is_registry, parse_registry
 from hubframe.tables import TAGS
 
 # The ways in which what is typed can be meant.
@@ -64,15 +63,18 @@ class Search:
         if meaning == REPOSITORY:
             return MEANINGS[meaning], self.reference.repo
         is_host = meaning == REGISTRY
-        return MEANINGS[meaning], parse_registry(self.text.rstrip("/")) if is_host else self.text
+        return MEANINGS[meaning], parse_registry(self.text) if is_host else self.text
 
 
 def _meanings(text: str) -> tuple[str, ...]:
     if any(blank.isspace() for blank in text):
         return (WORDS,)
-    if text.endswith("/") or re.fullmatch(r"(localhost|[\w.-]+\.[\w-]+|[\d.]+):\d+", text):
+    is_plain = not any(mark in text for mark in "/:@")
+    if is_registry(text) and not is_plain:
         return (REGISTRY,)
-    if any(mark in text for mark in "/:@"):
+    if is_namespace_page(text):
+        return (NAMESPACE,)
+    if not is_plain:
         return (REPOSITORY,)
     return (NAMESPACE, REPOSITORY, WORDS)
 
