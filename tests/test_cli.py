@@ -226,7 +226,7 @@ def test_what_matches_nothing_is_said(command, options, said):
 def test_a_reader_that_stops_early_is_no_error():
     command = f"{sys.executable} -m hubframe layers library/python --sample --format csv | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("repo,tag")
+    assert done.stdout.startswith('"repo","tag"')
     assert done.stderr == ""
 
 

@@ -2,6 +2,10 @@
 
 import io
 import random
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,10 +18,11 @@ from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC
 
 CELLS = [
     "NA", "NaN", "nan", "null", "NULL", "None", "N/A", "", "3.10", "1e5", "007", "True", "inf", "-", "1,2", "a;b",
-    "a\nb", "a\r\nb", "a\rb", "\r", "\n", "\r\n", "\ra", "a\r", "\ta", "a\0b", "\0", '"', '""', 'a"b', '"a"', "'", "''", "'a",
-    " ", " a ", "\t", "\u2028", "\x0b", "\x85", "é", "日本", "😀", "\u202e", "\ufeff",
+    "a\nb", "a\r\nb", "a\rb", "\r", "\n", "\r\n", "\ra", "a\r", "\ta", '"', '""', 'a"b', '"a"', "'", "''", "'a",
+    " ", " a ", "\t", "\u2028", "é", "日本", "😀", "\u202e", "\ufeff",
     "=1+1", "+1", "-1", "@x", "'=1", "''=1", "'''@x", "'\t", "'\r", " =1", "'-", "=\nx", "\\", "\\N", "#",
 ]  # fmt: skip
+CONTROLS = ["a\0b", "\0", "\x0b", "\x85", "\x7f", "\x1b[31m", "\0=1"]
 RUN = tuple("=+-@\t\r")
 
 
@@ -81,6 +86,36 @@ def test_every_cell_reads_back_alone(cell, verbatim):
     assert_frame_equal(read_csv(io.StringIO(text, newline=""), "labels", verbatim=verbatim), frame)
 
 
+@pytest.mark.parametrize("cell", CONTROLS)
+def test_control_characters_are_kept_by_verbatim_alone(cell):
+    frame = labels([cell])
+    text = write_csv(frame)
+    assert text.replace("\n", "").isprintable()
+    shown = "".join(one if one.isprintable() else "\ufffd" for one in cell)
+    assert read_csv(io.StringIO(text, newline=""), "labels").value[0] == shown
+    text = write_csv(frame, verbatim=True)
+    assert_frame_equal(read_csv(io.StringIO(text, newline=""), "labels", verbatim=True), frame)
+
+
+@pytest.mark.parametrize(
+    "cell", ["x;=1", "x\n+1", "x\r\n-1", "x\t=1", 'x;"=1', "x;'@a", "a;b;-c;=d", "\r;=1", "'\r'=1"]
+)
+def test_what_another_separator_would_make_a_cell_is_guarded_and_reads_back(cell):
+    text = write_csv(labels([cell]))
+    assert not re.search('[;\n\r]"*[=+@-]|\t"*=', text)
+    assert read_csv(io.StringIO(text, newline=""), "labels").value[0] == cell
+
+
+def test_any_text_is_quoted_and_guarded_whatever_holds_it():
+    cells = ["=1", "\0=1", None, "x"]
+    objects = pd.Series([*cells[:2], 5, 5], dtype=object)
+    frame = pd.DataFrame({"objects": objects, "kinds": pd.Categorical(cells), "=name": 1})
+    frame.index = [0, 0, 1, 1]
+    assert write_csv(frame).splitlines() == [
+        '"objects","kinds","\'=name"', '"\'=1","\'=1",1', '"\ufffd=1","\ufffd=1",1', '5,"",1', '5,"x",1'
+    ]  # fmt: skip
+
+
 def test_missing_and_empty_differ_where_the_table_says_so():
     frame = labels(["", "NA"])
     back = read_csv(io.StringIO(write_csv(frame)), "labels")
@@ -106,6 +141,64 @@ def test_numbers_and_dates_are_not_guarded():
         [{"repo": "a/b", "tag": "1", "size": 5, "is_digest_tag": False, "pushed_at": "2024-01-01"}]
     )
     assert "'" not in write_csv(frame)
+
+
+FULL = """
+import resource, signal, sys
+import pandas as pd
+import hubframe
+from hubframe.apps.cli import run
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+frame = hubframe.tables.TABLES["catalog"].frame({"repo": [f"org/{n}-{hash(n * 0.1)}" for n in range(5000)]})
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+path, way = sys.argv[1:]
+if way == "command":
+    sys.exit(run(["tags", "library/python", "--sample", "--output", path]))
+try:
+    getattr(hubframe, way)(frame, path)
+except OSError as error:
+    sys.exit(f"{error.filename}: {error.strerror}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        *((f"a.{suffix}", "command") for suffix in ("csv", "txt", "json", "jsonl", "md", "parquet", "xlsx")),
+        ("a.csv", "write_csv"), ("a.csv.gz", "write_csv"), ("a.xlsx", "write_excel"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, name, way, is_link):
+    kept, folder = tmp_path / "kept" / name, tmp_path / "here"
+    folder.mkdir()
+    kept.parent.mkdir()
+    kept.write_bytes(b"yesterday's")
+    path = folder / name
+    path.symlink_to(kept) if is_link else kept.rename(path)
+    # Without -B, Python would keep halves of the modules that it compiles.
+    command = [sys.executable, "-B", "-c", FULL, path, way]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "too large" in done.stderr
+    assert path.read_bytes() == b"yesterday's"
+    assert [*folder.iterdir(), *kept.parent.iterdir()] == [path, *([kept] if is_link else [])]
+
+
+def test_a_file_that_is_replaced_keeps_its_mode_and_what_leads_to_it(tmp_path):
+    kept, path = tmp_path / "kept.csv", tmp_path / "x.csv"
+    kept.write_text("old")
+    kept.chmod(0o640)
+    path.symlink_to(kept)
+    write_csv(labels(["x"]), path)
+    assert path.is_symlink()
+    assert kept.stat().st_mode & 0o777 == 0o640
+    assert_frame_equal(read_csv(kept, "labels"), labels(["x"]))
+
+
+def test_a_device_is_written_and_not_replaced():
+    assert write_csv(labels(["x"]), "/dev/null") is None
+    assert Path("/dev/null").is_char_device()
 
 
 def test_the_frame_that_is_written_is_left_as_it_was():

@@ -14,7 +14,7 @@ from hubframe.frames import quota, readers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, read_wanted
-from hubframe.oci.archives import Caps, Listing
+from hubframe.oci.archives import Caps, Held, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import FILES, LAYERS, shape
 from hubframe.wire.client import Client
@@ -69,7 +69,8 @@ def files_df(
     max_bytes
         How much one layer may be, as it comes and unpacked. [bytes]
     max_entries
-        How many entries one layer may have, extended headers included.
+        How many entries one layer may have, extended headers included; and all layers of the call
+        together, since these are held in memory, with names of 128 bytes each on average.
 
     Returns
     -------
@@ -134,13 +135,13 @@ def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing
     rows = distinct[["repo", "layer_digest", "media_type"]].to_dict("records")
     tasks = [_layer(row) for row in rows]
     with bar(len(tasks), "layers", progress=call.progress) as shown:
-        coming = _Coming(shown)
+        coming, held = _Coming(shown), Held(caps.entries)
 
         def done(layer: _Layer, outcome: Any) -> None:
             shown.update()
             call.is_good(layer, outcome)
 
-        found = call.workers.do(lambda layer: _listed(call, layer, caps, coming), tasks, done)
+        found = call.workers.do(lambda layer: _listed(call, layer, caps, held, coming), tasks, done)
     return {
         layer.digest: one
         for layer, one in zip(tasks, found, strict=True)
@@ -153,7 +154,7 @@ def _layer(row: Mapping[Any, Any]) -> _Layer:
     return _Layer(row["repo"], row["layer_digest"], media_type)
 
 
-def _listed(call: Call, layer: _Layer, caps: Caps, coming: "_Coming") -> Listing:
+def _listed(call: Call, layer: _Layer, caps: Caps, held: Held, coming: "_Coming") -> Listing:
     if layer.fault is not None:
         raise PayloadError(f"the layer {layer}: {layer.fault}")
     if call.client.settings.sample:
@@ -168,7 +169,7 @@ def _listed(call: Call, layer: _Layer, caps: Caps, coming: "_Coming") -> Listing
         call.sources.add("registry")
         return coming.counted(registry.blob(reference.at(), layer.digest))
 
-    return call.client.layer_files.fetch(layer.digest, pieces, f"the layer {layer}", caps)
+    return call.client.layer_files.fetch(layer.digest, pieces, f"the layer {layer}", caps, held)
 
 
 class _Coming:

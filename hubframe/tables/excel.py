@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 import pandas as pd
 
 from hubframe.errors import HubframeError
+from hubframe.tables.files import replacing
 from hubframe.tables.measured import TABLES
 from hubframe.tables.schema import COUNT, FLOAT, TEXT, UTC, Column, Dtype
 
@@ -84,11 +85,12 @@ def write_excel(
     for name, columns in sheets.items():
         _write(openpyxl, book.create_sheet(name), columns)
     _write(openpyxl, book.create_sheet(COLUMNS), _columns(COLUMNS, _described(sheets)))
-    # Not to the path at once: where that cannot be written, the book would be left half closed.
+    # Not to a file at once: where that cannot be written, the book would be left half closed.
     packed = BytesIO()
     book.save(packed)
     if isinstance(path, str | Path):
-        Path(path).write_bytes(packed.getbuffer())
+        with replacing(path) as draft:
+            draft.write_bytes(packed.getbuffer())
     else:
         path.write(packed.getbuffer())
 

@@ -1,14 +1,20 @@
 """Frames to CSV and back, exactly, and safe to open in a spreadsheet; and for other libraries."""
 
 import csv
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from shutil import copymode
+from tempfile import TemporaryDirectory
+from typing import IO
 
 import pandas as pd
 from pandas.api.types import (
     is_bool_dtype,
+    is_datetime64_any_dtype,
     is_extension_array_dtype,
     is_numeric_dtype,
     is_string_dtype,
@@ -18,16 +24,27 @@ from hubframe.errors import PayloadError
 from hubframe.tables.measured import TABLES
 from hubframe.tables.schema import FLAG, TEXT, Column, Table
 
-# Cells that a spreadsheet would run. Labels are untrusted; one quote before the cell stops it.
-_FORMULA = r"^('*[=+\-@\t\r])"
-_GUARDED = r"^'('*[=+\-@\t\r])"
+# Spreadsheets drop some of them, and then run what follows. Tabs and line ends are text.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# What a spreadsheet would run: at the start of a cell, and where one that is told of another
+# separator than the comma begins a cell. Behind a tab "-" is an option in a script, most often;
+# a tab or return at the start has its quote before it.
+_START = "'*[=+\\-@\t\r]"
+_WITHIN = "(?<=[;\n])([\"']*[=+\\-@])|(?<=.\r)([\"']*[=+\\-@])|(?<=.\t)([\"']*=)"
+_FORMULA = re.compile(f"^{_START}|{_WITHIN}", re.DOTALL)
+_GUARDED = re.compile(f"^'({_START})")
+_GUARDED_WITHIN = re.compile(_WITHIN.replace("([", "'(["), re.DOTALL)
+# What finds the few cells that hold any of this: pyarrow looks for it much faster than Python.
+_SUSPECT = f"{_CONTROL.pattern}|^'*[\t\r]|(?:^|[;\t\r\n])[\"']*[=+\\-@]"
 _FLAGS = {"true": True, "false": False}
 
 
 def write_csv(
     frame: pd.DataFrame, path: str | Path | IO[str] | None = None, *, verbatim: bool = False
 ) -> str | None:
-    """Write a frame as CSV that `read_csv` gives back equal.
+    """Write a frame as CSV that `read_csv` gives back equal, but for control characters.
+
+    All text is quoted. A file is written beside and renamed: it is there whole, or as it was.
 
     Parameters
     ----------
@@ -37,21 +54,60 @@ def write_csv(
         A file name, or a text file that was opened with ``newline=""``; None returns the text.
     verbatim
         Write cells as they are. Otherwise a cell that a spreadsheet would run as a formula gets
-        one ``'`` before it, which `read_csv` takes off again.
+        one ``'`` before it, and so does what a spreadsheet would run behind a ``;``, tab or line
+        end that it takes for the end of a cell; `read_csv` takes these off again. Control
+        characters other than tabs and line ends become U+FFFD, and stay so.
     """
     if not frame.columns.is_unique:
         raise ValueError("two columns of the frame have the same name: rename one")
     shown = frame if verbatim else guard(frame)
-    texts = (shown[name] for name in _text_columns(shown))
-    # Readers take a carriage return for a line's end, unless all text is quoted.
-    holds_return = any(text.str.contains("\r", regex=False, na=False).any() for text in texts)
-    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if holds_return else csv.QUOTE_MINIMAL
-    return shown.to_csv(path, index=False, encoding="utf-8", lineterminator="\n", quoting=quoting)
+
+    def write(file: str | Path | IO[str] | None) -> str | None:
+        return shown.to_csv(
+            file,
+            index=False,
+            encoding="utf-8",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC,
+        )
+
+    # Addresses, such as s3://bucket/file, are pandas' own business.
+    if isinstance(path, Path) or (isinstance(path, str) and "://" not in path):
+        with replacing(path) as draft:
+            return write(draft)
+    return write(path)
 
 
 def guard(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with one ``'`` before each cell that a spreadsheet would run."""
-    return _replace(frame, _FORMULA, r"'\1")
+    """Return the frame with nothing in its text, or its names, that a spreadsheet would run."""
+    shown = _changed(frame, _harmless)
+    return shown.rename(columns=lambda name: _harmless(name) if isinstance(name, str) else name)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give the name of a new file, which takes the place of another once all of it is written.
+
+    Raises
+    ------
+    OSError
+        It cannot be written. What was there is untouched.
+    """
+    path = Path(path).expanduser()
+    if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout
+        yield path
+        return
+    target = path.resolve()
+    try:
+        with TemporaryDirectory(prefix=".hubframe-", dir=target.parent) as folder:
+            draft = Path(folder) / target.name
+            yield draft
+            if target.exists():
+                copymode(target, draft)
+            draft.replace(target)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def read_csv(
@@ -90,7 +146,7 @@ def read_csv(
             f"{name} is not a CSV of the table {table.name}: {error}. "
             f"Read it with the table it was written from, one of {', '.join(TABLES)}"
         ) from error
-    return frame if verbatim else _replace(frame, _GUARDED, r"\1")
+    return frame if verbatim else _changed(frame, _as_it_was)
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -168,15 +224,29 @@ def _column(cells: pd.DataFrame, column: Column) -> pd.Series:
     return series
 
 
-def _text_columns(frame: pd.DataFrame) -> list[str]:
-    return [str(name) for name, dtype in frame.dtypes.items() if str(dtype) == TEXT]
+def _harmless(text: str) -> str:
+    return _FORMULA.sub(r"'\g<0>", _CONTROL.sub("\ufffd", text))
 
 
-def _replace(frame: pd.DataFrame, pattern: str, replacement: str) -> pd.DataFrame:
-    """Replace at the start of text cells, touching only the columns where something matches."""
-    changed: dict[str, Any] = {
-        name: frame[name].str.replace(pattern, replacement, regex=True)
-        for name in _text_columns(frame)
-        if frame[name].str.match(pattern, na=False).any()
-    }
-    return frame.assign(**changed) if changed else frame
+def _as_it_was(text: str) -> str:
+    return _GUARDED_WITHIN.sub(r"\1\2\3", _GUARDED.sub(r"\1", text))
+
+
+def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Change the text cells that need it, touching only the columns where there are any."""
+    changed = frame.copy(deep=False)
+    for name, values in frame.items():
+        dtype = values.dtype
+        if is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype):
+            continue
+        texts = values
+        if dtype != TEXT:  # objects, categories: whatever of it is text
+            held = [one if isinstance(one, str) else None for one in values]
+            texts = pd.Series(held, dtype=TEXT)
+        suspect = texts.str.contains(_SUSPECT, na=False).to_numpy(dtype=bool)
+        if suspect.any():
+            cells = values.to_numpy(dtype=object, copy=True)
+            cells[suspect] = [change(one) for one in cells[suspect]]
+            made = TEXT if dtype == TEXT else object
+            changed[name] = pd.Series(cells, index=frame.index, dtype=made)
+    return changed

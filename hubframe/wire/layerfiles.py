@@ -9,10 +9,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
-from hubframe.oci.archives import CapError, Caps, Listing, list_files
+from hubframe.oci.archives import CapError, Caps, Held, Hold, Listing, list_files
 from hubframe.oci.digests import HASHES
 from hubframe.wire.files import Files
 from hubframe.wire.shared_work import SharedWork
@@ -43,7 +44,7 @@ class LayerFiles:
             return None
 
     def fetch(
-        self, digest: str, pieces: Callable[[], Iterator[bytes]], name: str, caps: Caps
+        self, digest: str, pieces: Callable[[], Iterator[bytes]], name: str, caps: Caps, held: Held
     ) -> Listing:
         """Return the listing of a layer, from here or from the layer itself.
 
@@ -57,19 +58,31 @@ class LayerFiles:
             What it is called in messages.
         caps
             How much of it is read at most.
+        held
+            What the layers of the call hold together.
 
         Raises
         ------
         DigestMismatchError
             What came is not what its digest says; nothing was kept.
         PayloadError
-            It is no archive, or holds more than the caps.
+            It is no archive, or holds more than the caps, alone or with the others of the call.
         """
+        hold = partial(held.hold, name)
+        # Before anything is asked: others may have taken all there is.
+        hold(1, 0)
         under_way = (digest, name, caps, mode())
-        with self._shared.join(under_way) as work:
-            if work.is_mine:
-                work.outcome = self._fetched(digest, pieces, name, caps)
-        return work.outcome  # type: ignore[no-any-return]
+        try:
+            with self._shared.join(under_way) as work:
+                if work.is_mine:
+                    work.outcome = self._fetched(digest, pieces, name, caps, hold)
+            listing: Listing = work.outcome
+            # It may have been here, or another call may have read it.
+            hold(len(listing), listing.text)
+        except BaseException:
+            hold(0, 0)
+            raise
+        return listing
 
     def count(self) -> int:
         """Count the layers whose files are known."""
@@ -81,20 +94,25 @@ class LayerFiles:
             self._files.delete(entry.name)
 
     def _fetched(
-        self, digest: str, pieces: Callable[[], Iterator[bytes]], name: str, caps: Caps
+        self,
+        digest: str,
+        pieces: Callable[[], Iterator[bytes]],
+        name: str,
+        caps: Caps,
+        hold: Hold,
     ) -> Listing:
-        held = self.get(digest)
-        if held is not None:
+        known = self.get(digest)
+        if known is not None:
             count_cached()
-            return held
-        listing = _verified(digest, pieces(), name, caps)
+            return known
+        listing = _verified(digest, pieces(), name, caps, hold)
         columns = [getattr(listing, name) for name in _COLUMNS]
         written = json.dumps(columns, separators=(",", ":")).encode()
         self._files.write(_name(digest), gzip.compress(written, mtime=0))
         return listing
 
 
-def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps) -> Listing:
+def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps, hold: Hold) -> Listing:
     """List the files of what comes, and make sure that it is what the digest names."""
     algorithm = digest.partition(":")[0]
     if algorithm not in HASHES:
@@ -102,7 +120,7 @@ def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps) -> Li
     found = HASHES[algorithm]()
     coming = _hashed(pieces, found, name, caps)
     try:
-        listing, fault = list_files(coming, name, caps), None
+        listing, fault = list_files(coming, name, caps, hold), None
     except CapError as error:
         raise PayloadError(str(error)) from None
     except PayloadError as error:

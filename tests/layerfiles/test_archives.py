@@ -123,8 +123,10 @@ def test_a_file_with_holes_has_its_real_size():
     sparse[148:156] = b" " * 8
     sparse[148:156] = b"%06o\0 " % sum(sparse[:512])
     assert listed(bytes(sparse)).sizes == [10_000_000]
-    records = {"GNU.sparse.name": "holes", "GNU.sparse.realsize": "12345"}
-    told = listed(archive(entry("GNUSparseFile.0/holes", b"1", pax_headers=records)))
+    records = {"name": "holes", "realsize": "12345", "major": "1", "minor": "0"}
+    records = {f"GNU.sparse.{key}": value for key, value in records.items()}
+    content = b"1\n100\n3\n".ljust(512, b"\0") + b"123"
+    told = listed(archive(entry("GNUSparseFile.0/holes", content, pax_headers=records)))
     assert (told.paths, told.sizes) == (["holes"], [12_345])
 
 
@@ -164,6 +166,7 @@ def test_several_members_are_one_archive_and_what_follows_is_passed_over():
     assert listed(parts).paths == ["a", "b"]
     assert listed(packed(content) + bytes(512)).paths == ["a", "b"]
     frames = pytest.importorskip("zstandard").compress
+    assert listed(frames(content) + frames(b"")).paths == ["a", "b"]
     skipped = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"12345"
     for size in (1, 7, 1000):
         whole = skipped + frames(content[:900]) + skipped + frames(content[900:])
@@ -177,6 +180,35 @@ def test_what_is_cut_off_is_told(at):
         listed(content[:at])
     with pytest.raises(hubframe.PayloadError, match=r"ends in the middle|cut off"):
         listed(packed(content)[: at // 30])
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_gzip_that_is_cut_off_is_told_wherever_it_is_cut(size):
+    whole = packed(archive(("a", bytes(range(256)) * 700), ("b", b"1" * 300_000)))
+    for at in range(2, len(whole)):
+        with pytest.raises(hubframe.PayloadError, match="ends in the middle"):
+            listed(whole[:at], size=size)
+
+
+@pytest.mark.parametrize("options", [{}, {"write_checksum": True}, {"write_content_size": False}])
+@pytest.mark.parametrize("size", [1, 1000, 10**6])
+def test_zstd_that_is_cut_off_is_told_wherever_it_is_cut(options, size):
+    zstandard = pytest.importorskip("zstandard")
+    content = archive(("a", bytes(range(256)) * 700), ("b", b"1" * 300_000))
+    compressor = zstandard.ZstdCompressor(**options)
+    frames = [
+        compressor.compress(content[at : at + 150_000]) for at in range(0, len(content), 150_000)
+    ]
+    whole = b"".join(frames)
+    assert listed(whole, size=size).paths == ["a", "b"]
+    ends = {sum(map(len, frames[:count])) for count in range(len(frames) + 1)}
+    for at in range(4, len(whole)):
+        if at not in ends:
+            with pytest.raises(hubframe.PayloadError, match="ends in the middle"):
+                listed(whole[:at], size=size)
+    for more in (b"x", b"nonsense", b"\x50\x2a\x4d\x18\x05\0\0\0123"):
+        with pytest.raises(hubframe.PayloadError, match="cannot be unpacked"):
+            listed(whole + more, size=size)
 
 
 def with_size(written):

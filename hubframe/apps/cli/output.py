@@ -17,7 +17,7 @@ from hubframe.apps.cli.commands import FORMATS
 from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
-from hubframe.tables.files import write_csv
+from hubframe.tables.files import replacing, write_csv
 
 SUFFIXES = {f".{'md' if name == 'markdown' else name}": name for name in FORMATS if name != "table"}
 # Which columns of a table a narrow terminal shows first.
@@ -68,7 +68,15 @@ def columns_of(table: str, chosen: str | None) -> list[str]:
 
 
 def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
-    """Write a frame to a file or to stdout."""
+    """Write a frame to a file, which is there whole or as it was, or to stdout."""
+    if path is None:
+        _write(frame, form, None, verbatim=verbatim)
+        return
+    with replacing(path) as draft:
+        _write(frame, form, draft, verbatim=verbatim)
+
+
+def _write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
     if form in _BYTES:
         _BYTES[form](frame, path or sys.stdout.buffer)
         return
