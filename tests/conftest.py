@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 import hubframe
+from hubframe.wire import cancellation
 from hubframe.wire.client import use
 
 # How long an example takes says nothing: the machine does other work beside.
@@ -86,6 +87,16 @@ def plain_environment(monkeypatch, own, empty_home):
     # What tests start need not compile the package again.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(own()))
+
+
+@pytest.fixture
+def sleeps(monkeypatch):
+    """Record what would be waited, and do not wait."""
+    waited = []
+    monkeypatch.setattr(
+        cancellation, "pause", lambda seconds, _: waited.append(seconds) if seconds else None
+    )
+    return waited
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib import import_module
 
-import nbformat
 import pytest
 from click.testing import CliRunner
 
@@ -30,6 +30,8 @@ from . import servers
 )
 def test_the_notebook_opens_an_explorer(tmp_path, what, sample, source):
     path = launch.write_notebook(tmp_path, what, sample=sample, page=False)
+    # It takes seconds to import, and each process that runs tests imports all files of tests.
+    nbformat = import_module("nbformat")
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert [cell.cell_type for cell in notebook.cells] == ["markdown", "code"]
