@@ -37,6 +37,12 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Run one file more at once than there are processors: tests often wait for a server."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest, or one would be left when all others are done."""
     rank = {name: place for place, name in enumerate(LONGEST)}
