@@ -34,7 +34,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(TOGETHER) -m "not slow" $(PYTEST)
 
 test-all: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(TOGETHER) $(PYTEST)
+	$(BIN)/python -m pytest $(TOGETHER) --hypothesis-profile long $(PYTEST)
 
 fuzz: $(VENV)/fuzz.stamp
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

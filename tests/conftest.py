@@ -7,15 +7,28 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import hubframe
 from hubframe.wire import cancellation
 from hubframe.wire.client import use
 
-# How long an example takes says nothing: the machine does other work beside.
-settings.register_profile("hubframe", settings(), deadline=None)
-settings.load_profile("hubframe")
+# The same examples on every machine, and nothing written beside the code. How long one takes says
+# nothing: the machine does other work beside.
+settings.register_profile(
+    "suite",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=25,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# `make test-all` chooses it: other examples each time, and many more.
+settings.register_profile(
+    "long", parent=settings.get_profile("suite"), derandomize=False, max_examples=300
+)
+settings.load_profile("suite")
 
 
 # Files that take longest, on whatever machine.
