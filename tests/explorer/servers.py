@@ -79,6 +79,23 @@ def wait_for(process, address, log):
     raise AssertionError(log.read_text()[-2000:])
 
 
+def is_gone(address):
+    """Tell whether nobody answers, soon or already."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except ConnectionError:
+            return True
+        except urllib.error.HTTPError:
+            pass
+        except OSError as error:
+            if isinstance(getattr(error, "reason", None), ConnectionError):
+                return True
+        time.sleep(0.1)
+    return False
+
+
 @contextmanager
 def jupyter(folder, **more):
     """Serve JupyterLab and Notebook 7 over a folder, and give their address."""

@@ -451,9 +451,9 @@ def test_a_kernel_that_is_restarted_asks_for_nothing_more(in_lab, application):
         shown.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
         let_go()
         # What was held is answered now, to nobody.
-        time.sleep(1)
+        time.sleep(0.5)
         asked = len(application.log)
-        time.sleep(2)
+        time.sleep(0.5)
         assert len(application.log) == asked
     shown.run()
     shown.look_for("library/redis")

@@ -265,7 +265,7 @@ def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     opened(session)
     held, release = hold(application, "/images")
     session.show("layers")
-    thread = session.work._thread
+    (thread,) = working()
     assert held.wait(PATIENCE)
     session.cancel()
     thread.join(PATIENCE / 6)
