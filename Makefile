@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= report
 SECONDS ?= 60
-# The files of tests stand side by side, on as many processors as there are; the longest come first.
+# The files of tests stand side by side, one more than there are processors; the longest come first.
 TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of Pythons, and none should compile the package again.
@@ -34,7 +34,7 @@ test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(TOGETHER) -m "not slow" $(PYTEST)
 
 test-all: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(TOGETHER) $(PYTEST)
+	$(BIN)/python -m pytest $(TOGETHER) --hypothesis-profile long $(PYTEST)
 
 fuzz: $(VENV)/fuzz.stamp
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

@@ -34,7 +34,7 @@ def blocks() -> Iterator[tuple[str, str | None]]:
         yield block["code"], block["name"]
 
 
-def draw(folder: Path, tones: tuple[bool, ...] = (False, True)) -> None:
+def draw(folder: Path, tones: tuple[bool, ...] = (False, True), dpi: int = _DPI) -> None:
     """Draw all pictures into a folder; tones are whether the background is dark."""
     mpl.use("agg")
     with hubframe.sample():
@@ -44,14 +44,14 @@ def draw(folder: Path, tones: tuple[bool, ...] = (False, True)) -> None:
                 with hubframe.style(dark=dark):
                     exec(code, names)  # the page's own code
                     if name:
-                        save(plt.gcf(), folder / f"{name}{'-dark' * dark}.png")
+                        save(plt.gcf(), folder / f"{name}{'-dark' * dark}.png", dpi)
                 plt.close("all")
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, dpi: int) -> None:
     """Save a figure as a small PNG."""
     image = BytesIO()
-    figure.savefig(image, dpi=_DPI)
+    figure.savefig(image, dpi=dpi)
     Image.open(image).convert("RGB").quantize(method=_PALETTE).save(path, optimize=True)
 
 

@@ -7,33 +7,65 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import hubframe
+from hubframe.wire import cancellation
 from hubframe.wire.client import use
 
-# How long an example takes says nothing: the machine does other work beside.
-settings.register_profile("hubframe", settings(), deadline=None)
-settings.load_profile("hubframe")
+# The same examples on every machine, and nothing written beside the code. How long one takes says
+# nothing: the machine does other work beside.
+settings.register_profile(
+    "suite",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=25,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# `make test-all` chooses it: other examples each time, and many more.
+settings.register_profile(
+    "long", parent=settings.get_profile("suite"), derandomize=False, max_examples=300
+)
+settings.load_profile("suite")
 
 
 # Files that take longest, on whatever machine.
 LONGEST = (
     "tests/explorer/test_browser.py",
-    "tests/test_gallery.py",
-    "tests/test_benchmarks.py",
     "tests/test_docs.py",
-    "tests/test_plots.py",
-    "tests/chaos/test_breaking.py",
-    "tests/wire/test_fork.py",
-    "tests/live/test_corpus.py",
     "tests/hostile/test_secrets.py",
-    "tests/hostile/test_text.py",
-    "tests/wire/test_fault_matrix.py",
-    "tests/chaos/test_outage.py",
-    "tests/hostile/test_bytes.py",
     "tests/cluster/test_cluster.py",
+    "tests/live/test_corpus.py",
+    "tests/hostile/test_bytes.py",
+    "tests/test_benchmarks.py",
+    "tests/test_report.py",
+    "tests/test_plots.py",
+    "tests/wire/test_fault_matrix.py",
+    "tests/test_report_numbers.py",
+    "tests/snapshots/test_dataset.py",
+    "tests/hostile/test_text.py",
+    "tests/chaos/test_breaking.py",
+    "tests/chaos/test_stopped.py",
+    "tests/wire/test_fork.py",
+    "tests/live/test_frames.py",
+    "tests/live/test_report.py",
+    "tests/explorer/test_session.py",
+    "tests/wire/test_faults.py",
+    "tests/test_cli.py",
+    "tests/test_gallery.py",
+    "tests/wire/test_damage.py",
+    "tests/chaos/test_outage.py",
+    "tests/wire/test_blobs.py",
+    "tests/chaos/test_sharing.py",
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Run one file more at once than there are processors: tests often wait for a server."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items):
@@ -87,6 +119,16 @@ def plain_environment(monkeypatch, own, empty_home):
     # What tests start need not compile the package again.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("HUBFRAME_CACHE_DIR", str(own()))
+
+
+@pytest.fixture
+def sleeps(monkeypatch):
+    """Record what would be waited, and do not wait."""
+    waited = []
+    monkeypatch.setattr(
+        cancellation, "pause", lambda seconds, _: waited.append(seconds) if seconds else None
+    )
+    return waited
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def drawing():
 
 
 def test_every_block_runs_and_draws_its_picture(drawing, tmp_path):
-    drawing.draw(tmp_path, tones=(False,))
+    drawing.draw(tmp_path, tones=(False,), dpi=30)
     shown = set(re.findall(r'src="pictures/(\w+\.png)"', TEXT))
     assert {path.name for path in tmp_path.iterdir()} == shown
     for path in tmp_path.iterdir():

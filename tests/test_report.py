@@ -17,6 +17,7 @@ from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
 
+from . import test_report_numbers
 from .test_measure import IMAGE, NAMES, frames, hub, label, layer, small
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -67,13 +68,19 @@ def hostile():
     return told(world, complete=False, failures=[{"ref": PRANK, "error": PRANK, "message": PRANK}])
 
 
+def titled():
+    world = small()
+    world["labels"] = TABLES["labels"].from_records([label(IMAGE, "title", "B")])
+    return told(world)
+
+
 WORLDS = {
     "none": {},
     "empty": frames(),
     "one": hub(repos=1, tags=1),
     # Enough rows for tables to be cut.
     "many": hub(repos=4, tags=16),
-    "told": told(small()),
+    "told": titled(),
     "hostile": hostile(),
 }
 
@@ -138,6 +145,11 @@ def test_every_file_is_there_and_no_empty_picture(world, pictures, reports):
     assert "nothing to show" not in page
 
 
+@pytest.mark.parametrize("world", ["empty", "one", "many"])
+def test_each_number_is_right(world, reports):
+    test_report_numbers.check(reports(world))
+
+
 def test_a_picture_that_is_empty_now_is_taken_away(reports, tmp_path):
     shutil.copytree(reports("many"), tmp_path, dirs_exist_ok=True)
     assert (tmp_path / "pulls.png").exists()
@@ -169,11 +181,8 @@ def test_a_workbook_holds_the_tables(reports):
     assert [row[tag] for row in listed] == world["tags"]["tag"].tolist()
 
 
-def test_summary_has_the_figures_of_a_small_world(tmp_path):
-    world = small()
-    world["labels"] = TABLES["labels"].from_records([label(IMAGE, "title", "B")])
-    write_report(told(world), tmp_path, title="Images")
-    written = summary(tmp_path)
+def test_summary_has_the_figures_of_a_small_world(reports):
+    written = summary(reports("told"))
     assert written["title"] == "Images"
     assert written["complete"] is True
     assert written["failures"] == []

@@ -15,7 +15,7 @@ from hubframe.report import SAMPLE, collect, write_report
 from hubframe.testing import SampleAdapter
 from hubframe.version import __version__
 
-from .test_measure import NAMES, frames, hub
+from .test_measure import NAMES
 
 # What holds names, which may have digits, and what stands for a number.
 QUIET = {"data", "time", "code", "span", "a", "style", "title", "h1"}
@@ -389,14 +389,6 @@ def test_each_number_of_the_sample_is_right(of_sample):
     figures = check(of_sample)
     assert len(figures) > 50
     assert {"freed_size", "outdated.lag_days", "latest_lag.lag_days", "label_share"} <= figures
-
-
-@pytest.mark.parametrize(
-    "world", [frames(), hub(repos=1, tags=1), hub(repos=8, tags=20)], ids=["none", "one", "many"]
-)
-def test_each_number_of_other_worlds_is_right(world, tmp_path):
-    write_report(world, tmp_path, title="Images")
-    check(tmp_path)
 
 
 def test_one_thing_has_one_number(of_sample):

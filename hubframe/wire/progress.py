@@ -63,5 +63,11 @@ def bar(total: int, title: str, *, progress: bool | None) -> Any:
 
 
 def _is_watched() -> bool:
-    in_notebook = "ipykernel" in sys.modules and "IPython" in sys.modules
-    return in_notebook or (sys.stderr is not None and sys.stderr.isatty())
+    return _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
+
+
+def _in_notebook() -> bool:
+    # A kernel has a shell that knows it; a program that merely imports IPython has none.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None

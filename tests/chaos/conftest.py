@@ -11,15 +11,16 @@ from tests.live.conftest import tools  # noqa: F401 - asked for by name
 from . import fleet, proxy, reader
 
 REPOSITORY = "fleet"
-# All of them are read by the slow tests.
-SHIPS, FEW = 2000, 200
+# All of them are read by the slow tests, and no test reads more than some of the others.
+SHIPS, SOME, FEW = 2000, 400, 200
 SQUADS = 40
 
 
 @pytest.fixture(scope="session")
-def ships():
-    """Two thousand images of one repository."""
-    return [fleet.Ship.build(REPOSITORY, number) for number in range(SHIPS)]
+def ships(request):
+    """Images of one repository: two thousand where a slow test asks for them."""
+    is_long = any("slow" in item.keywords for item in request.session.items)
+    return [fleet.Ship.build(REPOSITORY, number) for number in range(SHIPS if is_long else SOME)]
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,7 @@ def test_a_short_outage_is_waited_out(harbour, whole):
     assert documents_kept(harbour.kept().folder) == 3 * newest
 
 
+@pytest.mark.usefixtures("sleeps")
 @pytest.mark.parametrize("documents", [10, 48], ids=["manifests", "configs"])
 def test_a_long_outage_costs_what_was_not_fetched(documents, harbour, whole):
     newest = 32

@@ -1,5 +1,6 @@
 """Real Jupyter servers, each in a process and with settings of its own."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,8 +10,6 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-
-import nbformat
 
 TOKEN = "test-token"
 
@@ -28,18 +27,28 @@ def environment(folder, **more):
     }
     for place in places.values():
         Path(place).mkdir(exist_ok=True)
+    # What is open in two windows is not saved over by either.
+    saving = folder / "config" / "lab/user-settings/@jupyterlab/docmanager-extension"
+    saving.mkdir(parents=True, exist_ok=True)
+    (saving / "plugin.jupyterlab-settings").write_text('{"autosave": false}')
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HUBFRAME_")}
     return {**kept, **places, "HUBFRAME_CACHE_DIR": str(folder / "cache"), **more}
 
 
 def write_notebook(path, *cells):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
+    path.write_text(json.dumps(notebook_of(*cells)), encoding="utf-8")
+
+
+def notebook_of(*cells):
+    # Written by hand: nbformat takes seconds to import, in each process that runs tests.
+    empty = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {
+        "cells": [{**empty, "id": f"cell-{n}", "source": cell} for n, cell in enumerate(cells)],
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
     }
-    nbformat.write(notebook, path)
 
 
 @contextmanager
@@ -68,6 +77,23 @@ def wait_for(process, address, log):
         except OSError:
             time.sleep(0.2)
     raise AssertionError(log.read_text()[-2000:])
+
+
+def is_gone(address):
+    """Tell whether nobody answers, soon or already."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except ConnectionError:
+            return True
+        except urllib.error.HTTPError:
+            pass
+        except OSError as error:
+            if isinstance(getattr(error, "reason", None), ConnectionError):
+                return True
+        time.sleep(0.1)
+    return False
 
 
 @contextmanager

@@ -29,13 +29,14 @@ for name in ("explorer", "sample"):
 EXPLORE = "explorer = hubframe.explore()\nexplorer"
 SAMPLE = (f"{BEGIN}\nsample = hubframe.sample()", EXPLORE)
 REAL = (BEGIN, EXPLORE)
-RUN = """async () => {
+RUN = """async notebook => {
     const app = window.jupyterapp;
     await app.restored;
     const panel = app.shell.currentWidget;
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session.kernel.info;
+    if (notebook) panel.context.model.fromJSON(notebook);
     await app.commands.execute("notebook:run-all-cells");
 }"""
 TAGS, LISTING, FRAME = "Tags", "Repositories", "Frame of the panel"
@@ -52,7 +53,6 @@ class Lab:
     """JupyterLab and Notebook 7, and the connection to the one kernel that runs there."""
 
     address: str
-    notebook: Path
     kernel: Path
 
 
@@ -63,8 +63,7 @@ def lab(application, tmp_path_factory):
     with serve(application) as served:
         hub = {"HUBFRAME_HUB_URL": served.hub_url, "HUBFRAME_REGISTRY_URL": served.registry_url}
         with servers.jupyter(folder, **hub) as address:
-            notebook = folder / "root" / NOTEBOOK
-            servers.write_notebook(notebook, *REAL)
+            servers.write_notebook(folder / "root" / NOTEBOOK, *REAL)
             session = {"path": NOTEBOOK, "name": NOTEBOOK, "type": "notebook"}
             request = urllib.request.Request(
                 f"{address}/api/sessions?token={servers.TOKEN}",
@@ -73,7 +72,7 @@ def lab(application, tmp_path_factory):
             )
             with urllib.request.urlopen(request) as answer:
                 number = json.load(answer)["kernel"]["id"]
-            yield Lab(address, notebook, folder / "runtime" / f"kernel-{number}.json")
+            yield Lab(address, folder / "runtime" / f"kernel-{number}.json")
 
 
 @pytest.fixture(scope="session")
@@ -101,20 +100,19 @@ class Page:
         )
         self.tab.on("request", lambda request: self.requests.append(request.url))
 
-    def run(self, lab, *cells, app="lab/tree"):
-        """Open the notebook with these cells, and run them."""
-        servers.write_notebook(lab.notebook, *cells)
+    def open_notebook(self, lab, app="lab/tree"):
+        """Open the notebook."""
         self.tab.goto(
             f"{lab.address}/{app}/{NOTEBOOK}?token={servers.TOKEN}" + "&reset" * (app == "lab/tree")
         )
-        self.run_cells()
+        self.tab.wait_for_selector(".jp-NotebookPanel")
         return self
 
-    def run_cells(self):
-        """Run all cells."""
-        self.tab.wait_for_selector(".jp-NotebookPanel")
-        self.tab.evaluate(RUN)
+    def run(self, *cells):
+        """Run these cells in place of those that are there; without any, those again."""
+        self.tab.evaluate(RUN, servers.notebook_of(*cells) if cells else None)
         self.tab.wait_for_selector(".hubframe-explorer")
+        return self
 
     def menu(self, *names):
         self.tab.locator(".lm-MenuBar-item", has_text=re.compile(f"^{names[0]}$")).first.click()
@@ -142,6 +140,15 @@ class Page:
         (about,) = (panel.about for panel in PANELS.values() if panel.title == title)
         self.has_text(about)
         self.idle()
+
+    def touch(self, cells):
+        """Go over cells, and whatever is in them, with the mouse."""
+        if cells.count():
+            cells.first.hover()
+        cells.evaluate_all(
+            "cells => cells.flatMap(cell => [cell, ...cell.querySelectorAll('*')]).forEach("
+            "one => one.dispatchEvent(new MouseEvent('mouseover', {bubbles: true})))"
+        )
 
     def idle(self):
         """Wait until nothing is under way."""
@@ -182,10 +189,40 @@ def page(browser, pictures, request):
         one.context.close()
 
 
+@pytest.fixture(scope="module")
+def labs(browser, pictures, lab):
+    """Return what gives the page with JupyterLab: to load it takes longer than most tests."""
+    opened = []
+
+    def page():
+        if not opened or opened[-1].tab.is_closed():
+            opened.append(Page(browser, pictures).open_notebook(lab))
+        return opened[-1]
+
+    yield page
+    for one in opened:
+        one.context.close()
+
+
 @pytest.fixture
-def sampled(lab, page):
+def in_lab(labs, request):
+    """Return what runs cells in JupyterLab, and gives the page that shows their explorer."""
+    failed = request.session.testsfailed
+    page = labs()
+    page.dialogs.clear()
+    page.requests.clear()
+    yield page.run
+    if not page.tab.is_closed():
+        page.screenshot(f"last-{request.node.name}")
+        # What a test that failed left on the page is no other's business.
+        if request.session.testsfailed > failed:
+            page.tab.close()
+
+
+@pytest.fixture
+def sampled(in_lab):
     """An explorer of the bundled sample in JupyterLab."""
-    return page().run(lab, *SAMPLE)
+    return in_lab(*SAMPLE)
 
 
 def grown():
@@ -306,27 +343,28 @@ def test_dark_pages_have_dark_pictures(sampled):
 
 
 def test_notebook_seven_shows_it(lab, page):
-    seven = page().run(lab, *SAMPLE, app="notebooks")
+    seven = page().open_notebook(lab, "notebooks").run(*SAMPLE)
     seven.look_for("ansible/ansible")
     seven.panel("Size over time")
     seven.tab.get_by_alt_text("Size over time").wait_for()
     seven.screenshot("explorer-notebook")
 
 
-@pytest.mark.parametrize("width", [1280, 480])
-def test_voila_shows_it_as_a_page(page, voila, width):
-    shown = page(width=width, height=1800)
+def test_voila_shows_it_as_a_page(page, voila):
+    shown = page(width=1280, height=1800)
     shown.tab.goto(voila)
     shown.open("ansible/ansible")
     shown.panel("Layers")
     shown.tab.get_by_alt_text("Layers").wait_for()
-    shown.screenshot(f"explorer-voila-{width}")
-    assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width
     assert shown.tab.locator("text=hubframe.sample()").count() == 0
+    for width in (1280, 480):
+        shown.tab.set_viewport_size({"width": width, "height": 1800})
+        shown.screenshot(f"explorer-voila-{width}")
+        assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_what_costs_pulls_is_asked_for(lab, page):
-    shown = page().run(lab, *REAL)
+def test_what_costs_pulls_is_asked_for(in_lab):
+    shown = in_lab(*REAL)
     shown.look_for("ansible/ansible:13.4.0")
     shown.table(TAGS).wait_for()
     shown.panel("Labels")
@@ -337,8 +375,8 @@ def test_what_costs_pulls_is_asked_for(lab, page):
     shown.has_text("pulls left")
 
 
-def test_what_strangers_write_does_nothing(lab, page):
-    shown = page().run(lab, *REAL)
+def test_what_strangers_write_does_nothing(lab, in_lab):
+    shown = in_lab(*REAL)
     shown.look_for("evil")
     shown.has_text(world.HANDLER)
     shown.open(world.REPO)
@@ -356,8 +394,7 @@ def test_what_strangers_write_does_nothing(lab, page):
             "[...document.querySelectorAll('.hubframe-explorer a')].map(link => link.href)"
         )
         assert all(re.match(r"https?://", link) for link in links)
-        for cell in shown.table(FRAME).locator("td").all()[:12]:
-            cell.hover()
+        shown.touch(shown.table(FRAME).locator("td"))
         if panel == "Labels":
             shown.screenshot("explorer-strangers")
             shown.table(FRAME).get_by_text(world.SCRIPT).first.wait_for()
@@ -388,8 +425,8 @@ def stuck(page, application):
         let_go()
 
 
-def test_cancelling_leaves_nothing_half_built(lab, page, application):
-    shown = page().run(lab, *REAL)
+def test_cancelling_leaves_nothing_half_built(in_lab, application):
+    shown = in_lab(*REAL)
     shown.look_for("library/python")
     shown.table(TAGS).wait_for()
     shown.idle()
@@ -403,8 +440,8 @@ def test_cancelling_leaves_nothing_half_built(lab, page, application):
     shown.tab.get_by_alt_text("Layers").wait_for()
 
 
-def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application):
-    shown = page().run(lab, *REAL)
+def test_a_kernel_that_is_restarted_asks_for_nothing_more(in_lab, application):
+    shown = in_lab(*REAL)
     shown.look_for("library/redis")
     shown.table(TAGS).wait_for()
     shown.idle()
@@ -414,11 +451,11 @@ def test_a_kernel_that_is_restarted_asks_for_nothing_more(lab, page, application
         shown.tab.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
         let_go()
         # What was held is answered now, to nobody.
-        time.sleep(1)
+        time.sleep(0.5)
         asked = len(application.log)
-        time.sleep(2)
+        time.sleep(0.5)
         assert len(application.log) == asked
-    shown.run_cells()
+    shown.run()
     shown.look_for("library/redis")
     shown.panel("Layers")
     shown.tab.get_by_alt_text("Layers").wait_for()
@@ -439,8 +476,21 @@ def run_in_kernel(lab, code):
     return said
 
 
-def test_a_notebook_that_is_closed_leaves_no_thread(lab, page, application):
-    shown = page().run(lab, *REAL)
+def test_the_kernel_is_free_while_it_fetches(in_lab, application):
+    shown = in_lab(*REAL, "print('free:', 6 * 7)")
+    shown.look_for("library/nginx")
+    shown.table(TAGS).wait_for()
+    shown.idle()
+    with stuck(shown, application):
+        shown.menu("Edit", "Clear Outputs of All Cells")
+        cell = shown.tab.locator(".jp-CodeCell").last
+        cell.click()
+        shown.tab.keyboard.press("Shift+Enter")
+        shown.has_text("free: 42")
+
+
+def test_a_notebook_that_is_closed_leaves_no_thread(lab, in_lab, application):
+    shown = in_lab(*REAL)
     shown.look_for("library/debian")
     shown.table(TAGS).wait_for()
     shown.idle()
@@ -454,19 +504,6 @@ def test_a_notebook_that_is_closed_leaves_no_thread(lab, page, application):
     done, threads = "".join(told.get("text", "") for told in said).splitlines()
     assert done == "True False"
     assert "hubframe" not in threads
-
-
-def test_the_kernel_is_free_while_it_fetches(lab, page, application):
-    shown = page().run(lab, *REAL, "print('free:', 6 * 7)")
-    shown.look_for("library/nginx")
-    shown.table(TAGS).wait_for()
-    shown.idle()
-    with stuck(shown, application):
-        shown.menu("Edit", "Clear Outputs of All Cells")
-        cell = shown.tab.locator(".jp-CodeCell").last
-        cell.click()
-        shown.tab.keyboard.press("Shift+Enter")
-        shown.has_text("free: 42")
 
 
 def test_without_widgets_there_is_still_the_frame(browser, pictures, lab, tmp_path):

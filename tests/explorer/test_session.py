@@ -265,7 +265,7 @@ def test_cancelling_ends_the_work_at_once_and_keeps_nothing_half_built(stand):
     opened(session)
     held, release = hold(application, "/images")
     session.show("layers")
-    thread = session.work._thread
+    (thread,) = working()
     assert held.wait(PATIENCE)
     session.cancel()
     thread.join(PATIENCE / 6)
@@ -318,6 +318,7 @@ def test_what_was_asked_for_later_wins(stand):
     assert list(session.result.frame) == list(hubframe.tables.TAGS.dtypes)
 
 
+@pytest.mark.usefixtures("sleeps")
 def test_a_network_that_is_gone_is_said_where_it_was_needed(stand):
     session, application = stand
     opened(session)
@@ -329,6 +330,7 @@ def test_a_network_that_is_gone_is_said_where_it_was_needed(stand):
     assert session.progress is None
 
 
+@pytest.mark.usefixtures("sleeps")
 def test_a_network_that_dies_in_the_middle_loses_nothing_that_is_shown(tmp_path):
     with serve(Application()) as served:
         settings = hubframe.Settings(

@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from hubframe.testing import World
 from tests.quirks.conftest import authority, direct  # noqa: F401 - two fixtures
@@ -36,19 +35,3 @@ def private(world):
         for each in world.of_host("docker.io")
         if each.is_private and each.readable_by(USER)
     )
-
-
-# Machines that are shared are slow at times, and what is slow for every example has its own test.
-settings.register_profile(
-    "suite",
-    derandomize=True,
-    database=None,
-    deadline=None,
-    max_examples=60,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.register_profile(
-    "long", parent=settings.get_profile("suite"), derandomize=False, max_examples=5000
-)
-settings.load_profile("suite")

@@ -98,14 +98,14 @@ def answering(*parts, pause=0.0, forever=b""):
 
 
 @functools.cache
-def packed(wbits, gibibytes=10):
+def packed(wbits):
     """Ten gibibytes of blanks in ten mebibytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
     size = 64 * MEBIBYTE
     start = packer.compress(b" " * size) + packer.flush(zlib.Z_FULL_FLUSH)
     # After a full flush the same input is packed into the same bytes.
     again = packer.compress(b" " * size) + packer.flush(zlib.Z_FULL_FLUSH)
-    return start + again * (gibibytes * 1024 * MEBIBYTE // size - 1)
+    return start + again * (10 * 1024 * MEBIBYTE // size - 1)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_what_is_said_to_be_packed_many_times(encoding, tmp_path):
         ([b"HTTP/1.1 200 OK\r\n"], b"X: 1\r\n", 0.05),
         ([b"HTTP/1.1 "], b"2", 0.05),
         ([], b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
-        ([head(Content_Encoding="gzip"), packed(31, 1)[:10]], b"\0\0\0\xff\xff", 0.05),
+        ([head(Content_Encoding="gzip"), gzip.compress(b"")[:10]], b"\0\0\0\xff\xff", 0.05),
         ([head(Transfer_Encoding="chunked"), b"1;"], b"x", 0.05),
         ([head(Transfer_Encoding="chunked"), b"0\r\n"], b"X: 1\r\n", 0.05),
     ],

@@ -15,9 +15,8 @@ import threading
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+from jupyter_client.manager import run_kernel
 
 import hubframe
 from hubframe.testing import Reply
@@ -611,15 +610,16 @@ def test_a_cell_that_fails(stage, private, tmp_path):
     path = tmp_path / "secret"
     path.write_text(PASSWORD)
     hangs_up_later(stage)
-    cell = nbformat.v4.new_code_cell(
-        CELL.format(
-            user=USER, path=str(path), repo=private,
-            hub=stage.served.hub_url, registry=stage.served.registry_url,
-        )
+    cell = CELL.format(
+        user=USER, path=str(path), repo=private,
+        hub=stage.served.hub_url, registry=stage.served.registry_url,
     )  # fmt: skip
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute()
-    seen.show("notebook", json.dumps(notebook))
+    said = []
+    with run_kernel(kernel_name="python3") as kernel:
+        reply = kernel.execute_interactive(
+            cell, timeout=60, output_hook=lambda message: said.append(message["content"])
+        )
+    seen.show("notebook", json.dumps([*said, reply["content"]]))
 
     assert "TransportError" in seen.texts[0][1].decode()
     assert leaks_of(stage, seen) == []

@@ -502,6 +502,11 @@ def filled(at: Stand) -> dict[str, str]:
 FORMS = {"OCI": images.OCI_MANIFEST, "docker": images.DOCKER_MANIFEST}
 
 
+def is_asked(name: str, what: str) -> bool:
+    """Tell whether skopeo is asked for that; a config as it understands it is shown by our own."""
+    return {"raw": name in RAW, "config": name not in REAL or name in OLD}.get(what, True)
+
+
 @pytest.fixture(scope="session")
 def answers() -> Iterator[Answers]:
     """Everything that skopeo says; a few at a time, for a process starts slowly."""
@@ -510,9 +515,7 @@ def answers() -> Iterator[Answers]:
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     with stand.serve() as at, ThreadPoolExecutor(4) as pool:
         references = filled(at)
-        asked = [
-            (name, what) for name in references for what in FLAGS if what != "raw" or name in RAW
-        ]
+        asked = [(name, what) for name in references for what in FLAGS if is_asked(name, what)]
         said = pool.map(lambda one: ask(references[one[0]], FLAGS[one[1]]), asked)
         yield Answers(at, references, dict(zip(asked, said, strict=True)))
 
@@ -598,9 +601,9 @@ def test_config_is_what_skopeo_reads(answers: Answers, reader: hubframe.Client, 
         return
     seen = hubframe.config(reference, client=reader)
     assert seen == json.loads(said.printed)
-    kept = answers.said[name, "config"]
+    kept = answers.said.get((name, "config"))
     # Where it fails, what skopeo read is an artifact's, or holds fields of other types.
-    if not kept.status:
+    if kept and not kept.status:
         assert as_kept(seen) == as_kept(json.loads(kept.printed))
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -15,7 +16,7 @@ from hubframe.tables import TAGS
 from hubframe.tables.measured import CLEANUP
 
 from .test_releases import ROWS, tags
-from .worlds import dtypes, examples, frame, layer, shuffled, size
+from .worlds import dtypes, frame, layer, shuffled, size
 
 NOW = "2026-01-31T00:00:00Z"
 HEX = "0123456789abcdef" * 4
@@ -134,7 +135,7 @@ def test_an_alias_of_a_kept_tag_frees_nothing_and_unknown_layers_are_not_guessed
     assert found["freed_size"].tolist() == [0, 0, pd.NA]
 
 
-@examples(
+@given(
     ROWS,
     st.lists(st.text("abcde", min_size=1, max_size=4), min_size=12, max_size=12),
     st.integers(0, 5),
@@ -247,7 +248,7 @@ def test_what_cannot_be_known_is_kept_and_said(names):
     assert plan["reason"].str.contains("not known").all()
 
 
-@examples(
+@given(
     st.lists(st.sampled_from([*chain(*LISTS), "1.0", "1.1", "2.0", "latest", "edge"]), unique=True),
     st.integers(1, 4),
 )

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -11,7 +12,7 @@ from hubframe.measure import compare_frames
 from hubframe.tables import TABLES
 from hubframe.tables.measured import COMPARISON
 
-from .worlds import dtypes, examples, frame, layer, shuffled, size
+from .worlds import dtypes, frame, layer, shuffled, size
 
 NAME = {"repo": "n/a", "tag": "1", "platform": "linux/amd64", "image_digest": "sha256:1"}
 OTHER = NAME | {"tag": "2", "image_digest": "sha256:2"}
@@ -157,7 +158,7 @@ def test_an_aspect_is_compared_where_both_have_it():
 LETTERS = st.text("abcdefABCDEF", min_size=1, max_size=7)
 
 
-@examples(LETTERS, LETTERS, st.integers(0, 99))
+@given(LETTERS, LETTERS, st.integers(0, 99))
 def test_a_comparison_adds_up(first, second, seed):
     left, right = stack(NAME, first), stack(OTHER, second)
     assert compare_frames([left, left]).empty

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -10,7 +11,7 @@ from hubframe.measure import OCI_LABELS
 from hubframe.tables import IMAGES, LABELS
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
-from .worlds import dtypes, examples, shuffled
+from .worlds import dtypes, shuffled
 
 OCI = "org.opencontainers.image."
 
@@ -154,7 +155,7 @@ _TAGS = st.sampled_from(["1", "1.1", "2", "edge"])
 _PLATFORMS = st.sampled_from(["linux/amd64", "linux/arm64", None])
 
 
-@examples(st.sets(st.tuples(_TAGS, _PLATFORMS, st.booleans())), st.integers(0, 9))
+@given(st.sets(st.tuples(_TAGS, _PLATFORMS, st.booleans())), st.integers(0, 9))
 def test_every_tag_and_platform_meet_once_in_any_order_of_rows(rows, seed):
     given = images(*sorted(rows, key=str))
     found = hubframe.platform_coverage_df(given)
@@ -168,7 +169,7 @@ def test_every_tag_and_platform_meet_once_in_any_order_of_rows(rows, seed):
     assert set(zip(present["tag"], present["platform"], strict=True)) == proper
 
 
-@examples(
+@given(
     st.lists(
         st.tuples(_TAGS, st.sampled_from(["title", "source", "licenses"]), st.text(max_size=9)),
         unique_by=lambda row: row[:2],

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -10,7 +11,7 @@ from hubframe.measure import most_grown, threads
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import SIZE_TREND
 
-from .worlds import dtypes, examples, shuffled
+from .worlds import dtypes, shuffled
 
 
 def release(tag, *steps, repo="n/a", platform="linux/amd64", digest=None):
@@ -205,7 +206,7 @@ _SAID = ["FROM x", "RUN a 1", "RUN a 2", "RUN b", "RUN b c", "COPY b", "COPY c",
 _STEPS = st.lists(st.tuples(st.sampled_from(_SAID), st.integers(0, 99)), max_size=6)
 
 
-@examples(_STEPS, _STEPS)
+@given(_STEPS, _STEPS)
 def test_no_step_comes_and_goes_that_has_a_counterpart(before, after):
     layers = pd.concat([release("1", ("ADD z", 1), *before), release("2", ("ADD z", 1), *after)])
     found = hubframe.size_trend_df(layers.reset_index(drop=True))
@@ -234,7 +235,7 @@ def test_no_step_comes_and_goes_that_has_a_counterpart(before, after):
     assert not found.duplicated(list(SIZE_TREND.key)).any()
 
 
-@examples(_RELEASES, st.integers(0, 9))
+@given(_RELEASES, st.integers(0, 9))
 def test_steps_sum_up_to_their_release_in_any_order_of_rows(given, seed):
     layers = pd.concat([release(tag, *steps) for tag, steps in given.items()], ignore_index=True)
     found = hubframe.size_trend_df(layers)

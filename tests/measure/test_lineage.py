@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -9,7 +10,7 @@ import hubframe
 from hubframe.tables import TAGS
 from hubframe.tables.measured import OUTDATED, PARENTS
 
-from .worlds import dtypes, examples, frame, layer, shuffled, size, worlds
+from .worlds import dtypes, frame, layer, shuffled, size, worlds
 
 ARM = {"platform": "linux/arm64"}
 
@@ -110,7 +111,7 @@ def test_attestations_are_no_images_and_unknown_sizes_are_not_guessed():
     assert found[["size", "parent_size", "growth_size", "growth_ratio"]].isna().all(axis=None)
 
 
-@examples(worlds(), st.integers(0, 99))
+@given(worlds(), st.integers(0, 99))
 def test_parents_are_what_comparing_all_says(layers, seed):
     found = hubframe.parents_df(layers)
     assert dtypes(found) == PARENTS.dtypes

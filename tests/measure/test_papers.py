@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -15,7 +16,7 @@ from hubframe.tables import IMAGES, LAYERS, REPOS
 from hubframe.tables.measured import FIGURES
 from hubframe.wire.client import use
 
-from .worlds import EMPTY, dtypes, examples, frame, layer, shuffled, worlds
+from .worlds import EMPTY, dtypes, frame, layer, shuffled, worlds
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "papers.md"
 
@@ -182,7 +183,7 @@ def test_wrong_frames_are_told_what_they_lack():
         hubframe.summary(REPOS.frame(), IMAGES.frame())
 
 
-@examples(worlds(), st.integers(0, 99))
+@given(worlds(), st.integers(0, 99))
 def test_figures_agree_with_the_frames_they_sum_up(layers, seed):
     figures = hubframe.summary(layers)
     assert_frame_equal(hubframe.summary(shuffled(layers, seed)), figures)

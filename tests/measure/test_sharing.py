@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -12,7 +13,7 @@ from hubframe.measure.layer_index import LayerIndex
 from hubframe.tables import FETCHED, LAYERS
 from hubframe.tables.measured import FOOTPRINT, SHARED_LAYERS
 
-from .worlds import EMPTY, dtypes, examples, frame, layer, shuffled, stored, worlds
+from .worlds import EMPTY, dtypes, frame, layer, shuffled, stored, worlds
 
 BY = ("tag", "image", "repo", "namespace")
 
@@ -216,7 +217,7 @@ def test_the_index_and_rows_without_a_digest_do_not_matter():
     assert_frame_equal(hubframe.shared_layers_df(layers), hubframe.shared_layers_df(small()))
 
 
-@examples(worlds())
+@given(worlds())
 def test_shared_layers_are_what_a_plain_count_says(layers):
     found = hubframe.shared_layers_df(layers)
     assert dtypes(found) == SHARED_LAYERS.dtypes
@@ -235,7 +236,7 @@ _PLACES = st.integers(0, 3) | st.sampled_from([-(2**63), -1, 2**40, 2**62, 2**63
 _ROWS = st.lists(st.tuples(st.integers(0, 4), _PLACES, st.integers(0, 2)), max_size=12)
 
 
-@examples(_ROWS)
+@given(_ROWS)
 def test_rows_are_put_in_place_by_name_then_position_then_layer_each_once(rows):
     name, position, layer = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     # Of the other fields none is looked at.
@@ -252,7 +253,7 @@ def test_images_are_told_apart_in_frames_that_name_them(of):
         of([])
 
 
-@examples(worlds(), st.sampled_from(BY))
+@given(worlds(), st.sampled_from(BY))
 def test_exclusive_and_shared_are_the_total(layers, by):
     found = hubframe.footprint_df(layers, by=by)
     assert dtypes(found) == FOOTPRINT.dtypes
@@ -266,7 +267,7 @@ def test_exclusive_and_shared_are_the_total(layers, by):
         assert found["exclusive_size"].sum() == exclusive
 
 
-@examples(worlds(), st.sampled_from(BY))
+@given(worlds(), st.sampled_from(BY))
 def test_removing_a_row_frees_what_it_said(layers, by):
     for row in hubframe.footprint_df(layers, by=by).itertuples():
         gone = _is_of(layers, row, by)
@@ -274,7 +275,7 @@ def test_removing_a_row_frees_what_it_said(layers, by):
         assert stored(layers[gone]) == row.total_size
 
 
-@examples(worlds(), st.sampled_from(BY))
+@given(worlds(), st.sampled_from(BY))
 def test_shared_is_what_another_image_or_another_repository_holds(layers, by):
     image = identity(layers)
     for row in hubframe.footprint_df(layers, by=by).itertuples():
@@ -308,7 +309,7 @@ def _is_of(layers, row, by):
     return (layers["repo"] == row.repo) & (layers["tag"] == row.tag)
 
 
-@examples(worlds(), st.integers(0, 99))
+@given(worlds(), st.integers(0, 99))
 def test_the_order_of_rows_does_not_matter(layers, seed):
     other = shuffled(layers, seed)
     assert_frame_equal(hubframe.shared_layers_df(other), hubframe.shared_layers_df(layers))

@@ -4,6 +4,7 @@ import itertools
 
 import pandas as pd
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -12,7 +13,7 @@ from hubframe.measure import identity
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import DUPLICATES, SIMILARITY
 
-from .worlds import EMPTY, dtypes, examples, frame, layer, shuffled, size, worlds
+from .worlds import EMPTY, dtypes, frame, layer, shuffled, size, worlds
 
 
 def test_the_same_layers_in_the_same_order_are_duplicates():
@@ -44,7 +45,7 @@ def test_platforms_of_one_name_are_no_duplicates():
     assert len(hubframe.duplicates_df(frame(*same, layer("n/a:2", "ab")))) == 3
 
 
-@examples(worlds(), st.integers(0, 99))
+@given(worlds(), st.integers(0, 99))
 def test_duplicates_are_what_comparing_all_says(layers, seed):
     found = hubframe.duplicates_df(layers)
     assert dtypes(found) == DUPLICATES.dtypes
@@ -122,7 +123,7 @@ def test_a_similarity_is_a_share(at_least):
         hubframe.similarity_df(LAYERS.frame(), at_least=at_least)
 
 
-@examples(worlds(), st.integers(0, 99))
+@given(worlds(), st.integers(0, 99))
 def test_similarities_are_what_comparing_all_pairs_says(layers, seed):
     found = hubframe.similarity_df(layers)
     assert dtypes(found) == SIMILARITY.dtypes

@@ -2,19 +2,11 @@
 
 import random
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubframe.tables import LAYERS
 
 EMPTY = "sha256:empty"
-# The same cases on every machine, however slow, and nothing written beside the code.
-steady = settings(deadline=None, derandomize=True, database=None, max_examples=30)
-
-
-def examples(*strategies):
-    """Test with made-up arguments."""
-    return lambda test: steady(given(*strategies)(test))
 
 
 def layer(name, layers, *, digest=None, platform="linux/amd64", created=None, sizes=None):  # noqa: PLR0913

@@ -13,7 +13,6 @@ import requests_cache.policy.expiration
 
 import hubframe
 from hubframe.testing import Application, Fault, Reply, World, serve
-from hubframe.wire import cancellation
 
 from .releases import Releases
 
@@ -91,13 +90,9 @@ def direct(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def sleeps(monkeypatch):
-    """Record what would be waited, and do not wait."""
-    waited = []
-    monkeypatch.setattr(
-        cancellation, "pause", lambda seconds, _: waited.append(seconds) if seconds else None
-    )
-    return waited
+def sleeps(sleeps):
+    """Record what would be waited, and do not wait: in each of these tests."""
+    return sleeps
 
 
 @pytest.fixture(scope="session")

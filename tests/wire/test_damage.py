@@ -13,6 +13,8 @@ from hubframe.wire.responses import FILE
 
 from .releases import REPO
 
+# Enough for a file of several pages.
+NEWEST = 60
 RANDOM = random.Random(4)
 DAMAGES = {
     "header": lambda sound: b"\xa5" * 100 + sound[100:],
@@ -34,13 +36,13 @@ def stage(stage_of, releases):
 def filled(stage):
     """A cache that was filled and closed."""
     with hubframe.Client(stage.settings()) as client:
-        labels = hubframe.labels_df(REPO, source="registry", client=client)
+        labels = hubframe.labels_df(REPO, newest=NEWEST, source="registry", client=client)
     return stage, labels
 
 
 def read(stage):
     with hubframe.Client(stage.settings()) as client:
-        return hubframe.labels_df(REPO, source="registry", client=client)
+        return hubframe.labels_df(REPO, newest=NEWEST, source="registry", client=client)
 
 
 def check(path):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.quirks.tls import Authority
 
-REPOSITORIES = 24
+REPOSITORIES = 12
 # What each child does in a process of its own, so that a child that hangs hangs nobody else.
 PROGRAM = """
 import concurrent.futures, json, multiprocessing, os, sys, threading, warnings
@@ -136,7 +136,7 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="module", params=["http", "https"])
+@pytest.fixture(scope="module")
 def server(request, authority):
     made = Server(("127.0.0.1", 0), Handler)
     if request.param == "https":
@@ -148,17 +148,29 @@ def server(request, authority):
     made.server_close()
 
 
+WAYS = [
+    ("between", "default", "pool"),
+    ("before", "named", "fork"),
+    ("during", "named", "fork"),
+    ("between", "named", "executor"),
+    ("during", "default", "pool"),
+]
+# Each of the first three meets one of the two, and the slow tests are of all the rest.
+SHORT = {("https", WAYS[0]), ("http", WAYS[1]), ("https", WAYS[2])}
+
+
 @pytest.mark.parametrize(
-    "how",
+    ("server", "how"),
     [
-        ("between", "default", "pool"),
-        ("before", "named", "fork"),
-        ("during", "named", "fork"),
-        pytest.param(("between", "named", "executor"), marks=pytest.mark.slow),
-        pytest.param(("during", "default", "pool"), marks=pytest.mark.slow),
+        pytest.param(
+            scheme, how, id=f"{scheme}-{'-'.join(how)}",
+            marks=() if (scheme, how) in SHORT else pytest.mark.slow,
+        )
+        for scheme in ("http", "https")
+        for how in WAYS
     ],
-    ids="-".join,
-)
+    indirect=["server"],
+)  # fmt: skip
 def test_each_row_is_of_the_repository_that_was_asked_for(server, authority, tmp_path, how):
     scheme, host = server
     program = PROGRAM.replace("REPOSITORIES", str(REPOSITORIES))
