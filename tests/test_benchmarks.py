@@ -15,7 +15,7 @@ from benchmarks.scale import FULL, QUICK
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = results.load(results.FOLDER)
-QUICK_MODULES = ("snapshots", "cluster", "layerfiles", "blobfiles")
+QUICK_MODULES = ("snapshots", "cluster", "layerfiles")
 
 
 def made(scale, folder=Path("nowhere")):
@@ -62,7 +62,6 @@ def test_a_module_that_measures_for_itself_has_a_table(quick):
     # The sides listed as many files, and found as many pulls a day, or there would be no rows.
     assert [row["files"] for row in found["layerfiles"]["rows"]] == [200] * 3
     assert [row["rows"] for row in found["snapshots"]["rows"]] == [5_800]
-    assert [row["documents"] for row in found["blobfiles"]["rows"]] == [300] * 4
     assert [(row["workers"], row["images"]) for row in found["cluster"]["rows"]] == [(1, 50)]
 
 

@@ -147,7 +147,7 @@ class Call:
         if self._bar is not None:
             self._bar.expect(len(missing), 1 + len(then))
         outcomes = self.workers.do(partial(fetch, self.client), missing, self._fetched)
-        self.client.session.responses.flush()
+        self.client.store.flush()
         return found | dict(zip(missing, outcomes, strict=True))
 
     def _fetched(self, item: Item, outcome: Any) -> None:
@@ -210,7 +210,7 @@ class Call:
                     raise outcome
 
             found = self.workers.do(work, tasks, done)
-        self.client.session.responses.flush()
+        self.client.store.flush()
         return found
 
     def attempt(
@@ -311,8 +311,7 @@ def calling(
         ):
             yield Call(client, errors, progress, workers, statistics)
     finally:
-        client.files.flush()
-        client.session.responses.flush()
+        client.store.flush()
 
 
 class _Steps:

@@ -161,7 +161,7 @@ class Registry:
         """
         ask = self._head_of(reference)
         try:
-            if self._is_hub or self._blobs.files.is_shared or self._session.knows_tag(ask):
+            if self._is_hub or self._blobs.is_shared or self._session.knows_tag(ask):
                 return self.resolve(reference)
             document = self._by_tag(reference)
         except NotFoundError:
@@ -193,7 +193,7 @@ class Registry:
         the document may be here. On Docker Hub that is always so, since a GET is a pull.
         """
         # Where workers share documents, another may have it already, or be about to.
-        is_known = self._is_hub or self._blobs.files.is_shared
+        is_known = self._is_hub or self._blobs.is_shared
         if is_known or self._session.knows_tag(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
@@ -372,7 +372,7 @@ class Registry:
         held = self._blobs.get(digest)
         headers = {"Accept": accept} if accept else None
         with self._blobs.lease(digest) if held is None else nullcontext():
-            if held is None and self._blobs.files.is_shared:
+            if held is None and self._blobs.is_shared:
                 # Meanwhile another worker may have put it there.
                 held = self._blobs.get(digest)
             if held is not None:

@@ -266,11 +266,10 @@ class Session:
         return self._offline or mode() == "offline"
 
     def close(self) -> None:
-        """Close the connections and the file."""
+        """Close the connections."""
         with self._lock:
             if self._transport is not None:
                 self._transport.close()
-        self.responses.close()
 
     def _may_use(self, *, is_fresh: bool) -> bool:
         return mode() != "refresh" and (is_fresh or self.is_offline)
@@ -333,7 +332,6 @@ class Session:
 
     def _confirmed(self, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
-        self.responses.flush()
         with self._lock:
             if self._cached is None:
                 self._cached = self.responses.session(self._key, self.transport)
