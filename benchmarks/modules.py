@@ -72,6 +72,5 @@ ALL = (
     Module("snapshots", "A year of snapshots"),
     Module("cluster", "Workers of a cluster"),
     Module("layerfiles", "The files of a layer"),
-    Module("blobfiles", "Documents as files"),
 )
 NAMES = frozenset(module.name for module in ALL)

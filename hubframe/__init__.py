@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
 def _before_fork() -> None:
     """Wait until nothing is being loaded, and close the files that a child must not share."""
     _loading.acquire()
-    _paused[:] = filter(None, [sys.modules.get("hubframe.wire.responses")])
+    _paused[:] = filter(None, [sys.modules.get("hubframe.wire.store")])
     for module in _paused:
         module.pause_all()
 

@@ -20,7 +20,6 @@ TABLES = {
     "snapshots": ("rows", [5_800]),
     "cluster": ("images", [50]),
     "layerfiles": ("files", [200] * 3),
-    "blobfiles": ("documents", [300] * 4),
 }
 
 

@@ -10,7 +10,7 @@ import hubframe
 from hubframe.oci.digests import Document, digest_of, verify
 from hubframe.testing import World
 from hubframe.wire.blobs import Blobs
-from hubframe.wire.files import Folder
+from hubframe.wire.store import Store
 
 
 def protected(length, tail):
@@ -43,12 +43,12 @@ def test_a_payload_that_is_not_what_is_read_gives_no_digest(tmp_path):
     ).encode()
     with pytest.raises(hubframe.DigestMismatchError):
         verify(Document(digest, forged), "registry.example")
-    forger = Blobs(Folder(tmp_path))
-    forger.put(Document(digest, forged))
-    forger.files.flush()
-    blobs = Blobs(Folder(tmp_path))
-    assert [one.size for one in blobs.entries()] == [len(forged)]
-    assert blobs.get(digest) is None
+    store = Store(hubframe.Settings(cache_dir=tmp_path))
+    Blobs(store).put(Document(digest, forged))
+    store.close()
+    store = Store(hubframe.Settings(cache_dir=tmp_path))
+    assert [one.size for one in store.documents.entries()] == [len(forged)]
+    assert Blobs(store).get(digest) is None
 
 
 @pytest.mark.parametrize("length", [float("inf"), -1, "x", None, 10**30])

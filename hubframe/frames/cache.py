@@ -3,14 +3,18 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hubframe.wire import files, statistics
-from hubframe.wire.blobs import oldest
+from hubframe.errors import HubframeError
+from hubframe.wire import statistics
 from hubframe.wire.client import Client, default_client
+from hubframe.wire.folder import discard_damaged, size_of
+from hubframe.wire.layerfiles import LISTING
+from hubframe.wire.responses import LONGEST
+from hubframe.wire.store import FAULTS, Entry, reason
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
@@ -39,6 +43,9 @@ class CacheInfo:
         Layers whose files are known, by `hubframe.files_df`.
     is_shared
         Whether it is what `Settings.cache_url` names; then the limit does not count.
+    unsaved
+        Entries that this client could not write: they are in memory until the program ends, or
+        lost already.
     """
 
     folder: Path | None
@@ -50,6 +57,7 @@ class CacheInfo:
     oldest_use: date | None = None
     listings: int = 0
     is_shared: bool = False
+    unsaved: int = 0
 
     def __str__(self) -> str:
         lines = {
@@ -60,6 +68,7 @@ class CacheInfo:
             + ("" if self.is_shared else f" of at most {_size(self.limit)}"),
             "oldest use": self.oldest_use or "-",
             **({"listings": f"{self.listings:,} layers"} if self.listings else {}),
+            **({"not saved": f"{self.unsaved:,}"} if self.unsaved else {}),
         }
         return "\n".join(f"{name:<11}{value}" for name, value in lines.items())
 
@@ -75,24 +84,15 @@ def info(client: Client | None = None) -> CacheInfo:
     ----------
     client
         Whose cache; None for the default client's.
+
+    Raises
+    ------
+    HubframeError
+        It cannot be read.
     """
     client = client or default_client()
-    client.responses.flush()
-    documents = list(client.blobs.entries())
-    total, fresh = client.responses.count()
-    folder = client.files.folder if isinstance(client.files, files.Folder) else None
-    is_shared = client.files.is_shared
-    return CacheInfo(
-        folder=None if is_shared else folder,
-        documents=len(documents),
-        answers=total,
-        expired=total - fresh,
-        size=files.size_of(folder) if folder else sum(one.size for one in documents),
-        limit=client.settings.max_cache_bytes,
-        oldest_use=oldest(documents),
-        listings=client.layer_files.count(),
-        is_shared=is_shared,
-    )
+    with _said("read"):
+        return _info(client, [storage.entries() for storage in client.store.storages])
 
 
 def clear(
@@ -108,8 +108,9 @@ def clear(
     dry_run
         Whether only to tell it.
     older_than
-        Drop only the documents that were not used for so long, and the answers that are no
-        longer fresh for so long; None empties the cache. Uses are known to the hour.
+        Drop only what was not used for so long, of documents and lists of layers' files, and the
+        answers that are no longer fresh for so long; None empties the cache. Uses are known to
+        the hour.
     client
         Whose cache; None for the default client's.
 
@@ -117,17 +118,20 @@ def clear(
     ------
     ValueError
         `older_than` is below 0.
+    HubframeError
+        It cannot be emptied, or not all of it.
     """
     client = client or default_client()
     if older_than is not None:
         return _clear_old(client, older_than, dry_run=dry_run)
     held = info(client)
     if not dry_run:
-        client.responses.clear()
-        client.blobs.forget()
-        client.layer_files.clear()
-        if held.folder:
-            files.discard_damaged(held.folder)
+        with _said("cleared"):
+            client.blobs.forget()
+            for storage in client.store.storages:
+                storage.clear()
+            if held.folder:
+                discard_damaged(held.folder)
     return held
 
 
@@ -153,21 +157,51 @@ def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> Cache
     seconds = older_than.total_seconds()
     if seconds < 0:
         raise ValueError(f"older_than must not be below 0, and is {older_than}")
-    until = time.time() - seconds
-    documents = [one for one in client.blobs.entries() if one.used < until]
-    expired, answer_bytes = client.responses.old(seconds)
-    going = replace(
-        info(client),
-        documents=len(documents),
-        answers=expired,
-        expired=expired,
-        size=sum(one.size for one in documents) + answer_bytes,
-        listings=0,
-    )
-    if not dry_run:
-        client.blobs.forget(one.name for one in documents)
-        client.responses.drop_old(seconds)
+    storages = client.store.storages
+    with _said("cleared"):
+        old = [storage.entries(time.time() - seconds) for storage in storages]
+        going = _info(client, old, size=sum(entry.size for entries in old for entry in entries))
+        if not dry_run:
+            client.blobs.forget()
+            for storage, entries in zip(storages, old, strict=True):
+                storage.delete(entry.key for entry in entries)
     return going
+
+
+def _info(client: Client, held: list[list[Entry]], size: int | None = None) -> CacheInfo:
+    """Tell of entries, by storage."""
+    store, now = client.store, time.time()
+    *answers, kept = held
+    documents = [entry for entry in kept if not entry.key.startswith(LISTING)]
+    ends = [entry.time for entries in answers for entry in entries]
+    used = min((entry.time for entry in documents), default=None)
+    own = None if store.is_shared else store.folder
+    if size is None:
+        size = size_of(own) if own else sum(entry.size for entry in documents)
+    return CacheInfo(
+        folder=own,
+        documents=len(documents),
+        answers=len(ends),
+        expired=sum(not now < end < now + LONGEST for end in ends),
+        size=size,
+        limit=client.settings.max_cache_bytes,
+        oldest_use=None if used is None else datetime.fromtimestamp(used, UTC).date(),
+        listings=len(kept) - len(documents),
+        is_shared=store.is_shared,
+        unsaved=store.unsaved,
+    )
+
+
+@contextmanager
+def _said(done: str) -> Iterator[None]:
+    """Say what cannot be done: nothing else is hidden behind a number."""
+    try:
+        yield
+    except FAULTS as error:
+        raise HubframeError(
+            f"the cache could not be {done}: {reason(error)}. If another program uses it, try "
+            "again when that is done"
+        ) from None
 
 
 def _size(count: int) -> str:

@@ -162,7 +162,7 @@ class Call:
         if self._bar is not None:
             self._bar.expect(len(missing), 1 + len(then))
         outcomes = self.workers.do(partial(fetch, self.client), missing, self._fetched)
-        self.client.responses.flush()
+        self.client.store.flush()
         return found | dict(zip(missing, outcomes, strict=True))
 
     def _fetched(self, item: Item, outcome: Any) -> None:
@@ -212,7 +212,7 @@ class Call:
                 self._go_on(outcome)
 
             found = self.workers.do(work, tasks, done)
-        self.client.responses.flush()
+        self.client.store.flush()
         return found
 
     def _go_on(self, outcome: Any) -> None:
@@ -356,8 +356,7 @@ def calling(
             raise RuntimeError(words) from None
         raise
     finally:
-        client.files.flush()
-        client.responses.flush()
+        client.store.flush()
 
 
 class _Steps:

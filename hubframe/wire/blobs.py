@@ -1,16 +1,12 @@
-"""Documents that never change, by digest: verified on the way in and on the way out.
-
-They are files ``blobs/sha256/…``, as an OCI layout has them, so that other tools read them, too.
-"""
+"""Documents that never change, by digest: verified on the way in and on the way out."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from contextlib import contextmanager, suppress
 
 from hubframe.oci.digests import Document, is_sound
 from hubframe.oci.reference import DIGEST
 from hubframe.wire import cancellation
-from hubframe.wire.files import Entry, Files, Redis
+from hubframe.wire.store import FAULTS, Store
 
 # What documents that were used lately may take in memory, before they are parsed. [bytes]
 _ROOM = 4 * 1024**2
@@ -23,12 +19,14 @@ class Blobs:
 
     Parameters
     ----------
-    files
+    store
         Where they are.
     """
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, store: Store) -> None:
+        self._table = store.documents
+        self._redis = store.redis
+        self.is_shared = store.is_shared
         # Frame after frame asks for those of the same images: parsed once, while there is room.
         self._recent: dict[str, Document] = {}
         self._size = 0
@@ -41,52 +39,45 @@ class Blobs:
         """Return those documents that are here and sound, by digest."""
         recent, wanted = self._recent, dict.fromkeys(digests)
         found = {digest: recent[digest] for digest in wanted if digest in recent}
-        # Where a digest is none, its name must lead nowhere.
         left = [one for one in wanted if one not in found and DIGEST.fullmatch(one)]
-        names = {_name(digest): digest for digest in left}
-        for name, body in self.files.read_many(names).items():
-            if is_sound(names[name], body):
-                found[names[name]] = self._remember(Document(names[name], body))
+        for digest, body in self._table.get_many(left).items() if left else ():
+            if isinstance(body, bytes) and is_sound(digest, body):
+                found[digest] = self._remember(Document(digest, body))
             else:
-                self.files.delete(name)
+                with suppress(*FAULTS):
+                    self._table.delete([digest])
         return found
 
     def missing(self, digests: Iterable[str]) -> set[str]:
-        """Return those digests whose documents are not here; these are not read for it."""
-        recent = self._recent
-        return {one for one in digests if one not in recent and not self.files.has(_name(one))}
+        """Return those digests whose documents are not here."""
+        wanted = set(digests)
+        return wanted - self.get_many(wanted).keys()
 
     def put(self, document: Document) -> None:
         """Keep a document; it was verified by whoever fetched it."""
-        self.files.write(_name(document.digest), document.body)
+        self._table.put(document.digest, document.body)
         self._remember(document)
 
     @contextmanager
     def lease(self, digest: str) -> Iterator[None]:
         """Let one of the workers that share a Redis fetch a document; the others wait for it."""
-        if not isinstance(self.files, Redis):
+        if self._redis is None:
             yield
             return
-        lock = self.files.connection.lock(f"hubframe:lease:{digest}", timeout=LEASE)
-        with self.files.reaching():
+        with self._redis.reaching() as connection:
+            lock = connection.lock(f"hubframe:lease:{digest}", timeout=LEASE)
             while not lock.acquire(blocking=False):
                 cancellation.wait(_GLANCE)
         try:
             yield
         finally:
-            with self.files.reaching():
+            with self._redis.reaching():
                 if lock.owned():
                     lock.release()
 
-    def entries(self) -> Iterator[Entry]:
-        """List what is kept."""
-        return self.files.entries("blobs")
-
-    def forget(self, names: Iterable[str] | None = None) -> None:
-        """Drop documents by the names of their files; all of them where none are named."""
+    def forget(self) -> None:
+        """Forget what is remembered in memory."""
         self._recent, self._size = {}, 0
-        for name in [one.name for one in self.entries()] if names is None else names:
-            self.files.delete(name)
 
     def _remember(self, document: Document) -> Document:
         self._size += len(document.body)
@@ -95,14 +86,3 @@ class Blobs:
             self._recent, self._size = {}, len(document.body)
         self._recent[document.digest] = document
         return document
-
-
-def _name(digest: str) -> str:
-    algorithm, _, encoded = digest.partition(":")
-    return f"blobs/{algorithm}/{encoded}"
-
-
-def oldest(entries: Iterable[Entry]) -> date | None:
-    """Return the day on which that was used which was not used for longest."""
-    used = min((one.used for one in entries), default=None)
-    return None if used is None else datetime.fromtimestamp(used, UTC).date()

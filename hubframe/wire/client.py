@@ -6,12 +6,11 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from hubframe.oci.reference import DOCKER_HUB, is_loopback
-from hubframe.wire import files
 from hubframe.wire.addresses import netloc, origin
 from hubframe.wire.auth import ApiAuth, Auth, Endpoint, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
@@ -23,10 +22,11 @@ from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
 from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
-from hubframe.wire.responses import Responses, SharedResponses
+from hubframe.wire.responses import Responses
 from hubframe.wire.session import Session
 from hubframe.wire.settings import Settings
 from hubframe.wire.statistics import mode
+from hubframe.wire.store import Store
 from hubframe.wire.transport import Transport
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Client:
         del credentials
         self.settings = settings or Settings()
         self.is_closed = False
-        self.files, self.responses, self._redis = self._stores()
+        self.store = Store(self.settings, self._shared_redis())
+        self.responses = Responses(self.store)
         self._open()
         _clients.add(self)
 
@@ -77,8 +78,8 @@ class Client:
         self._auths: dict[str, ApiAuth] = {}
         self._lock = threading.RLock()
         self.cancellation = Cancellation()
-        self.blobs = Blobs(self.files)
-        self.layer_files = LayerFiles(self.files)
+        self.blobs = Blobs(self.store)
+        self.layer_files = LayerFiles(self.store.documents)
         self.exchanges = self._connect()
         url = self.settings.hub_url
         # Nothing is looked up before it is needed.
@@ -89,7 +90,6 @@ class Client:
         """Leave what the parent process opened to it; here all is made anew."""
         # Never dropped: the pools of connections have locks, too, which dropping them would take.
         _of_parents.append(dict(vars(self)))
-        self.files.forget_parent()
         self._open()
 
     def __enter__(self) -> Self:
@@ -110,8 +110,7 @@ class Client:
         self.is_closed = True
         self.cancellation.cancel()
         self.exchanges.close()
-        self.responses.close()
-        self.files.close()
+        self.store.close()
 
     @property
     def is_offline(self) -> bool:
@@ -169,37 +168,25 @@ class Client:
         network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
         return Exchanges(network, *how, self._shared_rates())
 
-    def _stores(self) -> tuple[files.Files, Responses, Redis | None]:
-        """Open where documents and answers are kept: here, or where several machines share them.
-
-        The sample's stay in memory: they are not the real Hub's.
-        """
-        settings, limit = self.settings, self.settings.max_cache_bytes
-        if settings.sample:
-            return files.Memory(), Responses(None), None
-        is_redis = settings.cache_url is not None and settings.is_redis
-        if settings.rate and not is_redis:
+    def _shared_redis(self) -> Redis | None:
+        """Return the Redis that several machines share, where that is set."""
+        settings = self.settings
+        is_redis = settings.cache_url is not None and settings.is_redis and not settings.sample
+        if settings.rate and not is_redis and not settings.sample:
             raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
-        if is_redis:
-            from hubframe.wire.redis import Redis  # noqa: PLC0415 - an extra
+        if not is_redis:
+            return None
+        from hubframe.wire.redis import Redis  # noqa: PLC0415 - an extra
 
-            redis = Redis(settings)
-            shared = SharedResponses(redis.connection, redis.reaching)
-            return files.Redis(redis.connection, redis.reaching), shared, redis
-        if settings.cache_url is not None:
-            root = files.shared_folder(settings.cache_url)
-            return files.Folder(root, is_shared=True), SharedResponses(root, nullcontext), None
-        folder = files.prepare(settings.cache_folder)
-        kept = Responses(folder, limit)
-        return files.Folder(folder, limit) if folder else files.Memory(), kept, None
+        return Redis(settings)
 
     def _shared_rates(self) -> SharedRateLimiter | None:
         """Return the rate that all workers keep together, which only a Redis can count."""
-        if self._redis is None:
+        if self.store.redis is None:
             return None
         from hubframe.wire.shared_rates import SharedRateLimiter  # noqa: PLC0415 - an extra
 
-        return SharedRateLimiter(self._redis, self.settings.requests_in_seconds)
+        return SharedRateLimiter(self.store.redis, self.settings.requests_in_seconds)
 
     def _environment(self) -> Mapping[str, str]:
         """Keep the logins of real accounts from the sample, which would refuse them."""

@@ -15,10 +15,12 @@ from typing import Any
 from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.oci.archives import CapError, Caps, Held, Hold, Listing, list_files
 from hubframe.oci.digests import HASHES
-from hubframe.wire.files import Files
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
+from hubframe.wire.store import Storage
 
+# What the keys of lists begin with: they lie among the documents, and go by last use as these do.
+LISTING = "files:"
 _COLUMNS = tuple(each.name for each in fields(Listing))
 
 
@@ -27,17 +29,17 @@ class LayerFiles:
 
     Parameters
     ----------
-    files
+    documents
         Where it is kept.
     """
 
-    def __init__(self, files: Files) -> None:
-        self._files = files
+    def __init__(self, documents: Storage) -> None:
+        self._documents = documents
         self._shared: SharedWork[Listing] = SharedWork()
 
     def get(self, digest: str) -> Listing | None:
         """Return a listing that is here and sound."""
-        body = self._files.read_many([_name(digest)]).get(_name(digest))
+        body = self._documents.get_many([LISTING + digest]).get(LISTING + digest)
         try:
             return None if body is None else Listing(*json.loads(gzip.decompress(body)))
         except (OSError, EOFError, ValueError, TypeError):
@@ -84,15 +86,6 @@ class LayerFiles:
             raise
         return listing
 
-    def count(self) -> int:
-        """Count the layers whose files are known."""
-        return sum(1 for _ in self._files.entries("layers"))
-
-    def clear(self) -> None:
-        """Forget all listings."""
-        for entry in list(self._files.entries("layers")):
-            self._files.delete(entry.name)
-
     def _fetched(
         self,
         digest: str,
@@ -108,7 +101,7 @@ class LayerFiles:
         listing = _verified(digest, pieces(), name, caps, hold)
         columns = [getattr(listing, name) for name in _COLUMNS]
         written = json.dumps(columns, separators=(",", ":")).encode()
-        self._files.write(_name(digest), gzip.compress(written, mtime=0))
+        self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
         return listing
 
 
@@ -148,8 +141,3 @@ def _hashed(pieces: Iterator[bytes], found: Any, name: str, caps: Caps) -> Itera
             )
         found.update(piece)
         yield piece
-
-
-def _name(digest: str) -> str:
-    algorithm, _, encoded = digest.partition(":")
-    return f"layers/{algorithm}/{encoded}"

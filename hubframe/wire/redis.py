@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from hubframe.errors import TransportError
@@ -50,10 +51,10 @@ class Redis:
         return f"<Redis {self._netloc}>"
 
     @contextmanager
-    def reaching(self) -> Iterator[None]:
-        """Without the cache that they share, workers would ask for everything each: an error."""
+    def reaching(self) -> Iterator[Any]:
+        """Use the connection; without it workers would ask for everything each: an error."""
         try:
-            yield
+            yield self.connection
         except self._error as error:
             # Not its words: they may repeat an address.
             raise TransportError(

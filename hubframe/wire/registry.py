@@ -171,7 +171,7 @@ class Registry:
         """
         ask = self._head_of(reference)
         try:
-            if self._is_hub or self._blobs.files.is_shared or self.session.knows_tag(ask):
+            if self._is_hub or self._blobs.is_shared or self.session.knows_tag(ask):
                 return self.resolve(reference)
             document = self._by_tag(reference)
         except NotFoundError:
@@ -200,7 +200,7 @@ class Registry:
         the document may be here. On Docker Hub that is always so, since a GET is a pull.
         """
         # Where workers share documents, another may have it already, or be about to.
-        is_known = self._is_hub or self._blobs.files.is_shared
+        is_known = self._is_hub or self._blobs.is_shared
         if is_known or self.session.knows_tag(self._head_of(reference)):
             return self.manifest(reference, self.resolve(reference).digest)
         return self._by_tag(reference)
@@ -382,7 +382,7 @@ class Registry:
                 return work.outcome  # type: ignore[no-any-return]
             held = self._blobs.get(digest)
             with self._blobs.lease(digest) if held is None else nullcontext():
-                if held is None and self._blobs.files.is_shared:
+                if held is None and self._blobs.is_shared:
                     # Meanwhile another worker may have put it there.
                     held = self._blobs.get(digest)
                 if held is not None:

@@ -323,7 +323,6 @@ class Session:
 
     def _confirmed(self, key: str, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
-        self.responses.flush()
         with self._lock:
             if self._cached is None:
                 self._cached = self.responses.session(self._key, self.transport)

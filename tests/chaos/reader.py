@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,10 +79,12 @@ def environment(cache: Path) -> dict[str, str]:
 def documents_kept(cache: Path) -> int:
     """Count the documents in a cache, and check that nothing in it is damaged or held twice."""
     assert not list(cache.glob("*damaged*"))
-    connection = sqlite3.connect(cache / "http_cache.sqlite")
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    connection.close()
-    kept = [path for path in cache.glob("blobs/*/*") if not path.name.startswith(".")]
-    for path in kept:
-        assert hashlib.new(path.parent.name, path.read_bytes()).hexdigest() == path.name
+    for path in cache.glob("*.sqlite"):
+        with closing(sqlite3.connect(path)) as file:
+            assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with closing(sqlite3.connect(cache / "documents.sqlite")) as file:
+        kept = file.execute("SELECT key, value FROM documents").fetchall()
+    for digest, body in kept:
+        algorithm, _, encoded = digest.partition(":")
+        assert hashlib.new(algorithm, body).hexdigest() == encoded
     return len(kept)

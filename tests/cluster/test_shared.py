@@ -73,10 +73,10 @@ def test_what_is_damaged_is_fetched_again(crowd, asked, connection, client_of):
 
 def test_what_is_kept_is_json_and_the_bytes_that_were_sent(crowd, connection, client_of):
     hubframe.layers_df(names(crowd, 1), client=client_of())
-    (document, *_) = connection.keys("hubframe:blobs/sha256/*")
+    (document, *_) = connection.keys("hubframe:documents:sha256:*")
     body = connection.get(document)
-    assert hashlib.sha256(body).hexdigest() == document.decode().rpartition("/")[2]
-    (tag, *_) = connection.keys("hubframe:tag:*")
+    assert hashlib.sha256(body).hexdigest() == document.decode().rpartition(":")[2]
+    (tag, *_) = connection.keys("hubframe:tags:*")
     assert json.loads(connection.get(tag))[0].startswith("sha256:")
     assert connection.ttl(tag) > 0
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -18,8 +19,18 @@ def die(*_):
 if step == "reading":
     archives.cleaned = die
 else:
-    replace = os.replace
-    os.replace = lambda one, other: die() if "/layers/" in str(other) else replace(one, other)
+
+    class Dying(sqlite3.Connection):
+        """Ends the program in the middle of a transaction."""
+
+        def executemany(self, statement, rows):
+            rows = list(rows)
+            super().executemany(statement, rows)
+            if any(key.startswith("files:") for key, *_ in rows):
+                die()
+
+    connect = sqlite3.connect
+    sqlite3.connect = lambda *args, **how: connect(*args, factory=Dying, **how)
 settings = hubframe.Settings(hub_url=hub_url, registry_url=registry_url, cache_dir=Path(folder))
 with hubframe.Client(settings) as client:
     hubframe.files_df("acme/tool:1", source="registry", client=client)

@@ -1,24 +1,24 @@
 """Documents by digest: whole or not at all, sound or not at all, whatever befalls the folder."""
 
-import json
 import os
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 import warnings
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import closing, suppress
+from datetime import UTC, date, datetime
 
 import pytest
 
 import hubframe
 from hubframe import cache
 from hubframe.oci.digests import Document, digest_of
-from hubframe.wire import files
+from hubframe.wire import folder as folders
 from hubframe.wire.blobs import Blobs
-from hubframe.wire.files import Folder, Memory
+from hubframe.wire.store import Store
 
 LIMIT = 2_000_000
 DAY = 24 * 60 * 60
@@ -33,12 +33,28 @@ def document(number, size=3000, algorithm="sha256"):
 DOCUMENTS = {each.digest: each for each in map(document, range(60))}
 
 
-def filled(folder, documents=DOCUMENTS):
-    blobs = Blobs(Folder(folder))
-    for each in documents.values():
+def opened(folder, limit=2**31):
+    """Open documents as a client does."""
+    return Blobs(Store(hubframe.Settings(cache_dir=folder, max_cache_bytes=limit)))
+
+
+def put(folder, documents, limit=2**31):
+    store = Store(hubframe.Settings(cache_dir=folder, max_cache_bytes=limit))
+    blobs = Blobs(store)
+    for each in documents:
         blobs.put(each)
-    blobs.files.flush()
-    return Blobs(Folder(folder))
+    store.close()
+
+
+def filled(folder, documents=DOCUMENTS):
+    put(folder, documents.values())
+    return opened(folder)
+
+
+def change(folder, statement, *values):
+    """Change the table of documents as another program could."""
+    with closing(sqlite3.connect(folder / "documents.sqlite", isolation_level=None)) as file:
+        return file.execute(statement, values).fetchall()
 
 
 def size_of(folder):
@@ -55,25 +71,23 @@ def test_documents_are_kept_and_read_together(tmp_path):
     assert blobs.missing([missing, *DOCUMENTS]) == {missing}
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", bytes(3000)], ids=["empty", "other", "zeros"])
+@pytest.mark.parametrize("damage", [b"", b"{}", bytes(3000), "text", 1])
 def test_a_damaged_document_costs_itself_only(tmp_path, damage):
     first, *rest = DOCUMENTS
     blobs = filled(tmp_path)
-    path = tmp_path / "blobs" / first.replace(":", "/")
-    path.write_bytes(damage)
+    change(tmp_path, "UPDATE documents SET value = ? WHERE key = ?", damage, first)
 
-    assert list(blobs.get_many(DOCUMENTS)) == rest
-    assert not path.exists()
-    blobs.put(DOCUMENTS[first])
-    blobs.files.flush()
-    assert Blobs(Folder(tmp_path)).get_many(DOCUMENTS) == DOCUMENTS
+    assert blobs.get_many(DOCUMENTS) == {one: DOCUMENTS[one] for one in rest}
+    assert not change(tmp_path, "SELECT * FROM documents WHERE key = ?", first)
+    put(tmp_path, [DOCUMENTS[first]])
+    assert opened(tmp_path).get_many(DOCUMENTS) == DOCUMENTS
 
 
 @pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "sha256:../../../secret"])
 def test_a_name_leads_nowhere_else(tmp_path, name):
     """Digests are checked before, and what is no digest's document is never served."""
     (tmp_path / "secret").write_bytes(b"mine")
-    assert Blobs(Folder(tmp_path / "kept")).get(name) is None
+    assert opened(tmp_path / "kept").get(name) is None
 
 
 def test_what_was_not_used_for_longest_goes_when_the_folder_is_full(tmp_path, later):
@@ -81,58 +95,39 @@ def test_what_was_not_used_for_longest_goes_when_the_folder_is_full(tmp_path, la
     filled(tmp_path, old)
     used = list(old)[150:]
     later(2 * DAY)
-    assert len(Blobs(Folder(tmp_path, LIMIT)).get_many(used)) == len(used)
-    blobs = Blobs(Folder(tmp_path, LIMIT))
-    for number in range(300, 520):
-        blobs.put(document(number, 4096))
-    blobs.files.flush()
+    store = Store(hubframe.Settings(cache_dir=tmp_path, max_cache_bytes=LIMIT))
+    assert len(Blobs(store).get_many(used)) == len(used)
+    store.close()
+    put(tmp_path, [document(number, 4096) for number in range(300, 520)], LIMIT)
 
-    blobs = Blobs(Folder(tmp_path, LIMIT))
+    assert size_of(tmp_path) <= LIMIT * 1.05
+    blobs = opened(tmp_path, LIMIT)
     assert len(blobs.get_many(used)) == len(used)
     assert len(blobs.get_many(list(old)[:150])) < 150
-    assert size_of(tmp_path) <= LIMIT * 1.05
 
 
-def test_a_use_is_noted_once_an_hour(tmp_path):
+@pytest.mark.parametrize(("age", "is_noted"), [(60, False), (7200, True), (-7200, True)])
+def test_a_use_is_noted_once_an_hour(tmp_path, age, is_noted):
     first, *_ = DOCUMENTS
-    path = tmp_path / "blobs" / first.replace(":", "/")
     filled(tmp_path)
-    for age, is_noted in ((60, False), (2 * 60 * 60, True)):
-        before = time.time() - age
-        os.utime(path, (before, before))
-        Blobs(Folder(tmp_path)).get(first)
-        assert (path.stat().st_mtime > before + 30) == is_noted
-
-
-def test_other_tools_read_the_folder(stage):
-    """An index.json that names a manifest is all that skopeo needs more."""
-    if shutil.which("skopeo") is None and "CI" not in os.environ:
-        pytest.skip("skopeo is not installed")
-    client = stage.client()
-    found = hubframe.configs_df(f"{IMAGE}:latest", source="registry", client=client)
-    digest = found.image_digest[0]
-    (body,) = (one.body for one in [client.blobs.get(digest)])
-    described = {"mediaType": json.loads(body)["mediaType"], "digest": digest, "size": len(body)}
-    index = stage.folder / "index.json"
-    assert json.loads(index.read_text()) == {"schemaVersion": 2, "manifests": []}
-    index.write_text(json.dumps({"schemaVersion": 2, "manifests": [described]}))
-    done = subprocess.run(
-        ["skopeo", "inspect", "--config", f"oci:{stage.folder}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout)["architecture"] == "amd64"
+    before = round(time.time() - age)
+    change(tmp_path, "UPDATE documents SET expires = ?", before)
+    store = Store(hubframe.Settings(cache_dir=tmp_path))
+    Blobs(store).get(first)
+    store.close()
+    ((noted,),) = change(tmp_path, "SELECT expires FROM documents WHERE key = ?", first)
+    assert (noted != before) == is_noted
+    assert abs(noted - time.time()) < 120 + (0 if is_noted else age)
 
 
 WRITER = """
 import sys, threading
-from pathlib import Path
 from hubframe.oci.digests import Document, digest_of
+from hubframe import Settings
 from hubframe.wire.blobs import Blobs
-from hubframe.wire.files import Folder
-limit = int(sys.argv[3])
-kept, seed = Blobs(Folder(Path(sys.argv[1]), limit)), int(sys.argv[2])
+from hubframe.wire.store import Store
+store = Store(Settings(cache_dir=sys.argv[1], max_cache_bytes=int(sys.argv[3])))
+kept, seed = Blobs(store), int(sys.argv[2])
 def work(thread):
     for step in range(60):
         number = (seed * 37 + thread * 11 + step) % 200
@@ -144,7 +139,7 @@ threads = [threading.Thread(target=work, args=[thread]) for thread in range(8)]
 [thread.start() for thread in threads]
 print("started", flush=True)
 [thread.join() for thread in threads]
-kept.files.flush()
+store.close()
 """
 
 
@@ -160,10 +155,10 @@ def test_processes_and_threads_share_one_store(tmp_path, limit):
     assert [writer.communicate(timeout=120)[1] for writer in writers] == [b""] * 4
 
     wanted = {each.digest: each for each in map(document, range(200))}
-    found = Blobs(Folder(tmp_path)).get_many(wanted)
+    found = opened(tmp_path).get_many(wanted)
     assert found.items() <= wanted.items()
     assert len(found) > 100 or limit < 10**6
-    assert not list(tmp_path.glob("blobs/*/.*")), "nothing half is left"
+    assert change(tmp_path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_writers_that_are_killed_leave_a_sound_store(tmp_path):
@@ -174,12 +169,9 @@ def test_writers_that_are_killed_leave_a_sound_store(tmp_path):
     assert [writer.communicate(timeout=60)[1] for writer in writers] == [b""] * 4
 
     wanted = {each.digest: each for each in map(document, range(200))}
-    blobs = Blobs(Folder(tmp_path))
-    assert blobs.get_many(wanted).items() <= wanted.items()
-    for each in wanted.values():
-        blobs.put(each)
-    blobs.files.flush()
-    assert Blobs(Folder(tmp_path)).get_many(wanted) == wanted
+    assert opened(tmp_path).get_many(wanted).items() <= wanted.items()
+    put(tmp_path, wanted.values())
+    assert opened(tmp_path).get_many(wanted) == wanted
 
 
 # The folder itself
@@ -205,9 +197,9 @@ def test_folder_and_files_are_private(stage, mask):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
 def test_what_was_open_to_others_is_tightened(tmp_path):
-    kept = files.prepare(tmp_path / "kept")
+    kept = folders.prepare(tmp_path / "kept")
     kept.chmod(0o777)
-    assert files.prepare(kept) == kept
+    assert folders.prepare(kept) == kept
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
 
 
@@ -216,9 +208,9 @@ def test_a_folder_that_holds_other_things_keeps_its_rights(tmp_path):
     (tmp_path / "thesis.tex").write_text("x" * 1000)
     tmp_path.chmod(0o755)
 
-    assert files.prepare(tmp_path) == tmp_path
+    assert folders.prepare(tmp_path) == tmp_path
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
-    assert files.size_of(tmp_path) < 1000, "others' files do not count"
+    assert folders.size_of(tmp_path) < 1000, "others' files do not count"
 
 
 def test_a_folder_that_cannot_be_written_is_replaced_by_memory(stage, tmp_path):
@@ -231,42 +223,52 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_memory(stage, tmp_path):
         hubframe.labels_df(f"{IMAGE}:latest", client=client)
 
     assert stage.count() == spent
-    assert isinstance(client.files, Memory)
+    assert cache.info(client).folder is None
     assert [each.category for each in said] == [hubframe.CacheWarning]
     assert "HUBFRAME_CACHE_DIR" in str(said[0].message)
 
 
-def test_the_files_of_an_older_version_are_left_alone_and_said_once(stage):
+@pytest.mark.parametrize("name", ["content.sqlite", "responses.sqlite", "blobs", "layers"])
+def test_the_files_of_an_older_version_are_left_alone_and_said_once(stage, name):
     stage.folder.mkdir(mode=0o700)
-    old = stage.folder / "content.sqlite"
-    old.write_bytes(b"SQLite format 3\0")
+    old = stage.folder / name
+    if "." not in name:
+        old.mkdir()
+        old /= "one"
+    old.write_bytes(b"SQLite format 3\0" * 10_000)
 
-    with pytest.warns(hubframe.CacheWarning, match="older hubframe") as said:
+    with pytest.warns(hubframe.CacheWarning, match=f"{name} in .* older hubframe") as said:
         stage.client()
     assert len(said) == 1
     hubframe.tags_df(IMAGE, client=stage.client())
-    assert old.read_bytes() == b"SQLite format 3\0"
+    assert old.stat().st_size == 160_000
     every = [path for path in stage.folder.rglob("*") if path.is_file()]
-    assert files.size_of(stage.folder) < sum(path.stat().st_size for path in every)
+    assert folders.size_of(stage.folder) < sum(path.stat().st_size for path in every) - 100_000
 
 
-def test_a_full_cache_tells_its_oldest_use(tmp_path):
-    assert cache.oldest([]) is None
-    assert cache.oldest(filled(tmp_path).entries()) == datetime.now(UTC).date()
+def test_a_cache_tells_its_oldest_use(tmp_path):
+    with hubframe.Client(hubframe.Settings(cache_dir=tmp_path)) as client:
+        assert cache.info(client).oldest_use is None
+        put(tmp_path, DOCUMENTS.values())
+        assert cache.info(client).oldest_use == datetime.now(UTC).date()
+        change(
+            tmp_path, "UPDATE documents SET expires = ? WHERE key = ?", 86_400, list(DOCUMENTS)[7]
+        )
+        assert cache.info(client).oldest_use == date(1970, 1, 2)
 
 
 FILLER = """
 import os, sys
-from pathlib import Path
 from hubframe.oci.digests import Document, digest_of
-from hubframe.wire import files
+from hubframe import Settings
 from hubframe.wire.blobs import Blobs
-folder = files.prepare(Path(sys.argv[1]))
-kept = Blobs(files.Folder(folder) if folder else files.Memory())
+from hubframe.wire.store import Store
+store = Store(Settings(cache_dir=sys.argv[1]))
+kept = Blobs(store)
 for number in range(1500):
     body = b"%06d" % number * 500
     kept.put(Document(digest_of(body), body))
-print(len(list(kept.entries())))
+print(len(store.documents.entries()), store.unsaved)
 """
 
 
@@ -288,29 +290,33 @@ def small(tmp_path):
 def fill(folder):
     command = [sys.executable, "-c", FILLER, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return int(done.stdout), done.stderr
+    kept, unsaved = map(int, done.stdout.split())
+    return kept, unsaved, done.stderr
 
 
 def test_a_disk_that_fills_keeps_what_fits(small):
-    count, said = fill(small / "kept")
+    kept, unsaved, said = fill(small / "kept")
 
-    assert 20 < count < 1500
+    assert 20 < kept < 1500
+    assert kept + unsaved == 1500
     assert said.count("CacheWarning") == 1
-    assert not list((small / "kept").glob("blobs/*/.*")), "nothing half is left"
+    assert change(small / "kept", "PRAGMA integrity_check") == [("ok",)]
+    ((count,),) = change(small / "kept", "SELECT count(*) FROM documents")
+    assert count == kept
 
 
 def test_a_disk_that_is_full_already_keeps_nothing(small):
     with suppress(OSError):
         (small / "all").write_bytes(b"x" * 2**21)
-    _, said = fill(small / "kept")
+    *_, said = fill(small / "kept")
     assert said.count("CacheWarning") == 1
 
 
 def test_a_folder_on_a_file_system_that_turned_read_only(small):
     subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
-    count, said = fill(small / "kept")
+    kept, _, said = fill(small / "kept")
 
-    assert count == 1500
+    assert kept == 1500
     assert said.count("CacheWarning") == 1
     assert "HUBFRAME_CACHE_DIR" in said
 
@@ -318,12 +324,12 @@ def test_a_folder_on_a_file_system_that_turned_read_only(small):
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid(), reason="needs root")
 def test_the_folder_of_somebody_else_is_replaced_by_memory(tmp_path):
     """Root may do anything: another user meets the rights."""
-    filled(files.prepare(tmp_path / "kept"))
-    code = FILLER.replace("folder = files", "os.setuid(65534)\nfolder = files", 1)
+    filled(tmp_path / "kept")
+    code = FILLER.replace("store = ", "os.setuid(65534)\nstore = ", 1)
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "kept")],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr.count("CacheWarning")) == ("1500\n", 1), done.stderr
+    assert (done.stdout, done.stderr.count("CacheWarning")) == ("1500 0\n", 1), done.stderr
