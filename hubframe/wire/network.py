@@ -123,7 +123,7 @@ class _Watcher:
         with self._changed:
             # It ends when nothing was sent for a while.
             last = time.monotonic()
-            while time.monotonic() - last < _LINGER:
+            while self._under_way or time.monotonic() - last < _LINGER:
                 last = time.monotonic() if self._under_way else last
                 for one in list(self._under_way):
                     if one.ends <= time.monotonic() or (one.call and one.call.is_cancelled):
