@@ -27,15 +27,7 @@ class CancelledError(Exception):
 class Cancellation:
     """Whether work goes on, and whom to tell that it waits.
 
-    Parameters
-    ----------
-    *parents
-        What this is a part of: it ends with any of them.
-
-    Attributes
-    ----------
-    tell
-        Shows a few words where the progress is shown.
+    It ends with any of its parents, and `tell` shows a few words where the progress is shown.
     """
 
     def __init__(self, *parents: Self | None) -> None:
@@ -78,25 +70,16 @@ def current() -> Cancellation | None:
 
 
 def check() -> None:
-    """Go on only if somebody wants the outcome.
-
-    Raises
-    ------
-    CancelledError
-        Nobody does.
-    """
+    """Go on only if somebody wants the outcome, or raise `CancelledError`."""
     cancellation = _current.get()
     if cancellation is not None and cancellation.is_cancelled:
         raise CancelledError
 
 
 def wait(seconds: float, why: str = "") -> None:
-    """Wait, and say so where it takes more than a moment.
+    """Wait, and say why where it takes more than a moment.
 
-    Raises
-    ------
-    CancelledError
-        Nobody wants the outcome any more; the wait ends at once.
+    `CancelledError` ends the wait at once where nobody wants the outcome any more.
     """
     cancellation = _current.get() or Cancellation()
     is_said = bool(why) and seconds >= _WORTH_SAYING

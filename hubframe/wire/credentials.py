@@ -52,16 +52,9 @@ _IDENTITY_USER = "<token>"
 class Credential:
     """What one registry is told about who asks, and the place that it comes from.
 
-    Attributes
-    ----------
-    username, secret
-        A user name with its password or access token; empty where a login has none.
-    source
-        Where it was found, for messages.
-    identity_token
-        What a registry's token server takes in place of a password.
-    registry_token
-        A bearer token, used as it is.
+    User name and secret (a password or access token) are empty where a login has none. The identity
+    token is what a registry's token server takes in place of a password; the registry token is a
+    bearer token, used as it is.
     """
 
     username: str
@@ -152,10 +145,7 @@ class Credentials:
     def find(self, registry: str, path: str = "") -> Credential | None:
         """Return the login for a repository, or for a registry as a whole; None for anonymous.
 
-        Raises
-        ------
-        CredentialsError
-            A file or helper on the way to it failed.
+        It raises `CredentialsError` where a file or helper on the way to it failed.
         """
         wanted = (registry, path)
         with self._locks.setdefault(registry, Lock()):
@@ -305,13 +295,7 @@ class Place:
     is_flat: bool = False
 
     def load(self) -> AuthFile:
-        """Read the place; where there is no file there is no login.
-
-        Raises
-        ------
-        CredentialsError
-            It cannot be read, or does not hold what it should.
-        """
+        """Read the place, or raise `CredentialsError`; where there is no file there is no login."""
         file = self._read()
         if isinstance(file, str):
             raise CredentialsError(f"{self.source} {file}; repair it, or {ASK_ANONYMOUSLY}")

@@ -36,20 +36,9 @@ def _as_it_is(entry: Payload) -> Payload:
 class Listing:
     """A list of the Hub that comes in pages.
 
-    Attributes
-    ----------
-    path, params
-        The address below the API, and the query without page and size.
-    asked
-        What is listed, in words.
-    keep
-        How long a page is fresh. [seconds]
-    most
-        How many entries are wanted; None for all.
-    key
-        The field that tells entries apart.
-    read
-        What is made of an entry; the list holds that.
+    The path is below the API, and the parameters are the query without page and size; a page is
+    fresh for `keep` seconds, `most` is how many entries are wanted (None for all), `key` the field
+    that tells them apart, and the list holds what `read` makes of them.
     """
 
     path: str
@@ -106,16 +95,9 @@ class Entries(list[Any]):
 class _Page(NamedTuple):
     """A page of a list.
 
-    Attributes
-    ----------
-    entries
-        What was read of them, by the field that tells them apart; what has none is no entry.
-    size
-        How many stand on it, these too.
-    count
-        How many there are on all pages; not to be believed.
-    has_next
-        Whether it says that there are more.
+    `entries` holds what was read of them, by the field that tells them apart (what has none is no
+    entry); `size` is how many stand on it, these too. `count`, how many there are on all pages, is
+    not to be believed.
     """
 
     entries: Mapping[str, Any]
@@ -125,13 +107,7 @@ class _Page(NamedTuple):
 
     @classmethod
     def of(cls, found: Any, listing: Listing) -> "_Page":
-        """Read a page.
-
-        Raises
-        ------
-        PayloadError
-            It is none.
-        """
+        """Read a page, or raise `PayloadError`."""
         reported = found.get("results") if isinstance(found, dict) else None
         following = found.get("next") if isinstance(found, dict) else None
         # Null is an empty page where another one follows, else it is none.
@@ -144,15 +120,7 @@ class _Page(NamedTuple):
 
 
 class Hub:
-    """Reads the Docker Hub API.
-
-    Parameters
-    ----------
-    session
-        What sends.
-    url
-        Where the API is.
-    """
+    """Reads the Docker Hub API."""
 
     def __init__(self, session: Session, url: str) -> None:
         self.session = session
@@ -195,12 +163,7 @@ class Hub:
     def lists(self, listings: Sequence[Listing], gather: Gather) -> list[Entries | Exception]:
         """Get lists, the pages after the first of all of them together.
 
-        Parameters
-        ----------
-        listings
-            What to list.
-        gather
-            Applies a function to many items at once, and returns results or exceptions.
+        `gather` applies a function to many items at once, and returns results or exceptions.
         """
         firsts = self._pages([(listing, 1) for listing in listings], gather)
         more = [
@@ -277,7 +240,14 @@ class Hub:
         return f"{self._url}{listing.path}?{urlencode(params)}"
 
     def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
-        return self.session.json(url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read)
+        """Get JSON of a certain shape; what `read` raises `PayloadError` for is not kept."""
+        asked = f"{asked} on {DOCKER_HUB}"
+        answer = self.session.get(url, asked, keep=keep)
+        try:
+            return read(json_of(answer, asked))
+        except PayloadError:
+            self.session.forget(Ask("GET", url))
+            raise
 
 
 def _images_path(repo: str, tag: str) -> str:

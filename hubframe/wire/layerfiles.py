@@ -25,13 +25,7 @@ _COLUMNS = tuple(each.name for each in fields(Listing))
 
 
 class LayerFiles:
-    """What is known of the files of layers.
-
-    Parameters
-    ----------
-    documents
-        Where it is kept.
-    """
+    """What is known of the files of layers, kept among the documents."""
 
     def __init__(self, documents: Storage) -> None:
         self._documents = documents
@@ -48,27 +42,11 @@ class LayerFiles:
     def fetch(
         self, digest: str, pieces: Callable[[], Iterator[bytes]], name: str, caps: Caps, held: Held
     ) -> Listing:
-        """Return the listing of a layer, from here or from the layer itself.
+        """Return the listing of a layer, from here or from the pieces of the layer itself.
 
-        Parameters
-        ----------
-        digest
-            Of the layer as it comes.
-        pieces
-            Has the layer come.
-        name
-            What it is called in messages.
-        caps
-            How much of it is read at most.
-        held
-            What the layers of the call hold together.
-
-        Raises
-        ------
-        DigestMismatchError
-            What came is not what its digest says; nothing was kept.
-        PayloadError
-            It is no archive, or holds more than the caps, alone or with the others of the call.
+        It raises `DigestMismatchError` for what is not as the digest says, and nothing is kept;
+        `PayloadError` for what is no archive, or holds more than the caps, alone or with the others
+        of the call, which `held` counts.
         """
         hold = partial(held.hold, name)
         # Before anything is asked: others may have taken all there is.

@@ -23,21 +23,11 @@ _MOMENT = 1e9
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit as a server reported it.
+    """A limit as a server reported it: so many (`allowed`) in a window of seconds.
 
-    Attributes
-    ----------
-    kind
-        ``pull`` or ``hub``.
-    allowed, remaining
-        How many in the window, and how many are left of them.
-    window
-        How long the window is. [seconds]
-    resets_at
-        When there will be ``allowed`` again; None where that was not reported: pulls come back one
-        by one, six hours after each.
-    seen
-        When it was reported, on this machine's monotonic clock.
+    It is of the kind ``pull`` or ``hub``. When there will be as many again is None where that was
+    not reported: pulls come back one by one, six hours after each. `seen` is on this machine's
+    monotonic clock.
     """
 
     kind: str
@@ -61,15 +51,7 @@ class Limits:
         self._reported: dict[tuple[str, str, str], Limit] = {}
 
     def note(self, place: str, identity: str, headers: Mapping[str, str]) -> None:
-        """Remember what an answer tells; answers overtake one another, so the least counts.
-
-        Parameters
-        ----------
-        place, identity
-            Who reported it, and whom.
-        headers
-            The answer's.
-        """
+        """Remember what an answer tells; they overtake one another, so the least counts."""
         for limit in (_pull_limit(headers), _hub_limit(headers)):
             if limit is not None:
                 with self._lock:

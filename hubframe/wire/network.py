@@ -67,18 +67,9 @@ def _without_queries(record: logging.LogRecord) -> bool:
 
 
 class _Exchange:
-    """A request that is under way.
+    """A request that is under way, and its socket once there is one.
 
-    Attributes
-    ----------
-    ends
-        When it has taken too long. [seconds, monotonic]
-    call
-        What cancels it.
-    socket
-        What it is read from, once there is one.
-    is_over
-        Whether it was ended from outside.
+    `ends` is when it has taken too long, in seconds of the monotonic clock.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -148,21 +139,9 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def deadline(seconds: float, name: str) -> Iterator[None]:
-    """End an exchange that takes longer, or is cancelled.
+    """End an exchange that takes longer than so many seconds, or is cancelled.
 
-    Parameters
-    ----------
-    seconds
-        How long it may take.
-    name
-        Whom it is with, for the message.
-
-    Raises
-    ------
-    TransportError
-        It took longer.
-    CancelledError
-        Nobody wants the outcome any more.
+    It raises `TransportError`, which names whom it is with, or `CancelledError`.
     """
     exchange = _Exchange(seconds)
     token = _exchange.set(exchange)
@@ -222,14 +201,9 @@ def _timed_pool(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
 
 
 def read_whole(response: Response, limit: int) -> None:
-    """Read a body to its end, and no further than the limit, however well it is packed.
+    """Read a body to its end, and no more bytes than the limit, however well it is packed.
 
-    Parameters
-    ----------
-    response
-        An answer of which only the head was read; afterwards its ``content`` is the body.
-    limit
-        How much it may be. [bytes]
+    Of the answer only the head was read before; afterwards its ``content`` is the body.
     """
     raw, pieces, size = response.raw, [], 0
     while piece := raw.read1(_PIECE, decode_content=True):

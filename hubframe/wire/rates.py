@@ -37,15 +37,7 @@ _SLOWER = 2.0
 
 
 class RateLimiter:
-    """The requests of one host, shared by all threads.
-
-    Parameters
-    ----------
-    host
-        Its name, for messages.
-    most
-        How many requests may be in flight at most.
-    """
+    """The requests of one host, shared by all threads: so many (`most`) in flight at most."""
 
     def __init__(self, host: str, most: int) -> None:
         self._host = host
@@ -76,10 +68,7 @@ class RateLimiter:
     def acquire(self) -> Iterator[None]:
         """Wait until a request may be sent, and count it until it is answered.
 
-        Raises
-        ------
-        CancelledError
-            Nobody wants the outcome any more.
+        `CancelledError` ends the wait where nobody wants the outcome any more.
         """
         self._take()
         try:

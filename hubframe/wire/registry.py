@@ -24,7 +24,6 @@ from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link
 from hubframe.wire.blobs import Blobs
-from hubframe.wire.download import stream
 from hubframe.wire.limits import Limit
 from hubframe.wire.responses import CachedTag, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
@@ -76,18 +75,9 @@ class Resolved:
 
 
 class _List(NamedTuple):
-    """A list that comes in pages.
+    """A list that comes in pages, each fresh for `keep` seconds.
 
-    Attributes
-    ----------
-    key
-        The field of a page that holds the entries.
-    asked
-        What is listed, in words.
-    keep
-        How long a page is fresh. [seconds]
-    headers
-        Of each request.
+    `key` is the field of a page that holds the entries, and `asked` what is listed, in words.
     """
 
     key: str
@@ -97,19 +87,7 @@ class _List(NamedTuple):
 
 
 class Registry:
-    """Reads one registry.
-
-    Parameters
-    ----------
-    session
-        What sends.
-    blobs
-        Where documents are kept.
-    host
-        The registry's name, for messages.
-    url
-        Its endpoint.
-    """
+    """Reads one registry."""
 
     def __init__(self, session: Session, blobs: Blobs, host: str, url: str) -> None:
         self.session = session
@@ -208,13 +186,8 @@ class Registry:
     def manifest(self, reference: ImageReference, reported: str | None = None) -> Document:
         """Get what a digest names, a manifest or an index, once and for ever.
 
-        Parameters
-        ----------
-        reference
-            What to get.
-        reported
-            The digest that its tag was said to have. Registries err there, so one that has no
-            such document is asked for the tag itself.
+        `reported` is the digest that its tag was said to have. Registries err there, so one that
+        has no such document is asked for the tag itself.
         """
         digest = reference.digest or reported or self.resolve(reference).digest
         if not DIGEST.fullmatch(digest):
@@ -292,7 +265,7 @@ class Registry:
     def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
         """Yield a blob in pieces, on from where a connection broke; it is not verified here."""
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
-        return stream(self.session, url, f"the layer {digest} of {reference}")
+        return self.session.stream(url, f"the layer {digest} of {reference}")
 
     def url_of(self, reference: ImageReference) -> str:
         """Return the address of what a reference names."""
@@ -334,24 +307,12 @@ class Registry:
         url = f"{self.url}/v2/{subject.path}/referrers/{subject.target}"
         return Ask("GET", url, OCI_INDEX)
 
-    def _by_tag(self, reference: ImageReference, reported: str = "") -> Document:
+    def _by_tag(self, reference: ImageReference, before: str = "") -> Document:
         """Read the document that a tag names, and keep it under the digest that it has.
 
-        The algorithm is that of the digest which the registry tells now, or reported before.
+        It is asked for until it is whole: it has the digest that is reported, or comes twice. The
+        digest's algorithm is that of the one which the registry tells now, or reported before.
         """
-        received = self._received_by_tag(reference, reported)
-        # Of schema 1 documents with one digest and several signatures, the first one is kept.
-        held = self._blobs.get(received.digest) if is_signed(received.body) else None
-        document = held or received
-        if document is received:
-            self._blobs.put(document)
-        self.session.keep_tag(
-            self._head_of(reference), document.digest, _manifest_type(document) or ""
-        )
-        return document
-
-    def _received_by_tag(self, reference: ImageReference, before: str) -> Document:
-        """Ask until the document is whole: it has the digest that is reported, or comes twice."""
         seen = set()
         for pause in (*PAUSES, None):
             response = self.session.fetch(
@@ -366,10 +327,17 @@ class Registry:
             # Many registries tell wrong digests, but the same bytes each time.
             is_reported = digest == (reported or digest)
             if pause is None or ((is_reported or digest in seen) and is_whole(response)):
-                return Document(digest, response.content)
+                break
             seen.add(digest)
             cancellation.wait(pause)
-        raise AssertionError
+        document = Document(digest, response.content)
+        # Of schema 1 documents with one digest and several signatures, the first one is kept.
+        held = self._blobs.get(digest) if is_signed(document.body) else None
+        if held is None:
+            self._blobs.put(document)
+        document = held or document
+        self.session.keep_tag(self._head_of(reference), digest, _manifest_type(document) or "")
+        return document
 
     def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
         """Return a document from here, or fetch it once, however many threads ask.
@@ -417,26 +385,21 @@ class Registry:
         return False
 
     def _list(self, path: str, key: str, asked: str, keep: int) -> list[str]:
-        """Read the names of all pages, each once."""
-        first = self._first(path, key, asked, keep)
+        """Read the names of all pages, each once.
+
+        Large pages are asked for; who refuses that is asked for pages as it likes them.
+        """
+        url, first = f"{self.url}{path}", None
+        if key not in self._unknown:
+            # Offline, a list may be here that was asked for without a size.
+            with suppress(NotCachedError):
+                first = self.session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
+        if first is None or first.status_code in _NO_SIZE:
+            is_refused = first is not None
+            first = self.session.get(url, asked, keep=keep)
+            if is_refused:
+                self._unknown.add(key)
         return list(self._pages(first, _List(key, asked, keep), _named))
-
-    def _first(self, path: str, key: str, asked: str, keep: int) -> Response:
-        """Ask for large pages; who refuses that is asked for pages as it likes them."""
-        url = f"{self.url}{path}"
-        sized = None if key in self._unknown else self._sized(url, asked, keep)
-        if sized is not None and sized.status_code not in _NO_SIZE:
-            return sized
-        response = self.session.get(url, asked, keep=keep)
-        if sized is not None:
-            self._unknown.add(key)
-        return response
-
-    def _sized(self, url: str, asked: str, keep: int) -> Response | None:
-        try:
-            return self.session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
-        except NotCachedError:
-            return None  # offline, a list may be here that was asked for without a size
 
     def _pages(
         self, first: Response, listed: _List, keyed: Callable[[Sequence[Any]], dict[str, Entry]]
@@ -444,20 +407,19 @@ class Registry:
         """Read a list to its end, each entry once, by the links of its pages.
 
         A page that is empty, or brings nothing new, may have a next one: some registries filter
-        what stands on a page. One that is full may have a next one of which no link tells.
-
-        Raises
-        ------
-        PayloadError
-            A page is none.
-        TransportError
-            The pages have no end.
+        what stands on a page. One that is full may have a next one of which no link tells. Pages
+        without end raise `TransportError`, and what is no page `PayloadError`.
         """
         found: dict[str, Entry] = {}
         seen: set[str] = set()
         response, url, idle, refusals = first, first.url, 0, frozenset[int]()
         while response.status_code not in refusals:
-            entries = self._entries(response, url, listed)
+            try:
+                entries = _entries(response, listed.key, listed.asked)
+            except PayloadError:
+                # It is none, and not kept.
+                self.session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
+                raise
             held = len(found)
             found |= keyed(entries)
             is_new = len(found) > held
@@ -479,14 +441,6 @@ class Registry:
                 url, listed.asked, keep=listed.keep, headers=listed.headers, also=refusals
             )
         return found
-
-    def _entries(self, response: Response, url: str, listed: _List) -> list[Any]:
-        """Read the list of a page; one that has none is not kept."""
-        try:
-            return _entries(response, listed.key, listed.asked)
-        except PayloadError:
-            self.session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
-            raise
 
     def _next(self, response: Response, url: str) -> str | None:
         """Return the address of the next page: where this one came from, whatever the link says.

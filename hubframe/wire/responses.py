@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from requests import Response
@@ -77,13 +78,7 @@ class _Cache(BaseCache):
 
 
 class Responses:
-    """Answers by key, and digests of tags by key.
-
-    Parameters
-    ----------
-    store
-        Where they are kept.
-    """
+    """Answers by key, and digests of tags by key."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -104,7 +99,9 @@ class Responses:
         return found
 
     def save(self, key: str, response: Response, seconds: int) -> None:
-        """Keep an answer, together with others."""
+        """Keep an answer that is one, together with others."""
+        if response.status_code != HTTPStatus.OK:
+            return
         kept = {name: v for name, v in response.headers.items() if name.lower() in _KEPT}
         response.raw.headers = HTTPHeaderDict(kept)
         # Requests of our own making have no jar of cookies, which the file has a place for.
@@ -158,13 +155,7 @@ def is_whole(response: Response) -> bool:
 
 
 def json_of(response: Response) -> Any:
-    """Read the JSON of an answer: once, since several look at it in turn.
-
-    Raises
-    ------
-    ValueError, RecursionError
-        It is none.
-    """
+    """Read the JSON of an answer, or raise: once, since several look at it in turn."""
     held = vars(response)
     if "parsed" not in held:
         held["parsed"] = parsed(response.content)

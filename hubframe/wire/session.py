@@ -11,15 +11,17 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple, TypeVar
+from http.client import HTTPException
+from typing import Any, NamedTuple
 
 from requests import PreparedRequest, Request, Response
 from requests.structures import CaseInsensitiveDict
 from requests_cache import CachedSession
 from requests_cache.models.response import CachedResponse
+from urllib3.exceptions import HTTPError
 
 from hubframe.errors import (
     HubframeError,
@@ -31,13 +33,10 @@ from hubframe.errors import (
 )
 from hubframe.wire import cancellation, responses, statuses
 from hubframe.wire.addresses import netloc
-from hubframe.wire.auth import Auth
 from hubframe.wire.responses import CachedTag, Responses, is_whole
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
 from hubframe.wire.transport import Transport
-
-Shape = TypeVar("Shape")
 
 MINUTE = 60
 # How long an answer is fresh, by what it tells. [seconds]
@@ -48,6 +47,10 @@ _SERVER_ERROR = 500
 MOST_IDLE = 16
 # Before an answer that came broken is asked for again. [seconds]
 PAUSES = (0.2, 0.4, 0.8)
+
+_PIECE = 256 * 1024
+# An answer that brings at least so much was worth asking for: after it patience starts anew.
+_PROGRESS = 1024**2
 
 # An answer, and what went wrong where it is an old one.
 Asked = tuple[Any, HubframeError | None]
@@ -64,66 +67,18 @@ class Ask(NamedTuple):
 class Session:
     """Sends the requests of one API, answers from the cache where it can, raises for refusals.
 
-    Parameters
-    ----------
-    transport
-        What sends.
-    auth_for
-        Who asks at an address.
-    kept
-        Where answers are kept.
-    is_offline
-        Tells whether the network may not be used now.
-    counts_pulls
-        Whether this is Docker Hub's registry.
+    `is_offline` tells whether the network may not be used now.
     """
 
     def __init__(
-        self,
-        transport: Transport,
-        auth_for: Callable[[str], Auth],
-        kept: Responses,
-        is_offline: Callable[[], bool],
-        *,
-        counts_pulls: bool = False,
+        self, transport: Transport, kept: Responses, is_offline: Callable[[], bool]
     ) -> None:
         self.transport = transport
-        self._auth_for = auth_for
         self._is_offline = is_offline
-        self._counts_pulls = counts_pulls
         self.responses = kept
         self._lock = threading.RLock()
         self._cached: CachedSession | None = None
         self._shared: SharedWork[Any] = SharedWork()
-
-    def json(
-        self,
-        url: str,
-        asked: str,
-        *,
-        keep: int,
-        read: Callable[[Any], Shape],
-    ) -> Shape:
-        """Get JSON of a certain shape; what is of another is not kept.
-
-        Parameters
-        ----------
-        url, asked, keep
-            See `get`.
-        read
-            Reads the JSON, and raises `PayloadError` for another shape.
-
-        Raises
-        ------
-        HubframeError
-            There was no usable answer; the message says what was asked and what came back.
-        """
-        answer = self.get(url, asked, keep=keep)
-        try:
-            return read(json_of(answer, asked))
-        except PayloadError:
-            self.forget(Ask("GET", url))
-            raise
 
     def get(
         self,
@@ -136,22 +91,14 @@ class Session:
     ) -> Response:
         """Get an answer that is one: fresh from the cache, else from the network, else stale.
 
-        Parameters
-        ----------
-        url, headers
-            What is asked; threads that ask the same at once share the answer.
-        asked
-            The same in words, for messages.
-        keep
-            How long the answer is fresh. [seconds]
-        also
-            Statuses that the caller takes for an answer; they are not kept.
+        Threads that ask the same at once share the answer. `asked` are words for messages, `keep`
+        is how long it is fresh, in seconds, and `also` are statuses that the caller takes for an
+        answer; they are not kept.
         """
         ask = Ask("GET", url, (headers or {}).get("Accept", ""))
         key = self._key_of(ask)
         answer: Response
-        under_way = (key, mode())
-        with self._shared.join(under_way) as work:
+        with self._shared.join((key, mode())) as work:
             if work.is_mine:
                 work.outcome = self._ask(key, ask, asked, keep, also)
         answer, error = work.outcome
@@ -197,19 +144,20 @@ class Session:
         return bool(self.responses.tags([self._key_of(ask)]))
 
     def head(self, ask: Ask, asked: str, also: Container[int]) -> CachedTag | Response:
-        """Ask by HEAD what a tag points at; serve what was told before where the host is down.
-
-        Parameters
-        ----------
-        ask, asked
-            What is asked, and the same in words, for messages.
-        also
-            Statuses that the caller takes for an answer.
-        """
+        """Ask by HEAD what a tag points at; serve what was told before where the host is down."""
         key = self._key_of(ask)
         with self._shared.join((key, mode())) as work:
             if work.is_mine:
-                work.outcome = self._ask_head(key, ask, asked, also)
+                held = self.responses.tags([key]).get(key)
+                headers = {"Accept": ask.accept}
+                try:
+                    work.outcome = (
+                        held
+                        if held is not None and self._may_use(is_fresh=held.is_fresh)
+                        else self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also)
+                    )
+                except TransportError as failure:
+                    work.outcome = failure
         answer = work.outcome
         if isinstance(answer, TransportError):
             return self.old_tag(ask, asked, answer)
@@ -236,38 +184,48 @@ class Session:
         headers: Mapping[str, str] | None = None,
         also: Container[int] = (),
     ) -> Response:
-        """Get an answer that is kept elsewhere or not at all: past the cache.
-
-        Raises
-        ------
-        NotCachedError
-            The network is not to be used.
-        """
+        """Get an answer that is kept elsewhere or not at all: past the cache."""
         if self._is_offline():
             raise _not_cached(asked)
         response = self.transport.send(_request(method, url, headers))
         return response if response.status_code in also else self.check(response, asked)
 
-    def open(self, url: str, asked: str, *, start: int = 0) -> Response:
-        """Get a blob that is to be read in pieces, from a byte on; the caller closes it.
+    def stream(self, url: str, asked: str) -> Iterator[bytes]:
+        """Yield a blob in pieces, not verified, and on from where a connection broke.
 
-        Raises
-        ------
-        NotCachedError
-            The network is not to be used.
+        One that breaks again and again raises `TransportError`.
         """
-        if self._is_offline():
-            raise _not_cached(asked)
-        # Whoever packs it again on the way would send other bytes.
-        headers = {"Accept-Encoding": "identity"}
-        headers |= {"Range": f"bytes={start}-"} if start else {}
-        response = self.transport.send(_request("GET", url, headers), stream=True)
-        return self.check(response, asked)
+        at, failures = 0, 0
+        while True:
+            if self._is_offline():
+                raise _not_cached(asked)
+            begun = at
+            # Whoever packs it again on the way would send other bytes.
+            headers = {"Accept-Encoding": "identity"}
+            headers |= {"Range": f"bytes={at}-"} if at else {}
+            answer = self.transport.send(_request("GET", url, headers), stream=True)
+            response = self.check(answer, asked)
+            try:
+                for piece in _pieces(response, at):
+                    at += len(piece)
+                    yield piece
+            except (HTTPError, HTTPException, OSError, ValueError, TransportError):
+                failures = 0 if at - begun >= _PROGRESS else failures + 1
+            else:
+                return
+            finally:
+                response.close()
+            if failures > len(PAUSES):
+                raise TransportError(
+                    f"{asked}: {netloc(url)} broke off {failures} times in a row, the last time "
+                    f"after {at:,} bytes. Ask again later"
+                )
+            cancellation.wait(PAUSES[max(failures - 1, 0)])
 
     def check(self, response: Response, asked: str) -> Response:
         """Return an answer that is one, and raise for every other."""
-        login = None if response.ok else self._auth_for(response.url).login
-        return statuses.check(response, asked, login, counts_pulls=self._counts_pulls)
+        login = None if response.ok else self.transport.auth_for(response.url).login
+        return statuses.check(response, asked, login, counts_pulls=self.transport.counts_pulls)
 
     def _may_use(self, *, is_fresh: bool) -> bool:
         return mode() != "refresh" and (is_fresh or self._is_offline())
@@ -279,8 +237,20 @@ class Session:
             return held, None
         if self._is_offline():
             raise _not_cached(asked)
+        is_known = held is not None and _has_validator(held) and mode() != "refresh"
         try:
-            response = self._whole(key, ask, keep, held)
+            # What comes broken may come whole the next time.
+            for pause in (*PAUSES, None):
+                if is_known:
+                    response = self._confirmed(key, ask, keep)
+                else:
+                    response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
+                    # Who asked may be known better now.
+                    self.responses.save(self._key_of(ask), response, keep)
+                is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
+                if pause is None or not is_answer or is_whole(response):
+                    break
+                cancellation.wait(pause)
             if response.status_code >= _SERVER_ERROR and response.status_code not in also:
                 self.check(response, asked)
         except RateLimitError:
@@ -290,36 +260,6 @@ class Session:
                 raise
             return held, failure
         return response, None
-
-    def _ask_head(self, key: str, ask: Ask, asked: str, also: Container[int]) -> Any:
-        held = self.responses.tags([key]).get(key)
-        if held is not None and self._may_use(is_fresh=held.is_fresh):
-            return held
-        headers = {"Accept": ask.accept}
-        try:
-            return self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also)
-        except TransportError as failure:
-            return failure
-
-    def _whole(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
-        """Send; what comes broken may come whole the next time."""
-        for pause in PAUSES:
-            response = self._send(key, ask, keep, held)
-            is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
-            if not is_answer or is_whole(response):
-                return response
-            cancellation.wait(pause)
-        return self._send(key, ask, keep, held)
-
-    def _send(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
-        """Send, and keep an answer that is one: others would be served for its time."""
-        if held is not None and _has_validator(held) and mode() != "refresh":
-            return self._confirmed(key, ask, keep)
-        response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
-        if response.status_code == HTTPStatus.OK:
-            # Who asked may be known better now.
-            self.responses.save(self._key_of(ask), response, keep)
-        return response
 
     def _confirmed(self, key: str, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
@@ -339,7 +279,7 @@ class Session:
 
     def _key_of(self, ask: Ask) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""
-        identity = self._auth_for(ask.url).identity
+        identity = self.transport.auth_for(ask.url).identity
         parts = (*ask, identity, *filter(None, [self.transport.other_identity]))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -363,14 +303,23 @@ def _request(method: str, url: str, headers: Mapping[str, str] | None) -> Prepar
     return request
 
 
-def json_of(response: Response, asked: str) -> Any:
-    """Read JSON.
+def _pieces(response: Response, start: int) -> Iterator[bytes]:
+    """Yield what comes from a place on; who was asked for a part may send the whole."""
+    skipped = start if response.status_code == HTTPStatus.OK else 0
+    sent = response.headers.get("Content-Range", f"bytes {start}-")
+    if not skipped and not sent.startswith(f"bytes {start}-"):
+        raise TransportError(f"another part came than was asked for, {sent[:80]!r}")
+    for piece in response.raw.stream(_PIECE, decode_content=False):
+        cancellation.check()
+        if skipped >= len(piece):
+            skipped -= len(piece)
+            continue
+        yield piece[skipped:] if skipped else piece
+        skipped = 0
 
-    Raises
-    ------
-    PayloadError
-        It is none.
-    """
+
+def json_of(response: Response, asked: str) -> Any:
+    """Read JSON, or raise `PayloadError`."""
     try:
         return responses.json_of(response)
     except (ValueError, RecursionError):

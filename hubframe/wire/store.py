@@ -287,16 +287,10 @@ class _Redis(_Backend):
 class Storage(BaseStorage[str, Any]):
     """Entries by key, written together; requests-cache takes it for a storage of its own.
 
-    Parameters
-    ----------
-    opened
-        Opens where they are kept; None where that is in memory only.
-    complain
-        Says what went wrong, the first time.
-    serializer
-        What requests-cache makes bytes of values with; None for values that are bytes or text.
-    limit
-        Returns what the entries may take, where their times are those of their last use. [bytes]
+    `opened` opens where they are kept, or returns None for memory only; `complain` says what went
+    wrong. `serializer` is what requests-cache makes bytes of values with, None for values that are
+    bytes or text. `limit` returns how many bytes the entries may take, where their times are those
+    of their last use.
     """
 
     def __init__(
@@ -479,14 +473,9 @@ class Storage(BaseStorage[str, Any]):
 
 
 class Store:
-    """The storages of a client.
+    """The storages of a client, where its settings say, or in the Redis that machines share.
 
-    Parameters
-    ----------
-    settings
-        They say where these are. Those of the sample stay in memory: they are not the real Hub's.
-    redis
-        The Redis that several machines share, where that is set.
+    Those of the sample stay in memory: they are not the real Hub's.
     """
 
     def __init__(self, settings: Settings, redis: Redis | None = None) -> None:

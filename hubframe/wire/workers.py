@@ -22,12 +22,7 @@ _PATIENCE = 2.0
 class Workers:
     """Threads that do work on many items at once; leaving the block cancels what is left.
 
-    Parameters
-    ----------
-    most
-        How many threads at most; they are made as work comes.
-    whole
-        What ends them, too.
+    They are made as work comes, so many (`most`) at most; `whole` ends them, too.
     """
 
     def __init__(self, most: int, whole: Cancellation | None = None) -> None:
@@ -56,17 +51,8 @@ class Workers:
     ) -> list[Result | HubframeError]:
         """Do work on many items, and return what came of it, in their order.
 
-        Parameters
-        ----------
-        work, items
-            What to do, and on what.
-        done
-            Told each outcome as it comes; what it raises ends the call.
-
-        Returns
-        -------
-        list
-            For an item that fails, its error. Errors that are not ours are raised.
+        For an item that fails, that is its error; errors that are not ours are raised. `done` is
+        told each outcome as it comes, and what it raises ends the call.
         """
         outcomes: list[Any] = [None] * len(items)
         with cancellation.having(self.cancellation):

@@ -11,7 +11,7 @@ import pytest
 import hubframe
 from hubframe.testing import Application, Reply
 
-from .conftest import LOGIN, Stage
+from .conftest import LOGIN, Stage, held_by
 
 
 @pytest.fixture
@@ -195,6 +195,26 @@ def test_no_secret_is_in_a_file(recorded):
 
     assert len(files) >= 2
     assert b"acme" in bytes_held
+    for secret in _secrets(stage):
+        assert secret.encode() not in bytes_held
+        assert base64.b64encode(secret.encode()) not in bytes_held
+    assert b"Authorization" not in bytes_held
+
+
+def test_no_secret_is_in_a_log(recorded, caplog):
+    stage, _ = recorded
+    records = caplog.get_records("setup")
+    text = "\n".join(f"{record.getMessage()} {record.args}" for record in records)
+
+    assert "/v2/namespaces/acme" in text
+    for secret in _secrets(stage):
+        assert secret not in text
+
+
+def test_no_secret_is_in_a_repr(recorded):
+    stage, client = recorded
+    shown = held_by(client)
+    assert sum(type(one).__name__ == "Token" for one in shown) >= 2
     for secret in _secrets(stage):
         assert secret.encode() not in bytes_held
         assert base64.b64encode(secret.encode()) not in bytes_held
