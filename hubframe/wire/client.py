@@ -22,7 +22,6 @@ from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
 from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
-from hubframe.wire.responses import Responses
 from hubframe.wire.session import Session
 from hubframe.wire.settings import Settings
 from hubframe.wire.statistics import mode
@@ -60,7 +59,6 @@ class Client:
         self.settings = settings or Settings()
         self.is_closed = False
         self.store = Store(self.settings, self._shared_redis())
-        self.responses = Responses(self.store)
         self._open()
         _clients.add(self)
 
@@ -132,7 +130,7 @@ class Client:
         transport = Transport(
             self.exchanges, url, auth_for, self._other_auth, counts_pulls=counts_pulls
         )
-        return Session(transport, self.responses, lambda: self.is_offline)
+        return Session(transport, self.store, lambda: self.is_offline)
 
     def _hub_auth(self, _url: str) -> Auth:
         """Return who asks at the Hub API, looked up when it is first needed."""

@@ -1,5 +1,6 @@
 """The Docker Hub API: payloads as the Hub sends them."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -48,6 +49,11 @@ class Listing:
     most: int | None = None
     key: str = "name"
     read: Read = _as_it_is
+
+    @property
+    def limit(self) -> int:
+        """How many entries are wanted; all of them have no such number."""
+        return self.most or sys.maxsize
 
 
 def repositories(namespace: str) -> Listing:
@@ -166,24 +172,16 @@ class Hub:
         `gather` applies a function to many items at once, and returns results or exceptions.
         """
         firsts = self._pages([(listing, 1) for listing in listings], gather)
+        lists = [[first] for first in firsts]
         more = [
             (place, number)
             for place, first in enumerate(firsts)
-            if not isinstance(first, Exception)
             for number in _further_pages(listings[place], first)
         ]
         pages = self._pages([(listings[place], number) for place, number in more], gather)
-        lists: list[Any] = [first if isinstance(first, Exception) else [first] for first in firsts]
         for (place, _), page in zip(more, pages, strict=True):
-            if isinstance(page, Exception):
-                lists[place] = page
-            elif not isinstance(lists[place], Exception):
-                lists[place].append(page)
-        whole = [place for place, pages in enumerate(lists) if not isinstance(pages, Exception)]
-        joined = gather(lambda place: self._entries(listings[place], lists[place]), whole)
-        for place, entries in zip(whole, joined, strict=True):
-            lists[place] = entries
-        return lists
+            lists[place].append(page)
+        return gather(lambda at: self._entries(listings[at], lists[at]), range(len(lists)))
 
     def _pages(self, wanted: Sequence[tuple[Listing, int]], gather: Gather) -> list[Any]:
         """Get pages; those that are here are looked up together."""
@@ -205,13 +203,15 @@ class Hub:
                     found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
         return found
 
-    def _entries(self, listing: Listing, pages: list[_Page]) -> Entries:
+    def _entries(self, listing: Listing, pages: Sequence[Any]) -> Entries:
         """Join pages, each entry once: pushes between the pages shift them."""
         entries: dict[str, Any] = {}
         for page in pages:
+            if isinstance(page, Exception):
+                raise page
             entries |= page.entries
         number, last, idle = len(pages), pages[-1], 0
-        while last.has_next and not _is_enough(listing, entries):
+        while last.has_next and len(entries) < listing.limit:
             if idle == MOST_IDLE:
                 raise TransportError(
                     f"{listing.asked} on {DOCKER_HUB}: the pages have no end: {idle} in a row, up "
@@ -236,7 +236,11 @@ class Hub:
             return _Page({})
 
     def _url_of(self, listing: Listing, number: int) -> str:
-        params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
+        params = {
+            **listing.params,
+            "page": str(number),
+            "page_size": str(min(PAGE_SIZE, listing.limit)),
+        }
         return f"{self._url}{listing.path}?{urlencode(params)}"
 
     def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
@@ -261,20 +265,13 @@ def _images(found: Any, asked: str) -> list[Payload]:
     return [image for image in found or () if isinstance(image, dict)]
 
 
-def _page_size(listing: Listing) -> int:
-    return min(PAGE_SIZE, listing.most or PAGE_SIZE)
-
-
-def _further_pages(listing: Listing, first: _Page) -> Iterable[int]:
+def _further_pages(listing: Listing, first: Any) -> Iterable[int]:
     """Number the pages after the first. The Hub may ignore the size, so its own page tells it."""
-    if not first.has_next or not first.size or not isinstance(first.count, int):
+    is_page = isinstance(first, _Page) and first.has_next and first.size
+    if not is_page or not isinstance(first.count, int):
         return ()
-    wanted = first.count if listing.most is None else min(first.count, listing.most)
+    wanted = min(first.count, listing.limit)
     return range(2, min(-(-wanted // first.size), _MOST_AT_ONCE) + 1)
-
-
-def _is_enough(listing: Listing, entries: Mapping[str, Any]) -> bool:
-    return listing.most is not None and len(entries) >= listing.most
 
 
 def _object(found: Any, asked: str) -> Payload:

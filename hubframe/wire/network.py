@@ -32,7 +32,6 @@ _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "con
 _INTERIM = frozenset({102, 103})
 # How often is looked whether something has taken too long, and for how long after the last. [s]
 _GLANCE, _LINGER = 0.1, 1.0
-_PIECE = 64 * 1024
 MEBIBYTE = 2**20
 
 
@@ -205,17 +204,15 @@ def read_whole(response: Response, limit: int) -> None:
 
     Of the answer only the head was read before; afterwards its ``content`` is the body.
     """
-    raw, pieces, size = response.raw, [], 0
-    while piece := raw.read1(_PIECE, decode_content=True):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise PayloadError(
-                f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
-                f"{urlsplit(response.url).path}; not read further"
-            )
+    raw = response.raw
+    body = raw.read(limit + 1, decode_content=True)
+    if len(body) > limit:
+        raise PayloadError(
+            f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
+            f"{urlsplit(response.url).path}; not read further"
+        )
     raw.release_conn()
-    set_body(response, b"".join(pieces))
+    set_body(response, body)
 
 
 def set_body(response: Response, body: bytes) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from hubframe.errors import TransportError
 from hubframe.wire import cancellation
 from hubframe.wire.addresses import netloc, origin
-from hubframe.wire.limits import HUB, HUB_WINDOW, Limits
+from hubframe.wire.limits import HUB_WINDOW, hub_limit
 from hubframe.wire.settings import Settings
 
 try:
@@ -96,11 +96,9 @@ class SharedRateLimiter:
 
     def learn(self, url: str, headers: Mapping[str, str]) -> None:
         """Take note of the limit that an answer tells."""
-        if self._rate is not None or "X-RateLimit-Limit" not in headers:
+        if self._rate is not None:
             return
-        home, limits = origin(url), Limits()
-        limits.note(home, "", headers)
-        told = limits.last(home, "", HUB)
+        home, told = origin(url), hub_limit(headers)
         if told is not None and told.allowed > 0 and self._told.get(home) != told.allowed:
             with suppress(TransportError), self._redis.reaching():
                 self._redis.connection.set(_key(home), told.allowed, ex=_KEPT)

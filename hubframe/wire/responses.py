@@ -7,20 +7,18 @@ tags point at is asked for by the hundred in a call, so it stands in a table of 
 
 import json
 import time
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from requests import Response
-from requests_cache import CachedSession
 from requests_cache.backends.base import BaseCache
 from requests_cache.models.response import CachedResponse
 from urllib3 import HTTPHeaderDict
 
 from hubframe.oci.payload import parsed
-from hubframe.wire.store import FAULTS, Storage, Store
+from hubframe.wire.store import FAULTS, Storage
 
 # Clocks may differ by so much: what was kept later than that was kept by a wrong one. [seconds]
 _AHEAD = 60
@@ -45,13 +43,23 @@ class CachedTag(NamedTuple):
     fetched: float
     expires: float
 
+    @classmethod
+    def read(cls, value: str | bytes) -> Self | None:
+        """Read what was kept; None where it is not as it was written."""
+        try:
+            told = cls(*json.loads(value))
+            is_one = isinstance(told.digest, str) and isinstance(told.media_type, str)
+            return told if is_one and told.fetched + told.expires > 0 else None
+        except (ValueError, TypeError):
+            return None
+
     @property
     def is_fresh(self) -> bool:
         """Whether it may be taken without asking."""
         return self.fetched - _AHEAD < time.time() < self.expires
 
 
-class _Cache(BaseCache):
+class Responses(BaseCache):
     """What requests-cache reads and writes: only what is an answer."""
 
     def __init__(self, answers: Storage) -> None:
@@ -59,7 +67,7 @@ class _Cache(BaseCache):
         self.responses = answers
 
     def get_response(self, key: str, default: Any = None) -> Any:
-        """Return a response, or what is given instead."""
+        """Return an answer that is here and sound, fresh or not, or what is given instead."""
         found: Any = super().get_response(key, default)
         if found is None or not _is_sound(found):
             return default
@@ -76,28 +84,6 @@ class _Cache(BaseCache):
         if is_whole(response):
             super().save_response(response, cache_key, expires)
 
-
-class Responses:
-    """Answers by key, and digests of tags by key."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._cache = _Cache(store.answers)
-
-    def session(self, key_fn: Callable[..., str], adapter: Any) -> CachedSession:
-        """Return the session of requests-cache that asks whether old answers still hold."""
-        made = CachedSession(backend=self._cache, key_fn=key_fn)
-        for scheme in ("http://", "https://"):
-            made.mount(scheme, adapter)
-        # What we send says what it accepts: those of requests would count as part of the key.
-        made.headers.clear()
-        return made
-
-    def get(self, key: str) -> CachedResponse | None:
-        """Return an answer that is here and sound, fresh or not."""
-        found: CachedResponse | None = self._cache.get_response(key)
-        return found
-
     def save(self, key: str, response: Response, seconds: int) -> None:
         """Keep an answer that is one, together with others."""
         if response.status_code != HTTPStatus.OK:
@@ -110,37 +96,12 @@ class Responses:
         cached = CachedResponse.from_response(response, expires=expires)
         cached.headers.clear()
         cached.headers.update(kept)
-        self._cache.save_response(cached, key, expires)
+        self.save_response(cached, key, expires)
 
-    def tags(self, keys: Iterable[str]) -> dict[str, CachedTag]:
-        """Return what tags were said to point at, by key."""
-        found = {key: _read(value) for key, value in self._store.tags.get_many(keys).items()}
-        return {key: tag for key, tag in found.items() if tag is not None}
-
-    def save_tag(self, key: str, digest: str, media_type: str, seconds: int) -> None:
-        """Keep what a tag was said to point at."""
-        now = time.time()
-        tag = CachedTag(digest, media_type, now, now + seconds)
-        self._store.tags.put(key, json.dumps(tag), tag.expires)
-
-    def delete(self, key: str) -> None:
+    def forget(self, key: str) -> None:
         """Forget an answer; one that stays is asked for anew once it is no longer fresh."""
         with suppress(*FAULTS):
-            self._store.answers.delete([key])
-
-    def flush(self) -> None:
-        """Write what waits to be written together."""
-        self._store.flush()
-
-
-def _read(value: str | bytes) -> CachedTag | None:
-    """Read what a tag was said to point at; None where it is not as it was written."""
-    try:
-        told = CachedTag(*json.loads(value))
-        is_one = isinstance(told.digest, str) and isinstance(told.media_type, str)
-        return told if is_one and told.fetched + told.expires > 0 else None
-    except (ValueError, TypeError):
-        return None
+            del self.responses[key]
 
 
 def is_whole(response: Response) -> bool:

@@ -9,7 +9,9 @@ its cache alone, and the session confirms those that are no longer fresh.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -36,6 +38,7 @@ from hubframe.wire.addresses import netloc
 from hubframe.wire.responses import CachedTag, Responses, is_whole
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
+from hubframe.wire.store import Store
 from hubframe.wire.transport import Transport
 
 MINUTE = 60
@@ -70,12 +73,11 @@ class Session:
     `is_offline` tells whether the network may not be used now.
     """
 
-    def __init__(
-        self, transport: Transport, kept: Responses, is_offline: Callable[[], bool]
-    ) -> None:
+    def __init__(self, transport: Transport, store: Store, is_offline: Callable[[], bool]) -> None:
         self.transport = transport
         self._is_offline = is_offline
-        self.responses = kept
+        self._responses = Responses(store.answers)
+        self._tags = store.tags
         self._lock = threading.RLock()
         self._cached: CachedSession | None = None
         self._shared: SharedWork[Any] = SharedWork()
@@ -114,7 +116,7 @@ class Session:
         """Return the answers that are here and may be used now."""
         usable: dict[Ask, Response] = {}
         for ask in asks if mode() != "refresh" else ():
-            held = self.responses.get(self._key_of(ask))
+            held = self._responses.get_response(self._key_of(ask))
             if held is not None and self._may_use(is_fresh=not held.is_expired):
                 usable[ask] = held
                 count_cached(fetched_at=_moment(held), stale=held.is_expired)
@@ -122,12 +124,12 @@ class Session:
 
     def forget(self, ask: Ask) -> None:
         """Forget an answer that turned out to be none."""
-        self.responses.delete(self._key_of(ask))
+        self._responses.forget(self._key_of(ask))
 
     def cached_tags(self, asks: Iterable[Ask]) -> dict[Ask, CachedTag]:
         """Return what tags were said to point at, where it may be used now, in one statement."""
         by_key = {} if mode() == "refresh" else {self._key_of(ask): ask for ask in asks}
-        held = self.responses.tags(by_key)
+        held = self._known(by_key)
         usable = {by_key[k]: one for k, one in held.items() if self._may_use(is_fresh=one.is_fresh)}
         if usable:
             first = min(one.fetched for one in usable.values())
@@ -137,18 +139,20 @@ class Session:
 
     def keep_tag(self, ask: Ask, digest: str, media_type: str) -> None:
         """Keep what a tag was said to point at."""
-        self.responses.save_tag(self._key_of(ask), digest, media_type, KEPT_TAGS)
+        now = time.time()
+        tag = CachedTag(digest, media_type, now, now + KEPT_TAGS)
+        self._tags.put(self._key_of(ask), json.dumps(tag), tag.expires)
 
     def knows_tag(self, ask: Ask) -> bool:
         """Tell whether there is something to ask anew, which likely holds."""
-        return bool(self.responses.tags([self._key_of(ask)]))
+        return bool(self._known([self._key_of(ask)]))
 
     def head(self, ask: Ask, asked: str, also: Container[int]) -> CachedTag | Response:
         """Ask by HEAD what a tag points at; serve what was told before where the host is down."""
         key = self._key_of(ask)
         with self._shared.join((key, mode())) as work:
             if work.is_mine:
-                held = self.responses.tags([key]).get(key)
+                held = self._known([key]).get(key)
                 headers = {"Accept": ask.accept}
                 try:
                     work.outcome = (
@@ -168,7 +172,8 @@ class Session:
 
     def old_tag(self, ask: Ask, asked: str, failure: TransportError) -> CachedTag:
         """Return what a tag was said to point at, where nobody tells it now; else the failure."""
-        held = self.responses.tags([self._key_of(ask)]).get(self._key_of(ask))
+        key = self._key_of(ask)
+        held = self._known([key]).get(key)
         is_final = isinstance(failure, RateLimitError | NotCachedError)
         if is_final or held is None or not held.digest:
             raise failure
@@ -227,12 +232,16 @@ class Session:
         login = None if response.ok else self.transport.auth_for(response.url).login
         return statuses.check(response, asked, login, counts_pulls=self.transport.counts_pulls)
 
+    def _known(self, keys: Iterable[str]) -> dict[str, CachedTag]:
+        found = {key: CachedTag.read(value) for key, value in self._tags.get_many(keys).items()}
+        return {key: tag for key, tag in found.items() if tag is not None}
+
     def _may_use(self, *, is_fresh: bool) -> bool:
         return mode() != "refresh" and (is_fresh or self._is_offline())
 
     def _ask(self, key: str, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
         """Ask the network where the cache has nothing fresh; where that is down, take the old."""
-        held = self.responses.get(key)
+        held = self._responses.get_response(key)
         if held is not None and self._may_use(is_fresh=not held.is_expired):
             return held, None
         if self._is_offline():
@@ -246,7 +255,7 @@ class Session:
                 else:
                     response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
                     # Who asked may be known better now.
-                    self.responses.save(self._key_of(ask), response, keep)
+                    self._responses.save(self._key_of(ask), response, keep)
                 is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
                 if pause is None or not is_answer or is_whole(response):
                     break
@@ -265,11 +274,15 @@ class Session:
         """Have an answer confirmed that is no longer fresh, or get another."""
         with self._lock:
             if self._cached is None:
-                self._cached = self.responses.session(self._key, self.transport)
+                self._cached = CachedSession(backend=self._responses, key_fn=self._key)
+                for scheme in ("http://", "https://"):
+                    self._cached.mount(scheme, self.transport)
+                # What we send says what it accepts: those of requests would be part of the key.
+                self._cached.headers.clear()
         request = Request(ask.method, ask.url, headers=_headers(ask)).prepare()
         response = self._cached.send(request, expire_after=keep, allow_redirects=False)
         if key != self._key_of(ask):
-            self.responses.delete(key)
+            self._responses.forget(key)
         return response
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:

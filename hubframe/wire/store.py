@@ -490,12 +490,13 @@ class Store:
         self.limit = settings.max_cache_bytes if is_own else None
         self._has_locks = is_own and folder.has_locks(self.folder or Path())
         self._has_complained = False
-        self.answers = Storage(partial(self._opened, "http_cache"), self._complain, "orjson")
-        self.tags = Storage(partial(self._opened, "tags"), self._complain)
-        documents = partial(self._opened, "documents")
-        self.documents = Storage(documents, self._complain, limit=self._room)
-        self.storages = (self.answers, self.tags, self.documents)
+        opened = [partial(self._opened, name) for name in folder.STORAGES]
+        # A fork waits until that is done: SQLite has locks of its own while it opens a file.
         with _opening:
+            self.answers = Storage(opened[0], self._complain, "orjson")
+            self.tags = Storage(opened[1], self._complain)
+            self.documents = Storage(opened[2], self._complain, limit=self._room)
+            self.storages = (self.answers, self.tags, self.documents)
             _opened.add(self)
         if not self.is_shared:
             with suppress(*FAULTS):

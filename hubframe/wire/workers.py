@@ -1,5 +1,6 @@
 """The threads of one call, and what ends them."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -66,10 +67,11 @@ class Workers:
                 return outcomes
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._most, "hubframe")
+            left = deque(enumerate(items))
             came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
             self._under_way = [
-                self._executor.submit(copy_context().run, _put, came, place, work, item)
-                for place, item in enumerate(items)
+                self._executor.submit(copy_context().run, self._go_on, work, left, came)
+                for _ in range(min(self._most, len(items)))
             ]
             for _ in items:
                 place, outcome, error = _next(came)
@@ -79,20 +81,27 @@ class Workers:
                 done(items[place], outcome)
         return outcomes
 
+    def _go_on(
+        self, work: Callable[[Item], Any], left: deque[tuple[int, Item]], came: SimpleQueue[Any]
+    ) -> None:
+        """Take one item after the other, while there are some and somebody waits for them."""
+        while left and not self.cancellation.is_cancelled:
+            try:
+                place, item = left.popleft()
+            except IndexError:
+                return  # another thread was faster
+            try:
+                came.put((place, work(item), None))
+            except HubframeError as error:
+                came.put((place, error, None))
+            except BaseException as error:  # noqa: BLE001 - whoever waits must be told of any
+                came.put((place, None, error))
 
-def _next(came: "SimpleQueue[Any]") -> Any:
+
+def _next(came: SimpleQueue[Any]) -> Any:
     while True:
         cancellation.check()
         try:
             return came.get(timeout=_GLANCE)
         except Empty:
             continue
-
-
-def _put(came: "SimpleQueue[Any]", place: int, work: Callable[[Any], Any], item: Any) -> None:
-    try:
-        came.put((place, work(item), None))
-    except HubframeError as error:
-        came.put((place, error, None))
-    except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
-        came.put((place, None, error))

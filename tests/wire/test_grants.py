@@ -256,7 +256,7 @@ class BasicRegistry:
 def tags(client, host, path):
     names = client.registry(host).tags(path)
     # Public functions do so at their end.
-    client.responses.flush()
+    client.store.flush()
     return names
 
 
