@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.client import HTTPException
@@ -36,7 +37,7 @@ from hubframe.errors import (
 from hubframe.wire import cancellation, responses, statuses
 from hubframe.wire.addresses import netloc
 from hubframe.wire.responses import CachedTag, Responses, is_whole
-from hubframe.wire.shared_work import SharedWork
+from hubframe.wire.shared_work import SharedWork, Work
 from hubframe.wire.statistics import count_cached, mode
 from hubframe.wire.store import Store
 from hubframe.wire.transport import Transport
@@ -54,9 +55,6 @@ PAUSES = (0.2, 0.4, 0.8)
 _PIECE = 256 * 1024
 # An answer that brings at least so much was worth asking for: after it patience starts anew.
 _PROGRESS = 1024**2
-
-# An answer, and what went wrong where it is an old one.
-Asked = tuple[Any, HubframeError | None]
 
 
 class Ask(NamedTuple):
@@ -99,10 +97,29 @@ class Session:
         """
         ask = Ask("GET", url, (headers or {}).get("Accept", ""))
         key = self._key_of(ask)
-        answer: Response
         with self._shared.join((key, mode())) as work:
-            if work.is_mine:
-                work.outcome = self._ask(key, ask, asked, keep, also)
+            held = self._responses.get_response(key) if work.is_mine else None
+            if held is not None and self._may_use(is_fresh=not held.is_expired):
+                work.outcome = held, None
+            elif work.is_mine:
+                self._check_online(asked)
+                is_known = held is not None and _has_validator(held) and mode() != "refresh"
+                with _or_stale(work, held):
+                    # What comes broken may come whole the next time.
+                    for pause in (*PAUSES, None):
+                        if is_known:
+                            response = self._confirmed(key, ask, keep)
+                        else:
+                            response = self.transport.send(_request("GET", url, _headers(ask)))
+                            # Who asked may be known better now.
+                            self._responses.save(self._key_of(ask), response, keep)
+                        if pause is None or not _is_broken(response):
+                            break
+                        cancellation.wait(pause)
+                    if response.status_code >= _SERVER_ERROR and response.status_code not in also:
+                        self.check(response, asked)
+                    work.outcome = response, None
+        answer: Response
         answer, error = work.outcome
         if error is not None:
             _say_stale(_moment(answer), asked, error)
@@ -190,8 +207,7 @@ class Session:
         also: Container[int] = (),
     ) -> Response:
         """Get an answer that is kept elsewhere or not at all: past the cache."""
-        if self._is_offline():
-            raise _not_cached(asked)
+        self._check_online(asked)
         response = self.transport.send(_request(method, url, headers))
         return response if response.status_code in also else self.check(response, asked)
 
@@ -202,8 +218,7 @@ class Session:
         """
         at, failures = 0, 0
         while True:
-            if self._is_offline():
-                raise _not_cached(asked)
+            self._check_online(asked)
             begun = at
             # Whoever packs it again on the way would send other bytes.
             headers = {"Accept-Encoding": "identity"}
@@ -239,36 +254,12 @@ class Session:
     def _may_use(self, *, is_fresh: bool) -> bool:
         return mode() != "refresh" and (is_fresh or self._is_offline())
 
-    def _ask(self, key: str, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
-        """Ask the network where the cache has nothing fresh; where that is down, take the old."""
-        held = self._responses.get_response(key)
-        if held is not None and self._may_use(is_fresh=not held.is_expired):
-            return held, None
+    def _check_online(self, asked: str) -> None:
         if self._is_offline():
-            raise _not_cached(asked)
-        is_known = held is not None and _has_validator(held) and mode() != "refresh"
-        try:
-            # What comes broken may come whole the next time.
-            for pause in (*PAUSES, None):
-                if is_known:
-                    response = self._confirmed(key, ask, keep)
-                else:
-                    response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
-                    # Who asked may be known better now.
-                    self._responses.save(self._key_of(ask), response, keep)
-                is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
-                if pause is None or not is_answer or is_whole(response):
-                    break
-                cancellation.wait(pause)
-            if response.status_code >= _SERVER_ERROR and response.status_code not in also:
-                self.check(response, asked)
-        except RateLimitError:
-            raise
-        except TransportError as failure:
-            if held is None:
-                raise
-            return held, failure
-        return response, None
+            raise NotCachedError(
+                f"{asked}: not in the cache, and the network is off (offline). Ask once online, "
+                "then again"
+            )
 
     def _confirmed(self, key: str, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
@@ -295,6 +286,24 @@ class Session:
         identity = self.transport.auth_for(ask.url).identity
         parts = (*ask, identity, *filter(None, [self.transport.other_identity]))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@contextmanager
+def _or_stale(work: Work[Any], held: CachedResponse | None) -> Iterator[None]:
+    """Take the old answer where the other side is down, with what went wrong."""
+    try:
+        yield
+    except RateLimitError:
+        raise
+    except TransportError as failure:
+        if held is None:
+            raise
+        work.outcome = held, failure
+
+
+def _is_broken(response: Response) -> bool:
+    is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
+    return is_answer and not is_whole(response)
 
 
 def _has_validator(held: CachedResponse) -> bool:
@@ -358,9 +367,3 @@ def _moment(answer: Any) -> datetime:
         return datetime.now(UTC)
     created: datetime = answer.created_at
     return created if created.tzinfo else created.replace(tzinfo=UTC)
-
-
-def _not_cached(asked: str) -> NotCachedError:
-    return NotCachedError(
-        f"{asked}: not in the cache, and the network is off (offline). Ask once online, then again"
-    )
