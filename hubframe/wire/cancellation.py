@@ -32,23 +32,17 @@ class Cancellation:
 
     def __init__(self, *parents: Self | None) -> None:
         self._parents = parents
-        self._event = threading.Event()
+        self.event = threading.Event()
         self.tell: Callable[[str], object] = lambda _: None
 
     @property
     def is_cancelled(self) -> bool:
         """Whether nobody wants the outcome any more."""
-        return self._event.is_set() or any(one and one.is_cancelled for one in self._parents)
+        return self.event.is_set() or any(one and one.is_cancelled for one in self._parents)
 
     def cancel(self) -> None:
         """End the work."""
-        self._event.set()
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass until it is cancelled; an interrupt in the main thread ends it, too."""
-        ends = time.monotonic() + seconds
-        while not self.is_cancelled and (left := ends - time.monotonic()) > 0:
-            self._event.wait(min(left, _GLANCE))
+        self.event.set()
 
 
 _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
@@ -93,5 +87,7 @@ def wait(seconds: float, why: str = "") -> None:
 
 
 def pause(seconds: float, cancellation: Cancellation) -> None:
-    """Let time pass."""
-    cancellation.sleep(seconds)
+    """Let time pass until it is cancelled; an interrupt in the main thread ends it, too."""
+    ends = time.monotonic() + seconds
+    while not cancellation.is_cancelled and (left := ends - time.monotonic()) > 0:
+        cancellation.event.wait(min(left, _GLANCE))

@@ -140,12 +140,15 @@ class Exchanges:
         logger.debug("%s %s", request.method, url.partition("?")[0])
         request.headers["User-Agent"] = USER_AGENT
         is_plain = home.startswith("http:") and home not in self._encrypted
+        if home in self._encrypted:
+            request = request.copy()
+            request.url = re.sub("^http:", "https:", url)
         proxies = self._proxies(home)
         response = None
         try:
-            with deadline(_SLOWEST * self._timeout[1], netloc(url)):
+            with deadline(_SLOWEST * self._timeout[1], url):
                 response = self.network.send(
-                    _over_tls(request) if home in self._encrypted else request,
+                    request,
                     stream=True,
                     timeout=self._timeout,
                     verify=bundle(),
@@ -246,12 +249,6 @@ def _read(request: PreparedRequest, response: Response, limit: int) -> None:
         set_body(response, b"")
     elif not is_blob:
         read_whole(response, limit or DOCUMENT_LIMIT)
-
-
-def _over_tls(request: PreparedRequest) -> PreparedRequest:
-    copy = request.copy()
-    copy.url = re.sub("^http:", "https:", request.url or "")
-    return copy
 
 
 def _asks_for_tls(response: Response) -> bool:

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -25,8 +24,6 @@ PAGE_SIZE = 100
 _OF_TAG = frozenset({"name", "digest", "images", "full_size", "last_updated"})
 # Pages asked for on the word of the first one; what follows is read one by one.
 _MOST_AT_ONCE = 10_000
-# Pages that are looked up together.
-_TOGETHER = 64
 
 
 def _as_it_is(entry: Payload) -> Payload:
@@ -159,7 +156,7 @@ class Hub:
         """Return what is known here of the images of tags, by repository and tag."""
         asks = {Ask("GET", f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
         found = {}
-        for ask, answer in self.session.look_up(asks).items():
+        for ask, answer in self.session.look_up(asks):
             # What is no list is asked for again, and then is an error.
             with suppress(PayloadError):
                 asked = "the images of " + ":".join(asks[ask])
@@ -187,21 +184,16 @@ class Hub:
         """Get pages; those that are here are looked up together."""
         asks = [Ask("GET", self._url_of(*page)) for page in wanted]
         pages = dict(zip(asks, wanted, strict=True))
-        found = self._held(pages)
+        found: dict[Ask, Any] = {}
+        # One at a time: they take more room before they are read than after.
+        for ask, answer in self.session.look_up(pages):
+            # What is no page is an error for whoever asks for it alone.
+            with suppress(PayloadError):
+                found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
         missing = {ask: page for ask, page in pages.items() if ask not in found}
         fetched = gather(lambda page: self._page(*page), list(missing.values()))
         found |= zip(missing, fetched, strict=True)
         return [found[ask] for ask in asks]
-
-    def _held(self, pages: Mapping[Ask, tuple[Listing, int]]) -> dict[Ask, Any]:
-        """Look up pages, some at a time: they take more room before they are read than after."""
-        left, found = iter(pages), {}
-        while some := list(islice(left, _TOGETHER)):
-            for ask, answer in self.session.look_up(some).items():
-                # What is no page is an error for whoever asks for it alone.
-                with suppress(PayloadError):
-                    found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
-        return found
 
     def _entries(self, listing: Listing, pages: Sequence[Any]) -> Entries:
         """Join pages, each entry once: pushes between the pages shift them."""

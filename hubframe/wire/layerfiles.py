@@ -51,36 +51,24 @@ class LayerFiles:
         hold = partial(held.hold, name)
         # Before anything is asked: others may have taken all there is.
         hold(1, 0)
-        under_way = (digest, name, caps, mode())
         try:
-            with self._shared.join(under_way) as work:
+            with self._shared.join((digest, name, caps, mode())) as work:
                 if work.is_mine:
-                    work.outcome = self._fetched(digest, pieces, name, caps, hold)
-            listing: Listing = work.outcome
+                    listing = self.get(digest)
+                    if listing is not None:
+                        count_cached()
+                    else:
+                        listing = _verified(digest, pieces(), name, caps, hold)
+                        columns = [getattr(listing, column) for column in _COLUMNS]
+                        written = json.dumps(columns, separators=(",", ":")).encode()
+                        self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
+                    work.outcome = listing
             # It may have been here, or another call may have read it.
-            hold(len(listing), listing.text)
+            hold(len(work.outcome), work.outcome.text)
         except BaseException:
             hold(0, 0)
             raise
-        return listing
-
-    def _fetched(
-        self,
-        digest: str,
-        pieces: Callable[[], Iterator[bytes]],
-        name: str,
-        caps: Caps,
-        hold: Hold,
-    ) -> Listing:
-        known = self.get(digest)
-        if known is not None:
-            count_cached()
-            return known
-        listing = _verified(digest, pieces(), name, caps, hold)
-        columns = [getattr(listing, name) for name in _COLUMNS]
-        written = json.dumps(columns, separators=(",", ":")).encode()
-        self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
-        return listing
+        return work.outcome  # type: ignore[no-any-return]
 
 
 def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps, hold: Hold) -> Listing:

@@ -50,8 +50,8 @@ class Limits:
 
     def note(self, place: str, identity: str, headers: Mapping[str, str]) -> None:
         """Remember what an answer tells; they overtake one another, so the least counts."""
-        for limit in (_pull_limit(headers), hub_limit(headers)):
-            if limit is not None:
+        for name, read in (("RateLimit-Limit", _pull_limit), ("X-RateLimit-Limit", hub_limit)):
+            if name in headers and (limit := read(headers)) is not None:
                 self._reported[place, identity, limit.kind] = limit
 
     def last(self, place: str, identity: str, kind: str) -> Limit | None:
@@ -95,9 +95,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     for name in ("Retry-After", "X-Retry-After"):
         value = headers.get(name, "").strip()
         number = whole(value)
-        wait = _date(value, headers) if number is None else _until(number, headers)
-        if wait is not None:
-            return wait
+        moment = _moment(value)
+        if number is not None:
+            return _until(number, headers)
+        if moment is not None:
+            return max(0.0, (moment - _now(headers)).total_seconds())
     return None
 
 
@@ -107,11 +109,6 @@ def _until(number: int | None, headers: Mapping[str, str]) -> float | None:
     if number < _MOMENT:
         return float(number)
     return max(0.0, number - _now(headers).timestamp())
-
-
-def _date(value: str, headers: Mapping[str, str]) -> float | None:
-    moment = _moment(value)
-    return max(0.0, (moment - _now(headers)).total_seconds()) if moment else None
 
 
 def _now(headers: Mapping[str, str]) -> datetime:

@@ -137,10 +137,10 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def deadline(seconds: float, name: str) -> Iterator[None]:
+def deadline(seconds: float, url: str) -> Iterator[None]:
     """End an exchange that takes longer than so many seconds, or is cancelled.
 
-    It raises `TransportError`, which names whom it is with, or `CancelledError`.
+    It raises `TransportError`, which names the host, or `CancelledError`.
     """
     exchange = _Exchange(seconds)
     token = _exchange.set(exchange)
@@ -155,7 +155,7 @@ def deadline(seconds: float, name: str) -> Iterator[None]:
         _exchange.reset(token)
     if exchange.is_over:
         cancellation.check()
-        raise TransportError(f"{name} took more than {seconds:g} s to send an answer")
+        raise TransportError(f"{netloc(url)} took more than {seconds:g} s to send an answer")
 
 
 class _Final(Received):

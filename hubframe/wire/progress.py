@@ -83,7 +83,7 @@ def bar(total: int, title: str, *, progress: bool | None) -> Any:
     """
     if (watch := _watch.get()) is not None:
         return Bar(total, title, watch.tell)
-    if not (progress if progress is not None else _is_watched()):
+    if not (_is_watched() if progress is None else progress):
         return Bar(total, title)
     from tqdm.auto import tqdm  # noqa: PLC0415 - slow to import, and not always needed
 
@@ -91,11 +91,8 @@ def bar(total: int, title: str, *, progress: bool | None) -> Any:
 
 
 def _is_watched() -> bool:
-    return _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
-
-
-def _in_notebook() -> bool:
     # A kernel has a shell that knows it; a program that merely imports IPython has none.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
+    in_notebook = getattr(shell, "kernel", None) is not None
+    return in_notebook or (sys.stderr is not None and sys.stderr.isatty())

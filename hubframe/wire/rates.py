@@ -70,7 +70,22 @@ class RateLimiter:
 
         `CancelledError` ends the wait where nobody wants the outcome any more.
         """
-        self._take()
+        waited = 0.0
+        while True:
+            with self._changed:
+                while self._in_flight >= self.window:
+                    self._changed.wait(_GLANCE)
+                    cancellation.check()
+                until, why = self._due()
+                wait = until - time.monotonic()
+                # What was waited for once is over, whatever the clock says.
+                if wait <= 0 or until <= waited:
+                    self._in_flight += 1
+                    self._left = None if self._left is None else self._left - 1
+                    break
+                is_news, self._said = until > self._said, max(until, self._said)
+            cancellation.wait(wait, why if is_news else "")
+            waited = until
         try:
             yield
         finally:
@@ -142,25 +157,6 @@ class RateLimiter:
         if self._refusal is None or time.monotonic() >= self._refusal[1]:
             return None
         return copy(self._refusal[0])
-
-    def _take(self) -> None:
-        """Wait until there is room, for the host's patience and for its window."""
-        waited = 0.0
-        while True:
-            with self._changed:
-                while self._in_flight >= self.window:
-                    self._changed.wait(_GLANCE)
-                    cancellation.check()
-                until, why = self._due()
-                wait = until - time.monotonic()
-                # What was waited for once is over, whatever the clock says.
-                if wait <= 0 or until <= waited:
-                    self._in_flight += 1
-                    self._left = None if self._left is None else self._left - 1
-                    return
-                is_news, self._said = until > self._said, max(until, self._said)
-            cancellation.wait(wait, why if is_news else "")
-            waited = until
 
     def _due(self) -> tuple[float, str]:
         """Return when the next request may go, and why not before."""

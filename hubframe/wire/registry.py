@@ -94,6 +94,7 @@ class Registry:
         self._blobs = blobs
         self._documents: SharedWork[Document] = SharedWork()
         self.host = host
+        self._is_hub = host == DOCKER_HUB
         self.url = url
         # What this registry was found not to know; asked again by the next client.
         self._unknown: set[str] = set()
@@ -227,9 +228,8 @@ class Registry:
         reported: dict[Key, list[Payload] | None] = {
             asks[ask]: None for ask in self.session.cached_tags(asks)
         }
-        for ask, answer in self.session.look_up(
-            ask for ask in asks if asks[ask] not in reported
-        ).items():
+        left = [ask for ask in asks if asks[ask] not in reported]
+        for ask, answer in self.session.look_up(left):
             if "Link" not in answer.headers:
                 # What cannot be read is read again, by whoever says so.
                 with suppress(PayloadError):
@@ -278,10 +278,6 @@ class Registry:
     def allow_pulls(self) -> None:
         """Ask for manifests again, after a refusal: there are pulls left."""
         self.session.transport.allow_pulls()
-
-    @property
-    def _is_hub(self) -> bool:
-        return self.host == DOCKER_HUB
 
     def _head(self, reference: ImageReference) -> tuple[Resolved, bool, int]:
         """Ask for a tag by HEAD; return what is reported, whether that is enough, the status."""

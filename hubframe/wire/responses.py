@@ -69,7 +69,9 @@ class Responses(BaseCache):
     def get_response(self, key: str, default: Any = None) -> Any:
         """Return an answer that is here and sound, fresh or not, or what is given instead."""
         found: Any = super().get_response(key, default)
-        if found is None or not _is_sound(found):
+        # A file may be damaged in silence.
+        is_answer = isinstance(found, CachedResponse) and found.status_code and found.url
+        if not is_answer or not is_whole(found):
             return default
         created = found.created_at
         created = created if created.tzinfo else created.replace(tzinfo=UTC)
@@ -121,9 +123,3 @@ def json_of(response: Response) -> Any:
     if "parsed" not in held:
         held["parsed"] = parsed(response.content)
     return held["parsed"]
-
-
-def _is_sound(response: Any) -> bool:
-    """Tell whether what was read may have been written so: a file may be damaged in silence."""
-    is_one = isinstance(response, CachedResponse) and response.status_code and response.url
-    return bool(is_one) and is_whole(response)

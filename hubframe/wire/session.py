@@ -129,15 +129,13 @@ class Session:
             self.check(answer, asked)
         return answer
 
-    def look_up(self, asks: Iterable[Ask]) -> dict[Ask, Response]:
-        """Return the answers that are here and may be used now."""
-        usable: dict[Ask, Response] = {}
+    def look_up(self, asks: Iterable[Ask]) -> Iterator[tuple[Ask, Response]]:
+        """Yield the answers that are here and may be used now."""
         for ask in asks if mode() != "refresh" else ():
             held = self._responses.get_response(self._key_of(ask))
             if held is not None and self._may_use(is_fresh=not held.is_expired):
-                usable[ask] = held
                 count_cached(fetched_at=_moment(held), stale=held.is_expired)
-        return usable
+                yield ask, held
 
     def forget(self, ask: Ask) -> None:
         """Forget an answer that turned out to be none."""
