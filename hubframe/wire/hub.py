@@ -132,7 +132,7 @@ class Hub:
     def probe(self) -> None:
         """Ask for next to nothing, past the cache: any answer tells the limit of whoever asks."""
         url = f"{self._url}/v2/namespaces/library/repositories?page_size=1"
-        self.session.fetch(url, f"the limit of {DOCKER_HUB}'s API")
+        self.session.fetch(Ask(url), f"the limit of {DOCKER_HUB}'s API")
 
     def last_limit(self) -> Limit | None:
         """Return the last word of the API on its limit, for whoever asks."""
@@ -154,7 +154,7 @@ class Hub:
         self, tags: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], list[Payload]]:
         """Return what is known here of the images of tags, by repository and tag."""
-        asks = {Ask("GET", f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
+        asks = {Ask(f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
         found = {}
         for ask, answer in self.session.look_up(asks):
             # What is no list is asked for again, and then is an error.
@@ -182,7 +182,7 @@ class Hub:
 
     def _pages(self, wanted: Sequence[tuple[Listing, int]], gather: Gather) -> list[Any]:
         """Get pages; those that are here are looked up together."""
-        asks = [Ask("GET", self._url_of(*page)) for page in wanted]
+        asks = [Ask(self._url_of(*page)) for page in wanted]
         pages = dict(zip(asks, wanted, strict=True))
         found: dict[Ask, Any] = {}
         # One at a time: they take more room before they are read than after.
@@ -238,11 +238,11 @@ class Hub:
     def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
         """Get JSON of a certain shape; what `read` raises `PayloadError` for is not kept."""
         asked = f"{asked} on {DOCKER_HUB}"
-        answer = self.session.get(url, asked, keep=keep)
+        answer = self.session.get(Ask(url), asked, keep)
         try:
             return read(json_of(answer, asked))
         except PayloadError:
-            self.session.forget(Ask("GET", url))
+            self.session.forget(Ask(url))
             raise
 
 

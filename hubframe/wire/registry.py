@@ -83,7 +83,7 @@ class _List(NamedTuple):
     key: str
     asked: str
     keep: int
-    headers: Mapping[str, str] | None = None
+    accept: str = ""
 
 
 class Registry:
@@ -165,10 +165,9 @@ class Registry:
         """
         with self._probes.join(mode()) as work:
             if work.is_mine and time.monotonic() - self._probed >= _SOON_OLD:
-                asked, headers = f"how many pulls of {self.host} are left", {"Accept": ACCEPT}
-                url = self.url_of(reference)
+                asked = f"how many pulls of {self.host} are left"
                 try:
-                    self.session.fetch(url, asked, method="HEAD", headers=headers)
+                    self.session.fetch(self._head_of(reference), asked)
                 finally:
                     self._probed = time.monotonic()
 
@@ -194,9 +193,8 @@ class Registry:
         if not DIGEST.fullmatch(digest):
             raise PayloadError(f"an index of {reference.path} names {digest[:80]!r}, no digest")
         try:
-            url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
-            asked = f"the manifest {reference.at(digest=digest)}"
-            return self._document(url, digest, asked, ACCEPT)
+            ask = Ask(f"{self.url}/v2/{reference.path}/manifests/{digest}", ACCEPT)
+            return self._document(ask, digest, f"the manifest {reference.at(digest=digest)}")
         except NotFoundError:
             if reference.digest or self._is_hub:
                 raise
@@ -209,15 +207,12 @@ class Registry:
             self.session.keep_tag(ask, "", "")
             return None
         asked = f"what refers to {subject}"
-        headers = {"Accept": OCI_INDEX}
-        first = self.session.get(
-            ask.url, asked, keep=KEPT_TAGS, headers=headers, also=_NO_REFERRERS
-        )
+        first = self.session.get(ask, asked, KEPT_TAGS, _NO_REFERRERS)
         if not self._knows_referrers(first, asked):
             if not isinstance(first, CachedResponse):
                 self.session.keep_tag(ask, "", "")
             return None
-        pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
+        pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, OCI_INDEX), _descriptors)
         return list(pages.values())
 
     def cached_referrers(
@@ -244,19 +239,16 @@ class Registry:
             raise PayloadError(
                 f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
             )
-        url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
-        asked = f"the config {digest} of {reference}"
-        return self._document(url, digest, asked, None)
+        ask = Ask(f"{self.url}/v2/{reference.path}/blobs/{digest}")
+        return self._document(ask, digest, f"the config {digest} of {reference}")
 
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
         """Get some bytes of a blob; None where the registry does not send them."""
         wanted = f"{start}-{start + count - 1}"
-        response = self.session.fetch(
-            f"{self.url}/v2/{reference.path}/blobs/{digest}",
-            f"a part of the layer {digest} of {reference}",
-            headers={"Range": f"bytes={wanted}"},
-            also={HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE},
-        )
+        ask = Ask(f"{self.url}/v2/{reference.path}/blobs/{digest}")
+        asked = f"a part of the layer {digest} of {reference}"
+        also = {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
+        response = self.session.fetch(ask, asked, also, {"Range": f"bytes={wanted}"})
         # Some send another part than was asked for, and say so.
         sent = response.headers.get("Content-Range", f"bytes {wanted}/").partition("/")[0]
         is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT and sent == f"bytes {wanted}"
@@ -297,11 +289,11 @@ class Registry:
         return reported, bool(is_enough), answer.status_code
 
     def _head_of(self, reference: ImageReference) -> Ask:
-        return Ask("HEAD", self.url_of(reference), ACCEPT)
+        return Ask(self.url_of(reference), ACCEPT, "HEAD")
 
     def _referrers_to(self, subject: ImageReference) -> Ask:
         url = f"{self.url}/v2/{subject.path}/referrers/{subject.target}"
-        return Ask("GET", url, OCI_INDEX)
+        return Ask(url, OCI_INDEX)
 
     def _by_tag(self, reference: ImageReference, before: str = "") -> Document:
         """Read the document that a tag names, and keep it under the digest that it has.
@@ -311,9 +303,8 @@ class Registry:
         """
         seen = set()
         for pause in (*PAUSES, None):
-            response = self.session.fetch(
-                self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
-            )
+            ask = Ask(self.url_of(reference), ACCEPT)
+            response = self.session.fetch(ask, f"the manifest {reference}")
             if statuses.names_errors(response):
                 words = statuses.words_of(response)
                 raise PayloadError(f"the manifest {reference}: the answer is none{words}")
@@ -335,13 +326,13 @@ class Registry:
         self.session.keep_tag(self._head_of(reference), digest, _manifest_type(document) or "")
         return document
 
-    def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+    def _document(self, ask: Ask, digest: str, asked: str) -> Document:
         """Return a document from here, or fetch it once, however many threads ask.
 
         A refusal is shared only by those who ask at the same place, in the same mode: another
         repository may show the document, and who is offline cannot speak for who is not.
         """
-        with self._documents.join((digest, url, mode())) as work:
+        with self._documents.join((digest, ask.url, mode())) as work:
             if not work.is_mine:
                 return work.outcome  # type: ignore[no-any-return]
             held = self._blobs.get(digest)
@@ -353,9 +344,8 @@ class Registry:
                     count_cached()
                     work.outcome = held
                     return held
-                headers = {"Accept": accept} if accept else None
                 for pause in (*PAUSES, None):
-                    response = self.session.fetch(url, asked, headers=headers)
+                    response = self.session.fetch(ask, asked)
                     document = Document(digest, response.content)
                     if pause is None or is_sound(digest, document.body):
                         break
@@ -389,10 +379,10 @@ class Registry:
         if key not in self._unknown:
             # Offline, a list may be here that was asked for without a size.
             with suppress(NotCachedError):
-                first = self.session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
+                first = self.session.get(Ask(f"{url}?n={PAGE_SIZE}"), asked, keep, _NO_SIZE)
         if first is None or first.status_code in _NO_SIZE:
             is_refused = first is not None
-            first = self.session.get(url, asked, keep=keep)
+            first = self.session.get(Ask(url), asked, keep)
             if is_refused:
                 self._unknown.add(key)
         return list(self._pages(first, _List(key, asked, keep), _named))
@@ -414,7 +404,7 @@ class Registry:
                 entries = _entries(response, listed.key, listed.asked)
             except PayloadError:
                 # It is none, and not kept.
-                self.session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
+                self.session.forget(Ask(url, listed.accept))
                 raise
             held = len(found)
             found |= keyed(entries)
@@ -434,7 +424,7 @@ class Registry:
                 )
             url = following
             response = self.session.get(
-                url, listed.asked, keep=listed.keep, headers=listed.headers, also=refusals
+                Ask(url, listed.accept), listed.asked, listed.keep, refusals
             )
         return found
 

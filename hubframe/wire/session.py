@@ -47,6 +47,8 @@ MINUTE = 60
 KEPT_TAGS = 10 * MINUTE
 KEPT_REPOS = 60 * MINUTE
 _SERVER_ERROR = 500
+# Lists may come packed, at a tenth of their size; documents come as their digest has them.
+_PACKED = {"Accept-Encoding": "gzip"}
 # How many pages of a list may follow one another that bring nothing new, before it is given up.
 MOST_IDLE = 16
 # Before an answer that came broken is asked for again. [seconds]
@@ -60,9 +62,9 @@ _PROGRESS = 1024**2
 class Ask(NamedTuple):
     """A request as the cache tells it from others: with its query, and without who asks."""
 
-    method: str
     url: str
     accept: str = ""
+    method: str = "GET"
 
 
 class Session:
@@ -80,22 +82,13 @@ class Session:
         self._cached: CachedSession | None = None
         self._shared: SharedWork[Any] = SharedWork()
 
-    def get(
-        self,
-        url: str,
-        asked: str,
-        *,
-        keep: int,
-        headers: Mapping[str, str] | None = None,
-        also: Container[int] = (),
-    ) -> Response:
+    def get(self, ask: Ask, asked: str, keep: int, also: Container[int] = ()) -> Response:
         """Get an answer that is one: fresh from the cache, else from the network, else stale.
 
         Threads that ask the same at once share the answer. `asked` are words for messages, `keep`
         is how long it is fresh, in seconds, and `also` are statuses that the caller takes for an
         answer; they are not kept.
         """
-        ask = Ask("GET", url, (headers or {}).get("Accept", ""))
         key = self._key_of(ask)
         with self._shared.join((key, mode())) as work:
             held = self._responses.get_response(key) if work.is_mine else None
@@ -110,7 +103,7 @@ class Session:
                         if is_known:
                             response = self._confirmed(key, ask, keep)
                         else:
-                            response = self.transport.send(_request("GET", url, _headers(ask)))
+                            response = self.transport.send(_request(ask, _PACKED))
                             # Who asked may be known better now.
                             self._responses.save(self._key_of(ask), response, keep)
                         if pause is None or not _is_broken(response):
@@ -168,13 +161,9 @@ class Session:
         with self._shared.join((key, mode())) as work:
             if work.is_mine:
                 held = self._known([key]).get(key)
-                headers = {"Accept": ask.accept}
+                is_usable = held is not None and self._may_use(is_fresh=held.is_fresh)
                 try:
-                    work.outcome = (
-                        held
-                        if held is not None and self._may_use(is_fresh=held.is_fresh)
-                        else self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also)
-                    )
+                    work.outcome = held if is_usable else self.fetch(ask, asked, also)
                 except TransportError as failure:
                     work.outcome = failure
         answer = work.outcome
@@ -197,16 +186,14 @@ class Session:
 
     def fetch(
         self,
-        url: str,
+        ask: Ask,
         asked: str,
-        *,
-        method: str = "GET",
-        headers: Mapping[str, str] | None = None,
         also: Container[int] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Get an answer that is kept elsewhere or not at all: past the cache."""
         self._check_online(asked)
-        response = self.transport.send(_request(method, url, headers))
+        response = self.transport.send(_request(ask, headers))
         return response if response.status_code in also else self.check(response, asked)
 
     def stream(self, url: str, asked: str) -> Iterator[bytes]:
@@ -221,7 +208,7 @@ class Session:
             # Whoever packs it again on the way would send other bytes.
             headers = {"Accept-Encoding": "identity"}
             headers |= {"Range": f"bytes={at}-"} if at else {}
-            answer = self.transport.send(_request("GET", url, headers), stream=True)
+            answer = self.transport.send(_request(Ask(url), headers), stream=True)
             response = self.check(answer, asked)
             try:
                 for piece in _pieces(response, at):
@@ -268,7 +255,7 @@ class Session:
                     self._cached.mount(scheme, self.transport)
                 # What we send says what it accepts: those of requests would be part of the key.
                 self._cached.headers.clear()
-        request = Request(ask.method, ask.url, headers=_headers(ask)).prepare()
+        request = Request(ask.method, ask.url, headers=_request(ask, _PACKED).headers).prepare()
         response = self._cached.send(request, expire_after=keep, allow_redirects=False)
         if key != self._key_of(ask):
             self._responses.forget(key)
@@ -277,12 +264,18 @@ class Session:
     def _key(self, request: PreparedRequest, **_: Any) -> str:
         """Return the key of requests-cache's own look-ups: the same."""
         accept = request.headers.get("Accept", "")
-        return self._key_of(Ask(request.method or "", request.url or "", accept))
+        return self._key_of(Ask(request.url or "", accept, request.method or ""))
 
     def _key_of(self, ask: Ask) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""
         identity = self.transport.auth_for(ask.url).identity
-        parts = (*ask, identity, *filter(None, [self.transport.other_identity]))
+        parts = (
+            ask.method,
+            ask.url,
+            ask.accept,
+            identity,
+            *filter(None, [self.transport.other_identity]),
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -309,17 +302,13 @@ def _has_validator(held: CachedResponse) -> bool:
     return "ETag" in held.headers or "Last-Modified" in held.headers
 
 
-def _headers(ask: Ask) -> dict[str, str]:
-    """Lists may come packed, at a tenth of their size; documents come as their digest has them."""
-    packed = {"Accept-Encoding": "gzip"} if ask.method == "GET" else {}
-    return packed | ({"Accept": ask.accept} if ask.accept else {})
-
-
-def _request(method: str, url: str, headers: Mapping[str, str] | None) -> PreparedRequest:
+def _request(ask: Ask, headers: Mapping[str, str] | None = None) -> PreparedRequest:
     """Make a request to an address of our own making: nothing of it has to be prepared."""
     request = PreparedRequest()
-    request.method, request.url = method, url
+    request.method, request.url = ask.method, ask.url
     request.headers = CaseInsensitiveDict(headers or {})
+    if ask.accept:
+        request.headers["Accept"] = ask.accept
     return request
 
 
