@@ -6,7 +6,7 @@ as ``ratelimit-limit: 100;w=21600``, the Hub API's as ``X-RateLimit-Limit: 180``
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -34,7 +34,7 @@ class Limit:
     remaining: int
     window: int | None
     resets_at: datetime | None
-    seen: float = field(default_factory=time.monotonic)
+    seen: float
 
     @property
     def age(self) -> float:
@@ -64,7 +64,7 @@ def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
     remaining, _ = _counted(headers.get("RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None
-    return Limit(PULL, allowed, remaining, window, None)
+    return Limit(PULL, allowed, remaining, window, None, time.monotonic())
 
 
 def hub_limit(headers: Mapping[str, str]) -> Limit | None:
@@ -77,7 +77,7 @@ def hub_limit(headers: Mapping[str, str]) -> Limit | None:
     # No window of the Hub is longer than a day; what is, no date could hold.
     is_reported = wait is not None and wait <= _DAY
     resets_at = datetime.now(UTC) + timedelta(seconds=wait or 0) if is_reported else None
-    return Limit(HUB, allowed, remaining, HUB_WINDOW, resets_at)
+    return Limit(HUB, allowed, remaining, HUB_WINDOW, resets_at, time.monotonic())
 
 
 def resets_in(headers: Mapping[str, str]) -> float | None:
