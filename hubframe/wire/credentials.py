@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -133,6 +133,8 @@ class Credentials:
         self._given |= _by_key(sealed)
         self._environment = os.environ if environment is None else environment
         self._has_files = files
+        # What reads each place, once.
+        self._places: list[Callable[[], AuthFile]] | None = None
         self._found: dict[tuple[str, str], Credential | None] = {}
         self._helped: dict[tuple[str, str], credential_helpers.Answer] = {}
         self._warned: set[tuple[str, str]] = set()
@@ -187,6 +189,10 @@ class Credentials:
 
     def _from_files(self, registry: str, path: str) -> Credential | None:
         """Return the login of the first file that has one; a helper wins over entries."""
+        if self._places is None:
+            # Before Python 3.12 a `cached_property` has a lock for all, which a fork may leave held.
+            found = places(self._environment) if self._has_files else []
+            self._places = [cache(place.load) for place in found]
         for load in self._places:
             file = load()
             login = self._from_helper(file, registry) or self._from_entries(file, registry, path)
@@ -221,12 +227,6 @@ class Credentials:
         if answer.username == _IDENTITY_USER:
             return Credential("", "", source, identity_token=answer.secret)
         return Credential(answer.username, answer.secret, source) if answer.secret else None
-
-    @cached_property
-    def _places(self) -> list[Callable[[], "AuthFile"]]:
-        """What reads each place, once."""
-        found = places(self._environment) if self._has_files else []
-        return [cache(place.load) for place in found]
 
 
 def log_in(registry: str) -> str:
