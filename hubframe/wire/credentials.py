@@ -190,7 +190,7 @@ class Credentials:
     def _from_files(self, registry: str, path: str) -> Credential | None:
         """Return the login of the first file that has one; a helper wins over entries."""
         if self._places is None:
-            # Before Python 3.12 a `cached_property` has a lock for all, which a fork may leave held.
+            # Before Python 3.12 a `cached_property` has a lock for all, held in a fork for ever.
             found = places(self._environment) if self._has_files else []
             self._places = [cache(place.load) for place in found]
         for load in self._places:
