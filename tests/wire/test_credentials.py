@@ -4,9 +4,9 @@ import base64
 import json
 import os
 import sys
-import tracemalloc
 import textwrap
 import traceback
+import tracemalloc
 from pathlib import Path
 
 import pytest
