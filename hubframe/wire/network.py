@@ -31,7 +31,7 @@ _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "con
 # Answers that only say that another one is to come.
 _INTERIM = frozenset({102, 103})
 # How often is looked whether something has taken too long, and for how long after the last. [s]
-_GLANCE, _LINGER = 0.1, 1.0
+_GLANCE, _LINGER = 0.1, 0.2
 _PIECE = 64 * 1024
 MEBIBYTE = 2**20
 
@@ -123,7 +123,8 @@ class _Watcher:
         with self._changed:
             # It ends when nothing was sent for a while.
             last = time.monotonic()
-            while time.monotonic() - last < _LINGER:
+            # One may have come while this waited, and found that a thread looks.
+            while self._under_way or time.monotonic() - last < _LINGER:
                 last = time.monotonic() if self._under_way else last
                 for one in list(self._under_way):
                     if one.ends <= time.monotonic() or (one.call and one.call.is_cancelled):
