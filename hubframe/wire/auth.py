@@ -276,7 +276,8 @@ class RegistryAuth(_WithCredential):
         except UnauthorizedError:
             # The token server may know another scope, which only the challenge names.
             used, is_new, response = None, True, send(request)
-            if self._named_scope(response) in ("", scope):
+            is_open = self._login is None and response.ok
+            if not is_open and self._named_scope(response) in ("", scope):
                 raise
         for _ in range(_MOST_TRIES):
             challenge = self._challenge_of(response, used)

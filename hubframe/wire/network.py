@@ -28,8 +28,8 @@ from hubframe.wire.addresses import netloc
 from hubframe.wire.cancellation import Cancellation
 
 _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")]
-# Answers that only say that another one is to come.
-_INTERIM = frozenset({102, 103})
+# Answers that only say that another one is to come: after 101 another protocol is.
+_INTERIM = range(102, 200)
 # How often is looked whether something has taken too long, and for how long after the last. [s]
 _GLANCE, _LINGER = 0.1, 0.2
 _PIECE = 64 * 1024

@@ -124,6 +124,18 @@ def test_a_token_server_may_know_only_the_scope_that_the_challenge_names(
     assert one.scopes().count("repository:inner/app:pull") == 1
 
 
+def test_what_is_open_stays_so_beside_what_nobody_may_see(run, client):
+    """As where a registry asks for tokens of private repositories alone."""
+    one = run(Registry())
+    one.answers = {
+        "/token": refusal(403, "DENIED"),
+        "/v2/private/": guarded(one, "repository:private/app:pull"),
+    }
+    with pytest.raises(hubframe.UnauthorizedError):
+        hubframe.tags_df(f"{one.host}/private/app", client=client)
+    assert tags(client, one) == ALL
+
+
 @pytest.mark.parametrize(
     "challenge",
     [
