@@ -53,7 +53,9 @@ class Shown:
     now: pd.Timestamp
 
     def __repr__(self) -> str:
-        return f"{self.frame.head(self.rows)!r}\n{self.note}"
+        """Return the table as pandas prints it, in which no untrusted text acts on a terminal."""
+        told = f"{self.frame.head(self.rows)!r}\n{self.note}"
+        return "\n".join(harmless(line) for line in told.split("\n"))
 
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all untrusted text is plain text."""

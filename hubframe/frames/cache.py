@@ -92,6 +92,7 @@ def info(client: Client | None = None) -> CacheInfo:
     """
     client = client or default_client()
     with _said("read"):
+        client.store.check()
         return _info(client, [storage.entries() for storage in client.store.storages])
 
 
@@ -159,6 +160,7 @@ def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> Cache
         raise ValueError(f"older_than must not be below 0, and is {older_than}")
     storages = client.store.storages
     with _said("cleared"):
+        client.store.check()
         old = [storage.entries(time.time() - seconds) for storage in storages]
         going = _info(client, old, size=sum(entry.size for entries in old for entry in entries))
         if not dry_run:

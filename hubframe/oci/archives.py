@@ -280,9 +280,11 @@ class _Reader:
             for key in (b"atime", b"ctime"):
                 headers.moment(attributes, key, 0)
             modified = headers.moment(attributes, b"mtime", modified)
-        named = _TYPES.get(kind, "other")
         if kind == headers.OLD and path.endswith(b"/"):
-            named = "directory"
+            # As old programs wrote folders: whatever size it tells, nothing of it follows.
+            kind = headers.DIRECTORY
+            header = header._replace(kind=kind)
+        named = _TYPES.get(kind, "other")
         size = left = stored = 0 if kind in headers.HEADER_ONLY else _checked(stored)
         if attributes or kind == headers.SPARSE:
             sparse = headers.read_sparse(block, header, attributes, stored, self._read)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 BLOCK = 512
 # As Go reads at most, of a name or of a set of attributes. [bytes]
 MOST_ATTRIBUTES = 1024**2
-OLD, SPARSE, LINKS = b"\0", b"S", (b"1", b"2")
+OLD, SPARSE, DIRECTORY, LINKS = b"\0", b"S", b"5", (b"1", b"2")
 # What has a header alone, whatever size it tells.
-HEADER_ONLY = (*LINKS, b"3", b"4", b"5", b"6")
+HEADER_ONLY = (*LINKS, b"3", b"4", DIRECTORY, b"6")
 # What tells of the entry that follows; or of all, but Go, and who uses it, pass over that.
 LONG_NAME, LONG_LINK, PAX, GLOBAL = b"L", b"K", b"x", b"g"
 _USTAR, _GNU, _OF_STAR = b"ustar\0", b"ustar  \0", b"tar\0"

@@ -54,7 +54,7 @@ _GITHUB_OWNER = rf"github\.com/(?:orgs|users)/(?P<owner>{_PART})"
 _PAGES = (
     rf"{_HUB_SITE}/(?:r/)?_/(?P<path>{_PART}){_TAB}",
     rf"{_HUB_SITE}/(?:r|repository/docker|v2/repositories)/(?P<path>{_PAIR}){_TAB}",
-    rf"{_HUB_SITE}/layers/(?:{_PART}/)?(?P<path>{_PAIR})/(?P<tag>{_PART})/images/.*",
+    rf"{_HUB_SITE}/layers/(?:{_PART}/)?(?P<path>{_PAIR})/(?P<tag>(?!images(?:/|$)){_PART})(?:/images{_TAB})?",
     rf"(?P<host>quay\.io)/repository/(?P<path>{_PAIR})(?:/(?:tag|manifest)/(?P<tag>{_PART}))?{_TAB}",
     rf"{_GITHUB_OWNER}/packages/container/(?:package/)?(?P<path>{_PART}){_TAB}",
     rf"github\.com/(?P<owner>{_PART})/{_PART}/pkgs/container/(?P<path>{_PART}){_TAB}",

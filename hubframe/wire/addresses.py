@@ -16,6 +16,7 @@ _PLACE = re.compile(r"(?:[\w.~-]{1,253}|\[[0-9a-fA-F:.]{2,45}(?:%\w{1,16})?\])(?
 _PARAMETER = r';\s*+([^\s=;,"<]*+)\s*+(?:=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s;,"<]*+)))?+\s*+'
 _LINK = re.compile(rf"<([^<>]*+)>\s*+((?:{_PARAMETER})*+)")
 _PARAMETERS = re.compile(_PARAMETER)
+_BARE_LINK = re.compile(r'(?:https?:/)?/[^\s<>,"]+')
 
 
 def joined(base: str, target: str, what: str) -> str:
@@ -55,7 +56,20 @@ def next_link(header: str) -> str | None:
         # Of several the first counts, and one may name several relations.
         if target.strip() and (not relations or "next" in relations[0].lower().split()):
             return str(target).strip()
-    return None
+    # Some write the address alone, or leave brackets out.
+    bare, _, rest = header.partition(";")
+    is_other = "rel" in rest and "next" not in rest
+    bare = bare.strip().removeprefix("<")
+    return bare if _BARE_LINK.fullmatch(bare) and not is_other else None
+
+
+def within_host(link: str) -> str:
+    """Return what of a link counts: its path and query, whatever stands for a host there."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return link
+    return urlunsplit(("", "", parts.path, parts.query, ""))
 
 
 def moved(url: str, base: str) -> str:

@@ -8,6 +8,7 @@ returns the last one. The transport sends them, below the cache, so that neither
 import threading
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -38,7 +39,7 @@ _MOST_TOKENS, _LONGEST_SCOPE = 1000, 1000
 # A token may have expired, and the new one lack the scope that the registry then names.
 _MOST_TRIES = 2
 _MOST_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 307, 308})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
 _BAD_REQUEST = 400
 _GONE = frozenset({404, 405, 410})
@@ -223,15 +224,22 @@ class RegistryAuth(Auth):
         """
         yield from self._endpoint.ping()
         purpose = purpose_of(request.url or "")
-        scope = self._named.get(purpose) or scope_of(request.url or "")
-        used, is_new = yield from self._authorization(scope, None)
-        response = yield _authorized(request, used)
+        scope = self._named.get(purpose, scope_of(request.url or ""))
+        try:
+            used, is_new = yield from self._authorization(scope, None)
+            response = yield _authorized(request, used)
+        except UnauthorizedError:
+            # The token server may know another scope, which only the challenge names.
+            used, is_new, response = None, True, (yield request)
+            is_open = self.credential is None and response.ok
+            if not is_open and self._named_scope(response) in ("", scope):
+                raise
         for _ in range(_MOST_TRIES):
             challenge = self._challenge_of(response, used)
             if challenge is None or (challenge.scheme == "basic" and used):
                 break
-            named = challenge.parameters.get("scope", "")[:_LONGEST_SCOPE]
-            is_other = bool(named) and response.status_code == _UNAUTHORIZED and named != scope
+            named = self._named_scope(response)
+            is_other = named not in ("", scope)
             if is_new and not is_other:
                 break
             if is_other:
@@ -249,6 +257,11 @@ class RegistryAuth(Auth):
             statuses.check_login(response, asked, self.login, self._registry)
         return response
 
+    def _named_scope(self, response: Response) -> str:
+        """Return the scope that a refusal asks for; empty for none."""
+        challenge = self._challenge_of(response, None)
+        return challenge.parameters.get("scope", "")[:_LONGEST_SCOPE] if challenge else ""
+
     def _challenge_of(self, response: Response, used: Token | None) -> Challenge | None:
         """Return the challenge to meet after a refusal; None where the answer is none."""
         if response.status_code == _UNAUTHORIZED:
@@ -259,10 +272,17 @@ class RegistryAuth(Auth):
 
     def _challenge(self) -> Challenge | None:
         """Return the first challenge that can be met; else the first, whose message helps."""
-        has_basic = self.credential is not None and self.credential.basic is not None
         found = self._endpoint.challenges
-        met = (one for one in found if one.scheme == "bearer" or has_basic)
+        met = (one for one in found if len(found) == 1 or self._can_meet(one))
         return next(met, found[0] if found else None)
+
+    def _can_meet(self, challenge: Challenge) -> bool:
+        login = self.credential
+        if challenge.scheme == "basic":
+            return login is not None and login.basic is not None and not login.identity_token
+        with suppress(TransportError):
+            return bool(login and login.registry_token) or bool(self._realm(challenge))
+        return False
 
     def _authorization(self, scope: str, refused: Token | None) -> Flow[tuple[Token | None, bool]]:
         """Return what to authorise with, and whether it was made just now."""
@@ -365,6 +385,8 @@ class RegistryAuth(Auth):
         """Return where tokens are had."""
         here = f"{self._endpoint.url}/v2/"
         named = challenge.parameters.get("realm", "")
+        if not named:
+            raise TransportError(f"{self._netloc} does not tell where its tokens are had")
         address = on_own_host(joined(here, named, "its realm"), here)
         there = netloc(address)
         if not loses_encryption(here, address):

@@ -36,6 +36,8 @@ HUB_KEY = "https://index.docker.io/v1/"
 # A failure serves all threads of a call, and is forgotten before somebody who has put it right
 # tries again. [seconds]
 FAILURE_LIFE = 10.0
+# For so many repositories is remembered what was found. It is found again fast.
+_MOST_FOUND = 1000
 # Docker keeps these beside the Hub's login: they log in to an application, not to a registry.
 _OTHER_LOGINS = ("/access-token", "/refresh-token")
 # Bytes of a variable that are no UTF-8 are sent as they were.
@@ -151,16 +153,19 @@ class Credentials:
         """
         wanted = (registry, path)
         with self._locks.setdefault(registry, Lock()):
-            if wanted not in self._found:
+            found = self._found
+            if wanted not in found:
                 message, until = self._failures.get(registry, ("", 0.0))
                 if time.monotonic() < until:
                     raise CredentialsError(message)
+                if len(found) >= _MOST_FOUND:
+                    found = self._found = {}
                 try:
-                    self._found[wanted] = self._search(registry, path)
+                    found[wanted] = self._search(registry, path)
                 except CredentialsError as error:
                     self._failures[registry] = (str(error), time.monotonic() + FAILURE_LIFE)
                     raise
-            return self._found[wanted]
+            return found[wanted]
 
     def for_hub_api(self) -> Credential | None:
         """Return the login for the Docker Hub API, which takes no identity tokens."""

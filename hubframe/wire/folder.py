@@ -148,8 +148,9 @@ def _file_system(folder: Path) -> str:
     with suppress(OSError):
         for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines():
             before, _, after = line.partition(" - ")
-            # Blanks and the like are written as octal numbers.
-            mounted = before.split()[4].encode().decode("unicode_escape")
+            # Blanks and the like are written as octal numbers, all else as UTF-8.
+            octal = before.split()[4].encode().decode("unicode_escape")
+            mounted = os.fsdecode(octal.encode("latin-1"))
             if len(mounted) >= len(found[0]) and folder.is_relative_to(mounted):
                 found = mounted, after.partition(" ")[0]
     return found[1]

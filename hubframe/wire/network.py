@@ -28,10 +28,10 @@ from hubframe.wire.addresses import netloc
 from hubframe.wire.cancellation import Cancellation
 
 _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")]
-# Answers that only say that another one is to come.
-_INTERIM = frozenset({102, 103})
+# Answers that only say that another one is to come: after 101 another protocol is.
+_INTERIM = range(102, 200)
 # How often is looked whether something has taken too long, and for how long after the last. [s]
-_GLANCE, _LINGER = 0.1, 1.0
+_GLANCE, _LINGER = 0.1, 0.2
 MEBIBYTE = 2**20
 
 
@@ -113,6 +113,7 @@ class _Watcher:
         with self._changed:
             # It ends when nothing was sent for a while.
             last = time.monotonic()
+            # One may have come while this waited, and found that a thread looks.
             while self._under_way or time.monotonic() - last < _LINGER:
                 last = time.monotonic() if self._under_way else last
                 for one in list(self._under_way):

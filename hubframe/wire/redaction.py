@@ -25,7 +25,14 @@ _LONGEST = 256 * 1024
 _DEEPEST = 3
 # What logins are posted under.
 _SECRET_FIELDS = frozenset({"secret", "password", "refresh_token"})
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+# As JSON, C, Go, Python and JavaScript write signs.
+_ESCAPE = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})"
+    r"|([0-7]{3})|(.))",
+    re.DOTALL,
+)
+_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_OCTAL, _OTHER, _LAST_SIGN = 5, 6, 0x10FFFF
 
 
 def redact(response: Response, request: PreparedRequest, proxy: str | None) -> None:
@@ -61,8 +68,12 @@ def _sent_with(request: PreparedRequest, proxy: str | None) -> Iterator[str]:
     """Yield what is secret of a request, as it is and as it may be written."""
     for secret in _plain_secrets(request, proxy):
         if len(secret) >= _SHORTEST:
-            encoded = base64.b64encode(secret.encode(errors="surrogateescape")).decode()
+            sent = secret.encode(errors="surrogateescape")
+            encoded = base64.b64encode(sent).decode()
             yield from (secret, quote(secret, safe="", errors="replace"))
+            # A form has + for a blank, and headers are read as Latin-1.
+            yield from (secret.replace(" ", "+"), sent.decode("latin-1"))
+            yield from (sent.hex(), sent.hex().upper())
             # The end of it depends on what follows.
             yield encoded.rstrip("=")
             yield encoded.rstrip("=").replace("+", "-").replace("/", "_")
@@ -121,14 +132,18 @@ def _without(text: str, secrets: Sequence[str]) -> str:
 
 
 def _decoded(text: str) -> str:
-    """Undo what JSON, HTML and addresses do to signs, once."""
-    plain = _ESCAPE.sub(lambda found: _sign(*found.groups()), text)
-    return unquote(html.unescape(plain))
+    """Undo what JSON, programs, HTML and addresses do to signs, once."""
+    plain = unquote(html.unescape(_ESCAPE.sub(_sign, text)))
+    # JSON writes the signs of later planes as two.
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _sign(wide: str | None, narrow: str | None, other: str | None) -> str:
-    code = wide or narrow
-    return chr(int(code, 16)) if code else str(other)
+def _sign(found: re.Match[str]) -> str:
+    kind = found.lastindex or _OTHER
+    if kind == _OTHER:
+        return _CONTROLS.get(found[kind], found[kind])
+    code = int(found[kind], 8 if kind == _OCTAL else 16)
+    return chr(code) if code <= _LAST_SIGN else found[0]
 
 
 def proxy_host(proxy: str) -> str:

@@ -22,7 +22,7 @@ from hubframe.errors import (
 from hubframe.oci.digests import HASHES, Document, digest_of, is_signed, is_sound, verify
 from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
-from hubframe.wire.addresses import joined, moved, next_link
+from hubframe.wire.addresses import joined, moved, next_link, within_host
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.limits import Limit
 from hubframe.wire.responses import CachedTag, is_whole
@@ -438,7 +438,7 @@ class Registry:
         if link is None:
             return None
         here = response.headers.get("Content-Location", url)
-        target = _on_own_path(here, joined(here, link, "the next page"))
+        target = _on_own_path(here, joined(here, within_host(link), "the next page"))
         if any(name in response.headers for name in _ARTIFACTORY):
             target = _on_asked_path(url, target)
         return _with_entries(moved(target, here))

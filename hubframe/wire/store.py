@@ -353,6 +353,11 @@ class Storage(BaseStorage[str, Any]):
         finally:
             self._turn.release()
 
+    def check(self, opened: Callable[[], _Backend | None]) -> None:
+        """Open again what could not be used, or raise one of `FAULTS`."""
+        with self._turn:
+            self._backend = opened() if self._backend is None else self._backend
+
     def delete(self, keys: Iterable[str]) -> None:
         """Drop entries, or raise one of `FAULTS`."""
         gone = list(keys)
@@ -465,8 +470,10 @@ class Storage(BaseStorage[str, Any]):
             self.trim(self._limit())
 
     def _said(self, done: str, error: Exception) -> None:
+        # A table of requests-cache is false where it is empty, and counts to find out.
+        path = None if self._backend is None else self._backend.path
         self._complain(
-            f"the cache {self._backend and self._backend.path} could not be {done} "
+            f"the cache {path} could not be {done} "
             f"({reason(error)}): {len(self._unsaved):,} entries, and those to come, are kept in "
             "memory until the program ends"
         )
@@ -529,33 +536,42 @@ class Store:
             return float("inf")
         return max(0, self.limit - folder.size_of(self.folder, ("http_cache", "tags")))
 
+    def check(self) -> None:
+        """Open again what could not be used, or raise one of `FAULTS`: what is there counts."""
+        for name, storage in zip(folder.STORAGES, self.storages, strict=True):
+            storage.check(partial(self._open, name))
+
     def _opened(self, name: str) -> _Backend | None:
-        """Open a backend: a file of SQLite, in files where its locks fail, else in memory."""
-        if self.redis or not self.folder:
-            return _Redis(self.redis, name) if self.redis else None
-        path = self.folder / f"{name}.sqlite"
+        """Open a backend; where that fails entries are kept in memory."""
         try:
-            for _ in range(2) if self._has_locks else ():
-                folder.make_private(path)
-                try:
-                    backend = _SQLite(path, "responses" if name == "http_cache" else name)
-                except sqlite3.Error as error:
-                    if _code(error) & 0xFF in _NO_LOCKS:
-                        break
-                    if not _is_damage(error):
-                        raise
-                    _quarantine(path, error)
-                else:
-                    for beside in self.folder.glob(f"{path.name}-*"):
-                        folder.make_private(beside)
-                    return backend
-            return _Files(self.folder / name)
+            return self._open(name)
         except FAULTS as error:
             self._complain(
-                f"the cache file {path} cannot be used ({reason(error)}); "
+                f"the cache file {name}.sqlite in {self.folder} cannot be used ({reason(error)}); "
                 "what is fetched is kept in memory until the program ends"
             )
             return None
+
+    def _open(self, name: str) -> _Backend | None:
+        """Open a backend: a file of SQLite, or files where its locks fail."""
+        if self.redis or not self.folder:
+            return _Redis(self.redis, name) if self.redis else None
+        path = self.folder / f"{name}.sqlite"
+        for _ in range(2) if self._has_locks else ():
+            folder.make_private(path)
+            try:
+                backend = _SQLite(path, "responses" if name == "http_cache" else name)
+            except sqlite3.Error as error:
+                if _code(error) & 0xFF in _NO_LOCKS:
+                    break
+                if not _is_damage(error):
+                    raise
+                _quarantine(path, error)
+            else:
+                for beside in self.folder.glob(f"{path.name}-*"):
+                    folder.make_private(beside)
+                return backend
+        return _Files(self.folder / name)
 
     def _complain(self, message: str) -> None:
         """Say the first fault: others are like it, and `unsaved` counts what they cost."""

@@ -21,7 +21,7 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
 # What a registry may have another one answer.
-_ELSEWHERE = ("/manifests/", "/blobs/", "/tags/list")
+_ELSEWHERE = ("/manifests/", "/blobs/", "/tags/list", "/_catalog")
 
 
 class Transport(BaseAdapter):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 import pytest
 from jupyter_client.manager import run_kernel
@@ -22,6 +22,7 @@ import hubframe
 from hubframe.testing import Reply
 from hubframe.testing.message import DROP
 from hubframe.wire.credentials import Credential, Credentials
+from tests.quirks import registry
 from tests.wire.test_credentials import docker_config, write
 
 from . import seen as watch
@@ -433,6 +434,43 @@ def test_a_proxy_that_repeats_its_login_in_other_words(monkeypatch, tmp_path, ca
             seen.caught(caught.value)
 
     assert seen.leaks() == []
+
+
+OTHER_WORDS = {
+    "as Go writes JSON": as_go_writes_it,
+    "an address": lambda text: quote(text, safe=""),
+    "HTML": html.escape,
+    "in hex": lambda text: text.encode().hex(),
+    "in hex, in capitals": lambda text: text.encode().hex().upper(),
+    "octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
+    "bytes of Python": lambda text: repr(text.encode())[2:-1],
+    "signs of JavaScript": lambda text: "".join(f"\\u{{{ord(sign):x}}}" for sign in text),
+    "signs of C": lambda text: "".join(f"\\U{ord(sign):08x}" for sign in text),
+    "read as Latin-1": lambda text: text.encode().decode("latin-1"),
+    "a form": quote_plus,
+    "no sign at all": lambda text: text + r"\UFFFFFFFF",
+}
+
+
+@pytest.mark.parametrize("form", OTHER_WORDS)
+@pytest.mark.parametrize("secret", ["zwei W\u00f6rter", "tab\tand \U0001f600", "plain+and/=&<x>"])
+def test_a_login_in_other_words_is_redacted(tmp_path, form, secret):
+    said = f"bad password {OTHER_WORDS[form](secret)}."
+    refused = registry.Answer(403, {"Content-Type": "text/plain"}, said.encode())
+    asks = registry.Answer(401, {"WWW-Authenticate": 'Basic realm="r"'})
+
+    def answer(asked):
+        if "authorization" not in asked.headers:
+            return asks
+        return registry.Answer() if asked.path == "/v2/" else refused
+
+    with (
+        registry.listening(answer) as host,
+        hubframe.Client(hubframe.Settings(cache_dir=tmp_path), {host: ("reader", secret)}) as known,
+        pytest.raises(hubframe.UnauthorizedError) as caught,
+    ):
+        hubframe.tags_df(f"{host}/a", client=known)
+    assert "bad password …" in str(caught.value)
 
 
 NO_HTTP = {

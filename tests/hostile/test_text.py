@@ -326,6 +326,18 @@ def test_frames_in_notebooks_escape_html():
     assert {name for name, _ in shown.attributes} <= {"border", "class", "style", "scoped"}
 
 
+@STEERED
+def test_a_frame_that_is_shown_acts_on_no_terminal(text):
+    text = sound(text)
+    frame = pd.DataFrame({"repo": [text, "Grüße"], text: [text, None]}, index=[text, "b"])
+    frame.attrs["hubframe"] = {"table": text, "source": text, "complete": True}
+    shown = repr(hubframe.show(frame))
+
+    assert not ACTS.search(shown)
+    assert "Grüße" in shown
+    assert str(hubframe.show(frame)) == shown
+
+
 def test_markdown_of_strangers_makes_nothing():
     frame = TABLES["labels"].from_records(
         [{"repo": "a/b", "source": "config", "key": "k|ey", "value": text} for text in EVIL]

@@ -1,5 +1,7 @@
 """Challenges that ask for something else than was expected, and what becomes of logins then."""
 
+import json
+
 import pytest
 
 import hubframe
@@ -104,10 +106,42 @@ def test_a_scope_that_opens_nothing_is_asked_for_once(run, client):
     assert one.scopes().count("repository:other:pull") == 1
 
 
+@pytest.mark.parametrize(("status", "login"), [(401, False), (403, False), (403, True)])
+def test_a_token_server_may_know_only_the_scope_that_the_challenge_names(
+    run, client, status, login
+):
+    """As where a vanity host stands before GHCR, which has no repository of that name."""
+    one = run(Registry())
+
+    def token(asked):
+        scope = asked.parameter("scope")
+        is_known = scope == "repository:inner/app:pull"
+        return Answer.of({"token": f"1-for_{scope}"}) if is_known else refusal(status, "DENIED")
+
+    one.answers = {"/token": token, "/v2/": guarded(one, "repository:inner/app:pull")}
+    with hubframe.Client(client.settings, {one.host: USER} if login else False) as asking:
+        assert tags(asking, one) == ALL
+    assert one.scopes().count("repository:inner/app:pull") == 1
+
+
+def test_what_is_open_stays_so_beside_what_nobody_may_see(run, client):
+    """As where a registry asks for tokens of private repositories alone."""
+    one = run(Registry())
+    one.answers = {
+        "/token": refusal(403, "DENIED"),
+        "/v2/private/": guarded(one, "repository:private/app:pull"),
+    }
+    with pytest.raises(hubframe.UnauthorizedError):
+        hubframe.tags_df(f"{one.host}/private/app", client=client)
+    assert tags(client, one) == ALL
+
+
 @pytest.mark.parametrize(
     "challenge",
     [
         f'Basic realm="r", {BEARER}',
+        f'Bearer error="invalid_token", {BEARER}',
+        f'Bearer realm="ftp://registry.example/token", {BEARER}',
         f'Negotiate, Basic realm="Bearer", {BEARER}',
         f'Basic realm="r"\r\nWWW-Authenticate: {BEARER}',
     ],
@@ -119,14 +153,17 @@ def test_without_a_login_the_challenge_that_can_be_met_is_taken(run, client, cha
     assert tags(client, one) == ALL
 
 
-def test_with_a_login_the_first_challenge_is_taken(run, client):
+@pytest.mark.parametrize(
+    "challenge", ['Basic realm="r", {bearer}', 'Bearer error="none", Basic realm="r"']
+)
+def test_with_a_login_the_first_challenge_that_can_be_met_is_taken(run, client, challenge):
     one = run(Registry())
 
     def answering(asked):
         if asked.headers.get("authorization") == BASIC:
             return served(asked)
-        challenge = f'Basic realm="r", {BEARER.format(host=one.host)}'
-        return refusal(401, "UNAUTHORIZED", **{"WWW-Authenticate": challenge})
+        named = challenge.format(bearer=BEARER.format(host=one.host))
+        return refusal(401, "UNAUTHORIZED", **{"WWW-Authenticate": named})
 
     one.answers["/v2/"] = answering
     with hubframe.Client(client.settings, {one.host: USER}) as known:
@@ -134,7 +171,18 @@ def test_with_a_login_the_first_challenge_is_taken(run, client):
     assert one.scopes() == []
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_an_identity_token_is_for_the_token_server_whatever_comes_first(run, client, monkeypatch):
+    one = run(Registry())
+    one.answers["/v2/"] = guarded(one, PULL, challenge=f'Basic realm="r", {BEARER}')
+    one.answers["/token"] = lambda asked: Answer.of({"access_token": f"{asked.method}-for_{PULL}"})
+    login = {"auths": {one.host: {"identitytoken": "identity-token-1"}}}
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps(login))
+    with hubframe.Client(client.settings) as known:
+        assert tags(known, one) == ALL
+    assert {asked.method for asked in one.asked("/token")} == {"POST"}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["/token/?{query}", "http://{host}/v3/token?{query}"])
 def test_a_token_server_is_followed_on_its_own_host(run, client, status, location):
     one = run(Registry())
@@ -193,12 +241,21 @@ def test_another_registry_is_met_with_its_own_login(run, client, login):
     def away(asked):
         return Answer(307, {"Location": f"http://{home.host}{asked.target}"})
 
-    vanity.answers = {"/manifests/": away, "/blobs/": away, "/tags/": away}
+    home.answers = {
+        "/_catalog": guarded(
+            home, "registry:catalog:*", lambda _: Answer.of({"repositories": [REPO]})
+        ),
+        **home.answers,
+    }
+    vanity.answers = {"/manifests/": away, "/blobs/": away, "/tags/": away, "/_catalog": away}
     credentials = {home.host: USER, vanity.host: ("else", "other-secret")} if login else False
     with hubframe.Client(client.settings, credentials) as known:
         assert tags(known, vanity) == ALL
         labels = hubframe.labels_df(f"{vanity.host}/{REPO}:2.0", client=known)
         assert labels.value.tolist() == ["2.0"]
+        assert hubframe.catalog_df(vanity.host, client=known).repo.tolist() == [
+            f"{vanity.host}/{REPO}"
+        ]
 
     sent = {one.headers.get("authorization") for one in home.log}
     assert {text for text in sent if text and "-for_" not in text} == ({BASIC} if login else set())

@@ -6,6 +6,7 @@ import os
 import sys
 import textwrap
 import traceback
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -542,3 +543,15 @@ def test_who_is_anonymous_on_purpose_reads_no_file(home, stage):
     docker_config(home, "{")
 
     assert len(hubframe.repos_df("acme", client=stage.client(False))) > 0
+
+
+def test_what_is_found_for_very_many_repositories_is_not_all_remembered():
+    credentials = Credentials({"x.example": ("reader", "sesame-open")})
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            assert credentials.find("x.example", f"team/app{number}")
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2**20

@@ -24,6 +24,7 @@ NOT_PLAIN = {
     "old": (b"HTTP/1.0 200 OK\r\n" + LENGTH + b"\r\n" + BODY, None),
     "go on": (b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN[0],),
     "processing": (b"HTTP/1.1 102 Processing\r\n\r\n" + PLAIN[0],),
+    "one of a later standard": (b"HTTP/1.1 104 Upload Resumption Supported\r\n\r\n" + PLAIN[0],),
     "early hints": (b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=next\r\n\r\n" * 2 + PLAIN[0],),
     "folded": (OK + b"X-A: 1\r\n  2\r\n" + LENGTH + b"\r\n" + BODY,),
     "twice": (OK + b"X-A: 1\r\nx-a: 2\r\n" + LENGTH + b"\r\n" + BODY,),

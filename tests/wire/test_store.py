@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def mounted(kind):
 
     def mount(monkeypatch, folder):
         real = Path.read_text
-        line = f"36 35 98:0 / {folder.parent} rw - {kind} server:/home rw\n"
+        at = str(folder.parent).replace(" ", r"\040")
+        line = f"36 35 98:0 / {at} rw - {kind} server:/home rw\n"
 
         def read_text(path, *args, **how):
             told = real(path, *args, **how)
@@ -135,6 +136,15 @@ def test_where_locks_fail_a_store_serves_that_needs_none(unlocked):
         assert cache.info(client).documents == cache.info(client).answers == 0
         hubframe.labels_df(REPO, newest=3, source="registry", client=client)
     assert unlocked.count() > spent
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others tell it in other ways")
+def test_a_home_of_another_machine_is_known_by_any_name(stage, tmp_path, monkeypatch):
+    folder = tmp_path / "José's notes" / "cache"
+    mounted("nfs")(monkeypatch, folder)
+    read(stage, cache_dir=folder)
+    assert list(folder.rglob("*"))
+    assert not list(folder.glob("*.sqlite"))
 
 
 def test_requests_cache_reads_the_answers_that_need_no_locks(stage, monkeypatch):
@@ -270,6 +280,39 @@ def test_what_cannot_be_counted_is_an_error(stage, name):
         ):
             cache.info(client)
         assert cache.info(client).documents == 6
+
+
+@pytest.mark.parametrize(
+    "how", [pytest.param("locked", marks=pytest.mark.slow), "locked while it is used", *TABLES]
+)
+def test_what_is_in_a_file_that_cannot_be_used_is_not_said_to_be_gone(stage, how):
+    with hubframe.Client(stage.settings()) as client:
+        lists(client)
+    name = how if how in TABLES else "documents"
+    path, aside = stage.folder / f"{name}.sqlite", stage.folder / "aside"
+    with ExitStack() as held, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        if how in TABLES:
+            path.rename(aside)
+            path.mkdir()
+        elif how == "locked":
+            held.enter_context(locked(path, "exclusive"))
+        client = held.enter_context(hubframe.Client(stage.settings()))
+        if how == "locked while it is used":
+            client.store.close()
+            held.enter_context(locked(path, "exclusive"))
+        lists(client)
+        with pytest.raises(hubframe.HubframeError, match="could not be read"):
+            cache.clear(client=client)
+        with pytest.raises(hubframe.HubframeError, match="could not be cleared"):
+            cache.clear(client=client, older_than=timedelta(0))
+    assert [each.category for each in said] == [hubframe.CacheWarning]
+    if how in TABLES:
+        path.rmdir()
+        aside.rename(path)
+    with hubframe.Client(stage.settings()) as client:
+        assert cache.clear(client=client).documents >= 6
+        assert cache.info(client).documents == cache.info(client).answers == 0
 
 
 def write(folder, is_over, first):
