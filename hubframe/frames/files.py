@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from hubframe.errors import NotFoundError, PayloadError
-from hubframe.frames import quota, readers, sources
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
+from hubframe.frames.images import frame_of_images
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Caps, Held, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables import FILES, LAYERS, shape
+from hubframe.tables import FILES, LAYERS
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
@@ -93,10 +93,7 @@ def files_df(
     check_count("max_entries", max_entries)
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        quota.guard(call, "layers", found, wanted, source, partial=partial)
-        images = readers.read_images(call, "layers", found, wanted, source)
-        layers = LAYERS.joined([*map(shape.layers, images)])
+        layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
         listings = _listings(call, layers, Caps(max_bytes, max_entries))
         return call.finish(_frame(layers, listings), FILES.name)
 

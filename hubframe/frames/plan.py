@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import escape
 from math import ceil
 
@@ -162,12 +162,12 @@ def plan(
     if name not in _FRAMES:
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
-    wanted = read_wanted(tags, newest, platform or usual, attestations=attestations)
-    wanted = replace(wanted, is_brief=name == REFERRERS.name)
+    is_brief = name == REFERRERS.name
+    wanted = read_wanted(
+        tags, newest, platform or usual, attestations=attestations, is_brief=is_brief
+    )
     with calling(client, "raise", progress) as call:
         found = find_tags(call, references(what), wanted, source)
-        first = quota.survey(call, name, found, wanted, source, is_first_only=True)
-        quota.resolve_on_hub(call, [item for item in first.missing if item.kind == "digest"])
         survey = quota.survey(call, name, found, wanted, source)
         for category, words in call.remarks("plan").items():
             warnings.warn(words, category, stacklevel=2)

@@ -69,8 +69,8 @@ def unpacked_sizes_df(
             _Layer(repo, digest, media_type, None if size is None else int(size))
             for repo, digest, media_type, size in known.itertuples(index=False, name=None)
         ]
-        told = call.outcomes(lambda layer: _told(call, layer), rows, "layers")
-        records = [{**layer._asdict(), **answer} for layer, answer in call.successes(rows, told)]
+        told = call.results(lambda layer: _told(call, layer), rows, "layers")
+        records = [{**layer._asdict(), **answer} for layer, answer in told]
         return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
 
 
