@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
-from hubframe.frames.call import TOGETHER, Call
+from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item, Kind
 from hubframe.frames.selection import choose
 from hubframe.frames.sources import Found, Source, Wanted
@@ -53,7 +53,6 @@ def read_images(
     is_listed = name == "images"
     # Of a tag's platforms; of all of them about so many.
     images_each = len(wanted.platforms) if wanted.platforms else 8
-    read: list[Image] = []
     for batch in call.batches(found, name, images_each):
         images: Images = {}
         others: list[Found] = []
@@ -71,11 +70,7 @@ def read_images(
         if others or any(unread.values()):
             call.sources.add("registry")
         images |= _with_contents(call, unread, shows_missing=is_listed)
-        read += chain.from_iterable(images.get(one, ()) for one in batch)
-        if len(read) >= 2 * TOGETHER:
-            yield read
-            read = []
-    yield read
+        yield list(chain.from_iterable(images.get(one, ()) for one in batch))
 
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Tag]:
@@ -142,20 +137,13 @@ def _in_registry(
         one: [image for image in images if image.platform is None and not image.is_attestation]
         for one, images in opened.items()
     }
-    full = _with_contents(
-        call, {one: images for one, images in untold.items() if images}, shows_missing=shows_missing
-    )
     chosen: Images = {}
-    for one, images in opened.items():
-        if one in full:
-            told = {image.digest: _with_platform(image) for image in full[one]}
-            known = [told.get(each.digest) if each in untold[one] else each for each in images]
-            proper = [image for image in known if image and _is_of(image, wanted)]
-            is_whole = None not in known
-            rest = list(told.values())
-            chosen[one] = _chosen(call, one, proper, wanted, untold=rest, is_whole=is_whole)
-        elif not untold[one]:
-            chosen[one] = _chosen(call, one, images, wanted)
+    for one, read in _with_contents(call, untold, shows_missing=shows_missing).items():
+        told = {image.digest: _with_platform(image) for image in read}
+        known = [told.get(each.digest) if each in untold[one] else each for each in opened[one]]
+        proper = [image for image in known if image and _is_of(image, wanted)]
+        is_whole = None not in known
+        chosen[one] = _chosen(call, one, proper, wanted, [*told.values()], is_whole=is_whole)
     return chosen
 
 
@@ -249,13 +237,7 @@ def _flat(
 
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
-    """List the images that a document of a registry names, in its order, each once.
-
-    Raises
-    ------
-    PayloadError
-        It is no manifest, or more than one kind of it at once.
-    """
+    """List the images that a document of a registry names, in its order, each once."""
     body = _said(document, reference)
     if manifests.kind(body, document.media_type, reference) != "index":
         media_type = manifests.media_type(body, document.media_type)
@@ -283,8 +265,8 @@ def _chosen(
     found: Found,
     images: list[Image],
     wanted: Wanted,
-    *,
     untold: Sequence[Image] = (),
+    *,
     is_whole: bool = True,
 ) -> list[Image]:
     """Choose by platform: a tag that was named must have it, others are counted and left out.
@@ -323,7 +305,7 @@ def no_platform(
 
 
 def _with_contents(
-    call: Call, tags: Mapping[Found, Sequence[Image]], *, shows_missing: bool = False
+    call: Call, tags: Mapping[Found, Sequence[Image]], *, shows_missing: bool
 ) -> Images:
     """Add manifest and config to images that have a digest, and are not read already.
 
@@ -421,5 +403,5 @@ def _with_platform(image: Image) -> Image:
 
 def _is_of(image: Image, wanted: Wanted) -> bool:
     """Tell whether an image can be chosen: an artifact of an index is for no platform."""
-    is_listed = image.index_digest is not None
-    return image.platform is not None or wanted.platforms is None or not is_listed
+    is_artifact = image.platform is None and not image.is_attestation
+    return not is_artifact or wanted.platforms is None or image.index_digest is None

@@ -31,25 +31,12 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 @dataclass
 class _Search:
-    """What is known of what refers to one tag.
+    """What is known of what refers to one tag."""
 
-    Attributes
-    ----------
-    reference
-        The tag.
-    seen
-        The digests that were met, by the image that they are about.
-    outermost
-        What is looked at next: an image, and the digest that is about it.
-    listed
-        What was found in the index itself: an image, its subject, and the descriptor.
-    found
-        What was found so far.
-    """
-
-    reference: ImageReference
-    seen: dict[str, set[str]]
-    outermost: list[tuple[str, str]]
+    reference: ImageReference  # the tag
+    seen: dict[str, set[str]]  # the digests that were met, by the image that they are about
+    outermost: list[tuple[str, str]]  # looked at next: an image, and the digest that is about it
+    # Found in the index itself: an image, its subject, and the descriptor.
     listed: list[tuple[str, str, Payload]]
     found: list[Referrer] = field(default_factory=list)
 
