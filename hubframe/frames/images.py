@@ -446,7 +446,7 @@ def referrers_df(
     DataFrame
         The table `referrers`, one row per artifact and image that it is about.
     """
-    wanted = read_wanted(tags, newest)
+    wanted = read_wanted(tags, newest, is_brief=True)
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
