@@ -186,23 +186,25 @@ class Call:
         try:
             yield
         except HubframeError as error:
-            if found.is_named or not isinstance(error, NotFoundError):
-                self.is_good(found, error)
-            else:
+            if not found.is_named and isinstance(error, NotFoundError):
                 words = f"{found} is listed, and what it points at is not there: {error}"
-                self.miss(found, NotFoundError(words))
+                error = NotFoundError(words)
+            self.is_good(found, error, is_spared=not found.is_named)
 
-    def is_good(self, item: Any, outcome: Any) -> bool:
-        """Record a failure; raise it unless failures are collected."""
+    def is_good(self, item: Any, outcome: Any, *, is_spared: bool = False) -> bool:
+        """Record a failure; raise it unless failures are collected, or it is missing and spared."""
         if not isinstance(outcome, HubframeError):
             return True
-        if isinstance(outcome, NotFoundError):
-            outcome = self._instead(item, outcome)
+        is_spared = is_spared and isinstance(outcome, NotFoundError)
         # What is left over of a partial fetch is no failure of it.
         is_partial = self.budget is not None and self.budget.is_partial
-        if self.errors == "raise" and not (is_partial and isinstance(outcome, QuotaError)):
+        if isinstance(outcome, NotFoundError) and not is_spared:
+            outcome = self._instead(item, outcome)
+        is_left_over = is_partial and isinstance(outcome, QuotaError)
+        if self.errors == "raise" and not (is_spared or is_left_over):
             raise outcome
-        self.miss(item, outcome)
+        # Tags that are one image fail as one.
+        self.failures[str(item), type(outcome).__name__, str(outcome)] = None
         return False
 
     def _instead(self, item: Any, error: NotFoundError) -> NotFoundError:
@@ -214,11 +216,6 @@ class Call:
         self._suggested += 1
         is_too_much = self._suggested > _MOST_SUGGESTED
         return error if is_too_much else suggestions.instead(self.client, reference, error)
-
-    def miss(self, item: Any, error: HubframeError) -> None:
-        """Record a failure that is not to be raised."""
-        # Tags that are one image fail as one.
-        self.failures[str(item), type(error).__name__, str(error)] = None
 
     def remarks(self, name: str) -> dict[type[Warning], str]:
         """Return what is to be said of the tags that were found, or were not."""

@@ -104,7 +104,7 @@ def _add_steps(call: Call, images: Images) -> None:
     answers = call.get(asked.values())
     for one, item in asked.items():
         with call.sparing(one):
-            if not _is_good(call, one, item, answers[item]):
+            if not call.is_good(item, answers[item], is_spared=not one.is_named):
                 continue
             by_image = _by_image(answers[item])
             for place, image in enumerate(images[one]):
@@ -325,12 +325,12 @@ def _with_contents(
     for one, items in asked.items():
         is_read = any(image.content for image in tags[one])
         is_all_missing = all(isinstance(answers[item], NotFoundError) for item in items)
-        is_spared = shows_missing or is_read or not is_all_missing
+        is_spared = shows_missing or is_read or not (is_all_missing and one.is_named)
         with call.sparing(one):
             config_of[one] = {
                 item: _config_of(item, answers[item])
                 for item in items
-                if _is_good(call, one, item, answers[item], is_spared=is_spared)
+                if call.is_good(item, answers[item], is_spared=is_spared)
             }
     configs = call.get(filter(None, chain.from_iterable(map(dict.values, config_of.values()))))
     full: Images = {}
@@ -343,7 +343,7 @@ def _with_contents(
         with call.sparing(one):
             for item, wanted in read.items():
                 config = configs[wanted] if wanted else None
-                if config is None or _is_good(call, one, item, config):
+                if call.is_good(item, config, is_spared=not one.is_named):
                     told[item.reference.digest] = _content(item, answers[item], config)
             full[one] = [
                 image if image.content else image.holding(told[image.digest])
@@ -358,16 +358,6 @@ def _content(item: Item, document: Document, config: Document | None) -> Manifes
     body = _said(document, item)
     told = _said(config, f"the config of {item}") if config else {}
     return manifests.content(body, told, document.media_type, item.reference)
-
-
-def _is_good(
-    call: Call, found: Found, item: object, outcome: object, *, is_spared: bool = False
-) -> bool:
-    """Record a failure; what a tag lacks that nobody named is not raised."""
-    if isinstance(outcome, NotFoundError) and (is_spared or not found.is_named):
-        call.miss(item, outcome)
-        return False
-    return call.is_good(item, outcome)
 
 
 def _said(document: Document, what: object) -> Payload:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
-from hubframe.oci.platforms import Platform, acceptable
+from hubframe.oci.platforms import Platform, acceptable_names
 from hubframe.oci.reference import ImageReference, parse_namespace
 from hubframe.oci.tagnames import TagName, is_digest_tag, read
 from hubframe.tables.shape import Image
@@ -212,10 +212,7 @@ def platforms(platform: Platforms) -> list[Platform] | None:
 
 def suiting(wanted: Iterable[Platform]) -> Filters:
     """Return what decides of a platform that there is whether it suits, by each one wanted."""
-    return {
-        one.name: frozenset(Platform(*each).name for each in acceptable(one)).__contains__
-        for one in wanted
-    }
+    return {one.name: frozenset(acceptable_names(one)).__contains__ for one in wanted}
 
 
 def choose(
@@ -241,7 +238,7 @@ def choose(
         chosen = set()
         for one in wanted:
             # One that tells no platform is the last resort.
-            suited = [*(Platform(*each).name for each in acceptable(one)), None]
+            suited = [*acceptable_names(one), None]
             chosen.update([by_name[name] for name in suited if name in by_name][:1])
         names = {image.platform_name for image in chosen}
         chosen.update(image for image in untold if image.platform_name in names)
