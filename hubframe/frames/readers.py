@@ -151,32 +151,19 @@ def open_tags(call: Call, tags: Sequence[Found]) -> dict[Found, tuple[str, list[
     """Return each tag's digest and images: those that its index names, or the one that it is."""
     items, single = _items(call, tags)
     answers = call.get(items.values(), _AFTER_INDEX) | call.get(single.values(), _AFTER_MANIFEST)
-    top: dict[Found, str] = {}
-    images: Images = {}
-    for one, item in (items | single).items():
-        with call.sparing(one):
-            document = _good(answers[item])
-            images[one] = images_in(one.reference, document)
-            top[one] = document.digest
-    seen = {one: {digest} for one, digest in top.items()}
-    for depth in range(1, DEEPEST + 2):
-        inner = {one: _indexes(one, images[one], seen[one]) for one in images}
-        inner = {one: indexes for one, indexes in inner.items() if indexes}
-        if not inner:
-            break
-        answers = call.get(
-            chain.from_iterable(each.values() for each in inner.values()), _AFTER_INDEX
-        )
-        for one, indexes in inner.items():
-            outer = images.pop(one)
+    latest = answers
+    for _ in range(DEEPEST):
+        inner = [each for item, told in latest.items() for each in _indexes_in(item, told)]
+        latest = call.get((each for each in inner if each not in answers), _AFTER_INDEX)
+        answers |= latest
+    opened: dict[Found, tuple[str, list[Image]]] = {}
+    for one in tags:
+        if item := items.get(one) or single.get(one):
             with call.sparing(one):
-                told = {digest: answers[item] for digest, item in indexes.items()}
-                images[one] = _flat(one.reference, outer, told, depth)
-    return {
-        one: (top[one], [each for each in images[one] if each.media_type not in INDEX_TYPES])
-        for one in tags
-        if one in images
-    }
+                top = _good(answers[item])
+                images = _flat(one.reference, top, answers, {top.digest})
+                opened[one] = top.digest, list(images)
+    return opened
 
 
 def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[Found, Item]]:
@@ -204,36 +191,38 @@ def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[F
     return items, single
 
 
-def _indexes(found: Found, images: Iterable[Image], seen: set[str]) -> dict[str, Item]:
-    """Return the indexes among the images of an index; each once, so loops end."""
-    inner = [image.digest for image in images if image.media_type in INDEX_TYPES and image.digest]
-    fresh = [digest for digest in dict.fromkeys(inner) if digest not in seen]
-    seen.update(fresh)
-    return {digest: Item("manifest", found.reference.at(digest=digest)) for digest in fresh}
+def _indexes_in(item: Item, document: Any) -> list[Item]:
+    """List the indexes that an index names; what cannot be read is told to whoever reads it."""
+    try:
+        descriptors = manifests.with_digest(_said(_good(document), item).get("manifests"))
+    except HubframeError:
+        return []
+    return [
+        Item("manifest", item.reference.at(digest=each["digest"]))
+        for each in descriptors
+        if payload.text(each.get("mediaType")) in INDEX_TYPES
+    ]
 
 
 def _flat(
-    reference: ImageReference, images: Iterable[Image], indexes: Mapping[str, Any], depth: int
-) -> list[Image]:
-    """Put the images of indexes within an index in their place."""
-    if depth > DEEPEST:
-        raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
-    flat: list[Image] = []
-    left = dict(indexes)
-    for image in images:
+    reference: ImageReference,
+    document: Document,
+    answers: Mapping[Item, Any],
+    seen: set[str],
+    depth: int = 1,
+) -> Iterator[Image]:
+    """List the images of a document, with those of indexes within it in their place, each once."""
+    for image in images_in(reference, document):
         if image.media_type not in INDEX_TYPES:
-            flat.append(image)
-        elif image.digest in left:
-            document = _good(left.pop(image.digest))
-            flat += [
-                replace(
-                    one,
-                    index_digest=image.index_digest,
-                    annotations=(*image.annotations, *one.annotations),
-                )
-                for one in images_in(reference, document)
-            ]
-    return flat
+            yield image
+        elif image.digest and image.digest not in seen:
+            if depth > DEEPEST:
+                raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
+            seen.add(image.digest)
+            inner = _good(answers[Item("manifest", reference.at(digest=image.digest))])
+            for one in _flat(reference, inner, answers, seen, depth + 1):
+                annotations = (*image.annotations, *one.annotations)
+                yield replace(one, index_digest=image.index_digest, annotations=annotations)
 
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
