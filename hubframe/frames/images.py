@@ -69,6 +69,7 @@ def repos_df(
     """
     with calling(client, errors, progress) as call:
         names = read_namespaces(namespaces)
+        call.sources.add("hub")
         lists = sources.hub_lists(call, {name: hub.repositories(name) for name in names})
         return call.finish(shape.repos(chain.from_iterable(lists.values())), "repos")
 
@@ -100,6 +101,7 @@ def search_df(
     if not isinstance(query, str):
         raise TypeError(f"query must be text, not {type(query).__name__}")
     with calling(client, "raise", progress) as call:
+        call.sources.add("hub")
         lists = sources.hub_lists(call, {query: hub.search(query, limit)})
         return call.finish(shape.search(chain.from_iterable(lists.values())), "search")
 

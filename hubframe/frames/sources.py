@@ -179,7 +179,6 @@ def hub_lists(
     call: Call, listings: Mapping[Asked, hub.Listing], title: str = "pages"
 ) -> dict[Asked, hub.Entries]:
     """Get lists of the Hub, by what they are of; what fails is recorded under that."""
-    call.sources.add("hub")
     lists: list[Any] = call.client.hub.lists(
         list(listings.values()), partial(call.outcomes, title=title)
     )
