@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,20 +19,9 @@ from hubframe.tables import FILES, LAYERS
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
-_COLUMN_OF = {
-    "paths": "path",
-    "types": "type",
-    "sizes": "size",
-    "modes": "mode",
-    "uids": "uid",
-    "gids": "gid",
-    "users": "user",
-    "groups": "group",
-    "modified": "modified_at",
-    "links": "link_target",
-    "whiteouts": "whiteout",
-}
 _OF_LAYER = ["repo", "tag", "platform", "image_digest", "position", "layer_digest"]
+# In the order of the fields of a `Listing`.
+_OF_ENTRY = [column for column in FILES.columns if column.name not in (*_OF_LAYER, "entry")]
 _MOST_BYTES = 32 * 1024**3
 _MOST_ENTRIES = 2_000_000
 # How often the bar tells how much has come. [seconds]
@@ -221,21 +209,18 @@ def _frame(layers: pd.DataFrame, listings: Mapping[str, Listing]) -> pd.DataFram
     return FILES.of(
         {
             **{name: held[name].take(at).array for name in _OF_LAYER},
-            **{name: files[name].array for name in (*_COLUMN_OF.values(), "entry")},
+            **{str(name): files[name].array for name in files},
         }
     )
 
 
 def _files(listing: Listing) -> pd.DataFrame:
     """Make the columns of one layer."""
-    columns = {_COLUMN_OF[each.name]: getattr(listing, each.name) for each in fields(listing)}
-    built = {
-        column.name: column.series(columns[column.name])
-        for column in FILES.columns
-        if column.name in columns and column.name != "modified_at"
-    }
     at = [np.iinfo(np.int64).min if at is None else at for at in listing.modified]
-    moments = np.array(at, dtype=np.int64).view("datetime64[us]")
-    built["modified_at"] = pd.Series(pd.DatetimeIndex(moments, tz="UTC"))
+    moments = pd.DatetimeIndex(np.array(at, dtype=np.int64).view("datetime64[us]"), tz="UTC")
+    built = {
+        column.name: pd.Series(moments) if column.name == "modified_at" else column.series(values)
+        for column, values in zip(_OF_ENTRY, vars(listing).values(), strict=True)
+    }
     built["entry"] = pd.Series(np.arange(len(listing)), dtype="Int64")
     return pd.DataFrame(built)
