@@ -194,7 +194,7 @@ def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[F
 def _indexes_in(item: Item, document: Any) -> list[Item]:
     """List the indexes that an index names; what cannot be read is told to whoever reads it."""
     try:
-        descriptors = manifests.with_digest(_said(_good(document), item).get("manifests"))
+        descriptors = manifests.with_digest(_good(document).as_object(item).get("manifests"))
     except HubframeError:
         return []
     return [
@@ -227,7 +227,7 @@ def _flat(
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
     """List the images that a document of a registry names, in its order, each once."""
-    body = _said(document, reference)
+    body = document.as_object(reference)
     if manifests.kind(body, document.media_type, reference) != "index":
         media_type = manifests.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
@@ -344,19 +344,14 @@ def _with_contents(
 
 def _content(item: Item, document: Document, config: Document | None) -> ManifestContent:
     """Join a manifest with its config."""
-    body = _said(document, item)
-    told = _said(config, f"the config of {item}") if config else {}
+    body = document.as_object(item)
+    told = config.as_object(f"the config of {item}") if config else {}
     return manifests.content(body, told, document.media_type, item.reference)
-
-
-def _said(document: Document, what: object) -> Payload:
-    """Read a document: once for all the frames that it is remembered for, so nobody changes it."""
-    return payload.an_object(lambda: document.json, what)
 
 
 def _config_of(item: Item, document: Document) -> Item | None:
     """Tell how to get a manifest's config; None where it has none, or one that is no image's."""
-    body = _said(document, item)
+    body = document.as_object(item)
     descriptor = payload.mapping(body.get("config"))
     digest = payload.text(descriptor.get("digest"))
     named = payload.text(descriptor.get("mediaType"))
