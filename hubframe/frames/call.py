@@ -33,7 +33,7 @@ Errors = Literal["raise", "collect"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 # How many images are read together: it bounds what is held in memory.
-TOGETHER = 512
+_TOGETHER = 512
 # And how many tags at least, so that enough is in flight.
 _LEAST_TOGETHER = 64
 # For how many failures of a call the closest names are looked up, where they are collected.
@@ -131,7 +131,7 @@ class Call:
         self, tags: Sequence[Task], title: str, images: int = 1
     ) -> Iterator[Sequence[Task]]:
         """Yield tags of so many images each, some at a time, and show how many are done."""
-        together = max(TOGETHER // images, _LEAST_TOGETHER)
+        together = max(_TOGETHER // images, _LEAST_TOGETHER)
         with bar(len(tags), title, progress=self.progress) as shown:
             self.workers.cancellation.tell = shown.set_postfix_str
             left = iter(tags)

@@ -8,7 +8,6 @@ from itertools import chain
 
 import pandas as pd
 
-from hubframe import tables
 from hubframe.frames import limits, quota, readers, referrers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import (
@@ -452,8 +451,8 @@ def referrers_df(
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        parts = map(shape.referrers, referrers.referrers_of(call, found))
-        return call.finish(tables.REFERRERS.joined([*parts]), "referrers")
+        batches = referrers.referrers_of(call, found)
+        return call.finish(shape.referrers(chain.from_iterable(batches)), "referrers")
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:
@@ -510,5 +509,6 @@ def frame_of_images(
         raise ValueError(f'{name}_df: the Hub API does not tell this; leave out source="hub"')
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)
-    images = readers.read_images(call, name, found, wanted, source)
-    return tables.TABLES[name].joined([*map(getattr(shape, name), images)])
+    batches = readers.read_images(call, name, found, wanted, source)
+    shaped: pd.DataFrame = getattr(shape, name)(chain.from_iterable(batches))
+    return shaped
