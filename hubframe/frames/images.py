@@ -451,8 +451,8 @@ def referrers_df(
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        batches = referrers.referrers_of(call, found)
-        return call.finish(shape.referrers(chain.from_iterable(batches)), "referrers")
+        artifacts = referrers.referrers_of(call, found)
+        return call.finish(shape.referrers(artifacts), "referrers")
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:
@@ -509,6 +509,6 @@ def frame_of_images(
         raise ValueError(f'{name}_df: the Hub API does not tell this; leave out source="hub"')
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)
-    batches = readers.read_images(call, name, found, wanted, source)
-    shaped: pd.DataFrame = getattr(shape, name)(chain.from_iterable(batches))
-    return shaped
+    images = readers.read_images(call, name, found, wanted, source)
+    frame: pd.DataFrame = getattr(shape, name)(images)
+    return frame

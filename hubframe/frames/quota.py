@@ -1,6 +1,6 @@
 """The pulls of a call: counted before the first one is spent, and held to what is left."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
@@ -79,10 +79,9 @@ def _waves(
     if name == "tags":
         resolve(scratch, found)
     elif name == "referrers":
-        list(referrers_of(scratch, found))
+        deque(referrers_of(scratch, found), maxlen=0)
     else:
-        for _ in read_images(scratch, name, found, wanted, source):
-            pass  # what was read is let go
+        deque(read_images(scratch, name, found, wanted, source), maxlen=0)
     return seen
 
 

@@ -42,7 +42,7 @@ _AFTER_INDEX: tuple[Kind, ...] = ("manifest", "config")
 
 def read_images(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
-) -> Iterator[list[Image]]:
+) -> Iterator[Image]:
     """Read the images of tags, some tags at a time, with what a frame shows of them, in order.
 
     The Hub's old and inactive tags lack digests, and it has lost the images of others: the
@@ -70,7 +70,8 @@ def read_images(
         if others or any(unread.values()):
             call.sources.add("registry")
         images |= _with_contents(call, unread, shows_missing=is_listed)
-        yield list(chain.from_iterable(images.get(one, ()) for one in batch))
+        for one in batch:
+            yield from images.get(one, ())
 
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Tag]:

@@ -71,7 +71,7 @@ class _Search:
             )
 
 
-def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[list[Referrer]]:
+def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images, some tags at a time.
 
     It goes from the images outwards, a step at a time; each artifact counts once per image.
@@ -99,7 +99,7 @@ def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[list[Referrer]]:
                     searches[one] = search
         else:
             found = [each for search in searches.values() for each in search.in_order]
-            yield _with_manifests(call, found)
+            yield from _with_manifests(call, found)
 
 
 def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:
