@@ -96,11 +96,6 @@ def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
     Shown
         What Jupyter shows as a table, with a line that says whether the frame is complete.
 
-    Raises
-    ------
-    TypeError, ValueError
-        `frame` is no frame, or `rows` no number from 1.
-
     Examples
     --------
     >>> import hubframe

@@ -65,11 +65,6 @@ def crawl(  # noqa: PLR0913
     Crawl
         The rows, with the columns and dtypes of the table, and the failures.
 
-    Raises
-    ------
-    ValueError
-        There is no such table, or ``settings.cache_url`` holds a login.
-
     Examples
     --------
     >>> import dask, hubframe

@@ -39,23 +39,23 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
 
     The parent is the image of the same platform, among those at hand, whose layers are the longest
     proper prefix of the child's, as Opdebeeck and others found parents on Docker Hub (SCAM 2023).
-    Where several images have these layers, an official one (namespace ``library``) comes first,
-    then the one that was pushed first, else built first, then the first by name.
+    Of several, an official one (namespace ``library``) comes first, then the one that was pushed
+    first, else built first, then the first by name.
 
     Parameters
     ----------
     layers
         The `tables.LAYERS` frame, with the images that may be parents in it.
     tags
-        The `tables.TAGS` frame of the same repositories, for the dates of the pushes. Without it,
-        and for tags that it lacks, the last step of the build decides, where a date is told.
+        The `tables.TAGS` frame of the same repositories, for the dates of the pushes. Where it does
+        not tell, the last step of the build decides, where a date is told.
 
     Returns
     -------
     pandas.DataFrame
         The table `parents`: a row per image, by name; the parent's columns are null where no image
-        at hand is its parent. Attestations are left out. ``linux/arm64/v8`` and ``linux/arm64``
-        are one platform.
+        at hand is its parent. Attestations are left out. ``linux/arm64/v8`` and ``linux/arm64`` are
+        one platform.
 
     Examples
     --------

@@ -22,7 +22,7 @@ from pandas.api.types import (
 
 from hubframe.errors import PayloadError
 from hubframe.tables.measured import TABLES
-from hubframe.tables.schema import FLAG, TEXT, Column, Table
+from hubframe.tables.schema import FLAG, TEXT, Column, Table, plain_values
 
 # Spreadsheets drop some of them, and then run what follows. Tabs and line ends are text.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -88,10 +88,7 @@ def guard(frame: pd.DataFrame) -> pd.DataFrame:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give the name of a new file, which takes the place of another once all of it is written.
 
-    Raises
-    ------
-    OSError
-        It cannot be written. What was there is untouched.
+    Where it cannot be written that is an OSError, and what was there is untouched.
     """
     path = Path(path).expanduser()
     if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout
@@ -193,8 +190,7 @@ def _plain(values: pd.Series) -> pd.Series:
     if not is_extension_array_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
         return values.copy()
     if is_bool_dtype(dtype) or is_string_dtype(dtype):
-        objects = values.astype(object)
-        return objects.where(values.notna(), None)
+        return pd.Series(plain_values(values))
     return values.astype("float64") if is_numeric_dtype(dtype) else values.copy()
 
 

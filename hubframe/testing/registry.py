@@ -33,18 +33,10 @@ REPOSITORY = r"/v2/(?P<name>[^/]+(?:/[^/]+)*)"
 
 @dataclass
 class Registry(Service):
-    """Answers the distribution API for one host's repositories.
+    """Answers the distribution API for one host's repositories."""
 
-    Attributes
-    ----------
-    host
-        Whose repositories: ``docker.io`` or ``registry.example``.
-    pull_limit
-        Manifest GETs in six hours; None is no limit.
-    """
-
-    host: str
-    pull_limit: int | None = None
+    host: str  # ``docker.io`` or ``registry.example``
+    pull_limit: int | None = None  # manifest GETs in six hours; None is no limit
 
     routes = ROUTES
     unrouted = Reply(404, {"Content-Type": "text/plain"}, b"404 page not found\n")

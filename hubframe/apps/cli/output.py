@@ -18,6 +18,7 @@ from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import replacing, write_csv
+from hubframe.tables.schema import plain_records
 
 SUFFIXES = {f".{'md' if name == 'markdown' else name}": name for name in FORMATS if name != "table"}
 # Which columns of a table a narrow terminal shows first.
@@ -123,10 +124,6 @@ def _write_parquet(frame: pd.DataFrame, path: Path | IO[bytes]) -> None:
         raise click.UsageError("parquet needs pyarrow: pip install 'hubframe[parquet]'") from error
 
 
-def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
-
-
 _dumped = partial(json.dumps, ensure_ascii=False, default=pd.Timestamp.isoformat)
 
 
@@ -223,7 +220,7 @@ _BYTES: dict[str, Callable[[pd.DataFrame, Path | IO[bytes]], None]] = {
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "table": _table,
-    "json": lambda frame: _dumped(_records(frame), indent=2) + "\n",
-    "jsonl": lambda frame: "".join(_dumped(record) + "\n" for record in _records(frame)),
+    "json": lambda frame: _dumped(plain_records(frame), indent=2) + "\n",
+    "jsonl": lambda frame: "".join(_dumped(record) + "\n" for record in plain_records(frame)),
     "markdown": _markdown,
 }
