@@ -57,12 +57,11 @@ class Shown:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all untrusted text is plain text."""
-        names = [str(name) for name in self.frame.columns]
-        head = "".join(f"<th>{escape(short(name))}</th>" for name in names)
         shown = self.frame.head(self.rows)
+        head = "".join(f"<th>{escape(short(str(name)))}</th>" for name in shown)
         columns = [
-            [_html(cell(name, value, self.now)) for value in shown.iloc[:, place]]
-            for place, name in enumerate(names)
+            [_html(cell(str(name), value, self.now)) for value in column]
+            for name, column in shown.items()
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -156,7 +155,7 @@ def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
 def _number(name: str, value: Any) -> Cell:
     if name not in _BYTES:
         return Cell(f"{value:,}", "number")
-    sign = "\N{MINUS SIGN}" if value < 0 else ""
+    sign = wording.MINUS if value < 0 else ""
     return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
 
 

@@ -198,14 +198,6 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
         The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
         without a platform do not count, nor do tags that have nothing else. By repository, tag
         (newest version first) and platform.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     coverage = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
-    >>> coverage[~coverage["is_present"]]["platform"].nunique() > 0
-    True
     """
     IMAGES.require(images, (*IMAGE, "size", "is_attestation"))
     proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]

@@ -185,15 +185,6 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
         largest, then those seen first: in the image whose last step ran earliest, where dates are
         missing (Docker Hub's API gives none) or equal in the one of fewest layers, then by
         repository and tag.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     layers = hubframe.layers_df(["library/debian", "library/nginx"])
-    >>> top = hubframe.shared_layers_df(layers).iloc[0]
-    >>> bool(top["saved_size"] == top["size"] * (top["image_count"] - 1))
-    True
     """
     LAYERS.require(layers, (*NEEDED, "instruction"))
     layers = layers.dropna(subset="layer_digest")

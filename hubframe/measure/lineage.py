@@ -189,16 +189,6 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
         The table `outdated`: a row per image with an outdated parent, by name. Images with the
         parent's layers are not newer, nor are those pushed earlier. It is today's lag; whether the
         parent was outdated when the child was built, no registry tells.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     layers = hubframe.layers_df(["ansible/awx", "library/debian"])
-    ...     tags = hubframe.tags_df("library/debian")
-    >>> outdated = hubframe.outdated_df(layers, tags)
-    >>> bool((outdated["lag_days"] > 0).all())
-    True
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     index = _images(layers, tags)

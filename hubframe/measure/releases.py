@@ -100,14 +100,6 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
         (``1.25`` beside ``1.25.3``) and another build of the same version are no versions behind.
         Null where no name tells: where what ``latest`` points at has other names and no version
         among them, or has versions of a variant that is numbered in its own way.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     lag = hubframe.latest_lag_df(hubframe.tags_df("library/python"))
-    >>> lag.loc[0, ["latest_version", "highest_version"]].tolist()
-    ['3.15.0', '3.15.0']
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     found = [_lag(str(repo), group) for repo, group in current(tags).groupby("repo")]
@@ -218,15 +210,6 @@ def staleness_df(
     pandas.DataFrame
         The table `staleness`: a row per tag, the oldest push first, then those without a date, by
         name. A tag that is pushed again is young again.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     tags = hubframe.tags_df("library/alpine")
-    >>> ages = hubframe.staleness_df(tags, "2026-11-24")
-    >>> ages.loc[0, "tag"], int(ages.loc[0, "age_days"])
-    ('3.9.0', 2818)
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "pulled_at"))
     check_number("stale_after", stale_after, "days", int | float)
@@ -269,14 +252,6 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
         versions that others go on from (``1.25`` beside ``1.25.3``) are none. A tag that was pushed
         again shows the later date: registries keep no other. Quantiles are interpolated, and null
         with fewer than two releases.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     cadence = hubframe.cadence_df(hubframe.tags_df("library/nginx"))
-    >>> int(cadence.loc[0, "version_count"])
-    12
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at"))
     rows = tags.assign(pushed_at=dated(tags["pushed_at"])).dropna(subset=["repo", "tag"])

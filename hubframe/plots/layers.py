@@ -31,7 +31,8 @@ def plot_layers(
     """Stack the layers of the newest tags, shared layers in blue and others in orange.
 
     A layer has the same colour wherever it appears. Layers that two or more of the shown images
-    hold are blue; tags of the same image are one image.
+    hold are blue; tags of the same image are one image. A bar per tag, the newest on top, its base
+    layer at the left.
 
     Parameters
     ----------
@@ -41,11 +42,6 @@ def plot_layers(
         How many tags to show, one image of each; several repositories take turns.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per tag, the newest on top, its base layer at the left.
     """
     LAYERS.require(layers)
     shown = leading_tags(layers, newest)
@@ -74,6 +70,9 @@ def plot_layers(
 def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show which images hold which of the shared layers, those that share most side by side.
 
+    A row per layer, the largest on top, named by its size and the step that made it, and a column
+    per image; a cell is filled where the image holds the layer.
+
     Parameters
     ----------
     layers
@@ -82,12 +81,6 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
         two or more of these hold.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per layer, the largest on top, named by its size and the step that made it, and
-        a column per image; a cell is filled where the image holds the layer.
 
     See Also
     --------
@@ -155,6 +148,9 @@ def plot_layer_sizes(
 ) -> Axes:
     """Show what share of the layers is not larger than so many bytes.
 
+    A curve over distinct layers, each counted once, and one over layers as images refer to them,
+    each counted once per image.
+
     Parameters
     ----------
     layers
@@ -165,12 +161,6 @@ def plot_layer_sizes(
         Whether to mark what studies published of their own images, as in `hubframe.summary`.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.step`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a curve over distinct layers, each counted once, and one over layers as images refer
-        to them, each counted once per image.
     """
     LAYERS.require(layers, (*IMAGE_KEY, "layer_digest", "size"))
     held = _once_per_image(layers)

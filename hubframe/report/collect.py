@@ -1,7 +1,7 @@
 """From references to a report: the public functions asked for every frame that it shows."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +165,11 @@ def collect(  # noqa: PLR0913
             "tags": hubframe.tags_df(asked, tags=tags, **common | {"errors": errors}),
         }
         for name in _FREE:
-            frames[name] = _read(name)(asked, **whole, **common)
+            frames[name] = getattr(hubframe, f"{name}_df")(asked, **whole, **common)
         for name in _LABELLED:
             groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
-            parts = [_read(name)(some, **how, **common) for some, how in groups or [([], whole)]]
+            read = getattr(hubframe, f"{name}_df")
+            parts = [read(some, **how, **common) for some, how in groups or [([], whole)]]
             frames[name] = _joined(parts)
     scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
     scopes |= dict.fromkeys((*_FREE, *_LABELLED), _scope(**whole))
@@ -185,11 +186,6 @@ def collect(  # noqa: PLR0913
             "limited": is_named or not is_whole,
         }
     return frames
-
-
-def _read(name: str) -> Callable[..., pd.DataFrame]:
-    read: Callable[..., pd.DataFrame] = getattr(hubframe, f"{name}_df")
-    return read
 
 
 _ALL_TAGS, _ASKED = "all tags", "the tags asked for"

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shutil import copymode
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 from pandas.api.types import (
@@ -62,15 +63,13 @@ def write_csv(
         raise ValueError("two columns of the frame have the same name: rename one")
     shown = frame if verbatim else guard(frame)
 
-    def write(file: str | Path | IO[str] | None) -> str | None:
-        return shown.to_csv(
-            file,
-            index=False,
-            encoding="utf-8",
-            lineterminator="\n",
-            quoting=csv.QUOTE_NONNUMERIC,
-        )
-
+    write: Callable[[Any], str | None] = partial(
+        shown.to_csv,
+        index=False,
+        encoding="utf-8",
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC,
+    )
     # Addresses, such as s3://bucket/file, are pandas' own business.
     if isinstance(path, Path) or (isinstance(path, str) and "://" not in path):
         with replacing(path) as draft:
@@ -195,8 +194,7 @@ def _plain(values: pd.Series) -> pd.Series:
 
 
 def _typed(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
-    missing = [name for name in table.dtypes if name not in cells]
-    if missing:
+    if missing := [name for name in table.dtypes if name not in cells]:
         raise ValueError(f"it lacks the column {', '.join(missing)}")
     if not cells.index.equals(pd.RangeIndex(len(cells))):
         # What pandas makes of them: it takes the first cells for names of the rows.

@@ -237,10 +237,6 @@ def _need_accepted(request: Request, document: Document) -> None:
 
 
 def _sent(request: Request, digest: str, document: Document, content_type: str) -> Reply:
-    headers = {
-        "Content-Type": content_type,
-        "Docker-Content-Digest": digest,
-        "ETag": f'"{digest}"',
-    }
+    headers = {"Content-Type": content_type, "Docker-Content-Digest": digest, "ETag": f'"{digest}"'}
     is_known = digest in request.headers.value("If-None-Match")
     return Reply(304, headers) if is_known else Reply(200, headers, document.body)

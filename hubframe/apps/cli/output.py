@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -70,22 +71,15 @@ def columns_of(table: str, chosen: str | None) -> list[str]:
 
 def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
     """Write a frame to a file, which is there whole or as it was, or to stdout."""
-    if path is None:
-        _write(frame, form, None, verbatim=verbatim)
-        return
-    with replacing(path) as draft:
-        _write(frame, form, draft, verbatim=verbatim)
-
-
-def _write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
-    if form in _BYTES:
-        _BYTES[form](frame, path or sys.stdout.buffer)
-        return
-    text = _WRITERS[form](frame) if form != "csv" else str(write_csv(frame, verbatim=verbatim))
-    if path is None:
-        echo(text.removesuffix("\n"))
-    else:
-        path.write_text(text, encoding="utf-8", newline="")
+    with nullcontext() if path is None else replacing(path) as draft:
+        if form in _BYTES:
+            _BYTES[form](frame, draft or sys.stdout.buffer)
+            return
+        text = _WRITERS[form](frame) if form != "csv" else str(write_csv(frame, verbatim=verbatim))
+        if draft is None:
+            echo(text.removesuffix("\n"))
+        else:
+            draft.write_text(text, encoding="utf-8", newline="")
 
 
 def say_failures(frame: pd.DataFrame) -> None:
@@ -130,9 +124,9 @@ _dumped = partial(json.dumps, ensure_ascii=False, default=pd.Timestamp.isoformat
 def _markdown(frame: pd.DataFrame) -> str:
     cells = _cells(frame)
     rows = [list(cells), ["---"] * len(cells), *zip(*cells.values(), strict=True)]
-    marked = [
+    marked = (
         [_MARKS.sub(r"\\\g<0>", _tame(cell)).replace("\n", " ") for cell in row] for row in rows
-    ]
+    )
     return "".join(f"| {' | '.join(row)} |\n" for row in marked)
 
 
