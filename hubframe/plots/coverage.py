@@ -135,10 +135,8 @@ def _cells(
 ) -> pd.DataFrame:
     """Spread the states over a matrix whose rows have the names of images."""
     number = coverage.groupby(list(row), dropna=False, sort=False).ngroup()
-    states = pd.DataFrame(
-        {"row": number, "column": coverage[column], "state": state.astype("float64")}
-    )
-    cells = states.pivot_table(index="row", columns="column", values="state")
+    states = coverage.assign(row=number, state=state.astype("float64"))
+    cells = states.pivot_table(index="row", columns=column, values="state")
     return cells.set_axis(canvas.image_names(coverage)[~number.duplicated()].array, axis=0)
 
 

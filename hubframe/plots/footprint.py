@@ -70,14 +70,9 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     """
     CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
     goes = plan["action"] == "delete"
-    columns = {
-        "repo": plan["repo"],
-        "tags": 1,
-        "gone": goes,
-        "freed": plan["freed_size"].astype("float64").where(goes),
-        "unknown": plan["freed_size"].isna() & goes,
-    }
-    repos = pd.DataFrame(columns).groupby("repo", sort=False).sum()
+    freed = plan["freed_size"].astype("float64").where(goes)
+    columns = {"tags": 1, "gone": goes, "freed": freed, "unknown": freed.isna() & goes}
+    repos = pd.DataFrame(columns).groupby(plan["repo"], sort=False).sum()
     knows = bool((repos["unknown"] < repos["gone"]).any())
     order = ["freed", "gone"] if knows else ["gone"]
     shown = repos.sort_values(order, ascending=False, kind="stable").head(canvas.MOST)

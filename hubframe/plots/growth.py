@@ -69,17 +69,15 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     # The last release of a step names it.
     words = shown["instruction"].fillna("layer " + shown["step"].astype("str"))
     written = dict(zip(steps, words, strict=True))
-    meanings = [
-        (wording.drawn(written[name], _LONGEST), colour) for name, colour in colours.items()
-    ]
+    meanings = ((wording.drawn(written[name], _LONGEST), one) for name, one in colours.items())
     handles = canvas.patches(*meanings, ("other steps", GREY))
     return canvas.explain(ax, "compressed size", missing, handles)
 
 
 def _beside(release: Any) -> str:
     size, change = release.total_size, release.total_change
-    change = "" if pd.isna(size) or pd.isna(change) or not change else f"  {wording.more(change)}"
-    return f"{wording.size(size)}{change}"
+    is_told = pd.notna(size) and pd.notna(change) and change
+    return f"{wording.size(size)}{f'  {wording.more(change)}' if is_told else ''}"
 
 
 def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:

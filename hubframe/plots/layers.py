@@ -19,10 +19,7 @@ _ROWS_OF_A_CURVE = 12
 # Published figures that are a point of the curve: what share of the layers is not larger.
 _QUANTILES = {"layer_size_p50": 0.5, "layer_size_p90": 0.9}
 _SHARES = {"layers_below_1_mb_share": 10**6, "layers_below_10_mb_share": 10**7}
-_MARKS = {
-    "Zhao 2019": ("at most this", "<", "C2"),
-    "Anwar 2018": ("so many below", "s", "C3"),
-}
+_MARKS = {"Zhao 2019": ("at most this", "<", "C2"), "Anwar 2018": ("so many below", "s", "C3")}
 
 
 def plot_layers(
@@ -134,7 +131,7 @@ def _common(presence: cells.Reals, size: cells.Reals) -> cells.Reals:
 
 
 def _layer_name(row: Any) -> str:
-    size = "size not known" if pd.isna(row.size) else wording.size(row.size)
+    size = wording.size(row.size, "size not known")
     return size if pd.isna(row.instruction) else f"{size}  {row.instruction}"
 
 
@@ -199,16 +196,12 @@ def _curve(ax: Axes, layers: pd.DataFrame, label: str, look: dict[str, Any]) -> 
 def _mark_papers(ax: Axes) -> None:
     """Mark what studies published, as far as it could be checked."""
     for paper, (meaning, marker, color) in _MARKS.items():
-        values = {
-            figure.metric: figure.paper_value
-            for figure in MAKE_UP
-            if figure.paper == paper and figure.paper_value is not None
+        values: dict[str, Any] = {
+            one.metric: one.paper_value for one in MAKE_UP if one.paper == paper
         }
-        points = [
-            (values[metric], share) for metric, share in _QUANTILES.items() if metric in values
-        ]
-        points += [(size, values[metric]) for metric, size in _SHARES.items() if metric in values]
+        points: list[Any] = [(values.get(metric), share) for metric, share in _QUANTILES.items()]
+        points += [(size, values.get(metric)) for metric, size in _SHARES.items()]
+        x, y = zip(*(point for point in points if None not in point), strict=True)
         look: dict[str, Any] = {"edgecolor": mpl.rcParams["axes.facecolor"], "zorder": 3}
         look |= {"s": 80, "marker": marker, "color": color, "label": f"{paper}: {meaning}"}
-        x, y = zip(*points, strict=True)
         ax.scatter(x, y, **look)

@@ -122,9 +122,7 @@ def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]
 
 
 def _words(size: float, lag: Any, *, late: bool) -> str:
-    words = "size not known" if pd.isna(size) else wording.size(size)
+    words = wording.size(size, "size not known")
     if not late:
         return words
-    return (
-        f"{words}, parent outdated" if pd.isna(lag) else f"{words}, parent {lag:,.0f} days behind"
-    )
+    return f"{words}, parent {'outdated' if pd.isna(lag) else f'{lag:,.0f} days behind'}"

@@ -229,9 +229,8 @@ def plot_cadence(
         "{repository} with fewer than two dated versions": len(cadence) - len(known),
     }
     days = [f"{day:,.0f}" if day >= _WHOLE else f"{day:.2g}" for day in shown["days_p50"]]
-    versions = [wording.counted(count, "version") for count in shown["version_count"]]
-    pairs = zip(days, versions, strict=True)
-    words = [f"{day} day{'s' * (day != '1')}, {count}" for day, count in pairs]
+    pairs = zip(days, shown["version_count"], strict=True)
+    words = [f"{day} day{'s' * (day != '1')}, {wording.counted(n, 'version')}" for day, n in pairs]
     canvas.name_rows(ax, shown["repo"], words)
     return canvas.explain(ax, "logarithmic axis" if log else "days", missing)
 

@@ -74,7 +74,8 @@ def _marking(write: Callable[[Any], str]) -> Callable[..., Markup]:
 
 
 # Bytes, a share of one in per cent, and whole days.
-size, share, days = map(_marking, (wording.size, wording.percent, "{:,.0f}".format))
+size, share = _marking(wording.size), _marking(wording.percent)
+days = _marking("{:,.0f}".format)
 
 
 def moment(figure: str, value: Any, form: str = "%Y-%m-%d", **of: Any) -> Markup:

@@ -142,7 +142,10 @@ def read_csv(
             f"{name} is not a CSV of the table {table.name}: {error}. "
             f"Read it with the table it was written from, one of {', '.join(TABLES)}"
         ) from error
-    return frame if verbatim else _changed(frame, _as_it_was)
+    if verbatim:
+        return frame
+    # What `guard` put before, taken off.
+    return _changed(frame, lambda text: _GUARDED_WITHIN.sub(r"\1\2\3", _GUARDED.sub(r"\1", text)))
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -220,10 +223,6 @@ def _column(cells: pd.DataFrame, column: Column) -> pd.Series:
 
 def _harmless(text: str) -> str:
     return _FORMULA.sub(r"'\g<0>", _CONTROL.sub("\ufffd", text))
-
-
-def _as_it_was(text: str) -> str:
-    return _GUARDED_WITHIN.sub(r"\1\2\3", _GUARDED.sub(r"\1", text))
 
 
 def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
