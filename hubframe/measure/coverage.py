@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -49,11 +50,14 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
         ``key``; ``labelled_count``, the images that carry it; ``image_count``, those of the
         repository; and ``share``, their quotient.
     """
-    coverage = coverage_df(labels, images)
-    repos = _images(labels, images)["repo"].unique()
-    return _counted(
-        coverage, pd.MultiIndex.from_product([repos, OCI_LABELS], names=["repo", "key"])
-    )
+    LABELS.require(labels, (*IMAGE, "key", "value"))
+    if images is not None:
+        IMAGES.require(images, IMAGE)
+    counted = _images(labels, images)
+    totals = identity(counted).groupby(counted["repo"], sort=False).nunique()
+    rows = pd.MultiIndex.from_product([totals.index, OCI_LABELS], names=["repo", "key"])
+    carried = labels[labels["key"].isin(OCI_LABELS) & (labels["value"].str.strip() != "")]
+    return _counted(carried, rows, totals.reindex(rows.get_level_values("repo")).to_numpy())
 
 
 def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
@@ -72,17 +76,17 @@ def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
         ``share``, their quotient, null without images.
     """
     COVERAGE.require(coverage, (*IMAGE, "key", "state"))
-    return _counted(coverage, pd.Index(OCI_LABELS, name="key", dtype="str"))
+    carried = coverage[coverage["state"] != "missing"]
+    rows = pd.Index(OCI_LABELS, name="key", dtype="str")
+    return _counted(carried, rows, identity(coverage).nunique())
 
 
-def _counted(coverage: pd.DataFrame, rows: pd.Index) -> pd.DataFrame:
-    """Count the images that carry a label, and all of them, by what rows are named for."""
+def _counted(carried: pd.DataFrame, rows: pd.Index, image_count: Any) -> pd.DataFrame:
+    """Count the images that carry a label, by what rows are named for, beside all of them."""
     by = list(rows.names)
-    images = coverage[by].assign(image=identity(coverage))
-    carried = images[coverage["state"] != "missing"]
-    counts = {"labelled_count": carried, "image_count": images}
-    table = pd.DataFrame({name: of.groupby(by)["image"].nunique() for name, of in counts.items()})
-    table = table.reindex(rows).fillna(0).astype("Int64").reset_index()
+    labelled = carried[by].assign(image=identity(carried)).groupby(by)["image"].nunique()
+    counts = {"labelled_count": labelled.reindex(rows, fill_value=0), "image_count": image_count}
+    table = pd.DataFrame(counts, index=rows).astype("Int64").reset_index()
     whole = table["image_count"].mask(table["image_count"] == 0)
     return table.assign(share=table["labelled_count"] / whole)
 

@@ -18,20 +18,10 @@ from hubframe.wire.client import Client
 
 # What a report of the sample is about: everything that the sample's Hub shows to anybody.
 SAMPLE = (
-    "library/alpine",
-    "library/debian",
-    "library/nginx",
-    "library/python",
-    "library/redis",
-    "ansible/ansible",
-    "ansible/ansible-runner",
-    "ansible/awx",
-    "acme/api",
-    "acme/charts",
-    "acme/empty",
-    "acme/legacy",
-    "acme/web",
-)
+    "library/alpine", "library/debian", "library/nginx", "library/python", "library/redis",
+    "ansible/ansible", "ansible/ansible-runner", "ansible/awx",
+    "acme/api", "acme/charts", "acme/empty", "acme/legacy", "acme/web",
+)  # fmt: skip
 SAMPLE_NOTE = (
     "This is hubframe's bundled sample. Its repositories carry real names, but everything said of "
     "them is made up."
@@ -109,19 +99,11 @@ def report(  # noqa: PLR0913
         client=client,
     )
     if any(not frame.attrs["hubframe"]["complete"] for frame in frames.values()):
-        warnings.warn(
-            "the report lacks what could not be read; its page names it",
-            IncompleteWarning,
-            stacklevel=2,
-        )
-    is_sample = frames["tags"].attrs["hubframe"]["sample"]
-    return write_report(
-        frames,
-        output,
-        title=title or _title(what),
-        note=SAMPLE_NOTE if is_sample else None,
-        verbatim=verbatim,
-    )
+        lacks = "the report lacks what could not be read; its page names it"
+        warnings.warn(lacks, IncompleteWarning, stacklevel=2)
+    note = SAMPLE_NOTE if frames["tags"].attrs["hubframe"]["sample"] else None
+    title = title or _title(what)
+    return write_report(frames, output, title=title, note=note, verbatim=verbatim)
 
 
 def collect(  # noqa: PLR0913

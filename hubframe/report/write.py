@@ -103,14 +103,7 @@ def _write_draft(facts: Facts, draft: Path, about: About) -> list[str]:
             (draft / f"{name}.png").write_bytes(picture.light)
     said = sentences(facts)
     summary = _summary(facts, findings(facts, said), about)
-    # JSON knows no dates, and no numbers of numpy's.
-    text = json.dumps(
-        summary,
-        indent=2,
-        ensure_ascii=False,
-        allow_nan=False,
-        default=lambda one: one.isoformat() if hasattr(one, "isoformat") else one.item(),
-    )
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False, default=_json)
     (draft / "summary.json").write_text(text + "\n", encoding="utf-8")
     (draft / "report.html").write_text(render(facts, said, pictures, about), encoding="utf-8")
     return [name for name, picture in pictures.items() if not picture]
@@ -133,3 +126,8 @@ def _summary(facts: Facts, found: list[tuple[Markup, str]], about: About) -> dic
         "failures": plain_records(measure.failures(facts.frames)),
         "sources": plain_records(measure.provenance(facts.frames)),
     }
+
+
+def _json(value: Any) -> Any:
+    """Return what JSON has for a date, or for a number of numpy's."""
+    return value.isoformat() if hasattr(value, "isoformat") else value.item()

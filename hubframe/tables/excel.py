@@ -143,13 +143,11 @@ def _columns(name: str, frame: pd.DataFrame) -> list[_Cells]:
         )
     table = TABLES.get(_table_name(frame) or name)
     declared = {column.name: column for column in table.columns} if table else {}
-    return [
-        _Cells(
-            declared.get(str(label)) or Column(str(label), cast("Dtype", str(values.dtype)), ""),
-            values,
-        )
-        for label, values in frame.items()
-    ]
+    cells = []
+    for label, values in frame.items():
+        column = Column(str(label), cast("Dtype", str(values.dtype)), "")
+        cells.append(_Cells(declared.get(column.name, column), values))
+    return cells
 
 
 def _write(openpyxl: Any, sheet: Any, columns: list[_Cells]) -> None:

@@ -13,9 +13,9 @@ from hubframe.testing import gojson
 class Headers(CaseInsensitiveDict[str]):
     """Header fields; names are looked up in any case, and kept as they were written."""
 
-    def value(self, name: str, default: str = "") -> str:
-        """Return a field's value."""
-        return self.get(name, default)
+    def value(self, name: str) -> str:
+        """Return a field's value, empty where there is none."""
+        return self.get(name, "")
 
 
 @dataclass(frozen=True)
