@@ -36,8 +36,6 @@ _COUNTS = {"star": "star_count", "storage": "storage_size", "tag": "tag_count"}
 def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
     """Tell which digest a tag had, from when to when, as far as snapshots saw it.
 
-    A tag that moved twice between two observations is seen to have moved once.
-
     Parameters
     ----------
     snapshots

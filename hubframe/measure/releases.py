@@ -208,8 +208,7 @@ def staleness_df(
     Returns
     -------
     pandas.DataFrame
-        The table `staleness`: a row per tag, the oldest push first, then those without a date, by
-        name. A tag that is pushed again is young again.
+        The table `staleness`: a row per tag, the oldest push first, then those without a date.
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "pulled_at"))
     check_number("stale_after", stale_after, "days", int | float)

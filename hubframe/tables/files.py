@@ -13,13 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import pandas as pd
-from pandas.api.types import (
-    is_bool_dtype,
-    is_datetime64_any_dtype,
-    is_extension_array_dtype,
-    is_numeric_dtype,
-    is_string_dtype,
-)
+from pandas.api import types
 
 from hubframe.errors import PayloadError
 from hubframe.tables.measured import TABLES
@@ -189,11 +183,11 @@ def _plain(values: pd.Series) -> pd.Series:
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         return pd.Series(values.dt.tz_convert(None))
-    if not is_extension_array_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
+    if not types.is_extension_array_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
         return values.copy()
-    if is_bool_dtype(dtype) or is_string_dtype(dtype):
+    if types.is_bool_dtype(dtype) or types.is_string_dtype(dtype):
         return pd.Series(plain_values(values))
-    return values.astype("float64") if is_numeric_dtype(dtype) else values.copy()
+    return values.astype("float64") if types.is_numeric_dtype(dtype) else values.copy()
 
 
 def _typed(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -230,7 +224,7 @@ def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     changed = frame.copy(deep=False)
     for name, values in frame.items():
         dtype = values.dtype
-        if is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype):
+        if types.is_numeric_dtype(dtype) or types.is_datetime64_any_dtype(dtype):
             continue
         texts = values
         if dtype != TEXT:  # objects, categories: whatever of it is text
