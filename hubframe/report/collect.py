@@ -141,24 +141,18 @@ def collect(  # noqa: PLR0913
         asked.sort(key=lambda one: -pulls.get(one.repo, -1))
         on_hub = [one for one in asked if one.is_hub]
         elsewhere = [one for one in asked if not one.is_hub]
-        errors = "raise" if len(asked) == 1 else "collect"
-        frames = {
-            "repos": repos,
-            "tags": hubframe.tags_df(asked, tags=tags, **common | {"errors": errors}),
-        }
-        for name in _FREE:
-            frames[name] = getattr(hubframe, f"{name}_df")(asked, **whole, **common)
-        for name in _LABELLED:
-            groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
+        strict = common | {"errors": "raise" if len(asked) == 1 else "collect"}
+        frames = {"repos": repos, "tags": hubframe.tags_df(asked, tags=tags, **strict)}
+        groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
+        for name in (*_FREE, *_LABELLED):
             read = getattr(hubframe, f"{name}_df")
-            parts = [read(some, **how, **common) for some, how in groups or [([], whole)]]
-            frames[name] = _joined(parts)
+            pairs = [(asked, whole)] if name in _FREE or not groups else groups
+            frames[name] = _joined([read(some, **how, **common) for some, how in pairs])
     scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
-    scopes |= dict.fromkeys((*_FREE, *_LABELLED), _scope(**whole))
-    if on_hub:
-        rest = f"; elsewhere {_scope(**whole)}" if elsewhere else ""
-        words = f"on Docker Hub {_scope(**pulled)}{rest}" if rest else _scope(**pulled)
-        scopes |= dict.fromkeys(_LABELLED, words)
+    labelled = _scope(**pulled if on_hub else whole)
+    if on_hub and elsewhere:
+        labelled = f"on Docker Hub {labelled}; elsewhere {_scope(**whole)}"
+    scopes |= dict.fromkeys(_FREE, _scope(**whole)) | dict.fromkeys(_LABELLED, labelled)
     # A tag that was named is read whatever the limits; others of its repository are not.
     is_named = any(one.tag or one.digest for one in asked)
     for name, frame in frames.items():

@@ -37,12 +37,11 @@ def write_report(
     """Write a report about frames that belong together.
 
     The folder then holds ``report.html``, one self-contained page; its pictures as PNG;
-    ``summary.json``; one CSV file for each frame, and for each table measured of them
-    (``footprint``, ``shared_layers``, ``size_trend``, ``parents``, ``outdated``, ``latest_lag``,
-    ``staleness``, ``coverage``, ``platform_coverage``, ``cleanup``); and ``sources.csv``, which
-    tells where each came from and what it covers. Where the extra ``xlsx`` is installed,
-    ``report.xlsx`` holds all of these as sheets. Each file is replaced as a whole, the page last:
-    a run that fails leaves the files as they were. A picture with nothing to show is not there.
+    ``summary.json``; one CSV file for each frame, and for each table measured of them;
+    ``sources.csv``, which tells where each came from and what it covers; and, where the extra
+    ``xlsx`` is installed, ``report.xlsx`` with all of these as sheets. Each file is replaced as a
+    whole, the page last: a run that fails leaves the files as they were. A picture with nothing to
+    show is not there.
 
     A frame may say what it covers: ``attrs["hubframe"]["scope"]``, in words. Where its ``limited``
     says that this is less than all, the CSV has these words as a last column, ``scope``.
@@ -50,8 +49,8 @@ def write_report(
     Parameters
     ----------
     frames
-        The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env``
-        and ``configs`` by name; those that are left out are empty.
+        The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env`` and
+        ``configs`` by name; those that are left out are empty.
     output
         The folder, made if needed.
     title

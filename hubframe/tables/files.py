@@ -156,14 +156,10 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same columns and rows.
-
-        - ``Int64`` and ``Float64`` are ``float64``, null is NaN; whole numbers are exact up to
-          2**53.
-        - ``boolean`` is ``object`` that holds True, False and None.
-        - ``str`` is ``object`` that holds text and None.
-        - ``datetime64[us, UTC]`` is ``datetime64[us]`` in UTC without a zone, null is NaT.
-        - What numpy has already stays as it is.
+        The same columns and rows. ``Int64`` and ``Float64`` are ``float64`` with NaN for null, so
+        that whole numbers are exact up to 2**53; ``boolean`` and ``str`` are ``object`` with None;
+        ``datetime64[us, UTC]`` is ``datetime64[us]`` in UTC without a zone, with NaT. What numpy
+        has already stays as it is.
 
     Examples
     --------

@@ -172,17 +172,15 @@ class Registry(Service):
         if self.is_docker_io:
             return self.unrouted
         wanted = request.parameter("artifactType")
-        entries = []
+        entries, told = [], ("artifactType", "annotations")
         for held, document in sorted(self.world.held(repository).items()):
             content = document.parsed() if document.is_manifest else {}
             if content.get("subject", {}).get("digest") != digest:
                 continue
-            told = {name: content[name] for name in ("artifactType", "annotations")}
-            if wanted in {"", told["artifactType"]}:
-                size = len(document.body)
-                entry = {"mediaType": document.media_type, "digest": held, "size": size}
-                entries.append({**entry, **told})
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+            entry = {"mediaType": document.media_type, "digest": held, "size": len(document.body)}
+            entries.append(entry | {name: content[name] for name in told})
+        shown = [entry for entry in entries if wanted in {"", entry["artifactType"]}]
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": shown}
         filtered = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
         return Reply.of_json(index, headers={"Content-Type": OCI_INDEX, **filtered})
 
