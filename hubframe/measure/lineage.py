@@ -78,13 +78,6 @@ def _images(layers: pd.DataFrame, tags: pd.DataFrame | None) -> LayerIndex:
     return LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
 
 
-def _sizes(index: LayerIndex) -> pd.Series:
-    """Sum the layers of each name; null where a size is not known."""
-    layer, _, length = index.by_name
-    sizes = pd.Series(index.sizes[layer], dtype="Int64").where(index.is_sized[layer])
-    return sizes.groupby(np.repeat(np.arange(len(length)), length)).sum(skipna=False)
-
-
 def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
     """Order names as parents: the smallest of those with the same layers is the parent."""
     ranked = names[["repo", "tag"]].assign(is_other=~names["repo"].str.startswith(_OFFICIAL))
@@ -138,11 +131,13 @@ def _platforms(platforms: pd.Series) -> Numbers:
 
 def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
     """Write the table down, by name."""
-    length = index.by_name[2]
+    layer, _, length = index.by_name
     parents, candidates = _found(index, _rank(index.names, tags))
     order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
     parent = parents[order]
-    sizes = _sizes(index)
+    # Of each name the sum of its layers, null where a size is not known.
+    known = pd.Series(index.sizes[layer], dtype="Int64").where(index.is_sized[layer])
+    sizes = known.groupby(np.repeat(np.arange(len(length)), length)).sum(skipna=False)
     # Nothing has the number -1 of a missing parent, so that its columns are null.
     size, parent_size = (sizes.reindex(name).reset_index(drop=True) for name in (order, parent))
     names = index.names.take(order)
