@@ -154,3 +154,16 @@ def test_what_could_not_be_read_is_no_platform_that_lacks(registry, client):
         frame = hubframe.configs_df(f"{registry.repo}:1", errors="collect", client=client)
     failures = frame.attrs["hubframe"]["failures"]
     assert [one["error"] for one in failures] == ["NotFoundError"]
+
+
+def test_indexes_within_indexes_are_opened_once(registry, client):
+    """Their images stand under the outermost index; one that comes again is no second image."""
+    first, second = registry.image(), registry.image(Labels={"an": "other"})
+    inner = registry.index(None, {**first, "platform": {"os": "linux", "architecture": "amd64"}})
+    second = {**second, "platform": {"os": "linux", "architecture": "arm64"}}
+    outer = registry.index("1", inner, registry.index(None, second, inner))
+    images = hubframe.images_df(f"{registry.repo}:1", client=client)
+    assert images.platform.tolist() == ["linux/amd64", "linux/arm64"]
+    assert images.image_digest.tolist() == [first["digest"], second["digest"]]
+    assert set(images.index_digest) == {outer["digest"]}
+    assert len(registry.asked(inner["digest"])) == 1
