@@ -131,8 +131,8 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     rows = zip(table["key"], table["value"], is_there, strict=True)
     faults = [_fault(key, value) if there else None for key, value, there in rows]
     wrong = pd.Series(faults, table.index, dtype="str")
-    table["state"] = pd.Series("present", table.index).mask(wrong.notna(), "invalid")
-    table["state"] = table["state"].mask(~is_there, "missing")
+    sound = pd.Series("present", table.index).mask(wrong.notna(), "invalid")
+    table["state"] = sound.mask(~is_there, "missing")
     table["reason"] = wrong.mask(~is_there, "written as " + table["spelling"])
     return COVERAGE.of(table)
 

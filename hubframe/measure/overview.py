@@ -267,10 +267,11 @@ def failures(frames: Frames) -> pd.DataFrame:
         ``ref``, ``error``, ``message`` and ``frames``, the names of the frames that lack its rows,
         joined by blanks.
     """
-    found: dict[tuple[str, ...], list[str]] = {}
-    for name, frame in frames.items():
-        for failure in _record(frame).get("failures") or ():
-            key = tuple(str(failure.get(part, "")) for part in ("ref", "error", "message"))
-            found.setdefault(key, []).append(name)
-    rows = [(*key, " ".join(dict.fromkeys(names))) for key, names in found.items()]
-    return pd.DataFrame(rows, columns=["ref", "error", "message", "frames"], dtype="str")
+    parts = ["ref", "error", "message"]
+    rows = [
+        (*(str(failure.get(part, "")) for part in parts), name)
+        for name, frame in frames.items()
+        for failure in _record(frame).get("failures") or ()
+    ]
+    found = pd.DataFrame(rows, columns=[*parts, "frames"], dtype="str").drop_duplicates()
+    return found.groupby(parts, sort=False)["frames"].agg(" ".join).reset_index()

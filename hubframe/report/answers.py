@@ -123,9 +123,8 @@ class Facts:
         """The images on outdated parents, what most people pull first, then the most days."""
         images = self.answers["outdated"]
         ranks = self.tags.drop_duplicates(_TAG).set_index(_TAG)["rank"]
-        ranked = images.assign(rank=ranks.reindex(pd.MultiIndex.from_frame(images[_TAG])).array)
         order = ["rank", "lag_days"]
-        late = ranked.sort_values(order, ascending=[True, False], kind="stable", na_position="last")
+        late = images.join(ranks, on=_TAG).sort_values(order, ascending=[True, False])
         return late[~measure.identity(late).duplicated()]
 
     @cached_property
@@ -150,12 +149,7 @@ class Facts:
     def sources(self) -> pd.DataFrame:
         """Where the rows of each frame came from, what it covers, and whether it has them all."""
         fetched = measure.provenance(self.frames)
-        measured = pd.DataFrame(
-            {
-                "frame": list(self.answers),
-                "row_count": [len(frame) for frame in self.answers.values()],
-                "source": "measured",
-                "scope": [self.scopes.get(name) for name in self.answers],
-            }
-        )
-        return pd.concat([fetched, measured], ignore_index=True).astype(fetched.dtypes)
+        rows = [(name, len(frame), self.scopes.get(name)) for name, frame in self.answers.items()]
+        measured = pd.DataFrame(rows, columns=["frame", "row_count", "scope"])
+        both = pd.concat([fetched, measured.assign(source="measured")], ignore_index=True)
+        return both.astype(fetched.dtypes)

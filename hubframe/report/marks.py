@@ -141,24 +141,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    made.globals |= {
-        "unknown": UNKNOWN,
-        "count": count,
-        "large": large,
-        "size": size,
-        "share": share,
-        "days": days,
-        "moment": moment,
-        "name": name,
-        "reference": reference,
-    }
+    # Numbers are marked by functions of a figure and its value, or by filters of a row.
+    numbers = {"count": count, "size": size, "share": share, "days": days, "moment": moment}
+    others = {"unknown": UNKNOWN, "large": large, "name": name, "reference": reference}
+    made.globals |= numbers | others
     made.tests["known"] = pd.notna
     made.filters |= {
-        "bytes": _cell(size),
-        "days": _cell(days),
-        "number": _cell(count),
-        "share": _cell(share),
-        "day": _cell(moment),
+        **{name: _cell(mark) for name, mark in numbers.items()},
         "minute": _cell(lambda column, value: moment(column, value, "%Y-%m-%d %H:%M")),
         "date": lambda value: f"{value:%Y-%m-%d}",
         "legible": wording.legible,
@@ -166,7 +155,6 @@ def environment() -> Environment:
         # The first digits, as docker shows them.
         "short_digest": lambda digest: digest.rpartition(":")[2][:12],
         "base64": lambda data: b64encode(data).decode("ascii"),
-        "mark": count,
         "listed": listed,
         "label": label,
         "begin": begin,

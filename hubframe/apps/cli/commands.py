@@ -76,7 +76,7 @@ def _given(name: str, text: str, kind: Any = None, default: Any = None, **how: A
 
 _OS = "OS/ARCH[/VARIANT]"
 _COUNT = click.IntRange(min=1)
-_ERRORS = ("raise", "collect")
+_ERRORS, _SOURCES = ("raise", "collect"), ("auto", "hub", "registry")
 _days = partial(_given, kind=click.FloatRange(min=0), metavar="DAYS")
 _REFERENCES = _several("what", "REF...")
 _REFERENCE = click.argument("what", metavar="REF")
@@ -104,9 +104,7 @@ _NEWEST = _given("--newest", "How many of the newest tags.", _COUNT)
 _TAGS = (
     _GLOBS,
     _NEWEST,
-    _given(
-        "--source", "Whom to ask about images on Docker Hub.", ("auto", "hub", "registry"), "auto"
-    ),
+    _given("--source", "Whom to ask about images on Docker Hub.", _SOURCES, "auto"),
 )
 _PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
 _IMAGES = (

@@ -64,8 +64,7 @@ def of_trend(trend: pd.DataFrame) -> list[str]:
     steps = trend.merge(most[_RELEASE]).dropna(subset="change")
     if steps.empty:
         return [f"{words}."]
-    gone = -steps["change"].clip(upper=0).sum()
-    if gone:
+    if gone := -steps["change"].clip(upper=0).sum():
         came = wording.size(release.total_change + gone)
         words += f" ({came} more in some steps, {wording.size(gone)} less in others)"
     step = steps.nlargest(1, "change").iloc[0]

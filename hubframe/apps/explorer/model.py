@@ -180,8 +180,7 @@ class State:
 
     def asked_tags(self) -> Asked:
         """Return the arguments of a call for the tags that are visible."""
-        narrowing = self._narrowing(None)
-        if narrowing is not None:
+        if (narrowing := self._narrowing(None)) is not None:
             return Asked(self.opened_repos, narrowing)
         visible = self.visible
         return Asked((visible["repo"] + ":" + visible["tag"]).tolist())

@@ -193,10 +193,9 @@ class Session:
     @property
     def listing_code(self) -> str:
         """The line that gives the repositories on screen."""
-        search = self.state.search
-        if search is None or self.state.listing is None:
+        if self.state.search is None or self.state.listing is None:
             return ""
-        function, what = search.call
+        function, what = self.state.search.call
         return panels.call_of(function, Asked(what), has_client=self.client is not None)
 
     def figure(self) -> Figure | None:

@@ -73,13 +73,7 @@ class Explorer:
         return self.session.code
 
     def wait(self, seconds: float = 60.0) -> bool:
-        """Wait for what is under way, and show it.
-
-        Returns
-        -------
-        bool
-            Whether it is over.
-        """
+        """Wait for what is under way, and show it; return whether it is over."""
         return self.session.work.wait(seconds)
 
     def close(self) -> None:

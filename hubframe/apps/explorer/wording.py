@@ -71,9 +71,9 @@ def state_of(result: Result, *, is_busy: bool) -> str:
     """Say where it comes from, and whether it is all."""
     words = "; ".join(provenance(note) for note in result.notes if note)
     words = f"{words[:1].upper()}{words[1:]}."
-    if not result.is_partial:
-        return words
-    return f"{words} More is on its way." if is_busy else f"{words} This is not all of it."
+    if result.is_partial:
+        words += " More is on its way." if is_busy else " This is not all of it."
+    return words
 
 
 def static(session: Session) -> str:
