@@ -479,20 +479,21 @@ class Store:
     """
 
     def __init__(self, settings: Settings, redis: Redis | None = None) -> None:
-        self.is_shared = settings.cache_url is not None and not settings.sample
-        self.redis = redis
-        self.folder: Path | None = None
-        if self.is_shared and redis is None:
-            self.folder = folder.shared_folder(settings.cache_url or "")
-        elif not self.is_shared and not settings.sample:
-            self.folder = folder.prepare(settings.cache_folder)
-        is_own = self.folder is not None and not self.is_shared
-        self.limit = settings.max_cache_bytes if is_own else None
-        self._has_locks = is_own and folder.has_locks(self.folder or Path())
-        self._has_complained = False
-        opened = [partial(self._opened, name) for name in folder.STORAGES]
-        # A fork waits until that is done: SQLite has locks of its own while it opens a file.
+        # A fork waits until that is done: SQLite has locks of its own while it opens a file, and
+        # so has Python while it loads what it reads the file system's name with.
         with _opening:
+            self.is_shared = settings.cache_url is not None and not settings.sample
+            self.redis = redis
+            self.folder: Path | None = None
+            if self.is_shared and redis is None:
+                self.folder = folder.shared_folder(settings.cache_url or "")
+            elif not self.is_shared and not settings.sample:
+                self.folder = folder.prepare(settings.cache_folder)
+            is_own = self.folder is not None and not self.is_shared
+            self.limit = settings.max_cache_bytes if is_own else None
+            self._has_locks = is_own and folder.has_locks(self.folder or Path())
+            self._has_complained = False
+            opened = [partial(self._opened, name) for name in folder.STORAGES]
             self.answers = Storage(opened[0], self._complain, "orjson")
             self.tags = Storage(opened[1], self._complain)
             self.documents = Storage(opened[2], self._complain, limit=self._room)
