@@ -112,7 +112,12 @@ class _SQLite(SQLiteDict, _Backend):
     def __init__(self, path: Path, table: str) -> None:
         self.path = path
         self._turn = threading.RLock()
-        super().__init__(path, table, serializer=None, wal=True, busy_timeout=_PATIENCE)
+        try:
+            super().__init__(path, table, serializer=None, wal=True, busy_timeout=_PATIENCE)
+        except sqlite3.Error:
+            # What SQLite keeps beside the file goes with the connection.
+            self.close()  # type: ignore[no-untyped-call]
+            raise
 
     def init_db(self) -> None:
         """Make the table where there is none: where there is one, others may be writing."""
