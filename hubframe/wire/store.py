@@ -112,7 +112,12 @@ class _SQLite(SQLiteDict, _Backend):
     def __init__(self, path: Path, table: str) -> None:
         self.path = path
         self._turn = threading.RLock()
-        super().__init__(path, table, serializer=None, wal=True, busy_timeout=_PATIENCE)
+        try:
+            super().__init__(path, table, serializer=None, wal=True, busy_timeout=_PATIENCE)
+        except sqlite3.Error:
+            # What SQLite keeps beside the file goes with the connection.
+            self.close()  # type: ignore[no-untyped-call]
+            raise
 
     def init_db(self) -> None:
         """Make the table where there is none: where there is one, others may be writing."""
@@ -486,20 +491,21 @@ class Store:
     """
 
     def __init__(self, settings: Settings, redis: Redis | None = None) -> None:
-        self.is_shared = settings.cache_url is not None and not settings.sample
-        self.redis = redis
-        self.folder: Path | None = None
-        if self.is_shared and redis is None:
-            self.folder = folder.shared_folder(settings.cache_url or "")
-        elif not self.is_shared and not settings.sample:
-            self.folder = folder.prepare(settings.cache_folder)
-        is_own = self.folder is not None and not self.is_shared
-        self.limit = settings.max_cache_bytes if is_own else None
-        self._has_locks = is_own and folder.has_locks(self.folder or Path())
-        self._has_complained = False
-        opened = [partial(self._opened, name) for name in folder.STORAGES]
-        # A fork waits until that is done: SQLite has locks of its own while it opens a file.
+        # A fork waits until that is done: SQLite has locks of its own while it opens a file, and
+        # so has Python while it loads what it reads the file system's name with.
         with _opening:
+            self.is_shared = settings.cache_url is not None and not settings.sample
+            self.redis = redis
+            self.folder: Path | None = None
+            if self.is_shared and redis is None:
+                self.folder = folder.shared_folder(settings.cache_url or "")
+            elif not self.is_shared and not settings.sample:
+                self.folder = folder.prepare(settings.cache_folder)
+            is_own = self.folder is not None and not self.is_shared
+            self.limit = settings.max_cache_bytes if is_own else None
+            self._has_locks = is_own and folder.has_locks(self.folder or Path())
+            self._has_complained = False
+            opened = [partial(self._opened, name) for name in folder.STORAGES]
             self.answers = Storage(opened[0], self._complain, "orjson")
             self.tags = Storage(opened[1], self._complain)
             self.documents = Storage(opened[2], self._complain, limit=self._room)

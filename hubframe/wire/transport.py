@@ -5,7 +5,6 @@ It is a requests adapter, mounted below the cache. What it returns carries no se
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from requests import PreparedRequest, Response
@@ -60,17 +59,18 @@ class Transport(BaseAdapter):
         # Of a stream a blob is the caller's to read, and to close.
         limit = UNREAD if stream else DOCUMENT_LIMIT if is_document(request) else LIST_LIMIT
         flow = self._flow(request)
-        following = partial(next, flow)
-        while True:
-            try:
-                target = following()
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            try:
-                response = self._exchanges.send(target, limit, counts_pulls=self.counts_pulls)
-                following = partial(flow.send, response)
-            except BaseException as error:  # noqa: BLE001 - others wait for what comes of a login
-                following = partial(flow.throw, error)
+        try:
+            target = next(flow)
+            while True:
+                try:
+                    response = self._exchanges.send(target, limit, counts_pulls=self.counts_pulls)
+                except BaseException as error:  # noqa: BLE001 - other threads wait for its outcome
+                    target = flow.throw(error)
+                else:
+                    target = flow.send(response)
+        except StopIteration as end:
+            answer: Response = end.value
+            return answer
 
     def _flow(self, request: PreparedRequest) -> Flow[Response]:
         """Yield what is to be sent for a request: logins, and what redirects lead to."""
