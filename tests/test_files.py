@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from packaging.version import Version
 from pandas.testing import assert_frame_equal
 
 from hubframe import read_csv, write_csv
@@ -22,7 +23,9 @@ CELLS = [
     " ", " a ", "\t", "\u2028", "é", "日本", "😀", "\u202e", "\ufeff",
     "=1+1", "+1", "-1", "@x", "'=1", "''=1", "'''@x", "'\t", "'\r", " =1", "'-", "=\nx", "\\", "\\N", "#",
 ]  # fmt: skip
-CONTROLS = ["a\0b", "\0", "\x0b", "\x85", "\x7f", "\x1b[31m", "\0=1"]
+# pandas before 3.1 ends text at a NUL.
+WITH_NUL = ["a\0b", "\0", "\0=1"] if Version(pd.__version__) >= Version("3.1") else []
+CONTROLS = [*WITH_NUL, "\x0b", "\x85", "\x7f", "\x1b[31m"]
 RUN = tuple("=+-@\t\r")
 
 

@@ -161,7 +161,8 @@ def test_a_picture_that_is_empty_now_is_taken_away(reports, tmp_path):
 def test_csv_reads_back_equal(world, reports):
     for name, frame in WORLDS[world].items():
         read = read_csv(reports(world) / f"{name}.csv", name)
-        pd.testing.assert_frame_equal(read, frame)
+        # Control characters are replaced, unless cells are written as they are.
+        pd.testing.assert_frame_equal(read, frame.replace("\x1b", "\ufffd", regex=True))
 
 
 def test_csv_reads_back_equal_as_it_is(tmp_path):

@@ -5,6 +5,7 @@ import weakref
 
 import pandas as pd
 import pytest
+from packaging.version import Version
 
 from hubframe.oci.payload import Known
 from hubframe.tables import FETCHED, LAYERS, REPOS, TABLES, schema
@@ -157,7 +158,10 @@ def test_columns_left_out_are_null_and_unknown_keys_are_ignored(table):
 @every_table
 def test_concat_filters_and_merges_keep_the_dtypes(table):
     one = table.frame({column.name: [SOUND[column.dtype]] * 3 for column in table.columns})
-    none, other = table.frame(), table.frame(dict.fromkeys(table.dtypes, HOSTILE))
+    # pandas before 3.1 ends text at a NUL, and then finds that two texts are the same.
+    is_old = Version(pd.__version__) < Version("3.1")
+    hostile = [each for each in HOSTILE if not (is_old and each == "\0")]
+    none, other = table.frame(), table.frame(dict.fromkeys(table.dtypes, hostile))
     for parts in ([one, other], [one, none], [none, one], [none, none]):
         assert dtypes(pd.concat(parts, ignore_index=True)) == dict(table.dtypes)
     first = table.key[0]

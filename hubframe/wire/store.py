@@ -467,13 +467,13 @@ class Storage(BaseStorage[str, Any]):
         rows = [(key, self.serialize(value), at) for key, (value, at) in unsaved.items()]
         self.do(lambda backend: backend.touch(used))
         self.do(lambda backend: backend.write(rows))
+        for key, kept in unsaved.items():
+            if self._unsaved.get(key) is kept:
+                del self._unsaved[key]
         self._unlooked += sum(len(value) for _, value, _ in rows)
         if self._limit and self._unlooked >= min(_LOOK_BYTES, self._limit() // _LOOK_PART):
             self._unlooked = 0
             self.trim(self._limit())
-        for key, kept in unsaved.items():
-            if self._unsaved.get(key) is kept:
-                del self._unsaved[key]
 
     def _said(self, done: str, error: Exception) -> None:
         # A table of requests-cache is false where it is empty, and counts to find out.
@@ -508,12 +508,13 @@ class Store:
         self.limit = settings.max_cache_bytes if is_own else None
         self._has_locks = is_own and folder.has_locks(self.folder or Path())
         self._has_complained = False
-        self.answers = Storage(partial(self._opened, "http_cache"), self._complain, "orjson")
-        self.tags = Storage(partial(self._opened, "tags"), self._complain)
         documents = partial(self._opened, "documents")
-        self.documents = Storage(documents, self._complain, limit=self._room)
-        self.storages = (self.answers, self.tags, self.documents)
+        # A fork waits: who is forked while SQLite opens a file may never open one.
         with _opening:
+            self.answers = Storage(partial(self._opened, "http_cache"), self._complain, "orjson")
+            self.tags = Storage(partial(self._opened, "tags"), self._complain)
+            self.documents = Storage(documents, self._complain, limit=self._room)
+            self.storages = (self.answers, self.tags, self.documents)
             _opened.add(self)
         if not self.is_shared:
             with suppress(*FAULTS):
@@ -548,8 +549,9 @@ class Store:
 
     def check(self) -> None:
         """Open again what could not be used, or raise one of `FAULTS`: what is there counts."""
-        for name, storage in zip(folder.STORAGES, self.storages, strict=True):
-            storage.check(partial(self._open, name))
+        with _opening:
+            for name, storage in zip(folder.STORAGES, self.storages, strict=True):
+                storage.check(partial(self._open, name))
 
     def _opened(self, name: str) -> _Backend | None:
         """Open a backend; where that fails entries are kept in memory."""

@@ -315,9 +315,9 @@ def test_what_is_in_a_file_that_cannot_be_used_is_not_said_to_be_gone(stage, how
         assert cache.info(client).documents == cache.info(client).answers == 0
 
 
-def write(folder, is_over):
+def write(folder, is_over, first):
     store = Store(hubframe.Settings(cache_dir=folder))
-    for number in range(10**6):
+    for number in range(first, first + 10**6):
         Blobs(store).put(document(number))
         if is_over.is_set():
             break
@@ -327,7 +327,9 @@ def write(folder, is_over):
 def test_clearing_while_others_write_deletes(tmp_path):
     context = multiprocessing.get_context("spawn")
     is_over = context.Event()
-    writers = [context.Process(target=write, args=(tmp_path, is_over)) for _ in range(2)]
+    # What one of them wrote, the other must not write again.
+    firsts = (0, 10**6)
+    writers = [context.Process(target=write, args=(tmp_path, is_over, one)) for one in firsts]
     for one in writers:
         one.start()
     store = Store(hubframe.Settings(cache_dir=tmp_path))
