@@ -226,7 +226,7 @@ DAMAGE = {
     "empty": lambda _: b"",
     "another page": lambda body: body[:4] + bytes(40) + body[44:],
     "another packing": lambda body: body.replace(b"\x28\xb5\x2f\xfd", b"\0\0\0\0"),
-    "another footer": lambda body: body[:-60] + bytes(52) + body[-8:],
+    "another footer": lambda body: body[:-4] + b"PAR2",
 }
 
 
