@@ -59,12 +59,11 @@ class Shown:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all untrusted text is plain text."""
-        names = [str(name) for name in self.frame.columns]
-        head = "".join(f"<th>{escape(short(name))}</th>" for name in names)
         shown = self.frame.head(self.rows)
+        head = "".join(f"<th>{escape(short(str(name)))}</th>" for name in shown)
         columns = [
-            [_html(cell(name, value, self.now)) for value in shown.iloc[:, place]]
-            for place, name in enumerate(names)
+            [_html(cell(str(name), value, self.now)) for value in column]
+            for name, column in shown.items()
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -97,11 +96,6 @@ def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
     -------
     Shown
         What Jupyter shows as a table, with a line that says whether the frame is complete.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `frame` is no frame, or `rows` no number from 1.
 
     Examples
     --------
@@ -163,7 +157,7 @@ def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
 def _number(name: str, value: Any) -> Cell:
     if name not in _BYTES:
         return Cell(f"{value:,}", "number")
-    sign = "\N{MINUS SIGN}" if value < 0 else ""
+    sign = wording.MINUS if value < 0 else ""
     return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
 
 

@@ -34,9 +34,8 @@ def shared_layers_df(layers: Any) -> Any:
     dask.dataframe.DataFrame
         The table `shared_layers` in one partition; see `hubframe.shared_layers_df`.
     """
-    return _joined(
-        measure.shared_layers_df, SHARED_LAYERS, _slim(layers, LAYERS, [*NEEDED, "instruction"])
-    )
+    slim = _slim(layers, LAYERS, [*NEEDED, "instruction"])
+    return _joined(measure.shared_layers_df, SHARED_LAYERS, slim)
 
 
 def footprint_df(layers: Any, by: By = "tag") -> Any:

@@ -32,20 +32,16 @@ class CacheInfo:
         Manifests, indexes and configs, that never change; and answers that can.
     expired
         Those of the answers that are no longer fresh, kept for when the other side is down.
-    size
-        What the files take. [bytes]
-    limit
-        What they may take, `Settings.max_cache_bytes`. [bytes]
+    size, limit
+        What the files take, and what they may take, `Settings.max_cache_bytes`. [bytes]
     oldest_use
-        The day on which the document was used that was not used for longest; it goes first when
-        the cache is full. None where there is no document.
+        The day on which the document was last used that goes first when the cache is full.
     listings
         Layers whose files are known, by `hubframe.files_df`.
     is_shared
         Whether it is what `Settings.cache_url` names; then the limit does not count.
     unsaved
-        Entries that this client could not write: they are in memory until the program ends, or
-        lost already.
+        Entries that this client could not write: in memory until the program ends, or lost.
     """
 
     folder: Path | None
@@ -91,7 +87,7 @@ def info(client: Client | None = None) -> CacheInfo:
         It cannot be read.
     """
     client = client or default_client()
-    with _said("read"):
+    with _faults_as_errors("read"):
         client.store.check()
         return _info(client, [storage.entries() for storage in client.store.storages])
 
@@ -122,18 +118,27 @@ def clear(
     HubframeError
         It cannot be emptied, or not all of it.
     """
+    if older_than is not None and older_than < timedelta():
+        raise ValueError(f"older_than must not be below 0, and is {older_than}")
     client = client or default_client()
-    if older_than is not None:
-        return _clear_old(client, older_than, dry_run=dry_run)
-    held = info(client)
-    if not dry_run:
-        with _said("cleared"):
-            client.blobs.forget()
-            for storage in client.store.storages:
+    until = float("inf") if older_than is None else time.time() - older_than.total_seconds()
+    storages = client.store.storages
+    with _faults_as_errors("cleared"):
+        client.store.check()
+        old = [storage.entries(until) for storage in storages]
+        sizes = None if older_than is None else [entry.size for held in old for entry in held]
+        going = _info(client, old, sizes)
+        if dry_run:
+            return going
+        client.blobs.forget()
+        for storage, entries in zip(storages, old, strict=True):
+            if older_than is None:
                 storage.clear()
-            if held.folder:
-                discard_damaged(held.folder)
-    return held
+            else:
+                storage.delete(entry.key for entry in entries)
+        if older_than is None and going.folder:
+            discard_damaged(going.folder)
+    return going
 
 
 @contextmanager
@@ -154,38 +159,22 @@ def refresh() -> Iterator[None]:
         yield
 
 
-def _clear_old(client: Client, older_than: timedelta, *, dry_run: bool) -> CacheInfo:
-    seconds = older_than.total_seconds()
-    if seconds < 0:
-        raise ValueError(f"older_than must not be below 0, and is {older_than}")
-    storages = client.store.storages
-    with _said("cleared"):
-        client.store.check()
-        old = [storage.entries(time.time() - seconds) for storage in storages]
-        going = _info(client, old, size=sum(entry.size for entries in old for entry in entries))
-        if not dry_run:
-            client.blobs.forget()
-            for storage, entries in zip(storages, old, strict=True):
-                storage.delete(entry.key for entry in entries)
-    return going
-
-
-def _info(client: Client, held: list[list[Entry]], size: int | None = None) -> CacheInfo:
-    """Tell of entries, by storage."""
+def _info(client: Client, held: list[list[Entry]], sizes: list[int] | None = None) -> CacheInfo:
+    """Tell of entries, by storage; without their sizes, of what all files take."""
     store, now = client.store, time.time()
     *answers, kept = held
     documents = [entry for entry in kept if not entry.key.startswith(LISTING)]
     ends = [entry.time for entries in answers for entry in entries]
     used = min((entry.time for entry in documents), default=None)
     own = None if store.is_shared else store.folder
-    if size is None:
-        size = size_of(own) if own else sum(entry.size for entry in documents)
+    if sizes is None:
+        sizes = [size_of(own)] if own else [entry.size for entry in documents]
     return CacheInfo(
         folder=own,
         documents=len(documents),
         answers=len(ends),
         expired=sum(not now < end < now + LONGEST for end in ends),
-        size=size,
+        size=sum(sizes),
         limit=client.settings.max_cache_bytes,
         oldest_use=None if used is None else datetime.fromtimestamp(used, UTC).date(),
         listings=len(kept) - len(documents),
@@ -195,7 +184,7 @@ def _info(client: Client, held: list[list[Entry]], size: int | None = None) -> C
 
 
 @contextmanager
-def _said(done: str) -> Iterator[None]:
+def _faults_as_errors(done: str) -> Iterator[None]:
     """Say what cannot be done: nothing else is hidden behind a number."""
     try:
         yield

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -33,7 +33,7 @@ Errors = Literal["raise", "collect"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 # How many images are read together: it bounds what is held in memory.
-TOGETHER = 512
+_TOGETHER = 512
 # And how many tags at least, so that enough is in flight.
 _LEAST_TOGETHER = 64
 # For how many failures of a call the closest names are looked up, where they are collected.
@@ -44,21 +44,11 @@ _LEVEL_OF_CALLER = 3
 
 @dataclass
 class Budget:
-    """The pulls that a call may spend.
-
-    Attributes
-    ----------
-    left
-        How many there are.
-    beyond
-        The digests that do not fit, since others go first.
-    is_partial
-        Whether the caller takes what fits; otherwise running out is an error.
-    """
+    """The pulls that a call may spend."""
 
     left: int
-    beyond: frozenset[str]
-    is_partial: bool
+    beyond: frozenset[str]  # the digests that do not fit, since others go first
+    is_partial: bool  # whether the caller takes what fits; otherwise running out is an error
 
     def take(self, digest: str) -> QuotaError | None:
         """Spend a pull; return why not."""
@@ -71,57 +61,31 @@ class Budget:
             remaining=0,
         )
 
-    def is_quota_error(self, error: HubframeError) -> bool:
-        """Tell whether an error only says that the budget of a partial fetch is spent."""
-        return self.is_partial and isinstance(error, QuotaError)
-
 
 @dataclass
 class Call:
-    """The client, the caller's wishes, and a record of what came of them.
-
-    Attributes
-    ----------
-    client, errors, progress
-        As the caller said.
-    workers
-        The threads that fetch for it.
-    statistics
-        Requests sent and answers from the cache.
-    sources
-        Who was asked: ``hub``, ``registry``.
-    failures
-        What failed: with ``errors="collect"``, else what no call for all tags dies of.
-    unknown
-        Columns that are null since they are not known, by column and repository, with the reason.
-    skipped
-        Tags that a call for all tags passed over: no such platform, no layers told, a digest
-        in disguise.
-    unordered
-        Repositories whose newest tags were asked for, where neither dates nor names tell them.
-    refused
-        What could not be had, by what was asked for: it is not asked for again.
-    budget
-        The pulls that may be spent; None for as many as it takes.
-    survey
-        Where a plan notes what would be fetched; None where it is fetched.
-    tags, platforms
-        Which filters of tags, and which platforms, match nothing that there is.
-    """
+    """The client, the caller's wishes, and a record of what came of them."""
 
     client: Client
     errors: Errors
     progress: bool | None
     workers: Workers
     statistics: Statistics
-    sources: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)  # who was asked: hub, registry
+    # With errors="collect" what failed, else what no call for all tags dies of.
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    # Why a column is null in the rows of a repository.
     unknown: dict[tuple[str, str], str] = field(default_factory=dict)
+    # Tags that a call for all tags passed over: no such platform, no layers told, a digest in
+    # disguise.
     skipped: int = 0
+    # Repositories whose newest tags were asked for, where neither dates nor names tell them.
     unordered: list[str] = field(default_factory=list)
-    refused: dict[Any, HubframeError] = field(default_factory=dict)
-    budget: Budget | None = None
-    survey: Survey | None = None
+    # What could not be had is not asked for again.
+    refused: dict[Item, HubframeError] = field(default_factory=dict)
+    budget: Budget | None = None  # None for as many pulls as it takes
+    survey: Survey | None = None  # notes what would be fetched; None where it is fetched
+    # Which filters of tags, and which platforms, match nothing that there is.
     tags: Matches = field(default_factory=Matches)
     platforms: Matches = field(default_factory=Matches)
     _suggested: int = 0
@@ -130,25 +94,16 @@ class Call:
     def get(self, items: Iterable[Item], then: tuple[Kind, ...] = ()) -> dict[Item, Any]:
         """Return what is needed, each once: from here, or fetched, many at once.
 
-        Parameters
-        ----------
-        items
-            What is needed.
-        then
-            The kinds of what will be needed after it.
-
-        Returns
-        -------
-        dict
-            An error where there was none to be had: whoever asked decides what that costs.
+        It takes the kinds of what will be needed after it, too. What could not be had is an error:
+        whoever asked decides what that costs.
         """
         wanted = list(dict.fromkeys(items))
         if not wanted:
             return {}
-        if self.survey is not None and self.survey.is_first_only:
-            return self.survey.answer(wanted, {}, then)
-        found: dict[Item, Any] = {one: self.refused[one] for one in wanted if one in self.refused}
-        found |= look_up(self.client, [one for one in wanted if one not in found])
+        found: dict[Item, Any] = {}
+        if self.survey is None or not self.survey.is_first_only:
+            found = {one: self.refused[one] for one in wanted if one in self.refused}
+            found |= look_up(self.client, [one for one in wanted if one not in found])
         if self.survey is not None:
             return self.survey.answer(wanted, found, then)
         missing = []
@@ -176,7 +131,7 @@ class Call:
         self, tags: Sequence[Task], title: str, images: int = 1
     ) -> Iterator[Sequence[Task]]:
         """Yield tags of so many images each, some at a time, and show how many are done."""
-        together = max(TOGETHER // images, _LEAST_TOGETHER)
+        together = max(_TOGETHER // images, _LEAST_TOGETHER)
         with bar(len(tags), title, progress=self.progress) as shown:
             self.workers.cancellation.tell = shown.set_postfix_str
             left = iter(tags)
@@ -187,18 +142,10 @@ class Call:
         self._bar = None
 
     def scratch(self) -> "Call":
-        """Return a copy whose records are thrown away, to look ahead with."""
-        return replace(
-            self,
-            errors="collect",
-            progress=False,
-            failures={},
-            unknown={},
-            sources=set(),
-            skipped=0,
-            unordered=[],
-            _bar=None,
-        )
+        """Return a call to look ahead with, whose records are thrown away."""
+        scratch = Call(self.client, "collect", False, self.workers, self.statistics)
+        scratch.refused, scratch.tags, scratch.platforms = self.refused, self.tags, self.platforms
+        return scratch
 
     def outcomes(
         self, work: Callable[[Task], Result], tasks: Sequence[Task], title: str
@@ -217,9 +164,15 @@ class Call:
 
     def _go_on(self, outcome: Any) -> None:
         """End the call at a failure that none can be spared of; whoever asked weighs the others."""
-        is_weighed = self.collects or isinstance(outcome, NotFoundError | QuotaError)
+        is_weighed = self.errors == "collect" or isinstance(outcome, NotFoundError | QuotaError)
         if isinstance(outcome, HubframeError) and not is_weighed:
             raise outcome
+
+    def results(
+        self, work: Callable[[Task], Result], tasks: Sequence[Task], title: str
+    ) -> list[tuple[Task, Result]]:
+        """Do work on many tasks at once, and return what came of those that did not fail."""
+        return self.successes(tasks, self.outcomes(work, tasks, title))
 
     def successes(
         self, tasks: Iterable[Task], outcomes: Iterable[Result | HubframeError]
@@ -233,22 +186,25 @@ class Call:
         try:
             yield
         except HubframeError as error:
-            if found.is_named or not isinstance(error, NotFoundError):
-                self.is_good(found, error)
-            else:
+            if not found.is_named and isinstance(error, NotFoundError):
                 words = f"{found} is listed, and what it points at is not there: {error}"
-                self.miss(found, NotFoundError(words))
+                error = NotFoundError(words)
+            self.is_good(found, error, is_spared=not found.is_named)
 
-    def is_good(self, item: Any, outcome: Any) -> bool:
-        """Record a failure; raise it unless failures are collected."""
+    def is_good(self, item: Any, outcome: Any, *, is_spared: bool = False) -> bool:
+        """Record a failure; raise it unless failures are collected, or it is missing and spared."""
         if not isinstance(outcome, HubframeError):
             return True
-        if isinstance(outcome, NotFoundError):
-            outcome = self._instead(item, outcome)
+        is_spared = is_spared and isinstance(outcome, NotFoundError)
         # What is left over of a partial fetch is no failure of it.
-        if not self.collects and not (self.budget and self.budget.is_quota_error(outcome)):
+        is_partial = self.budget is not None and self.budget.is_partial
+        if isinstance(outcome, NotFoundError) and not is_spared:
+            outcome = self._instead(item, outcome)
+        is_left_over = is_partial and isinstance(outcome, QuotaError)
+        if self.errors == "raise" and not (is_spared or is_left_over):
             raise outcome
-        self.miss(item, outcome)
+        # Tags that are one image fail as one.
+        self.failures[str(item), type(outcome).__name__, str(outcome)] = None
         return False
 
     def _instead(self, item: Any, error: NotFoundError) -> NotFoundError:
@@ -260,16 +216,6 @@ class Call:
         self._suggested += 1
         is_too_much = self._suggested > _MOST_SUGGESTED
         return error if is_too_much else suggestions.instead(self.client, reference, error)
-
-    def miss(self, item: Any, error: HubframeError) -> None:
-        """Record a failure that is not to be raised."""
-        # Tags that are one image fail as one.
-        self.failures[str(item), type(error).__name__, str(error)] = None
-
-    @property
-    def collects(self) -> bool:
-        """Whether failures are collected rather than raised."""
-        return self.errors == "collect"
 
     def remarks(self, name: str) -> dict[type[Warning], str]:
         """Return what is to be said of the tags that were found, or were not."""
@@ -330,13 +276,7 @@ def calling(
     errors: Errors = "raise",
     progress: bool | None = None,  # noqa: FBT001
 ) -> Iterator[Call]:
-    """Begin a call.
-
-    Raises
-    ------
-    ValueError
-        ``errors`` is neither "raise" nor "collect".
-    """
+    """Begin a call."""
     if errors not in ("raise", "collect"):
         raise ValueError(f'errors must be "raise" or "collect", not {errors!r}')
     client = client or default_client()

@@ -23,39 +23,37 @@ class _Calls:
         self._count = 0
         self._usual = gc.get_threshold()
 
-    def begin(self) -> None:
-        """Hold it back, unless it is off, or looks less often as it is."""
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Let it look less often until the last call is over, unless it is off, or does already.
+
+        What is said meanwhile holds.
+        """
         with self._lock:
             self._count += 1
             if self._count == 1:
                 self._usual = gc.get_threshold()
                 if 0 < self._usual[0] < MORE:
                     gc.set_threshold(MORE, *self._usual[1:])
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+                self._restore()
 
-    def end(self) -> None:
-        """Let it be as it was, once all calls are over; what was said meanwhile holds."""
-        with self._lock:
-            self._count -= 1
-            if self._count == 0 and gc.get_threshold()[0] == MORE:
-                gc.set_threshold(*self._usual)
+    def _restore(self) -> None:
+        if self._count == 0 and gc.get_threshold()[0] == MORE:
+            gc.set_threshold(*self._usual)
 
     def forget_parents(self) -> None:
         """Begin anew in a child process: another thread's call goes on in the parent alone."""
-        if self._count and gc.get_threshold()[0] == MORE:
-            gc.set_threshold(*self._usual)
-        self._lock, self._count = threading.Lock(), 0
+        was_held_back, self._count, self._lock = self._count > 0, 0, threading.Lock()
+        if was_held_back:
+            self._restore()
 
 
 _calls = _Calls()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_calls.forget_parents)
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Let the collector look less often during a call."""
-    _calls.begin()
-    try:
-        yield
-    finally:
-        _calls.end()
+held_back = _calls.held_back

@@ -39,15 +39,10 @@ def compare_df(
     Returns
     -------
     DataFrame
-        The table `comparison`, one row per difference, none for an image compared with itself; see
-        `hubframe.measure.compare_frames`.
+        The table `comparison`, one row per difference, none for an image compared with itself.
 
     Raises
     ------
-    NotFoundError
-        There is no such image, or it is private to you.
-    NoSuchPlatformError
-        It has no image for the platform.
     TypeError, ValueError
         There are fewer than two images, or something is neither a reference nor frames.
 

@@ -4,7 +4,7 @@ A wave is a list of items of one kind, each asked for once in a call. A plan mak
 and fetches nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -14,29 +14,23 @@ from hubframe.wire.client import Client
 from hubframe.wire.registry import Registry
 from hubframe.wire.statistics import count_cached
 
-Kind = Literal["digest", "tag", "manifest", "config", "images", "referrers", "stand-in"]
+Kind = Literal[
+    "digest",  # what a tag points at (`Resolved`)
+    "tag",  # the manifest or index that a tag names (a `Document`)
+    "manifest",  # the one that a digest names
+    "config",  # the config that a digest names
+    "images",  # what the Hub tells of a tag's images, with layers
+    "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
+    "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
+]
 
 
 class Item(NamedTuple):
-    """A document or an answer that a call needs.
-
-    Attributes
-    ----------
-    kind
-        ``digest``: what a tag points at (`Resolved`). ``tag``: the manifest or index that a tag
-        names, ``manifest``: the one that a digest names, ``config``: the config that a digest
-        names (a `Document` each). ``images``: what the Hub tells of a tag's images, with layers.
-        ``referrers``: the descriptors of what refers to a digest, None where the registry does not
-        tell. ``stand-in``: what a tag points at that need not be there (`Resolved` or None).
-    reference
-        The repository, with the tag or the digest.
-    digest
-        Of a config.
-    """
+    """A document or an answer that a call needs."""
 
     kind: Kind
-    reference: ImageReference
-    digest: str | None = None
+    reference: ImageReference  # the repository, with the tag or the digest
+    digest: str | None = None  # of a config
 
     def __str__(self) -> str:
         return str(self.reference)
@@ -55,16 +49,9 @@ class Item(NamedTuple):
 
 @dataclass
 class Survey:
-    """What a call would fetch.
+    """What a call would fetch, with the kinds of what follows from it, and what is here."""
 
-    Attributes
-    ----------
-    is_first_only
-        Whether nothing is looked up, so that only what is asked for first is seen.
-    answered, missing
-        What is here, and what would be fetched, with the kinds of what follows from it.
-    """
-
+    # Nothing is looked up, so that only what is asked for first is seen.
     is_first_only: bool = False
     answered: dict[Item, None] = field(default_factory=dict)
     missing: dict[Item, tuple[Kind, ...]] = field(default_factory=dict)
@@ -88,8 +75,29 @@ def look_up(client: Client, items: Iterable[Item]) -> dict[Item, Any]:
         groups.setdefault((item.kind, item.reference.registry), []).append(item)
     found: dict[Item, Any] = {}
     for (kind, host), group in groups.items():
-        found |= _LOOK_UP[kind](client, client.registry(host), group)
+        found |= _held(client, client.registry(host), kind, group)
     return found
+
+
+def _held(
+    client: Client, registry: Registry, kind: Kind, items: Sequence[Item]
+) -> Mapping[Item, Any]:
+    """Return what is here of one kind, and of one registry."""
+    if kind == "images":
+        by_tag = {(item.reference.path, item.reference.tag or ""): item for item in items}
+        return {by_tag[tag]: images for tag, images in client.hub.cached_images(by_tag).items()}
+    if kind == "referrers":
+        return registry.cached_referrers({item: item.reference for item in items})
+    digests = {item: item.document for item in items}
+    if kind in ("digest", "tag", "stand-in"):
+        known = registry.cached_tags({item: item.reference for item in items})
+        if kind != "tag":
+            is_optional = kind == "stand-in"
+            return {item: at for item, at in known.items() if at is not None or is_optional}
+        digests = {item: at.digest for item, at in known.items() if at is not None}
+    held = client.blobs.get_many(digests.values())
+    count_cached(len(held))
+    return {item: held[digest] for item, digest in digests.items() if digest in held}
 
 
 def fetch(client: Client, item: Item) -> Any:
@@ -106,47 +114,3 @@ def fetch(client: Client, item: Item) -> Any:
         "referrers": registry.referrers,
         "stand-in": registry.find,
     }[item.kind](item.reference)
-
-
-def _documents(client: Client, _: Registry, items: Sequence[Item]) -> dict[Item, Any]:
-    return _held(client, {item: item.document for item in items})
-
-
-def _held(client: Client, digests: Mapping[Item, str]) -> dict[Item, Any]:
-    held = client.blobs.get_many(digests.values())
-    count_cached(len(held))
-    return {item: held[digest] for item, digest in digests.items() if digest in held}
-
-
-def _stand_ins(_: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
-    return registry.cached_tags({item: item.reference for item in items})
-
-
-def _digests(client: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
-    known = _stand_ins(client, registry, items)
-    return {item: at for item, at in known.items() if at is not None}
-
-
-def _tags(client: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
-    known = _digests(client, registry, items)
-    return _held(client, {item: at.digest for item, at in known.items()})
-
-
-def _referrers(_: Client, registry: Registry, items: Sequence[Item]) -> dict[Item, Any]:
-    return registry.cached_referrers({item: item.reference for item in items})
-
-
-def _images(client: Client, _: Registry, items: Sequence[Item]) -> dict[Item, Any]:
-    by_tag = {(item.reference.path, item.reference.tag or ""): item for item in items}
-    return {by_tag[tag]: images for tag, images in client.hub.cached_images(by_tag).items()}
-
-
-_LOOK_UP: Mapping[Kind, Callable[[Client, Registry, Sequence[Item]], dict[Item, Any]]] = {
-    "digest": _digests,
-    "tag": _tags,
-    "manifest": _documents,
-    "config": _documents,
-    "images": _images,
-    "referrers": _referrers,
-    "stand-in": _stand_ins,
-}

@@ -3,37 +3,25 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from hubframe.errors import NotFoundError, PayloadError
-from hubframe.frames import quota, readers, sources
+from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
+from hubframe.frames.images import frame_of_images
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Caps, Held, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables import FILES, LAYERS, shape
+from hubframe.tables import FILES, LAYERS
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
-_COLUMN_OF = {
-    "paths": "path",
-    "types": "type",
-    "sizes": "size",
-    "modes": "mode",
-    "uids": "uid",
-    "gids": "gid",
-    "users": "user",
-    "groups": "group",
-    "modified": "modified_at",
-    "links": "link_target",
-    "whiteouts": "whiteout",
-}
 _OF_LAYER = ["repo", "tag", "platform", "image_digest", "position", "layer_digest"]
+# In the order of the fields of a `Listing`.
+_OF_ENTRY = [column for column in FILES.columns if column.name not in (*_OF_LAYER, "entry")]
 _MOST_BYTES = 32 * 1024**3
 _MOST_ENTRIES = 2_000_000
 # How often the bar tells how much has come. [seconds]
@@ -84,41 +72,49 @@ def files_df(
         What came is not what the layer's digest says.
     PayloadError
         A layer is no archive, is cut off, lies elsewhere (foreign), or is more than was allowed.
-    NotFoundError
-        A layer is not there; the bundled sample holds none.
     HubframeError
-        Something else went wrong; a layer packed with zstd takes the extra ``files``.
+        Something else went wrong, see `layers_df`; zstd takes the extra ``files``.
     """
     check_count("max_bytes", max_bytes)
     check_count("max_entries", max_entries)
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        found = sources.find_tags(call, references(what), wanted, source)
-        quota.guard(call, "layers", found, wanted, source, partial=partial)
-        images = readers.read_images(call, "layers", found, wanted, source)
-        layers = LAYERS.joined([*map(shape.layers, images)])
+        layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
         listings = _listings(call, layers, Caps(max_bytes, max_entries))
         return call.finish(_frame(layers, listings), FILES.name)
 
 
-@dataclass(frozen=True)
-class _Layer:
+class Layer(NamedTuple):
     """A layer, and where it is asked for."""
 
     repo: str
-    digest: str
+    layer_digest: str
     media_type: str | None
+    size: int | None
 
     def __str__(self) -> str:
-        return f"{self.repo}@{self.digest}"
+        return f"{self.repo}@{self.layer_digest}"
+
+    @property
+    def repository(self) -> ImageReference:
+        """Where it lies; read when it is asked for, so that a bad one costs its own row."""
+        if not isinstance(self.repo, str):
+            raise InvalidReferenceError("the column repo holds a null: expected a repository")
+        return ImageReference.parse(self.repo)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its media type says that no registry has it."""
+        media_type = self.media_type or ""
+        return "foreign" in media_type or "nondistributable" in media_type
 
     @property
     def fault(self) -> str | None:
         """Why it cannot be read; null where it can."""
         media_type = self.media_type or ""
-        if not DIGEST.fullmatch(self.digest):
+        if not DIGEST.fullmatch(self.layer_digest):
             return "it is named by what is no digest"
-        if "foreign" in media_type or "nondistributable" in media_type:
+        if self.is_elsewhere:
             return "it lies elsewhere, and not in the registry"
         if media_type.endswith("encrypted"):
             return "it is encrypted"
@@ -132,29 +128,32 @@ def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing
     full = layers[~layers["is_empty"].fillna(value=False)]
     distinct = full.sort_values("media_type", na_position="last", kind="stable")
     distinct = distinct.drop_duplicates("layer_digest").sort_index()
-    rows = distinct[["repo", "layer_digest", "media_type"]].to_dict("records")
-    tasks = [_layer(row) for row in rows]
+    tasks = rows_as_layers(distinct)
     with bar(len(tasks), "layers", progress=call.progress) as shown:
         coming, held = _Coming(shown), Held(caps.entries)
 
-        def done(layer: _Layer, outcome: Any) -> None:
+        def done(layer: Layer, outcome: Any) -> None:
             shown.update()
             call.is_good(layer, outcome)
 
         found = call.workers.do(lambda layer: _listed(call, layer, caps, held, coming), tasks, done)
     return {
-        layer.digest: one
+        layer.layer_digest: one
         for layer, one in zip(tasks, found, strict=True)
         if isinstance(one, Listing)
     }
 
 
-def _layer(row: Mapping[Any, Any]) -> _Layer:
-    media_type = row["media_type"] if isinstance(row["media_type"], str) else None
-    return _Layer(row["repo"], row["layer_digest"], media_type)
+def rows_as_layers(layers: pd.DataFrame) -> list[Layer]:
+    """Read the rows of a frame of layers."""
+    known = layers[[*Layer._fields]].astype(object)
+    return [
+        Layer(repo, digest, media_type, None if size is None else int(size))
+        for repo, digest, media_type, size in known.where(known.notna(), None).to_numpy()
+    ]
 
 
-def _listed(call: Call, layer: _Layer, caps: Caps, held: Held, coming: "_Coming") -> Listing:
+def _listed(call: Call, layer: Layer, caps: Caps, held: Held, coming: "_Coming") -> Listing:
     if layer.fault is not None:
         raise PayloadError(f"the layer {layer}: {layer.fault}")
     if call.client.settings.sample:
@@ -162,14 +161,16 @@ def _listed(call: Call, layer: _Layer, caps: Caps, held: Held, coming: "_Coming"
             f"the layer {layer}: the bundled sample holds no layers, only what is told of them. "
             "Ask a registry"
         )
-    reference = ImageReference.parse(layer.repo)
-    registry = call.client.registry(reference.registry)
+    repository = layer.repository
+    registry = call.client.registry(repository.registry)
 
     def pieces() -> Iterator[bytes]:
         call.sources.add("registry")
-        return coming.counted(registry.blob(reference.at(), layer.digest))
+        return coming.counted(registry.blob(repository, layer.layer_digest))
 
-    return call.client.layer_files.fetch(layer.digest, pieces, f"the layer {layer}", caps, held)
+    return call.client.layer_files.fetch(
+        layer.layer_digest, pieces, f"the layer {layer}", caps, held
+    )
 
 
 class _Coming:
@@ -208,21 +209,18 @@ def _frame(layers: pd.DataFrame, listings: Mapping[str, Listing]) -> pd.DataFram
     return FILES.of(
         {
             **{name: held[name].take(at).array for name in _OF_LAYER},
-            **{name: files[name].array for name in (*_COLUMN_OF.values(), "entry")},
+            **{str(name): files[name].array for name in files},
         }
     )
 
 
 def _files(listing: Listing) -> pd.DataFrame:
     """Make the columns of one layer."""
-    columns = {_COLUMN_OF[each.name]: getattr(listing, each.name) for each in fields(listing)}
-    built = {
-        column.name: column.series(columns[column.name])
-        for column in FILES.columns
-        if column.name in columns and column.name != "modified_at"
-    }
     at = [np.iinfo(np.int64).min if at is None else at for at in listing.modified]
-    moments = np.array(at, dtype=np.int64).view("datetime64[us]")
-    built["modified_at"] = pd.Series(pd.DatetimeIndex(moments, tz="UTC"))
+    moments = pd.DatetimeIndex(np.array(at, dtype=np.int64).view("datetime64[us]"), tz="UTC")
+    built = {
+        column.name: pd.Series(moments) if column.name == "modified_at" else column.series(values)
+        for column, values in zip(_OF_ENTRY, vars(listing).values(), strict=True)
+    }
     built["entry"] = pd.Series(np.arange(len(listing)), dtype="Int64")
     return pd.DataFrame(built)

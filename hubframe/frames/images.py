@@ -4,11 +4,10 @@ They share their keywords, which `layers_df` describes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from itertools import chain
 
 import pandas as pd
 
-from hubframe import tables
 from hubframe.frames import limits, quota, readers, referrers, sources
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import (
@@ -23,7 +22,6 @@ from hubframe.frames.selection import (
 from hubframe.frames.sources import Found, Source, Wanted, check_count, read_wanted
 from hubframe.oci.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.tables import shape
-from hubframe.tables.shape import Image
 from hubframe.wire import hub
 from hubframe.wire.client import Client
 
@@ -70,8 +68,9 @@ def repos_df(
     """
     with calling(client, errors, progress) as call:
         names = read_namespaces(namespaces)
-        payloads = sources.hub_list(call, names, [hub.repositories(name) for name in names])
-        return call.finish(shape.repos(payloads), "repos")
+        call.sources.add("hub")
+        lists = sources.hub_lists(call, {name: hub.repositories(name) for name in names})
+        return call.finish(shape.repos(chain.from_iterable(lists.values())), "repos")
 
 
 def search_df(
@@ -101,8 +100,9 @@ def search_df(
     if not isinstance(query, str):
         raise TypeError(f"query must be text, not {type(query).__name__}")
     with calling(client, "raise", progress) as call:
-        payloads = sources.hub_list(call, [query], [hub.search(query, limit)])
-        return call.finish(shape.search(payloads), "search")
+        call.sources.add("hub")
+        lists = sources.hub_lists(call, {query: hub.search(query, limit)})
+        return call.finish(shape.search(chain.from_iterable(lists.values())), "search")
 
 
 def tags_df(
@@ -144,7 +144,7 @@ def tags_df(
     2
     """
     every = "*" if tags is None and newest is None else tags
-    wanted = replace(read_wanted(every, newest), is_brief=True)
+    wanted = read_wanted(every, newest, is_brief=True)
     # A digest beside a tag says nothing about what the tag points at.
     asked = [_without_digest(one) for one in references(repos)]
     with calling(client, errors, progress) as call:
@@ -205,8 +205,8 @@ def images_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        images = _images(call, "images", what, wanted, source, partial=partial)
-        return call.finish(tables.IMAGES.joined([*map(shape.images, images)]), "images")
+        frame = frame_of_images(call, "images", what, wanted, source, partial=partial)
+        return call.finish(frame, "images")
 
 
 def layers_df(
@@ -282,8 +282,8 @@ def layers_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        images = _images(call, "layers", what, wanted, source, partial=partial)
-        return call.finish(tables.LAYERS.joined([*map(shape.layers, images)]), "layers")
+        frame = frame_of_images(call, "layers", what, wanted, source, partial=partial)
+        return call.finish(frame, "layers")
 
 
 def history_df(
@@ -313,8 +313,8 @@ def history_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        images = _images(call, "history", what, wanted, source, partial=partial)
-        return call.finish(tables.HISTORY.joined([*map(shape.history, images)]), "history")
+        frame = frame_of_images(call, "history", what, wanted, source, partial=partial)
+        return call.finish(frame, "history")
 
 
 def labels_df(
@@ -349,8 +349,8 @@ def labels_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        images = _images(call, "labels", what, wanted, source, partial=partial)
-        return call.finish(tables.LABELS.joined([*map(shape.labels, images)]), "labels")
+        frame = frame_of_images(call, "labels", what, wanted, source, partial=partial)
+        return call.finish(frame, "labels")
 
 
 def env_df(
@@ -382,8 +382,8 @@ def env_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        images = _images(call, "env", what, wanted, source, partial=partial)
-        return call.finish(tables.ENV.joined([*map(shape.env, images)]), "env")
+        frame = frame_of_images(call, "env", what, wanted, source, partial=partial)
+        return call.finish(frame, "env")
 
 
 def configs_df(
@@ -415,8 +415,8 @@ def configs_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
-        images = _images(call, "configs", what, wanted, source, partial=partial)
-        return call.finish(tables.CONFIGS.joined([*map(shape.configs, images)]), "configs")
+        frame = frame_of_images(call, "configs", what, wanted, source, partial=partial)
+        return call.finish(frame, "configs")
 
 
 def referrers_df(
@@ -447,12 +447,12 @@ def referrers_df(
     DataFrame
         The table `referrers`, one row per artifact and image that it is about.
     """
-    wanted = read_wanted(tags, newest)
+    wanted = read_wanted(tags, newest, is_brief=True)
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, references(what), wanted, "auto")
         quota.guard(call, "referrers", found, wanted, "auto", partial=False)
-        parts = map(shape.referrers, referrers.referrers_of(call, found))
-        return call.finish(tables.REFERRERS.joined([*parts]), "referrers")
+        artifacts = referrers.referrers_of(call, found)
+        return call.finish(shape.referrers(artifacts), "referrers")
 
 
 def limits_df(*, client: Client | None = None) -> pd.DataFrame:
@@ -501,12 +501,14 @@ def catalog_df(registry: str, *, client: Client | None = None) -> pd.DataFrame:
         return call.finish(shape.catalog(f"{host}/{path}" for path in paths), "catalog")
 
 
-def _images(
+def frame_of_images(
     call: Call, name: str, what: What, wanted: Wanted, source: Source, *, partial: bool
-) -> Iterator[list[Image]]:
-    """Find tags, make sure that there are enough pulls, and read the images."""
+) -> pd.DataFrame:
+    """Find tags, make sure that there are enough pulls, and read and shape their images."""
     if source == "hub" and name in ("env", "configs"):
         raise ValueError(f'{name}_df: the Hub API does not tell this; leave out source="hub"')
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)
-    return readers.read_images(call, name, found, wanted, source)
+    images = readers.read_images(call, name, found, wanted, source)
+    frame: pd.DataFrame = getattr(shape, name)(images)
+    return frame

@@ -96,12 +96,10 @@ def manifest(
 
     Parameters
     ----------
-    reference
-        An image; without a tag, ``latest``.
+    reference, client
+        See `inspect`.
     platform
         Which image's manifest to return of an index; None returns the index itself.
-    client
-        What to ask with; None for the default one.
     """
     return payload.parse(
         raw_manifest(reference, platform=platform, client=client), f"the manifest {reference}"
@@ -134,12 +132,8 @@ def config(
 
     Parameters
     ----------
-    reference
-        An image; without a tag, ``latest``.
-    platform
-        Which image of an index.
-    client
-        What to ask with; None for the default one.
+    reference, platform, client
+        See `inspect`.
 
     Raises
     ------
@@ -165,12 +159,16 @@ def to_skopeo_json(inspected: Mapping[str, Any]) -> str:
     return json.dumps(inspected, indent=4, ensure_ascii=False).translate(escaped)
 
 
-def _top(call: Call, reference: ImageReference) -> Document:
-    tag = reference if reference.digest else reference.at(tag=reference.target)
-    item = Item("manifest" if tag.digest else "tag", tag)
+def _get(call: Call, item: Item) -> Document:
     document: Document = call.get([item])[item]
     call.is_good(item, document)
     return document
+
+
+def _top(call: Call, reference: ImageReference) -> Document:
+    if reference.digest:
+        return _get(call, Item("manifest", reference))
+    return _get(call, Item("tag", reference.at(tag=reference.target)))
 
 
 class _Opened(NamedTuple):
@@ -208,7 +206,7 @@ def _open(call: Call, reference: ImageReference, platform: str) -> _Opened:
         if kind != "index":
             return _Opened(reference, top, document, body, kind)
         at = reference.at(digest=_child(reference, document, body, *wanted))
-        document = call.client.registry(reference.registry).manifest(at)
+        document = _get(call, Item("manifest", at))
     raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
 
 
@@ -241,8 +239,7 @@ def _config(call: Call, opened: _Opened) -> dict[str, Any]:
     if not isinstance(descriptor, Mapping):
         raise PayloadError(f"{opened.what} names no config")
     at = opened.reference.at(digest=opened.document.digest)
-    registry = call.client.registry(opened.reference.registry)
-    blob = registry.config(at, _digest(descriptor, opened.what))
+    blob = _get(call, Item("config", at, _digest(descriptor, opened.what)))
     return payload.parse(blob.body, f"the config of {opened.reference}")
 
 
@@ -297,11 +294,6 @@ def _schema1_steps(opened: _Opened) -> list[tuple[str, str]]:
     """Return the layers of schema 1 with their steps, base first, if these are a whole chain.
 
     One that comes again at once was pushed twice.
-
-    Raises
-    ------
-    PayloadError
-        It has no layers, other steps than layers, or a step that does not follow from the last.
     """
     what, fields = opened.what, _Fields(opened.manifest, opened.what)
     layers, history = fields.objects("fsLayers"), fields.objects("history")
@@ -355,38 +347,36 @@ def _created(config: "_Fields", unset: str | None) -> str | None:
 
 
 class _Fields(NamedTuple):
-    """A JSON object, and what it is; its fields are printed: a wrong type is an error."""
+    """A JSON object, and what it is; its fields are printed: a wrong type is an error.
+
+    Where there is none, text and objects are empty, and numbers 0; a list or map that is null is
+    told from an empty one.
+    """
 
     held: Mapping[str, Any]
     what: str
 
     def text(self, name: str) -> str:
-        """Return text, empty where there is none."""
         return sound(self._checked(name, str, self.held.get(name)))
 
     def number(self, name: str) -> int:
-        """Return a whole number, 0 where there is none."""
         found: int = self._checked(name, int, self.held.get(name))
         return found
 
     def texts(self, name: str) -> list[str] | None:
-        """Return a list of text; null and an empty one differ."""
         found = self._checked(name, list, self.held.get(name))
         texts = [sound(self._checked(name, str, entry)) for entry in found]
         return None if self.held.get(name) is None else texts
 
     def texts_by_name(self, name: str) -> dict[str, str] | None:
-        """Return texts by name, sorted; null and an empty map differ."""
         found = self._checked(name, dict, self.held.get(name))
         texts = {sound(key): sound(self._checked(name, str, found[key])) for key in sorted(found)}
         return None if self.held.get(name) is None else texts
 
     def object(self, name: str) -> "_Fields":
-        """Return an object, empty where there is none."""
         return _Fields(self._checked(name, dict, self.held.get(name)), f"{name} in {self.what}")
 
     def objects(self, name: str) -> "list[_Fields]":
-        """Return a list of objects, empty where there is none."""
         found = self._checked(name, list, self.held.get(name))
         held = [self._checked(name, dict, entry) for entry in found]
         return [_Fields(entry, f"{name} of {self.what}") for entry in held]

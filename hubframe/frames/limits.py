@@ -21,13 +21,7 @@ _PROBE = ImageReference(DOCKER_HUB, "ratelimitpreview/test", "latest")
 def pull_limit(client: Client, *, at_least: int = 0) -> Limit | None:
     """Ask Docker Hub how many pulls are left; None where it sets no limit, or tells none.
 
-    Parameters
-    ----------
-    client
-        Who asks.
-    at_least
-        How many pulls are wanted: an answer of the last half minute that has room for these is
-        good enough.
+    An answer of the last half minute that has room for `at_least` as many is good enough.
     """
     registry = client.registry(DOCKER_HUB)
     known = registry.last_limit(_PROBE, PULL)

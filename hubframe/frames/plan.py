@@ -1,8 +1,8 @@
 """What a call will cost, before it is made: the readers of the call, read without fetching."""
 
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from math import ceil
 
@@ -53,15 +53,14 @@ class Plan:
     pulls
         How many of them Docker Hub counts as pulls.
     limit
-        The pull limit; None where there is none, where nothing has to be pulled, or where it is
-        not told.
+        The pull limit; None where nothing has to be pulled, or none is told.
     held
         How many documents and answers are here already.
     seconds
         How long it may take, with answers in a fifth of a second, and the Hub API's limit.
     is_exact
-        Whether the numbers are those that the call will make; otherwise indexes, or lists of
-        referrers, have to be read first, and they are the least that it will be.
+        Whether the call will make as many; otherwise indexes, or lists of referrers, have to be
+        read first, and it will be more.
     """
 
     frame: str
@@ -85,34 +84,30 @@ class Plan:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table `plan`, one row per kind of request."""
-        rows = [(kind, count, _MEANINGS[kind]) for kind, count in self.requests.items() if count]
-        return PLAN.from_records(dict(zip(PLAN.dtypes, row, strict=True)) for row in rows)
+        return PLAN.from_records(
+            {"kind": kind, "count": count, "meaning": _MEANINGS[kind]}
+            for kind, count in self.requests.items()
+            if count
+        )
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        least = "" if self.is_exact else "at least "
+        what, total = f"{self.frame} of {self.tag_count} tags", sum(self.requests.values())
+        left = "no limit known" if self.pulls else "none counted"
+        if self.limit is not None:
+            left = f"{self.limit.remaining} of {self.limit.allowed} left"
+        lines = [
+            f"{what}: {least}{total} requests, about {self.seconds:.0f} s",
+            *(f"  {count:>7}  {_MEANINGS[kind]}" for kind, count in self.requests.items() if count),
+            f"  {self.held:>7}  already here",
+            f"  pulls: {least}{self.pulls} needed, {left}",
+        ]
+        return "\n".join(lines if self.fits else [*lines, f"  {quota.NARROWER}"])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
-
-    def _lines(self) -> Iterator[str]:
-        least = "" if self.is_exact else "at least "
-        total = sum(self.requests.values())
-        what = f"{self.frame} of {self.tag_count} tags"
-        yield f"{what}: {least}{total} requests, about {self.seconds:.0f} s"
-        for kind, count in self.requests.items():
-            if count:
-                yield f"  {count:>7}  {_MEANINGS[kind]}"
-        yield f"  {self.held:>7}  already here"
-        yield f"  pulls: {least}{self.pulls} needed, {self._left()}"
-        if not self.fits:
-            yield f"  {quota.NARROWER}"
-
-    def _left(self) -> str:
-        if self.limit is None:
-            return "no limit known" if self.pulls else "none counted"
-        return f"{self.limit.remaining} of {self.limit.allowed} left"
 
 
 def plan(
@@ -137,8 +132,8 @@ def plan(
     what
         What the call would be given.
     frame
-        Which call: ``labels`` for `labels_df`, and so on: ``tags``, ``images``, ``layers``,
-        ``history``, ``labels``, ``env``, ``configs``, ``referrers``.
+        Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
+        ``env``, ``configs``, ``referrers``.
     tags, newest, platform, attestations, source, progress, client
         See `layers_df`.
 
@@ -146,11 +141,6 @@ def plan(
     -------
     Plan
         Requests by kind, pulls needed and left, what is here already, and how long it may take.
-
-    Raises
-    ------
-    ValueError
-        There is no such frame.
 
     Examples
     --------
@@ -162,12 +152,12 @@ def plan(
     if name not in _FRAMES:
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
-    wanted = read_wanted(tags, newest, platform or usual, attestations=attestations)
-    wanted = replace(wanted, is_brief=name == REFERRERS.name)
+    is_brief = name == REFERRERS.name
+    wanted = read_wanted(
+        tags, newest, platform or usual, attestations=attestations, is_brief=is_brief
+    )
     with calling(client, "raise", progress) as call:
         found = find_tags(call, references(what), wanted, source)
-        first = quota.survey(call, name, found, wanted, source, is_first_only=True)
-        quota.resolve_on_hub(call, [item for item in first.missing if item.kind == "digest"])
         survey = quota.survey(call, name, found, wanted, source)
         for category, words in call.remarks("plan").items():
             warnings.warn(words, category, stacklevel=2)

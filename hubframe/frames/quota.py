@@ -1,6 +1,6 @@
 """The pulls of a call: counted before the first one is spent, and held to what is left."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
@@ -23,20 +23,7 @@ NARROWER = (
 def guard(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source, *, partial: bool
 ) -> None:
-    """Make sure that there are enough pulls, before the first one.
-
-    Parameters
-    ----------
-    call, name, found, wanted, source
-        What will be read.
-    partial
-        Whether the caller takes what fits, the newest tags first.
-
-    Raises
-    ------
-    QuotaError
-        There are not enough.
-    """
+    """Make sure that there are enough pulls, before the first one; `partial` takes what fits."""
     if call.client.is_offline or not any(one.reference.is_hub for one in found):
         return
     missing = _missing(call, name, found, wanted, source)
@@ -69,19 +56,33 @@ def survey(
     wanted: Wanted,
     source: Source,
     *,
-    is_first_only: bool = False,
+    is_first_enough: bool = False,
 ) -> Survey:
-    """Make the waves of a call without fetching, as far as what is here reaches."""
+    """Make the waves of a call without fetching, as far as what is here reaches.
+
+    Digests on Docker Hub that the call will ask for are looked up: it is free, and kept. Where
+    there are none, what is asked for first may be enough: then nothing is read twice.
+    """
+    first = _waves(call, name, found, wanted, source, Survey(is_first_only=True))
+    digests = [item for item in first.missing if item.kind == "digest"]
+    call.scratch().get(item for item in digests if item.reference.is_hub)
+    if is_first_enough and not digests:
+        return first
+    return _waves(call, name, found, wanted, source, Survey())
+
+
+def _waves(
+    call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source, seen: Survey
+) -> Survey:
     scratch = call.scratch()
-    scratch.survey = Survey(is_first_only)
+    scratch.survey = seen
     if name == "tags":
         resolve(scratch, found)
     elif name == "referrers":
-        list(referrers_of(scratch, found))
+        deque(referrers_of(scratch, found), maxlen=0)
     else:
-        for _ in read_images(scratch, name, found, wanted, source):
-            pass  # what was read is let go
-    return scratch.survey
+        deque(read_images(scratch, name, found, wanted, source), maxlen=0)
+    return seen
 
 
 def _missing(
@@ -89,13 +90,10 @@ def _missing(
 ) -> Mapping[Item, tuple[Kind, ...]]:
     """Return the pulls that are to come, as far as they are known without spending one."""
     ordered = sorted(found, key=_pushed, reverse=True)
-    first = survey(call, name, ordered, wanted, source, is_first_only=True).missing
-    if any(item.kind == "digest" for item in first):
-        resolve_on_hub(call, [item for item in first if item.kind == "digest"])
-        first = survey(call, name, ordered, wanted, source).missing
+    seen = survey(call, name, ordered, wanted, source, is_first_enough=True)
     by_digest = {
         item.document: (item, then)
-        for item, then in first.items()
+        for item, then in seen.missing.items()
         if item.is_pull and item.document
     }
     missing = call.client.blobs.missing(by_digest)
@@ -106,12 +104,6 @@ def _pushed(found: Found) -> str:
     """Sort newest first over all repositories; a registry's tags have no dates, and go last."""
     pushed = found.tag and found.tag.pushed_at
     return pushed if isinstance(pushed, str) else ""
-
-
-def resolve_on_hub(call: Call, items: Sequence[Item]) -> None:
-    """Look up digests on Docker Hub that the call will ask for: it is free, and kept."""
-    scratch = call.scratch()
-    scratch.get(item for item in items if item.reference.is_hub)
 
 
 def kinds(item: Item, then: tuple[Kind, ...], wanted: Wanted) -> Counter[str]:

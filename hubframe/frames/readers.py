@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from hubframe.errors import HubframeError, NoSuchPlatformError, NotFoundError, PayloadError
-from hubframe.frames.call import TOGETHER, Call
+from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item, Kind
 from hubframe.frames.selection import choose
 from hubframe.frames.sources import Found, Source, Wanted
@@ -42,7 +42,7 @@ _AFTER_INDEX: tuple[Kind, ...] = ("manifest", "config")
 
 def read_images(
     call: Call, name: str, found: Sequence[Found], wanted: Wanted, source: Source
-) -> Iterator[list[Image]]:
+) -> Iterator[Image]:
     """Read the images of tags, some tags at a time, with what a frame shows of them, in order.
 
     The Hub's old and inactive tags lack digests, and it has lost the images of others: the
@@ -53,7 +53,6 @@ def read_images(
     is_listed = name == "images"
     # Of a tag's platforms; of all of them about so many.
     images_each = len(wanted.platforms) if wanted.platforms else 8
-    read: list[Image] = []
     for batch in call.batches(found, name, images_each):
         images: Images = {}
         others: list[Found] = []
@@ -71,11 +70,8 @@ def read_images(
         if others or any(unread.values()):
             call.sources.add("registry")
         images |= _with_contents(call, unread, shows_missing=is_listed)
-        read += chain.from_iterable(images.get(one, ()) for one in batch)
-        if len(read) >= 2 * TOGETHER:
-            yield read
-            read = []
-    yield read
+        for one in batch:
+            yield from images.get(one, ())
 
 
 def resolve(call: Call, tags: Sequence[Found]) -> dict[Found, Tag]:
@@ -109,7 +105,7 @@ def _add_steps(call: Call, images: Images) -> None:
     answers = call.get(asked.values())
     for one, item in asked.items():
         with call.sparing(one):
-            if not _is_good(call, one, item, answers[item]):
+            if not call.is_good(item, answers[item], is_spared=not one.is_named):
                 continue
             by_image = _by_image(answers[item])
             for place, image in enumerate(images[one]):
@@ -142,20 +138,13 @@ def _in_registry(
         one: [image for image in images if image.platform is None and not image.is_attestation]
         for one, images in opened.items()
     }
-    full = _with_contents(
-        call, {one: images for one, images in untold.items() if images}, shows_missing=shows_missing
-    )
     chosen: Images = {}
-    for one, images in opened.items():
-        if one in full:
-            told = {image.digest: _with_platform(image) for image in full[one]}
-            known = [told.get(each.digest) if each in untold[one] else each for each in images]
-            proper = [image for image in known if image and _is_of(image, wanted)]
-            is_whole = None not in known
-            rest = list(told.values())
-            chosen[one] = _chosen(call, one, proper, wanted, untold=rest, is_whole=is_whole)
-        elif not untold[one]:
-            chosen[one] = _chosen(call, one, images, wanted)
+    for one, read in _with_contents(call, untold, shows_missing=shows_missing).items():
+        told = {image.digest: _with_platform(image) for image in read}
+        known = [told.get(each.digest) if each in untold[one] else each for each in opened[one]]
+        proper = [image for image in known if image and _is_of(image, wanted)]
+        is_whole = None not in known
+        chosen[one] = _chosen(call, one, proper, wanted, [*told.values()], is_whole=is_whole)
     return chosen
 
 
@@ -163,32 +152,19 @@ def open_tags(call: Call, tags: Sequence[Found]) -> dict[Found, tuple[str, list[
     """Return each tag's digest and images: those that its index names, or the one that it is."""
     items, single = _items(call, tags)
     answers = call.get(items.values(), _AFTER_INDEX) | call.get(single.values(), _AFTER_MANIFEST)
-    top: dict[Found, str] = {}
-    images: Images = {}
-    for one, item in (items | single).items():
-        with call.sparing(one):
-            document = _good(answers[item])
-            images[one] = images_in(one.reference, document)
-            top[one] = document.digest
-    seen = {one: {digest} for one, digest in top.items()}
-    for depth in range(1, DEEPEST + 2):
-        inner = {one: _indexes(one, images[one], seen[one]) for one in images}
-        inner = {one: indexes for one, indexes in inner.items() if indexes}
-        if not inner:
-            break
-        answers = call.get(
-            chain.from_iterable(each.values() for each in inner.values()), _AFTER_INDEX
-        )
-        for one, indexes in inner.items():
-            outer = images.pop(one)
+    latest = answers
+    for _ in range(DEEPEST):
+        inner = [each for item, told in latest.items() for each in _indexes_in(item, told)]
+        latest = call.get((each for each in inner if each not in answers), _AFTER_INDEX)
+        answers |= latest
+    opened: dict[Found, tuple[str, list[Image]]] = {}
+    for one in tags:
+        if item := items.get(one) or single.get(one):
             with call.sparing(one):
-                told = {digest: answers[item] for digest, item in indexes.items()}
-                images[one] = _flat(one.reference, outer, told, depth)
-    return {
-        one: (top[one], [each for each in images[one] if each.media_type not in INDEX_TYPES])
-        for one in tags
-        if one in images
-    }
+                top = _good(answers[item])
+                images = _flat(one.reference, top, answers, {top.digest})
+                opened[one] = top.digest, list(images)
+    return opened
 
 
 def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[Found, Item]]:
@@ -216,47 +192,43 @@ def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[F
     return items, single
 
 
-def _indexes(found: Found, images: Iterable[Image], seen: set[str]) -> dict[str, Item]:
-    """Return the indexes among the images of an index; each once, so loops end."""
-    inner = [image.digest for image in images if image.media_type in INDEX_TYPES and image.digest]
-    fresh = [digest for digest in dict.fromkeys(inner) if digest not in seen]
-    seen.update(fresh)
-    return {digest: Item("manifest", found.reference.at(digest=digest)) for digest in fresh}
+def _indexes_in(item: Item, document: Any) -> list[Item]:
+    """List the indexes that an index names; what cannot be read is told to whoever reads it."""
+    try:
+        descriptors = manifests.with_digest(_good(document).as_object(item).get("manifests"))
+    except HubframeError:
+        return []
+    return [
+        Item("manifest", item.reference.at(digest=each["digest"]))
+        for each in descriptors
+        if payload.text(each.get("mediaType")) in INDEX_TYPES
+    ]
 
 
 def _flat(
-    reference: ImageReference, images: Iterable[Image], indexes: Mapping[str, Any], depth: int
-) -> list[Image]:
-    """Put the images of indexes within an index in their place."""
-    if depth > DEEPEST:
-        raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
-    flat: list[Image] = []
-    left = dict(indexes)
-    for image in images:
+    reference: ImageReference,
+    document: Document,
+    answers: Mapping[Item, Any],
+    seen: set[str],
+    depth: int = 1,
+) -> Iterator[Image]:
+    """List the images of a document, with those of indexes within it in their place, each once."""
+    for image in images_in(reference, document):
         if image.media_type not in INDEX_TYPES:
-            flat.append(image)
-        elif image.digest in left:
-            document = _good(left.pop(image.digest))
-            flat += [
-                replace(
-                    one,
-                    index_digest=image.index_digest,
-                    annotations=(*image.annotations, *one.annotations),
-                )
-                for one in images_in(reference, document)
-            ]
-    return flat
+            yield image
+        elif image.digest and image.digest not in seen:
+            if depth > DEEPEST:
+                raise PayloadError(f"{reference} is an index of indexes, more than {DEEPEST} deep")
+            seen.add(image.digest)
+            inner = _good(answers[Item("manifest", reference.at(digest=image.digest))])
+            for one in _flat(reference, inner, answers, seen, depth + 1):
+                annotations = (*image.annotations, *one.annotations)
+                yield replace(one, index_digest=image.index_digest, annotations=annotations)
 
 
 def images_in(reference: ImageReference, document: Document) -> list[Image]:
-    """List the images that a document of a registry names, in its order, each once.
-
-    Raises
-    ------
-    PayloadError
-        It is no manifest, or more than one kind of it at once.
-    """
-    body = _said(document, reference)
+    """List the images that a document of a registry names, in its order, each once."""
+    body = document.as_object(reference)
     if manifests.kind(body, document.media_type, reference) != "index":
         media_type = manifests.media_type(body, document.media_type)
         return [Image(reference.repo, reference.tag, document.digest, media_type=media_type)]
@@ -283,8 +255,8 @@ def _chosen(
     found: Found,
     images: list[Image],
     wanted: Wanted,
-    *,
     untold: Sequence[Image] = (),
+    *,
     is_whole: bool = True,
 ) -> list[Image]:
     """Choose by platform: a tag that was named must have it, others are counted and left out.
@@ -323,7 +295,7 @@ def no_platform(
 
 
 def _with_contents(
-    call: Call, tags: Mapping[Found, Sequence[Image]], *, shows_missing: bool = False
+    call: Call, tags: Mapping[Found, Sequence[Image]], *, shows_missing: bool
 ) -> Images:
     """Add manifest and config to images that have a digest, and are not read already.
 
@@ -343,12 +315,12 @@ def _with_contents(
     for one, items in asked.items():
         is_read = any(image.content for image in tags[one])
         is_all_missing = all(isinstance(answers[item], NotFoundError) for item in items)
-        is_spared = shows_missing or is_read or not is_all_missing
+        is_spared = shows_missing or is_read or not (is_all_missing and one.is_named)
         with call.sparing(one):
             config_of[one] = {
                 item: _config_of(item, answers[item])
                 for item in items
-                if _is_good(call, one, item, answers[item], is_spared=is_spared)
+                if call.is_good(item, answers[item], is_spared=is_spared)
             }
     configs = call.get(filter(None, chain.from_iterable(map(dict.values, config_of.values()))))
     full: Images = {}
@@ -361,7 +333,7 @@ def _with_contents(
         with call.sparing(one):
             for item, wanted in read.items():
                 config = configs[wanted] if wanted else None
-                if config is None or _is_good(call, one, item, config):
+                if call.is_good(item, config, is_spared=not one.is_named):
                     told[item.reference.digest] = _content(item, answers[item], config)
             full[one] = [
                 image if image.content else image.holding(told[image.digest])
@@ -373,29 +345,14 @@ def _with_contents(
 
 def _content(item: Item, document: Document, config: Document | None) -> ManifestContent:
     """Join a manifest with its config."""
-    body = _said(document, item)
-    told = _said(config, f"the config of {item}") if config else {}
+    body = document.as_object(item)
+    told = config.as_object(f"the config of {item}") if config else {}
     return manifests.content(body, told, document.media_type, item.reference)
-
-
-def _is_good(
-    call: Call, found: Found, item: object, outcome: object, *, is_spared: bool = False
-) -> bool:
-    """Record a failure; what a tag lacks that nobody named is not raised."""
-    if isinstance(outcome, NotFoundError) and (is_spared or not found.is_named):
-        call.miss(item, outcome)
-        return False
-    return call.is_good(item, outcome)
-
-
-def _said(document: Document, what: object) -> Payload:
-    """Read a document: once for all the frames that it is remembered for, so nobody changes it."""
-    return payload.an_object(lambda: document.json, what)
 
 
 def _config_of(item: Item, document: Document) -> Item | None:
     """Tell how to get a manifest's config; None where it has none, or one that is no image's."""
-    body = _said(document, item)
+    body = document.as_object(item)
     descriptor = payload.mapping(body.get("config"))
     digest = payload.text(descriptor.get("digest"))
     named = payload.text(descriptor.get("mediaType"))
@@ -421,5 +378,5 @@ def _with_platform(image: Image) -> Image:
 
 def _is_of(image: Image, wanted: Wanted) -> bool:
     """Tell whether an image can be chosen: an artifact of an index is for no platform."""
-    is_listed = image.index_digest is not None
-    return image.platform is not None or wanted.platforms is None or not is_listed
+    is_artifact = image.platform is None and not image.is_attestation
+    return not is_artifact or wanted.platforms is None or image.index_digest is None

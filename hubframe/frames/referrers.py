@@ -7,7 +7,7 @@ refers to an image may be referred to itself: Docker signs its attestations.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from hubframe.errors import PayloadError
@@ -29,43 +29,21 @@ _COSIGN = (".sig", ".att", ".sbom")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 
-@dataclass
 class _Search:
-    """What is known of what refers to one tag.
+    """What is known of what refers to one tag: to its index and to each of its images."""
 
-    Attributes
-    ----------
-    reference
-        The tag.
-    seen
-        The digests that were met, by the image that they are about.
-    outermost
-        What is looked at next: an image, and the digest that is about it.
-    listed
-        What was found in the index itself: an image, its subject, and the descriptor.
-    found
-        What was found so far.
-    """
-
-    reference: ImageReference
-    seen: dict[str, set[str]]
-    outermost: list[tuple[str, str]]
-    listed: list[tuple[str, str, Payload]]
-    found: list[Referrer] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, reference: ImageReference, top: str, images: Sequence[Image]) -> "_Search":
-        """Begin with a tag's index and its images."""
+    def __init__(self, reference: ImageReference, top: str, images: Sequence[Image]) -> None:
+        self.reference = reference
         proper = (image.digest or "" for image in images if not image.is_attestation)
         begin = dict.fromkeys((top, *filter(DIGEST.fullmatch, proper)))
-        listed = [(subject, subject, entry) for subject, entry in _attestations(top, images)]
-        seen = {subject: {subject} for subject in (*begin, *(subject for subject, _, _ in listed))}
-        return cls(reference, seen, [(subject, subject) for subject in begin], listed)
-
-    @property
-    def subjects(self) -> list[ImageReference]:
-        """What is looked at next."""
-        return [self.reference.at(digest=own) for _, own in self.outermost]
+        # Looked at next: an image, and the digest that is about it.
+        self.outermost = [(subject, subject) for subject in begin]
+        # Found in the index itself: an image, its subject, and the descriptor.
+        self.listed = [(subject, subject, entry) for subject, entry in _attestations(top, images)]
+        attested = (subject for subject, _, _ in self.listed)
+        # The digests that were met, by the image that they are about.
+        self.seen = {subject: {subject} for subject in (*begin, *attested)}
+        self.found: list[Referrer] = []
 
     @property
     def in_order(self) -> list[Referrer]:
@@ -93,7 +71,7 @@ class _Search:
             )
 
 
-def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[list[Referrer]]:
+def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
     """Find what refers to tags, to their indexes and to each of their images, some tags at a time.
 
     It goes from the images outwards, a step at a time; each artifact counts once per image.
@@ -101,11 +79,16 @@ def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[list[Referrer]]:
     call.sources.add("registry")
     for batch in call.batches(tags, "referrers"):
         searches = {
-            one: _Search.of(one.reference, top, images)
+            one: _Search(one.reference, top, images)
             for one, (top, images) in open_tags(call, batch).items()
         }
         for depth in range(1, DEEPEST + 1):
-            told = _listed(call, [each for one in searches.values() for each in one.subjects])
+            subjects = [
+                search.reference.at(digest=own)
+                for search in searches.values()
+                for _, own in search.outermost
+            ]
+            told = _listed(call, subjects)
             if call.survey is not None and call.survey.missing:
                 # What a plan does not know it cannot go on from.
                 break
@@ -116,7 +99,7 @@ def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[list[Referrer]]:
                     searches[one] = search
         else:
             found = [each for search in searches.values() for each in search.in_order]
-            yield _with_manifests(call, found)
+            yield from _with_manifests(call, found)
 
 
 def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:
@@ -139,18 +122,16 @@ def _listed(call: Call, subjects: Iterable[ImageReference]) -> dict[ImageReferen
     }
     answers = call.get([*lists, *signed])
     unlisted = {}
-    for item in (*lists, *signed):
+    for item, subject in (lists | signed).items():
         answer = answers[item]
         if not call.is_good(item, answer):
             continue
-        if item in signed and answer is not None:
-            descriptor = {"digest": answer.digest, "mediaType": answer.media_type}
-            found[signed[item]].append(descriptor)
-        elif item in lists and answer is None:
-            subject = lists[item]
+        if item in lists and answer is None:
             unlisted[Item("stand-in", subject.at(tag=fallback_tag(subject.target)))] = subject
         elif item in lists:
-            found[lists[item]] += answer
+            found[subject] += answer
+        elif answer is not None:
+            found[subject].append({"digest": answer.digest, "mediaType": answer.media_type})
     for item, entries in _indexes(call, list(unlisted)).items():
         found[unlisted[item]][:0] = entries
     return found
@@ -203,16 +184,13 @@ def _manifests(call: Call, references: Iterable[ImageReference]) -> dict[ImageRe
     """Get manifests; what fails is recorded."""
     items = {at: Item("manifest", at) for at in dict.fromkeys(references)}
     answers = call.get(items.values())
-    return {
-        at: answers[item]
-        for at, item in items.items()
-        if call.is_good(at, answers[item]) and _is_object(call, at, answers[item])
-    }
-
-
-def _is_object(call: Call, at: ImageReference, document: Document) -> bool:
-    try:
-        payload.an_object(lambda: document.json, f"the manifest {at}")
-    except PayloadError as error:
-        return call.is_good(at, error)
-    return True
+    read: dict[ImageReference, Document] = {}
+    for at, item in items.items():
+        document = answers[item]
+        if call.is_good(at, document):
+            try:
+                document.as_object(f"the manifest {at}")
+                read[at] = document
+            except PayloadError as error:
+                call.is_good(at, error)
+    return read

@@ -27,11 +27,10 @@ def sample_repos(
     """Draw repositories by chance from the hits of a search, or from namespaces.
 
     This is no sample of Docker Hub, which has no list of its repositories, so say in what you
-    publish where it was drawn from. From a search: only what matches the words in name or
-    description, and of popular words only the first `hits` in the Hub's order, which favours
-    what is much pulled and starred; never what is private, unnamed or deleted. From namespaces:
-    whoever chose these chose the bias; each repository is as likely as any other, so that owners
-    of many weigh more.
+    publish where it was drawn from. A search finds only what matches the words in name or
+    description, and of popular words the first `hits` in the Hub's order, which favours what is
+    much pulled and starred; never what is private, unnamed or deleted. Of namespaces each
+    repository is as likely as any other, so that owners of many weigh more.
 
     Parameters
     ----------
@@ -46,17 +45,12 @@ def sample_repos(
     hits
         How many hits of the search are listed, a hundred with a request.
     client
-        Who asks; None for the default client.
+        See `layers_df`.
 
     Returns
     -------
     pandas.DataFrame
         The table `search` in the order of the hits; ``is_automated`` is null for namespaces.
-
-    Raises
-    ------
-    ValueError
-        Neither or both of `query` and `namespaces` were given.
 
     Examples
     --------
@@ -80,11 +74,10 @@ def sample_repos(
 def sample_tags(tags: pd.DataFrame, n: int = 5, seed: int = 0) -> pd.DataFrame:
     """Draw some tags of each repository by chance.
 
-    A repository of a thousand tags then weighs as much as one of five: weigh by tags (their
-    number stands in the frame that was drawn from) before speaking of all tags. Tags that are one
-    image are drawn apart, so that an image of many aliases is drawn more often; tags of a nightly
-    build crowd out releases. ``newest=`` of the frames takes the latest instead, which is younger
-    than the whole.
+    A repository of a thousand tags then weighs as much as one of five: weigh by tags before
+    speaking of all. Tags that are one image are drawn apart, so an image of many aliases is drawn
+    more often; a nightly build's crowd out releases. ``newest=`` of the frames takes the latest
+    instead, which is younger than the whole.
 
     Parameters
     ----------
@@ -99,11 +92,6 @@ def sample_tags(tags: pd.DataFrame, n: int = 5, seed: int = 0) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The rows that were drawn, in their order.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `tags` is no frame, or lacks a column, which the message names.
     """
     TAGS.require(tags, ("repo", "tag"))
     check_count("n", n)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
-from hubframe.oci.platforms import Platform, acceptable
+from hubframe.oci.platforms import Platform, acceptable_names
 from hubframe.oci.reference import ImageReference, parse_namespace
 from hubframe.oci.tagnames import TagName, is_digest_tag, read
 from hubframe.tables.shape import Image
@@ -28,15 +28,7 @@ ALL = "all"
 
 
 def references(what: What) -> list[ImageReference]:
-    """Read what is asked for, each once, in the order given.
-
-    Raises
-    ------
-    InvalidReferenceError
-        Something is no image reference.
-    TypeError
-        It comes in a form that cannot be read.
-    """
+    """Read what is asked for, each once, in the order given."""
     if isinstance(what, pd.DataFrame):
         return list(dict.fromkeys(_rows(what)))
     if not isinstance(what, ImageReference | Iterable) or isinstance(what, Mapping | bytes):
@@ -165,13 +157,7 @@ _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def filters(tags: TagFilter) -> Filters:
-    """Read a filter of tags: what decides, each entry of a list alone, by how it is written.
-
-    Raises
-    ------
-    TypeError
-        The filter comes in a form that cannot be read.
-    """
+    """Read a filter of tags: what decides, each entry of a list alone, by how it is written."""
     if tags is None:
         return {}
     if isinstance(tags, str):
@@ -212,13 +198,7 @@ def any_of(given: Filters) -> Callable[[str], bool]:
 
 
 def platforms(platform: Platforms) -> list[Platform] | None:
-    """Read the platforms wanted; None for all.
-
-    Raises
-    ------
-    ValueError
-        A text is no platform.
-    """
+    """Read the platforms wanted; None for all."""
     if not isinstance(platform, str | Iterable):
         raise TypeError(f"platform: expected text or a list, not {type(platform).__name__}")
     wanted = [platform] if isinstance(platform, str) else list(platform)
@@ -232,10 +212,7 @@ def platforms(platform: Platforms) -> list[Platform] | None:
 
 def suiting(wanted: Iterable[Platform]) -> Filters:
     """Return what decides of a platform that there is whether it suits, by each one wanted."""
-    return {
-        one.name: frozenset(Platform(*each).name for each in acceptable(one)).__contains__
-        for one in wanted
-    }
+    return {one.name: frozenset(acceptable_names(one)).__contains__ for one in wanted}
 
 
 def choose(
@@ -246,20 +223,11 @@ def choose(
     is_single: bool,
     untold: Sequence[Image] = (),
 ) -> list[Image]:
-    """Choose the images of a tag for the platforms wanted.
+    """Choose the images of a tag for the platforms wanted; None for all.
 
-    Parameters
-    ----------
-    images
-        All that the tag has, in the order of its index: of equals the first is chosen.
-    wanted
-        Platforms; None for all.
-    attestations
-        Whether attestations are wanted too.
-    is_single
-        Whether the tag is one image and no index: then it is given whatever its platform.
-    untold
-        Those whose platform the index does not tell: of them no equal comes before another.
+    They come in the order of the tag's index: of equals the first is chosen, but for those whose
+    platform the index does not tell (`untold`). A tag that is one image and no index
+    (`is_single`) gives it whatever its platform.
     """
     proper = [image for image in images if not image.is_attestation]
     others = [image for image in images if image.is_attestation] if attestations else []
@@ -270,7 +238,7 @@ def choose(
         chosen = set()
         for one in wanted:
             # One that tells no platform is the last resort.
-            suited = [*(Platform(*each).name for each in acceptable(one)), None]
+            suited = [*acceptable_names(one), None]
             chosen.update([by_name[name] for name in suited if name in by_name][:1])
         names = {image.platform_name for image in chosen}
         chosen.update(image for image in untold if image.platform_name in names)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from math import ceil
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from hubframe.frames.call import Call
 from hubframe.frames.selection import (
@@ -27,29 +27,18 @@ from hubframe.wire import hub
 from hubframe.wire.client import Client
 
 Source = Literal["auto", "hub", "registry"]
-Payload = Mapping[str, Any]
+Asked = TypeVar("Asked")
 
 
 @dataclass(eq=False)
 class Found:
-    """A tag (or digest) that was found, with what its source told of it.
-
-    Attributes
-    ----------
-    reference
-        Its repository, with the tag or digest.
-    is_named
-        Whether the caller named it, rather than asking for all tags.
-    tag
-        What the Hub tells of it; None from a registry.
-    listed
-        All tags of its repository, where these were listed to the last and what is wanted is a
-        list; a registry tells their names alone.
-    """
+    """A tag (or digest) that was found, with what its source told of it."""
 
     reference: ImageReference
-    is_named: bool
-    tag: Tag | None = None
+    is_named: bool  # whether the caller named it, rather than asking for all tags
+    tag: Tag | None = None  # what the Hub tells of it; None from a registry
+    # All tags of its repository, where these were listed to the last and what is wanted is a list;
+    # a registry tells their names alone.
     listed: Sequence[Tag] | None = None
     _images: list[Image] | None = None
 
@@ -61,39 +50,21 @@ class Found:
         """The images that the Hub says it has, read once; none from a registry."""
         if self._images is None:
             payload = self.tag and self.tag.payload
-            found = [] if payload is None else hub_images(self.reference.repo, payload)
-            self._images = found
+            self._images = hub_images(self.reference.repo, payload) if payload else []
         return self._images
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which tags of a repository, and which images of a tag, are wanted.
+    """Which tags of a repository, and which images of a tag, are wanted."""
 
-    Attributes
-    ----------
-    is_wanted
-        Decides by the name of a tag.
-    filters
-        What decides so, by how the caller wrote it; none where no filter was given.
-    newest
-        How many of the newest tags; None for all.
-    platforms
-        Platforms; None for all.
-    suits
-        Decides of a platform that there is whether it suits, by each of those.
-    attestations
-        Whether attestations are wanted too.
-    is_brief
-        Whether no images are wanted, but what a list of tags tells of each, or what refers to it.
-    """
-
-    is_wanted: Callable[[str], bool]
-    filters: Filters = field(default_factory=dict)
+    is_wanted: Callable[[str], bool]  # decides by the name of a tag
+    filters: Filters  # what decides so, by how the caller wrote it; none without a filter
     newest: int | None = None
-    platforms: list[Platform] | None = None
-    suits: Filters = field(default_factory=dict)
+    platforms: list[Platform] | None = None  # None for all
+    suits: Filters = field(default_factory=dict)  # tells whether a platform suits each of those
     attestations: bool = False
+    # Whether no images are wanted, but what a list of tags tells of each, or what refers to it.
     is_brief: bool = False
 
 
@@ -103,36 +74,26 @@ def read_wanted(
     platform: Platforms = ALL,
     *,
     attestations: bool = False,
+    is_brief: bool = False,
 ) -> Wanted:
     """Read what the keywords of a call say."""
     if newest is not None:
         check_count("newest", newest)
     given, wanted = filters(tags), platforms(platform)
-    return Wanted(any_of(given), given, newest, wanted, suiting(wanted or ()), attestations)
+    suits = suiting(wanted or ())
+    return Wanted(any_of(given), given, newest, wanted, suits, attestations, is_brief)
 
 
 def check_count(name: str, count: int) -> None:
-    """Refuse what is no number of things.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is no whole number, or less than one.
-    """
+    """Refuse what is no number of things: no whole number, or less than one."""
     if isinstance(count, bool) or not isinstance(count, int):
         raise TypeError(f"{name} must be a whole number, not {count!r}")
     if count < 1:
         raise ValueError(f"{name} must be at least 1, not {count}")
 
 
-def uses_hub(reference: ImageReference, source: Source) -> bool:
-    """Tell whether the Hub API is asked about a reference.
-
-    Raises
-    ------
-    ValueError
-        The Hub is to be asked about another registry, or the source is none.
-    """
+def _uses_hub(reference: ImageReference, source: Source) -> bool:
+    """Tell whether the Hub API is asked about a reference, which it may not know."""
     if source == "hub" and not reference.is_hub:
         raise ValueError(f'{reference} is not on Docker Hub: source="hub" does not know it')
     if source == "hub" and reference.digest:
@@ -146,27 +107,22 @@ def find_tags(
     """Find the tags that are asked for, in the order of the references, newest first."""
     if source not in ("auto", "hub", "registry"):
         raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
-    on_hub = [one for one in references if uses_hub(one, source)]
-    elsewhere = [one for one in references if not uses_hub(one, source)]
+    on_hub = [one for one in references if _uses_hub(one, source)]
+    elsewhere = [one for one in references if not _uses_hub(one, source)]
     call.sources |= ({"hub"} if on_hub else set()) | ({"registry"} if elsewhere else set())
     found = {one: [Found(one, is_named=True)] for one in elsewhere if one.tag or one.digest}
     named = [one for one in on_hub if one.tag]
-    tags = call.outcomes(partial(_named_on_hub, call.client), named, "tags")
-    for one, tag in call.successes(named, tags):
+    for one, tag in call.results(partial(_named_on_hub, call.client), named, "tags"):
         found[one] = [Found(one, is_named=True, tag=tag)]
     found |= _listed_on_hub(call, [one for one in on_hub if not one.tag], wanted)
     whole = [one for one in elsewhere if one not in found]
-    lists = call.outcomes(partial(_names, call.client), whole, "tags")
-    for one, names in call.successes(whole, lists):
+    for one, names in call.results(partial(_names, call.client), whole, "tags"):
         found[one] = _listed_in_registry(call, one, names, wanted)
-    if len({one.repo for one in references}) == len(references):
-        # Only where a repository was asked for twice may a tag come twice.
-        return list(chain.from_iterable(found.get(one, ()) for one in references))
     distinct: dict[ImageReference, Found] = {}
-    for found_tag in (each for one in references for each in found.get(one, ())):
+    for each in chain.from_iterable(found.get(one, ()) for one in references):
         # A tag that was named stays so, also where its whole repository was asked for.
-        if found_tag.is_named or found_tag.reference not in distinct:
-            distinct[found_tag.reference] = found_tag
+        if each.is_named or each.reference not in distinct:
+            distinct[each.reference] = each
     return list(distinct.values())
 
 
@@ -211,20 +167,22 @@ def _hub_lists(
     call: Call, references: Sequence[ImageReference], most: int | None, wanted: Wanted
 ) -> dict[ImageReference, hub.Entries]:
     read = partial(hub_tag, is_brief=wanted.is_brief)
-    listings = [hub.tags(reference.path, most, read) for reference in references]
-    lists: list[Any] = call.client.hub.lists(listings, partial(call.outcomes, title="tags"))
-    found: dict[ImageReference, hub.Entries] = dict(call.successes(references, lists))
+    listings = {reference: hub.tags(reference.path, most, read) for reference in references}
+    found = hub_lists(call, listings, "tags")
     for tags in found.values():
         # The Hub's own order has changed its sign before.
         tags.sort(key=_pushed, reverse=True)
     return found
 
 
-def hub_list(call: Call, items: Sequence[Any], listings: Sequence[hub.Listing]) -> list[Payload]:
-    """Get lists of the Hub and join them; what fails is recorded under its item."""
-    call.sources.add("hub")
-    lists: list[Any] = call.client.hub.lists(listings, partial(call.outcomes, title="pages"))
-    return [payload for _, found in call.successes(items, lists) for payload in found]
+def hub_lists(
+    call: Call, listings: Mapping[Asked, hub.Listing], title: str = "pages"
+) -> dict[Asked, hub.Entries]:
+    """Get lists of the Hub, by what they are of; what fails is recorded under that."""
+    lists: list[Any] = call.client.hub.lists(
+        list(listings.values()), partial(call.outcomes, title=title)
+    )
+    return dict(call.successes(listings, lists))
 
 
 def _pushed(tag: Tag) -> str:

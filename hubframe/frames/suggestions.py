@@ -29,8 +29,12 @@ def instead(client: Client, reference: ImageReference, error: NotFoundError) -> 
     repository on Docker Hub, those of its namespace. Other registries tell none of theirs.
     """
     try:
+        if reference.tag and reference.is_hub:
+            listing = hub.tags(reference.path, hub.PAGE_SIZE, itemgetter("name"))
+            return _no_tag(reference, _listed(client, listing), error)
         if reference.tag:
-            return _no_tag(reference, _tags(client, reference), error)
+            tags = client.registry(reference.registry).tags(reference.path)
+            return _no_tag(reference, tags, error)
     except NotFoundError:
         pass
     except HubframeError:
@@ -42,12 +46,6 @@ def instead(client: Client, reference: ImageReference, error: NotFoundError) -> 
 def newest_names(names: Iterable[str]) -> list[str]:
     """Order tags by what their names tell, newest first."""
     return [name.tag for name in newest_first(read_all(names).values())]
-
-
-def _tags(client: Client, reference: ImageReference) -> list[str]:
-    if not reference.is_hub:
-        return client.registry(reference.registry).tags(reference.path)
-    return _listed(client, hub.tags(reference.path, hub.PAGE_SIZE, itemgetter("name")))
 
 
 def _repositories(client: Client, namespace: str) -> list[str]:
@@ -110,18 +108,11 @@ def _shown(names: Iterable[str]) -> str:
 
 @dataclass
 class Matches:
-    """Which filters or platforms of a call matched nothing so far, and what there was to match.
+    """Which filters or platforms of a call matched nothing so far, and what there was to match."""
 
-    Attributes
-    ----------
-    unmatched, matched
-        As they were written.
-    there
-        Tags or platforms, as many as a message needs.
-    """
-
-    unmatched: dict[str, None] = field(default_factory=dict)
+    unmatched: dict[str, None] = field(default_factory=dict)  # as they were written
     matched: set[str] = field(default_factory=set)
+    # Tags or platforms, as many as a message needs.
     there: dict[str, None] = field(default_factory=dict)
 
     def note(

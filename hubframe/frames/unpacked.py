@@ -1,12 +1,13 @@
 """What layers take when they are unpacked, told by their last four bytes."""
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import InvalidReferenceError
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.oci.reference import DIGEST, ImageReference
+from hubframe.frames.files import Layer, rows_as_layers
+from hubframe.oci.reference import DIGEST
 from hubframe.tables import LAYERS
 from hubframe.tables.measured import UNPACKED_SIZES
 from hubframe.wire.client import Client
@@ -18,7 +19,6 @@ _WRAPS = 2**32
 _OVERHEAD = 1 + 5 / 32_768
 _FRAME = 1024
 _MAGIC = b"\x1f\x8b"
-_COLUMNS = ["repo", "layer_digest", "media_type", "size"]
 
 
 def unpacked_sizes_df(
@@ -45,55 +45,24 @@ def unpacked_sizes_df(
     -------
     pandas.DataFrame
         The table `unpacked_sizes`: a row per distinct layer, by repository and digest; of several
-        repositories the first by name is asked. ``unpacked_size`` is null, and ``reason`` says
-        why, where it cannot be told: zstd, layers that lie elsewhere (foreign), packed sizes of 4
-        GiB and more or not known, registries that do not send such a part, layers of the bundled
-        sample, and trailers that tell less than is packed, as those of files with several members
-        do (eStargz). Such a file, or one of more than 4 GiB, that packs very well is not seen, and
-        has too small a size.
-
-    Raises
-    ------
-    HubframeError
-        A layer could not be asked for, unless failures are collected.
-    TypeError, ValueError
-        `layers` is no frame, or lacks a column, which the message names.
+        repositories the first by name is asked. ``unpacked_size`` is null where it cannot be told,
+        and ``reason`` says why: zstd, layers that lie elsewhere (foreign), packed sizes of 4 GiB
+        and more or not known, registries that do not send such a part, and trailers that tell less
+        than is packed, as those of files with several members do (eStargz). Such a file, or one of
+        more than 4 GiB, that packs very well is not seen, and has too small a size.
     """
-    LAYERS.require(layers, _COLUMNS)
-    distinct = layers[_COLUMNS].sort_values(_COLUMNS, na_position="last")
+    columns = [*Layer._fields]
+    LAYERS.require(layers, columns)
+    distinct = layers[columns].sort_values(columns, na_position="last")
     distinct = distinct.drop_duplicates("layer_digest").sort_values(["repo", "layer_digest"])
     with calling(client, errors, progress) as call:
         call.sources.add("registry")
-        known = distinct.astype(object).where(distinct.notna(), None)
-        rows = [
-            _Layer(repo, digest, media_type, None if size is None else int(size))
-            for repo, digest, media_type, size in known.itertuples(index=False, name=None)
-        ]
-        told = call.outcomes(lambda layer: _told(call, layer), rows, "layers")
-        records = [{**layer._asdict(), **answer} for layer, answer in call.successes(rows, told)]
+        told = call.results(partial(_told, call), rows_as_layers(distinct), "layers")
+        records = [{**layer._asdict(), **answer} for layer, answer in told]
         return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
 
 
-class _Layer(NamedTuple):
-    """A layer to ask for."""
-
-    repo: str
-    layer_digest: str
-    media_type: str | None
-    size: int | None
-
-    @property
-    def repository(self) -> ImageReference:
-        """Where it lies; read when it is asked for, so that a bad one costs its own row."""
-        if not isinstance(self.repo, str):
-            raise InvalidReferenceError("the column repo holds a null: expected a repository")
-        return ImageReference.parse(self.repo)
-
-    def __str__(self) -> str:
-        return f"{self.repo}@{self.layer_digest}"
-
-
-def _told(call: Call, layer: _Layer) -> dict[str, Any]:
+def _told(call: Call, layer: Layer) -> dict[str, Any]:
     """Return what there is to say of a layer."""
     reason = _untold(layer)
     if reason is None and call.client.settings.sample:
@@ -116,10 +85,10 @@ def _told(call: Call, layer: _Layer) -> dict[str, Any]:
     return {"unpacked_size": unpacked, "method": TRAILER}
 
 
-def _untold(layer: _Layer) -> str | None:
+def _untold(layer: Layer) -> str | None:
     """Say why there is nothing to ask for; null where there is."""
     media_type, size = layer.media_type or "", layer.size
-    if "foreign" in media_type or "nondistributable" in media_type:
+    if layer.is_elsewhere:
         return "lies elsewhere"
     if "zstd" in media_type:
         return "packed with zstd"
@@ -132,7 +101,7 @@ def _untold(layer: _Layer) -> str | None:
     return None if size > len(_MAGIC) + 4 or media_type.endswith(".tar") else "too short"
 
 
-def _part(call: Call, layer: _Layer, start: int, count: int) -> bytes | None:
-    reference = layer.repository
-    registry = call.client.registry(reference.registry)
-    return registry.part(reference, layer.layer_digest, start, count)
+def _part(call: Call, layer: Layer, start: int, count: int) -> bytes | None:
+    repository = layer.repository
+    registry = call.client.registry(repository.registry)
+    return registry.part(repository, layer.layer_digest, start, count)

@@ -3,8 +3,9 @@
 One module per question; nothing here touches the network, draws or writes. For all of them holds:
 
 - A parameter is a frame with the columns of the table that is named, or those of them that are
-  needed, and may have others. TypeError is raised where it is no frame, and ValueError where it
-  lacks a column, which the message names.
+  needed, and may have others. TypeError is raised where it is no frame, or another argument is not
+  of its kind; ValueError where it lacks a column, or another argument is out of range. The message
+  says which.
 - The table *x* is what ``hubframe.x_df`` makes. The order of the rows that are given matters only
   where it is told to.
 """

@@ -64,18 +64,11 @@ def cleanup_df(  # noqa: PLR0913
     -------
     pandas.DataFrame
         The table `cleanup`: a row per tag, repositories by name, the last pushed tag first. A tag
-        stays too where a condition cannot be judged, since a date is missing or names do not tell
-        which is newer (a date and a version, two commits, two variants of one version): its reason
-        says that it is not known. Tags that name a digest, as signatures do, take no place among
-        the newest: they go with the last tag of what they sign, and only then. ``freed_size`` sums
-        to what the rule would free: bytes of the layers that no kept tag holds, in all repositories
-        of `layers`, and is too high where `layers` lacks tags that are kept; registries free them
-        when they next collect garbage.
-
-    Raises
-    ------
-    TypeError, ValueError
-        No condition was given, or one that is none.
+        stays too, and its reason says so, where a condition cannot be judged: a date is missing, or
+        names do not tell which is newer (a date and a version, two commits, two variants of one
+        version). Tags that name a digest, as signatures do, take no place among the newest: they go
+        with the last tag of what they sign, and only then. ``freed_size`` sums to the bytes of the
+        layers that no kept tag holds; it is too high where `layers` lacks tags that are kept.
 
     Examples
     --------
@@ -101,10 +94,11 @@ def cleanup_df(  # noqa: PLR0913
     for limit, at, what in zip(limits, dates, ("pushed", "last used"), strict=True):
         if limit is not None:
             judged.append([_longer(age, limit, what) for age in days(moment - at)])
-    verdicts = [
-        (False, _PROTECTED) if protects(tag) else _together(said)
-        for tag, *said in zip(rows["tag"], *judged, strict=True)
-    ]
+    verdicts = []
+    for tag, *said in zip(rows["tag"], *judged, strict=True):
+        against = [reason for goes, reason in said if not goes]
+        why = _PROTECTED if protects(tag) else "; ".join(against or [word for _, word in said])
+        verdicts.append((not against and why != _PROTECTED, why))
     verdicts = _with_signatures(rows, verdicts, layers)
     goes = np.array([goes for goes, _ in verdicts], dtype=bool)
     return CLEANUP.of(
@@ -128,12 +122,6 @@ _BY_SIGNED = {
     True: (True, "what it names goes"),
     False: (False, "what it names is kept"),
 }
-
-
-def _together(said: list[_Verdict]) -> _Verdict:
-    """Let a tag go if all conditions say so."""
-    against = [reason for goes, reason in said if not goes]
-    return not against, "; ".join(against or [reason for _, reason in said])
 
 
 def _beyond(rank: Rank | None, keep: int) -> _Verdict:

@@ -46,11 +46,6 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
         stands another of the same kind (``RUN``, ``COPY``), or another base. Labels from elsewhere
         than the config say so in their key.
 
-    Raises
-    ------
-    TypeError, ValueError
-        There are fewer than two images, or frames hold other images too, which the message names.
-
     Examples
     --------
     >>> import hubframe
@@ -61,7 +56,13 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     [['PYTHON_VERSION', '3.14.0', '3.14.3']]
     """
     images = list(images)
-    named = [_named(frames, place) for place, frames in enumerate(images, 1)]
+    named = []
+    for place, frames in enumerate(images, 1):
+        try:
+            repo, tag, platform, digest = _name(frames)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"image {place}: {error}") from None
+        named.append((f"{repo}:{tag}" if tag else f"{repo}@{digest}", platform))
     if len(named) < _LEAST:
         raise ValueError(
             f"there is nothing to compare with: give two images or more, not {len(named)}"
@@ -77,16 +78,8 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     return COMPARISON.of(pd.DataFrame(rows, columns=list(COMPARISON.dtypes)))
 
 
-def _named(frames: Any, place: int) -> tuple[str, str]:
-    """Check the frames that were given at a place; name their image as its first tag does."""
-    try:
-        repo, tag, platform, digest = _name(frames)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"image {place}: {error}") from None
-    return f"{repo}:{tag}" if tag else f"{repo}@{digest}", platform
-
-
 def _name(frames: Any) -> tuple[str, ...]:
+    """Check the frames that were given, and return the first name of their image."""
     if not isinstance(frames, Mapping):
         raise TypeError(f"expected frames by name, not {type(frames).__name__}")
     unknown = [str(name) for name in frames if name not in FRAMES]
@@ -142,13 +135,11 @@ def _steps(name: str, frame: pd.DataFrame) -> list[Step]:
 
 def _config(frame: pd.DataFrame) -> dict[str, str]:
     """Return the fields of the configuration that say something."""
-    fields = zip(_FIELDS, _rows(frame, *_FIELDS)[0], strict=True)
-    texts = {
+    return {
         name: value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
-        for name, value in fields
-        if value is not None
+        for name, value in zip(_FIELDS, _rows(frame, *_FIELDS)[0], strict=True)
+        if value not in (None, "")
     }
-    return {name: text for name, text in texts.items() if text}
 
 
 def _values(name: str, frame: pd.DataFrame) -> dict[str, str]:
@@ -163,18 +154,14 @@ def _values(name: str, frame: pd.DataFrame) -> dict[str, str]:
 
 def _sizes(left: list[Step], right: list[Step]) -> Iterator[_Difference]:
     """Compare the bytes of all layers, not known where one's are not, and their number."""
-    was, now = (_total(steps) for steps in (left, right))
+    sizes = ([step.size for step in steps] for steps in (left, right))
+    was, now = (None if None in one else sum(filter(None, one)) for one in sizes)
     if was != now:
         change = None if was is None or now is None else now - was
         texts = [None if size is None else str(size) for size in (was, now)]
         yield "size", "size", texts[0], texts[1], "changed", change
     if len(left) != len(right):
         yield "size", "layer_count", str(len(left)), str(len(right)), "changed", None
-
-
-def _total(steps: list[Step]) -> int | None:
-    sizes = [step.size for step in steps if step.size is not None]
-    return sum(sizes) if len(sizes) == len(steps) else None
 
 
 def _of_values(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -30,40 +31,33 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.DataFrame:
     """Count, per repository and standard label, the images that carry it.
 
-    An image carries a label where it has the key, from any source, with a value that is not
-    blank. Tags of the same image are one image.
+    An image, tags of it being one, carries a label where it has the key, from any source, with a
+    value that is not blank.
 
     Parameters
     ----------
     labels
         The `tables.LABELS` frame.
     images
-        A frame with a row per image, the `tables.IMAGES` or the `tables.CONFIGS` one, so that
-        images without any label count. Attestations do not count, nor do images of a platform
-        that `labels` has none of, unless they are their tag's only one: labels are read for
-        linux/amd64 alone unless told otherwise, while `tables.IMAGES` shows every platform.
+        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count.
+        Attestations do not, nor do images of a platform that `labels` has none of, unless they are
+        their tag's only one: labels are read for linux/amd64 alone unless told otherwise.
 
     Returns
     -------
     pandas.DataFrame
-        A row per repository and key of `OCI_LABELS`, repositories in their order.
-
-        - ``repo``, ``key``.
-        - ``labelled_count``: images that carry the label.
-        - ``image_count``: images of the repository.
-        - ``share``: ``labelled_count / image_count``.
+        A row per repository and key of `OCI_LABELS`, repositories in their order: ``repo``,
+        ``key``; ``labelled_count``, the images that carry it; ``image_count``, those of the
+        repository; and ``share``, their quotient.
     """
     LABELS.require(labels, (*IMAGE, "key", "value"))
     if images is not None:
         IMAGES.require(images, IMAGE)
     counted = _images(labels, images)
-    counted = counted[["repo"]].assign(image=identity(counted)).drop_duplicates()
+    totals = identity(counted).groupby(counted["repo"], sort=False).nunique()
+    rows = pd.MultiIndex.from_product([totals.index, OCI_LABELS], names=["repo", "key"])
     carried = labels[labels["key"].isin(OCI_LABELS) & (labels["value"].str.strip() != "")]
-    pairs = carried[["repo", "key"]].assign(image=identity(carried)).drop_duplicates()
-    totals = counted.groupby("repo", sort=False).size()
-    every = pd.MultiIndex.from_product([totals.index, OCI_LABELS], names=["repo", "key"])
-    found = pairs.groupby(["repo", "key"]).size().reindex(every, fill_value=0).reset_index(name="n")
-    return _with_share(found[["repo", "key"]], found["n"], found["repo"].map(totals))
+    return _counted(carried, rows, totals.reindex(rows.get_level_values("repo")).to_numpy())
 
 
 def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +66,7 @@ def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     coverage
-        The table `coverage`, as `hubframe.coverage_df` makes it.
+        The table `coverage`.
 
     Returns
     -------
@@ -82,21 +76,19 @@ def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
         ``share``, their quotient, null without images.
     """
     COVERAGE.require(coverage, (*IMAGE, "key", "state"))
-    image = identity(coverage)
-    carried = image[coverage["state"] != "missing"]
-    counts = carried.groupby(coverage["key"]).nunique()
-    keys = pd.DataFrame({"key": OCI_LABELS}, dtype="str")
-    images = pd.Series(image.nunique(), keys.index)
-    return _with_share(keys, keys["key"].map(counts).fillna(0), images)
+    carried = coverage[coverage["state"] != "missing"]
+    rows = pd.Index(OCI_LABELS, name="key", dtype="str")
+    return _counted(carried, rows, identity(coverage).nunique())
 
 
-def _with_share(
-    what: pd.DataFrame, labelled_count: pd.Series, image_count: pd.Series
-) -> pd.DataFrame:
-    counts = {"labelled_count": labelled_count, "image_count": image_count}
-    table = what.assign(**counts).astype(dict.fromkeys(counts, "Int64"))
-    images = table["image_count"].mask(table["image_count"] == 0)
-    return table.assign(share=table["labelled_count"] / images)
+def _counted(carried: pd.DataFrame, rows: pd.Index, image_count: Any) -> pd.DataFrame:
+    """Count the images that carry a label, by what rows are named for, beside all of them."""
+    by = list(rows.names)
+    labelled = carried[by].assign(image=identity(carried)).groupby(by)["image"].nunique()
+    counts = {"labelled_count": labelled.reindex(rows, fill_value=0), "image_count": image_count}
+    table = pd.DataFrame(counts, index=rows).astype("Int64").reset_index()
+    whole = table["image_count"].mask(table["image_count"] == 0)
+    return table.assign(share=table["labelled_count"] / whole)
 
 
 def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -107,22 +99,18 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     labels
         The `tables.LABELS` frame.
     images
-        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count; see
-        `hubframe.measure.label_coverage` for which do not.
+        As for `hubframe.measure.label_coverage`.
 
     Returns
     -------
     pandas.DataFrame
-        The table `coverage`: a row per image of a tag and key of `OCI_LABELS`. ``state`` is
-        ``present``, ``missing`` or ``invalid``; ``reason`` says why it is not ``present``.
-
-        - Under another spelling (`standard_labels`) a label is missing, and the reason names it.
-        - Any value is invalid that is a placeholder (``unknown``, ``${VCS_REF}``).
-        - ``url``, ``documentation`` and ``source`` must be addresses with http or https,
-          ``created`` a moment of RFC 3339, ``base.digest`` a digest, and ``licenses`` must have
-          the form of an SPDX expression; whether SPDX knows the names is not looked up.
-
-        By repository, tag (newest version first), platform, and in the order of `OCI_LABELS`.
+        The table `coverage`: a row per image of a tag and key of `OCI_LABELS`, by repository, tag
+        (newest version first), platform, and in their order. A label under another spelling
+        (`standard_labels`) is ``missing``. ``invalid`` is a placeholder (``unknown``,
+        ``${VCS_REF}``); an ``url``, ``documentation`` or ``source`` that is no address with http or
+        https; a ``created`` that is no moment of RFC 3339; a ``base.digest`` that is no digest; and
+        ``licenses`` without the form of an SPDX expression; whether SPDX knows the names is not
+        looked up.
 
     Examples
     --------
@@ -179,13 +167,10 @@ def _fault(key: str, value: str) -> str | None:
 
 
 def _is_moment(value: str) -> bool:
-    if not _MOMENT.fullmatch(value):
-        return False
     try:
-        datetime.fromisoformat(value.upper())
+        return _MOMENT.fullmatch(value) is not None and bool(datetime.fromisoformat(value.upper()))
     except ValueError:
         return False
-    return True
 
 
 def _is_license(value: str) -> bool:
@@ -217,14 +202,6 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
         The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
         without a platform do not count, nor do tags that have nothing else. By repository, tag
         (newest version first) and platform.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     coverage = hubframe.platform_coverage_df(hubframe.images_df("library/alpine"))
-    >>> coverage[~coverage["is_present"]]["platform"].nunique() > 0
-    True
     """
     IMAGES.require(images, (*IMAGE, "size", "is_attestation"))
     proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]
@@ -234,8 +211,8 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     held = proper.drop_duplicates(["repo", "tag", "platform"])[[*IMAGE, "size"]]
     platforms = held.groupby(["repo", "platform"]).size().rename("tag_count").reset_index()
     tags = held[["repo", "tag"]].drop_duplicates()
-    held["is_present"] = True
-    table = tags.merge(platforms, on="repo").merge(held, on=["repo", "tag", "platform"], how="left")
-    table["is_present"] = table["is_present"].notna()
+    key = ["repo", "tag", "platform"]
+    table = tags.merge(platforms, on="repo").merge(held, on=key, how="left", indicator=True)
+    table["is_present"] = table["_merge"] == "both"
     table["tag_share"] = table["tag_count"] / table.groupby("repo")["tag"].transform("nunique")
     return PLATFORM_COVERAGE.of(_in_order(table))

@@ -37,8 +37,8 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     Parameters
     ----------
     layers
-        The `tables.LAYERS` frame. Only what is in it counts as another: give the layers of all
-        tags and platforms (``platform="all"``) before believing what a deletion would free.
+        The `tables.LAYERS` frame. Only what is in it counts as another: give the layers of all tags
+        and platforms (``platform="all"``) before believing what a deletion would free.
     by
         What a row is: ``"tag"``, ``"image"``, ``"repo"`` or ``"namespace"``. An image that was
         asked for by digest counts as a tag.
@@ -46,16 +46,11 @@ def footprint_df(layers: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `footprint`, in compressed bytes of distinct layers: a layer that an image repeats
-        counts once, unlike in `size` of the tags and images. Most freed first, then the largest,
-        then the one built first. Other tags of an image in its repository do not make its layers
-        shared, but keep them: a tag with an alias frees nothing. By image all its tags go, in all
-        repositories; there, and by repository and namespace, what is exclusive is freed.
-
-    Raises
-    ------
-    ValueError
-        `by` is none of the four.
+        The table `footprint`, in compressed bytes of distinct layers: one that an image repeats
+        counts once. Most freed first, then the largest, then the one built first. Other tags of an
+        image in its repository do not make its layers shared, but keep them: a tag with an alias
+        frees nothing. By image all its tags go, in all repositories; there, and by repository and
+        namespace, what is exclusive is freed.
 
     Examples
     --------
@@ -153,8 +148,8 @@ def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     images
-        The `tables.IMAGES` frame; attestations are left out. Where it is empty, the images of
-        `layers` take its place.
+        The `tables.IMAGES` frame, attestations left out; where it is empty, `layers` names the
+        images.
     layers
         The `tables.LAYERS` frame.
 
@@ -166,16 +161,13 @@ def largest(images: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
         `footprint_df`, null where the image's layers are not in `layers`.
     """
     footprint = footprint_df(layers, by="image").rename(columns={"total_size": "size"})
-    footprint["image"] = identity(footprint)
-    if images.empty:
-        listed = footprint
-    else:
-        split = footprint[["image", "shared_size", "shared_share"]]
+    if not images.empty:
+        split = footprint[["shared_size", "shared_share"]].set_index(identity(footprint))
         real = images[~images["is_attestation"]]
         once = real.assign(image=identity(real)).drop_duplicates("image")
-        listed = once.merge(split, how="left", on="image")
-    columns = [*IMAGE, "size", "shared_size", "shared_share"]
-    return listed[columns].sort_values("size", ascending=False, kind="stable", ignore_index=True)
+        footprint = once.join(split, on="image")
+    listed = footprint[[*IMAGE, "size", "shared_size", "shared_share"]]
+    return listed.sort_values("size", ascending=False, kind="stable", ignore_index=True)
 
 
 def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
@@ -190,20 +182,9 @@ def shared_layers_df(layers: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `shared_layers`: a row per distinct layer, those in most images first, then the
-        largest, then those seen first.
-
-        A layer is *first seen* in the image that was built first, as far as `layers` tells: the
-        one whose last step ran earliest; where dates are missing (Docker Hub's API gives none)
-        or equal, the one of fewest layers, then by repository and tag.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     layers = hubframe.layers_df(["library/debian", "library/nginx"])
-    >>> top = hubframe.shared_layers_df(layers).iloc[0]
-    >>> bool(top["saved_size"] == top["size"] * (top["image_count"] - 1))
-    True
+        largest, then those seen first: in the image whose last step ran earliest, where dates are
+        missing (Docker Hub's API gives none) or equal in the one of fewest layers, then by
+        repository and tag.
     """
     LAYERS.require(layers, (*NEEDED, "instruction"))
     layers = layers.dropna(subset="layer_digest")

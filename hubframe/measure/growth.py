@@ -22,9 +22,9 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
     """Tell how the size of releases moved, and which build steps made the difference.
 
     A line of releases are the tags of a repository that differ in their version alone, on one
-    platform: ``3.18``, ``3.19``; ``1.25.3-alpine`` is of another line. Tags that start with a day
-    (``20240101``, ``2024-01-01``) have lines of their own. Pre-releases, and versions that others
-    go on from (``1.25`` beside ``1.25.3``), are no releases.
+    platform: ``3.18``, ``3.19``; ``1.25.3-alpine`` is of another line, and so are tags that start
+    with a day (``20240101``). Pre-releases, and versions that others go on from (``1.25`` beside
+    ``1.25.3``), are no releases.
 
     Parameters
     ----------
@@ -35,14 +35,13 @@ def size_trend_df(layers: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `size_trend`: a row per release and layer, also for the layers that only the
-        release before had. The changes of a release's steps sum up to its ``total_change``, and
-        their sizes to its ``total_size``. By repository, line and platform, then by version, oldest
-        first, then by step.
+        release before had, by repository, line, platform, version and step, oldest first. The
+        changes of a release's steps sum up to its ``total_change``, and their sizes to its
+        ``total_size``.
 
-        Each step is compared with its counterpart in the release before. What is ``matched_by``
-        its ``place`` is a guess: between steps that are known again, in order, one of the same
-        kind (``RUN``, ``COPY``) or another base is taken for what was there before, the most
-        similar of several. Where a change hangs on it, look at both instructions.
+        What is ``matched_by`` its ``place`` is a guess: between steps that are known again, in
+        order, one of the same kind (``RUN``, ``COPY``) or another base is taken for what was there
+        before, the most similar of several. Where a change hangs on it, look at both instructions.
 
     Examples
     --------
@@ -168,13 +167,10 @@ def _pairs(held: pd.DataFrame) -> Iterator[tuple[int, int, int, str | None]]:
     steps = [Step(*row) for row in plain_rows(texts)]
     starts = np.flatnonzero(is_base).tolist()
     lines = held["id"].to_numpy()[starts].tolist()
-    before = None, 0
+    previous, first = None, 0
     for line, (start, end) in zip(lines, pairwise([*starts, len(held)]), strict=True):
-        first = before[1] if before[0] == line else start
+        first = first if previous == line else start
         for left, right, by in paired(steps[first:start], steps[start:end], moved=True):
-            was, now = (
-                (-1 if left is None else first + left),
-                (-1 if right is None else start + right),
-            )
-            yield start, was, now, by
-        before = line, start
+            was = -1 if left is None else first + left
+            yield start, was, -1 if right is None else start + right, by
+        previous, first = line, start

@@ -7,6 +7,7 @@ import pandas as pd
 
 from hubframe.tables import LAYERS
 from hubframe.tables.declarations import IMAGE_KEY
+from hubframe.tables.schema import plain_values
 
 USUAL_PLATFORM = "linux/amd64"
 
@@ -39,8 +40,8 @@ def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     """Keep the rows of the first tags, one image per tag.
 
     The order of the rows decides, as hubframe's frames have it: tags newest first. The image for
-    linux/amd64 stands for its tag, else the first. Several repositories take turns, each with its
-    first tag left, until there are enough; what is kept stays in order.
+    linux/amd64 stands for its tag, else the first. Several repositories take turns, until there are
+    enough; what is kept stays in order.
 
     Parameters
     ----------
@@ -67,4 +68,5 @@ def leading_tags(frame: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def plain_rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     """Yield rows with None for null: of several nulls, none is a key to another."""
-    return frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
+    rows: Iterator[tuple[Any, ...]] = plain_values(frame).itertuples(index=False, name=None)
+    return rows

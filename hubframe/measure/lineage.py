@@ -39,23 +39,23 @@ def parents_df(layers: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.Dat
 
     The parent is the image of the same platform, among those at hand, whose layers are the longest
     proper prefix of the child's, as Opdebeeck and others found parents on Docker Hub (SCAM 2023).
-    Where several images have these layers, an official one (namespace ``library``) comes first,
-    then the one that was pushed first, else built first, then the first by name.
+    Of several, an official one (namespace ``library``) comes first, then the one that was pushed
+    first, else built first, then the first by name.
 
     Parameters
     ----------
     layers
         The `tables.LAYERS` frame, with the images that may be parents in it.
     tags
-        The `tables.TAGS` frame of the same repositories, for the dates of the pushes. Without it,
-        and for tags that it lacks, the last step of the build decides, where a date is told.
+        The `tables.TAGS` frame of the same repositories, for the dates of the pushes. Where it does
+        not tell, the last step of the build decides, where a date is told.
 
     Returns
     -------
     pandas.DataFrame
         The table `parents`: a row per image, by name; the parent's columns are null where no image
-        at hand is its parent. Attestations are left out. ``linux/arm64/v8`` and ``linux/arm64``
-        are one platform.
+        at hand is its parent. Attestations are left out. ``linux/arm64/v8`` and ``linux/arm64`` are
+        one platform.
 
     Examples
     --------
@@ -76,13 +76,6 @@ def _images(layers: pd.DataFrame, tags: pd.DataFrame | None) -> LayerIndex:
         TAGS.require(tags, ("repo", "tag", "pushed_at"))
     is_attestation = layers["platform"] == _ATTESTATION
     return LayerIndex.of(layers[~is_attestation] if is_attestation.any() else layers)
-
-
-def _sizes(index: LayerIndex) -> pd.Series:
-    """Sum the layers of each name; null where a size is not known."""
-    layer, _, length = index.by_name
-    sizes = pd.Series(index.sizes[layer], dtype="Int64").where(index.is_sized[layer])
-    return sizes.groupby(np.repeat(np.arange(len(length)), length)).sum(skipna=False)
 
 
 def _rank(names: pd.DataFrame, tags: pd.DataFrame | None) -> Numbers:
@@ -138,11 +131,13 @@ def _platforms(platforms: pd.Series) -> Numbers:
 
 def _parents(index: LayerIndex, tags: pd.DataFrame | None) -> pd.DataFrame:
     """Write the table down, by name."""
-    length = index.by_name[2]
+    layer, _, length = index.by_name
     parents, candidates = _found(index, _rank(index.names, tags))
     order = index.names.sort_values(IMAGE, kind="stable").index.to_numpy()
     parent = parents[order]
-    sizes = _sizes(index)
+    # Of each name the sum of its layers, null where a size is not known.
+    known = pd.Series(index.sizes[layer], dtype="Int64").where(index.is_sized[layer])
+    sizes = known.groupby(np.repeat(np.arange(len(length)), length)).sum(skipna=False)
     # Nothing has the number -1 of a missing parent, so that its columns are null.
     size, parent_size = (sizes.reindex(name).reset_index(drop=True) for name in (order, parent))
     names = index.names.take(order)
@@ -189,16 +184,6 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
         The table `outdated`: a row per image with an outdated parent, by name. Images with the
         parent's layers are not newer, nor are those pushed earlier. It is today's lag; whether the
         parent was outdated when the child was built, no registry tells.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     layers = hubframe.layers_df(["ansible/awx", "library/debian"])
-    ...     tags = hubframe.tags_df("library/debian")
-    >>> outdated = hubframe.outdated_df(layers, tags)
-    >>> bool((outdated["lag_days"] > 0).all())
-    True
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     index = _images(layers, tags)

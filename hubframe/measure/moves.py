@@ -36,9 +36,6 @@ _COUNTS = {"star": "star_count", "storage": "storage_size", "tag": "tag_count"}
 def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
     """Tell which digest a tag had, from when to when, as far as snapshots saw it.
 
-    A tag that moved twice between two observations is seen to have moved once. Where the registry
-    tells the date of the push, as Docker Hub does, that of each digest stands beside.
-
     Parameters
     ----------
     snapshots
@@ -176,9 +173,9 @@ def _is_push(rows: pd.DataFrame) -> pd.Series:
 def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
     """List the version tags whose last push came after that of the next version of their line.
 
-    A registry keeps the last push of a tag alone. But versions that differ in their last number
-    are pushed one after the other, so that an earlier one with the later push was pushed again,
-    or out of turn; who pins it does not expect either. Snapshots tell more (`mutable_tags_df`).
+    A registry keeps the last push of a tag alone. But versions that differ in their last number are
+    pushed one after the other, so that an earlier one with the later push was pushed again, or out
+    of turn. Snapshots tell more (`mutable_tags_df`).
 
     Parameters
     ----------
@@ -216,14 +213,14 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
 def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     """Tell how many pulls a day there were between observations.
 
-    Nothing is made up: a row is the time between two observations, however long. Where the Hub
-    counts less than before, which it does, there are no pulls a day.
+    A row is the time between two observations, however long. Where the Hub counts less than before,
+    which it does, there are no pulls a day.
 
     Parameters
     ----------
     snapshots
-        What `hubframe.read_snapshots` gives, or its frame ``repos``, of which it takes the columns
-        ``repo``, ``observed_at`` and ``pull_count``.
+        What `hubframe.read_snapshots` gives, or its frame ``repos``, of which it takes ``repo``,
+        ``observed_at`` and ``pull_count``.
 
     Returns
     -------
@@ -265,8 +262,8 @@ def repos_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     snapshots
-        What `hubframe.read_snapshots` gives, or its frame ``repos``, of which it takes the columns
-        ``repo``, ``observed_at``, ``star_count``, ``storage_size`` and ``tag_count``.
+        What `hubframe.read_snapshots` gives, or its frame ``repos``, of which it takes ``repo``,
+        ``observed_at``, ``star_count``, ``storage_size`` and ``tag_count``.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """A set of frames in a few figures, and whether it is all there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import pandas as pd
@@ -32,13 +32,11 @@ def totals(frames: Frames) -> pd.DataFrame:
     pandas.DataFrame
         One row.
 
-        - ``repo_count``: distinct repositories in any frame.
-        - ``tag_count``: distinct tags in any frame.
+        - ``repo_count``, ``tag_count``: distinct ones in any frame.
         - ``image_count``: distinct images in ``images`` and ``layers``, attestations left out.
-        - ``layered_image_count``: distinct images in ``layers``.
-        - ``layer_count``: distinct layers.
-        - ``size_referenced``: bytes that pulling each image in ``layers`` alone would move; tags of
-          the same image are one image, and a layer that an image repeats is pulled once.
+        - ``layered_image_count``, ``layer_count``: distinct images and layers in ``layers``.
+        - ``size_referenced``: bytes that pulling each of these images alone would move; a layer
+          that an image repeats is pulled once.
         - ``size_stored``: bytes of the distinct layers.
         - ``size_shared``: the part of ``size_referenced`` in layers that two or more images hold.
         - ``shared_share``: ``size_shared / size_referenced``; null where that is 0.
@@ -49,9 +47,11 @@ def totals(frames: Frames) -> pd.DataFrame:
     images = footprint_df(layers, by="image")
     referenced, shared = int(images["total_size"].sum()), int(images["shared_size"].sum())
     dates = pushes(frames["tags"])["pushed_at"]
+    # What has no tag is of a repository, but of no tag.
+    named = pd.concat([frame.reindex(columns=_TAG) for frame in frames.values()])
     figures = {
-        "repo_count": _distinct(frames, ["repo"]),
-        "tag_count": _distinct(frames, ["repo", "tag"]),
+        "repo_count": named["repo"].nunique(),
+        "tag_count": len(named.dropna().drop_duplicates()),
         "image_count": pd.concat([identity(real), identity(layers)]).nunique(),
         "layered_image_count": len(images),
         "layer_count": layers["layer_digest"].nunique(),
@@ -66,12 +66,6 @@ def totals(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame([figures]).astype({"shared_share": "Float64"})
 
 
-def _distinct(frames: Frames, columns: list[str]) -> int:
-    """Distinct values in any frame that has the columns, rows with a null left out."""
-    holding = [frame[columns] for frame in frames.values() if set(columns) <= set(frame)]
-    return len(pd.concat(holding).dropna().drop_duplicates())
-
-
 def overview(frames: Frames) -> pd.DataFrame:
     """List the repositories with what is known of them.
 
@@ -84,12 +78,10 @@ def overview(frames: Frames) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row per repository in any frame, the most pulled first, then by name: ``repo``,
-        ``description``, ``is_private``, ``pull_count`` and ``star_count`` as in ``repos``, and
-
-        - ``tag_count``: its tags in ``tags``.
-        - ``pushed_at``: the last push of any of these; where they have no date, of the repository.
-        - ``built_at``: the last build of any of their images, where it is told.
-        - ``source``: as in `hubframe.measure.source_links`.
+        ``description``, ``is_private``, ``pull_count`` and ``star_count`` as in ``repos``;
+        ``tag_count``, its tags in ``tags``; ``pushed_at``, the last push of any of these, without a
+        date that of the repository; ``built_at``, the last build of any of their images, where it
+        is told; and ``source``, as in `hubframe.measure.source_links`.
     """
     names = pd.concat([frames["repos"]["repo"], *(frame["repo"] for frame in frames.values())])
     tags = frames["tags"].groupby("repo")
@@ -109,8 +101,8 @@ def overview(frames: Frames) -> pd.DataFrame:
 def dated_tags(frames: Frames) -> pd.DataFrame:
     """List the tags, with what their images tell where the registry's list does not.
 
-    Only Docker Hub tells sizes, platforms and pushes of tags. The images of other registries'
-    tags have sizes, and say when they were built.
+    Only Docker Hub tells sizes, platforms and pushes of tags. The images of other registries' tags
+    have sizes, and say when they were built.
 
     Parameters
     ----------
@@ -121,10 +113,8 @@ def dated_tags(frames: Frames) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``tags`` with ``size`` (of the image for linux/amd64, else of the first) and
-        ``platform_count`` filled, and
-
-        - ``built_at``: the last build of any of its images; null where none tells.
-        - ``dated_at``: the last push; where that is not told, ``built_at``.
+        ``platform_count`` filled; ``built_at``, the last build of any of its images, null where
+        none tells; and ``dated_at``, the last push, where that is not told ``built_at``.
     """
     tags, images = frames["tags"], frames["images"]
     real = images[~images["is_attestation"] & images["tag"].notna()]
@@ -156,9 +146,8 @@ def standing(tags: pd.DataFrame) -> pd.Series:
     Returns
     -------
     pandas.Series
-        ``latest``, ``moving`` for a name that is pushed again by custom (one without a version or a
-        date, or with one that others go on from, ``1.25`` beside ``1.25.3``), ``pin`` for the
-        others, and ``signature`` for tags that name a digest.
+        ``latest``; ``moving`` for names without a version or a date, or with one that others go on
+        from (``1.25`` beside ``1.25.3``); ``signature`` for those that name a digest; else ``pin``.
     """
     is_pin = among(tags, names_of(tags), lambda names: versioned(names) - moving(names))
     kinds = is_pin.map({True: "pin", False: "moving"}).astype("str")
@@ -219,8 +208,7 @@ def provenance(frames: Frames) -> pd.DataFrame:
         ``requests``, ``from_cache``, ``failure_count``, ``skipped_count``, and ``scope``, what
         the frame was limited to, in words; null where not known.
     """
-    counts = dict.fromkeys(("requests", "from_cache", "failure_count", "skipped_count"), "Int64")
-    dtypes = {"source": "str", "scope": "str", "complete": "boolean", **counts}
+    counts = ("requests", "from_cache", "failures", "skipped")
     rows = [
         {
             "frame": name,
@@ -228,27 +216,22 @@ def provenance(frames: Frames) -> pd.DataFrame:
             "source": record.get("source"),
             "fetched_at": pd.to_datetime(record.get("fetched_at", ""), utc=True, errors="coerce"),
             "complete": record.get("complete"),
-            "requests": _number(record.get("requests")),
-            "from_cache": _number(record.get("from_cache")),
-            "failure_count": _number(record.get("failures")),
-            "skipped_count": _number(record.get("skipped")),
+            # Counts, or what is counted.
+            **{what: len(n) if isinstance(n := record.get(what), Sized) else n for what in counts},
             "scope": record.get("scope"),
         }
         for name, frame in frames.items()
         for record in [_record(frame)]
     ]
-    table = pd.DataFrame(rows).astype(dtypes)
-    return table.assign(fetched_at=moments(table["fetched_at"]))
+    dtypes = {"source": "str", "scope": "str", "complete": "boolean"}
+    table = pd.DataFrame(rows).astype(dtypes | dict.fromkeys(counts, "Int64"))
+    named = {"failures": "failure_count", "skipped": "skipped_count"}
+    return table.assign(fetched_at=moments(table["fetched_at"])).rename(columns=named)
 
 
 def _record(frame: pd.DataFrame) -> Mapping[str, Any]:
     record = frame.attrs.get("hubframe")
     return record if isinstance(record, Mapping) else {}
-
-
-def _number(value: Any) -> int | None:
-    """Return a count, or the length of a collection."""
-    return value if value is None or isinstance(value, int) else len(value)
 
 
 def is_complete(sources: pd.DataFrame) -> bool | None:

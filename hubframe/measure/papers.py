@@ -31,12 +31,8 @@ def sharing(layers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `figures`, always with the same rows; values are null where there is nothing to
-        measure.
-
-    See Also
-    --------
-    summary : These and the other figures of the studies.
+        The table `figures`, with the same rows whatever is given; null where there is nothing to
+        measure. `summary` has these and the other figures of the studies.
 
     Examples
     --------
@@ -73,8 +69,8 @@ def summary(
     Returns
     -------
     pandas.DataFrame
-        The table `figures`, always with the same rows, those of `sharing` among them; values are
-        null where no frame tells them. Quantiles are interpolated, as pandas does.
+        The table `figures`, with the same rows whatever is given, those of `sharing` among them;
+        null where no frame tells. Quantiles are interpolated, as pandas does.
     """
     LAYERS.require(layers, NEEDED)
     if images is not None:

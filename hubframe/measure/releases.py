@@ -22,9 +22,9 @@ _YEARS = (2000, 2199)
 def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     """Order tags by version, the newest first.
 
-    The version is the one that a tag's name says (`oci.tagnames`): ``1.25.3`` of
-    ``1.25.3-alpine``; ``3.10`` is newer than ``3.9``, and ``2.0-rc1`` than ``1.9``, but not than
-    ``2.0``. Where `packaging.version` can read two tags, the order is its own.
+    The version is the one that a tag's name says (`oci.tagnames`): ``1.25.3`` of ``1.25.3-alpine``;
+    ``3.10`` is newer than ``3.9``, and ``2.0-rc1`` than ``1.9``, but not than ``2.0``. Where
+    `packaging.version` can read two tags, the order is its own.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The rows, numbered anew. Repositories by name; in each the versions, then those behind a
-        word (``jdk-17.0.10``), then dates (``20240101``), whole numbers that are no versions, the
-        other tags, the last pushed first, and those that name a digest. Of equal versions the last
-        pushed comes first, then the exact name (``3.9.0`` before ``3.9``), then the shortest.
+        The rows, numbered anew. Repositories by name; in each the versions, those behind a word
+        (``jdk-17.0.10``), dates (``20240101``), whole numbers that are no versions, the other tags,
+        the last pushed first, and those that name a digest. Of equal versions the last pushed comes
+        first, then the exact name (``3.9.0`` before ``3.9``), then the shortest.
 
     Examples
     --------
@@ -76,11 +76,6 @@ def newest(tags: pd.DataFrame, n: int) -> pd.DataFrame:
     pandas.DataFrame
         The first `n` rows of each repository in the order of `sort_versions`. For releases alone
         leave the rows with ``is_prerelease`` out before.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `n` is no whole number from 0.
     """
     check_number("n", n)
     ordered = sort_versions(tags)
@@ -100,20 +95,11 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `latest_lag`: a row per repository, by name, also where it has no tag ``latest``.
-        ``latest`` is the highest where the digest of both is the same. A version that others go on
-        from (``1.25`` beside ``1.25.3``) is a moving name and not counted as a version behind, and
-        neither is another build of the same version. Null where no name tells: where what
-        ``latest`` points at has other names and no version among them, or has versions of a variant
-        that is numbered in its own way.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     lag = hubframe.latest_lag_df(hubframe.tags_df("library/python"))
-    >>> lag.loc[0, ["latest_version", "highest_version"]].tolist()
-    ['3.15.0', '3.15.0']
+        The table `latest_lag`: a row per repository, by name, also where it has no tag ``latest``,
+        which is the highest where the digest of both is the same. A version that others go on from
+        (``1.25`` beside ``1.25.3``) and another build of the same version are no versions behind.
+        Null where no name tells: where what ``latest`` points at has other names and no version
+        among them, or has versions of a variant that is numbered in its own way.
     """
     TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     found = [_lag(str(repo), group) for repo, group in current(tags).groupby("repo")]
@@ -222,22 +208,7 @@ def staleness_df(
     Returns
     -------
     pandas.DataFrame
-        The table `staleness`: a row per tag, the oldest push first, then those without a date, by
-        name. A tag that is pushed again is young again.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `now` is no date, or `stale_after` no number of days.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     tags = hubframe.tags_df("library/alpine")
-    >>> ages = hubframe.staleness_df(tags, "2026-11-24")
-    >>> ages.loc[0, "tag"], int(ages.loc[0, "age_days"])
-    ('3.9.0', 2818)
+        The table `staleness`: a row per tag, the oldest push first, then those without a date.
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "pulled_at"))
     check_number("stale_after", stale_after, "days", int | float)
@@ -277,17 +248,9 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `cadence`: a row per repository, by name. A release is a stable version, of
         whatever variants (``1.25.3`` and ``1.25.3-alpine``), pushed when the first of its tags was;
-        versions that others go on from (``1.25`` beside ``1.25.3``) are moving names and none. A
-        tag that was pushed again shows the later date: registries keep no other. Quantiles are
-        interpolated, to the hundredth, and null with fewer than two releases.
-
-    Examples
-    --------
-    >>> import hubframe
-    >>> with hubframe.sample():
-    ...     cadence = hubframe.cadence_df(hubframe.tags_df("library/nginx"))
-    >>> int(cadence.loc[0, "version_count"])
-    12
+        versions that others go on from (``1.25`` beside ``1.25.3``) are none. A tag that was pushed
+        again shows the later date: registries keep no other. Quantiles are interpolated, and null
+        with fewer than two releases.
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at"))
     rows = tags.assign(pushed_at=dated(tags["pushed_at"])).dropna(subset=["repo", "tag"])
@@ -325,9 +288,9 @@ def pushes(tags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per tag whose ``pushed_at`` is a date of this age (from 2000 on), in the order of
-        `tags`: ``repo``, ``tag``, ``pushed_at`` and ``kind``, which is ``signature`` where the tag
-        only names a digest, else ``version`` where it starts with a version, else ``other``.
+        A row per tag whose ``pushed_at`` is a date from 2000 on, in the order of `tags`: ``repo``,
+        ``tag``, ``pushed_at`` and ``kind``: ``signature`` where the tag only names a digest,
+        ``version`` where it starts with a version, else ``other``.
     """
     TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
     rows: pd.DataFrame = tags[tags["pushed_at"].dt.year.between(*_YEARS)]

@@ -39,9 +39,8 @@ def duplicates_df(layers: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `duplicates`: a row per name and platform in a group of two names or more. Groups
-        of most names first, then of most bytes, then the one built first; within a group the one
-        built first. Several images in a group are rebuilds that changed nothing but their
-        configuration or time.
+        of most names first, then of most bytes, then, as within a group, the one built first.
+        Several images in a group are rebuilds that changed nothing but their configuration or time.
     """
     index = LayerIndex.of(layers)
     group = sequences(index)
@@ -95,8 +94,8 @@ def similarity_df(
 ) -> pd.DataFrame:
     """Compare every pair of images by the bytes of the layers that both hold.
 
-    The similarity is Jaccard's, weighted by compressed bytes: those of the layers that both hold
-    by those of the layers that either holds. The empty layer counts as nothing: it would make
+    The similarity is Jaccard's, weighted by compressed bytes: those of the layers that both hold by
+    those of the layers that either holds. The empty layer counts as nothing: it would make
     unrelated images similar.
 
     Parameters
@@ -108,8 +107,9 @@ def similarity_df(
     disjoint
         Whether pairs that share nothing are rows too.
     most
-        How many pairs the answer may have. A pair takes about 400 bytes of memory, and n images of
-        one base are n (n - 1) / 2 pairs; nothing is kept of pairs that `at_least` leaves out.
+        How many pairs the answer may have; more are a ValueError. A pair takes about 400 bytes of
+        memory, and n images of one base are n (n - 1) / 2 pairs; nothing is kept of pairs that
+        `at_least` leaves out.
 
     Returns
     -------
@@ -117,11 +117,6 @@ def similarity_df(
         The table `similarity`: a row per pair of distinct images, the one built first on the left,
         each under its first name. The most similar pair first, then the one of most shared bytes,
         then by age. Images whose layers have no known size are similar to none.
-
-    Raises
-    ------
-    ValueError
-        There are more than `most` pairs.
     """
     if not 0 <= at_least <= 1:
         raise ValueError(f"at_least={at_least!r} is no share: give a number from 0 to 1")

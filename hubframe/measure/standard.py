@@ -48,8 +48,8 @@ def standard_labels(labels: pd.DataFrame) -> pd.DataFrame:
     """Find the standard labels of images, also where they are written under other keys.
 
     The standard keys are the OCI's (``org.opencontainers.image.*``); label-schema.org's and the
-    common other spellings are read in their place, and the table says which was used. Labels
-    are inherited: ``version`` or ``source`` may be the base image's.
+    common other spellings are read in their place, and the table says which was used. Labels are
+    inherited: ``version`` or ``source`` may be the base image's.
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ def source_links(labels: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per repository whose images say it: ``repo`` and ``source``, the value of
-        ``org.opencontainers.image.source`` that most rows have (of equals the first) among those
-        that are addresses with http or https.
+        A row per repository whose images say it: ``repo`` and ``source``, of the values of
+        ``org.opencontainers.image.source`` that are addresses the one that most rows have, else the
+        first.
     """
     LABELS.require(labels, ("repo", "key", "value"))
     said = labels.loc[labels["key"] == PREFIX + "source", ["repo", "value"]]

@@ -49,12 +49,7 @@ class CapError(PayloadError):
 class Listing:
     """The files of a layer, in the archive's order: a list for each column of the frame.
 
-    Attributes
-    ----------
-    paths, types, sizes, modes, uids, gids, users, groups, links, whiteouts
-        As in the frame.
-    modified
-        In microseconds since 1970.
+    Times are in microseconds since 1970.
     """
 
     paths: list[str] = field(default_factory=list)
@@ -81,24 +76,14 @@ class Listing:
 
 @dataclass(frozen=True)
 class Caps:
-    """How much of a layer is read before it is given up.
+    """How much of a layer is read before it is given up."""
 
-    ``bytes`` are of the layer as it comes, and of the archive within; ``entries`` are of the
-    archive, attributes and long names included.
-    """
-
-    bytes: int
-    entries: int
+    bytes: int  # of the layer as it comes, and of the archive within
+    entries: int  # of the archive, attributes and long names included
 
 
 class Held:
-    """What the layers of a call hold in memory together: as much as one of them may.
-
-    Parameters
-    ----------
-    most
-        How many entries they may have.
-    """
+    """What the layers of a call hold in memory together: as many entries as one of them may."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -108,13 +93,7 @@ class Held:
         self._lock = Lock()
 
     def hold(self, name: str, entries: int, text: int) -> None:
-        """Say how many entries a layer has so far, and how many bytes their names take.
-
-        Raises
-        ------
-        CapError
-            All of them together have more than is allowed.
-        """
+        """Say how many entries a layer has so far, and how many bytes their names take."""
         with self._lock:
             before = self._layers.get(name, (0, 0))
             self._layers[name] = entries, text
@@ -138,29 +117,10 @@ def list_files(
     caps: Caps,
     hold: Hold = lambda _entries, _text: None,
 ) -> Listing:
-    """List the files of a layer.
+    """List the files of a layer, packed with gzip or zstd or not packed, as it comes.
 
-    What follows the end of the archive is unpacked and not looked at: a cut in it is told, too.
-
-    Parameters
-    ----------
-    pieces
-        The layer as it comes: packed with gzip or zstd, or not packed.
-    name
-        What it is called in messages.
-    caps
-        How much is read at most.
-    hold
-        Is told what is held of it in memory; may raise.
-
-    Raises
-    ------
-    CapError
-        It holds more than the caps.
-    PayloadError
-        It is no archive, is damaged or cut off.
-    HubframeError
-        It is packed with zstd, and nothing is installed that unpacks that.
+    `hold` is told what is held of it in memory, and may raise. What follows the end of the archive
+    is unpacked and not looked at: a cut in it is told, too.
     """
     coming = filter(None, pieces)
     archive = Stream(_capped(unpacked(coming, name), name, caps))

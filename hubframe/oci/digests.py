@@ -20,7 +20,7 @@ from hubframe.oci.manifests import (
     SCHEMA1,
     SCHEMA1_SIGNED,
 )
-from hubframe.oci.payload import items, mapping, parsed, text
+from hubframe.oci.payload import an_object, items, mapping, parsed, text
 
 # What digests of documents and layers are made with.
 HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
@@ -49,6 +49,10 @@ class Document:
         if self._json is _UNREAD:
             self._json = parsed(self.body)
         return self._json
+
+    def as_object(self, what: object) -> dict[str, Any]:
+        """Return what it says; PayloadError where that is no JSON object. Not to be changed."""
+        return an_object(lambda: self.json, what)
 
     @property
     def media_type(self) -> str:

@@ -158,13 +158,7 @@ def read_sparse(
     """Read where a file has holes; None for a file without.
 
     Attributes make a file sparse, and rename it, only where they tell a version that is known.
-
-    Parameters
-    ----------
-    block, header, attributes, stored
-        Of the entry; the last is how many bytes of content there are.
-    read
-        Reads so many bytes of what follows.
+    There are so many bytes of content (`stored`), which `read` reads from.
     """
     version = attributes.get(_MAJOR, b""), attributes.get(_MINOR, b"")
     told = attributes.get(_MAP, b"")

@@ -53,22 +53,7 @@ class Stream:
 
 
 def unpacked(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Unpack what comes; each piece that is yielded is of bounded size.
-
-    Parameters
-    ----------
-    pieces
-        What comes, none of it empty.
-    name
-        What it is called in messages.
-
-    Raises
-    ------
-    PayloadError
-        It is damaged or cut off.
-    HubframeError
-        It is packed with zstd, and nothing is installed that unpacks that.
-    """
+    """Unpack what comes, none of it empty; each piece that is yielded is of bounded size."""
     head = b""
     while len(head) < len(_ZSTD) and (piece := next(pieces, None)) is not None:
         head += piece

@@ -114,6 +114,11 @@ def acceptable(wanted: Platform) -> list[tuple[str, str, str | None]]:
     return [(wanted.os, wanted.architecture, variant) for variant in variants]
 
 
+def acceptable_names(wanted: Platform) -> list[str]:
+    """List the names of the platforms that will do, best first."""
+    return [Platform(*each).name for each in acceptable(wanted)]
+
+
 def best(wanted: Platform, entries: Iterable[tuple[Platform | None, T]]) -> T | None:
     """Choose the entry that suits a platform best; of equals the first; one without any last."""
     ranks = {platform: rank for rank, platform in enumerate((*acceptable(wanted), None))}

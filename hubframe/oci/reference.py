@@ -162,13 +162,7 @@ class ImageReference:
 
 
 def parse_namespace(text: str) -> str:
-    """Read the name of a user or organisation on Docker Hub; ``_`` is the official images'.
-
-    Raises
-    ------
-    InvalidReferenceError
-        The text is no such name.
-    """
+    """Read the name of a user or organisation on Docker Hub; ``_`` is the official images'."""
     name = "library" if text == "_" else text
     if isinstance(text, str) and "/" in text:
         name = (_shown_at(text, _NAMESPACES) or {}).get("path", text)
@@ -186,13 +180,7 @@ def is_namespace_page(text: str) -> bool:
 
 
 def parse_registry(text: str) -> str:
-    """Read the name of a registry, ``ghcr.io`` or ``localhost:5000``.
-
-    Raises
-    ------
-    InvalidReferenceError
-        The text is no host.
-    """
+    """Read the name of a registry, ``ghcr.io`` or ``localhost:5000``."""
     host = bare_host(text) if isinstance(text, str) else ""
     if not _is_host(host) or not _names_registry(host):
         raise InvalidReferenceError(
@@ -205,13 +193,6 @@ def parse_registry(text: str) -> str:
 def parse_scope(text: str) -> str:
     """Read what a login is for: a registry, or a namespace or repository in one.
 
-    Raises
-    ------
-    InvalidReferenceError
-        The text is none of them.
-
-    Examples
-    --------
     >>> [parse_scope(text) for text in ("https://ghcr.io/", "quay.io/org", "index.docker.io/acme")]
     ['ghcr.io', 'quay.io/org', 'docker.io/acme']
     """
@@ -228,13 +209,7 @@ def parse_scope(text: str) -> str:
 
 
 def canonical_host(host: str) -> str:
-    """Return the one name of a registry that goes by several, as Docker Hub does.
-
-    Examples
-    --------
-    >>> canonical_host("registry-1.docker.io:443")
-    'docker.io'
-    """
+    """Return the one name of a registry that goes by several, as Docker Hub does."""
     return DOCKER_HUB if host.lower().removesuffix(":443") in _HUB_HOSTS else host
 
 
@@ -244,8 +219,6 @@ def is_registry(text: str) -> bool:
     ``localhost:5000`` and ``ghcr.io`` do, and whatever host is written as an address or with a
     slash behind it; ``redis:5000`` is a tag.
 
-    Examples
-    --------
     >>> [is_registry(text) for text in ("localhost:5000", "ghcr.io", "redis:5000", "redis:5000/")]
     [True, True, False, True]
     """
@@ -257,8 +230,6 @@ def is_registry(text: str) -> bool:
 def bare_host(text: str) -> str:
     """Return the host of an address that names nothing on it; of others the text itself.
 
-    Examples
-    --------
     >>> bare_host("http://localhost:5000/v2/")
     'localhost:5000'
     """

@@ -33,27 +33,28 @@ class Kind(IntEnum):
 
 
 # Before the release of the same numbers, lowest first. Words of one rank are compared by number.
-_STAGES: dict[str, int] = dict.fromkeys(
-    [
-        *("dev", "develop", "development", "snapshot", "nightly", "canary", "unstable", "edge"),
-        *("next", "experimental", "test", "testing", "insider", "insiders"),
-    ],
-    0,
+_RANKS = (
+    (
+        "dev develop development snapshot nightly canary unstable edge next experimental "
+        "test testing insider insiders"
+    ),
+    "alpha a m milestone ea eap",
+    "beta b",
+    "rc cr c pre preview prerelease",
 )
-_STAGES |= dict.fromkeys(["alpha", "a", "m", "milestone", "ea", "eap"], 1)
-_STAGES |= dict.fromkeys(["beta", "b"], 2)
-_STAGES |= dict.fromkeys(["rc", "cr", "c", "pre", "preview", "prerelease"], 3)
+_STAGES = {word: rank for rank, words in enumerate(_RANKS) for word in words.split()}
+_LONG_STAGES = [word for word in _STAGES if len(word) > 1]
 _DEV, _RELEASED = 0, 9
 _FINISHED = (1,)
 # Of what packaging reads as a pre-release, the letters.
 _LETTERS = {"a": 1, "b": 2, "rc": 3}
 # Names without a version that are given to what is not released; devel beside a version (cuda:
 # 12.1-devel) is a variant with headers.
-_UNRELEASED = frozenset(word for word in _STAGES if len(word) > 1) | {"devel", "rawhide", "sid"}
+_UNRELEASED = frozenset(_LONG_STAGES) | {"devel", "rawhide", "sid"}
 # Who is one of these is released, whatever else it is called.
 _RELEASED_NAMES = frozenset({"latest", "stable", "lts"})
 
-_LONG_STAGE = "|".join(sorted((word for word in _STAGES if len(word) > 1), key=len, reverse=True))
+_LONG_STAGE = "|".join(sorted(_LONG_STAGES, key=len, reverse=True))
 _NUMBERS = r"\d+(?:\.\d+)*"
 
 
@@ -186,8 +187,6 @@ def is_digest_tag(tag: str) -> bool:
 def read(tag: str) -> TagName:
     """Read a name by itself; `read_all` knows more, from the others of its repository.
 
-    Examples
-    --------
     >>> read("1.25.3-alpine").version, read("1.25.3-alpine").variant
     ('1.25.3', 'alpine')
     >>> read("v2.0.0-rc1").is_prerelease

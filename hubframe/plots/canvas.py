@@ -153,12 +153,7 @@ def explain(
     room = _points(ax, ax.figure.bbox.width) - _LETTER * max(names, default=0)
     letters = room / (_LETTER * float(mpl.rcParams["font.size"]))
     fit = int(letters // max(widths)) if sum(widths) > letters else len(widths)
-    lines = len(ax.get_xlabel().splitlines())
-    ax.legend(
-        handles=shown,
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        borderaxespad=2.6 + 1.6 * lines,
-        ncols=max(fit, 1),
-    )
+    below: Any = {"loc": "upper left", "bbox_to_anchor": (0, 0)}
+    below["borderaxespad"] = 2.6 + 1.6 * len(ax.get_xlabel().splitlines())
+    ax.legend(handles=shown, ncols=max(fit, 1), **below)
     return ax

@@ -33,6 +33,9 @@ def plot_label_coverage(
 ) -> Axes:
     """Show which share of each repository's images carries each standard label.
 
+    A row per repository, a column per pre-defined key of OCI, and per cents in the cells. Of more
+    than 40 repositories those with most images are shown.
+
     Parameters
     ----------
     labels
@@ -42,12 +45,6 @@ def plot_label_coverage(
         any label count; see `hubframe.measure.label_coverage`.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per repository, a column per pre-defined key of OCI, and per cents in the cells.
-        Of more than 40 repositories those with most images are shown.
     """
     coverage = label_coverage(labels, images)
     counts = coverage.groupby("repo", sort=False)["image_count"].first()
@@ -70,17 +67,14 @@ def plot_label_coverage(
 def plot_coverage(coverage: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show which tags have which of the OCI's labels, which say nothing, and which are missing.
 
+    A row per image and a column per label.
+
     Parameters
     ----------
     coverage
         The table `coverage`. Of more than 40 images those that lack most labels are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per image and a column per label.
     """
     COVERAGE.require(coverage)
     state = coverage["state"].map({name: place for place, name in enumerate(_STATES)})
@@ -102,6 +96,9 @@ def plot_platform_coverage(
 ) -> Axes:
     """Show which tags have images for which platforms.
 
+    A row per tag and a column per platform, the most common first. A platform that no tag of a
+    repository has does not count as missing, and their cell stays empty.
+
     Parameters
     ----------
     coverage
@@ -110,12 +107,6 @@ def plot_platform_coverage(
         tags could lack are not shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per tag and a column per platform, the most common first. A platform that no
-        tag of a repository has does not count as missing, and their cell stays empty.
     """
     PLATFORM_COVERAGE.require(coverage)
     state = coverage["is_present"].map({False: 0, True: _PRESENT})
@@ -144,10 +135,8 @@ def _cells(
 ) -> pd.DataFrame:
     """Spread the states over a matrix whose rows have the names of images."""
     number = coverage.groupby(list(row), dropna=False, sort=False).ngroup()
-    states = pd.DataFrame(
-        {"row": number, "column": coverage[column], "state": state.astype("float64")}
-    )
-    cells = states.pivot_table(index="row", columns="column", values="state")
+    states = coverage.assign(row=number, state=state.astype("float64"))
+    cells = states.pivot_table(index="row", columns=column, values="state")
     return cells.set_axis(canvas.image_names(coverage)[~number.duplicated()].array, axis=0)
 
 

@@ -19,6 +19,9 @@ _FURTHEST = 1000
 def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show each figure by that of the study beside it, on a logarithmic axis.
 
+    A row per figure, and a dot at how many times the study's figure yours is; at the edge where
+    that is more than 1,000 times, or less than a thousandth.
+
     Parameters
     ----------
     figures
@@ -27,12 +30,6 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
         which grow with the number of images.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per figure, and a dot at how many times the study's figure yours is; at
-        the edge where that is more than 1,000 times, or less than a thousandth.
     """
     FIGURES.require(figures)
     is_comparable = (figures["value"] > 0).fillna(value=False) & figures["paper_value"].notna()

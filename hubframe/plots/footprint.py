@@ -13,6 +13,8 @@ from hubframe.tables.measured import CLEANUP, FOOTPRINT
 def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Split the bytes of each row into what is shared, what is not, and what deleting would free.
 
+    A bar per row of the frame, in its order.
+
     Parameters
     ----------
     footprint
@@ -20,11 +22,6 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
         which free most.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per row of the frame, in its order.
     """
     FOOTPRINT.require(footprint)
     shown = footprint.head(canvas.MOST)
@@ -61,6 +58,8 @@ def _named(footprint: pd.DataFrame) -> tuple[str, pd.Series]:
 def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show what a rule would free in each repository, or how many tags would go.
 
+    A bar per repository, the one that frees most on top.
+
     Parameters
     ----------
     plan
@@ -68,22 +67,12 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
         are counted instead. Of more than 40 repositories those that free most are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per repository, the one that frees most on top.
     """
     CLEANUP.require(plan, ("repo", "tag", "action", "freed_size"))
     goes = plan["action"] == "delete"
-    columns = {
-        "repo": plan["repo"],
-        "tags": 1,
-        "gone": goes,
-        "freed": plan["freed_size"].astype("float64").where(goes),
-        "unknown": plan["freed_size"].isna() & goes,
-    }
-    repos = pd.DataFrame(columns).groupby("repo", sort=False).sum()
+    freed = plan["freed_size"].astype("float64").where(goes)
+    columns = {"tags": 1, "gone": goes, "freed": freed, "unknown": freed.isna() & goes}
+    repos = pd.DataFrame(columns).groupby(plan["repo"], sort=False).sum()
     knows = bool((repos["unknown"] < repos["gone"]).any())
     order = ["freed", "gone"] if knows else ["gone"]
     shown = repos.sort_values(order, ascending=False, kind="stable").head(canvas.MOST)

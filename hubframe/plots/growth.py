@@ -25,6 +25,8 @@ _LINE = ["repo", "line", "platform"]
 def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Stack the build steps of releases, the newest on top, and colour those that moved most.
 
+    A bar per release, its base at the left, and its size and change written beside.
+
     Parameters
     ----------
     trend
@@ -32,11 +34,6 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
         40 releases the newest.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per release, its base at the left, and its size and change written beside.
     """
     SIZE_TREND.require(trend)
     number = trend.groupby(_LINE, dropna=False, sort=False).ngroup()
@@ -72,21 +69,22 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     # The last release of a step names it.
     words = shown["instruction"].fillna("layer " + shown["step"].astype("str"))
     written = dict(zip(steps, words, strict=True))
-    meanings = [
-        (wording.drawn(written[name], _LONGEST), colour) for name, colour in colours.items()
-    ]
+    meanings = ((wording.drawn(written[name], _LONGEST), one) for name, one in colours.items())
     handles = canvas.patches(*meanings, ("other steps", GREY))
     return canvas.explain(ax, "compressed size", missing, handles)
 
 
 def _beside(release: Any) -> str:
     size, change = release.total_size, release.total_change
-    change = "" if pd.isna(size) or pd.isna(change) or not change else f"  {wording.more(change)}"
-    return f"{wording.size(size)}{change}"
+    is_told = pd.notna(size) and pd.notna(change) and change
+    return f"{wording.size(size)}{f'  {wording.more(change)}' if is_told else ''}"
 
 
 def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show what changed between images: bytes as bars, layer by layer, and the rest in counts.
+
+    A bar for the size and for each layer, to the right where the image grew, and a row for each
+    other aspect that says how much in it differs.
 
     Parameters
     ----------
@@ -95,12 +93,6 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
         that changed least are left out.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar for the size and for each layer, to the right where the image grew, and a row
-        for each other aspect that says how much in it differs.
     """
     COMPARISON.require(comparison)
     pairs = comparison.groupby(_PAIR, sort=False)

@@ -19,10 +19,7 @@ _ROWS_OF_A_CURVE = 12
 # Published figures that are a point of the curve: what share of the layers is not larger.
 _QUANTILES = {"layer_size_p50": 0.5, "layer_size_p90": 0.9}
 _SHARES = {"layers_below_1_mb_share": 10**6, "layers_below_10_mb_share": 10**7}
-_MARKS = {
-    "Zhao 2019": ("at most this", "<", "C2"),
-    "Anwar 2018": ("so many below", "s", "C3"),
-}
+_MARKS = {"Zhao 2019": ("at most this", "<", "C2"), "Anwar 2018": ("so many below", "s", "C3")}
 
 
 def plot_layers(
@@ -31,7 +28,8 @@ def plot_layers(
     """Stack the layers of the newest tags, shared layers in blue and others in orange.
 
     A layer has the same colour wherever it appears. Layers that two or more of the shown images
-    hold are blue; tags of the same image are one image.
+    hold are blue; tags of the same image are one image. A bar per tag, the newest on top, its base
+    layer at the left.
 
     Parameters
     ----------
@@ -41,11 +39,6 @@ def plot_layers(
         How many tags to show, one image of each; several repositories take turns.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per tag, the newest on top, its base layer at the left.
     """
     LAYERS.require(layers)
     shown = leading_tags(layers, newest)
@@ -74,6 +67,9 @@ def plot_layers(
 def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show which images hold which of the shared layers, those that share most side by side.
 
+    A row per layer, the largest on top, named by its size and the step that made it, and a column
+    per image; a cell is filled where the image holds the layer.
+
     Parameters
     ----------
     layers
@@ -82,12 +78,6 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
         two or more of these hold.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per layer, the largest on top, named by its size and the step that made it, and
-        a column per image; a cell is filled where the image holds the layer.
 
     See Also
     --------
@@ -141,7 +131,7 @@ def _common(presence: cells.Reals, size: cells.Reals) -> cells.Reals:
 
 
 def _layer_name(row: Any) -> str:
-    size = "size not known" if pd.isna(row.size) else wording.size(row.size)
+    size = wording.size(row.size, "size not known")
     return size if pd.isna(row.instruction) else f"{size}  {row.instruction}"
 
 
@@ -155,6 +145,9 @@ def plot_layer_sizes(
 ) -> Axes:
     """Show what share of the layers is not larger than so many bytes.
 
+    A curve over distinct layers, each counted once, and one over layers as images refer to them,
+    each counted once per image.
+
     Parameters
     ----------
     layers
@@ -165,12 +158,6 @@ def plot_layer_sizes(
         Whether to mark what studies published of their own images, as in `hubframe.summary`.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.step`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a curve over distinct layers, each counted once, and one over layers as images refer
-        to them, each counted once per image.
     """
     LAYERS.require(layers, (*IMAGE_KEY, "layer_digest", "size"))
     held = _once_per_image(layers)
@@ -209,16 +196,12 @@ def _curve(ax: Axes, layers: pd.DataFrame, label: str, look: dict[str, Any]) -> 
 def _mark_papers(ax: Axes) -> None:
     """Mark what studies published, as far as it could be checked."""
     for paper, (meaning, marker, color) in _MARKS.items():
-        values = {
-            figure.metric: figure.paper_value
-            for figure in MAKE_UP
-            if figure.paper == paper and figure.paper_value is not None
+        values: dict[str, Any] = {
+            one.metric: one.paper_value for one in MAKE_UP if one.paper == paper
         }
-        points = [
-            (values[metric], share) for metric, share in _QUANTILES.items() if metric in values
-        ]
-        points += [(size, values[metric]) for metric, size in _SHARES.items() if metric in values]
+        points: list[Any] = [(values.get(metric), share) for metric, share in _QUANTILES.items()]
+        points += [(size, values.get(metric)) for metric, size in _SHARES.items()]
+        x, y = zip(*(point for point in points if None not in point), strict=True)
         look: dict[str, Any] = {"edgecolor": mpl.rcParams["axes.facecolor"], "zorder": 3}
         look |= {"s": 80, "marker": marker, "color": color, "label": f"{paper}: {meaning}"}
-        x, y = zip(*points, strict=True)
         ax.scatter(x, y, **look)

@@ -27,6 +27,9 @@ def plot_parents(
 ) -> Axes:
     """Draw images as a tree that hangs from their parents, as far to the right as they are large.
 
+    A row per image, tags of one being one, children below their parents; the line from parent to
+    child is as long as what the child adds.
+
     Parameters
     ----------
     parents
@@ -36,12 +39,6 @@ def plot_parents(
         The table `outdated`: marks the images whose parent's tag has a newer image.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per image, tags of one being one, children below their parents; the line from
-        parent to child is as long as what the child adds.
     """
     PARENTS.require(parents, (*IMAGE_KEY, *_OF_PARENT, "size", "parent_size"))
     if outdated is not None:
@@ -125,9 +122,7 @@ def _mark(ax: Axes, drawn: pd.DataFrame, lags: pd.Series, artist: dict[str, Any]
 
 
 def _words(size: float, lag: Any, *, late: bool) -> str:
-    words = "size not known" if pd.isna(size) else wording.size(size)
+    words = wording.size(size, "size not known")
     if not late:
         return words
-    return (
-        f"{words}, parent outdated" if pd.isna(lag) else f"{words}, parent {lag:,.0f} days behind"
-    )
+    return f"{words}, parent {'outdated' if pd.isna(lag) else f'{lag:,.0f} days behind'}"

@@ -23,19 +23,16 @@ _TAG = ["repo", "tag"]
 def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show which digest each tag had when, the tags that moved most on top.
 
+    A row per tag: a bar for each digest from when it was first to when it was last seen, pale until
+    it was seen to be gone. An image has one colour, whatever its tags; the images of tags that
+    never moved and share none are grey.
+
     Parameters
     ----------
     moves
         The table `tag_moves`. Of more than 40 tags those that moved most are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per tag: a bar for each digest from when it was first to when it was last seen,
-        pale until it was seen to be gone. An image has one colour, whatever its tags; the images of
-        tags that never moved and share none are grey.
     """
     TAG_MOVES.require(moves)
     counts = moves.groupby(_TAG, sort=False).size().sort_values(ascending=False, kind="stable")
@@ -75,6 +72,8 @@ def _colours(moves: pd.DataFrame) -> list[str]:
 def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Rank the version tags that were pushed again by how often, the most often on top.
 
+    A bar per tag, as long as its pushes, and how many digests it had written beside.
+
     Parameters
     ----------
     mutable
@@ -82,11 +81,6 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
         those that are not meant to move.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per tag, as long as its pushes, and how many digests it had written beside.
     """
     MUTABLE_TAGS.require(mutable)
     order = ["is_floating", "push_count"]

@@ -56,6 +56,8 @@ _LAST_YEAR = 2199
 def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show when the tags of each repository were last pushed, versions apart from others.
 
+    A row per repository and a dot per tag. The height within a row only tells the kind.
+
     Parameters
     ----------
     tags
@@ -63,11 +65,6 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
         those with most tags are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per repository and a dot per tag. The height within a row only tells the kind.
     """
     dated = pushes(tags)
     counts = dated["repo"].value_counts(sort=True)
@@ -97,6 +94,9 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
 def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show when ``latest`` and the highest version were pushed, those most behind on top.
 
+    A row per repository, a ring at the push of its highest version, a dot at that of ``latest``,
+    and in words how far that is behind; the words alone where no date is known.
+
     Parameters
     ----------
     lag
@@ -104,12 +104,6 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
         days, are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per repository, a ring at the push of its highest version, a dot at that of
-        ``latest``, and in words how far that is behind; the words alone where no date is known.
     """
     LATEST_LAG.require(lag)
     order = ["versions_behind", "lag_days"]
@@ -160,18 +154,15 @@ def _behind(row: Any) -> str:
 def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show how old the tags of each repository are, the stalest repositories on top.
 
+    A bar per repository, its tags by the time since their last push, and the share of stale ones in
+    words. Tags without a date are grey.
+
     Parameters
     ----------
     staleness
         The table `staleness`. Of more than 40 repositories those with most tags are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per repository, its tags by the time since their last push, and the share of
-        stale ones in words. Tags without a date are grey.
     """
     STALENESS.require(staleness, ("repo", "age_days", "is_stale"))
     counts = staleness["repo"].value_counts()
@@ -203,6 +194,9 @@ def plot_cadence(
 ) -> Axes:
     """Show the days between one version and the next, the quickest repositories on top.
 
+    A row per repository: a thin line for eight tenths of the times, a thick one for half of them, a
+    dot for the median.
+
     Parameters
     ----------
     cadence
@@ -212,12 +206,6 @@ def plot_cadence(
         Whether the days are on a logarithmic axis.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row per repository: a thin line for eight tenths of the times, a thick one for half
-        of them, a dot for the median.
     """
     CADENCE.require(cadence)
     known = cadence.dropna(subset="days_p50").sort_values("days_p50", kind="stable")
@@ -241,9 +229,8 @@ def plot_cadence(
         "{repository} with fewer than two dated versions": len(cadence) - len(known),
     }
     days = [f"{day:,.0f}" if day >= _WHOLE else f"{day:.2g}" for day in shown["days_p50"]]
-    versions = [wording.counted(count, "version") for count in shown["version_count"]]
-    pairs = zip(days, versions, strict=True)
-    words = [f"{day} day{'s' * (day != '1')}, {count}" for day, count in pairs]
+    pairs = zip(days, shown["version_count"], strict=True)
+    words = [f"{day} day{'s' * (day != '1')}, {wording.counted(n, 'version')}" for day, n in pairs]
     canvas.name_rows(ax, shown["repo"], words)
     return canvas.explain(ax, "logarithmic axis" if log else "days", missing)
 

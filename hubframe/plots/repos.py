@@ -36,6 +36,8 @@ def plot_pulls(
 ) -> Axes:
     """Rank repositories by their pulls.
 
+    A bar or a dot per repository, the most pulled on top, and the pulls in words.
+
     Parameters
     ----------
     repos
@@ -46,11 +48,6 @@ def plot_pulls(
         nothing on an axis without a zero.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`, or ``scatter`` for dots.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar or a dot per repository, the most pulled on top, and the pulls in words.
     """
     REPOS.require(repos, ("repo", "pull_count"))
     known = repos.dropna(subset="pull_count")
@@ -79,6 +76,9 @@ def plot_pulls(
 def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Draw pulls a day from one observation to the next, as steps.
 
+    A line per repository: dotted where observations are missing, interrupted by a cross where the
+    Hub counted less than before. The axis is logarithmic where the repositories are far apart.
+
     Parameters
     ----------
     pulls
@@ -86,13 +86,6 @@ def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artis
         drawn.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.plot`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a line per repository: dotted where observations are missing, interrupted by a cross
-        where the Hub counted less than before. The axis is logarithmic where the repositories are
-        far apart.
     """
     PULLS_OVER_TIME.require(pulls)
     ax = canvas.axes(ax, _ROWS, "Pulls per day")
@@ -126,6 +119,8 @@ def plot_repos_over_time(
 ) -> Axes:
     """Draw how the stars, the storage or the number of tags of repositories moved.
 
+    A line per repository and a dot per observation, dotted where observations are missing.
+
     Parameters
     ----------
     repos
@@ -135,11 +130,6 @@ def plot_repos_over_time(
         ``"star_count"``, ``"storage_size"`` or ``"tag_count"``.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.plot`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a line per repository and a dot per observation, dotted where observations are missing.
     """
     REPOS_OVER_TIME.require(repos)
     if column not in _LOOKS:

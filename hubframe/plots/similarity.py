@@ -22,17 +22,14 @@ _ROOMY = 16
 def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show how many names each set of layers has, tags of one image apart from rebuilds.
 
+    A bar per group, called by its first name; the other names stand beside it.
+
     Parameters
     ----------
     duplicates
         The table `duplicates`. The first 40 groups are shown, which have most names.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a bar per group, called by its first name; the other names stand beside it.
     """
     DUPLICATES.require(duplicates)
     named = duplicates.assign(called=canvas.image_names(duplicates))
@@ -70,6 +67,8 @@ def _others(names: list[str]) -> str:
 def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show how much of each two images is the same, similar ones side by side.
 
+    A row and a column per image, in one order; pairs that are no rows count as nothing.
+
     Parameters
     ----------
     similarity
@@ -77,11 +76,6 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
         the most similar ones.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a row and a column per image, in one order; pairs that are no rows count as nothing.
     """
     sides = [[f"{side}_{name}" for name in IMAGE_KEY] for side in ("left", "right")]
     SIMILARITY.require(similarity, (*sides[0], *sides[1], "similarity"))

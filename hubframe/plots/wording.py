@@ -24,9 +24,9 @@ _CONTROLS = re.compile(
 )
 
 
-def size(count: float | None) -> str:
+def size(count: float | None, unknown: str = "not known") -> str:
     """Write bytes with a decimal unit, as 412 MB, or that they are not known."""
-    return "not known" if count is None or pd.isna(count) else _scaled(count, _BYTES)
+    return unknown if count is None or pd.isna(count) else _scaled(count, _BYTES)
 
 
 def more(change: float | None) -> str:

@@ -1,7 +1,7 @@
 """From references to a report: the public functions asked for every frame that it shows."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,10 @@ from hubframe.wire.client import Client
 
 # What a report of the sample is about: everything that the sample's Hub shows to anybody.
 SAMPLE = (
-    "library/alpine",
-    "library/debian",
-    "library/nginx",
-    "library/python",
-    "library/redis",
-    "ansible/ansible",
-    "ansible/ansible-runner",
-    "ansible/awx",
-    "acme/api",
-    "acme/charts",
-    "acme/empty",
-    "acme/legacy",
-    "acme/web",
-)
+    "library/alpine", "library/debian", "library/nginx", "library/python", "library/redis",
+    "ansible/ansible", "ansible/ansible-runner", "ansible/awx",
+    "acme/api", "acme/charts", "acme/empty", "acme/legacy", "acme/web",
+)  # fmt: skip
 SAMPLE_NOTE = (
     "This is hubframe's bundled sample. Its repositories carry real names, but everything said of "
     "them is made up."
@@ -109,19 +99,11 @@ def report(  # noqa: PLR0913
         client=client,
     )
     if any(not frame.attrs["hubframe"]["complete"] for frame in frames.values()):
-        warnings.warn(
-            "the report lacks what could not be read; its page names it",
-            IncompleteWarning,
-            stacklevel=2,
-        )
-    is_sample = frames["tags"].attrs["hubframe"]["sample"]
-    return write_report(
-        frames,
-        output,
-        title=title or _title(what),
-        note=SAMPLE_NOTE if is_sample else None,
-        verbatim=verbatim,
-    )
+        lacks = "the report lacks what could not be read; its page names it"
+        warnings.warn(lacks, IncompleteWarning, stacklevel=2)
+    note = SAMPLE_NOTE if frames["tags"].attrs["hubframe"]["sample"] else None
+    title = title or _title(what)
+    return write_report(frames, output, title=title, note=note, verbatim=verbatim)
 
 
 def collect(  # noqa: PLR0913
@@ -159,23 +141,18 @@ def collect(  # noqa: PLR0913
         asked.sort(key=lambda one: -pulls.get(one.repo, -1))
         on_hub = [one for one in asked if one.is_hub]
         elsewhere = [one for one in asked if not one.is_hub]
-        errors = "raise" if len(asked) == 1 else "collect"
-        frames = {
-            "repos": repos,
-            "tags": hubframe.tags_df(asked, tags=tags, **common | {"errors": errors}),
-        }
-        for name in _FREE:
-            frames[name] = _read(name)(asked, **whole, **common)
-        for name in _LABELLED:
-            groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
-            parts = [_read(name)(some, **how, **common) for some, how in groups or [([], whole)]]
-            frames[name] = _joined(parts)
+        strict = common | {"errors": "raise" if len(asked) == 1 else "collect"}
+        frames = {"repos": repos, "tags": hubframe.tags_df(asked, tags=tags, **strict)}
+        groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
+        for name in (*_FREE, *_LABELLED):
+            read = getattr(hubframe, f"{name}_df")
+            pairs = [(asked, whole)] if name in _FREE or not groups else groups
+            frames[name] = _joined([read(some, **how, **common) for some, how in pairs])
     scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
-    scopes |= dict.fromkeys((*_FREE, *_LABELLED), _scope(**whole))
-    if on_hub:
-        rest = f"; elsewhere {_scope(**whole)}" if elsewhere else ""
-        words = f"on Docker Hub {_scope(**pulled)}{rest}" if rest else _scope(**pulled)
-        scopes |= dict.fromkeys(_LABELLED, words)
+    labelled = _scope(**pulled if on_hub else whole)
+    if on_hub and elsewhere:
+        labelled = f"on Docker Hub {labelled}; elsewhere {_scope(**whole)}"
+    scopes |= dict.fromkeys(_FREE, _scope(**whole)) | dict.fromkeys(_LABELLED, labelled)
     # A tag that was named is read whatever the limits; others of its repository are not.
     is_named = any(one.tag or one.digest for one in asked)
     for name, frame in frames.items():
@@ -185,11 +162,6 @@ def collect(  # noqa: PLR0913
             "limited": is_named or not is_whole,
         }
     return frames
-
-
-def _read(name: str) -> Callable[..., pd.DataFrame]:
-    read: Callable[..., pd.DataFrame] = getattr(hubframe, f"{name}_df")
-    return read
 
 
 _ALL_TAGS, _ASKED = "all tags", "the tags asked for"

@@ -64,19 +64,18 @@ def large(figure: str, value: int, **of: Any) -> Markup:
     return number(figure, value, shown, **of)
 
 
-def size(figure: str, value: Any, **of: Any) -> Markup:
-    """Mark bytes."""
-    return UNKNOWN if pd.isna(value) else number(figure, value, wording.size(value), **of)
+def _marking(write: Callable[[Any], str]) -> Callable[..., Markup]:
+    """Return what marks numbers that are written in a way, also those that are not known."""
+
+    def mark(figure: str, value: Any, **of: Any) -> Markup:
+        return UNKNOWN if pd.isna(value) else number(figure, value, write(value), **of)
+
+    return mark
 
 
-def share(figure: str, value: Any, **of: Any) -> Markup:
-    """Mark a share of one, in per cent."""
-    return UNKNOWN if pd.isna(value) else number(figure, value, wording.percent(value), **of)
-
-
-def days(figure: str, value: Any, **of: Any) -> Markup:
-    """Mark a number of days, in whole days."""
-    return UNKNOWN if pd.isna(value) else number(figure, value, f"{value:,.0f}", **of)
+# Bytes, a share of one in per cent, and whole days.
+size, share = _marking(wording.size), _marking(wording.percent)
+days = _marking("{:,.0f}".format)
 
 
 def moment(figure: str, value: Any, form: str = "%Y-%m-%d", **of: Any) -> Markup:
@@ -189,8 +188,5 @@ def _finalize(value: Any) -> Any:
     """What the page prints for a value: untrusted text loses its control characters."""
     if value is None:
         return UNKNOWN
-    return (
-        wording.legible(value)
-        if isinstance(value, str) and not isinstance(value, Markup)
-        else value
-    )
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return wording.legible(value) if is_text else value

@@ -13,6 +13,7 @@ from hubframe.report.answers import Facts, largest_first
 from hubframe.report.pictures import Drawn
 from hubframe.report.prose import findings
 from hubframe.tables import TABLES
+from hubframe.tables.schema import plain_values
 from hubframe.version import __version__
 
 MOST_ROWS = 15
@@ -151,8 +152,7 @@ def _excerpt(frame: pd.DataFrame, most: int) -> dict[str, Any]:
 
     Each row knows as ``Index`` its row in the CSV, or what it is called in a table that is none.
     """
-    head = frame.head(most).astype(object)
-    rows = list(head.where(head.notna(), None).itertuples())
+    rows = list(plain_values(frame.head(most)).itertuples())
     return {"rows": rows, "more": len(frame) - len(rows)}
 
 

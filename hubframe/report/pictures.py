@@ -102,7 +102,7 @@ def _one_platform(images: pd.DataFrame) -> pd.DataFrame:
     platforms = images["platform"].dropna()
     if platforms.empty:
         return images
-    is_usual = (platforms == measure.USUAL_PLATFORM).any()
+    is_usual = measure.USUAL_PLATFORM in set(platforms)
     chosen = measure.USUAL_PLATFORM if is_usual else platforms.mode().iloc[0]
     return images[images["platform"] == chosen].reset_index(drop=True)
 

@@ -41,13 +41,8 @@ def sentences(facts: Facts) -> dict[str, Markup]:
             return Markup("all {}").format(of_all) if count > 1 else of_all
         return Markup("{} of {}").format(marks.count(figure, int(part)), of_all)
 
-    context = {
-        "facts": facts,
-        "totals": facts.totals,
-        "of": of,
-        **_of_tags(facts),
-        **_of_layers(facts),
-    }
+    context = {"facts": facts, "totals": facts.totals, "of": of}
+    context |= _of_tags(facts) | _of_layers(facts)
     module = marks.environment().get_template("sentences.jinja").make_module(context)
     macros = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
     # Untrusted text has no line breaks.
@@ -67,11 +62,7 @@ def _of_tags(facts: Facts) -> dict[str, Any]:
     return {
         "keep": KEEP,
         "older_than": OLDER_THAN,
-        "worst_lag": _first(
-            lagging.sort_values(
-                ["versions_behind", "lag_days"], ascending=False, na_position="last"
-            )
-        ),
+        "worst_lag": _first(lagging.sort_values(["versions_behind", "lag_days"], ascending=False)),
         "late_names": late_names,
         "latest_count": answers["latest_lag"]["is_highest"].count(),
         "freed": facts.deleted["freed_size"].dropna(),
@@ -84,9 +75,7 @@ def _of_tags(facts: Facts) -> dict[str, Any]:
         "pulled": largest_first(facts.frames["repos"].dropna(subset="pull_count"), "pull_count"),
         "dated": measure.pushes(facts.tags.assign(pushed_at=facts.tags["dated_at"])),
         "ages": answers["staleness"].dropna(subset="age_days"),
-        "incomplete": [
-            marks.name(name) for name in sources.index[~sources["complete"].fillna(True)]
-        ],
+        "incomplete": [*map(marks.name, sources.index[~sources["complete"].fillna(True)])],
         "limited": [marks.name(name) for name in facts.frames if facts.is_limited(name)],
         "passed_over": [
             Markup("{} ({})").format(

@@ -20,6 +20,7 @@ from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
+from hubframe.tables.schema import plain_records, plain_values
 from hubframe.version import __version__
 
 FRAMES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs")
@@ -36,12 +37,11 @@ def write_report(
     """Write a report about frames that belong together.
 
     The folder then holds ``report.html``, one self-contained page; its pictures as PNG;
-    ``summary.json``; one CSV file for each frame, and for each table measured of them
-    (``footprint``, ``shared_layers``, ``size_trend``, ``parents``, ``outdated``, ``latest_lag``,
-    ``staleness``, ``coverage``, ``platform_coverage``, ``cleanup``); and ``sources.csv``, which
-    tells where each came from and what it covers. Where the extra ``xlsx`` is installed,
-    ``report.xlsx`` holds all of these as sheets. Each file is replaced as a whole, the page last:
-    a run that fails leaves the files as they were. A picture with nothing to show is not there.
+    ``summary.json``; one CSV file for each frame, and for each table measured of them;
+    ``sources.csv``, which tells where each came from and what it covers; and, where the extra
+    ``xlsx`` is installed, ``report.xlsx`` with all of these as sheets. Each file is replaced as a
+    whole, the page last: a run that fails leaves the files as they were. A picture with nothing to
+    show is not there.
 
     A frame may say what it covers: ``attrs["hubframe"]["scope"]``, in words. Where its ``limited``
     says that this is less than all, the CSV has these words as a last column, ``scope``.
@@ -49,8 +49,8 @@ def write_report(
     Parameters
     ----------
     frames
-        The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env``
-        and ``configs`` by name; those that are left out are empty.
+        The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env`` and
+        ``configs`` by name; those that are left out are empty.
     output
         The folder, made if needed.
     title
@@ -64,11 +64,6 @@ def write_report(
     -------
     pathlib.Path
         The page.
-
-    Raises
-    ------
-    ValueError
-        A frame has a name that the report does not know.
     """
     if unknown := sorted(set(frames) - set(FRAMES)):
         raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(FRAMES)}")
@@ -123,20 +118,13 @@ def _summary(facts: Facts, found: list[tuple[Markup, str]], about: About) -> dic
         "rows": {name: len(frame) for name, frame in facts.frames.items()},
         "totals": {name: None if pd.isna(one) else one for name, one in facts.totals.items()},
         "platforms": dict(zip(platforms["platform"], platforms["image_count"], strict=True)),
-        "label_coverage": {
-            one["key"]: one["share"] for one in _records(facts.keys[["key", "share"]])
-        },
+        "label_coverage": plain_values(facts.keys.set_index("key")["share"]).to_dict(),
         "findings": [said.striptags() for said, _ in found],
         "scopes": facts.scopes,
         "complete": facts.is_complete,
-        "failures": _records(measure.failures(facts.frames)),
-        "sources": _records(measure.provenance(facts.frames)),
+        "failures": plain_records(measure.failures(facts.frames)),
+        "sources": plain_records(measure.provenance(facts.frames)),
     }
-
-
-def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    plain = frame.astype(object)
-    return plain.where(plain.notna(), None).to_dict("records")
 
 
 def _json(value: Any) -> Any:

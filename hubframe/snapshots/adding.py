@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 import pandas as pd
@@ -9,14 +10,7 @@ import pandas as pd
 from hubframe.errors import InvalidReferenceError
 from hubframe.measure.dates import read_moment
 from hubframe.oci.reference import ImageReference
-from hubframe.snapshots.dataset import (
-    Failure,
-    observed,
-    part_name,
-    read_run,
-    run_row,
-    write_part,
-)
+from hubframe.snapshots.dataset import Failure, observed, part_name, read_run, run_row, write_part
 from hubframe.snapshots.storage import Storage
 from hubframe.tables import REPOS, TAGS
 from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
@@ -111,18 +105,14 @@ def _rows(repos: pd.DataFrame | None, tags: pd.DataFrame | None) -> pd.DataFrame
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
     """Fill in the namespace and the name where they are missing: the repository tells them."""
     read = [ImageReference.parse(repo) for repo in rows["repo"]]
-    names = {
+    told = {
         "namespace": [one.namespace for one in read],
         "name": [one.path.partition("/")[2] or one.path for one in read],
     }
-    filled = pd.DataFrame(names, rows.index, dtype="str")
-    return rows.assign(
-        **{name: rows.get(name, filled[name]).fillna(filled[name]) for name in names}
-    )
+    columns = {name: pd.Series(one, rows.index, dtype="str") for name, one in told.items()}
+    return rows.assign(**{name: rows.get(name, one).fillna(one) for name, one in columns.items()})
 
 
 def _failed(failure: Failure) -> Iterable[str]:
-    try:
+    with suppress(InvalidReferenceError):
         yield ImageReference.parse(failure["ref"]).repo
-    except InvalidReferenceError:
-        return

@@ -92,15 +92,18 @@ def read_snapshots(
     ...     len(hubframe.read_snapshots(folder).repos)
     3
     """
-    return select(
-        _open(place),
-        between=(
-            _FIRST if since is None else read_moment("since", since),
-            _LAST if until is None else read_moment("until", until),
-        ),
-        repos=None if repos is None else [one.repo for one in references(repos)],
-        columns=None if columns is None else _known_columns(columns),
-    )
+    storage = _open(place)
+    first = _FIRST if since is None else read_moment("since", since)
+    last = _LAST if until is None else read_moment("until", until)
+    named = None if repos is None else [one.repo for one in references(repos)]
+    known = {*OBSERVED_REPOS.dtypes, *OBSERVED_TAGS.dtypes}
+    wanted = known if columns is None else {columns} if isinstance(columns, str) else {*columns}
+    if unknown := wanted - known:
+        raise ValueError(
+            f"snapshots have no column {', '.join(sorted(map(repr, unknown)))}; "
+            f"they have {', '.join(sorted(known))}"
+        )
+    return select(storage, between=(first, last), repos=named, columns=wanted)
 
 
 def select(
@@ -121,7 +124,12 @@ def select(
         and (parts is None or _part(path) in parts)
     }
     runs = _read(storage, RUNS, list(paths.values()), list(RUNS.dtypes))
-    _check_format(runs, storage)
+    newest = runs["format"].max()
+    if newest is not pd.NA and newest > FORMAT:
+        raise PayloadError(
+            f"{storage.address} holds snapshots of format {newest}, and this hubframe knows "
+            f"{FORMAT}: they were written by a newer one; install it to read them"
+        )
     runs = runs[runs["observed_at"].between(since, until)]
     runs = runs.sort_values(["observed_at", "part"], kind="stable").reset_index(drop=True)
     chosen = [paths[part] for part in runs["part"].drop_duplicates() if part in paths]
@@ -198,13 +206,8 @@ def write_part(
 
 
 def _schema(table: Table) -> Any:
-    types = {
-        TEXT: pa.string(),
-        COUNT: pa.int64(),
-        FLOAT: pa.float64(),
-        FLAG: pa.bool_(),
-        UTC: pa.timestamp("us", "UTC"),
-    }
+    types = {TEXT: pa.string(), COUNT: pa.int64(), FLOAT: pa.float64(), FLAG: pa.bool_()}
+    types[UTC] = pa.timestamp("us", "UTC")
     return pa.schema([(name, types[dtype]) for name, dtype in table.dtypes.items()])
 
 
@@ -316,30 +319,10 @@ def run_row(  # noqa: PLR0913
 
 def observed(frame: pd.DataFrame, table: Table, row: Mapping[str, Any]) -> pd.DataFrame:
     """Put before rows of `repos` or `tags` which run saw them; columns that they lack are null."""
-    missing = {name: None for name in table.dtypes if name not in frame}
-    at = pd.Timestamp(row["observed_at"])
-    of_run = {column.name: row[column.name] for column in OF_RUN} | {"observed_at": at}
-    return table.of(frame.reset_index(drop=True).assign(**missing | of_run))
-
-
-def _check_format(runs: pd.DataFrame, storage: Storage) -> None:
-    newest = runs["format"].max()
-    if newest is not pd.NA and newest > FORMAT:
-        raise PayloadError(
-            f"{storage.address} holds snapshots of format {newest}, and this hubframe knows "
-            f"{FORMAT}: they were written by a newer one; install it to read them"
-        )
-
-
-def _known_columns(columns: Iterable[str]) -> frozenset[str]:
-    wanted = frozenset([columns] if isinstance(columns, str) else columns)
-    known = {*OBSERVED_REPOS.dtypes, *OBSERVED_TAGS.dtypes}
-    if unknown := wanted - known:
-        raise ValueError(
-            f"snapshots have no column {', '.join(sorted(map(repr, unknown)))}; "
-            f"they have {', '.join(sorted(known))}"
-        )
-    return wanted
+    of_run = {column.name: row[column.name] for column in OF_RUN}
+    of_run["observed_at"] = pd.Timestamp(row["observed_at"])
+    rows = frame.reset_index(drop=True).reindex(columns=list(table.dtypes))
+    return table.of(rows.assign(**of_run))
 
 
 def _part(path: str) -> str:

@@ -77,9 +77,7 @@ def blobs(checkout: Path) -> Iterator[Callable[[str], str]]:
         def read(blob: str) -> str:
             process.stdin.write(f"{blob}\n".encode())
             process.stdin.flush()
-            _, _, size = (
-                process.stdout.readline().decode("utf-8", "replace").strip().rpartition(" ")
-            )
+            size = process.stdout.readline().rpartition(b" ")[2].strip()
             if not size.isdigit():
                 raise HubframeError(f"the checkout lacks {blob}: is it whole? git fsck tells")
             # A line break follows.
@@ -96,11 +94,7 @@ def _started(checkout: Path, *arguments: str) -> Iterator[Any]:
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(  # noqa: S603 - a list, and no shell
-            command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            env={**kept, **_ENVIRONMENT},
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=kept | _ENVIRONMENT
         )
     except FileNotFoundError as error:
         raise HubframeError("this needs git, which is not installed") from error

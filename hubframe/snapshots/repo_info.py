@@ -190,12 +190,8 @@ def _payload(page: str) -> dict[str, Any]:
 def _platform(system: str, machine: str) -> dict[str, Any]:
     """Read ``linux; arm64 variant v8``, ``windows version 10.0.1; amd64``."""
     architecture, _, rest = machine.partition(" ")
-    variant = re.search(r"variant (\S+)", rest)
-    return {
-        "os": system.partition(" ")[0],
-        "architecture": architecture,
-        "variant": variant and variant[1],
-    }
+    variant = rest.partition("variant ")[2].partition(" ")[0] or None
+    return {"os": system.partition(" ")[0], "architecture": architecture, "variant": variant}
 
 
 def _usual_size(page: str) -> int | None:
@@ -205,13 +201,10 @@ def _usual_size(page: str) -> int | None:
         return _size(page)
     ends = [head.start() for head in heads[1:]] + [len(page)]
     sizes = {head[1]: _size(page[head.end() : end]) for head, end in zip(heads, ends, strict=True)}
-    if _USUAL in sizes:
-        return sizes[_USUAL]
-    return next(iter(sizes.values())) if len(sizes) == 1 else None
+    only = next(iter(sizes.values())) if len(sizes) == 1 else None
+    return sizes.get(_USUAL, only)
 
 
 def _size(section: str) -> int | None:
     found = _SIZE.search(section)
-    if found is None:
-        return None
-    return int(found[1]) if found[1] else int(float(found[2]))
+    return int(float(found[1] or found[2])) if found else None

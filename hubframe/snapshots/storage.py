@@ -103,13 +103,12 @@ class Storage:
 
     def _sync(self, path: str) -> None:
         """Have the disk keep a file or a folder, before a power cut can come between."""
-        if not self.is_local or os.name == "nt":
-            return
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if self.is_local and os.name != "nt":
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _read_address(address: str, shown: str) -> tuple[Any, str]:

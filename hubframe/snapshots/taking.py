@@ -42,22 +42,22 @@ def snapshot(  # noqa: PLR0913
     """Append what repositories and their tags are now to a Parquet dataset.
 
     The Hub tells today's pulls and where a tag points today, never yesterday's. Taken every day,
-    by cron or in a workflow, snapshots tell how they moved: `hubframe.read_snapshots` reads them.
-    Everything is asked anew, past the cache; it costs no pull.
+    snapshots tell how they moved: `hubframe.read_snapshots` reads them. Everything is asked anew,
+    past the cache; it costs no pull.
 
     Parameters
     ----------
     what
-        Namespaces of Docker Hub (text without a slash: ``"ansible"``, ``"library"``), repositories
+        Namespaces of Docker Hub (text without a slash: ``"ansible"``), repositories
         (``"library/nginx"``, ``"ghcr.io/org/app"``), a list of them, or a frame with a column
         ``repo`` or ``namespace``.
     to
         A folder, or an address that fsspec knows, such as ``s3://bucket/folder``; it is made where
         it is missing. Files are written whole or not at all, and never changed.
     run
-        A name for the run, such as the day. A run of that name that is there already is
-        gone on with: only repositories that it lacks are asked for, so that a command may be
-        repeated until it is complete. Without a name each call is a run of its own.
+        A name for the run, such as the day. A run of that name that is there already is gone on
+        with: only repositories that it lacks are asked for, so that a command may be repeated until
+        it is complete. Without a name each call is a run of its own.
     frames
         ``["repos"]`` leaves tags out: pulls and stars of a namespace take a request for each
         hundred repositories, tags one for each hundred tags of each.
@@ -106,9 +106,8 @@ def snapshot(  # noqa: PLR0913
         repos = repos[~repos["repo"].isin(known)].reset_index(drop=True)
         tags = None
         if "tags" in wanted:
-            tags = (
-                _fresh(hubframe.tags_df(repos[["repo"]], **options)) if len(repos) else TAGS.frame()
-            )
+            read = len(repos) > 0
+            tags = _fresh(hubframe.tags_df(repos[["repo"]], **options)) if read else TAGS.frame()
     record = joined_attrs([one for one in (repos, tags) if one is not None and one.attrs])
     record |= {"table": RUNS.name, "complete": not record["failures"]}
     if repos.empty and record["failures"]:

@@ -10,6 +10,7 @@ TAG = Column("tag", TEXT, "Tag; null where the image was asked for by digest.")
 PLATFORM = Column("platform", TEXT, "`os/architecture[/variant]`, in one spelling: `linux/arm64` for the variant v8 too.")
 IMAGE_DIGEST = Column("image_digest", TEXT, "Digest of the platform's manifest.")
 OF_IMAGE = (REPO, TAG, PLATFORM, IMAGE_DIGEST)
+OF_TAG = (REPO, Column("tag", TEXT, "Tag.", nullable=False))
 IMAGE_KEY = ("repo", "tag", "image_digest", "platform")
 
 REPOS = Table("repos", "a repository", ("repo",), (
@@ -42,8 +43,7 @@ SEARCH = Table("search", "a search hit", ("repo",), (
 ), source="Docker Hub's search, in the order of its ranking; no pull.")
 
 TAGS = Table("tags", "a tag", ("repo", "tag"), (
-    REPO,
-    Column("tag", TEXT, "Tag.", nullable=False),
+    *OF_TAG,
     Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub, and where the tag is listed and what it points at is not there."),
     Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
     Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),

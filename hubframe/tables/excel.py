@@ -16,7 +16,7 @@ import pandas as pd
 from hubframe.errors import HubframeError
 from hubframe.tables.files import replacing
 from hubframe.tables.measured import TABLES
-from hubframe.tables.schema import COUNT, FLOAT, TEXT, UTC, Column, Dtype
+from hubframe.tables.schema import COUNT, FLOAT, TEXT, UTC, Column, Dtype, plain_values
 
 COLUMNS = "columns"
 # What Excel holds: rows of a sheet, its first line among them, and a cell's UTF-16 units.
@@ -121,7 +121,8 @@ class _Cells:
 
     def written(self) -> Iterator[Any]:
         """Give each value as a workbook holds it, text escaped and cut to what a cell holds."""
-        for value in _plain_values(self.values):
+        is_zoned = isinstance(self.values.dtype, pd.DatetimeTZDtype)
+        for value in plain_values(self.values.dt.tz_convert(None) if is_zoned else self.values):
             held = _held(value)
             if isinstance(held, str):
                 held = _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", held)
@@ -142,13 +143,11 @@ def _columns(name: str, frame: pd.DataFrame) -> list[_Cells]:
         )
     table = TABLES.get(_table_name(frame) or name)
     declared = {column.name: column for column in table.columns} if table else {}
-    return [
-        _Cells(
-            declared.get(str(label)) or Column(str(label), cast("Dtype", str(values.dtype)), ""),
-            values,
-        )
-        for label, values in frame.items()
-    ]
+    cells = []
+    for label, values in frame.items():
+        column = Column(str(label), cast("Dtype", str(values.dtype)), "")
+        cells.append(_Cells(declared.get(column.name, column), values))
+    return cells
 
 
 def _write(openpyxl: Any, sheet: Any, columns: list[_Cells]) -> None:
@@ -207,14 +206,6 @@ def _check_names(names: list[str]) -> None:
             )
     if len({name.casefold() for name in names}) < len(names):
         raise ValueError(f"two sheets would have one name: {', '.join(names)}")
-
-
-def _plain_values(values: pd.Series) -> list[Any]:
-    """Return Python's own values, times in UTC without a zone, None for what is missing."""
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        values = values.dt.tz_convert(None)
-    objects = values.astype(object)
-    return objects.where(values.notna(), None).tolist()
 
 
 def _held(value: Any) -> Any:

@@ -6,23 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shutil import copymode
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
-from pandas.api.types import (
-    is_bool_dtype,
-    is_datetime64_any_dtype,
-    is_extension_array_dtype,
-    is_numeric_dtype,
-    is_string_dtype,
-)
+from pandas.api import types
 
 from hubframe.errors import PayloadError
 from hubframe.tables.measured import TABLES
-from hubframe.tables.schema import FLAG, TEXT, Column, Table
+from hubframe.tables.schema import FLAG, TEXT, Column, Table, plain_values
 
 # Spreadsheets drop some of them, and then run what follows. Tabs and line ends are text.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -62,15 +57,13 @@ def write_csv(
         raise ValueError("two columns of the frame have the same name: rename one")
     shown = frame if verbatim else guard(frame)
 
-    def write(file: str | Path | IO[str] | None) -> str | None:
-        return shown.to_csv(
-            file,
-            index=False,
-            encoding="utf-8",
-            lineterminator="\n",
-            quoting=csv.QUOTE_NONNUMERIC,
-        )
-
+    write: Callable[[Any], str | None] = partial(
+        shown.to_csv,
+        index=False,
+        encoding="utf-8",
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC,
+    )
     # Addresses, such as s3://bucket/file, are pandas' own business.
     if isinstance(path, Path) or (isinstance(path, str) and "://" not in path):
         with replacing(path) as draft:
@@ -88,10 +81,7 @@ def guard(frame: pd.DataFrame) -> pd.DataFrame:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give the name of a new file, which takes the place of another once all of it is written.
 
-    Raises
-    ------
-    OSError
-        It cannot be written. What was there is untouched.
+    Where it cannot be written that is an OSError, and what was there is untouched.
     """
     path = Path(path).expanduser()
     if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout
@@ -146,7 +136,10 @@ def read_csv(
             f"{name} is not a CSV of the table {table.name}: {error}. "
             f"Read it with the table it was written from, one of {', '.join(TABLES)}"
         ) from error
-    return frame if verbatim else _changed(frame, _as_it_was)
+    if verbatim:
+        return frame
+    # What `guard` put before, taken off.
+    return _changed(frame, lambda text: _GUARDED_WITHIN.sub(r"\1\2\3", _GUARDED.sub(r"\1", text)))
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -163,14 +156,10 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same columns and rows.
-
-        - ``Int64`` and ``Float64`` are ``float64``, null is NaN; whole numbers are exact up to
-          2**53.
-        - ``boolean`` is ``object`` that holds True, False and None.
-        - ``str`` is ``object`` that holds text and None.
-        - ``datetime64[us, UTC]`` is ``datetime64[us]`` in UTC without a zone, null is NaT.
-        - What numpy has already stays as it is.
+        The same columns and rows. ``Int64`` and ``Float64`` are ``float64`` with NaN for null, so
+        that whole numbers are exact up to 2**53; ``boolean`` and ``str`` are ``object`` with None;
+        ``datetime64[us, UTC]`` is ``datetime64[us]`` in UTC without a zone, with NaT. What numpy
+        has already stays as it is.
 
     Examples
     --------
@@ -190,17 +179,15 @@ def _plain(values: pd.Series) -> pd.Series:
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         return pd.Series(values.dt.tz_convert(None))
-    if not is_extension_array_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
+    if not types.is_extension_array_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype):
         return values.copy()
-    if is_bool_dtype(dtype) or is_string_dtype(dtype):
-        objects = values.astype(object)
-        return objects.where(values.notna(), None)
-    return values.astype("float64") if is_numeric_dtype(dtype) else values.copy()
+    if types.is_bool_dtype(dtype) or types.is_string_dtype(dtype):
+        return pd.Series(plain_values(values))
+    return values.astype("float64") if types.is_numeric_dtype(dtype) else values.copy()
 
 
 def _typed(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
-    missing = [name for name in table.dtypes if name not in cells]
-    if missing:
+    if missing := [name for name in table.dtypes if name not in cells]:
         raise ValueError(f"it lacks the column {', '.join(missing)}")
     if not cells.index.equals(pd.RangeIndex(len(cells))):
         # What pandas makes of them: it takes the first cells for names of the rows.
@@ -228,16 +215,12 @@ def _harmless(text: str) -> str:
     return _FORMULA.sub(r"'\g<0>", _CONTROL.sub("\ufffd", text))
 
 
-def _as_it_was(text: str) -> str:
-    return _GUARDED_WITHIN.sub(r"\1\2\3", _GUARDED.sub(r"\1", text))
-
-
 def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Change the text cells that need it, touching only the columns where there are any."""
     changed = frame.copy(deep=False)
     for name, values in frame.items():
         dtype = values.dtype
-        if is_numeric_dtype(dtype) or is_datetime64_any_dtype(dtype):
+        if types.is_numeric_dtype(dtype) or types.is_datetime64_any_dtype(dtype):
             continue
         texts = values
         if dtype != TEXT:  # objects, categories: whatever of it is text

@@ -1,6 +1,6 @@
 """The frames that are made and not fetched: by `hubframe.measure`, and by a plan."""
 
-from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, PLAN, REPO
+from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, OF_TAG, PLAN, REPO
 from hubframe.tables.observed import OBSERVED
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
@@ -133,8 +133,7 @@ LATEST_LAG = Table("latest_lag", "a repository", ("repo",), (
 ), source="Computed of `tags`.")
 
 STALENESS = Table("staleness", "a tag", ("repo", "tag"), (
-    REPO,
-    Column("tag", TEXT, "Tag.", nullable=False),
+    *OF_TAG,
     Column("pushed_at", UTC, "Last push."),
     Column("pulled_at", UTC, "Last pull; null if never pulled, and where a registry does not tell."),
     Column("age_days", FLOAT, "Since the last push, to the hundredth. [days]"),
@@ -156,8 +155,7 @@ CADENCE = Table("cadence", "a repository", ("repo",), (
 ), source="Computed of `tags`: a push that moved a tag hides the one before.")
 
 CLEANUP = Table("cleanup", "a tag", ("repo", "tag"), (
-    REPO,
-    Column("tag", TEXT, "Tag.", nullable=False),
+    *OF_TAG,
     Column("action", TEXT, "`delete` or `keep`; nothing was done.", nullable=False),
     Column("reason", TEXT, "Why.", nullable=False),
     Column("digest", TEXT, "What the tag points at."),
@@ -176,8 +174,7 @@ COVERAGE = Table("coverage", "a standard label of an image, there or not", (*IMA
 ), source="Computed of `labels`, and of `images` or `configs` for images without any.")
 
 PLATFORM_COVERAGE = Table("platform_coverage", "a tag and a platform that tags of its repository have", ("repo", "tag", "platform"), (
-    REPO,
-    Column("tag", TEXT, "Tag.", nullable=False),
+    *OF_TAG,
     Column("platform", TEXT, "`os/architecture[/variant]`.", nullable=False),
     Column("is_present", FLAG, "Whether the tag has an image for it.", nullable=False),
     Column("image_digest", TEXT, "Digest of that image."),
@@ -266,8 +263,7 @@ REPOS_OVER_TIME = Table("repos_over_time", "a repository as it was observed", ("
 ), source="Computed of snapshots, or of frames that were kept.")
 
 TAG_MOVES = Table("tag_moves", "a digest that a tag had for a time", ("repo", "tag", "first_seen_at"), (
-    REPO,
-    Column("tag", TEXT, "Tag.", nullable=False),
+    *OF_TAG,
     Column("move", COUNT, "Place among those of the tag, from 0.", nullable=False),
     Column("digest", TEXT, "What the tag pointed at.", nullable=False),
     Column("previous_digest", TEXT, "What it pointed at before; null for the first."),
@@ -282,8 +278,7 @@ TAG_MOVES = Table("tag_moves", "a digest that a tag had for a time", ("repo", "t
 ), source="Computed of snapshots: what moved twice between two runs was seen once.")
 
 MUTABLE_TAGS = Table("mutable_tags", "a version tag that was pushed again", ("repo", "tag"), (
-    REPO,
-    Column("tag", TEXT, "Tag.", nullable=False),
+    *OF_TAG,
     Column("version", TEXT, "The version that it starts with.", nullable=False),
     Column("is_floating", FLAG, "Whether a longer version goes on from it, as `1.25.3` from `1.25`: such a tag is meant to move.", nullable=False),
     Column("push_count", COUNT, "Pushes that were seen, the first included: of another digest, or at another date.", nullable=False),

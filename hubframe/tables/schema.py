@@ -98,11 +98,10 @@ class Table:
         counts: Sequence[int] = (),
         counter: str | None = None,
     ) -> pd.DataFrame:
-        """Build the frame from one sequence per column.
+        """Build the frame from one sequence per column; columns that are left out are null.
 
-        Columns that are left out are null. Values that a column cannot hold (a number in place
-        of text, a negative count, a date that is none) are null too: payloads are
-        untrusted.
+        So are values that a column cannot hold (a number in place of text, a negative count, a date
+        that is none): payloads are untrusted.
 
         Parameters
         ----------
@@ -179,6 +178,17 @@ class Table:
             f"| {column.meaning.removesuffix(f' [{column.unit}]')} |\n"
             for column in self.columns
         )
+
+
+def plain_values(values: Any) -> Any:
+    """Return a column or a frame with Python's own values, None for null."""
+    return values.astype(object).where(values.notna(), None)
+
+
+def plain_records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return each row as a mapping of Python's own values, None for null."""
+    records: list[dict[Any, Any]] = plain_values(frame).to_dict("records")
+    return records
 
 
 def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
@@ -296,8 +306,7 @@ def _moment(written: str | None) -> int:
 def _instant(written: str) -> datetime | None:
     """Read an ISO date to the microsecond; one without a zone is in UTC.
 
-    Not with pandas: it reads ``now`` as a date, and lets years before 1 and after 9999 overflow
-    into others.
+    Not with pandas: it reads ``now`` as a date, and lets years before 1 and after 9999 overflow.
     """
     try:
         at = datetime.fromisoformat(written)

@@ -229,15 +229,11 @@ def _aliases(
         if tag.digest and tag.name:
             same[tag.digest].add(tag.name)
     # The first of them: all for each of them would fill the memory.
-    first = {
-        digest: sorted(same[digest])[: _MOST_ALIASES + 1]
-        for digest in set(digests) & same.keys()
-        if digest
-    }
-    found = zip(names, (first.get(digest or "", []) for digest in digests), strict=True)
+    shown = set(digests)
+    first = {of: sorted(all_)[: _MOST_ALIASES + 1] for of, all_ in same.items() if of in shown}
     return [
-        " ".join([other for other in others if other != name][:_MOST_ALIASES]) or None
-        for name, others in found
+        " ".join([one for one in first.get(of or "", ()) if one != name][:_MOST_ALIASES]) or None
+        for name, of in zip(names, digests, strict=True)
     ]
 
 

@@ -22,44 +22,24 @@ ROLES = {
 
 
 class Application:
-    """A small Hub and two registries over one world.
-
-    Parameters
-    ----------
-    world
-        What they know; None takes the bundled one.
-    clock
-        The time, in seconds since 1970, by which tokens expire and limits are counted.
-    pull_limit
-        Manifest GETs on docker.io in six hours; None is no limit, and no header tells one.
-    hub_limit
-        Requests to the Hub API in a minute.
-    enforce_hub_limit
-        Whether more of them are refused with 429.
-    login_routes
-        The Hub's logins that exist.
-
-    Attributes
-    ----------
-    log
-        Every exchange so far.
-    faults
-        What answers in place of the services: of those that match, the first.
-    """
+    """A small Hub and two registries over one world, the bundled one where none is given."""
 
     def __init__(  # noqa: PLR0913
         self,
         world: World | None = None,
         *,
+        # In seconds since 1970: tokens expire, and limits are counted, by it.
         clock: Clock = time.time,
+        # Manifest GETs on docker.io in six hours; None is no limit, and no header tells one.
         pull_limit: int | None = None,
+        # Requests to the Hub API in a minute, and whether more of them are refused with 429.
         hub_limit: int = 180,
         enforce_hub_limit: bool = False,
-        login_routes: Sequence[str] = tuple(LOGINS),
+        login_routes: Sequence[str] = tuple(LOGINS),  # the Hub's logins that exist
     ) -> None:
         self.world = world or World.bundled()
-        self.log: list[Exchange] = []
-        self.faults: list[Fault] = []
+        self.log: list[Exchange] = []  # every exchange so far
+        self.faults: list[Fault] = []  # what answers in place of the services: the first that fits
         self._lock = Lock()
         self._services: dict[str, Service] = {
             HUB: Hub(self.world, clock, hub_limit, enforce_hub_limit, login_routes),
@@ -70,17 +50,8 @@ class Application:
     def answer(self, request: Request, role: str | None = None) -> Reply:
         """Return the reply to a request, and log it.
 
-        Parameters
-        ----------
-        request
-            What is asked.
-        role
-            Who answers: ``hub``, ``docker.io`` or ``registry.example``. None goes by the host.
-
-        Raises
-        ------
-        LookupError
-            No role was given, and no service has the host's name.
+        The service of a role answers: ``hub``, ``docker.io`` or ``registry.example``, by default
+        the one that has the host's name. A host that none has is a LookupError.
         """
         role = role or ROLES.get(request.host)
         if role is None:

@@ -39,21 +39,11 @@ REPOSITORY = rf"{NAMESPACE}/(?P<repository>[^/]+)"
 
 @dataclass
 class Hub(Service):
-    """Answers the Hub API.
+    """Answers the Hub API."""
 
-    Attributes
-    ----------
-    limit
-        Requests in a minute.
-    enforce_limit
-        Whether more are refused; otherwise the headers tell of the limit, and nobody meets it.
-    login_routes
-        The logins that exist, of ``auth/token`` and ``users/login``.
-    """
-
-    limit: int
-    enforce_limit: bool
-    login_routes: Sequence[str]
+    limit: int  # requests in a minute
+    enforce_limit: bool  # whether more are refused, or headers tell of a limit that nobody meets
+    login_routes: Sequence[str]  # the logins that exist, of ``auth/token`` and ``users/login``
 
     routes = ROUTES
     unrouted = Reply(
@@ -251,7 +241,10 @@ class Hub(Service):
 
     @ROUTES.add(r"/v2/categories/?")
     def _categories(self, _request: Request) -> Reply:
-        return Reply.of_json([{"name": name, "slug": _slug(name)} for name in CATEGORIES])
+        words = (name.lower().replace("&", "and") for name in CATEGORIES)
+        slugs = (re.sub(r"[^a-z0-9]+", "-", name).strip("-") for name in words)
+        pairs = zip(CATEGORIES, slugs, strict=True)
+        return Reply.of_json([{"name": name, "slug": slug} for name, slug in pairs])
 
 
 def _missing(what: str = "object not found", **where: str) -> HttpError:
@@ -262,7 +255,7 @@ def _missing(what: str = "object not found", **where: str) -> HttpError:
 def _is_wanted(request: Request, entry: Payload, kinds: Mapping[str, Iterable[str]]) -> bool:
     """Whether an entry has the part of a name, and one of each kind, that are asked for."""
     return request.parameter("name") in entry["name"] and all(
-        not (asked := _listed(request, kind)) or asked.intersection(told)
+        not (asked := request.parameter(kind)) or not set(asked.split(",")).isdisjoint(told)
         for kind, told in kinds.items()
     )
 
@@ -306,11 +299,6 @@ def _whole(request: Request, name: str, default: int) -> int:
     return int(text) if re.fullmatch(r"0*[1-9]\d*", text) else default
 
 
-def _listed(request: Request, name: str) -> set[str]:
-    """Read a parameter that names several things, with commas."""
-    return set(filter(None, request.parameter(name).split(",")))
-
-
 def _hit(repository: Repository) -> Payload:
     payload = repository.payload
     return {
@@ -322,7 +310,3 @@ def _hit(repository: Repository) -> Payload:
         "is_automated": False,
         "is_official": repository.namespace == "library",
     }
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("&", "and")).strip("-")

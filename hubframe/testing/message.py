@@ -13,9 +13,9 @@ from hubframe.testing import gojson
 class Headers(CaseInsensitiveDict[str]):
     """Header fields; names are looked up in any case, and kept as they were written."""
 
-    def value(self, name: str, default: str = "") -> str:
-        """Return a field's value."""
-        return self.get(name, default)
+    def value(self, name: str) -> str:
+        """Return a field's value, empty where there is none."""
+        return self.get(name, "")
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer.
-
-    Attributes
-    ----------
-    delay
-        Seconds to wait before it is sent.
-    """
+    """An answer."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    delay: float = 0.0
+    delay: float = 0.0  # seconds to wait before it is sent
 
     @classmethod
     def of_json(
@@ -92,17 +86,11 @@ DROP = Reply(0)
 
 @dataclass
 class Fault:
-    """An answer that takes the place of the real one for the requests that match.
-
-    Attributes
-    ----------
-    times
-        How often it does so; None is always.
-    """
+    """An answer that takes the place of the real one for the requests that match."""
 
     match: Callable[[Request], bool]
     reply: Reply | Callable[[Request], Reply]
-    times: int | None = None
+    times: int | None = None  # how often it does so; None is always
 
     def answer(self, request: Request) -> Reply:
         """Return the answer for one request."""

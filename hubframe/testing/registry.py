@@ -33,18 +33,10 @@ REPOSITORY = r"/v2/(?P<name>[^/]+(?:/[^/]+)*)"
 
 @dataclass
 class Registry(Service):
-    """Answers the distribution API for one host's repositories.
+    """Answers the distribution API for one host's repositories."""
 
-    Attributes
-    ----------
-    host
-        Whose repositories: ``docker.io`` or ``registry.example``.
-    pull_limit
-        Manifest GETs in six hours; None is no limit.
-    """
-
-    host: str
-    pull_limit: int | None = None
+    host: str  # ``docker.io`` or ``registry.example``
+    pull_limit: int | None = None  # manifest GETs in six hours; None is no limit
 
     routes = ROUTES
     unrouted = Reply(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
@@ -180,17 +172,15 @@ class Registry(Service):
         if self.is_docker_io:
             return self.unrouted
         wanted = request.parameter("artifactType")
-        entries = []
+        entries, told = [], ("artifactType", "annotations")
         for held, document in sorted(self.world.held(repository).items()):
             content = document.parsed() if document.is_manifest else {}
             if content.get("subject", {}).get("digest") != digest:
                 continue
-            told = {name: content[name] for name in ("artifactType", "annotations")}
-            if wanted in {"", told["artifactType"]}:
-                size = len(document.body)
-                entry = {"mediaType": document.media_type, "digest": held, "size": size}
-                entries.append({**entry, **told})
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+            entry = {"mediaType": document.media_type, "digest": held, "size": len(document.body)}
+            entries.append(entry | {name: content[name] for name in told})
+        shown = [entry for entry in entries if wanted in {"", entry["artifactType"]}]
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": shown}
         filtered = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
         return Reply.of_json(index, headers={"Content-Type": OCI_INDEX, **filtered})
 
@@ -245,10 +235,6 @@ def _need_accepted(request: Request, document: Document) -> None:
 
 
 def _sent(request: Request, digest: str, document: Document, content_type: str) -> Reply:
-    headers = {
-        "Content-Type": content_type,
-        "Docker-Content-Digest": digest,
-        "ETag": f'"{digest}"',
-    }
+    headers = {"Content-Type": content_type, "Docker-Content-Digest": digest, "ETag": f'"{digest}"'}
     is_known = digest in request.headers.value("If-None-Match")
     return Reply(304, headers) if is_known else Reply(200, headers, document.body)

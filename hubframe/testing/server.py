@@ -23,22 +23,12 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Served:
-    """Where the services of an application listen.
-
-    Attributes
-    ----------
-    hub_url
-        The Hub API.
-    registry_url
-        The registry behind ``docker.io``.
-    example_host
-        ``host:port`` of the second registry, as it stands in a reference.
-    """
+    """Where the services of an application listen."""
 
     application: Application
-    hub_url: str
-    registry_url: str
-    example_host: str
+    hub_url: str  # the Hub API
+    registry_url: str  # the registry behind ``docker.io``
+    example_host: str  # ``host:port`` of the second registry, as it stands in a reference
 
 
 @contextmanager

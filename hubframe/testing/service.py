@@ -49,20 +49,11 @@ class Grant:
 
 @dataclass
 class Service:
-    """Answers for one host, with tokens that mean nothing to another.
-
-    Attributes
-    ----------
-    world
-        What it tells of.
-    clock
-        The time, in seconds since 1970.
-    tokens
-        What each token that was issued stands for.
-    """
+    """Answers for one host, with tokens that mean nothing to another."""
 
     world: World
-    clock: Clock
+    clock: Clock  # the time, in seconds since 1970
+    # What each token that was issued stands for.
     tokens: dict[str, Grant] = field(default_factory=dict, init=False)
 
     routes: ClassVar[Routes]

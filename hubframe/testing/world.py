@@ -80,24 +80,12 @@ class Account:
 
 @dataclass
 class World:
-    """All that the sample services know.
+    """All that the sample services know."""
 
-    Attributes
-    ----------
-    now
-        The date that the sample pretends to be made at, as RFC 3339 text.
-    documents
-        Documents by digest.
-    repositories
-        Repositories by host and path.
-    accounts
-        Accounts by name.
-    """
-
-    now: str
-    documents: dict[str, Document]
-    repositories: dict[tuple[str, str], Repository]
-    accounts: dict[str, Account]
+    now: str  # the date that the sample pretends to be made at, as RFC 3339 text
+    documents: dict[str, Document]  # by digest
+    repositories: dict[tuple[str, str], Repository]  # by host and path
+    accounts: dict[str, Account]  # by name
     _held: dict[tuple[str, str], Mapping[str, Document]] = field(default_factory=dict, repr=False)
 
     @classmethod

@@ -20,13 +20,7 @@ _BARE_LINK = re.compile(r'(?:https?:/)?/[^\s<>,"]+')
 
 
 def joined(base: str, target: str, what: str) -> str:
-    """Return the address that a target means on a page.
-
-    Raises
-    ------
-    TransportError
-        It is none, or not one of the web.
-    """
+    """Return the web address that a target means on a page, or raise `TransportError`."""
     address = _joined(base, target)
     if address is None:
         here = netloc(base)

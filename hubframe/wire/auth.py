@@ -1,15 +1,17 @@
 """Who asks, and with what: each way to authorise sends a request with what its server takes.
 
-They send through the transport, below the cache, so that neither a token nor an ``Authorization``
-header can reach what is stored.
+A way is a flow, as httpx calls it: a generator that yields requests, is sent their answers, and
+returns the last one. The transport sends them, below the cache, so that neither a token nor an
+``Authorization`` header can reach what is stored.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from requests import PreparedRequest, Request, Response
@@ -22,7 +24,8 @@ from hubframe.wire.challenges import Challenge, parse_challenges, purpose_of, sc
 from hubframe.wire.credentials import Credential, log_in
 from hubframe.wire.shared_work import SharedWork
 
-Send = Callable[[PreparedRequest], Response]
+Outcome = TypeVar("Outcome")
+Flow = Generator[PreparedRequest, Response, Outcome]
 
 # The Hub's JWT lives ten minutes; nine leave room for a slow request.
 HUB_TOKEN_LIFE = 540.0
@@ -46,167 +49,126 @@ _NO_FORM = frozenset({400, 401, 404, 405})
 _CLIENT_ID = "hubframe"
 
 
-class Auth(Protocol):
-    """What the transport needs of a way to authorise."""
+@dataclass(frozen=True)
+class Token:
+    """The value of an ``Authorization`` header, and when to stop using it (monotonic).
+
+    Tracebacks that show variables show none of it.
+    """
+
+    value: str = field(repr=False)
+    expires: float = field(default=float("inf"), compare=False)
+
+    def is_good(self, refused: "Token | None") -> bool:
+        """Whether it can still be used."""
+        return self != refused and time.monotonic() < self.expires
+
+
+class Auth:
+    """Who asks: a credential, or nobody in particular.
+
+    A credential that was refused is never sent again: too many refused logins lock the user out.
+    """
+
+    def __init__(self, credential: Credential | None, registry: str) -> None:
+        self.credential = credential
+        self._registry = registry
+        self._refusal = ""
+        self._lock = threading.Lock()
+        self._tokens: dict[str, Token] = {}
+        self._fetches: SharedWork[Token] = SharedWork()
 
     @property
     def identity(self) -> str:
-        """What tells one login's cached answers from another's; empty for nobody's."""
+        """What tells one login's cached answers from another's; empty for anonymous requests."""
+        return self.credential.identity if self.credential else ""
 
     @property
     def login(self) -> str | None:
         """Where the credentials come from, for messages."""
+        return self.credential.source if self.credential else None
 
-    def send(self, request: PreparedRequest, send: Send) -> Response:
+    def flow(self, request: PreparedRequest) -> Flow[Response]:
         """Send a request with whatever it takes."""
+        raise NotImplementedError
 
-
-@dataclass(frozen=True)
-class Header:
-    """The value of an ``Authorization`` header; tracebacks that show variables show none of it."""
-
-    value: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Token:
-    """A bearer token and when to stop using it, on this machine's monotonic clock."""
-
-    header: Header
-    expires: float
-
-    def is_good(self, refused: Header | None) -> bool:
-        """Whether it can still be used."""
-        return self.header != refused and time.monotonic() < self.expires
-
-
-class ApiAuth:
-    """Finds who asks at an address: a registry may have a login for each of its namespaces.
-
-    Parameters
-    ----------
-    find
-        The credential for an address.
-    make
-        What authorises with it.
-    """
-
-    def __init__(
-        self,
-        find: Callable[[str], Credential | None],
-        make: Callable[[Credential | None], Auth],
-    ) -> None:
-        self._find = find
-        self._make = make
-        self._made: dict[Credential | None, Auth] = {}
-        self._lock = threading.Lock()
-
-    def auth_for(self, url: str) -> Auth:
-        """Return who asks at an address, the same one for each credential."""
-        credential = self._find(url)
-        with self._lock:
-            if credential not in self._made:
-                self._made[credential] = self._make(credential)
-            return self._made[credential]
-
-
-class Login:
-    """A credential as one server takes it: what was refused is never sent again.
-
-    Too many refused logins lock the user out.
-    """
-
-    def __init__(self, credential: Credential, registry: str) -> None:
-        self.credential = credential
-        self._registry = registry
-        self._refusal: str | None = None
-
-    def begin(self) -> Credential:
-        """Return the credential, unless it is known to be wrong."""
+    def _begin(self) -> None:
+        """Go on, unless the credential is known to be wrong."""
         if self._refusal:
             raise UnauthorizedError(self._refusal)
-        return self.credential
 
-    def check(self, response: Response, asked: str) -> None:
+    def _check(self, response: Response, asked: str) -> None:
         """Raise for an answer that is no token, and remember a refusal."""
         try:
-            statuses.check_login(response, asked, self.credential.source, self._registry)
+            statuses.check_login(response, asked, self.login, self._registry)
         except UnauthorizedError as error:
             if response.status_code == _UNAUTHORIZED:
                 self._refusal = str(error)
             raise
 
+    def _token(
+        self, scope: str, refused: Token | None, fetch: Callable[[str], Flow[Token]]
+    ) -> Flow[tuple[Token, bool]]:
+        """Return a token for a scope, fetched once for all threads, and whether it is new."""
+        token = self._tokens.get(scope)
+        if token is not None and token.is_good(refused):
+            return token, False
+        with self._fetches.join((scope, refused)) as work:
+            if work.is_mine:
+                # Meanwhile another thread may have done it.
+                token = self._tokens.get(scope)
+                if token is None or not token.is_good(refused):
+                    token = yield from fetch(scope)
+                    self._keep(self._tokens, scope, token)
+                work.outcome = token
+        return work.outcome, True
 
-class _WithCredential:
-    """Who asks: a credential, or nobody in particular."""
-
-    def __init__(self, credential: Credential | None, registry: str) -> None:
-        self.credential = credential
-        self._login = Login(credential, registry) if credential else None
-
-    @property
-    def identity(self) -> str:
-        """Empty for anonymous requests."""
-        return self.credential.identity if self.credential else ""
-
-    @property
-    def login(self) -> str | None:
-        """Where the credentials come from."""
-        return self.credential.source if self.credential else None
+    def _keep(self, held: dict[str, Any], key: str, value: Any) -> None:
+        """Remember something, and forget what was remembered first where there is too much."""
+        with self._lock:
+            held.pop(key, None)
+            held[key] = value
+            if len(held) > _MOST_TOKENS:
+                del held[next(iter(held))]
 
 
-class HubAuth(_WithCredential):
+class HubAuth(Auth):
     """The Hub API's login: a JWT of ten minutes for a password or access token."""
 
     def __init__(self, hub_url: str, credential: Credential | None) -> None:
         super().__init__(credential, DOCKER_HUB)
         self.hub_url = hub_url
-        self._token: Token | None = None
-        self._logins: SharedWork[Header] = SharedWork()
 
-    def send(self, request: PreparedRequest, send: Send) -> Response:
+    def flow(self, request: PreparedRequest) -> Flow[Response]:
         """Log in first where there is a login, and once more if the JWT is refused."""
-        if self._login is None:
-            return send(request)
-        header = self._header(send, self._login, None)
-        response = send(_authorized(request, header))
+        if self.credential is None:
+            return (yield request)
+        fetch = partial(self._log_in, self.credential)
+        token, _ = yield from self._token("", None, fetch)
+        response = yield _authorized(request, token)
         if response.status_code != _UNAUTHORIZED:
             return response
-        return send(_authorized(request, self._header(send, self._login, header)))
+        token, _ = yield from self._token("", token, fetch)
+        return (yield _authorized(request, token))
 
-    def _header(self, send: Send, login: Login, refused: Header | None) -> Header:
-        token = self._token
-        if token is not None and token.is_good(refused):
-            return token.header
-        with self._logins.join(refused) as work:
-            if work.is_mine:
-                # Meanwhile another thread may have done it.
-                token = self._token
-                is_good = token is not None and token.is_good(refused)
-                work.outcome = token.header if token and is_good else self._log_in(send, login)
-        return work.outcome  # type: ignore[no-any-return]
-
-    def _log_in(self, send: Send, login: Login) -> Header:
-        credential = login.begin()
+    def _log_in(self, credential: Credential, _scope: str) -> Flow[Token]:
+        self._begin()
         # Not in a variable: some tracebacks show these.
-        response = send(
-            _post(
-                f"{self.hub_url}/v2/auth/token",
-                {"identifier": credential.username, "secret": credential.secret},
-            )
+        response = yield _prepared(
+            "POST",
+            f"{self.hub_url}/v2/auth/token",
+            json={"identifier": credential.username, "secret": credential.secret},
         )
         if response.status_code in _GONE:
-            response = send(
-                _post(
-                    f"{self.hub_url}/v2/users/login",
-                    {"username": credential.username, "password": credential.secret},
-                )
+            response = yield _prepared(
+                "POST",
+                f"{self.hub_url}/v2/users/login",
+                json={"username": credential.username, "password": credential.secret},
             )
         asked = f"logging in to Docker Hub as {credential.username}"
-        login.check(response, asked)
-        header = _token_in(response, asked, ("access_token", "token"))
-        self._token = Token(header, time.monotonic() + HUB_TOKEN_LIFE)
-        return header
+        self._check(response, asked)
+        token = _token_in(response, asked, ("access_token", "token"))
+        return replace(token, expires=time.monotonic() + HUB_TOKEN_LIFE)
 
 
 class Endpoint:
@@ -222,18 +184,13 @@ class Endpoint:
         self._was_pinged = False
         self._pings: SharedWork[None] = SharedWork()
 
-    @property
-    def netloc(self) -> str:
-        """The registry's host, for messages."""
-        return netloc(self.url)
-
-    def ping(self, send: Send) -> None:
+    def ping(self) -> Flow[None]:
         """Ask for the challenge, once."""
         if self._was_pinged:
             return
         with self._pings.join("") as work:
             if work.is_mine and not self._was_pinged:
-                self.learn(send(_get(f"{self.url}/v2/")))
+                self.learn((yield _prepared("GET", f"{self.url}/v2/")))
                 self._was_pinged = True
 
     def learn(self, response: Response) -> None:
@@ -243,7 +200,7 @@ class Endpoint:
             self.challenges = found or self.challenges
 
 
-class RegistryAuth(_WithCredential):
+class RegistryAuth(Auth):
     """A registry's login: none, Basic, or a bearer token for each repository.
 
     A token is fetched once for each scope, and shared by all threads until shortly before it
@@ -253,30 +210,28 @@ class RegistryAuth(_WithCredential):
     def __init__(self, endpoint: Endpoint, credential: Credential | None) -> None:
         super().__init__(credential, endpoint.registry)
         self._endpoint = endpoint
+        self._netloc = netloc(endpoint.url)
         self._is_proven = False
         self._takes_forms = True
-        # By scope; and the scopes that challenges named, by what was asked.
-        self._tokens: dict[str, Token] = {}
+        # The scopes that challenges named, by what was asked.
         self._named: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._fetches: SharedWork[Header | None] = SharedWork()
 
-    def send(self, request: PreparedRequest, send: Send) -> Response:
+    def flow(self, request: PreparedRequest) -> Flow[Response]:
         """Send with what the registry's challenge asks for.
 
         A token that is refused is renewed, and one for the scope that the challenge names is
         asked for where that is another: each once.
         """
-        self._endpoint.ping(send)
+        yield from self._endpoint.ping()
         purpose = purpose_of(request.url or "")
         scope = self._named.get(purpose, scope_of(request.url or ""))
         try:
-            used, is_new = self._header(send, scope, None)
-            response = send(_authorized(request, used))
+            used, is_new = yield from self._authorization(scope, None)
+            response = yield _authorized(request, used)
         except UnauthorizedError:
             # The token server may know another scope, which only the challenge names.
-            used, is_new, response = None, True, send(request)
-            is_open = self._login is None and response.ok
+            used, is_new, response = None, True, (yield request)
+            is_open = self.credential is None and response.ok
             if not is_open and self._named_scope(response) in ("", scope):
                 raise
         for _ in range(_MOST_TRIES):
@@ -290,12 +245,16 @@ class RegistryAuth(_WithCredential):
             if is_other:
                 self._keep(self._named, purpose, named)
                 scope = named
-            renewed, is_new = self._header(send, scope, used)
+            renewed, is_new = yield from self._authorization(scope, used)
             if renewed is None or renewed == used:
                 break
             used = renewed
-            response = send(_authorized(request, used))
-        self._check_given_token(response, scope)
+            response = yield _authorized(request, used)
+        is_given = self.credential is not None and bool(self.credential.registry_token)
+        if is_given and response.status_code == _UNAUTHORIZED:
+            # Nothing better can be had for it.
+            asked = f"{scope or 'the API'} of {self._netloc}"
+            statuses.check_login(response, asked, self.login, self._registry)
         return response
 
     def _named_scope(self, response: Response) -> str:
@@ -303,7 +262,7 @@ class RegistryAuth(_WithCredential):
         challenge = self._challenge_of(response, None)
         return challenge.parameters.get("scope", "")[:_LONGEST_SCOPE] if challenge else ""
 
-    def _challenge_of(self, response: Response, used: Header | None) -> Challenge | None:
+    def _challenge_of(self, response: Response, used: Token | None) -> Challenge | None:
         """Return the challenge to meet after a refusal; None where the answer is none."""
         if response.status_code == _UNAUTHORIZED:
             self._endpoint.learn(response)
@@ -325,98 +284,77 @@ class RegistryAuth(_WithCredential):
             return bool(login and login.registry_token) or bool(self._realm(challenge))
         return False
 
-    def _header(self, send: Send, scope: str, refused: Header | None) -> tuple[Header | None, bool]:
+    def _authorization(self, scope: str, refused: Token | None) -> Flow[tuple[Token | None, bool]]:
         """Return what to authorise with, and whether it was made just now."""
         challenge = self._challenge()
         if challenge is None:
             return None, False
         if challenge.scheme == "basic":
-            return self._basic(send), False
+            return (yield from self._basic()), False
         if self.credential and self.credential.registry_token:
-            return Header(f"Bearer {self.credential.registry_token}"), False
-        token = self._tokens.get(scope)
-        if token is not None and token.is_good(refused):
-            return token.header, False
-        with self._fetches.join((scope, refused)) as work:
-            if work.is_mine:
-                # Meanwhile another thread may have done it.
-                token = self._tokens.get(scope)
-                is_good = token is not None and token.is_good(refused)
-                work.outcome = (
-                    token.header if token and is_good else self._fetch_token(send, challenge, scope)
-                )
-        return work.outcome, True
+            return Token(f"Bearer {self.credential.registry_token}"), False
+        return (yield from self._token(scope, refused, partial(self._fetch, challenge)))
 
-    def _basic(self, send: Send) -> Header | None:
+    def _basic(self) -> Flow[Token | None]:
         """Return the login itself, once a ping has told that it is right.
 
         So a wrong one is sent once, and a 401 for one repository spoils no other.
         """
-        if self._login is None or self._login.credential.basic is None:
+        if self.credential is None or self.credential.basic is None:
             return None
         if not self._is_proven:
             with self._fetches.join("") as work:
                 if work.is_mine and not self._is_proven:
-                    self._prove(send, self._login)
-        return _basic(self._login.begin())
+                    self._begin()
+                    ping = _prepared("GET", f"{self._endpoint.url}/v2/")
+                    response = yield _authorized(ping, Token(self.credential.basic))
+                    if response.status_code == _UNAUTHORIZED:
+                        self._check(response, f"logging in to {self._netloc}")
+                    self._is_proven = True
+        self._begin()
+        return Token(self.credential.basic)
 
-    def _prove(self, send: Send, login: Login) -> None:
-        ping = _get(f"{self._endpoint.url}/v2/")
-        response = send(_authorized(ping, _basic(login.begin())))
-        if response.status_code == _UNAUTHORIZED:
-            login.check(response, f"logging in to {self._endpoint.netloc}")
-        self._is_proven = True
-
-    def _check_given_token(self, response: Response, scope: str) -> None:
-        """Tell of a bearer token that was given, and refused: nothing better can be had for it."""
-        if self.credential and self.credential.registry_token:
-            asked = f"{scope or 'the API'} of {self._endpoint.netloc}"
-            if response.status_code == _UNAUTHORIZED:
-                statuses.check_login(
-                    response, asked, self.credential.source, self._endpoint.registry
-                )
-
-    def _fetch_token(self, send: Send, challenge: Challenge, scope: str) -> Header:
+    def _fetch(self, challenge: Challenge, scope: str) -> Flow[Token]:
         received = time.monotonic()
-        response = self._ask_for_token(send, challenge, scope)
-        asked = f"a token of {self._endpoint.netloc} for {scope or 'its API'}"
+        response = yield from self._ask_for_token(challenge, scope)
+        asked = f"a token of {self._netloc} for {scope or 'its API'}"
+        if self.credential is None and response.status_code in (401, 403):
+            raise UnauthorizedError(
+                f"{asked}: refused to anonymous users; there is no such repository, or it needs "
+                f"a login: {log_in(self._registry)}"
+            )
         self._check(response, asked)
-        header = _token_in(response, asked, ("token", "access_token"))
+        token = _token_in(response, asked, ("token", "access_token"))
         life = max(_seconds(response.json().get("expires_in")), LEAST_TOKEN_LIFE)
-        self._keep(self._tokens, scope, Token(header, received + life - _MARGIN))
-        return header
+        return replace(token, expires=received + life - _MARGIN)
 
-    def _keep(self, held: dict[str, Any], key: str, value: Any) -> None:
-        """Remember something, and forget what was remembered first where there is too much."""
-        with self._lock:
-            held.pop(key, None)
-            held[key] = value
-            if len(held) > _MOST_TOKENS:
-                del held[next(iter(held))]
-
-    def _ask_for_token(self, send: Send, challenge: Challenge, scope: str) -> Response:
+    def _ask_for_token(self, challenge: Challenge, scope: str) -> Flow[Response]:
         request = self._token_request(challenge, scope)
-        if self._login is None:
-            return self._send_on(request, send)
-        credential = self._login.begin()
-        if not (credential.identity_token and self._takes_forms):
-            return self._send_on(_authorized(request, _basic(credential)), send)
-        posted = self._send_on(self._form(challenge, scope, credential), send)
-        if posted.status_code not in _NO_FORM:
-            return posted
-        response = self._send_on(_authorized(request, _basic(credential)), send)
+        self._begin()
+        credential = self.credential
+        if credential is None:
+            return (yield from self._redirected(request))
+        posted = None
+        if credential.identity_token and self._takes_forms:
+            posted = yield from self._redirected(self._form(challenge, scope, credential))
+            if posted.status_code not in _NO_FORM:
+                return posted
+        login = Token(credential.basic) if credential.basic else None
+        response = yield from self._redirected(_authorized(request, login))
+        if posted is None:
+            return response
         self._takes_forms = not response.ok
         # A server that knows the form has said it best.
         is_refused = posted.status_code == _UNAUTHORIZED and not response.ok
         return posted if is_refused else response
 
-    def _send_on(self, request: PreparedRequest, send: Send) -> Response:
+    def _redirected(self, request: PreparedRequest) -> Flow[Response]:
         """Send to the token server, and on where it redirects to itself: a login goes no further.
 
         No variable holds an address: it may be signed.
         """
         for _ in range(_MOST_REDIRECTS):
-            response = send(request)
+            response = yield request
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not location:
                 break
@@ -424,7 +362,7 @@ class RegistryAuth(_WithCredential):
             request.url = on_own_host(joined(response.url, location, "where to go"), response.url)
             if origin(request.url) != origin(response.url):
                 raise TransportError(
-                    f"{netloc(response.url)}, which gives the tokens of {self._endpoint.netloc}, "
+                    f"{netloc(response.url)}, which gives the tokens of {self._netloc}, "
                     f"redirects to {netloc(request.url)}; not followed: no credentials go there"
                 )
         return response
@@ -443,23 +381,12 @@ class RegistryAuth(_WithCredential):
         given = {name: value for name, value in form.items() if value}
         return _prepared("POST", realm, data=given)
 
-    def _check(self, response: Response, asked: str) -> None:
-        if self._login:
-            self._login.check(response, asked)
-        elif response.status_code in (401, 403):
-            raise UnauthorizedError(
-                f"{asked}: refused to anonymous users; there is no such repository, or it needs "
-                f"a login: {log_in(self._endpoint.registry)}"
-            )
-        else:
-            statuses.check_login(response, asked, None, self._endpoint.registry)
-
     def _realm(self, challenge: Challenge) -> str:
         """Return where tokens are had."""
         here = f"{self._endpoint.url}/v2/"
         named = challenge.parameters.get("realm", "")
         if not named:
-            raise TransportError(f"{self._endpoint.netloc} does not tell where its tokens are had")
+            raise TransportError(f"{self._netloc} does not tell where its tokens are had")
         address = on_own_host(joined(here, named, "its realm"), here)
         there = netloc(address)
         if not loses_encryption(here, address):
@@ -467,8 +394,7 @@ class RegistryAuth(_WithCredential):
         # A server's address may repeat a login, and some tracebacks show variables.
         del address, named
         raise TransportError(
-            f"{self._endpoint.netloc} sends its logins to {there} in the clear; no credentials "
-            "were sent"
+            f"{self._netloc} sends its logins to {there} in the clear; no credentials were sent"
         )
 
     def _token_request(self, challenge: Challenge, scope: str) -> PreparedRequest:
@@ -478,14 +404,16 @@ class RegistryAuth(_WithCredential):
         service = challenge.parameters.get("service")
         query += [("service", service)] if service else []
         query += [("scope", one) for one in scope.split()]
-        return _get(urlunsplit((realm.scheme, realm.netloc, realm.path, urlencode(query), "")))
+        return _prepared(
+            "GET", urlunsplit((realm.scheme, realm.netloc, realm.path, urlencode(query), ""))
+        )
 
 
 def _seconds(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and 0 < value < _LONGEST_LIFE else 0.0
 
 
-def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> Header:
+def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> Token:
     """Read a token without ever quoting the answer that holds it."""
     found = _found_token(response, names)
     if found is None:
@@ -493,7 +421,7 @@ def _token_in(response: Response, asked: str, names: tuple[str, ...]) -> Header:
     return found
 
 
-def _found_token(response: Response, names: tuple[str, ...]) -> Header | None:
+def _found_token(response: Response, names: tuple[str, ...]) -> Token | None:
     """Look for a token; nothing is raised here, where the answer is in a variable."""
     try:
         body = response.json()
@@ -502,29 +430,17 @@ def _found_token(response: Response, names: tuple[str, ...]) -> Header | None:
     for name in names:
         value = body.get(name) if isinstance(body, dict) else None
         if isinstance(value, str) and value and value.isprintable() and value.isascii():
-            return Header(f"Bearer {value}")
+            return Token(f"Bearer {value}")
     return None
 
 
-def _basic(credential: Credential) -> Header | None:
-    return Header(credential.basic) if credential.basic else None
-
-
-def _authorized(request: PreparedRequest, header: Header | None) -> PreparedRequest:
+def _authorized(request: PreparedRequest, header: Token | None) -> PreparedRequest:
     """Return a copy that carries the header: the original goes back to the cache."""
     if header is None:
         return request
     copy = request.copy()
     copy.headers["Authorization"] = header.value
     return copy
-
-
-def _get(url: str) -> PreparedRequest:
-    return _prepared("GET", url)
-
-
-def _post(url: str, body: dict[str, str]) -> PreparedRequest:
-    return _prepared("POST", url, json=body)
 
 
 def _prepared(method: str, url: str, **body: dict[str, str]) -> PreparedRequest:

@@ -15,13 +15,7 @@ LEASE, _GLANCE = 15.0, 0.05
 
 
 class Blobs:
-    """The documents that are kept.
-
-    Parameters
-    ----------
-    store
-        Where they are.
-    """
+    """The documents that are kept in a store."""
 
     def __init__(self, store: Store) -> None:
         self._table = store.documents

@@ -27,36 +27,22 @@ class CancelledError(Exception):
 class Cancellation:
     """Whether work goes on, and whom to tell that it waits.
 
-    Parameters
-    ----------
-    *parents
-        What this is a part of: it ends with any of them.
-
-    Attributes
-    ----------
-    tell
-        Shows a few words where the progress is shown.
+    It ends with any of its parents, and `tell` shows a few words where the progress is shown.
     """
 
     def __init__(self, *parents: Self | None) -> None:
         self._parents = parents
-        self._event = threading.Event()
+        self.event = threading.Event()
         self.tell: Callable[[str], object] = lambda _: None
 
     @property
     def is_cancelled(self) -> bool:
         """Whether nobody wants the outcome any more."""
-        return self._event.is_set() or any(one and one.is_cancelled for one in self._parents)
+        return self.event.is_set() or any(one and one.is_cancelled for one in self._parents)
 
     def cancel(self) -> None:
         """End the work."""
-        self._event.set()
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass until it is cancelled; an interrupt in the main thread ends it, too."""
-        ends = time.monotonic() + seconds
-        while not self.is_cancelled and (left := ends - time.monotonic()) > 0:
-            self._event.wait(min(left, _GLANCE))
+        self.event.set()
 
 
 _current: ContextVar[Cancellation | None] = ContextVar("cancellation", default=None)
@@ -78,25 +64,16 @@ def current() -> Cancellation | None:
 
 
 def check() -> None:
-    """Go on only if somebody wants the outcome.
-
-    Raises
-    ------
-    CancelledError
-        Nobody does.
-    """
+    """Go on only if somebody wants the outcome, or raise `CancelledError`."""
     cancellation = _current.get()
     if cancellation is not None and cancellation.is_cancelled:
         raise CancelledError
 
 
 def wait(seconds: float, why: str = "") -> None:
-    """Wait, and say so where it takes more than a moment.
+    """Wait, and say why where it takes more than a moment.
 
-    Raises
-    ------
-    CancelledError
-        Nobody wants the outcome any more; the wait ends at once.
+    `CancelledError` ends the wait at once where nobody wants the outcome any more.
     """
     cancellation = _current.get() or Cancellation()
     is_said = bool(why) and seconds >= _WORTH_SAYING
@@ -110,5 +87,7 @@ def wait(seconds: float, why: str = "") -> None:
 
 
 def pause(seconds: float, cancellation: Cancellation) -> None:
-    """Let time pass."""
-    cancellation.sleep(seconds)
+    """Let time pass until it is cancelled; an interrupt in the main thread ends it, too."""
+    ends = time.monotonic() + seconds
+    while not cancellation.is_cancelled and (left := ends - time.monotonic()) > 0:
+        cancellation.event.wait(min(left, _GLANCE))

@@ -5,24 +5,23 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from hubframe.oci.reference import DOCKER_HUB, is_loopback
 from hubframe.wire.addresses import netloc, origin
-from hubframe.wire.auth import ApiAuth, Auth, Endpoint, HubAuth, RegistryAuth
+from hubframe.wire.auth import Auth, Endpoint, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.cancellation import Cancellation
 from hubframe.wire.challenges import repository_of
-from hubframe.wire.credentials import Credentials, Given, Sealed
+from hubframe.wire.credentials import Credential, Credentials, Given, Sealed
 from hubframe.wire.exchange import Exchanges
 from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
 from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
-from hubframe.wire.responses import Responses
 from hubframe.wire.session import Session
 from hubframe.wire.settings import Settings
 from hubframe.wire.statistics import mode
@@ -31,7 +30,6 @@ from hubframe.wire.transport import Transport
 
 if TYPE_CHECKING:
     from hubframe.wire.redis import Redis
-    from hubframe.wire.shared_rates import SharedRateLimiter
 
 
 class Client:
@@ -61,7 +59,6 @@ class Client:
         self.settings = settings or Settings()
         self.is_closed = False
         self.store = Store(self.settings, self._shared_redis())
-        self.responses = Responses(self.store)
         self._open()
         _clients.add(self)
 
@@ -75,16 +72,15 @@ class Client:
         is_real = not self.settings.sample
         self._credentials = Credentials(self._given, self._environment(), files=is_real)
         self._registries: dict[str, Registry] = {}
-        self._auths: dict[str, ApiAuth] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._auths: dict[tuple[str, Credential | None], Auth] = {}
         self._lock = threading.RLock()
         self.cancellation = Cancellation()
         self.blobs = Blobs(self.store)
         self.layer_files = LayerFiles(self.store.documents)
         self.exchanges = self._connect()
         url = self.settings.hub_url
-        # Nothing is looked up before it is needed.
-        auth = ApiAuth(lambda _: self._credentials.for_hub_api(), partial(HubAuth, url))
-        self.hub = Hub(self._session(url, auth), url)
+        self.hub = Hub(self._session(url, self._hub_auth), url)
 
     def forget_parent(self) -> None:
         """Leave what the parent process opened to it; here all is made anew."""
@@ -122,42 +118,42 @@ class Client:
         with self._lock:
             if host not in self._registries:
                 url = self._endpoint(host)
-                session = self._session(url, self._auth_of(host), counts_pulls=host == DOCKER_HUB)
+                auth_for = partial(self._registry_auth, host)
+                session = self._session(url, auth_for, counts_pulls=host == DOCKER_HUB)
                 self._registries[host] = Registry(session, self.blobs, host, url)
             return self._registries[host]
 
-    def _session(self, url: str, auth: ApiAuth, *, counts_pulls: bool = False) -> Session:
+    def _session(
+        self, url: str, auth_for: Callable[[str], Auth], *, counts_pulls: bool = False
+    ) -> Session:
         """Return what sends the requests of one API, which has logins of its own."""
         transport = Transport(
-            self.exchanges,
-            url,
-            auth.auth_for,
-            self._other_auth,
-            counts_pulls=counts_pulls,
+            self.exchanges, url, auth_for, self._other_auth, counts_pulls=counts_pulls
         )
-        return Session(
-            transport,
-            auth.auth_for,
-            self.responses,
-            lambda: self.is_offline,
-            counts_pulls=counts_pulls,
-        )
+        return Session(transport, self.store, lambda: self.is_offline)
 
-    def _auth_of(self, host: str) -> ApiAuth:
-        """Return who asks at a registry; one that others redirect to has the same logins."""
-        with self._lock:
-            if host not in self._auths:
-                endpoint = Endpoint(self._endpoint(host), host)
-                self._auths[host] = ApiAuth(
-                    lambda url: self._credentials.find(host, repository_of(url)),
-                    partial(RegistryAuth, endpoint),
-                )
-            return self._auths[host]
+    def _hub_auth(self, _url: str) -> Auth:
+        """Return who asks at the Hub API, looked up when it is first needed."""
+        who = ("", self._credentials.for_hub_api())
+        made = self._auths.get(who)
+        return made or self._auths.setdefault(who, HubAuth(self.settings.hub_url, who[1]))
+
+    def _registry_auth(self, host: str, url: str) -> Auth:
+        """Return who asks at an address: a registry may have a login for each of its namespaces.
+
+        It is the same one for each credential, also where others redirect to the registry.
+        """
+        who = (host, self._credentials.find(host, repository_of(url)))
+        made = self._auths.get(who)
+        if made is None:
+            endpoint = self._endpoints.setdefault(host, Endpoint(self._endpoint(host), host))
+            made = self._auths.setdefault(who, RegistryAuth(endpoint, who[1]))
+        return made
 
     def _other_auth(self, url: str) -> Auth:
         """Return who asks at an address that a registry redirects to."""
         is_hub = origin(url) == origin(self.settings.registry_url)
-        return self._auth_of(DOCKER_HUB if is_hub else netloc(url)).auth_for(url)
+        return self._registry_auth(DOCKER_HUB if is_hub else netloc(url), url)
 
     def _connect(self) -> Exchanges:
         how = (self.settings.timeout, self.settings.workers)
@@ -166,27 +162,23 @@ class Client:
 
             return Exchanges(SampleAdapter(), *how)
         network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
-        return Exchanges(network, *how, self._shared_rates())
+        if self.store.redis is None:
+            return Exchanges(network, *how)
+        from hubframe.wire.redis import SharedRateLimiter  # noqa: PLC0415 - an extra
+
+        shared = SharedRateLimiter(self.store.redis, self.settings.requests_in_seconds)
+        return Exchanges(network, *how, shared)
 
     def _shared_redis(self) -> Redis | None:
         """Return the Redis that several machines share, where that is set."""
         settings = self.settings
-        is_redis = settings.cache_url is not None and settings.is_redis and not settings.sample
-        if settings.rate and not is_redis and not settings.sample:
-            raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
-        if not is_redis:
+        if settings.sample or not (settings.is_redis or settings.rate):
             return None
+        if not settings.is_redis:
+            raise ValueError("rate needs a cache_url of a Redis, which keeps it for all workers")
         from hubframe.wire.redis import Redis  # noqa: PLC0415 - an extra
 
         return Redis(settings)
-
-    def _shared_rates(self) -> SharedRateLimiter | None:
-        """Return the rate that all workers keep together, which only a Redis can count."""
-        if self.store.redis is None:
-            return None
-        from hubframe.wire.shared_rates import SharedRateLimiter  # noqa: PLC0415 - an extra
-
-        return SharedRateLimiter(self.store.redis, self.settings.requests_in_seconds)
 
     def _environment(self) -> Mapping[str, str]:
         """Keep the logins of real accounts from the sample, which would refuse them."""

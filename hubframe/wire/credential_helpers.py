@@ -38,21 +38,10 @@ class Answer:
 
 
 def get(name: str, server: str, source: str) -> Answer:
-    """Ask a helper for the login of a server.
+    """Ask the helper ``docker-credential-NAME`` for the login of a server, as the helper files it.
 
-    Parameters
-    ----------
-    name
-        What follows ``docker-credential-``.
-    server
-        The registry, as the helper files it.
-    source
-        The file that names the helper, for messages.
-
-    Raises
-    ------
-    CredentialsError
-        The helper is missing, fails, hangs, or prints what is no answer.
+    It raises `CredentialsError`, which names the file that the helper stands in (`source`), where
+    the helper is missing, fails, hangs, or prints what is no answer.
     """
     answer = _ask(name, server)
     if isinstance(answer, Answer):

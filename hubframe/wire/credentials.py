@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -54,16 +54,9 @@ _IDENTITY_USER = "<token>"
 class Credential:
     """What one registry is told about who asks, and the place that it comes from.
 
-    Attributes
-    ----------
-    username, secret
-        A user name with its password or access token; empty where a login has none.
-    source
-        Where it was found, for messages.
-    identity_token
-        What a registry's token server takes in place of a password.
-    registry_token
-        A bearer token, used as it is.
+    User name and secret (a password or access token) are empty where a login has none. The identity
+    token is what a registry's token server takes in place of a password; the registry token is a
+    bearer token, used as it is.
     """
 
     username: str
@@ -142,6 +135,8 @@ class Credentials:
         self._given |= _by_key(sealed)
         self._environment = os.environ if environment is None else environment
         self._has_files = files
+        # What reads each place, once.
+        self._places: list[Callable[[], AuthFile]] | None = None
         self._found: dict[tuple[str, str], Credential | None] = {}
         self._helped: dict[tuple[str, str], credential_helpers.Answer] = {}
         self._warned: set[tuple[str, str]] = set()
@@ -154,10 +149,7 @@ class Credentials:
     def find(self, registry: str, path: str = "") -> Credential | None:
         """Return the login for a repository, or for a registry as a whole; None for anonymous.
 
-        Raises
-        ------
-        CredentialsError
-            A file or helper on the way to it failed.
+        It raises `CredentialsError` where a file or helper on the way to it failed.
         """
         wanted = (registry, path)
         with self._locks.setdefault(registry, Lock()):
@@ -202,6 +194,10 @@ class Credentials:
 
     def _from_files(self, registry: str, path: str) -> Credential | None:
         """Return the login of the first file that has one; a helper wins over entries."""
+        if self._places is None:
+            # Before Python 3.12 a `cached_property` has a lock for all, held in a fork for ever.
+            found = places(self._environment) if self._has_files else []
+            self._places = [cache(place.load) for place in found]
         for load in self._places:
             file = load()
             login = self._from_helper(file, registry) or self._from_entries(file, registry, path)
@@ -236,12 +232,6 @@ class Credentials:
         if answer.username == _IDENTITY_USER:
             return Credential("", "", source, identity_token=answer.secret)
         return Credential(answer.username, answer.secret, source) if answer.secret else None
-
-    @cached_property
-    def _places(self) -> list[Callable[[], "AuthFile"]]:
-        """What reads each place, once."""
-        found = places(self._environment) if self._has_files else []
-        return [cache(place.load) for place in found]
 
 
 def log_in(registry: str) -> str:
@@ -310,13 +300,7 @@ class Place:
     is_flat: bool = False
 
     def load(self) -> AuthFile:
-        """Read the place; where there is no file there is no login.
-
-        Raises
-        ------
-        CredentialsError
-            It cannot be read, or does not hold what it should.
-        """
+        """Read the place, or raise `CredentialsError`; where there is no file there is no login."""
         file = self._read()
         if isinstance(file, str):
             raise CredentialsError(f"{self.source} {file}; repair it, or {ASK_ANONYMOUSLY}")

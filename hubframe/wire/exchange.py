@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.exceptions import MaxRetryError
 from urllib3.util import Retry
 
 from hubframe.errors import HubframeError, TransportError
@@ -29,7 +28,7 @@ from hubframe.wire.redaction import proxy_host, redact
 from hubframe.wire.statistics import count_request
 
 if TYPE_CHECKING:
-    from hubframe.wire.shared_rates import SharedRateLimiter
+    from hubframe.wire.redis import SharedRateLimiter
 
 logger = logging.getLogger(__name__)
 
@@ -60,23 +59,10 @@ RETRIES = Retry(total=5, backoff_factor=0.1, backoff_jitter=0.2, backoff_max=10)
 
 
 class Exchanges:
-    """Sends requests over a network adapter, and reads the answers.
+    """Sends requests over a network adapter, a socket's or the sample's, and reads the answers.
 
-    Parameters
-    ----------
-    network
-        The adapter that reaches the other side: a socket's, or the sample's.
-    timeout
-        Seconds to wait for a connection, and for an answer.
-    workers
-        How many requests may be in flight at each host.
-    shared_rates
-        The rate that other machines keep, too; None where there are none.
-
-    Attributes
-    ----------
-    limits
-        What servers told of their limits.
+    `timeout` is how many seconds are waited for a connection, and for an answer; `workers` how many
+    requests may be in flight at each host; `shared_rates` the rate that other machines keep, too.
     """
 
     def __init__(
@@ -90,6 +76,7 @@ class Exchanges:
         self._timeout = timeout
         self._workers = workers
         self._shared_rates = shared_rates
+        # What servers told of their limits.
         self.limits = Limits()
         self._rates: dict[str, RateLimiter] = {}
         # Looked up once for each host: requests would do so every time.
@@ -109,21 +96,10 @@ class Exchanges:
         self.network.close()
 
     def send(self, request: PreparedRequest, limit: int, *, counts_pulls: bool) -> Response:
-        """Send until there is an answer, or no point in asking again.
+        """Send until there is an answer; `TransportError` where it is of no use to ask again.
 
-        Parameters
-        ----------
-        request
-            What to send.
-        limit
-            How long the answer may be, in bytes, or `UNREAD`.
-        counts_pulls
-            Whether the host is Docker Hub's registry.
-
-        Raises
-        ------
-        TransportError
-            There was no answer.
+        The answer may be `limit` bytes long, or is `UNREAD`; `counts_pulls` is for Docker Hub's
+        registry.
         """
         rates = self.rate_limiter(request.url or "")
         is_pull = counts_pulls and request.method == "GET" and _is_manifest(request)
@@ -143,16 +119,15 @@ class Exchanges:
                     rates.learn(answer.headers, taken, is_refusal=is_refusal)
             if isinstance(answer, Failure) or answer.status_code == _UNAVAILABLE:
                 rates.back_off()
-            left = _less(retries)
             if isinstance(answer, Failure):
-                if answer.is_lasting or left is None or not _may_repeat(request, answer):
+                if answer.is_lasting or not retries.total or not _may_repeat(request, answer):
                     rates.is_down = not answer.is_lasting and rates.heard < begun
                     raise self._unreachable(request, answer)
-            elif left is None or not _is_passing(answer, counts_pulls):
+            elif not retries.total or not _is_passing(answer, counts_pulls):
                 if is_pull and statuses.is_about_pulls(answer):
                     rates.refuse_pulls(answer, retry_after(answer.headers))
                 return answer
-            retries = left
+            retries = retries.increment()
             _wait(retries, answer, rates)
 
     def _once(self, request: PreparedRequest, limit: int) -> Response | Failure:
@@ -164,13 +139,16 @@ class Exchanges:
         count_request()
         logger.debug("%s %s", request.method, url.partition("?")[0])
         request.headers["User-Agent"] = USER_AGENT
-        is_encrypted = home.startswith("https:") or home in self._encrypted
+        is_plain = home.startswith("http:") and home not in self._encrypted
+        if home in self._encrypted:
+            request = request.copy()
+            request.url = re.sub("^http:", "https:", url)
         proxies = self._proxies(home)
         response = None
         try:
-            with deadline(_SLOWEST * self._timeout[1], netloc(url)):
+            with deadline(_SLOWEST * self._timeout[1], url):
                 response = self.network.send(
-                    _over_tls(request) if is_encrypted else request,
+                    request,
                     stream=True,
                     timeout=self._timeout,
                     verify=bundle(),
@@ -188,9 +166,9 @@ class Exchanges:
                 raise error.with_traceback(None) from None
             return failure_of(error)
         _forget(response)
-        redact(response, request, select_proxy(url, proxies))
+        redact(response, request, select_proxy(url, proxies) if proxies else None)
         response.url = url
-        if not is_encrypted and _asks_for_tls(response):
+        if is_plain and _asks_for_tls(response):
             # Loopback hosts are asked in the clear; one that wants better gets it.
             self._encrypted.add(home)
             return self._once(request, limit)
@@ -242,14 +220,6 @@ def _is_passing(response: Response, counts_pulls: bool) -> bool:  # noqa: FBT001
     return wait is None or wait <= LONGEST_WAIT
 
 
-def _less(retries: Retry) -> Retry | None:
-    """Return what is left of the retries; None for nothing."""
-    try:
-        return retries.increment()
-    except MaxRetryError:
-        return None
-
-
 def _may_repeat(request: PreparedRequest, failure: Failure) -> bool:
     """Whether it does no harm to send a request again: logins are counted."""
     return request.method in ("GET", "HEAD") or not failure.was_sent
@@ -279,12 +249,6 @@ def _read(request: PreparedRequest, response: Response, limit: int) -> None:
         set_body(response, b"")
     elif not is_blob:
         read_whole(response, limit or DOCUMENT_LIMIT)
-
-
-def _over_tls(request: PreparedRequest) -> PreparedRequest:
-    copy = request.copy()
-    copy.url = re.sub("^http:", "https:", request.url or "")
-    return copy
 
 
 def _asks_for_tls(response: Response) -> bool:

@@ -39,16 +39,10 @@ _REFUSED_TUNNEL = re.compile(r"^Tunnel connection failed: (4\d\d)\b")
 
 
 class Failure(NamedTuple):
-    """Why no answer came.
+    """Why no answer came, in words for people.
 
-    Attributes
-    ----------
-    reason
-        In words, for people.
-    is_lasting
-        Whether asking again in a moment is of no use.
-    was_sent
-        Whether the other side may have had the request.
+    Where it is lasting, asking again in a moment is of no use; where the request was sent, the
+    other side may have had it.
     """
 
     reason: str

@@ -52,13 +52,7 @@ def prepare(folder: Path) -> Path | None:
 
 
 def shared_folder(url: str) -> Path:
-    """Make the folder that several machines share.
-
-    Raises
-    ------
-    TransportError
-        It cannot be made.
-    """
+    """Make the folder that several machines share, or raise `TransportError`."""
     parts = urlsplit(url)
     folder = Path(url2pathname(parts.path) if parts.scheme == "file" else url)
     try:
@@ -86,10 +80,8 @@ def has_locks(folder: Path) -> bool:
 def make_private(path: Path) -> None:
     """Make a file where there is none, and private where it is the user's.
 
-    Raises
-    ------
-    OSError
-        Somebody else put it there: it may hold forged answers, or be a link to another's file.
+    It raises `OSError` where somebody else put it there: it may hold forged answers, or be a link
+    to another's file.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
@@ -102,13 +94,7 @@ def make_private(path: Path) -> None:
 
 
 def check_owner(path: Path) -> None:
-    """Make sure that a file or folder is the user's, and no link of somebody else's.
-
-    Raises
-    ------
-    OSError
-        It is not.
-    """
+    """Raise `OSError` for what is not the user's, or a link of somebody else's."""
     if {path.lstat().st_uid, path.stat().st_uid} != {_owner(path.parent)}:
         raise OSError(f"{path.name} belongs to somebody else")
 

@@ -1,9 +1,9 @@
 """The Docker Hub API: payloads as the Hub sends them."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -24,8 +24,6 @@ PAGE_SIZE = 100
 _OF_TAG = frozenset({"name", "digest", "images", "full_size", "last_updated"})
 # Pages asked for on the word of the first one; what follows is read one by one.
 _MOST_AT_ONCE = 10_000
-# Pages that are looked up together.
-_TOGETHER = 64
 
 
 def _as_it_is(entry: Payload) -> Payload:
@@ -36,20 +34,9 @@ def _as_it_is(entry: Payload) -> Payload:
 class Listing:
     """A list of the Hub that comes in pages.
 
-    Attributes
-    ----------
-    path, params
-        The address below the API, and the query without page and size.
-    asked
-        What is listed, in words.
-    keep
-        How long a page is fresh. [seconds]
-    most
-        How many entries are wanted; None for all.
-    key
-        The field that tells entries apart.
-    read
-        What is made of an entry; the list holds that.
+    The path is below the API, and the parameters are the query without page and size; a page is
+    fresh for `keep` seconds, `most` is how many entries are wanted (None for all), `key` the field
+    that tells them apart, and the list holds what `read` makes of them.
     """
 
     path: str
@@ -59,6 +46,11 @@ class Listing:
     most: int | None = None
     key: str = "name"
     read: Read = _as_it_is
+
+    @property
+    def limit(self) -> int:
+        """How many entries are wanted; all of them have no such number."""
+        return self.most or sys.maxsize
 
 
 def repositories(namespace: str) -> Listing:
@@ -106,16 +98,9 @@ class Entries(list[Any]):
 class _Page(NamedTuple):
     """A page of a list.
 
-    Attributes
-    ----------
-    entries
-        What was read of them, by the field that tells them apart; what has none is no entry.
-    size
-        How many stand on it, these too.
-    count
-        How many there are on all pages; not to be believed.
-    has_next
-        Whether it says that there are more.
+    `entries` holds what was read of them, by the field that tells them apart (what has none is no
+    entry); `size` is how many stand on it, these too. `count`, how many there are on all pages, is
+    not to be believed.
     """
 
     entries: Mapping[str, Any]
@@ -125,13 +110,7 @@ class _Page(NamedTuple):
 
     @classmethod
     def of(cls, found: Any, listing: Listing) -> "_Page":
-        """Read a page.
-
-        Raises
-        ------
-        PayloadError
-            It is none.
-        """
+        """Read a page, or raise `PayloadError`."""
         reported = found.get("results") if isinstance(found, dict) else None
         following = found.get("next") if isinstance(found, dict) else None
         # Null is an empty page where another one follows, else it is none.
@@ -144,15 +123,7 @@ class _Page(NamedTuple):
 
 
 class Hub:
-    """Reads the Docker Hub API.
-
-    Parameters
-    ----------
-    session
-        What sends.
-    url
-        Where the API is.
-    """
+    """Reads the Docker Hub API."""
 
     def __init__(self, session: Session, url: str) -> None:
         self.session = session
@@ -161,7 +132,7 @@ class Hub:
     def probe(self) -> None:
         """Ask for next to nothing, past the cache: any answer tells the limit of whoever asks."""
         url = f"{self._url}/v2/namespaces/library/repositories?page_size=1"
-        self.session.fetch(url, f"the limit of {DOCKER_HUB}'s API")
+        self.session.fetch(Ask(url), f"the limit of {DOCKER_HUB}'s API")
 
     def last_limit(self) -> Limit | None:
         """Return the last word of the API on its limit, for whoever asks."""
@@ -183,9 +154,9 @@ class Hub:
         self, tags: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], list[Payload]]:
         """Return what is known here of the images of tags, by repository and tag."""
-        asks = {Ask("GET", f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
+        asks = {Ask(f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
         found = {}
-        for ask, answer in self.session.look_up(asks).items():
+        for ask, answer in self.session.look_up(asks):
             # What is no list is asked for again, and then is an error.
             with suppress(PayloadError):
                 asked = "the images of " + ":".join(asks[ask])
@@ -195,60 +166,44 @@ class Hub:
     def lists(self, listings: Sequence[Listing], gather: Gather) -> list[Entries | Exception]:
         """Get lists, the pages after the first of all of them together.
 
-        Parameters
-        ----------
-        listings
-            What to list.
-        gather
-            Applies a function to many items at once, and returns results or exceptions.
+        `gather` applies a function to many items at once, and returns results or exceptions.
         """
         firsts = self._pages([(listing, 1) for listing in listings], gather)
+        lists = [[first] for first in firsts]
         more = [
             (place, number)
             for place, first in enumerate(firsts)
-            if not isinstance(first, Exception)
             for number in _further_pages(listings[place], first)
         ]
         pages = self._pages([(listings[place], number) for place, number in more], gather)
-        lists: list[Any] = [first if isinstance(first, Exception) else [first] for first in firsts]
         for (place, _), page in zip(more, pages, strict=True):
-            if isinstance(page, Exception):
-                lists[place] = page
-            elif not isinstance(lists[place], Exception):
-                lists[place].append(page)
-        whole = [place for place, pages in enumerate(lists) if not isinstance(pages, Exception)]
-        joined = gather(lambda place: self._entries(listings[place], lists[place]), whole)
-        for place, entries in zip(whole, joined, strict=True):
-            lists[place] = entries
-        return lists
+            lists[place].append(page)
+        return gather(lambda at: self._entries(listings[at], lists[at]), range(len(lists)))
 
     def _pages(self, wanted: Sequence[tuple[Listing, int]], gather: Gather) -> list[Any]:
         """Get pages; those that are here are looked up together."""
-        asks = [Ask("GET", self._url_of(*page)) for page in wanted]
+        asks = [Ask(self._url_of(*page)) for page in wanted]
         pages = dict(zip(asks, wanted, strict=True))
-        found = self._held(pages)
+        found: dict[Ask, Any] = {}
+        # One at a time: they take more room before they are read than after.
+        for ask, answer in self.session.look_up(pages):
+            # What is no page is an error for whoever asks for it alone.
+            with suppress(PayloadError):
+                found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
         missing = {ask: page for ask, page in pages.items() if ask not in found}
         fetched = gather(lambda page: self._page(*page), list(missing.values()))
         found |= zip(missing, fetched, strict=True)
         return [found[ask] for ask in asks]
 
-    def _held(self, pages: Mapping[Ask, tuple[Listing, int]]) -> dict[Ask, Any]:
-        """Look up pages, some at a time: they take more room before they are read than after."""
-        left, found = iter(pages), {}
-        while some := list(islice(left, _TOGETHER)):
-            for ask, answer in self.session.look_up(some).items():
-                # What is no page is an error for whoever asks for it alone.
-                with suppress(PayloadError):
-                    found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
-        return found
-
-    def _entries(self, listing: Listing, pages: list[_Page]) -> Entries:
+    def _entries(self, listing: Listing, pages: Sequence[Any]) -> Entries:
         """Join pages, each entry once: pushes between the pages shift them."""
         entries: dict[str, Any] = {}
         for page in pages:
+            if isinstance(page, Exception):
+                raise page
             entries |= page.entries
         number, last, idle = len(pages), pages[-1], 0
-        while last.has_next and not _is_enough(listing, entries):
+        while last.has_next and len(entries) < listing.limit:
             if idle == MOST_IDLE:
                 raise TransportError(
                     f"{listing.asked} on {DOCKER_HUB}: the pages have no end: {idle} in a row, up "
@@ -273,11 +228,22 @@ class Hub:
             return _Page({})
 
     def _url_of(self, listing: Listing, number: int) -> str:
-        params = {**listing.params, "page": str(number), "page_size": str(_page_size(listing))}
+        params = {
+            **listing.params,
+            "page": str(number),
+            "page_size": str(min(PAGE_SIZE, listing.limit)),
+        }
         return f"{self._url}{listing.path}?{urlencode(params)}"
 
     def _json(self, url: str, asked: str, keep: int, read: Callable[[Any], Shape]) -> Shape:
-        return self.session.json(url, f"{asked} on {DOCKER_HUB}", keep=keep, read=read)
+        """Get JSON of a certain shape; what `read` raises `PayloadError` for is not kept."""
+        asked = f"{asked} on {DOCKER_HUB}"
+        answer = self.session.get(Ask(url), asked, keep)
+        try:
+            return read(json_of(answer, asked))
+        except PayloadError:
+            self.session.forget(Ask(url))
+            raise
 
 
 def _images_path(repo: str, tag: str) -> str:
@@ -291,20 +257,13 @@ def _images(found: Any, asked: str) -> list[Payload]:
     return [image for image in found or () if isinstance(image, dict)]
 
 
-def _page_size(listing: Listing) -> int:
-    return min(PAGE_SIZE, listing.most or PAGE_SIZE)
-
-
-def _further_pages(listing: Listing, first: _Page) -> Iterable[int]:
+def _further_pages(listing: Listing, first: Any) -> Iterable[int]:
     """Number the pages after the first. The Hub may ignore the size, so its own page tells it."""
-    if not first.has_next or not first.size or not isinstance(first.count, int):
+    is_page = isinstance(first, _Page) and first.has_next and first.size
+    if not is_page or not isinstance(first.count, int):
         return ()
-    wanted = first.count if listing.most is None else min(first.count, listing.most)
+    wanted = min(first.count, listing.limit)
     return range(2, min(-(-wanted // first.size), _MOST_AT_ONCE) + 1)
-
-
-def _is_enough(listing: Listing, entries: Mapping[str, Any]) -> bool:
-    return listing.most is not None and len(entries) >= listing.most
 
 
 def _object(found: Any, asked: str) -> Payload:

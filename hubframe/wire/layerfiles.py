@@ -25,13 +25,7 @@ _COLUMNS = tuple(each.name for each in fields(Listing))
 
 
 class LayerFiles:
-    """What is known of the files of layers.
-
-    Parameters
-    ----------
-    documents
-        Where it is kept.
-    """
+    """What is known of the files of layers, kept among the documents."""
 
     def __init__(self, documents: Storage) -> None:
         self._documents = documents
@@ -48,61 +42,33 @@ class LayerFiles:
     def fetch(
         self, digest: str, pieces: Callable[[], Iterator[bytes]], name: str, caps: Caps, held: Held
     ) -> Listing:
-        """Return the listing of a layer, from here or from the layer itself.
+        """Return the listing of a layer, from here or from the pieces of the layer itself.
 
-        Parameters
-        ----------
-        digest
-            Of the layer as it comes.
-        pieces
-            Has the layer come.
-        name
-            What it is called in messages.
-        caps
-            How much of it is read at most.
-        held
-            What the layers of the call hold together.
-
-        Raises
-        ------
-        DigestMismatchError
-            What came is not what its digest says; nothing was kept.
-        PayloadError
-            It is no archive, or holds more than the caps, alone or with the others of the call.
+        It raises `DigestMismatchError` for what is not as the digest says, and nothing is kept;
+        `PayloadError` for what is no archive, or holds more than the caps, alone or with the others
+        of the call, which `held` counts.
         """
         hold = partial(held.hold, name)
         # Before anything is asked: others may have taken all there is.
         hold(1, 0)
-        under_way = (digest, name, caps, mode())
         try:
-            with self._shared.join(under_way) as work:
+            with self._shared.join((digest, name, caps, mode())) as work:
                 if work.is_mine:
-                    work.outcome = self._fetched(digest, pieces, name, caps, hold)
-            listing: Listing = work.outcome
+                    listing = self.get(digest)
+                    if listing is not None:
+                        count_cached()
+                    else:
+                        listing = _verified(digest, pieces(), name, caps, hold)
+                        columns = [getattr(listing, column) for column in _COLUMNS]
+                        written = json.dumps(columns, separators=(",", ":")).encode()
+                        self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
+                    work.outcome = listing
             # It may have been here, or another call may have read it.
-            hold(len(listing), listing.text)
+            hold(len(work.outcome), work.outcome.text)
         except BaseException:
             hold(0, 0)
             raise
-        return listing
-
-    def _fetched(
-        self,
-        digest: str,
-        pieces: Callable[[], Iterator[bytes]],
-        name: str,
-        caps: Caps,
-        hold: Hold,
-    ) -> Listing:
-        known = self.get(digest)
-        if known is not None:
-            count_cached()
-            return known
-        listing = _verified(digest, pieces(), name, caps, hold)
-        columns = [getattr(listing, name) for name in _COLUMNS]
-        written = json.dumps(columns, separators=(",", ":")).encode()
-        self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
-        return listing
+        return work.outcome  # type: ignore[no-any-return]
 
 
 def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps, hold: Hold) -> Listing:

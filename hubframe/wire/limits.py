@@ -4,7 +4,6 @@ Facts: Docker's pages on the Hub's usage limits, and answers recorded from it. A
 as ``ratelimit-limit: 100;w=21600``, the Hub API's as ``X-RateLimit-Limit: 180``.
 """
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,21 +22,11 @@ _MOMENT = 1e9
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit as a server reported it.
+    """A limit as a server reported it: so many (`allowed`) in a window of seconds.
 
-    Attributes
-    ----------
-    kind
-        ``pull`` or ``hub``.
-    allowed, remaining
-        How many in the window, and how many are left of them.
-    window
-        How long the window is. [seconds]
-    resets_at
-        When there will be ``allowed`` again; None where that was not reported: pulls come back one
-        by one, six hours after each.
-    seen
-        When it was reported, on this machine's monotonic clock.
+    It is of the kind ``pull`` or ``hub``. When there will be as many again is None where that was
+    not reported: pulls come back one by one, six hours after each. `seen` is on this machine's
+    monotonic clock.
     """
 
     kind: str
@@ -57,59 +46,43 @@ class Limits:
     """The last word of each server on each limit, for each login."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._reported: dict[tuple[str, str, str], Limit] = {}
 
     def note(self, place: str, identity: str, headers: Mapping[str, str]) -> None:
-        """Remember what an answer tells; answers overtake one another, so the least counts.
-
-        Parameters
-        ----------
-        place, identity
-            Who reported it, and whom.
-        headers
-            The answer's.
-        """
-        for limit in (_pull_limit(headers), _hub_limit(headers)):
-            if limit is not None:
-                with self._lock:
-                    self._reported[place, identity, limit.kind] = limit
+        """Remember what an answer tells; they overtake one another, so the least counts."""
+        for name, read in (("RateLimit-Limit", _pull_limit), ("X-RateLimit-Limit", hub_limit)):
+            if name in headers and (limit := read(headers)) is not None:
+                self._reported[place, identity, limit.kind] = limit
 
     def last(self, place: str, identity: str, kind: str) -> Limit | None:
         """Return the last word on a limit; None where there was none."""
-        with self._lock:
-            return self._reported.get((place, identity, kind))
+        return self._reported.get((place, identity, kind))
 
 
 def _pull_limit(headers: Mapping[str, str]) -> Limit | None:
-    reported = headers.get("RateLimit-Limit")
-    if reported is None:
-        return None
-    allowed, window = _counted(reported)
+    allowed, window = _counted(headers.get("RateLimit-Limit"))
     remaining, _ = _counted(headers.get("RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None
     return Limit(PULL, allowed, remaining, window, None, time.monotonic())
 
 
-def _hub_limit(headers: Mapping[str, str]) -> Limit | None:
-    reported = headers.get("X-RateLimit-Limit")
-    if reported is None:
-        return None
-    allowed = _whole(reported)
-    remaining = _whole(headers.get("X-RateLimit-Remaining"))
+def hub_limit(headers: Mapping[str, str]) -> Limit | None:
+    """Read what an answer tells of the Hub API's limit."""
+    allowed = whole(headers.get("X-RateLimit-Limit"))
+    remaining = whole(headers.get("X-RateLimit-Remaining"))
     if allowed is None or remaining is None:
         return None
     wait = resets_in(headers)
     # No window of the Hub is longer than a day; what is, no date could hold.
-    is_unreported = wait is None or wait > _DAY
-    resets_at = None if is_unreported else datetime.now(UTC) + timedelta(seconds=wait or 0)
+    is_reported = wait is not None and wait <= _DAY
+    resets_at = datetime.now(UTC) + timedelta(seconds=wait or 0) if is_reported else None
     return Limit(HUB, allowed, remaining, HUB_WINDOW, resets_at, time.monotonic())
 
 
 def resets_in(headers: Mapping[str, str]) -> float | None:
     """Return the seconds until the Hub API's limit starts anew."""
-    return _until(_whole(headers.get("X-RateLimit-Reset")), headers)
+    return _until(whole(headers.get("X-RateLimit-Reset")), headers)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -121,10 +94,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     for name in ("Retry-After", "X-Retry-After"):
         value = headers.get(name, "").strip()
-        number = _whole(value)
-        wait = _date(value, headers) if number is None else _until(number, headers)
-        if wait is not None:
-            return wait
+        number = whole(value)
+        moment = _moment(value)
+        if number is not None:
+            return _until(number, headers)
+        if moment is not None:
+            return max(0.0, (moment - _now(headers)).total_seconds())
     return None
 
 
@@ -134,11 +109,6 @@ def _until(number: int | None, headers: Mapping[str, str]) -> float | None:
     if number < _MOMENT:
         return float(number)
     return max(0.0, number - _now(headers).timestamp())
-
-
-def _date(value: str, headers: Mapping[str, str]) -> float | None:
-    moment = _moment(value)
-    return max(0.0, (moment - _now(headers)).total_seconds()) if moment else None
 
 
 def _now(headers: Mapping[str, str]) -> datetime:
@@ -158,9 +128,10 @@ def _moment(value: str) -> datetime | None:
 def _counted(value: str | None) -> tuple[int | None, int | None]:
     """Read ``100;w=21600``; of several limits the first."""
     count, _, rest = (value or "").partition(",")[0].partition(";")
-    return _whole(count), _whole(rest.strip().removeprefix("w="))
+    return whole(count), whole(rest.strip().removeprefix("w="))
 
 
-def _whole(value: str | None) -> int | None:
+def whole(value: str | None) -> int | None:
+    """Read a whole number; None where it is none."""
     digits = (value or "").strip()
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS else None

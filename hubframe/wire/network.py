@@ -32,7 +32,6 @@ _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "con
 _INTERIM = range(102, 200)
 # How often is looked whether something has taken too long, and for how long after the last. [s]
 _GLANCE, _LINGER = 0.1, 0.2
-_PIECE = 64 * 1024
 MEBIBYTE = 2**20
 
 
@@ -67,18 +66,9 @@ def _without_queries(record: logging.LogRecord) -> bool:
 
 
 class _Exchange:
-    """A request that is under way.
+    """A request that is under way, and its socket once there is one.
 
-    Attributes
-    ----------
-    ends
-        When it has taken too long. [seconds, monotonic]
-    call
-        What cancels it.
-    socket
-        What it is read from, once there is one.
-    is_over
-        Whether it was ended from outside.
+    `ends` is when it has taken too long, in seconds of the monotonic clock.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -148,22 +138,10 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def deadline(seconds: float, name: str) -> Iterator[None]:
-    """End an exchange that takes longer, or is cancelled.
+def deadline(seconds: float, url: str) -> Iterator[None]:
+    """End an exchange that takes longer than so many seconds, or is cancelled.
 
-    Parameters
-    ----------
-    seconds
-        How long it may take.
-    name
-        Whom it is with, for the message.
-
-    Raises
-    ------
-    TransportError
-        It took longer.
-    CancelledError
-        Nobody wants the outcome any more.
+    It raises `TransportError`, which names the host, or `CancelledError`.
     """
     exchange = _Exchange(seconds)
     token = _exchange.set(exchange)
@@ -178,7 +156,7 @@ def deadline(seconds: float, name: str) -> Iterator[None]:
         _exchange.reset(token)
     if exchange.is_over:
         cancellation.check()
-        raise TransportError(f"{name} took more than {seconds:g} s to send an answer")
+        raise TransportError(f"{netloc(url)} took more than {seconds:g} s to send an answer")
 
 
 class _Final(Received):
@@ -223,26 +201,19 @@ def _timed_pool(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
 
 
 def read_whole(response: Response, limit: int) -> None:
-    """Read a body to its end, and no further than the limit, however well it is packed.
+    """Read a body to its end, and no more bytes than the limit, however well it is packed.
 
-    Parameters
-    ----------
-    response
-        An answer of which only the head was read; afterwards its ``content`` is the body.
-    limit
-        How much it may be. [bytes]
+    Of the answer only the head was read before; afterwards its ``content`` is the body.
     """
-    raw, pieces, size = response.raw, [], 0
-    while piece := raw.read1(_PIECE, decode_content=True):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise PayloadError(
-                f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
-                f"{urlsplit(response.url).path}; not read further"
-            )
+    raw = response.raw
+    body = raw.read(limit + 1, decode_content=True)
+    if len(body) > limit:
+        raise PayloadError(
+            f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
+            f"{urlsplit(response.url).path}; not read further"
+        )
     raw.release_conn()
-    set_body(response, b"".join(pieces))
+    set_body(response, body)
 
 
 def set_body(response: Response, body: bytes) -> None:

@@ -17,7 +17,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from hubframe.wire import cancellation
-from hubframe.wire.limits import resets_in
+from hubframe.wire.limits import resets_in, whole
 
 if TYPE_CHECKING:
     from requests import Response
@@ -28,8 +28,8 @@ LONGEST_WAIT = 75.0
 _REFUSED_FOR = 60.0
 # How often whoever waits for its turn looks whether it is still wanted. [s]
 _GLANCE = 0.2
-# Two ends of a minute that are one. [s] And more digits than any count has.
-_ALIKE, _DIGITS = 2, 10
+# Two ends of a minute that are one. [s]
+_ALIKE = 2
 # How many requests are in flight at first; slowness alone never makes it fewer.
 START = 16
 # How much longer than at best a quick answer may take before the host has too much to do.
@@ -37,15 +37,7 @@ _SLOWER = 2.0
 
 
 class RateLimiter:
-    """The requests of one host, shared by all threads.
-
-    Parameters
-    ----------
-    host
-        Its name, for messages.
-    most
-        How many requests may be in flight at most.
-    """
+    """The requests of one host, shared by all threads: so many (`most`) in flight at most."""
 
     def __init__(self, host: str, most: int) -> None:
         self._host = host
@@ -76,12 +68,24 @@ class RateLimiter:
     def acquire(self) -> Iterator[None]:
         """Wait until a request may be sent, and count it until it is answered.
 
-        Raises
-        ------
-        CancelledError
-            Nobody wants the outcome any more.
+        `CancelledError` ends the wait where nobody wants the outcome any more.
         """
-        self._take()
+        waited = 0.0
+        while True:
+            with self._changed:
+                while self._in_flight >= self.window:
+                    self._changed.wait(_GLANCE)
+                    cancellation.check()
+                until, why = self._due()
+                wait = until - time.monotonic()
+                # What was waited for once is over, whatever the clock says.
+                if wait <= 0 or until <= waited:
+                    self._in_flight += 1
+                    self._left = None if self._left is None else self._left - 1
+                    break
+                is_news, self._said = until > self._said, max(until, self._said)
+            cancellation.wait(wait, why if is_news else "")
+            waited = until
         try:
             yield
         finally:
@@ -91,7 +95,7 @@ class RateLimiter:
 
     def learn(self, headers: Mapping[str, str], seconds: float, *, is_refusal: bool) -> None:
         """Take note of an answer: it tells what is left, and how much the host bears."""
-        reported = _number(headers.get("X-RateLimit-Remaining"))
+        reported = whole(headers.get("X-RateLimit-Remaining"))
         wait = None if reported is None else resets_in(headers)
         with self._changed:
             self.is_down = False
@@ -108,7 +112,7 @@ class RateLimiter:
             self._not_before = max(self._not_before, time.monotonic() + wait)
             # Of the many that are refused together, one speaks for all.
             if is_news:
-                self._halve(1)
+                self._halve()
 
     def back_off(self) -> None:
         """Let half as many go at once: the host did not answer, or said that it is in trouble."""
@@ -116,10 +120,10 @@ class RateLimiter:
             # The others of the same round say the same.
             if not self._is_doubling and len(self._round) < self._in_flight:
                 return
-            self._halve(1)
+            self._halve()
 
-    def _halve(self, least: int) -> None:
-        self._window = max(float(least), min(self._window, self._in_flight or self._window) / 2)
+    def _halve(self) -> None:
+        self._window = max(1.0, min(self._window, self._in_flight or self._window) / 2)
         self._is_doubling, self._round = False, []
 
     def _grow(self, seconds: float) -> None:
@@ -154,28 +158,6 @@ class RateLimiter:
             return None
         return copy(self._refusal[0])
 
-    def _take(self) -> None:
-        """Wait until there is room, for the host's patience and for its window."""
-        waited = 0.0
-        while True:
-            with self._changed:
-                self._wait_for_room()
-                until, why = self._due()
-                wait = until - time.monotonic()
-                # What was waited for once is over, whatever the clock says.
-                if wait <= 0 or until <= waited:
-                    self._in_flight += 1
-                    self._left = None if self._left is None else self._left - 1
-                    return
-                is_news, self._said = until > self._said, max(until, self._said)
-            cancellation.wait(wait, why if is_news else "")
-            waited = until
-
-    def _wait_for_room(self) -> None:
-        while self._in_flight >= self.window:
-            self._changed.wait(_GLANCE)
-            cancellation.check()
-
     def _due(self) -> tuple[float, str]:
         """Return when the next request may go, and why not before."""
         now = time.monotonic()
@@ -193,8 +175,3 @@ class RateLimiter:
         left = reported - (self._in_flight - 1)
         self._left = min(self._left, reported) if is_same and self._left is not None else left
         self._minute_ends = ends
-
-
-def _number(value: str | None) -> int | None:
-    is_number = value is not None and value.isascii() and value.isdigit() and len(value) < _DIGITS
-    return int(value) if value and is_number else None

@@ -36,18 +36,10 @@ _OCTAL, _OTHER, _LAST_SIGN = 5, 6, 0x10FFFF
 
 
 def redact(response: Response, request: PreparedRequest, proxy: str | None) -> None:
-    """Redact the logins that were sent in an answer that repeats them.
+    """Redact the logins that were sent, also to a proxy, in an answer that repeats them.
 
-    What came for a login stays as it is, else documents would have other digests; headers do not.
-
-    Parameters
-    ----------
-    response
-        The answer, read whole or not at all.
-    request
-        What was sent for it.
-    proxy
-        The address of the proxy on the way, with its login.
+    The answer was read whole or not at all. What came for a login stays as it is, else documents
+    would have other digests; headers do not.
     """
     secrets = sorted(set(_sent_with(request, proxy)), key=len, reverse=True)
     if not secrets:
@@ -61,15 +53,7 @@ def redact(response: Response, request: PreparedRequest, proxy: str | None) -> N
 
 
 def redacted(text: str, secrets: Sequence[str]) -> str:
-    """Return text without secrets; where one is encoded in it, the text is decoded.
-
-    Parameters
-    ----------
-    text
-        What somebody else wrote.
-    secrets
-        The longest first.
-    """
+    """Return text without secrets, the longest first; where one is encoded, it is decoded."""
     clean = decoded = _without(text, secrets)
     for _ in range(_DEEPEST):
         before, decoded = decoded, _decoded(decoded)

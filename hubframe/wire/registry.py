@@ -24,7 +24,6 @@ from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link, within_host
 from hubframe.wire.blobs import Blobs
-from hubframe.wire.download import stream
 from hubframe.wire.limits import Limit
 from hubframe.wire.responses import CachedTag, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
@@ -76,46 +75,26 @@ class Resolved:
 
 
 class _List(NamedTuple):
-    """A list that comes in pages.
+    """A list that comes in pages, each fresh for `keep` seconds.
 
-    Attributes
-    ----------
-    key
-        The field of a page that holds the entries.
-    asked
-        What is listed, in words.
-    keep
-        How long a page is fresh. [seconds]
-    headers
-        Of each request.
+    `key` is the field of a page that holds the entries, and `asked` what is listed, in words.
     """
 
     key: str
     asked: str
     keep: int
-    headers: Mapping[str, str] | None = None
+    accept: str = ""
 
 
 class Registry:
-    """Reads one registry.
-
-    Parameters
-    ----------
-    session
-        What sends.
-    blobs
-        Where documents are kept.
-    host
-        The registry's name, for messages.
-    url
-        Its endpoint.
-    """
+    """Reads one registry."""
 
     def __init__(self, session: Session, blobs: Blobs, host: str, url: str) -> None:
         self.session = session
         self._blobs = blobs
         self._documents: SharedWork[Document] = SharedWork()
         self.host = host
+        self._is_hub = host == DOCKER_HUB
         self.url = url
         # What this registry was found not to know; asked again by the next client.
         self._unknown: set[str] = set()
@@ -186,10 +165,9 @@ class Registry:
         """
         with self._probes.join(mode()) as work:
             if work.is_mine and time.monotonic() - self._probed >= _SOON_OLD:
-                asked, headers = f"how many pulls of {self.host} are left", {"Accept": ACCEPT}
-                url = self.url_of(reference)
+                asked = f"how many pulls of {self.host} are left"
                 try:
-                    self.session.fetch(url, asked, method="HEAD", headers=headers)
+                    self.session.fetch(self._head_of(reference), asked)
                 finally:
                     self._probed = time.monotonic()
 
@@ -208,21 +186,15 @@ class Registry:
     def manifest(self, reference: ImageReference, reported: str | None = None) -> Document:
         """Get what a digest names, a manifest or an index, once and for ever.
 
-        Parameters
-        ----------
-        reference
-            What to get.
-        reported
-            The digest that its tag was said to have. Registries err there, so one that has no
-            such document is asked for the tag itself.
+        `reported` is the digest that its tag was said to have. Registries err there, so one that
+        has no such document is asked for the tag itself.
         """
         digest = reference.digest or reported or self.resolve(reference).digest
         if not DIGEST.fullmatch(digest):
             raise PayloadError(f"an index of {reference.path} names {digest[:80]!r}, no digest")
         try:
-            url = f"{self.url}/v2/{reference.path}/manifests/{digest}"
-            asked = f"the manifest {reference.at(digest=digest)}"
-            return self._document(url, digest, asked, ACCEPT)
+            ask = Ask(f"{self.url}/v2/{reference.path}/manifests/{digest}", ACCEPT)
+            return self._document(ask, digest, f"the manifest {reference.at(digest=digest)}")
         except NotFoundError:
             if reference.digest or self._is_hub:
                 raise
@@ -235,15 +207,12 @@ class Registry:
             self.session.keep_tag(ask, "", "")
             return None
         asked = f"what refers to {subject}"
-        headers = {"Accept": OCI_INDEX}
-        first = self.session.get(
-            ask.url, asked, keep=KEPT_TAGS, headers=headers, also=_NO_REFERRERS
-        )
+        first = self.session.get(ask, asked, KEPT_TAGS, _NO_REFERRERS)
         if not self._knows_referrers(first, asked):
             if not isinstance(first, CachedResponse):
                 self.session.keep_tag(ask, "", "")
             return None
-        pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, headers), _descriptors)
+        pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, OCI_INDEX), _descriptors)
         return list(pages.values())
 
     def cached_referrers(
@@ -254,9 +223,8 @@ class Registry:
         reported: dict[Key, list[Payload] | None] = {
             asks[ask]: None for ask in self.session.cached_tags(asks)
         }
-        for ask, answer in self.session.look_up(
-            ask for ask in asks if asks[ask] not in reported
-        ).items():
+        left = [ask for ask in asks if asks[ask] not in reported]
+        for ask, answer in self.session.look_up(left):
             if "Link" not in answer.headers:
                 # What cannot be read is read again, by whoever says so.
                 with suppress(PayloadError):
@@ -271,19 +239,16 @@ class Registry:
             raise PayloadError(
                 f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
             )
-        url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
-        asked = f"the config {digest} of {reference}"
-        return self._document(url, digest, asked, None)
+        ask = Ask(f"{self.url}/v2/{reference.path}/blobs/{digest}")
+        return self._document(ask, digest, f"the config {digest} of {reference}")
 
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
         """Get some bytes of a blob; None where the registry does not send them."""
         wanted = f"{start}-{start + count - 1}"
-        response = self.session.fetch(
-            f"{self.url}/v2/{reference.path}/blobs/{digest}",
-            f"a part of the layer {digest} of {reference}",
-            headers={"Range": f"bytes={wanted}"},
-            also={HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE},
-        )
+        ask = Ask(f"{self.url}/v2/{reference.path}/blobs/{digest}")
+        asked = f"a part of the layer {digest} of {reference}"
+        also = {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
+        response = self.session.fetch(ask, asked, also, {"Range": f"bytes={wanted}"})
         # Some send another part than was asked for, and say so.
         sent = response.headers.get("Content-Range", f"bytes {wanted}/").partition("/")[0]
         is_part = response.status_code == HTTPStatus.PARTIAL_CONTENT and sent == f"bytes {wanted}"
@@ -292,7 +257,7 @@ class Registry:
     def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
         """Yield a blob in pieces, on from where a connection broke; it is not verified here."""
         url = f"{self.url}/v2/{reference.path}/blobs/{digest}"
-        return stream(self.session, url, f"the layer {digest} of {reference}")
+        return self.session.stream(url, f"the layer {digest} of {reference}")
 
     def url_of(self, reference: ImageReference) -> str:
         """Return the address of what a reference names."""
@@ -305,10 +270,6 @@ class Registry:
     def allow_pulls(self) -> None:
         """Ask for manifests again, after a refusal: there are pulls left."""
         self.session.transport.allow_pulls()
-
-    @property
-    def _is_hub(self) -> bool:
-        return self.host == DOCKER_HUB
 
     def _head(self, reference: ImageReference) -> tuple[Resolved, bool, int]:
         """Ask for a tag by HEAD; return what is reported, whether that is enough, the status."""
@@ -328,35 +289,22 @@ class Registry:
         return reported, bool(is_enough), answer.status_code
 
     def _head_of(self, reference: ImageReference) -> Ask:
-        return Ask("HEAD", self.url_of(reference), ACCEPT)
+        return Ask(self.url_of(reference), ACCEPT, "HEAD")
 
     def _referrers_to(self, subject: ImageReference) -> Ask:
         url = f"{self.url}/v2/{subject.path}/referrers/{subject.target}"
-        return Ask("GET", url, OCI_INDEX)
+        return Ask(url, OCI_INDEX)
 
-    def _by_tag(self, reference: ImageReference, reported: str = "") -> Document:
+    def _by_tag(self, reference: ImageReference, before: str = "") -> Document:
         """Read the document that a tag names, and keep it under the digest that it has.
 
-        The algorithm is that of the digest which the registry tells now, or reported before.
+        It is asked for until it is whole: it has the digest that is reported, or comes twice. The
+        digest's algorithm is that of the one which the registry tells now, or reported before.
         """
-        received = self._received_by_tag(reference, reported)
-        # Of schema 1 documents with one digest and several signatures, the first one is kept.
-        held = self._blobs.get(received.digest) if is_signed(received.body) else None
-        document = held or received
-        if document is received:
-            self._blobs.put(document)
-        self.session.keep_tag(
-            self._head_of(reference), document.digest, _manifest_type(document) or ""
-        )
-        return document
-
-    def _received_by_tag(self, reference: ImageReference, before: str) -> Document:
-        """Ask until the document is whole: it has the digest that is reported, or comes twice."""
         seen = set()
         for pause in (*PAUSES, None):
-            response = self.session.fetch(
-                self.url_of(reference), f"the manifest {reference}", headers={"Accept": ACCEPT}
-            )
+            ask = Ask(self.url_of(reference), ACCEPT)
+            response = self.session.fetch(ask, f"the manifest {reference}")
             if statuses.names_errors(response):
                 words = statuses.words_of(response)
                 raise PayloadError(f"the manifest {reference}: the answer is none{words}")
@@ -366,18 +314,25 @@ class Registry:
             # Many registries tell wrong digests, but the same bytes each time.
             is_reported = digest == (reported or digest)
             if pause is None or ((is_reported or digest in seen) and is_whole(response)):
-                return Document(digest, response.content)
+                break
             seen.add(digest)
             cancellation.wait(pause)
-        raise AssertionError
+        document = Document(digest, response.content)
+        # Of schema 1 documents with one digest and several signatures, the first one is kept.
+        held = self._blobs.get(digest) if is_signed(document.body) else None
+        if held is None:
+            self._blobs.put(document)
+        document = held or document
+        self.session.keep_tag(self._head_of(reference), digest, _manifest_type(document) or "")
+        return document
 
-    def _document(self, url: str, digest: str, asked: str, accept: str | None) -> Document:
+    def _document(self, ask: Ask, digest: str, asked: str) -> Document:
         """Return a document from here, or fetch it once, however many threads ask.
 
         A refusal is shared only by those who ask at the same place, in the same mode: another
         repository may show the document, and who is offline cannot speak for who is not.
         """
-        with self._documents.join((digest, url, mode())) as work:
+        with self._documents.join((digest, ask.url, mode())) as work:
             if not work.is_mine:
                 return work.outcome  # type: ignore[no-any-return]
             held = self._blobs.get(digest)
@@ -389,9 +344,8 @@ class Registry:
                     count_cached()
                     work.outcome = held
                     return held
-                headers = {"Accept": accept} if accept else None
                 for pause in (*PAUSES, None):
-                    response = self.session.fetch(url, asked, headers=headers)
+                    response = self.session.fetch(ask, asked)
                     document = Document(digest, response.content)
                     if pause is None or is_sound(digest, document.body):
                         break
@@ -417,26 +371,21 @@ class Registry:
         return False
 
     def _list(self, path: str, key: str, asked: str, keep: int) -> list[str]:
-        """Read the names of all pages, each once."""
-        first = self._first(path, key, asked, keep)
+        """Read the names of all pages, each once.
+
+        Large pages are asked for; who refuses that is asked for pages as it likes them.
+        """
+        url, first = f"{self.url}{path}", None
+        if key not in self._unknown:
+            # Offline, a list may be here that was asked for without a size.
+            with suppress(NotCachedError):
+                first = self.session.get(Ask(f"{url}?n={PAGE_SIZE}"), asked, keep, _NO_SIZE)
+        if first is None or first.status_code in _NO_SIZE:
+            is_refused = first is not None
+            first = self.session.get(Ask(url), asked, keep)
+            if is_refused:
+                self._unknown.add(key)
         return list(self._pages(first, _List(key, asked, keep), _named))
-
-    def _first(self, path: str, key: str, asked: str, keep: int) -> Response:
-        """Ask for large pages; who refuses that is asked for pages as it likes them."""
-        url = f"{self.url}{path}"
-        sized = None if key in self._unknown else self._sized(url, asked, keep)
-        if sized is not None and sized.status_code not in _NO_SIZE:
-            return sized
-        response = self.session.get(url, asked, keep=keep)
-        if sized is not None:
-            self._unknown.add(key)
-        return response
-
-    def _sized(self, url: str, asked: str, keep: int) -> Response | None:
-        try:
-            return self.session.get(f"{url}?n={PAGE_SIZE}", asked, keep=keep, also=_NO_SIZE)
-        except NotCachedError:
-            return None  # offline, a list may be here that was asked for without a size
 
     def _pages(
         self, first: Response, listed: _List, keyed: Callable[[Sequence[Any]], dict[str, Entry]]
@@ -444,20 +393,19 @@ class Registry:
         """Read a list to its end, each entry once, by the links of its pages.
 
         A page that is empty, or brings nothing new, may have a next one: some registries filter
-        what stands on a page. One that is full may have a next one of which no link tells.
-
-        Raises
-        ------
-        PayloadError
-            A page is none.
-        TransportError
-            The pages have no end.
+        what stands on a page. One that is full may have a next one of which no link tells. Pages
+        without end raise `TransportError`, and what is no page `PayloadError`.
         """
         found: dict[str, Entry] = {}
         seen: set[str] = set()
         response, url, idle, refusals = first, first.url, 0, frozenset[int]()
         while response.status_code not in refusals:
-            entries = self._entries(response, url, listed)
+            try:
+                entries = _entries(response, listed.key, listed.asked)
+            except PayloadError:
+                # It is none, and not kept.
+                self.session.forget(Ask(url, listed.accept))
+                raise
             held = len(found)
             found |= keyed(entries)
             is_new = len(found) > held
@@ -476,17 +424,9 @@ class Registry:
                 )
             url = following
             response = self.session.get(
-                url, listed.asked, keep=listed.keep, headers=listed.headers, also=refusals
+                Ask(url, listed.accept), listed.asked, listed.keep, refusals
             )
         return found
-
-    def _entries(self, response: Response, url: str, listed: _List) -> list[Any]:
-        """Read the list of a page; one that has none is not kept."""
-        try:
-            return _entries(response, listed.key, listed.asked)
-        except PayloadError:
-            self.session.forget(Ask("GET", url, (listed.headers or {}).get("Accept", "")))
-            raise
 
     def _next(self, response: Response, url: str) -> str | None:
         """Return the address of the next page: where this one came from, whatever the link says.

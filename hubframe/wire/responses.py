@@ -7,19 +7,18 @@ tags point at is asked for by the hundred in a call, so it stands in a table of 
 
 import json
 import time
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self
 
 from requests import Response
-from requests_cache import CachedSession
 from requests_cache.backends.base import BaseCache
 from requests_cache.models.response import CachedResponse
 from urllib3 import HTTPHeaderDict
 
 from hubframe.oci.payload import parsed
-from hubframe.wire.store import FAULTS, Storage, Store
+from hubframe.wire.store import FAULTS, Storage
 
 # Clocks may differ by so much: what was kept later than that was kept by a wrong one. [seconds]
 _AHEAD = 60
@@ -44,13 +43,23 @@ class CachedTag(NamedTuple):
     fetched: float
     expires: float
 
+    @classmethod
+    def read(cls, value: str | bytes) -> Self | None:
+        """Read what was kept; None where it is not as it was written."""
+        try:
+            told = cls(*json.loads(value))
+            is_one = isinstance(told.digest, str) and isinstance(told.media_type, str)
+            return told if is_one and told.fetched + told.expires > 0 else None
+        except (ValueError, TypeError):
+            return None
+
     @property
     def is_fresh(self) -> bool:
         """Whether it may be taken without asking."""
         return self.fetched - _AHEAD < time.time() < self.expires
 
 
-class _Cache(BaseCache):
+class Responses(BaseCache):
     """What requests-cache reads and writes: only what is an answer."""
 
     def __init__(self, answers: Storage) -> None:
@@ -58,9 +67,11 @@ class _Cache(BaseCache):
         self.responses = answers
 
     def get_response(self, key: str, default: Any = None) -> Any:
-        """Return a response, or what is given instead."""
+        """Return an answer that is here and sound, fresh or not, or what is given instead."""
         found: Any = super().get_response(key, default)
-        if found is None or not _is_sound(found):
+        # A file may be damaged in silence.
+        is_answer = isinstance(found, CachedResponse) and found.status_code and found.url
+        if not is_answer or not is_whole(found):
             return default
         created = found.created_at
         created = created if created.tzinfo else created.replace(tzinfo=UTC)
@@ -75,36 +86,10 @@ class _Cache(BaseCache):
         if is_whole(response):
             super().save_response(response, cache_key, expires)
 
-
-class Responses:
-    """Answers by key, and digests of tags by key.
-
-    Parameters
-    ----------
-    store
-        Where they are kept.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._cache = _Cache(store.answers)
-
-    def session(self, key_fn: Callable[..., str], adapter: Any) -> CachedSession:
-        """Return the session of requests-cache that asks whether old answers still hold."""
-        made = CachedSession(backend=self._cache, key_fn=key_fn)
-        for scheme in ("http://", "https://"):
-            made.mount(scheme, adapter)
-        # What we send says what it accepts: those of requests would count as part of the key.
-        made.headers.clear()
-        return made
-
-    def get(self, key: str) -> CachedResponse | None:
-        """Return an answer that is here and sound, fresh or not."""
-        found: CachedResponse | None = self._cache.get_response(key)
-        return found
-
     def save(self, key: str, response: Response, seconds: int) -> None:
-        """Keep an answer, together with others."""
+        """Keep an answer that is one, together with others."""
+        if response.status_code != HTTPStatus.OK:
+            return
         kept = {name: v for name, v in response.headers.items() if name.lower() in _KEPT}
         response.raw.headers = HTTPHeaderDict(kept)
         # Requests of our own making have no jar of cookies, which the file has a place for.
@@ -113,37 +98,12 @@ class Responses:
         cached = CachedResponse.from_response(response, expires=expires)
         cached.headers.clear()
         cached.headers.update(kept)
-        self._cache.save_response(cached, key, expires)
+        self.save_response(cached, key, expires)
 
-    def tags(self, keys: Iterable[str]) -> dict[str, CachedTag]:
-        """Return what tags were said to point at, by key."""
-        found = {key: _read(value) for key, value in self._store.tags.get_many(keys).items()}
-        return {key: tag for key, tag in found.items() if tag is not None}
-
-    def save_tag(self, key: str, digest: str, media_type: str, seconds: int) -> None:
-        """Keep what a tag was said to point at."""
-        now = time.time()
-        tag = CachedTag(digest, media_type, now, now + seconds)
-        self._store.tags.put(key, json.dumps(tag), tag.expires)
-
-    def delete(self, key: str) -> None:
+    def forget(self, key: str) -> None:
         """Forget an answer; one that stays is asked for anew once it is no longer fresh."""
         with suppress(*FAULTS):
-            self._store.answers.delete([key])
-
-    def flush(self) -> None:
-        """Write what waits to be written together."""
-        self._store.flush()
-
-
-def _read(value: str | bytes) -> CachedTag | None:
-    """Read what a tag was said to point at; None where it is not as it was written."""
-    try:
-        told = CachedTag(*json.loads(value))
-        is_one = isinstance(told.digest, str) and isinstance(told.media_type, str)
-        return told if is_one and told.fetched + told.expires > 0 else None
-    except (ValueError, TypeError):
-        return None
+            del self.responses[key]
 
 
 def is_whole(response: Response) -> bool:
@@ -158,20 +118,8 @@ def is_whole(response: Response) -> bool:
 
 
 def json_of(response: Response) -> Any:
-    """Read the JSON of an answer: once, since several look at it in turn.
-
-    Raises
-    ------
-    ValueError, RecursionError
-        It is none.
-    """
+    """Read the JSON of an answer, or raise: once, since several look at it in turn."""
     held = vars(response)
     if "parsed" not in held:
         held["parsed"] = parsed(response.content)
     return held["parsed"]
-
-
-def _is_sound(response: Any) -> bool:
-    """Tell whether what was read may have been written so: a file may be damaged in silence."""
-    is_one = isinstance(response, CachedResponse) and response.status_code and response.url
-    return bool(is_one) and is_whole(response)

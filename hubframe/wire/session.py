@@ -9,17 +9,22 @@ its cache alone, and the session confirms those that are no longer fresh.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+import time
 import warnings
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple, TypeVar
+from http.client import HTTPException
+from typing import Any, NamedTuple
 
 from requests import PreparedRequest, Request, Response
 from requests.structures import CaseInsensitiveDict
 from requests_cache import CachedSession
 from requests_cache.models.response import CachedResponse
+from urllib3.exceptions import HTTPError
 
 from hubframe.errors import (
     HubframeError,
@@ -31,129 +36,83 @@ from hubframe.errors import (
 )
 from hubframe.wire import cancellation, responses, statuses
 from hubframe.wire.addresses import netloc
-from hubframe.wire.auth import Auth
 from hubframe.wire.responses import CachedTag, Responses, is_whole
-from hubframe.wire.shared_work import SharedWork
+from hubframe.wire.shared_work import SharedWork, Work
 from hubframe.wire.statistics import count_cached, mode
+from hubframe.wire.store import Store
 from hubframe.wire.transport import Transport
-
-Shape = TypeVar("Shape")
 
 MINUTE = 60
 # How long an answer is fresh, by what it tells. [seconds]
 KEPT_TAGS = 10 * MINUTE
 KEPT_REPOS = 60 * MINUTE
 _SERVER_ERROR = 500
+# Lists may come packed, at a tenth of their size; documents come as their digest has them.
+_PACKED = {"Accept-Encoding": "gzip"}
 # How many pages of a list may follow one another that bring nothing new, before it is given up.
 MOST_IDLE = 16
 # Before an answer that came broken is asked for again. [seconds]
 PAUSES = (0.2, 0.4, 0.8)
 
-# An answer, and what went wrong where it is an old one.
-Asked = tuple[Any, HubframeError | None]
+_PIECE = 256 * 1024
+# An answer that brings at least so much was worth asking for: after it patience starts anew.
+_PROGRESS = 1024**2
 
 
 class Ask(NamedTuple):
     """A request as the cache tells it from others: with its query, and without who asks."""
 
-    method: str
     url: str
     accept: str = ""
+    method: str = "GET"
 
 
 class Session:
     """Sends the requests of one API, answers from the cache where it can, raises for refusals.
 
-    Parameters
-    ----------
-    transport
-        What sends.
-    auth_for
-        Who asks at an address.
-    kept
-        Where answers are kept.
-    is_offline
-        Tells whether the network may not be used now.
-    counts_pulls
-        Whether this is Docker Hub's registry.
+    `is_offline` tells whether the network may not be used now.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        auth_for: Callable[[str], Auth],
-        kept: Responses,
-        is_offline: Callable[[], bool],
-        *,
-        counts_pulls: bool = False,
-    ) -> None:
+    def __init__(self, transport: Transport, store: Store, is_offline: Callable[[], bool]) -> None:
         self.transport = transport
-        self._auth_for = auth_for
         self._is_offline = is_offline
-        self._counts_pulls = counts_pulls
-        self.responses = kept
+        self._responses = Responses(store.answers)
+        self._tags = store.tags
         self._lock = threading.RLock()
         self._cached: CachedSession | None = None
         self._shared: SharedWork[Any] = SharedWork()
 
-    def json(
-        self,
-        url: str,
-        asked: str,
-        *,
-        keep: int,
-        read: Callable[[Any], Shape],
-    ) -> Shape:
-        """Get JSON of a certain shape; what is of another is not kept.
-
-        Parameters
-        ----------
-        url, asked, keep
-            See `get`.
-        read
-            Reads the JSON, and raises `PayloadError` for another shape.
-
-        Raises
-        ------
-        HubframeError
-            There was no usable answer; the message says what was asked and what came back.
-        """
-        answer = self.get(url, asked, keep=keep)
-        try:
-            return read(json_of(answer, asked))
-        except PayloadError:
-            self.forget(Ask("GET", url))
-            raise
-
-    def get(
-        self,
-        url: str,
-        asked: str,
-        *,
-        keep: int,
-        headers: Mapping[str, str] | None = None,
-        also: Container[int] = (),
-    ) -> Response:
+    def get(self, ask: Ask, asked: str, keep: int, also: Container[int] = ()) -> Response:
         """Get an answer that is one: fresh from the cache, else from the network, else stale.
 
-        Parameters
-        ----------
-        url, headers
-            What is asked; threads that ask the same at once share the answer.
-        asked
-            The same in words, for messages.
-        keep
-            How long the answer is fresh. [seconds]
-        also
-            Statuses that the caller takes for an answer; they are not kept.
+        Threads that ask the same at once share the answer. `asked` are words for messages, `keep`
+        is how long it is fresh, in seconds, and `also` are statuses that the caller takes for an
+        answer; they are not kept.
         """
-        ask = Ask("GET", url, (headers or {}).get("Accept", ""))
         key = self._key_of(ask)
+        with self._shared.join((key, mode())) as work:
+            held = self._responses.get_response(key) if work.is_mine else None
+            if held is not None and self._may_use(is_fresh=not held.is_expired):
+                work.outcome = held, None
+            elif work.is_mine:
+                self._check_online(asked)
+                is_known = held is not None and _has_validator(held) and mode() != "refresh"
+                with _or_stale(work, held):
+                    # What comes broken may come whole the next time.
+                    for pause in (*PAUSES, None):
+                        if is_known:
+                            response = self._confirmed(key, ask, keep)
+                        else:
+                            response = self.transport.send(_request(ask, _PACKED))
+                            # Who asked may be known better now.
+                            self._responses.save(self._key_of(ask), response, keep)
+                        if pause is None or not _is_broken(response):
+                            break
+                        cancellation.wait(pause)
+                    if response.status_code >= _SERVER_ERROR and response.status_code not in also:
+                        self.check(response, asked)
+                    work.outcome = response, None
         answer: Response
-        under_way = (key, mode())
-        with self._shared.join(under_way) as work:
-            if work.is_mine:
-                work.outcome = self._ask(key, ask, asked, keep, also)
         answer, error = work.outcome
         if error is not None:
             _say_stale(_moment(answer), asked, error)
@@ -163,24 +122,22 @@ class Session:
             self.check(answer, asked)
         return answer
 
-    def look_up(self, asks: Iterable[Ask]) -> dict[Ask, Response]:
-        """Return the answers that are here and may be used now."""
-        usable: dict[Ask, Response] = {}
+    def look_up(self, asks: Iterable[Ask]) -> Iterator[tuple[Ask, Response]]:
+        """Yield the answers that are here and may be used now."""
         for ask in asks if mode() != "refresh" else ():
-            held = self.responses.get(self._key_of(ask))
+            held = self._responses.get_response(self._key_of(ask))
             if held is not None and self._may_use(is_fresh=not held.is_expired):
-                usable[ask] = held
                 count_cached(fetched_at=_moment(held), stale=held.is_expired)
-        return usable
+                yield ask, held
 
     def forget(self, ask: Ask) -> None:
         """Forget an answer that turned out to be none."""
-        self.responses.delete(self._key_of(ask))
+        self._responses.forget(self._key_of(ask))
 
     def cached_tags(self, asks: Iterable[Ask]) -> dict[Ask, CachedTag]:
         """Return what tags were said to point at, where it may be used now, in one statement."""
         by_key = {} if mode() == "refresh" else {self._key_of(ask): ask for ask in asks}
-        held = self.responses.tags(by_key)
+        held = self._known(by_key)
         usable = {by_key[k]: one for k, one in held.items() if self._may_use(is_fresh=one.is_fresh)}
         if usable:
             first = min(one.fetched for one in usable.values())
@@ -190,26 +147,25 @@ class Session:
 
     def keep_tag(self, ask: Ask, digest: str, media_type: str) -> None:
         """Keep what a tag was said to point at."""
-        self.responses.save_tag(self._key_of(ask), digest, media_type, KEPT_TAGS)
+        now = time.time()
+        tag = CachedTag(digest, media_type, now, now + KEPT_TAGS)
+        self._tags.put(self._key_of(ask), json.dumps(tag), tag.expires)
 
     def knows_tag(self, ask: Ask) -> bool:
         """Tell whether there is something to ask anew, which likely holds."""
-        return bool(self.responses.tags([self._key_of(ask)]))
+        return bool(self._known([self._key_of(ask)]))
 
     def head(self, ask: Ask, asked: str, also: Container[int]) -> CachedTag | Response:
-        """Ask by HEAD what a tag points at; serve what was told before where the host is down.
-
-        Parameters
-        ----------
-        ask, asked
-            What is asked, and the same in words, for messages.
-        also
-            Statuses that the caller takes for an answer.
-        """
+        """Ask by HEAD what a tag points at; serve what was told before where the host is down."""
         key = self._key_of(ask)
         with self._shared.join((key, mode())) as work:
             if work.is_mine:
-                work.outcome = self._ask_head(key, ask, asked, also)
+                held = self._known([key]).get(key)
+                is_usable = held is not None and self._may_use(is_fresh=held.is_fresh)
+                try:
+                    work.outcome = held if is_usable else self.fetch(ask, asked, also)
+                except TransportError as failure:
+                    work.outcome = failure
         answer = work.outcome
         if isinstance(answer, TransportError):
             return self.old_tag(ask, asked, answer)
@@ -220,7 +176,8 @@ class Session:
 
     def old_tag(self, ask: Ask, asked: str, failure: TransportError) -> CachedTag:
         """Return what a tag was said to point at, where nobody tells it now; else the failure."""
-        held = self.responses.tags([self._key_of(ask)]).get(self._key_of(ask))
+        key = self._key_of(ask)
+        held = self._known([key]).get(key)
         is_final = isinstance(failure, RateLimitError | NotCachedError)
         if is_final or held is None or not held.digest:
             raise failure
@@ -229,119 +186,115 @@ class Session:
 
     def fetch(
         self,
-        url: str,
+        ask: Ask,
         asked: str,
-        *,
-        method: str = "GET",
-        headers: Mapping[str, str] | None = None,
         also: Container[int] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Get an answer that is kept elsewhere or not at all: past the cache.
-
-        Raises
-        ------
-        NotCachedError
-            The network is not to be used.
-        """
-        if self._is_offline():
-            raise _not_cached(asked)
-        response = self.transport.send(_request(method, url, headers))
+        """Get an answer that is kept elsewhere or not at all: past the cache."""
+        self._check_online(asked)
+        response = self.transport.send(_request(ask, headers))
         return response if response.status_code in also else self.check(response, asked)
 
-    def open(self, url: str, asked: str, *, start: int = 0) -> Response:
-        """Get a blob that is to be read in pieces, from a byte on; the caller closes it.
+    def stream(self, url: str, asked: str) -> Iterator[bytes]:
+        """Yield a blob in pieces, not verified, and on from where a connection broke.
 
-        Raises
-        ------
-        NotCachedError
-            The network is not to be used.
+        One that breaks again and again raises `TransportError`.
         """
-        if self._is_offline():
-            raise _not_cached(asked)
-        # Whoever packs it again on the way would send other bytes.
-        headers = {"Accept-Encoding": "identity"}
-        headers |= {"Range": f"bytes={start}-"} if start else {}
-        response = self.transport.send(_request("GET", url, headers), stream=True)
-        return self.check(response, asked)
+        at, failures = 0, 0
+        while True:
+            self._check_online(asked)
+            begun = at
+            # Whoever packs it again on the way would send other bytes.
+            headers = {"Accept-Encoding": "identity"}
+            headers |= {"Range": f"bytes={at}-"} if at else {}
+            answer = self.transport.send(_request(Ask(url), headers), stream=True)
+            response = self.check(answer, asked)
+            try:
+                for piece in _pieces(response, at):
+                    at += len(piece)
+                    yield piece
+            except (HTTPError, HTTPException, OSError, ValueError, TransportError):
+                failures = 0 if at - begun >= _PROGRESS else failures + 1
+            else:
+                return
+            finally:
+                response.close()
+            if failures > len(PAUSES):
+                raise TransportError(
+                    f"{asked}: {netloc(url)} broke off {failures} times in a row, the last time "
+                    f"after {at:,} bytes. Ask again later"
+                )
+            cancellation.wait(PAUSES[max(failures - 1, 0)])
 
     def check(self, response: Response, asked: str) -> Response:
         """Return an answer that is one, and raise for every other."""
-        login = None if response.ok else self._auth_for(response.url).login
-        return statuses.check(response, asked, login, counts_pulls=self._counts_pulls)
+        login = None if response.ok else self.transport.auth_for(response.url).login
+        return statuses.check(response, asked, login, counts_pulls=self.transport.counts_pulls)
+
+    def _known(self, keys: Iterable[str]) -> dict[str, CachedTag]:
+        found = {key: CachedTag.read(value) for key, value in self._tags.get_many(keys).items()}
+        return {key: tag for key, tag in found.items() if tag is not None}
 
     def _may_use(self, *, is_fresh: bool) -> bool:
         return mode() != "refresh" and (is_fresh or self._is_offline())
 
-    def _ask(self, key: str, ask: Ask, asked: str, keep: int, also: Container[int]) -> Asked:
-        """Ask the network where the cache has nothing fresh; where that is down, take the old."""
-        held = self.responses.get(key)
-        if held is not None and self._may_use(is_fresh=not held.is_expired):
-            return held, None
+    def _check_online(self, asked: str) -> None:
         if self._is_offline():
-            raise _not_cached(asked)
-        try:
-            response = self._whole(key, ask, keep, held)
-            if response.status_code >= _SERVER_ERROR and response.status_code not in also:
-                self.check(response, asked)
-        except RateLimitError:
-            raise
-        except TransportError as failure:
-            if held is None:
-                raise
-            return held, failure
-        return response, None
-
-    def _ask_head(self, key: str, ask: Ask, asked: str, also: Container[int]) -> Any:
-        held = self.responses.tags([key]).get(key)
-        if held is not None and self._may_use(is_fresh=held.is_fresh):
-            return held
-        headers = {"Accept": ask.accept}
-        try:
-            return self.fetch(ask.url, asked, method="HEAD", headers=headers, also=also)
-        except TransportError as failure:
-            return failure
-
-    def _whole(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
-        """Send; what comes broken may come whole the next time."""
-        for pause in PAUSES:
-            response = self._send(key, ask, keep, held)
-            is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
-            if not is_answer or is_whole(response):
-                return response
-            cancellation.wait(pause)
-        return self._send(key, ask, keep, held)
-
-    def _send(self, key: str, ask: Ask, keep: int, held: CachedResponse | None) -> Response:
-        """Send, and keep an answer that is one: others would be served for its time."""
-        if held is not None and _has_validator(held) and mode() != "refresh":
-            return self._confirmed(key, ask, keep)
-        response = self.transport.send(_request(ask.method, ask.url, _headers(ask)))
-        if response.status_code == HTTPStatus.OK:
-            # Who asked may be known better now.
-            self.responses.save(self._key_of(ask), response, keep)
-        return response
+            raise NotCachedError(
+                f"{asked}: not in the cache, and the network is off (offline). Ask once online, "
+                "then again"
+            )
 
     def _confirmed(self, key: str, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""
         with self._lock:
             if self._cached is None:
-                self._cached = self.responses.session(self._key, self.transport)
-        request = Request(ask.method, ask.url, headers=_headers(ask)).prepare()
+                self._cached = CachedSession(backend=self._responses, key_fn=self._key)
+                for scheme in ("http://", "https://"):
+                    self._cached.mount(scheme, self.transport)
+                # What we send says what it accepts: those of requests would be part of the key.
+                self._cached.headers.clear()
+        request = Request(ask.method, ask.url, headers=_request(ask, _PACKED).headers).prepare()
         response = self._cached.send(request, expire_after=keep, allow_redirects=False)
         if key != self._key_of(ask):
-            self.responses.delete(key)
+            self._responses.forget(key)
         return response
 
     def _key(self, request: PreparedRequest, **_: Any) -> str:
         """Return the key of requests-cache's own look-ups: the same."""
         accept = request.headers.get("Accept", "")
-        return self._key_of(Ask(request.method or "", request.url or "", accept))
+        return self._key_of(Ask(request.url or "", accept, request.method or ""))
 
     def _key_of(self, ask: Ask) -> str:
         """Who asks is part of the key, so that one login's answers never serve another."""
-        identity = self._auth_for(ask.url).identity
-        parts = (*ask, identity, *filter(None, [self.transport.other_identity]))
+        identity = self.transport.auth_for(ask.url).identity
+        parts = (
+            ask.method,
+            ask.url,
+            ask.accept,
+            identity,
+            *filter(None, [self.transport.other_identity]),
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@contextmanager
+def _or_stale(work: Work[Any], held: CachedResponse | None) -> Iterator[None]:
+    """Take the old answer where the other side is down, with what went wrong."""
+    try:
+        yield
+    except RateLimitError:
+        raise
+    except TransportError as failure:
+        if held is None:
+            raise
+        work.outcome = held, failure
+
+
+def _is_broken(response: Response) -> bool:
+    is_answer = response.status_code in statuses.OK and not statuses.is_page(response)
+    return is_answer and not is_whole(response)
 
 
 def _has_validator(held: CachedResponse) -> bool:
@@ -349,28 +302,33 @@ def _has_validator(held: CachedResponse) -> bool:
     return "ETag" in held.headers or "Last-Modified" in held.headers
 
 
-def _headers(ask: Ask) -> dict[str, str]:
-    """Lists may come packed, at a tenth of their size; documents come as their digest has them."""
-    packed = {"Accept-Encoding": "gzip"} if ask.method == "GET" else {}
-    return packed | ({"Accept": ask.accept} if ask.accept else {})
-
-
-def _request(method: str, url: str, headers: Mapping[str, str] | None) -> PreparedRequest:
+def _request(ask: Ask, headers: Mapping[str, str] | None = None) -> PreparedRequest:
     """Make a request to an address of our own making: nothing of it has to be prepared."""
     request = PreparedRequest()
-    request.method, request.url = method, url
+    request.method, request.url = ask.method, ask.url
     request.headers = CaseInsensitiveDict(headers or {})
+    if ask.accept:
+        request.headers["Accept"] = ask.accept
     return request
 
 
-def json_of(response: Response, asked: str) -> Any:
-    """Read JSON.
+def _pieces(response: Response, start: int) -> Iterator[bytes]:
+    """Yield what comes from a place on; who was asked for a part may send the whole."""
+    skipped = start if response.status_code == HTTPStatus.OK else 0
+    sent = response.headers.get("Content-Range", f"bytes {start}-")
+    if not skipped and not sent.startswith(f"bytes {start}-"):
+        raise TransportError(f"another part came than was asked for, {sent[:80]!r}")
+    for piece in response.raw.stream(_PIECE, decode_content=False):
+        cancellation.check()
+        if skipped >= len(piece):
+            skipped -= len(piece)
+            continue
+        yield piece[skipped:] if skipped else piece
+        skipped = 0
 
-    Raises
-    ------
-    PayloadError
-        It is none.
-    """
+
+def json_of(response: Response, asked: str) -> Any:
+    """Read JSON, or raise `PayloadError`."""
     try:
         return responses.json_of(response)
     except (ValueError, RecursionError):
@@ -396,9 +354,3 @@ def _moment(answer: Any) -> datetime:
         return datetime.now(UTC)
     created: datetime = answer.created_at
     return created if created.tzinfo else created.replace(tzinfo=UTC)
-
-
-def _not_cached(asked: str) -> NotCachedError:
-    return NotCachedError(
-        f"{asked}: not in the cache, and the network is off (offline). Ask once online, then again"
-    )

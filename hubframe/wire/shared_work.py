@@ -14,15 +14,7 @@ Outcome = TypeVar("Outcome")
 
 @dataclass
 class Work(Generic[Outcome]):
-    """A piece of it.
-
-    Attributes
-    ----------
-    is_mine
-        Whether this thread is to do it, and to set the outcome.
-    outcome
-        What came of it.
-    """
+    """A piece of it: whether this thread is to do it, and to set what came of it."""
 
     is_mine: bool
     outcome: Any = None

@@ -24,17 +24,20 @@ class Statistics:
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def add(self, *, requests: int = 0, from_cache: int = 0, stale: int = 0) -> None:
-        """Count."""
+    def add(
+        self,
+        *,
+        requests: int = 0,
+        from_cache: int = 0,
+        stale: int = 0,
+        fetched_at: datetime | None = None,
+    ) -> None:
+        """Count, and remember when the oldest answer was fetched."""
         with self._lock:
             self.requests += requests
             self.from_cache += from_cache
             self.stale += stale
-
-    def saw(self, moment: datetime) -> None:
-        """Remember the oldest answer."""
-        with self._lock:
-            self.fetched_at = min(self.fetched_at, moment)
+            self.fetched_at = min(self.fetched_at, fetched_at or self.fetched_at)
 
 
 _current: ContextVar[Statistics | None] = ContextVar("statistics", default=None)
@@ -81,6 +84,4 @@ def count_request() -> None:
 def count_cached(count: int = 1, *, fetched_at: datetime | None = None, stale: int = 0) -> None:
     """Count answers from the cache, and those of them that are no longer fresh."""
     if statistics := _current.get():
-        statistics.add(from_cache=count, stale=stale)
-        if fetched_at:
-            statistics.saw(fetched_at)
+        statistics.add(from_cache=count, stale=stale, fetched_at=fetched_at)

@@ -53,21 +53,8 @@ def check(
 ) -> Reply:
     """Return an answer that is one, and raise for every other.
 
-    Parameters
-    ----------
-    response
-        What came back.
-    asked
-        What was asked, in words.
-    login
-        Where the credentials came from that were used, None for none.
-    counts_pulls
-        Whether Docker Hub's registry answered.
-
-    Raises
-    ------
-    HubframeError
-        The answer is a refusal or a failure.
+    `asked` are words for the message, `login` is where the credentials came from that were used
+    (None for none), and `counts_pulls` is for Docker Hub's registry.
     """
     if response.status_code in OK and not is_page(response):
         return response
@@ -77,17 +64,7 @@ def check(
 def check_login(response: Reply, asked: str, login: str | None, registry: str = "") -> Reply:
     """Return the answer to a login that is one; quote none, since it may quote the secret.
 
-    Parameters
-    ----------
-    response, asked, login
-        See `check`.
-    registry
-        What the login is for; left out if it is who answered.
-
-    Raises
-    ------
-    HubframeError
-        The login was refused, or it failed.
+    `registry` is what the login is for; left out if it is who answered.
     """
     registry = registry or netloc(response.url)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -274,7 +251,8 @@ def code_of(response: Response) -> str:
 
 def names_errors(response: Response) -> bool:
     """Tell whether an answer lists errors, whatever its status."""
-    return bool(_body(response).get("errors"))
+    # Few do, and reading each of them for that takes time.
+    return b'"errors"' in response.content and bool(_body(response).get("errors"))
 
 
 def _first_error(body: dict[str, Any]) -> dict[str, Any]:

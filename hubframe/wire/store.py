@@ -287,16 +287,10 @@ class _Redis(_Backend):
 class Storage(BaseStorage[str, Any]):
     """Entries by key, written together; requests-cache takes it for a storage of its own.
 
-    Parameters
-    ----------
-    opened
-        Opens where they are kept; None where that is in memory only.
-    complain
-        Says what went wrong, the first time.
-    serializer
-        What requests-cache makes bytes of values with; None for values that are bytes or text.
-    limit
-        Returns what the entries may take, where their times are those of their last use. [bytes]
+    `opened` opens where they are kept, or returns None for memory only; `complain` says what went
+    wrong. `serializer` is what requests-cache makes bytes of values with, None for values that are
+    bytes or text. `limit` returns how many bytes the entries may take, where their times are those
+    of their last use.
     """
 
     def __init__(
@@ -486,14 +480,9 @@ class Storage(BaseStorage[str, Any]):
 
 
 class Store:
-    """The storages of a client.
+    """The storages of a client, where its settings say, or in the Redis that machines share.
 
-    Parameters
-    ----------
-    settings
-        They say where these are. Those of the sample stay in memory: they are not the real Hub's.
-    redis
-        The Redis that several machines share, where that is set.
+    Those of the sample stay in memory: they are not the real Hub's.
     """
 
     def __init__(self, settings: Settings, redis: Redis | None = None) -> None:
@@ -508,12 +497,12 @@ class Store:
         self.limit = settings.max_cache_bytes if is_own else None
         self._has_locks = is_own and folder.has_locks(self.folder or Path())
         self._has_complained = False
-        documents = partial(self._opened, "documents")
-        # A fork waits: who is forked while SQLite opens a file may never open one.
+        opened = [partial(self._opened, name) for name in folder.STORAGES]
+        # A fork waits until that is done: SQLite has locks of its own while it opens a file.
         with _opening:
-            self.answers = Storage(partial(self._opened, "http_cache"), self._complain, "orjson")
-            self.tags = Storage(partial(self._opened, "tags"), self._complain)
-            self.documents = Storage(documents, self._complain, limit=self._room)
+            self.answers = Storage(opened[0], self._complain, "orjson")
+            self.tags = Storage(opened[1], self._complain)
+            self.documents = Storage(opened[2], self._complain, limit=self._room)
             self.storages = (self.answers, self.tags, self.documents)
             _opened.add(self)
         if not self.is_shared:

@@ -7,7 +7,6 @@ It is a requests adapter, mounted below the cache. What it returns carries no se
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
@@ -21,7 +20,7 @@ from hubframe.wire.addresses import (
     origin,
     path_of,
 )
-from hubframe.wire.auth import Auth
+from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.exchange import DOCUMENT_LIMIT, LIST_LIMIT, UNREAD, Exchanges, is_document
 from hubframe.wire.limits import Limit
 
@@ -35,23 +34,9 @@ _ELSEWHERE = ("/manifests/", "/blobs/", "/tags/list", "/_catalog")
 class Transport(BaseAdapter):
     """Sends requests as whoever may ask, to where they lead.
 
-    Parameters
-    ----------
-    exchanges
-        What sends to one host.
-    url
-        Where the API is.
-    auth_for
-        Who asks at an address of this API.
-    other_auth
-        Who asks at an address of another registry, which this one redirects to.
-    counts_pulls
-        Whether this is Docker Hub's registry.
-
-    Attributes
-    ----------
-    other_identity
-        The login of another registry that answers were had with; empty for none.
+    Who asks at an address of this API is told by `auth_for`, and by `other_auth` at one of another
+    registry, which this one redirects to. Of the answers, `other_identity` is the login of another
+    registry that some were had with.
     """
 
     def __init__(
@@ -66,9 +51,9 @@ class Transport(BaseAdapter):
         super().__init__()
         self._exchanges = exchanges
         self._url = url
-        self._auth_for = auth_for
+        self.auth_for = auth_for
         self._other_auth = other_auth
-        self._counts_pulls = counts_pulls
+        self.counts_pulls = counts_pulls
         self.other_identity = ""
 
     def send(
@@ -81,27 +66,42 @@ class Transport(BaseAdapter):
         """Send a request and read the whole answer; the arguments are those of requests."""
         # Of a stream a blob is the caller's to read, and to close.
         limit = UNREAD if stream else DOCUMENT_LIMIT if is_document(request) else LIST_LIMIT
-        exchange = partial(self._exchanges.send, limit=limit, counts_pulls=self._counts_pulls)
+        flow = self._flow(request)
+        following = partial(next, flow)
+        while True:
+            try:
+                target = following()
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            try:
+                response = self._exchanges.send(target, limit, counts_pulls=self.counts_pulls)
+                following = partial(flow.send, response)
+            except BaseException as error:  # noqa: BLE001 - others wait for what comes of a login
+                following = partial(flow.throw, error)
+
+    def _flow(self, request: PreparedRequest) -> Flow[Response]:
+        """Yield what is to be sent for a request: logins, and what redirects lead to."""
         begun, target = origin(request.url or ""), request
         # Whoever was sent away and back is somebody else's errand: no login either.
         is_home = begun == origin(self._url)
         for _ in range(1 + _MOST_REDIRECTS):
             if is_home:
-                auth = self._auth_for(target.url or "")
-                response = auth.send(target, exchange)
+                auth = self.auth_for(target.url or "")
+                response = yield from auth.flow(target)
                 self._exchanges.limits.note(begun, auth.identity, response.headers)
             else:
                 target.headers.pop("Authorization", None)
-                response = exchange(target)
+                response = yield target
                 if response.status_code == _UNAUTHORIZED and _is_registrys(target, response):
                     auth = self._other_auth(target.url or "")
-                    response = auth.send(target, exchange)
+                    response = yield from auth.flow(target)
                     self.other_identity = auth.identity or self.other_identity
             following = _following(request, response)
             if following is None:
                 break
             there = origin(following.url or "")
-            if _is_about_referrers(request) and there != begun:
+            # Elsewhere are only pages for people: GHCR sends to its website, others to a login.
+            if there != begun and "/referrers/" in path_of(request.url or ""):
                 break
             is_home, target = is_home and there == begun, following
         if target is not request and not is_document(request):
@@ -115,7 +115,7 @@ class Transport(BaseAdapter):
 
     def last_limit(self, url: str, kind: str) -> Limit | None:
         """Return the last word of this host on a limit, for whoever asks at an address."""
-        return self._exchanges.limits.last(origin(self._url), self._auth_for(url).identity, kind)
+        return self._exchanges.limits.last(origin(self._url), self.auth_for(url).identity, kind)
 
     def allow_pulls(self) -> None:
         """Ask for manifests again, after a refusal: there are pulls left."""
@@ -144,8 +144,3 @@ def _following(request: PreparedRequest, response: Response) -> PreparedRequest 
     if loses_encryption(response.url, copy.url):
         raise TransportError(f"{here} redirects to {there} without encryption; not followed")
     return copy
-
-
-def _is_about_referrers(request: PreparedRequest) -> bool:
-    """Elsewhere there are only pages for people: GHCR sends to its website, others to a login."""
-    return "/referrers/" in urlsplit(request.url or "").path

@@ -1,5 +1,6 @@
 """The threads of one call, and what ends them."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -22,12 +23,7 @@ _PATIENCE = 2.0
 class Workers:
     """Threads that do work on many items at once; leaving the block cancels what is left.
 
-    Parameters
-    ----------
-    most
-        How many threads at most; they are made as work comes.
-    whole
-        What ends them, too.
+    They are made as work comes, so many (`most`) at most; `whole` ends them, too.
     """
 
     def __init__(self, most: int, whole: Cancellation | None = None) -> None:
@@ -56,17 +52,8 @@ class Workers:
     ) -> list[Result | HubframeError]:
         """Do work on many items, and return what came of it, in their order.
 
-        Parameters
-        ----------
-        work, items
-            What to do, and on what.
-        done
-            Told each outcome as it comes; what it raises ends the call.
-
-        Returns
-        -------
-        list
-            For an item that fails, its error. Errors that are not ours are raised.
+        For an item that fails, that is its error; errors that are not ours are raised. `done` is
+        told each outcome as it comes, and what it raises ends the call.
         """
         outcomes: list[Any] = [None] * len(items)
         with cancellation.having(self.cancellation):
@@ -80,10 +67,11 @@ class Workers:
                 return outcomes
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._most, "hubframe")
+            left = deque(enumerate(items))
             came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
             self._under_way = [
-                self._executor.submit(copy_context().run, _put, came, place, work, item)
-                for place, item in enumerate(items)
+                self._executor.submit(copy_context().run, self._go_on, work, left, came)
+                for _ in range(min(self._most, len(items)))
             ]
             for _ in items:
                 place, outcome, error = _next(came)
@@ -93,20 +81,27 @@ class Workers:
                 done(items[place], outcome)
         return outcomes
 
+    def _go_on(
+        self, work: Callable[[Item], Any], left: deque[tuple[int, Item]], came: SimpleQueue[Any]
+    ) -> None:
+        """Take one item after the other, while there are some and somebody waits for them."""
+        while left and not self.cancellation.is_cancelled:
+            try:
+                place, item = left.popleft()
+            except IndexError:
+                return  # another thread was faster
+            try:
+                came.put((place, work(item), None))
+            except HubframeError as error:
+                came.put((place, error, None))
+            except BaseException as error:  # noqa: BLE001 - whoever waits must be told of any
+                came.put((place, None, error))
 
-def _next(came: "SimpleQueue[Any]") -> Any:
+
+def _next(came: SimpleQueue[Any]) -> Any:
     while True:
         cancellation.check()
         try:
             return came.get(timeout=_GLANCE)
         except Empty:
             continue
-
-
-def _put(came: "SimpleQueue[Any]", place: int, work: Callable[[Any], Any], item: Any) -> None:
-    try:
-        came.put((place, work(item), None))
-    except HubframeError as error:
-        came.put((place, error, None))
-    except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
-        came.put((place, None, error))

@@ -289,9 +289,9 @@ def test_no_next_page_is_elsewhere(bundled, target):
 
     with pytest.raises(hubframe.HubframeError, match="the tags of library/alpine"):
         hubframe.tags_df("library/alpine", source="registry", client=client)
-    # The Hub is asked for the closest names of what is not there.
-    ours = {"registry-1.docker.io", "auth.docker.io", "hub.docker.com"}
-    assert {each.host for each in application.log} <= ours
+    # The Hub's own API is asked for names that are close to one which is not there.
+    own = {"registry-1.docker.io", "auth.docker.io", "hub.docker.com"}
+    assert {each.host for each in application.log} <= own
 
 
 def test_a_login_that_is_sent_on_goes_nowhere(stage):

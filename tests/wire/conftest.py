@@ -150,3 +150,18 @@ def at_once():
             return list(pool.map(begin, range(count)))
 
     return run
+
+
+def held_by(thing):
+    """All objects of ours that one of them holds, however deep."""
+    found, left = {}, [thing]
+    while left:
+        one = left.pop()
+        if id(one) in found:
+            continue
+        if isinstance(one, dict | list | tuple):
+            left += one.values() if isinstance(one, dict) else one
+        elif type(one).__module__.startswith("hubframe"):
+            left += getattr(one, "__dict__", {}).values()
+        found[id(one)] = one
+    return [one for one in found.values() if type(one).__module__.startswith("hubframe")]

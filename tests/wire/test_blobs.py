@@ -184,7 +184,7 @@ def test_folder_and_files_are_private(stage, mask):
     try:
         client = stage.client()
         hubframe.labels_df(f"{IMAGE}:latest", source="registry", client=client)
-        client.responses.flush()
+        client.store.flush()
     finally:
         os.umask(before)
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in stage.folder.rglob("*")}

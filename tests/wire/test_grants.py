@@ -12,7 +12,7 @@ import hubframe
 from hubframe.testing import Fault, Reply, Request
 from hubframe.testing.message import Headers
 
-from .conftest import LOGIN
+from .conftest import LOGIN, held_by
 from .test_credentials import docker_config, encoded
 from .test_helpers import Bin
 
@@ -48,6 +48,7 @@ class TokenServer:
         self.with_basic = with_basic
         self.forms = []
         self.pairs = []
+        self.tokens = []
         # The Hub's login ends in the same word.
         fault = Fault(lambda request: request.path == "/token", self.answer)
         stage.application.faults.append(fault)
@@ -78,6 +79,7 @@ class TokenServer:
             Request("GET", url, Headers({"Authorization": basic(*LOGIN)})), "docker.io"
         )
         token = json.loads(real.body)["token"]
+        self.tokens.append(token)
         return Reply.of_json({"access_token": token, "expires_in": 300, "refresh_token": "other"})
 
 
@@ -254,7 +256,7 @@ class BasicRegistry:
 def tags(client, host, path):
     names = client.registry(host).tags(path)
     # Public functions do so at their end.
-    client.responses.flush()
+    client.store.flush()
     return names
 
 
@@ -402,17 +404,14 @@ def test_no_secret_is_kept_or_shown(home, stage, private, programs, caplog):
     read(client, private)
     hubframe.labels_df(private, source="registry", client=client)
 
-    apis = client._auths.values()
-    auths = [auth for api in apis for auth in api._made.values()]
-    shown = [client, client._credentials, *auths, *(auth.credential for auth in auths)]
-    tokens = [token for auth in auths for token in getattr(auth, "_tokens", {}).values()]
-    assert tokens
-    secrets = {IDENTITY, basic("", IDENTITY).partition(" ")[2]}
-    secrets |= {token.header.value.partition(" ")[2] for token in tokens}
-    text = caplog.text + repr([*shown, *tokens]) + repr(vars(client._credentials))
+    shown = held_by(client)
+    assert any(type(one).__name__ == "Token" for one in shown)
+    secrets = {IDENTITY, basic("", IDENTITY).partition(" ")[2], *server.tokens}
+    text = caplog.text + "".join(map(repr, shown))
     held = b"".join(path.read_bytes() for path in stage.folder.rglob("*") if path.is_file())
     assert private in caplog.text
     assert held
+    assert server.tokens
     for secret in secrets:
         assert secret not in text
         assert secret.encode() not in held

@@ -215,6 +215,15 @@ def test_pulls_that_somebody_else_spends_meanwhile(metered):
     assert metered.count("/manifests/sha256", "GET") <= client.settings.workers
 
 
+def test_referrers_take_a_pull_for_each_tag_and_none_for_its_images(metered):
+    client = metered.client()
+
+    plan = hubframe.plan(REPO, "referrers", newest=120, client=client)
+    hubframe.referrers_df(REPO, newest=120, client=client)
+
+    assert metered.count("/manifests/sha256:", "GET") == plan.pulls == 60
+
+
 def test_a_single_pull_is_not_worth_asking_for_the_limit(metered):
     hubframe.labels_df(f"{REPO}:1.7", client=metered.client())
 

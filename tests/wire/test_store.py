@@ -302,7 +302,7 @@ def test_what_is_in_a_file_that_cannot_be_used_is_not_said_to_be_gone(stage, how
             client.store.close()
             held.enter_context(locked(path, "exclusive"))
         lists(client)
-        with pytest.raises(hubframe.HubframeError, match="could not be read"):
+        with pytest.raises(hubframe.HubframeError, match="could not be cleared"):
             cache.clear(client=client)
         with pytest.raises(hubframe.HubframeError, match="could not be cleared"):
             cache.clear(client=client, older_than=timedelta(0))

@@ -7,7 +7,7 @@ import pytest
 import hubframe
 from hubframe.testing import Reply
 from hubframe.wire.cancellation import CancelledError
-from hubframe.wire.watching import Watch
+from hubframe.wire.progress import Watch
 
 
 def test_a_watch_is_told_each_step(stage):

@@ -25,7 +25,7 @@ _WORDS = {
     ),
     ASK_ANONYMOUSLY: "take the login away to ask anonymously",
 }
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 
 def main() -> NoReturn:
@@ -50,9 +50,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         try:
             status = cli.main(arguments, standalone_mode=False)
             sys.stdout.flush()
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            status = EXIT_USAGE
         except click.ClickException as error:
             error.show()
             status = error.exit_code

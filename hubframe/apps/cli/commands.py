@@ -147,8 +147,7 @@ def _command(
 
             show = _printer(table, given) if table else output.echo
             with _client(given) as client:
-                asked = None if name in _OF_HOSTS else given.get("what")
-                with _as_usage(), _hinting_at_hosts(asked):
+                with _explaining(None if name in _OF_HOSTS else given.get("what")):
                     chosen = {name: value for name, value in given.items() if value is not None}
                     made = function(client, **chosen)
                 show(made)
@@ -162,19 +161,11 @@ def _command(
 
 
 @contextmanager
-def _as_usage() -> Iterator[None]:
-    """A wrong argument is a usage error, unless hubframe has a better word for it."""
-    try:
-        yield
-    except HubframeError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
+def _explaining(what: str | list[str] | None = None) -> Iterator[None]:
+    """Tell what lists a registry's repositories, where its name was read as a repository's.
 
-
-@contextmanager
-def _hinting_at_hosts(what: str | list[str] | None) -> Iterator[None]:
-    """Tell what lists a registry's repositories, where its name was read as a repository's."""
+    A wrong argument is a usage error, unless hubframe has a better word for it.
+    """
     try:
         yield
     except HubframeError as error:
@@ -186,6 +177,8 @@ def _hinting_at_hosts(what: str | list[str] | None) -> Iterator[None]:
                     f"If the registry {host} is meant: hubframe {calls} lists repositories"
                 )
         raise
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
 
 
 @contextmanager
@@ -194,10 +187,9 @@ def _client(given: dict[str, Any]) -> "Iterator[Client]":
     sample, offline, refresh = (given.pop(name, False) for name in ("sample", "offline", "refresh"))
     if offline and refresh:
         raise click.UsageError("--offline and --refresh exclude each other")
-    with _as_usage():
-        settings = hubframe.Settings.from_environment(
-            sample=sample or None, offline=offline or None
-        )
+    chosen = {"sample": sample or None, "offline": offline or None}
+    with _explaining():
+        settings = hubframe.Settings.from_environment(**chosen)
     with hubframe.Client(settings) as client, hubframe.refresh() if refresh else nullcontext():
         yield client
 

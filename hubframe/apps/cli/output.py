@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,7 @@ from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import replacing, write_csv
+from hubframe.tables.schema import plain_records
 
 SUFFIXES = {f".{'md' if name == 'markdown' else name}": name for name in FORMATS if name != "table"}
 # Which columns of a table a narrow terminal shows first.
@@ -69,22 +71,15 @@ def columns_of(table: str, chosen: str | None) -> list[str]:
 
 def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
     """Write a frame to a file, which is there whole or as it was, or to stdout."""
-    if path is None:
-        _write(frame, form, None, verbatim=verbatim)
-        return
-    with replacing(path) as draft:
-        _write(frame, form, draft, verbatim=verbatim)
-
-
-def _write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
-    if form in _BYTES:
-        _BYTES[form](frame, path or sys.stdout.buffer)
-        return
-    text = _WRITERS[form](frame) if form != "csv" else str(write_csv(frame, verbatim=verbatim))
-    if path is None:
-        echo(text.removesuffix("\n"))
-    else:
-        path.write_text(text, encoding="utf-8", newline="")
+    with nullcontext() if path is None else replacing(path) as draft:
+        if form in _BYTES:
+            _BYTES[form](frame, draft or sys.stdout.buffer)
+            return
+        text = _WRITERS[form](frame) if form != "csv" else str(write_csv(frame, verbatim=verbatim))
+        if draft is None:
+            echo(text.removesuffix("\n"))
+        else:
+            draft.write_text(text, encoding="utf-8", newline="")
 
 
 def say_failures(frame: pd.DataFrame) -> None:
@@ -123,19 +118,15 @@ def _write_parquet(frame: pd.DataFrame, path: Path | IO[bytes]) -> None:
         raise click.UsageError("parquet needs pyarrow: pip install 'hubframe[parquet]'") from error
 
 
-def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
-
-
 _dumped = partial(json.dumps, ensure_ascii=False, default=pd.Timestamp.isoformat)
 
 
 def _markdown(frame: pd.DataFrame) -> str:
     cells = _cells(frame)
     rows = [list(cells), ["---"] * len(cells), *zip(*cells.values(), strict=True)]
-    marked = [
+    marked = (
         [_MARKS.sub(r"\\\g<0>", _tame(cell)).replace("\n", " ") for cell in row] for row in rows
-    ]
+    )
     return "".join(f"| {' | '.join(row)} |\n" for row in marked)
 
 
@@ -223,7 +214,7 @@ _BYTES: dict[str, Callable[[pd.DataFrame, Path | IO[bytes]], None]] = {
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "table": _table,
-    "json": lambda frame: _dumped(_records(frame), indent=2) + "\n",
-    "jsonl": lambda frame: "".join(_dumped(record) + "\n" for record in _records(frame)),
+    "json": lambda frame: _dumped(plain_records(frame), indent=2) + "\n",
+    "jsonl": lambda frame: "".join(_dumped(record) + "\n" for record in plain_records(frame)),
     "markdown": _markdown,
 }

@@ -148,6 +148,9 @@ class Grid(anywidget.AnyWidget):
         self._at = min(max(self._at, 0), pages - 1)
         start = self._at * PAGE
         shown = self._sorted.iloc[start : start + PAGE]
+        rows = wording.counted(count, "row")
+        if len(shown) < count:
+            rows = f"{start + 1:,}\N{EN DASH}{start + len(shown):,} of {rows}"
         now = pd.Timestamp.now("UTC")
         columns = [[astuple(cell(name, one, now)) for one in shown[name]] for name in self._columns]
         self.page = {
@@ -160,7 +163,7 @@ class Grid(anywidget.AnyWidget):
             "page": self._at,
             "pages": pages,
             "start": start,
-            "place": _place(start, len(shown), count) if count else self._nothing,
+            "place": rows if count else self._nothing,
         }
 
     def _heading(self, name: str) -> dict[str, Any]:
@@ -172,12 +175,6 @@ class Grid(anywidget.AnyWidget):
             "isNumber": is_numeric_dtype(column) and not is_bool_dtype(column),
             "isKey": name in self._key,
         }
-
-
-def _place(start: int, shown: int, count: int) -> str:
-    if shown == count:
-        return wording.counted(count, "row")
-    return f"{start + 1:,}\N{EN DASH}{start + shown:,} of {wording.counted(count, 'row')}"
 
 
 def _ordered(column: pd.Series) -> pd.Series:

@@ -26,13 +26,18 @@ def explore(
         )
     with TemporaryDirectory() as folder:
         # A page has nothing to keep; a notebook is its reader's own.
-        notebook = write_notebook(
-            Path(folder) if voila else Path(), what, sample=sample, page=voila
-        )
+        place = Path(folder) if voila else Path()
+        notebook = write_notebook(place, what, sample=sample, page=voila)
         if not voila:
             sys.stderr.write(f"{notebook}: run its cell to open the explorer\n")
         line = [sys.executable, "-m", module, str(notebook), *arguments]
-        return _run(line, {**os.environ, **({"HUBFRAME_OFFLINE": "1"} if offline else {})})
+        environment = os.environ | ({"HUBFRAME_OFFLINE": "1"} if offline else {})
+        with subprocess.Popen(line, env=environment) as served:  # noqa: S603 - our own line
+            # What ends this ends what serves.
+            signal.signal(signal.SIGTERM, lambda *_: served.terminate())
+            while True:
+                with suppress(KeyboardInterrupt):
+                    return served.wait()
 
 
 def write_notebook(folder: Path, what: str | None, *, sample: bool, page: bool) -> Path:
@@ -40,22 +45,14 @@ def write_notebook(folder: Path, what: str | None, *, sample: bool, page: bool) 
     names = (f"hubframe-explorer{'' if n == 1 else f'-{n}'}.ipynb" for n in count(1))
     path = next(folder / name for name in names if not (folder / name).exists())
     asked = "" if what is None else json.dumps(what, ensure_ascii=False)
-    source = f"explorer = hubframe.explore({asked})\nexplorer"
-    source = "\n\n".join(["import hubframe", *(["hubframe.sample()"] if sample else []), source])
-    cell = {"cell_type": "code", "id": "explorer", "metadata": {}, "source": source}
-    cells: list[dict[str, Any]] = [{**cell, "execution_count": None, "outputs": []}]
-    if not page:
-        cells.insert(0, {"cell_type": "markdown", "id": "how", "metadata": {}, "source": _HOW})
+    source = "import hubframe\n\n" + "hubframe.sample()\n\n" * sample
+    source += f"explorer = hubframe.explore({asked})\nexplorer"
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "markdown", "id": "how", "metadata": {}, "source": _HOW},
+        {"cell_type": "code", "id": "explorer", "metadata": {}, "source": source},
+    ]
+    cells[1] |= {"execution_count": None, "outputs": []}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4}
-    path.write_text(json.dumps({**notebook, "nbformat_minor": 5}, indent=1), encoding="utf-8")
+    form = {"metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps({"cells": cells[page:]} | form, indent=1), encoding="utf-8")
     return path
-
-
-def _run(line: list[str], environment: dict[str, str]) -> int:
-    """Serve until it ends; what ends this ends what serves."""
-    with subprocess.Popen(line, env=environment) as served:  # noqa: S603 - our own line
-        signal.signal(signal.SIGTERM, lambda *_: served.terminate())
-        while True:
-            with suppress(KeyboardInterrupt):
-                return served.wait()

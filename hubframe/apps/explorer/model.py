@@ -59,11 +59,12 @@ class Search:
     @property
     def call(self) -> tuple[str, str]:
         """The function of hubframe that finds what is meant first, and what it is asked for."""
-        meaning = self.meanings[0]
+        meaning, what = self.meanings[0], self.text
         if meaning == REPOSITORY:
-            return MEANINGS[meaning], self.reference.repo
-        is_host = meaning == REGISTRY
-        return MEANINGS[meaning], parse_registry(self.text) if is_host else self.text
+            what = self.reference.repo
+        elif meaning == REGISTRY:
+            what = parse_registry(self.text)
+        return MEANINGS[meaning], what
 
 
 def _meanings(text: str) -> tuple[str, ...]:
@@ -74,9 +75,7 @@ def _meanings(text: str) -> tuple[str, ...]:
         return (REGISTRY,)
     if is_namespace_page(text):
         return (NAMESPACE,)
-    if not is_plain:
-        return (REPOSITORY,)
-    return (NAMESPACE, REPOSITORY, WORDS)
+    return (NAMESPACE, REPOSITORY, WORDS) if is_plain else (REPOSITORY,)
 
 
 @dataclass(frozen=True)

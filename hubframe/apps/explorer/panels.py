@@ -93,11 +93,9 @@ class Panel:
             held: list[Frames] = []
             for start in range(0, len(images) - _BATCH, _BATCH):
                 held.append(self._fetch(Asked(images[start : start + _BATCH], named), client))
-                together = {
-                    name: pd.concat([frames[name] for frames in held], ignore_index=True)
-                    for name in self.fetches
-                }
-                yield self._made(together, state, is_partial=True)
+                parts = {name: [frames[name] for frames in held] for name in self.fetches}
+                whole = {name: pd.concat(some, ignore_index=True) for name, some in parts.items()}
+                yield self._made(whole, state, is_partial=True)
         yield self._made(self._fetch(asked, client), state, is_partial=False)
 
     def _fetch(self, asked: Asked | None, client: Client) -> Frames:

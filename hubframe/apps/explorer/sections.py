@@ -243,9 +243,8 @@ class PanelSection:
         self._title.value = wording.heading(panel.title, about)
         _reveal(self._read, is_shown=session.may_read_again)
         _reveal(self._rule, is_shown=bool(panel.rule))
-        self._message.value = wording.paragraph(
-            session.messages.get(PANEL, ""), "fault"
-        ) or wording.paragraph(panels.missing(panel, state))
+        fault = wording.paragraph(session.messages.get(PANEL, ""), "fault")
+        self._message.value = fault or wording.paragraph(panels.missing(panel, state))
         _reveal(self._ask, is_shown=session.plan is not None)
         if session.plan is not None:
             self._price.value = wording.paragraph(wording.price(session.plan))

@@ -11,7 +11,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from hubframe.errors import HubframeError, IncompleteWarning, StaleWarning, harmless
-from hubframe.wire.watching import CancelledError, Watch
+from hubframe.wire.cancellation import CancelledError
+from hubframe.wire.progress import Watch
 
 # A bar that moves more often than this costs more than it tells. [seconds]
 _OFTEN = 0.1
