@@ -170,22 +170,26 @@ def _read(
     if not paths:
         return table.frame()[columns]
     full = [f"{storage.path}/{_FOLDERS[table]}/{path}" for path in paths]
+    # As they are declared: numbers with nulls would pass through floats, and lose digits.
+    back = {"int64": pd.Int64Dtype(), "double": pd.Float64Dtype(), "bool": pd.BooleanDtype()}
     try:
         files = ds.dataset(full, _schema(table), format="parquet", filesystem=storage.filesystem)
         read = files.to_table(columns=columns, filter=where)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise PayloadError(
-            f"a snapshot in {storage.address} cannot be read: {error}. Move the file that it names "
-            "out of the folder runs to go on without that run"
-        ) from error
+        frame: pd.DataFrame = read.to_pandas(types_mapper=lambda kind: back.get(str(kind)))
     except FileNotFoundError as error:
         raise NotFoundError(
             f"{storage.address}: a run has lost a file: {error}. Bring it back, or move the file "
             "of the same name out of the folder runs to go on without that run"
         ) from error
-    # As they are declared: numbers with nulls would pass through floats, and lose digits.
-    back = {"int64": pd.Int64Dtype(), "double": pd.Float64Dtype(), "bool": pd.BooleanDtype()}
-    frame: pd.DataFrame = read.to_pandas(types_mapper=lambda kind: back.get(str(kind)))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        for path in paths if len(paths) > 1 else ():
+            # Names the one that it is.
+            _read(storage, table, [path], columns, where)
+        # What a damaged file raises depends on which byte of it is another.
+        raise PayloadError(
+            f"the file {_FOLDERS[table]}/{paths[0]} in {storage.address} cannot be read: {error}. "
+            "Move the file of that name out of the folder runs to go on without that run"
+        ) from error
     return frame.astype({name: table.dtypes[name] for name in columns})
 
 

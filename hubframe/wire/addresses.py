@@ -106,10 +106,10 @@ def path_of(url: str) -> str:
 def on_own_host(url: str, base: str) -> str:
     """Return an address by https, where it is plain http on the host that was asked by https.
 
-    Whoever stands behind a proxy that ends TLS knows nothing of it.
+    Whoever stands behind a proxy that ends TLS knows nothing of it, nor of its port.
     """
     there, here = urlsplit(url), urlsplit(base)
-    is_same = there.hostname == here.hostname and there.port in (None, 80, here.port)
+    is_same = there.hostname == here.hostname
     if is_same and there.scheme == "http" and here.scheme == "https":
         return urlunsplit(there._replace(scheme="https", netloc=here.netloc))
     return url

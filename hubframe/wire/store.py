@@ -544,8 +544,9 @@ class Store:
 
     def check(self) -> None:
         """Open again what could not be used, or raise one of `FAULTS`: what is there counts."""
-        for name, storage in zip(folder.STORAGES, self.storages, strict=True):
-            storage.check(partial(self._open, name))
+        with _opening:
+            for name, storage in zip(folder.STORAGES, self.storages, strict=True):
+                storage.check(partial(self._open, name))
 
     def _opened(self, name: str) -> _Backend | None:
         """Open a backend; where that fails entries are kept in memory."""

@@ -11,7 +11,14 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
 from hubframe.errors import TransportError
-from hubframe.wire.addresses import joined, loses_encryption, netloc, origin, path_of
+from hubframe.wire.addresses import (
+    joined,
+    loses_encryption,
+    netloc,
+    on_own_host,
+    origin,
+    path_of,
+)
 from hubframe.wire.auth import Auth, Flow
 from hubframe.wire.exchange import DOCUMENT_LIMIT, LIST_LIMIT, UNREAD, Exchanges, is_document
 from hubframe.wire.limits import Limit
@@ -130,7 +137,9 @@ def _following(request: PreparedRequest, response: Response) -> PreparedRequest 
     if response.status_code not in _REDIRECTS or not response.headers.get("Location"):
         return None
     copy = request.copy()
-    copy.url = joined(response.url, response.headers["Location"], "where to go")
+    copy.url = on_own_host(
+        joined(response.url, response.headers["Location"], "where to go"), response.url
+    )
     here, there = netloc(response.url), netloc(copy.url)
     if loses_encryption(response.url, copy.url):
         raise TransportError(f"{here} redirects to {there} without encryption; not followed")

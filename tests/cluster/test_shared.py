@@ -81,6 +81,19 @@ def test_what_is_kept_is_json_and_the_bytes_that_were_sent(crowd, connection, cl
     assert connection.ttl(tag) > 0
 
 
+def test_what_a_clock_that_was_ahead_fetched_is_not_fresh(
+    crowd, asked, url, client_of, monkeypatch
+):
+    what, real = names(crowd, 1), time.time
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: real() + 400 * 24 * 60 * 60)
+        hubframe.layers_df(what, client=client_of(cache_url=url))
+    asked()
+    hubframe.layers_df(what, client=client_of(cache_url=url))
+    lines = [line for line in asked()["asked"] if "/manifests/" in line]
+    assert [line.partition(" ")[0] for line in lines] == ["HEAD"], "the document is good"
+
+
 def test_clearing_clears_for_everybody(crowd, url, client_of):
     hubframe.layers_df(names(crowd, 3), client=client_of(cache_url=url))
     other = client_of(cache_url=url)

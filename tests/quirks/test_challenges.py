@@ -214,7 +214,9 @@ def test_a_token_server_is_not_followed_to_another_host(run, client, login):
 
 
 @pytest.mark.parametrize("login", [True, False])
-@pytest.mark.parametrize("realm", ["http://{host}/token", "http://127.0.0.1/token"])
+@pytest.mark.parametrize(
+    "realm", ["http://{host}/token", "http://127.0.0.1/token", "http://127.0.0.1:8080/token"]
+)
 def test_a_realm_of_the_host_itself_is_asked_by_https(  # noqa: PLR0913, PLR0917
     client, encrypted, authority, proxied, monkeypatch, login, realm
 ):
@@ -230,6 +232,26 @@ def test_a_realm_of_the_host_itself_is_asked_by_https(  # noqa: PLR0913, PLR0917
     assert sorted(told.tag) == ALL
     sent = [one.headers.get("authorization") for one in encrypted.asked("/token")]
     assert sent == [BASIC if login else None]
+
+
+@pytest.mark.parametrize("host", ["registry.test", "registry.test:80", "registry.test:8080"])
+@pytest.mark.parametrize("part", ["/tags/", "/manifests/", "/blobs/"])
+def test_a_redirect_to_the_host_itself_is_followed_by_https(  # noqa: PLR0913, PLR0917
+    client, encrypted, authority, proxied, monkeypatch, part, host
+):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    proxied({"registry.test:443": encrypted.host})
+
+    def away(asked):
+        if "inner=1" in asked.target:
+            return None
+        path, _, query = asked.target.partition("?")
+        return Answer(307, {"Location": f"http://{host}{path}?inner=1&{query}"})
+
+    encrypted.quirks = Quirks(instead={part: away})
+    told = hubframe.labels_df(f"registry.test/{REPO}", client=client)
+    assert sorted(told.tag) == ALL
+    assert encrypted.asked("inner=1")
 
 
 @pytest.mark.parametrize("login", [True, False])

@@ -221,12 +221,23 @@ def test_a_newer_format_is_not_guessed(tmp_path):
         hubframe.read_snapshots(tmp_path)
 
 
+DAMAGE = {
+    "cut": lambda body: body[:50],
+    "empty": lambda _: b"",
+    "another page": lambda body: body[:4] + bytes(40) + body[44:],
+    "another packing": lambda body: body.replace(b"\x28\xb5\x2f\xfd", b"\0\0\0\0"),
+    "another footer": lambda body: body[:-4] + b"PAR2",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("folder", ["runs", "repos"])
-def test_a_damaged_file_is_named(tmp_path, folder):
-    hubframe.add_snapshot(to=tmp_path, repos=repos("a/b"), run="day")
-    (path,) = (tmp_path / folder).rglob("*.parquet")
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(PayloadError, match="day-"):
+def test_a_damaged_file_is_named(tmp_path, folder, damage):
+    for run in ("day", "night"):
+        hubframe.add_snapshot(to=tmp_path, repos=repos("a/b"), run=run)
+    (path,) = (tmp_path / folder).rglob("night-*.parquet")
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    with pytest.raises(PayloadError, match=f"{folder}/.*/night-"):
         hubframe.read_snapshots(tmp_path).repos  # noqa: B018
 
 
