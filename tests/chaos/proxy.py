@@ -124,12 +124,12 @@ class Proxy:
         counts = Counter((one.method, one.path) for one in self.log if one.is_whole)
         return {what: count for what, count in counts.items() if count > 1}
 
-    def note(self, method: str, path: str) -> tuple[Request, Plan]:
-        """Note that something is asked for, and return the plan that holds for it."""
+    def note(self, method: str, path: str) -> tuple[Request, Plan, list[Exchange]]:
+        """Note that something is asked for; return the plan and the log that hold for it."""
         bare = path.partition("?")[0]
         request = Request(method, bare, self.asked[method, bare], self.asked.total())
         self.asked[method, bare] += 1
-        return request, self.plan
+        return request, self.plan, self.log
 
 
 def held_after(count: int) -> Plan:
@@ -229,12 +229,13 @@ class _Handler:
         """Answer one request; tell whether the connection can be used for another."""
         head = await reader.readuntil(_HEADERS_END)
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        request, plan = self.proxy.note(method, path)
+        request, plan, log = self.proxy.note(method, path)
         writer_behind.write(head)
         answer = await _read_answer(reader_behind, request)
         fate, delay = plan(request)
         await self._hold(plan, delay)
-        self.proxy.log.append(Exchange(request.method, request.path, fate))
+        # Whoever asked may have been killed since, and a new log begun.
+        log.append(Exchange(request.method, request.path, fate))
         sent, ending = damaged(fate, *answer)
         if not request.has_body:
             sent = sent.partition(_HEADERS_END)[0] + _HEADERS_END if ending is None else sent
