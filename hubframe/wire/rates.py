@@ -1,10 +1,10 @@
 """How many requests a host gets at once, and when: as many as it bears, found by trying.
 
-There is no fixed rate. The window of requests in flight begins at 16 and doubles with each round of
-answers while these come as quickly as at first, up to ``Settings.workers``; then it grows by one a
-round. It is halved when the host refuses (429, 503), does not answer, or answers more and more
-slowly: additive increase, multiplicative decrease, as TCP does it. Where the host's headers say
-that no request is left, all wait for the next minute. Answers from the cache never come here.
+There is no fixed rate. The window of requests in flight begins at 16 and is threefold after each
+round of answers while these come as quickly as at first, up to ``Settings.workers``; then it grows
+by one a round. It is halved when the host refuses (429, 503), does not answer, or answers more and
+more slowly: additive increase, multiplicative decrease, as TCP does it. Where the host's headers
+say that no request is left, all wait for the next minute. Answers from the cache never come here.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _GLANCE = 0.2
 _ALIKE = 2
 # How many requests are in flight at first; slowness alone never makes it fewer.
 START = 16
+# How much an answer adds to them at the start: with 1 a host 100 ms away is read 9 % slower.
+_START_STEP = 2.0
 # How much longer than at best a quick answer may take before the host has too much to do.
 _SLOWER = 2.0
 
@@ -45,7 +47,7 @@ class RateLimiter:
         self._changed = threading.Condition()
         self._in_flight = 0
         self._window = float(min(START, most))
-        self._is_doubling = True
+        self._is_starting = True
         # What the answers of this round took, and what those of the best round did. [seconds]
         self._round: list[float] = []
         self._best = float("inf")
@@ -118,13 +120,13 @@ class RateLimiter:
         """Let half as many go at once: the host did not answer, or said that it is in trouble."""
         with self._changed:
             # The others of the same round say the same.
-            if not self._is_doubling and len(self._round) < self._in_flight:
+            if not self._is_starting and len(self._round) < self._in_flight:
                 return
             self._halve()
 
     def _halve(self) -> None:
         self._window = max(1.0, min(self._window, self._in_flight or self._window) / 2)
-        self._is_doubling, self._round = False, []
+        self._is_starting, self._round = False, []
 
     def _grow(self, seconds: float) -> None:
         """Grow the window by an answer, and look at the end of each round how long they took."""
@@ -136,10 +138,10 @@ class RateLimiter:
             self._best = min(self._best, quick)
             self._round = []
             if quick > _SLOWER * self._best and self._window > START:
-                self._window, self._is_doubling = max(START, self._window / 2), False
+                self._window, self._is_starting = max(START, self._window / 2), False
                 return
         if is_full:
-            step = 1.0 if self._is_doubling else 1 / self._window
+            step = _START_STEP if self._is_starting else 1 / self._window
             self._window = min(self._most, self._window + step)
 
     def refuse_pulls(self, refusal: Response, wait: float | None) -> None:

@@ -28,6 +28,8 @@ from .releases import REPO
 TABLES = {"http_cache": "responses", "tags": "tags", "documents": "documents"}
 HOUR = 60 * 60
 YEAR = 365 * 24 * HOUR
+# One of the three where each of them takes seconds, and is waited for in the same way.
+ONE = [pytest.param(name, marks=[] if name == "documents" else pytest.mark.slow) for name in TABLES]
 
 
 @pytest.fixture
@@ -217,7 +219,7 @@ def locked(path, how):
 
 
 @pytest.mark.parametrize("how", ["exclusive", "writing"])
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ONE)
 def test_a_file_that_another_program_has_locked_is_said_and_replaced_by_memory(stage, name, how):
     labels = read(stage)
     with (
@@ -255,7 +257,7 @@ def test_what_could_not_be_written_is_written_once_it_can_be(stage, later):
         assert cache.info(client).unsaved == 0
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ONE)
 def test_what_cannot_be_cleared_is_an_error(stage, name):
     with hubframe.Client(stage.settings()) as client:
         lists(client)
@@ -268,7 +270,7 @@ def test_what_cannot_be_cleared_is_an_error(stage, name):
         assert cache.info(client).documents == cache.info(client).answers == 0
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ONE)
 def test_what_cannot_be_counted_is_an_error(stage, name):
     with hubframe.Client(stage.settings()) as client:
         lists(client)
