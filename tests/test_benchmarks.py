@@ -47,11 +47,13 @@ def quick(run):
     return run[1]
 
 
+@pytest.mark.slow
 def test_a_run_comes_to_its_end(run):
     done, _ = run
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_every_job_runs_and_everybody_who_is_installed_has_a_time(quick):
     found = json.loads((quick / results.RAW).read_text())["jobs"]
     for job in made(QUICK):
@@ -61,6 +63,7 @@ def test_every_job_runs_and_everybody_who_is_installed_has_a_time(quick):
             assert len(one["work_seconds"]) == (0 if contender.missing else 1), one["name"]
 
 
+@pytest.mark.slow
 def test_every_target_of_a_run_is_in_its_table(quick):
     text = (quick / results.WRITTEN).read_text()
     for job in made(QUICK):
@@ -69,6 +72,7 @@ def test_every_target_of_a_run_is_in_its_table(quick):
     assert "| under 200 MB of memory, imports included |" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_a_module_that_measures_for_itself_has_a_table(quick, name):
     found = json.loads((quick / results.RAW).read_text())["jobs"][name]
@@ -78,6 +82,7 @@ def test_a_module_that_measures_for_itself_has_a_table(quick, name):
     assert [row[column] for row in found["rows"]] == expected
 
 
+@pytest.mark.slow
 def test_every_module_that_has_something_quick_has_a_table(quick):
     found = json.loads((quick / results.RAW).read_text())["jobs"]
     assert set(found) == {job.name for job in made(QUICK)} | set(TABLES)

@@ -87,6 +87,7 @@ def test_many_repositories_on_two_workers(every, cluster, crowd, cache_url, aske
     pd.testing.assert_frame_equal(frame.reset_index(drop=True), alone(cache_url, what))
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_no_row(cluster, crowd, cache_url, asked, tmp_path):
     settings = hubframe.Settings(cache_url=cache_url, rate="150/second")
     what = names(crowd, 150)
