@@ -193,11 +193,14 @@ class Exchanges:
     def _unreachable(self, request: PreparedRequest, failure: Failure) -> TransportError:
         url = request.url or ""
         proxy = select_proxy(url, self._proxies(origin(url)))
-        through = f" through the proxy {proxy_host(proxy)}" if proxy else ""
+        through, checked = "", "the network and the name"
+        if proxy:
+            through = f" through the proxy {proxy_host(proxy)}"
+            checked = f"the proxy (ALL_PROXY, HTTPS_PROXY and HTTP_PROXY), {checked}"
         return TransportError(
-            f"{netloc(url)} could not be reached{through}: {failure.reason}. Check the network and "
-            "the name; without one, hubframe.offline() answers from the cache and --sample from "
-            "the bundled sample"
+            f"{netloc(url)} could not be reached{through}: {failure.reason}. Check {checked}; "
+            "without a network, hubframe.offline() answers from the cache and --sample from the "
+            "bundled sample"
         )
 
 

@@ -133,13 +133,18 @@ def test_a_proxy_that_refuses_the_login_is_named_without_it(
     assert len(set(proxy.passed)) == len(proxy.passed), "asking again would not help"
 
 
-def test_a_proxy_that_is_not_there_is_named_without_its_login(client, monkeypatch):
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "socks4"])
+def test_a_proxy_that_is_not_there_is_named_without_its_login(
+    client, monkeypatch, variable, scheme
+):
+    if scheme != "http":
+        pytest.importorskip("socks")
     monkeypatch.delenv("NO_PROXY")
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{LOGIN}@127.0.0.1:9")
+    monkeypatch.setenv(variable, f"{scheme}://{LOGIN}@127.0.0.1:9")
 
-    with pytest.raises(
-        hubframe.TransportError, match=r"through the proxy 127\.0\.0\.1:9"
-    ) as caught:
+    words = rf"through the proxy 127\.0\.0\.1:9.*Check the proxy \(.*{variable}"
+    with pytest.raises(hubframe.TransportError, match=words) as caught:
         tags(client, NAME)
     assert SECRET not in str(caught.value)
 
