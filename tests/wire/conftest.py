@@ -1,5 +1,7 @@
 """A served sample, clients of it, and a time that tests move."""
 
+import shutil
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -165,3 +167,18 @@ def held_by(thing):
             left += getattr(one, "__dict__", {}).values()
         found[id(one)] = one
     return [one for one in found.values() if type(one).__module__.startswith("hubframe")]
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A file system of 1 MB, where that may be had."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(command, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -1,7 +1,6 @@
 """Documents by digest: whole or not at all, sound or not at all, whatever befalls the folder."""
 
 import os
-import shutil
 import sqlite3
 import stat
 import subprocess
@@ -270,21 +269,6 @@ for number in range(1500):
     kept.put(Document(digest_of(body), body))
 print(len(store.documents.entries()), store.unsaved)
 """
-
-
-@pytest.fixture
-def small(tmp_path):
-    """A file system of 1 MB, where that may be had."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if (
-        not shutil.which("mount")
-        or subprocess.run(command, check=False, capture_output=True).returncode
-    ):
-        pytest.skip("file systems cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def fill(folder):

@@ -3,9 +3,7 @@
 import errno
 import fcntl
 import multiprocessing
-import shutil
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -352,21 +350,6 @@ def test_clearing_while_others_write_deletes(tmp_path):
 
 
 # Disks that are full
-
-
-@pytest.fixture
-def small(tmp_path):
-    """A file system of 1 MB, where that may be had."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if (
-        not shutil.which("mount")
-        or subprocess.run(command, check=False, capture_output=True).returncode
-    ):
-        pytest.skip("file systems cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill(client):
