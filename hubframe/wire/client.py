@@ -161,7 +161,7 @@ class Client:
             from hubframe.testing import SampleAdapter  # noqa: PLC0415 - a sample is rarely wanted
 
             return Exchanges(SampleAdapter(), *how)
-        network = Network(pool_connections=32, pool_maxsize=self.settings.workers, max_retries=0)
+        network = Network(pool_connections=1024, pool_maxsize=self.settings.workers, max_retries=0)
         if self.store.redis is None:
             return Exchanges(network, *how)
         from hubframe.wire.redis import SharedRateLimiter  # noqa: PLC0415 - an extra

@@ -24,7 +24,7 @@ from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, PoolManage
 
 from hubframe.errors import PayloadError, TransportError
 from hubframe.wire import cancellation
-from hubframe.wire.addresses import netloc
+from hubframe.wire.addresses import netloc, origin
 from hubframe.wire.cancellation import Cancellation
 
 _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")]
@@ -44,7 +44,23 @@ class Network(HTTPAdapter):
         for logger in _LOGGERS:
             logger.addFilter(_without_queries)
         super().init_poolmanager(*args, **how)
+        self._pools: dict[Any, Any] = {}
         self.poolmanager.pool_classes_by_scheme = _timed(self.poolmanager)
+
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Return the pool of a host, found once for all its requests."""
+        key = origin(request.url), verify, *sorted((proxies or {}).items())
+        if key not in self._pools:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._pools[key] = pool
+        return self._pools[key]
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """Return what to ask for; without proxies that is the path."""
+        url: str = super().request_url(request, proxies) if proxies else request.path_url
+        return url
 
     def proxy_manager_for(self, proxy: str, **how: Any) -> Any:
         """Make the pools of connections through a proxy."""
@@ -206,7 +222,9 @@ def read_whole(response: Response, limit: int) -> None:
     Of the answer only the head was read before; afterwards its ``content`` is the body.
     """
     raw = response.raw
-    body = raw.read(limit + 1, decode_content=True)
+    # What is not packed, and tells its length, is read in one piece.
+    is_small = "Content-Encoding" not in raw.headers and 0 < (raw.length_remaining or 0) <= limit
+    body = raw.read(None if is_small else limit + 1, decode_content=True)
     if len(body) > limit:
         raise PayloadError(
             f"{netloc(response.url)} sent more than {limit // MEBIBYTE} MiB for "
@@ -219,8 +237,10 @@ def read_whole(response: Response, limit: int) -> None:
 def set_body(response: Response, body: bytes) -> None:
     """Let an answer have a body that was read already, and is not packed any more."""
     raw = response.raw
-    headers = HTTPHeaderDict(raw.headers)
-    headers.discard("Content-Encoding")
+    headers = raw.headers
+    if "Content-Encoding" in headers:
+        headers = HTTPHeaderDict(headers)
+        headers.discard("Content-Encoding")
     response.raw = HTTPResponse(
         BytesIO(body),
         headers,

@@ -1,6 +1,6 @@
 """How many requests a host gets at once, and when: as many as it bears, found by trying.
 
-There is no fixed rate. The window of requests in flight begins at 16 and is threefold after each
+There is no fixed rate. The window of requests in flight begins at 64 and is threefold after each
 round of answers while these come as quickly as at first, up to ``Settings.workers``; then it grows
 by one a round. It is halved when the host refuses (429, 503), does not answer, or answers more and
 more slowly: additive increase, multiplicative decrease, as TCP does it. Where the host's headers
@@ -30,8 +30,11 @@ _REFUSED_FOR = 60.0
 _GLANCE = 0.2
 # Two ends of a minute that are one. [s]
 _ALIKE = 2
-# How many requests are in flight at first; slowness alone never makes it fewer.
-START = 16
+# How many requests are in flight at first: with 16, 500 tags 100 ms away take a quarter longer, and
+# the pages of 5,000 tags of the Hub come in three rounds, not one.
+START = 64
+# Slowness alone never makes it fewer than these.
+_FEWEST_SLOW = 16
 # How much an answer adds to them at the start: with 1 a host 100 ms away is read 9 % slower.
 _START_STEP = 2.0
 # How much longer than at best a quick answer may take before the host has too much to do.
@@ -137,8 +140,9 @@ class RateLimiter:
             quick = sorted(self._round)[len(self._round) // 4]
             self._best = min(self._best, quick)
             self._round = []
-            if quick > _SLOWER * self._best and self._window > START:
-                self._window, self._is_starting = max(START, self._window / 2), False
+            if quick > _SLOWER * self._best and self._window > _FEWEST_SLOW:
+                self._window = max(_FEWEST_SLOW, self._window / 2)
+                self._is_starting = False
                 return
         if is_full:
             step = _START_STEP if self._is_starting else 1 / self._window

@@ -88,7 +88,7 @@ class Responses(BaseCache):
 
     def save(self, key: str, response: Response, seconds: int) -> None:
         """Keep an answer that is one, together with others."""
-        if response.status_code != HTTPStatus.OK:
+        if response.status_code != HTTPStatus.OK or not is_whole(response):
             return
         kept = {name: v for name, v in response.headers.items() if name.lower() in _KEPT}
         response.raw.headers = HTTPHeaderDict(kept)
@@ -98,7 +98,7 @@ class Responses(BaseCache):
         cached = CachedResponse.from_response(response, expires=expires)
         cached.headers.clear()
         cached.headers.update(kept)
-        self.save_response(cached, key, expires)
+        super().save_response(cached, key, expires)
 
     def forget(self, key: str) -> None:
         """Forget an answer; one that stays is asked for anew once it is no longer fresh."""

@@ -58,7 +58,7 @@ class Settings(metaclass=_FromEnvironment):
         Answer from the cache alone; the sample, which needs no network, answers all the same.
     workers
         At most so many requests in flight per host; as many as the host bears are found by
-        trying, from 16 on.
+        trying, from 64 on.
     timeout
         Seconds to wait for a connection, and for an answer.
     sample

@@ -1,10 +1,10 @@
 """The threads of one call, and what ends them."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
-from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar
 
 from hubframe.errors import HubframeError
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # How often whoever waits looks whether the call is still wanted. [seconds]
-_GLANCE = 0.2
+_GLANCE = 0.1
 # How long threads are waited for that are to end. [seconds]
 _PATIENCE = 2.0
 
@@ -68,40 +68,46 @@ class Workers:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._most, "hubframe")
             left = deque(enumerate(items))
-            came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+            came: deque[tuple[int, Any, BaseException | None]] = deque()
+            over = threading.Event()
+            threads = min(self._most, len(items))
             self._under_way = [
-                self._executor.submit(copy_context().run, self._go_on, work, left, came)
-                for _ in range(min(self._most, len(items)))
+                self._executor.submit(copy_context().run, self._go_on, work, left, came, over)
+                for _ in range(threads)
             ]
-            for _ in items:
-                place, outcome, error = _next(came)
-                if error is not None:
-                    raise error
-                outcomes[place] = outcome
-                done(items[place], outcome)
+            missing = len(items)
+            while missing:
+                # Waking up for each of them would take the others' time.
+                over.wait(_GLANCE)
+                over.clear()
+                cancellation.check()
+                while came:
+                    place, outcome, error = came.popleft()
+                    if error is not None:
+                        raise error
+                    missing -= 1
+                    outcomes[place] = outcome
+                    done(items[place], outcome)
         return outcomes
 
     def _go_on(
-        self, work: Callable[[Item], Any], left: deque[tuple[int, Item]], came: SimpleQueue[Any]
+        self,
+        work: Callable[[Item], Any],
+        left: deque[tuple[int, Item]],
+        came: deque[Any],
+        over: threading.Event,
     ) -> None:
         """Take one item after the other, while there are some and somebody waits for them."""
         while left and not self.cancellation.is_cancelled:
             try:
                 place, item = left.popleft()
             except IndexError:
-                return  # another thread was faster
+                break  # another thread was faster
             try:
-                came.put((place, work(item), None))
+                came.append((place, work(item), None))
             except HubframeError as error:
-                came.put((place, error, None))
+                came.append((place, error, None))
             except BaseException as error:  # noqa: BLE001 - whoever waits must be told of any
-                came.put((place, None, error))
-
-
-def _next(came: SimpleQueue[Any]) -> Any:
-    while True:
-        cancellation.check()
-        try:
-            return came.get(timeout=_GLANCE)
-        except Empty:
-            continue
+                came.append((place, None, error))
+                break
+        over.set()
