@@ -71,7 +71,7 @@ class Call:
     progress: bool | None
     workers: Workers
     statistics: Statistics
-    sources: set[str] = field(default_factory=set)  # who was asked: hub, registry
+    sources: set[str] = field(default_factory=set)  # who was asked: hub, registry, local
     # With errors="collect" what failed, else what no call for all tags dies of.
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
     # Why a column is null in the rows of a repository.
@@ -140,6 +140,10 @@ class Call:
                 yield batch
                 self._bar.finish()
         self._bar = None
+
+    def asks(self, references: Iterable[ImageReference]) -> None:
+        """Note whether registries are asked, or the disk."""
+        self.sources |= {"local" if one.is_local else "registry" for one in references}
 
     def scratch(self) -> "Call":
         """Return a call to look ahead with, whose records are thrown away."""

@@ -8,7 +8,7 @@ import pandas as pd
 from hubframe.frames import images as frames
 from hubframe.frames.selection import USUAL_PLATFORM, references
 from hubframe.measure.comparison import FRAMES, Frames, compare_frames
-from hubframe.oci.reference import DEFAULT_TAG, ImageReference
+from hubframe.oci.reference import ImageReference
 from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
@@ -76,7 +76,7 @@ def compare_df(
 def _fetched(reference: ImageReference, how: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Fetch an image's frames: all of them from its manifest and its config."""
     if not reference.tag and not reference.digest:
-        reference = reference.at(tag=DEFAULT_TAG)
+        reference = reference.at(tag=reference.target)
     return {
         name: getattr(frames, f"{name}_df")(reference, source="registry", **how) for name in FRAMES
     }

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from hubframe.errors import NotCachedError
+from hubframe.errors import HubframeError, NotCachedError
 from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
+from hubframe.wire.local import LocalSource
 from hubframe.wire.registry import Registry
 from hubframe.wire.statistics import count_cached
 
@@ -74,9 +75,21 @@ def look_up(client: Client, items: Iterable[Item]) -> dict[Item, Any]:
     for item in items:
         groups.setdefault((item.kind, item.reference.registry), []).append(item)
     found: dict[Item, Any] = {}
-    for (kind, host), group in groups.items():
-        found |= _held(client, client.registry(host), kind, group)
+    for (kind, _), group in groups.items():
+        source = client.source(group[0].reference)
+        if isinstance(source, LocalSource):
+            found |= {item: _read(client, item) for item in group}
+        else:
+            found |= _held(client, source, kind, group)
     return found
+
+
+def _read(client: Client, item: Item) -> Any:
+    """Read what is on the disk; what cannot be read is an error, as everywhere."""
+    try:
+        return fetch(client, item)
+    except HubframeError as error:
+        return error
 
 
 def _held(
@@ -104,13 +117,13 @@ def fetch(client: Client, item: Item) -> Any:
     """Get what was looked up and is not here."""
     if item.kind == "images":
         return client.hub.images(item.reference.path, item.reference.tag or "")
-    registry = client.registry(item.reference.registry)
+    source = client.source(item.reference)
     if item.kind == "config":
-        return registry.config(item.reference, item.digest or "")
+        return source.config(item.reference, item.digest or "")
     return {
-        "digest": registry.resolve,
-        "tag": registry.named,
-        "manifest": registry.manifest,
-        "referrers": registry.referrers,
-        "stand-in": registry.find,
+        "digest": source.resolve,
+        "tag": source.named,
+        "manifest": source.manifest,
+        "referrers": source.referrers,
+        "stand-in": source.find,
     }[item.kind](item.reference)

@@ -162,10 +162,10 @@ def _listed(call: Call, layer: Layer, caps: Caps, held: Held, coming: "_Coming")
             "Ask a registry"
         )
     repository = layer.repository
-    registry = call.client.registry(repository.registry)
+    registry = call.client.source(repository)
 
     def pieces() -> Iterator[bytes]:
-        call.sources.add("registry")
+        call.asks([repository])
         return coming.counted(registry.blob(repository, layer.layer_digest))
 
     return call.client.layer_files.fetch(

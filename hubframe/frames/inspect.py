@@ -81,7 +81,7 @@ def inspect(
         printed = _of_schema1(opened) if is_schema1 else _of_config(call, opened)
         tag = _Fields(opened.manifest, opened.what).text("tag") if is_schema1 else ""
         return {
-            "Name": f"{parsed.registry}/{parsed.path}",
+            "Name": str(parsed.at()),
             **({"Tag": tag} if tag else {}),
             "Digest": opened.top.digest,
             "RepoTags": _tags(call, parsed) if tags else [],
@@ -246,7 +246,7 @@ def _config(call: Call, opened: _Opened) -> dict[str, Any]:
 def _tags(call: Call, reference: ImageReference) -> list[str]:
     """List the tags; some registries show images to those whom they tell no list."""
     try:
-        return call.client.registry(reference.registry).tags(reference.path)
+        return call.client.source(reference).tags(reference.path)
     except (UnauthorizedError, NotFoundError) as error:
         message = f"{reference}: the tags of its repository are not listed ({error})"
         warnings.warn(message, IncompleteWarning, stacklevel=3)

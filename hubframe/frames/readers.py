@@ -68,7 +68,7 @@ def read_images(
         elif not is_listed:
             unread, images = images | unread, {}
         if others or any(unread.values()):
-            call.sources.add("registry")
+            call.asks(one.reference for one in (*others, *unread))
         images |= _with_contents(call, unread, shows_missing=is_listed)
         for one in batch:
             yield from images.get(one, ())

@@ -76,7 +76,7 @@ def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
 
     It goes from the images outwards, a step at a time; each artifact counts once per image.
     """
-    call.sources.add("registry")
+    call.asks(one.reference for one in tags)
     for batch in call.batches(tags, "referrers"):
         searches = {
             one: _Search(one.reference, top, images)

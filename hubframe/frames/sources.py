@@ -25,6 +25,7 @@ from hubframe.oci.tagnames import read_all
 from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
 from hubframe.wire import hub
 from hubframe.wire.client import Client
+from hubframe.wire.local import LocalSource
 
 Source = Literal["auto", "hub", "registry"]
 Asked = TypeVar("Asked")
@@ -109,7 +110,8 @@ def find_tags(
         raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
     on_hub = [one for one in references if _uses_hub(one, source)]
     elsewhere = [one for one in references if not _uses_hub(one, source)]
-    call.sources |= ({"hub"} if on_hub else set()) | ({"registry"} if elsewhere else set())
+    call.sources |= {"hub"} if on_hub else set()
+    call.asks(elsewhere)
     found = {one: [Found(one, is_named=True)] for one in elsewhere if one.tag or one.digest}
     named = [one for one in on_hub if one.tag]
     for one, tag in call.results(partial(_named_on_hub, call.client), named, "tags"):
@@ -118,6 +120,8 @@ def find_tags(
     whole = [one for one in elsewhere if one not in found]
     for one, names in call.results(partial(_names, call.client), whole, "tags"):
         found[one] = _listed_in_registry(call, one, names, wanted)
+        if not wanted.filters and wanted.newest is None:
+            found[one] += _without_name(call.client, one)
     distinct: dict[ImageReference, Found] = {}
     for each in chain.from_iterable(found.get(one, ()) for one in references):
         # A tag that was named stays so, also where its whole repository was asked for.
@@ -132,7 +136,7 @@ def _named_on_hub(client: Client, reference: ImageReference) -> Tag:
 
 
 def _names(client: Client, reference: ImageReference) -> list[str]:
-    return client.registry(reference.registry).tags(reference.path)
+    return client.source(reference).tags(reference.path)
 
 
 def _listed_on_hub(
@@ -188,6 +192,13 @@ def hub_lists(
 def _pushed(tag: Tag) -> str:
     # Fractions of other lengths compare rightly once the zone's letter is off.
     return tag.pushed_at.rstrip("Z") if isinstance(tag.pushed_at, str) else ""
+
+
+def _without_name(client: Client, reference: ImageReference) -> list[Found]:
+    """List the images that have no name, as they may be on the disk."""
+    source = client.source(reference)
+    images = source.images() if isinstance(source, LocalSource) else []
+    return [Found(one, is_named=False) for one in images if one.digest]
 
 
 def _kept(call: Call, names: Sequence[str], wanted: Wanted) -> list[str]:

@@ -33,7 +33,7 @@ def instead(client: Client, reference: ImageReference, error: NotFoundError) -> 
             listing = hub.tags(reference.path, hub.PAGE_SIZE, itemgetter("name"))
             return _no_tag(reference, _listed(client, listing), error)
         if reference.tag:
-            tags = client.registry(reference.registry).tags(reference.path)
+            tags = client.source(reference).tags(reference.path)
             return _no_tag(reference, tags, error)
     except NotFoundError:
         pass

@@ -56,8 +56,9 @@ def unpacked_sizes_df(
     distinct = layers[columns].sort_values(columns, na_position="last")
     distinct = distinct.drop_duplicates("layer_digest").sort_values(["repo", "layer_digest"])
     with calling(client, errors, progress) as call:
-        call.sources.add("registry")
-        told = call.results(partial(_told, call), rows_as_layers(distinct), "layers")
+        tasks = rows_as_layers(distinct)
+        call.asks(task.repository for task in tasks)
+        told = call.results(partial(_told, call), tasks, "layers")
         records = [{**layer._asdict(), **answer} for layer, answer in told]
         return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
 
@@ -103,5 +104,5 @@ def _untold(layer: Layer) -> str | None:
 
 def _part(call: Call, layer: Layer, start: int, count: int) -> bytes | None:
     repository = layer.repository
-    registry = call.client.registry(repository.registry)
+    registry = call.client.source(repository)
     return registry.part(repository, layer.layer_digest, start, count)

@@ -3,11 +3,13 @@
 The rules are those of the ``distribution/reference`` grammar with Docker's short names:
 ``nginx`` is ``docker.io/library/nginx:latest``. What people paste is read as what it shows: a
 reference with a transport (``docker://``), the web page of a repository, a registry's address.
+``oci:``, ``oci-archive:``, ``docker-archive:`` and ``dir:`` name images on this machine's disk.
 """
 
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
@@ -40,6 +42,13 @@ _MAX_SHOWN = 80
 FORM = "[registry/]path[:tag][@digest], in lower case, such as nginx or ghcr.io/org/app:1.2"
 
 _TRANSPORT = re.compile(r"(?:docker|oci)://")
+# Where an image on the disk is: by containers-transports(5) the path ends at the first colon, but
+# for that of a drive; then comes the image's name, or its digest or number in the index.
+_LOCAL = re.compile(
+    r"(?P<transport>oci|oci-archive|docker-archive|dir):(?!//)(?![0-9]{1,5}(?:/|$))"
+    r"(?P<path>(?:[A-Za-z]:(?=[/\\]))?[^:]+?)"
+    rf"(?::(?P<name>@?[^\s@]+))?(?:@(?P<digest>{DIGEST.pattern})|@(?P<number>[0-9]{{1,4}}))?"
+)
 # Host, path and query of an address.
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?([^/?#]*)([^?#]*)\??([^#]*).*", re.IGNORECASE)
 # What is an address also where https:// was not copied: no registry has repositories there.
@@ -84,9 +93,9 @@ class ImageReference:
     Attributes
     ----------
     registry
-        The host as written, ``docker.io`` for Docker Hub.
+        The host as written, ``docker.io`` for Docker Hub; ``oci:/folder`` on the disk.
     path
-        The repository's path on that host, ``library/nginx``.
+        The repository's path on that host, ``library/nginx``; empty on the disk.
     tag, digest
         What was written, or None. Where both are given the digest decides.
     """
@@ -114,6 +123,11 @@ class ImageReference:
         """
         if not isinstance(text, str):
             raise _invalid(text, f"it is no text but of type {type(text).__name__}")
+        if local := _LOCAL.fullmatch(text):
+            where = Path(local["path"]).expanduser().resolve()
+            number = local["number"] and f"@{local['number']}"
+            place = f"{local['transport']}:{where}"
+            return cls(place, "", local["name"] or number, local["digest"])
         written = _pasted(text)
         name, at, digest = written.partition("@")
         if at and not DIGEST.fullmatch(digest):
@@ -129,6 +143,8 @@ class ImageReference:
     @property
     def repo(self) -> str:
         """The repository as frames name it: without the host on Docker Hub."""
+        if self.is_local:
+            return self.registry
         # Without the host, foo.io/bar of Docker Hub would be read as the host foo.io.
         is_plain = self.is_hub and not _names_registry(self.namespace)
         return self.path if is_plain else f"{self.registry}/{self.path}"
@@ -139,14 +155,22 @@ class ImageReference:
         return self.registry == DOCKER_HUB
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine's disk."""
+        return not self.path
+
+    @property
     def namespace(self) -> str:
         """The first part of the path: the user or organisation on Docker Hub."""
         return self.path.partition("/")[0]
 
     @property
     def target(self) -> str:
-        """What to ask the registry for: the digest, else the tag, else ``latest``."""
-        return self.digest or self.tag or DEFAULT_TAG
+        """What to ask the registry for: the digest, else the tag, else ``latest``.
+
+        On the disk nothing stands for the only image that is there.
+        """
+        return self.digest or self.tag or ("" if self.is_local else DEFAULT_TAG)
 
     def at(self, *, tag: str | None = None, digest: str | None = None) -> Self:
         """Return the same repository at another tag or digest."""
@@ -158,7 +182,8 @@ class ImageReference:
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
-        return f"{self.registry}/{self.path}{tag}{digest}"
+        where = self.registry if self.is_local else f"{self.registry}/{self.path}"
+        return f"{where}{tag}{digest}"
 
 
 def parse_namespace(text: str) -> str:

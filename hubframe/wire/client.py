@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from hubframe.oci.reference import DOCKER_HUB, is_loopback
+from hubframe.oci.reference import DOCKER_HUB, ImageReference, is_loopback
 from hubframe.wire.addresses import netloc, origin
 from hubframe.wire.auth import Auth, Endpoint, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
@@ -20,6 +20,7 @@ from hubframe.wire.credentials import Credential, Credentials, Given, Sealed
 from hubframe.wire.exchange import Exchanges
 from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
+from hubframe.wire.local import LocalSource
 from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
@@ -72,6 +73,7 @@ class Client:
         is_real = not self.settings.sample
         self._credentials = Credentials(self._given, self._environment(), files=is_real)
         self._registries: dict[str, Registry] = {}
+        self._local: dict[str, LocalSource] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._auths: dict[tuple[str, Credential | None], Auth] = {}
         self._lock = threading.RLock()
@@ -122,6 +124,13 @@ class Client:
                 session = self._session(url, auth_for, counts_pulls=host == DOCKER_HUB)
                 self._registries[host] = Registry(session, self.blobs, host, url)
             return self._registries[host]
+
+    def source(self, reference: ImageReference) -> Registry | LocalSource:
+        """Return what knows an image: its registry, or where it is on the disk."""
+        if not reference.is_local:
+            return self.registry(reference.registry)
+        with self._lock:
+            return self._local.setdefault(reference.registry, LocalSource(reference.registry))
 
     def _session(
         self, url: str, auth_for: Callable[[str], Auth], *, counts_pulls: bool = False

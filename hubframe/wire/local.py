@@ -1,0 +1,373 @@
+"""Images on this machine's disk, read as a registry is: OCI layouts, folders and archives.
+
+What is there is looked at anew with each call, and nothing of it is kept in the cache. The formats
+are those of the OCI image layout, of ``docker save``, and of skopeo's ``dir:``.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from hubframe.errors import (
+    HubframeError,
+    InvalidReferenceError,
+    NotFoundError,
+    PayloadError,
+)
+from hubframe.oci import payload
+from hubframe.oci.digests import Document, verify
+from hubframe.oci.reference import DIGEST, ImageReference
+from hubframe.wire.exchange import DOCUMENT_LIMIT
+from hubframe.wire.layouts import Archive, Files, Folder
+from hubframe.wire.limits import Limit
+from hubframe.wire.registry import Payload, Resolved
+
+# How an index names its images: by the OCI's layout, and by containerd, which docker save uses.
+_NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
+_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
+_CONFIG = "application/vnd.docker.container.image.v1+json"
+_GZIP = b"\x1f\x8b"
+Found = TypeVar("Found")
+_SHOWN = 5
+
+
+class _Named(NamedTuple):
+    """An image that a layout names, or holds without a name."""
+
+    name: str | None
+    digest: str
+    media_type: str | None
+
+
+class _Layout:
+    """An OCI image layout: an index of what it holds, and blobs by digest."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    @cached_property
+    def entries(self) -> list[Payload]:
+        """The descriptors of the index."""
+        index = payload.parse(whole(self.files, "index.json"), "index.json")
+        found = payload.items(index.get("manifests"))
+        return [one for one in found if DIGEST.fullmatch(str(one.get("digest")))]
+
+    @cached_property
+    def images(self) -> list[_Named]:
+        """What is named, and what is not and refers to nothing else."""
+        found = []
+        for entry in self.entries:
+            annotations = payload.mapping(entry.get("annotations"))
+            names = map(payload.text, map(annotations.get, _NAMES))
+            name = next(filter(None, names), None)
+            if name or not self._subject_of(entry):
+                found.append(_Named(name, entry["digest"], payload.text(entry.get("mediaType"))))
+        return found
+
+    def blob(self, digest: str) -> str:
+        """Return the file of a blob."""
+        algorithm, _, encoded = digest.partition(":")
+        return f"blobs/{algorithm}/{encoded}"
+
+    def document(self, digest: str) -> Document:
+        """Return a manifest, an index or a config, verified."""
+        return verify(Document(digest, whole(self.files, self.blob(digest))), "the disk")
+
+    @cached_property
+    def referrers(self) -> dict[str, list[Payload]]:
+        """The descriptors of what refers to something, by the digest that it refers to."""
+        found: dict[str, list[Payload]] = {}
+        for entry in self.entries:
+            if subject := self._subject_of(entry):
+                body = self._body(entry)
+                config = payload.mapping(body.get("config"))
+                told = {
+                    "artifactType": body.get("artifactType") or config.get("mediaType"),
+                    "annotations": body.get("annotations"),
+                }
+                found.setdefault(subject, []).append({**told, **entry})
+        return found
+
+    def _subject_of(self, entry: Payload) -> str:
+        return payload.text(payload.mapping(self._body(entry).get("subject")).get("digest")) or ""
+
+    def _body(self, entry: Payload) -> Payload:
+        """Return a manifest of the index; what cannot be read is told to whoever asks for it."""
+        try:
+            return self.document(entry["digest"]).as_object(entry["digest"])
+        except HubframeError:
+            return {}
+
+
+class _Directory(_Layout):
+    """The folder that ``skopeo copy … dir:`` writes: one manifest, and blobs beside it."""
+
+    @cached_property
+    def entries(self) -> list[Payload]:
+        """The manifest, whose digest is told nowhere."""
+        body = whole(self.files, "manifest.json")
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        return [{"digest": digest, "mediaType": Document(digest, body).media_type or None}]
+
+    def blob(self, digest: str) -> str:
+        """Return the file of a blob; beside an index there are manifests."""
+        encoded = digest.partition(":")[2]
+        if digest == self.entries[0]["digest"]:
+            return "manifest.json"
+        beside = f"{encoded}.manifest.json"
+        try:
+            self.files.size(beside)
+        except NotFoundError:
+            return encoded
+        return beside
+
+
+class _Made(Document):
+    """A manifest that stands nowhere, and so is of no type."""
+
+    @property
+    def media_type(self) -> str:
+        """None."""
+        return ""
+
+
+class _Saved(_Layout):
+    """An archive of ``docker save`` without an index: configs, and layers that are not packed.
+
+    An image is named by the digest of its config, since it has no manifest; one is made here of
+    what is told. A layer's digest is that of the tar as it is stored.
+    """
+
+    @cached_property
+    def images(self) -> list[_Named]:
+        """What is named, and what is not."""
+        return [
+            _Named(name, digest, None)
+            for digest, entry in self._told.items()
+            for name in map(payload.text, entry.get("RepoTags") or [None])
+        ]
+
+    @cached_property
+    def entries(self) -> list[Payload]:
+        """Nothing refers to another there."""
+        return []
+
+    @cached_property
+    def _told(self) -> dict[str, Payload]:
+        """What is told of each image, by the digest of its config."""
+        body = whole(self.files, "manifest.json")
+        found: dict[str, Payload] = {}
+        for entry in payload.items(payload.parsed(body)):
+            config = whole(self.files, str(entry.get("Config")))
+            found[f"sha256:{hashlib.sha256(config).hexdigest()}"] = entry
+        return found
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        """The file of each config and layer, by digest."""
+        found: dict[str, str] = {}
+        for digest, entry in self._told.items():
+            found[digest] = str(entry["Config"])
+            paths = [str(path) for path in entry.get("Layers") or ()]
+            config = payload.parse(whole(self.files, found[digest]), f"the config {digest}")
+            told = payload.array(payload.mapping(config.get("rootfs")).get("diff_ids"))
+            for place, path in enumerate(paths):
+                diff_id = str(told[place]) if len(told) == len(paths) else ""
+                found[self._digest_of(path, diff_id)] = path
+        return found
+
+    def _digest_of(self, path: str, diff_id: str) -> str:
+        """Return the digest of a layer: that of its content, which the config tells, or packed."""
+        head = b"".join(self.files.pieces(path, 0, len(_GZIP)))
+        if DIGEST.fullmatch(diff_id) and head != _GZIP:
+            return diff_id
+        made = hashlib.sha256()
+        for piece in self.files.pieces(path):
+            made.update(piece)
+        return f"sha256:{made.hexdigest()}"
+
+    def blob(self, digest: str) -> str:
+        """Return the file of a config or a layer."""
+        if digest not in self._paths:
+            raise NotFoundError(f"there is no {digest}")
+        return self._paths[digest]
+
+    def manifest(self, digest: str) -> Document:
+        """Make the manifest that a registry would have."""
+        if digest not in self._told:
+            raise NotFoundError(f"there is no image {digest}")
+        by_path = {path: one for one, path in self._paths.items()}
+        layers = []
+        for path in map(str, self._told[digest].get("Layers") or ()):
+            head = b"".join(self.files.pieces(path, 0, len(_GZIP)))
+            media_type = _LAYER + ".gzip" * (head == _GZIP)
+            size = self.files.size(path)
+            layers.append({"mediaType": media_type, "size": size, "digest": by_path[path]})
+        size = self.files.size(self._paths[digest])
+        made = {
+            "schemaVersion": 2,
+            "config": {"mediaType": _CONFIG, "size": size, "digest": digest},
+            "layers": layers,
+        }
+        return _Made(digest, json.dumps(made).encode())
+
+
+class LocalSource:
+    """Reads images on the disk; what a `Registry` can be asked, this can be, too."""
+
+    def __init__(self, registry: str) -> None:
+        self._name = registry
+        self._transport, _, path = registry.partition(":")
+        self._path = Path(path)
+        self._held: tuple[tuple[int, int], _Layout] | None = None
+
+    def images(self) -> list[ImageReference]:
+        """List what is there, as references with a tag, or with a digest where there is no name."""
+        at = ImageReference(self._name, "")
+        found = self._layout().images
+        return [at.at(tag=one.name) if one.name else at.at(digest=one.digest) for one in found]
+
+    def tags(self, _path: str = "") -> list[str]:
+        """List the names of images, in the layout's order."""
+        return list(dict.fromkeys(one.name for one in self._layout().images if one.name))
+
+    def resolve(self, reference: ImageReference) -> Resolved:
+        """Look up what a name stands for; no name for the only image that is there."""
+        layout = self._layout()
+        if reference.digest:
+            return Resolved(reference.digest, None)
+        name, images = reference.tag, layout.images
+        if name and name[0] == "@":
+            named = [one for at, one in enumerate(images) if name == f"@{at}"]
+        else:
+            named = [one for one in images if not name or name in _spellings(one.name)]
+        digests = {one.digest for one in named}
+        if len(digests) == 1:
+            return Resolved(named[0].digest, named[0].media_type)
+        if not named:
+            raise NotFoundError(f"{reference}: there is no such image. {_there(images)}")
+        raise PayloadError(
+            f"{reference} may be each of {len(digests)} images: add its name, its digest, or its "
+            f"number (@0). {_there(images)}"
+        )
+
+    def find(self, reference: ImageReference) -> Resolved | None:
+        """Look up a name that need not be there."""
+        try:
+            return self.resolve(reference)
+        except NotFoundError:
+            return None
+
+    def named(self, reference: ImageReference) -> Document:
+        """Get the manifest or index that a name stands for."""
+        return self.manifest(reference.at(digest=self.resolve(reference).digest))
+
+    def manifest(self, reference: ImageReference) -> Document:
+        """Get what a digest names, verified."""
+        digest, layout = reference.digest or "", self._layout()
+        made = layout.manifest if isinstance(layout, _Saved) else layout.document
+        return self._found(f"the manifest {reference}", lambda: made(digest))
+
+    def config(self, reference: ImageReference, digest: str) -> Document:
+        """Get a config, verified."""
+        if not DIGEST.fullmatch(digest):
+            raise PayloadError(
+                f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
+            )
+        asked = f"the config {digest} of {reference}"
+        return self._found(asked, lambda: self._layout().document(digest))
+
+    def referrers(self, subject: ImageReference) -> list[Payload]:
+        """List the descriptors of what refers to a digest."""
+        return self._layout().referrers.get(subject.digest or "", [])
+
+    def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
+        """Get some bytes of a blob; None where it has no such part."""
+        layout = self._layout()
+        asked = f"the layer {digest} of {reference}"
+        name = self._found(asked, lambda: layout.blob(digest))
+        found = b"".join(layout.files.pieces(name, start, count))
+        return found if len(found) == count else None
+
+    def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
+        """Yield a blob in pieces; it is not verified here."""
+        layout = self._layout()
+
+        def opened() -> str:
+            name = layout.blob(digest)
+            layout.files.size(name)
+            return name
+
+        name = self._found(f"the layer {digest} of {reference}", opened)
+        yield from layout.files.pieces(name)
+
+    def last_limit(self, _reference: ImageReference, _kind: str) -> Limit | None:
+        """Return None: there is no limit."""
+
+    def _found(self, asked: str, read: Callable[[], Found]) -> Found:
+        try:
+            return read()
+        except NotFoundError as error:
+            raise NotFoundError(f"{asked}: it is not there ({error})") from None
+        except OSError as error:
+            raise PayloadError(f"{asked}: {self._path} cannot be read ({error.strerror})") from None
+
+    def _layout(self) -> _Layout:
+        """Look at what is there: again where it has changed since."""
+        is_archive = self._transport.endswith("-archive")
+        names = {"oci": "index.json", "dir": "manifest.json"}
+        told = self._path if is_archive else self._path / names[self._transport]
+        try:
+            seen = told.stat()
+            state = seen.st_mtime_ns, seen.st_size
+            if self._held is None or self._held[0] != state:
+                self._held = state, self._opened()
+        except OSError as error:
+            kinds = {"oci": "an OCI layout, with an index.json", "dir": "a folder of skopeo's"}
+            expected = kinds.get(self._transport, "a tar archive")
+            raise NotFoundError(
+                f"{told}: {error.strerror}. {self._transport}: is for {expected}"
+            ) from None
+        return self._held[1]
+
+    def _opened(self) -> _Layout:
+        if self._transport == "oci":
+            return _Layout(Folder(self._path))
+        if self._transport == "dir":
+            return _Directory(Folder(self._path))
+        files = Archive(self._path)
+        try:
+            files.size("index.json")
+        except NotFoundError:
+            if self._transport == "docker-archive":
+                return _Saved(files)
+            raise
+        return _Layout(files)
+
+
+def whole(files: Files, name: str) -> bytes:
+    """Read a document whole, if it is no longer than one may be."""
+    size = files.size(name)
+    if size > DOCUMENT_LIMIT:
+        raise PayloadError(f"{name} has {size:,} bytes, more than a document may; not read")
+    return b"".join(files.pieces(name))
+
+
+def _spellings(name: str | None) -> set[str | None]:
+    """Return what a name may be called by: as Docker does, or by its tag alone."""
+    found: set[str | None] = {name}
+    with suppress(InvalidReferenceError):
+        reference = ImageReference.parse(name or "")
+        short = f"{reference.repo}:{reference.target}"
+        found |= {short, short.removeprefix("library/"), reference.tag}
+    return found
+
+
+def _there(images: list[_Named]) -> str:
+    names = [one.name or one.digest for one in images]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"There are {', '.join(names[:_SHOWN])}{more}" if names else "There are no images"
