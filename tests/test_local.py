@@ -1,5 +1,6 @@
 """Images on the disk: what a layout may hold, and what it must not lead to."""
 
+import doctest
 import gzip
 import hashlib
 import io
@@ -353,3 +354,12 @@ def test_compare_and_report(layout, client, tmp_path) -> None:
     assert {"one", "two"} <= {*compared["left"].dropna(), *compared["right"].dropna()}
     page = report(what, tmp_path / "report", client=client)
     assert "2.0" in page.read_text()
+
+
+def test_the_page_prints_what_it_says() -> None:
+    page = Path(__file__).parent.parent / "docs" / "local.md"
+    found = doctest.testfile(
+        str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert found.attempted > 3
+    assert found.failed == 0

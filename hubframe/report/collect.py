@@ -217,6 +217,13 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return frame
 
 
+def _namespace(one: ImageReference) -> str:
+    """Return the registry with the first part of a path; on the disk the folder."""
+    if one.is_local:
+        return str(Path(one.repo).parent)
+    return "/".join([one.registry, *one.path.split("/")[:-1][:1]])
+
+
 def _repos(asked: Sequence[ImageReference], common: Mapping[str, Any]) -> pd.DataFrame:
     """List the repositories asked for: on Docker Hub out of those of their namespaces."""
     namespaces = list(dict.fromkeys(one.namespace for one in asked if one.is_hub))
@@ -224,11 +231,7 @@ def _repos(asked: Sequence[ImageReference], common: Mapping[str, Any]) -> pd.Dat
     known = listed[listed["repo"].isin([one.repo for one in asked])]
     others = {one.repo: one for one in asked if not one.is_hub}
     named = REPOS.from_records(
-        {
-            "repo": repo,
-            "namespace": "/".join([one.registry, *one.path.split("/")[:-1][:1]]),
-            "name": one.path.rpartition("/")[2],
-        }
+        {"repo": repo, "namespace": _namespace(one), "name": Path(repo).name}
         for repo, one in others.items()
     )
     repos = pd.concat([known, named], ignore_index=True)
