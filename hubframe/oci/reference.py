@@ -123,11 +123,8 @@ class ImageReference:
         """
         if not isinstance(text, str):
             raise _invalid(text, f"it is no text but of type {type(text).__name__}")
-        if local := _LOCAL.fullmatch(text):
-            where = Path(local["path"]).expanduser().resolve()
-            number = local["number"] and f"@{local['number']}"
-            place = f"{local['transport']}:{where}"
-            return cls(place, "", local["name"] or number, local["digest"])
+        if (local := _LOCAL.fullmatch(text)) and text.isprintable():
+            return cls._on_disk(text, local)
         written = _pasted(text)
         name, at, digest = written.partition("@")
         if at and not DIGEST.fullmatch(digest):
@@ -139,6 +136,18 @@ class ImageReference:
             raise _invalid(text, f"{_shown(tag)} is not a tag")
         registry, path = _split_registry(head if has_tag else name, text)
         return cls(registry, path, tag if has_tag else None, digest or None)
+
+    @classmethod
+    def _on_disk(cls, text: str, found: re.Match[str]) -> Self:
+        try:
+            place = f"{found['transport']}:{Path(found['path']).expanduser().resolve()}"
+        except (OSError, RuntimeError) as error:
+            raise _invalid(text, f"its path cannot be read ({error})") from None
+        again = _LOCAL.fullmatch(place)
+        if again is None or f"{again['transport']}:{again['path']}" != place:
+            raise _invalid(text, "its path holds a mark that ends it")
+        name = found["name"] or (found["number"] and f"@{found['number']}")
+        return cls(place, "", name, found["digest"])
 
     @property
     def repo(self) -> str:

@@ -26,6 +26,10 @@ REFERENCES = (
     "a..b/c",
     "a/b:",
     "a@",
+    "oci:./build/app:1.4",
+    "docker-archive:app.tar:docker.io/acme/app:1",
+    "oci-archive:/a/b.tar@0",
+    "dir:~/app@sha256:" + "0" * 64,
 )
 CHALLENGES = (
     'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"',
@@ -44,6 +48,7 @@ WORDS = {
     "reference": (
         *("docker.io/", "index.docker.io/", "localhost", "library/", "https://", "[::1]", ":443"),
         *("@sha256:", "@sha512:", "0" * 64, "__", "..", "%00"),
+        *("oci:", "dir:", "oci-archive:", "docker-archive:"),
     ),
     "challenge": (
         *("Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", ", ", '="', '\\"'),
