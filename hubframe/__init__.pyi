@@ -29,6 +29,7 @@ from .errors import TransportError as TransportError
 from .errors import UnauthorizedError as UnauthorizedError
 from .errors import UnknownOrderWarning as UnknownOrderWarning
 from .frames import cache as cache
+from .frames.bases import bases_df as bases_df
 from .frames.cache import offline as offline
 from .frames.cache import refresh as refresh
 from .frames.compare import compare_df as compare_df
@@ -55,6 +56,7 @@ from .frames.sampling import sample_repos as sample_repos
 from .frames.sampling import sample_tags as sample_tags
 from .frames.selection import versions_in as versions_in
 from .frames.unpacked import unpacked_sizes_df as unpacked_sizes_df
+from .measure.bases import outdated_bases_df as outdated_bases_df
 from .measure.cleanup import cleanup_df as cleanup_df
 from .measure.coverage import coverage_df as coverage_df
 from .measure.coverage import platform_coverage_df as platform_coverage_df

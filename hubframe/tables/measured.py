@@ -108,6 +108,21 @@ OUTDATED = Table("outdated", "an image whose parent's tag has a newer image", IM
     Column("lag_days", FLOAT, "From the one push to the other, to the hundredth; null where a date is not known. [days]"),
 ), source="Computed of `layers` and `tags`: what a parent's tag is now, not what it was when the image was built.")
 
+BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_KEY, "evidence"), (
+    *OF_IMAGE,
+    Column("evidence", TEXT, "`annotation` (of the manifest, else of its index), `label` (of the config), `provenance`, or `layers` (an image at hand whose layers are the first ones).", nullable=False),
+    Column("base_repo", TEXT, "Repository of the base; null where only its digest is told."),
+    Column("base_tag", TEXT, "Tag that the base had."),
+    Column("base_digest", TEXT, "Digest of the base as it is told, of an index or of a manifest."),
+    Column("base_platform_digest", TEXT, "Digest of the base's image for the platform, whose layers were compared."),
+    Column("base_layer_count", COUNT, "Layers of the base; null where it could not be had."),
+    Column("is_prefix", FLAG, "Whether the base's layers are the image's first ones; null where it could not be had."),
+    Column("confidence", TEXT, "`proved`: the digest that is told, and its layers come first. `likely`: the layers of another image, or of what the tag is now, come first. `told`: nothing could be held against it. `told but wrong`: the digest that is told has other layers.", nullable=False),
+    Column("base_name_now_digest", TEXT, "What the base's tag points at now."),
+    Column("is_outdated", FLAG, "Whether that is another image than the one built on; null where it is not known which that was."),
+    Column("lag_days", FLOAT, "From the build of the one to that of the other; null where a date is not told. [days]", may_be_negative=True),
+), source="Labels and annotations of images, and the layers of the bases that they name: on Docker Hub a pull for each distinct image and base, once.")
+
 COMPARISON = Table("comparison", "a difference between two images", ("left_name", "right_name", "aspect", "key", "change"), (
     Column("left_name", TEXT, "The image on the left, `repo:tag` or `repo@digest`.", nullable=False),
     Column("right_name", TEXT, "The image on the right.", nullable=False),
@@ -290,7 +305,7 @@ MUTABLE_TAGS = Table("mutable_tags", "a version tag that was pushed again", ("re
 ), source="Computed of snapshots: what moved twice between two runs was seen once.")
 
 _MEASURED = (
-    PLAN, STANDARD_LABELS, SHARED_LAYERS, FOOTPRINT, FIGURES, DUPLICATES, SIMILARITY, PARENTS,
+    PLAN, STANDARD_LABELS, SHARED_LAYERS, FOOTPRINT, FIGURES, DUPLICATES, SIMILARITY, PARENTS, BASES,
     OUTDATED, COMPARISON, LATEST_LAG, STALENESS, CADENCE, CLEANUP, COVERAGE, PLATFORM_COVERAGE,
     SIZE_TREND, UNPACKED_SIZES, EFFICIENCY, WASTED, PULLS_OVER_TIME, REPOS_OVER_TIME,
     TAG_MOVES, MUTABLE_TAGS,

@@ -1,0 +1,110 @@
+"""What images are built on: what they say of it, fetched and held against layers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from hubframe.frames import images as frames
+from hubframe.frames.call import Errors
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
+from hubframe.measure import bases as measured
+from hubframe.measure.bases import EVIDENCE, Base
+from hubframe.measure.images import plain_rows
+from hubframe.oci.reference import ImageReference, is_loopback
+from hubframe.tables import IMAGES, LAYERS
+from hubframe.tables.measured import BASES
+from hubframe.tables.schema import joined_attrs
+from hubframe.wire.client import Client
+
+
+def bases_df(
+    what: What,
+    *,
+    layers: pd.DataFrame | None = None,
+    evidence: str | Iterable[str] = "all",
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    partial: bool = False,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Tell what images are built on, by what evidence, and whether that is outdated.
+
+    An image may say what it is built on, in annotations or labels; that is held against the layers
+    of that base, which must be the image's first ones. On Docker Hub this costs a pull for each
+    distinct image and each distinct base, once.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, partial, errors, progress, client
+        See `layers_df`. A base that cannot be had is a failure that does not end the call.
+    layers
+        The `layers` frame of images that may be bases though nothing says so, as `parents_df`
+        finds them; None leaves out the evidence ``layers``.
+    evidence
+        ``"all"``, or some of ``annotation``, ``label``, ``layers``.
+
+    Returns
+    -------
+    DataFrame
+        The table `bases`, a row for each image and evidence. ``confidence`` is ``proved`` where
+        the layers of the digest that was told are the image's first; ``likely`` where those of
+        another image are, or of what the tag is now; ``told`` where nothing could be held against
+        it; ``told but wrong`` where the layers are others.
+
+    Notes
+    -----
+    The annotations are those of the OCI's image specification; the label
+    ``io.buildpacks.lifecycle.metadata`` is that of Cloud Native Buildpacks. Whether a base was
+    outdated when the image was built, no registry tells.
+    """
+    wanted = _read_evidence(evidence)
+    how: dict[str, Any] = {"source": "registry", "progress": progress, "client": client}
+    asked: dict[str, Any] = {
+        "tags": tags,
+        "newest": newest,
+        "platform": platform,
+        "partial": partial,
+    }
+    labels = frames.labels_df(what, **asked, errors=errors, **how)
+    own = frames.layers_df(what, **asked, errors=errors, **how)
+    stated = measured.stated_bases(labels)
+    stated = stated[stated["evidence"].isin(wanted)]
+    names = ["base_repo", "base_tag", "base_digest"]
+    references = dict.fromkeys(
+        one
+        for repo, *row in plain_rows(stated[["repo", *names]])
+        for one in Base(*row).references
+        if _may_be_asked(one, repo)
+    )
+    platforms = list(dict.fromkeys(stated["platform"].dropna()))
+    base_images, base_layers = IMAGES.frame(), LAYERS.frame()
+    if references:
+        of_bases = {**how, "platform": platforms or USUAL_PLATFORM, "errors": "collect"}
+        base_images = frames.images_df(list(references), **of_bases)
+        base_layers = frames.layers_df(list(references), **of_bases)
+    others = layers if "layers" in wanted else None
+    found = measured.bases(stated, own, base_images, base_layers, others)
+    told = joined_attrs([labels, own, base_images, base_layers])
+    found.attrs["hubframe"] = {"table": BASES.name, **told}
+    return found
+
+
+def _may_be_asked(base: str, repo: str) -> bool:
+    """Whether a base is asked for: strangers name no service of this machine."""
+    host = ImageReference.parse(base).registry
+    return not is_loopback(host) or host == ImageReference.parse(repo).registry
+
+
+def _read_evidence(evidence: str | Iterable[str]) -> tuple[str, ...]:
+    if evidence == "all":
+        return EVIDENCE
+    wanted = (evidence,) if isinstance(evidence, str) else tuple(evidence)
+    if unknown := [one for one in wanted if one not in EVIDENCE]:
+        raise ValueError(
+            f"evidence must be all or some of {', '.join(EVIDENCE)}, not {unknown[0]!r}"
+        )
+    return wanted

@@ -1,0 +1,313 @@
+"""What images are built on, as they say themselves and as their layers show."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from hubframe.measure.dates import days_between
+from hubframe.measure.images import plain_rows
+from hubframe.measure.lineage import parents_df
+from hubframe.oci import payload
+from hubframe.oci.reference import ImageReference
+from hubframe.tables import IMAGES, LABELS, LAYERS
+from hubframe.tables.declarations import IMAGE_KEY
+from hubframe.tables.measured import BASES
+
+# Where an image may say it: https://github.com/opencontainers/image-spec/blob/main/annotations.md
+NAME, DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+# Cloud Native Buildpacks write what they built on as JSON into a label.
+_BUILDPACKS = "io.buildpacks.lifecycle.metadata"
+KEYS = (NAME, DIGEST, _BUILDPACKS)
+# Of the places of a label, the nearest to the image comes first.
+_ANNOTATIONS = ("manifest", "descriptor", "index")
+ANNOTATION, LABEL, PROVENANCE, BY_LAYERS = "annotation", "label", "provenance", "layers"
+EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, BY_LAYERS)
+PROVED, TOLD, WRONG, LIKELY = "proved", "told", "told but wrong", "likely"
+_KEY = [*IMAGE_KEY]
+
+
+class Base(NamedTuple):
+    """What is said of a base: a repository, the tag that it had, and its digest then."""
+
+    repo: str | None
+    tag: str | None
+    digest: str | None
+
+    @property
+    def references(self) -> list[str]:
+        """How to ask for it: as it was, and as its tag is now."""
+        marks = ("@", self.digest), (":", self.tag)
+        return [f"{self.repo}{mark}{end}" for mark, end in marks if self.repo and end]
+
+
+def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) -> pd.DataFrame:
+    """List what images say that they are built on.
+
+    Parameters
+    ----------
+    labels
+        The `tables.LABELS` frame, of the registry: it has the annotations, too.
+    materials
+        The table `materials`, of what went into builds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per image and evidence: the image's key, ``evidence``, ``base_repo``, ``base_tag`` and
+        ``base_digest``.
+    """
+    LABELS.require(labels, [*_KEY, "source", "key", "value"])
+    said = labels[labels["key"].isin(KEYS)]
+    rows = []
+    for key, group in said.groupby(_KEY, sort=False, dropna=False):
+        for evidence, base in _said(group):
+            rows.append((*key, evidence, *base))
+    if materials is not None:
+        images = materials[
+            (materials["kind"] == "image") & ~materials["is_frontend"].fillna(value=False)
+        ]
+        for key, group in images.groupby(_KEY, sort=False, dropna=False):
+            told = group[["material_repo", "material_tag", "material_digest"]]
+            rows += [(*key, PROVENANCE, *one) for one in plain_rows(told)]
+    columns = [*_KEY, "evidence", "base_repo", "base_tag", "base_digest"]
+    return pd.DataFrame(rows, columns=columns, dtype="object").drop_duplicates()
+
+
+def _said(group: pd.DataFrame) -> Iterator[tuple[str, Base]]:
+    """Read what the labels and annotations of one image say."""
+    told: dict[str, dict[str, str]] = {}
+    for source, key, value in group[["source", "key", "value"]].itertuples(index=False, name=None):
+        told.setdefault(source, {}).setdefault(key, value)
+    annotated = next((told[one] for one in _ANNOTATIONS if one in told), {})
+    for evidence, found in ((ANNOTATION, annotated), (LABEL, told.get("config", {}))):
+        name, digest = found.get(NAME), found.get(DIGEST)
+        if evidence == LABEL and not (name or digest):
+            name = _run_image(found.get(_BUILDPACKS, ""))
+        if name or digest:
+            yield evidence, _base(name, digest)
+
+
+def _base(name: str | None, digest: str | None) -> Base:
+    """Read a base's name, which may hold the digest."""
+    with suppress(ValueError):
+        reference = ImageReference.parse(name or "")
+        if reference.is_local:
+            # What strangers write leads to no file of this machine.
+            return Base(None, None, digest)
+        at = digest or reference.digest
+        tag = reference.tag or (None if reference.digest else reference.target)
+        return Base(reference.repo, tag, at)
+    return Base(None, None, digest)
+
+
+def _run_image(written: str) -> str | None:
+    """Return the run image of a buildpack's label."""
+    try:
+        body = payload.mapping(json.loads(written))
+    except (ValueError, RecursionError):
+        return None
+    return payload.text(payload.mapping(body.get("runImage")).get("reference"))
+
+
+def bases(
+    stated: pd.DataFrame,
+    layers: pd.DataFrame,
+    base_images: pd.DataFrame,
+    base_layers: pd.DataFrame,
+    others: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Hold what images say of their bases against layers.
+
+    Parameters
+    ----------
+    stated
+        What `stated_bases` returns.
+    layers
+        The `tables.LAYERS` frame of the images.
+    base_images, base_layers
+        The frames `images` and `layers` of the bases, by digest and by tag.
+    others
+        The `tables.LAYERS` frame of images that may be bases though nothing says so; None leaves
+        them out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `bases`.
+    """
+    IMAGES.require(base_images, [*_KEY, "index_digest", "created_at"])
+    contents, of_bases = _contents(layers), _contents(base_layers)
+    known = _Known(base_images)
+    rows: list[Mapping[str, Any]] = []
+    for row in plain_rows(stated):
+        record: dict[str, Any] = dict(zip(map(str, stated), row, strict=True))
+        base = Base(record["base_repo"], record["base_tag"], record["base_digest"])
+        platform = record["platform"]
+        then = known.image(base.repo, base.digest, platform)
+        now = known.named(base.repo, base.tag, platform)
+        at = then or (now if base.digest is None else None)
+        held = of_bases.get(at.digest) if at else None
+        own = contents.get(tuple(record[name] for name in _KEY), [])
+        is_prefix = None if held is None else _begins_with(own, held)
+        rows.append(
+            {
+                **record,
+                "base_platform_digest": at.digest if at else None,
+                "base_layer_count": None if held is None else len(held),
+                "is_prefix": is_prefix,
+                "confidence": _confidence(is_prefix=is_prefix, is_exact=base.digest is not None),
+                "base_name_now_digest": now.top if now else None,
+                "is_outdated": _is_outdated(base, then, now, is_prefix=is_prefix),
+                "lag_days": _lag(then, now),
+            }
+        )
+    found = BASES.from_records(_one_each(rows))
+    return pd.concat([found, _by_layers(layers, others)]) if others is not None else found
+
+
+class _At(NamedTuple):
+    """An image of a base: its digest, that of the tag or index it was asked by, and its date."""
+
+    digest: Any
+    top: Any
+    created_at: Any
+
+
+class _Known:
+    """The images of bases, by what they are asked for by."""
+
+    def __init__(self, images: pd.DataFrame) -> None:
+        self._by_digest: dict[tuple[Any, ...], _At] = {}
+        self._by_tag: dict[tuple[Any, ...], _At] = {}
+        columns = ["repo", "tag", "platform", "image_digest", "index_digest", "created_at"]
+        for repo, tag, platform, digest, index, created in plain_rows(images[columns]):
+            at = _At(digest, index or digest, created)
+            for asked in filter(None, (index, digest)):
+                self._by_digest.setdefault((repo, asked, platform), at)
+                self._by_digest.setdefault((repo, asked, None), at)
+            if tag is not None:
+                self._by_tag.setdefault((repo, tag, platform), at)
+                self._by_tag.setdefault((repo, tag, None), at)
+
+    def image(self, repo: Any, digest: Any, platform: Any) -> _At | None:
+        """Return the image of a digest: of an index that of the platform."""
+        return self._by_digest.get((repo, digest, platform))
+
+    def named(self, repo: Any, tag: Any, platform: Any) -> _At | None:
+        """Return the image that a tag has now."""
+        return self._by_tag.get((repo, tag, platform))
+
+
+def _contents(layers: pd.DataFrame) -> dict[Any, list[tuple[Any, Any]]]:
+    """List the layers of images, base first: each as it comes, and unpacked.
+
+    An image is found by its key, and by its digest alone.
+    """
+    LAYERS.require(layers, [*_KEY, "position", "layer_digest", "diff_id"])
+    columns = [*_KEY, "layer_digest", "diff_id"]
+    found: dict[Any, list[tuple[Any, Any]]] = defaultdict(list)
+    for *key, digest, diff_id in plain_rows(layers.sort_values("position", kind="stable")[columns]):
+        found[tuple(key)].append((digest, diff_id))
+    by_digest = {key[_KEY.index("image_digest")]: held for key, held in found.items()}
+    return by_digest | found
+
+
+def _begins_with(own: Sequence[tuple[Any, Any]], base: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether the layers of a base are the first of an image's: packed, or what is in them."""
+    if not base or len(base) > len(own):
+        return False
+    pairs = zip(own, base, strict=False)
+    return all(a[0] == b[0] or (a[1] is not None and a[1] == b[1]) for a, b in pairs)
+
+
+def _confidence(*, is_prefix: bool | None, is_exact: bool) -> str:
+    if is_prefix:
+        return PROVED if is_exact else LIKELY
+    # What a tag is now says nothing against what it was.
+    return WRONG if is_prefix is False and is_exact else TOLD
+
+
+def _is_outdated(
+    base: Base, then: _At | None, now: _At | None, *, is_prefix: bool | None
+) -> bool | None:
+    """Whether the base's tag has another image now; null where that cannot be known."""
+    if now is None:
+        return None
+    if base.digest is None:
+        return False if is_prefix else None
+    return base.digest not in (now.top, now.digest) and (then is None or then.digest != now.digest)
+
+
+def _lag(then: _At | None, now: _At | None) -> float | None:
+    """Return the days from the one build to the other."""
+    if then is None or now is None or then.created_at is None or now.created_at is None:
+        return None
+    lag = days_between(pd.Series([then.created_at]), pd.Series([now.created_at]))[0]
+    return None if pd.isna(lag) else float(lag)
+
+
+def _one_each(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Keep one base for each image and evidence: of several, that whose layers come first.
+
+    A build copies from other images too. Of those whose layers are its first ones the longest is
+    the base; where none is, and several are named, none is known to be.
+    """
+    by_image: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_image.setdefault(tuple(row[name] for name in (*_KEY, "evidence")), []).append(row)
+    for some in by_image.values():
+        proved = [row for row in some if row["is_prefix"]]
+        if proved:
+            yield max(proved, key=lambda row: row["base_layer_count"] or 0)
+        elif len(some) == 1:
+            yield some[0]
+
+
+def _by_layers(layers: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Find bases by layers alone, among other images."""
+    both = pd.concat([layers, others], ignore_index=True).drop_duplicates([*_KEY, "position"])
+    parents = parents_df(both).dropna(subset="parent_repo")
+    wanted = layers[_KEY].drop_duplicates()
+    found = wanted.merge(parents, on=_KEY, how="inner")
+    return BASES.of(
+        {
+            **{name: found[name].array for name in _KEY},
+            "evidence": [BY_LAYERS] * len(found),
+            "base_repo": found["parent_repo"].array,
+            "base_tag": found["parent_tag"].array,
+            "base_digest": [None] * len(found),
+            "base_platform_digest": found["parent_image_digest"].array,
+            "base_layer_count": found["parent_layer_count"].array,
+            "is_prefix": [True] * len(found),
+            "confidence": [LIKELY] * len(found),
+            "base_name_now_digest": [None] * len(found),
+            "is_outdated": [None] * len(found),
+            "lag_days": np.full(len(found), np.nan),
+        }
+    )
+
+
+def outdated_bases_df(bases: pd.DataFrame) -> pd.DataFrame:
+    """List the images whose base's tag has a newer image now, the longest lag first.
+
+    Parameters
+    ----------
+    bases
+        The table `bases`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `bases`, one for each image: the best proof that there is.
+    """
+    BASES.require(bases, [*_KEY, "evidence", "confidence", "is_outdated", "lag_days"])
+    outdated = bases[bases["is_outdated"].fillna(value=False).astype(bool)]
+    rank = outdated["confidence"].map({PROVED: 0, LIKELY: 1, TOLD: 2, WRONG: 3})
+    best = outdated.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates(_KEY)
+    best = best.sort_values("lag_days", ascending=False, na_position="last", kind="stable")
+    return best.drop(columns="rank").reset_index(drop=True)
