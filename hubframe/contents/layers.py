@@ -169,7 +169,7 @@ class _Tree:
             changes: dict[str, Any] = {}
             if place.kind == "npm":
                 changes["is_direct"] = _is_direct_of_npm(path)
-            elif dirname(dirname(path)) in asked_for:
+            elif path.endswith(".dist-info/METADATA") and dirname(dirname(path)) in asked_for:
                 changes["is_direct"] = f"{dirname(path)}/REQUESTED" in requested
             elif place.group == "" and system:
                 # A system in a folder of the image may be of another distribution.
