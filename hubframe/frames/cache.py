@@ -12,7 +12,7 @@ from hubframe.errors import HubframeError
 from hubframe.wire import statistics
 from hubframe.wire.client import Client, default_client
 from hubframe.wire.folder import discard_damaged, size_of
-from hubframe.wire.layerfiles import LISTING
+from hubframe.wire.layerfiles import KEPT, LISTING
 from hubframe.wire.responses import LONGEST
 from hubframe.wire.store import FAULTS, Entry, reason
 
@@ -163,7 +163,7 @@ def _info(client: Client, held: list[list[Entry]], sizes: list[int] | None = Non
     """Tell of entries, by storage; without their sizes, of what all files take."""
     store, now = client.store, time.time()
     *answers, kept = held
-    documents = [entry for entry in kept if not entry.key.startswith(LISTING)]
+    documents = [entry for entry in kept if not entry.key.startswith(KEPT)]
     ends = [entry.time for entries in answers for entry in entries]
     used = min((entry.time for entry in documents), default=None)
     own = None if store.is_shared else store.folder
@@ -177,7 +177,7 @@ def _info(client: Client, held: list[list[Entry]], sizes: list[int] | None = Non
         size=sum(sizes),
         limit=client.settings.max_cache_bytes,
         oldest_use=None if used is None else datetime.fromtimestamp(used, UTC).date(),
-        listings=len(kept) - len(documents),
+        listings=sum(entry.key.startswith(LISTING) for entry in kept),
         is_shared=store.is_shared,
         unsaved=store.unsaved,
     )

@@ -2,28 +2,30 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
+from hubframe.errors import HubframeError, InvalidReferenceError, NotFoundError, PayloadError
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, check_count, read_wanted
-from hubframe.oci.archives import Caps, Held, Listing
+from hubframe.oci.archives import Archive, Caps, Held, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import FILES, LAYERS
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
+Read = TypeVar("Read")
 _OF_LAYER = ["repo", "tag", "platform", "image_digest", "position", "layer_digest"]
 # In the order of the fields of a `Listing`.
 _OF_ENTRY = [column for column in FILES.columns if column.name not in (*_OF_LAYER, "entry")]
-_MOST_BYTES = 32 * 1024**3
-_MOST_ENTRIES = 2_000_000
+MOST_BYTES = 32 * 1024**3
+MOST_ENTRIES = 2_000_000
 # How often the bar tells how much has come. [seconds]
 _SAID_EVERY = 0.5
 
@@ -37,8 +39,8 @@ def files_df(
     attestations: bool = False,
     source: Source = "auto",
     partial: bool = False,
-    max_bytes: int = _MOST_BYTES,
-    max_entries: int = _MOST_ENTRIES,
+    max_bytes: int = MOST_BYTES,
+    max_entries: int = MOST_ENTRIES,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -80,7 +82,8 @@ def files_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        listings = _listings(call, layers, Caps(max_bytes, max_entries))
+        caps = Caps(max_bytes, max_entries)
+        listings = read_layers(call, layers, caps, attrgetter("listing"))
         return call.finish(_frame(layers, listings), FILES.name)
 
 
@@ -123,8 +126,15 @@ class Layer(NamedTuple):
         return None
 
 
-def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing]:
-    """Read the distinct layers, many at once."""
+def read_layers(
+    call: Call,
+    layers: pd.DataFrame,
+    caps: Caps,
+    read: Callable[[Archive], Read],
+    *,
+    with_bodies: bool = False,
+) -> dict[str, Read]:
+    """Read the distinct layers, many at once, and return what `read` makes of each, by digest."""
     full = layers[~layers["is_empty"].fillna(value=False)]
     distinct = full.sort_values("media_type", na_position="last", kind="stable")
     distinct = distinct.drop_duplicates("layer_digest").sort_index()
@@ -136,11 +146,14 @@ def _listings(call: Call, layers: pd.DataFrame, caps: Caps) -> dict[str, Listing
             shown.update()
             call.is_good(layer, outcome)
 
-        found = call.workers.do(lambda layer: _listed(call, layer, caps, held, coming), tasks, done)
+        def work(layer: Layer) -> Read:
+            return read(_archive(call, layer, caps, held, coming, with_bodies=with_bodies))
+
+        found = call.workers.do(work, tasks, done)
     return {
         layer.layer_digest: one
         for layer, one in zip(tasks, found, strict=True)
-        if isinstance(one, Listing)
+        if not isinstance(one, HubframeError)
     }
 
 
@@ -153,7 +166,9 @@ def rows_as_layers(layers: pd.DataFrame) -> list[Layer]:
     ]
 
 
-def _listed(call: Call, layer: Layer, caps: Caps, held: Held, coming: "_Coming") -> Listing:
+def _archive(
+    call: Call, layer: Layer, caps: Caps, held: Held, coming: "_Coming", *, with_bodies: bool
+) -> Archive:
     if layer.fault is not None:
         raise PayloadError(f"the layer {layer}: {layer.fault}")
     if call.client.settings.sample:
@@ -169,7 +184,7 @@ def _listed(call: Call, layer: Layer, caps: Caps, held: Held, coming: "_Coming")
         return coming.counted(registry.blob(repository, layer.layer_digest))
 
     return call.client.layer_files.fetch(
-        layer.layer_digest, pieces, f"the layer {layer}", caps, held
+        layer.layer_digest, pieces, f"the layer {layer}", caps, held, with_bodies=with_bodies
     )
 
 

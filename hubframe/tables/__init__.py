@@ -7,6 +7,7 @@ CSV, ``excel`` writes workbooks.
 
 from hubframe.tables.declarations import CATALOG as CATALOG
 from hubframe.tables.declarations import CONFIGS as CONFIGS
+from hubframe.tables.declarations import DISTRIBUTIONS as DISTRIBUTIONS
 from hubframe.tables.declarations import ENV as ENV
 from hubframe.tables.declarations import FETCHED as FETCHED
 from hubframe.tables.declarations import FILES as FILES
@@ -15,6 +16,7 @@ from hubframe.tables.declarations import IMAGES as IMAGES
 from hubframe.tables.declarations import LABELS as LABELS
 from hubframe.tables.declarations import LAYERS as LAYERS
 from hubframe.tables.declarations import LIMITS as LIMITS
+from hubframe.tables.declarations import PACKAGES as PACKAGES
 from hubframe.tables.declarations import PLAN as PLAN
 from hubframe.tables.declarations import REFERRERS as REFERRERS
 from hubframe.tables.declarations import REPOS as REPOS

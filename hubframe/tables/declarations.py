@@ -108,6 +108,40 @@ FILES = Table("files", "an entry of a layer: a file, a directory, a link, a whit
     Column("whiteout", TEXT, "`removed`: the path of a lower layer is gone. `opaque`: all that lower layers have in this directory is gone. `bookkeeping`: a note of AUFS, which is no file. Null for what is there."),
 ), source="The layers themselves, downloaded once each; no pull on Docker Hub beyond those of the manifests.")
 
+PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "type", "name", "version", "architecture", "path"), (
+    *OF_IMAGE,
+    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`.", nullable=False),
+    Column("namespace", TEXT, "Id of the distribution, npm's scope without `@`, Maven's group."),
+    Column("name", TEXT, "Name, as its ecosystem writes it; of PyPI normalised.", nullable=False),
+    Column("version", TEXT, "Whole version, with epoch and release; null where none is told."),
+    Column("architecture", TEXT, "Architecture; null where it does not apply."),
+    Column("source_name", TEXT, "Name of the source package, which advisories name."),
+    Column("source_version", TEXT, "Version of the source package, where it is another one."),
+    Column("purl", TEXT, "Package URL, with the distribution for packages of the system."),
+    Column("licence", TEXT, "Licence, as it is declared."),
+    Column("installed_size", COUNT, "Size when installed, as the package tells. [bytes]"),
+    Column("position", COUNT, "Place of the lowest layer since which this version is there, as in `layers`; null where an SBOM does not say."),
+    Column("layer_digest", TEXT, "Digest of that layer, which joins to `layers` and its `instruction`."),
+    Column("path", TEXT, "The database or document that tells of it."),
+    Column("evidence", TEXT, "`layers`: a database of packages in the image; `sbom`: a document about the image.", nullable=False),
+    Column("tool", TEXT, "What made the document; `hubframe` for layers."),
+    Column("is_direct", FLAG, "Whether it was asked for itself, and is not only needed by another; null where that is not told."),
+), source="The databases of packages in the layers, each downloaded once, as for `files`; no pull on Docker Hub. What was installed without a package manager is in no database.")
+
+DISTRIBUTIONS = Table("distributions", "the distribution of an image", IMAGE_KEY, (
+    *OF_IMAGE,
+    Column("id", TEXT, "`ID` of os-release, `debian`; `windows` for Windows; null where the image tells none, as images from scratch do."),
+    Column("id_like", TEXT, "`ID_LIKE`: the distributions that it is made of."),
+    Column("version_id", TEXT, "`VERSION_ID`; of Windows the version of the config."),
+    Column("version_codename", TEXT, "`VERSION_CODENAME`, `bookworm`."),
+    Column("variant_id", TEXT, "`VARIANT_ID`."),
+    Column("name", TEXT, "`PRETTY_NAME`, for people."),
+    Column("cpe_name", TEXT, "`CPE_NAME`."),
+    Column("layer_digest", TEXT, "Digest of the layer that says so."),
+    Column("path", TEXT, "The file that says so."),
+    Column("evidence", TEXT, "`layers`: os-release in the image; `config`: the image's config.", nullable=False),
+), source="`os-release` in the layers, each downloaded once, as for `files`; no pull on Docker Hub.")
+
 HISTORY = Table("history", "a build step", (*IMAGE_KEY, "step"), (
     *OF_IMAGE,
     Column("step", COUNT, "Place in the history, from 0.", nullable=False),
@@ -192,7 +226,7 @@ CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), sou
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 _FETCHED = (
-    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, HISTORY, LABELS, ENV, CONFIGS, REFERRERS,
+    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, HISTORY, LABELS, ENV, CONFIGS, REFERRERS,
     CATALOG, LIMITS,
 )
 FETCHED = {table.name: table for table in _FETCHED}

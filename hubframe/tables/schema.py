@@ -140,6 +140,13 @@ class Table:
             parts.append(self.frame(columns))
         return self.joined(parts)
 
+    def from_rows(self, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+        """Build the frame from the values of each row, in the order of the columns."""
+        left, parts = iter(rows), []
+        while some := list(islice(left, BATCH)):
+            parts.append(self.frame(dict(zip(self.dtypes, zip(*some, strict=True), strict=True))))
+        return self.joined(parts)
+
     def joined(self, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         """Put frames of this table one below the other; where there are none, one without rows."""
         if not parts:

@@ -1,0 +1,217 @@
+"""What is installed in images: read of their layers, each downloaded once for all such frames."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from hubframe.contents.distributions import Distribution
+from hubframe.contents.layers import Contents, Layer, merge, read_layer
+from hubframe.contents.packages import OS_TYPES, Package, write_url
+from hubframe.errors import PayloadError
+from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, read_layers
+from hubframe.frames.images import frame_of_images
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
+from hubframe.frames.sources import Source, Wanted, check_count, read_wanted
+from hubframe.oci.archives import Archive, Caps
+from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES
+from hubframe.tables.declarations import OF_IMAGE
+from hubframe.tables.schema import plain_values
+from hubframe.wire.client import Client
+
+# An image, by the table's key; its layers' digests, base first; and what they hold.
+Image = tuple[tuple[Any, ...], list[str], Contents]
+_USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
+_KEY = [column.name for column in OF_IMAGE]
+_PLATFORM, _TYPE = _KEY.index("platform"), len(_KEY)
+_NOTHING = Layer()
+_OWN = "hubframe"
+_WINDOWS = "windows"
+
+
+def packages_df(
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    kinds: str | Iterable[str] = "usual",
+    source: Source = "auto",
+    partial: bool = False,
+    max_bytes: int = MOST_BYTES,
+    max_entries: int = MOST_ENTRIES,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the packages that are installed in images, and since which layer. This downloads layers.
+
+    Each distinct layer is read once, as `files_df` reads it, and what tells of packages is kept
+    with the list of its files: then neither that frame nor this one, nor `distributions_df`, asks
+    for the layer again. Blobs cost no pull on Docker Hub.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, source, partial, errors, progress, client
+        See `layers_df`. An image of which a layer fails has no rows.
+    kinds
+        ``"usual"``; ``"os"`` for the packages of the system alone (deb, apk, rpm); or some of the
+        types that the table names.
+    max_bytes, max_entries
+        See `files_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `packages`: of each image's final file system a row per package and database,
+        by path. What lower layers had and higher ones removed is not there.
+
+    Notes
+    -----
+    Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms,
+    PyPI, npm, conda and CRAN. What was installed without a package manager stands in none. An
+    image without any has no rows, and ``frame.attrs["hubframe"]["unknown"]`` says so.
+    """
+    wanted_kinds = _read_kinds(kinds)
+    caps = _caps(max_bytes, max_entries)
+    wanted = read_wanted(tags, newest, platform)
+    with calling(client, errors, progress) as call:
+        rows = _package_rows(call, _images(call, what, wanted, source, caps, partial=partial))
+        kept = (row for row in rows if row[_TYPE] in wanted_kinds)
+        return call.finish(PACKAGES.from_rows(kept), PACKAGES.name)
+
+
+def distributions_df(
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    source: Source = "auto",
+    partial: bool = False,
+    max_bytes: int = MOST_BYTES,
+    max_entries: int = MOST_ENTRIES,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Tell which distribution each image is of, as its ``os-release`` says. This downloads layers.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, source, partial, max_bytes, max_entries, errors, progress, client
+        See `packages_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `distributions`, a row per image: with nulls where the image says nothing, as one
+        from scratch does. Of Windows the version is that of the config, and no layer is read.
+    """
+    caps = _caps(max_bytes, max_entries)
+    wanted = read_wanted(tags, newest, platform)
+    with calling(client, errors, progress) as call:
+        images = list(_images(call, what, wanted, source, caps, partial=partial))
+        versions = _windows_versions(call, images)
+        rows = (_distribution_row(*image, versions) for image in images)
+        return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
+
+
+def _caps(max_bytes: int, max_entries: int) -> Caps:
+    check_count("max_bytes", max_bytes)
+    check_count("max_entries", max_entries)
+    return Caps(max_bytes, max_entries)
+
+
+def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
+    if kinds in ("usual", "os"):
+        return _USUAL if kinds == "usual" else OS_TYPES
+    wanted = frozenset([kinds] if isinstance(kinds, str) else kinds)
+    if unknown := sorted(wanted - _USUAL):
+        raise ValueError(
+            f"kinds must be usual, os, or some of {', '.join(sorted(_USUAL))}, not {unknown[0]!r}"
+        )
+    return wanted
+
+
+def _images(
+    call: Call, what: What, wanted: Wanted, source: Source, caps: Caps, *, partial: bool
+) -> Iterator[Image]:
+    """Read the layers of images, and lay those of each upon each other."""
+    layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
+    is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
+    read = read_layers(call, layers[~is_windows], caps, _read, with_bodies=True)
+    order = [*_KEY, "position", "layer_digest", "is_empty"]
+    by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
+    for *key, _, digest, is_empty in plain_values(layers[order]).itertuples(index=False, name=None):
+        by_image.setdefault(tuple(key), []).append((digest, bool(is_empty)))
+    for key, held in by_image.items():
+        digests = [digest for digest, _ in held]
+        if str(key[_PLATFORM]).startswith(_WINDOWS):
+            yield key, digests, merge([])
+            continue
+        own = [_NOTHING if is_empty else read.get(digest) for digest, is_empty in held]
+        # An image of which a layer is missing may hold anything; the failure is recorded.
+        if None not in own:
+            contents = merge([one for one in own if one is not None])
+            for position, path, why in contents.failures:
+                failed = f"{_named(key)}, {path} of the layer {digests[position]}"
+                call.is_good(failed, PayloadError(f"{failed}: {why}"))
+            yield key, digests, contents
+
+
+def _read(archive: Archive) -> Layer:
+    return read_layer(*archive)
+
+
+def _package_rows(call: Call, images: Iterable[Image]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of the table, in the order of its columns."""
+    url_of = lru_cache(maxsize=100_000)(write_url)
+    for key, digests, contents in images:
+        if not contents.packages and not str(key[_PLATFORM]).startswith(_WINDOWS):
+            call.unknown["name", _named(key)] = "the image has no database of packages"
+        of = contents.distribution
+        system = of.qualifier if of else None
+        for package, position in contents.packages:
+            kind, name, version, namespace, architecture, source, source_version, *rest = package
+            licence, size, path, is_direct = rest
+            # A URL says nothing of these, and many images have the same packages.
+            plain = Package(kind, name, version, namespace, architecture)
+            yield (
+                *key, kind, namespace, name, version, architecture, source, source_version,
+                url_of(plain, system if kind in OS_TYPES else None), licence, size, position,
+                digests[position], path, "layers", _OWN, is_direct,
+            )  # fmt: skip
+
+
+def _distribution_row(
+    key: tuple[Any, ...],
+    digests: list[str],
+    contents: Contents,
+    versions: Mapping[tuple[Any, ...], Any],
+) -> tuple[Any, ...]:
+    if key in versions:
+        return (*key, _WINDOWS, None, versions[key], *[None] * 6, "config")
+    at = contents.distribution_position
+    *told, path = contents.distribution or Distribution()
+    return (*key, *told, None if at is None else digests[at], path, "layers")
+
+
+def _windows_versions(call: Call, images: Iterable[Image]) -> dict[tuple[Any, ...], Any]:
+    """Return the versions of Windows images, which the images' frame tells."""
+    keys = [key for key, _, _ in images if str(key[_PLATFORM]).startswith(_WINDOWS)]
+    if not keys:
+        return {}
+    what = pd.DataFrame(keys, columns=_KEY, dtype="str")
+    wanted = read_wanted(None, None, sorted({str(key[_PLATFORM]) for key in keys}))
+    frame = frame_of_images(call, IMAGES.name, what[["repo", "tag"]], wanted, "auto", partial=False)
+    rows = plain_values(frame[[*_KEY, "os_version"]]).itertuples(index=False, name=None)
+    told = {tuple(key): version for *key, version in rows}
+    return {key: told.get(key) for key in keys}
+
+
+def _named(key: tuple[Any, ...]) -> str:
+    repo, tag, platform, digest = key
+    return f"{repo}:{tag} {platform}" if tag else f"{repo}@{digest}"

@@ -1,0 +1,134 @@
+"""Packages and distributions as frames: of layouts on the disk, of a registry, and in any order."""
+
+import hashlib
+import json
+
+import pytest
+
+import hubframe
+from tests.contents.images import write_layout
+from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
+from tests.layerfiles.layers import archive
+
+
+@pytest.fixture
+def client(tmp_path):
+    with hubframe.Client(hubframe.Settings(cache_dir=tmp_path / "cache")) as made:
+        yield made
+
+
+@pytest.fixture
+def what(tmp_path):
+    """An image of four layers that install, upgrade, remove and install again, of Debian."""
+    release = archive(("etc/os-release", DEBIAN))
+    return f"oci:{write_layout(tmp_path / 'image', *FOUR, release)}"
+
+
+def test_packages_with_the_layer_since_which_they_are_there(what, client):
+    found = hubframe.packages_df(what, client=client)
+    rows = found[["type", "namespace", "name", "version", "position"]]
+    assert sorted(map(tuple, rows.fillna("").to_numpy().tolist())) == [
+        ("deb", "debian", "base", "1", 0),
+        ("deb", "debian", "curl", "7", 3),
+        ("deb", "debian", "git", "2", 3),
+        ("deb", "debian", "nano", "6", 3),
+        ("pypi", "", "idna", "3", 3),
+        ("pypi", "", "pip", "24", 1),
+    ]
+    curl = found[found["name"] == "curl"].iloc[0]
+    assert curl["purl"] == "pkg:deb/debian/curl@7?arch=amd64&distro=debian-12"
+    assert (curl["evidence"], curl["tool"], curl["path"]) == ("layers", "hubframe", STATUS)
+    layers = hubframe.layers_df(what, client=client)
+    joined = found.merge(layers[["position", "layer_digest"]], on="position")
+    assert (joined["layer_digest_x"] == joined["layer_digest_y"]).all()
+    assert not found.duplicated([*hubframe.tables.PACKAGES.key]).any()
+
+
+def test_distributions(what, client, tmp_path):
+    found = hubframe.distributions_df(what, client=client)
+    assert found[["id", "version_id", "path", "evidence"]].to_numpy().tolist() == [
+        ["debian", "12", "etc/os-release", "layers"]
+    ]
+    scratch = f"oci:{write_layout(tmp_path / 'scratch', archive(('app', b'x')))}"
+    found = hubframe.distributions_df(scratch, client=client)
+    assert found["id"].isna().tolist() == [True]
+    packages = hubframe.packages_df(scratch, client=client)
+    assert packages.empty
+    (unknown,) = packages.attrs["hubframe"]["unknown"]
+    assert "no database" in unknown["message"]
+
+
+def test_kinds(what, client):
+    assert set(hubframe.packages_df(what, kinds="os", client=client)["type"]) == {"deb"}
+    assert set(hubframe.packages_df(what, kinds="pypi", client=client)["type"]) == {"pypi"}
+    assert len(hubframe.packages_df(what, kinds=["deb", "pypi"], client=client)) == 6
+    with pytest.raises(ValueError, match="kinds must be"):
+        hubframe.packages_df(what, kinds="gem", client=client)
+
+
+def test_a_layer_that_fails_costs_its_image(what, client, tmp_path):
+    blobs = tmp_path / "image" / "blobs" / "sha256"
+    layers = hubframe.layers_df(what, client=client)
+    (blobs / layers["layer_digest"][1].partition(":")[2]).write_bytes(b"damaged")
+    with pytest.raises(hubframe.DigestMismatchError):
+        hubframe.packages_df(what, client=client)
+    with pytest.warns(hubframe.IncompleteWarning):
+        found = hubframe.packages_df(what, errors="collect", client=client)
+    assert found.empty
+    assert not found.attrs["hubframe"]["complete"]
+
+
+def test_a_database_that_is_none_is_a_failure(client, tmp_path):
+    layer = archive(
+        ("var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0" + bytes(100)), (STATUS, debs(a="1"))
+    )
+    what = f"oci:{write_layout(tmp_path / 'bad', layer)}"
+    with pytest.warns(hubframe.IncompleteWarning, match="rpmdb"):
+        found = hubframe.packages_df(what, errors="collect", client=client)
+    assert found["name"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize("order", [("files", "packages", "distributions"), ("packages", "files")])
+def test_what_is_kept_needs_no_layer(what, client, tmp_path, order):
+    for name in order:
+        getattr(hubframe, f"{name}_df")(what, client=client)
+    blobs = tmp_path / "image" / "blobs" / "sha256"
+    for digest in hubframe.layers_df(what, client=client)["layer_digest"]:
+        (blobs / digest.partition(":")[2]).unlink()
+    assert len(hubframe.packages_df(what, client=client)) == 6
+    assert hubframe.distributions_df(what, client=client)["id"].tolist() == ["debian"]
+    assert len(hubframe.files_df(what, client=client)) > 6
+
+
+def test_csv_round_trip(what, client, tmp_path):
+    for name in ("packages", "distributions"):
+        frame = getattr(hubframe, f"{name}_df")(what, client=client)
+        path = tmp_path / f"{name}.csv"
+        hubframe.write_csv(frame, path)
+        assert hubframe.read_csv(path, name).equals(frame)
+
+
+def test_windows_images_are_not_read(client, tmp_path):
+    folder = write_layout(tmp_path / "image", archive(("Files/Windows/x", b"x")))
+    index = json.loads((folder / "index.json").read_text())
+    blob = folder / "blobs" / "sha256"
+    manifest = json.loads((blob / index["manifests"][0]["digest"].partition(":")[2]).read_text())
+    config = json.loads((blob / manifest["config"]["digest"].partition(":")[2]).read_text())
+    config |= {"os": "windows", "os.version": "10.0.20348.2700"}
+
+    def put(body):
+        encoded = hashlib.sha256(body).hexdigest()
+        (blob / encoded).write_bytes(body)
+        return {"digest": f"sha256:{encoded}", "size": len(body)}
+
+    manifest["config"] |= put(json.dumps(config).encode())
+    index["manifests"][0] |= put(json.dumps(manifest).encode())
+    (folder / "index.json").write_text(json.dumps(index))
+    what = f"oci:{folder}"
+    found = hubframe.distributions_df(what, platform="windows/amd64", client=client)
+    assert found[["id", "version_id", "evidence"]].to_numpy().tolist() == [
+        ["windows", "10.0.20348.2700", "config"]
+    ]
+    packages = hubframe.packages_df(what, platform="windows/amd64", client=client)
+    assert packages.empty
+    assert packages.attrs["hubframe"]["complete"]
