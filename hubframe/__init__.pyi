@@ -33,6 +33,8 @@ from .frames.bases import bases_df as bases_df
 from .frames.cache import offline as offline
 from .frames.cache import refresh as refresh
 from .frames.compare import compare_df as compare_df
+from .frames.contents import contents_df as contents_df
+from .frames.contents import read_file as read_file
 from .frames.files import files_df as files_df
 from .frames.images import catalog_df as catalog_df
 from .frames.images import configs_df as configs_df

@@ -69,6 +69,14 @@ class FileSystem:
         """Return what an entry is: a file, a directory, a link."""
         return self._layers[entry.position].listing.types[entry.place]
 
+    def size(self, entry: Entry) -> int:
+        """Return how many bytes an entry has."""
+        return self._layers[entry.position].listing.sizes[entry.place]
+
+    def mode(self, entry: Entry) -> str | None:
+        """Return the permissions of an entry."""
+        return self._layers[entry.position].listing.modes[entry.place]
+
     def follow(self, path: str) -> Entry:
         """Return the file that a path leads to, through links inside the image, 40 at most.
 

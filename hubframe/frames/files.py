@@ -14,7 +14,7 @@ from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, check_count, read_wanted
-from hubframe.oci.archives import Archive, Caps, Held, Listing
+from hubframe.oci.archives import Archive, Caps, Held, Keep, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import FILES, LAYERS
 from hubframe.wire.client import Client
@@ -133,8 +133,12 @@ def read_layers(
     read: Callable[[Archive], Read],
     *,
     with_bodies: bool = False,
+    keep: Callable[[str], Keep] | None = None,
 ) -> dict[str, Read]:
-    """Read the distinct layers, many at once, and return what `read` makes of each, by digest."""
+    """Read the distinct layers, many at once, and return what `read` makes of each, by digest.
+
+    `keep` tells which contents of a layer are wanted, where these are others than those kept.
+    """
     full = layers[~layers["is_empty"].fillna(value=False)]
     distinct = full.sort_values("media_type", na_position="last", kind="stable")
     distinct = distinct.drop_duplicates("layer_digest").sort_index()
@@ -147,7 +151,11 @@ def read_layers(
             call.is_good(layer, outcome)
 
         def work(layer: Layer) -> Read:
-            return read(_archive(call, layer, caps, held, coming, with_bodies=with_bodies))
+            of_layer = keep(layer.layer_digest) if keep else None
+            found = _archive(
+                call, layer, caps, held, coming, with_bodies=with_bodies, keep=of_layer
+            )
+            return read(found)
 
         found = call.workers.do(work, tasks, done)
     return {
@@ -167,7 +175,14 @@ def rows_as_layers(layers: pd.DataFrame) -> list[Layer]:
 
 
 def _archive(
-    call: Call, layer: Layer, caps: Caps, held: Held, coming: "_Coming", *, with_bodies: bool
+    call: Call,
+    layer: Layer,
+    caps: Caps,
+    held: Held,
+    coming: "_Coming",
+    *,
+    with_bodies: bool,
+    keep: Keep | None,
 ) -> Archive:
     if layer.fault is not None:
         raise PayloadError(f"the layer {layer}: {layer.fault}")
@@ -184,7 +199,13 @@ def _archive(
         return coming.counted(registry.blob(repository, layer.layer_digest))
 
     return call.client.layer_files.fetch(
-        layer.layer_digest, pieces, f"the layer {layer}", caps, held, with_bodies=with_bodies
+        layer.layer_digest,
+        pieces,
+        f"the layer {layer}",
+        caps,
+        held,
+        with_bodies=with_bodies,
+        keep=keep,
     )
 
 

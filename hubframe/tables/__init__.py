@@ -7,6 +7,7 @@ CSV, ``excel`` writes workbooks.
 
 from hubframe.tables.declarations import CATALOG as CATALOG
 from hubframe.tables.declarations import CONFIGS as CONFIGS
+from hubframe.tables.declarations import CONTENTS as CONTENTS
 from hubframe.tables.declarations import DISTRIBUTIONS as DISTRIBUTIONS
 from hubframe.tables.declarations import ENV as ENV
 from hubframe.tables.declarations import FETCHED as FETCHED

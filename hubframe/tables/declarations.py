@@ -142,6 +142,18 @@ DISTRIBUTIONS = Table("distributions", "the distribution of an image", IMAGE_KEY
     Column("evidence", TEXT, "`layers`: os-release in the image; `config`: the image's config.", nullable=False),
 ), source="`os-release` in the layers, each downloaded once, as for `files`; no pull on Docker Hub.")
 
+CONTENTS = Table("contents", "a file of an image, with what is in it", (*IMAGE_KEY, "path"), (
+    *OF_IMAGE,
+    Column("position", COUNT, "Place of the layer that it is of, as in `layers`.", nullable=False),
+    Column("layer_digest", TEXT, "Digest of that layer.", nullable=False),
+    Column("path", TEXT, "Path from the root of the image, without a leading slash.", nullable=False),
+    Column("size", COUNT, "Size. [bytes]", nullable=False),
+    Column("mode", TEXT, "Permissions as four octal digits, as in `files`."),
+    Column("sha256", TEXT, "Hash of the file, where it is asked for."),
+    Column("text", TEXT, "What is in it; null where that is no UTF-8, and of an empty file."),
+    Column("is_truncated", FLAG, "Whether the text is cut.", nullable=False),
+), source="The layers that hold the files, downloaded; no pull on Docker Hub.")
+
 HISTORY = Table("history", "a build step", (*IMAGE_KEY, "step"), (
     *OF_IMAGE,
     Column("step", COUNT, "Place in the history, from 0.", nullable=False),
@@ -226,7 +238,7 @@ CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), sou
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 _FETCHED = (
-    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, HISTORY, LABELS, ENV, CONFIGS, REFERRERS,
+    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS, ENV, CONFIGS, REFERRERS,
     CATALOG, LIMITS,
 )
 FETCHED = {table.name: table for table in _FETCHED}

@@ -15,7 +15,7 @@ from typing import Any
 
 from hubframe.contents.databases import PATHS_VERSION, keeping
 from hubframe.errors import DigestMismatchError, PayloadError
-from hubframe.oci.archives import Archive, CapError, Caps, Held, Hold, Listing, read_archive
+from hubframe.oci.archives import Archive, CapError, Caps, Held, Hold, Keep, Listing, read_archive
 from hubframe.oci.digests import HASHES
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
@@ -67,8 +67,11 @@ class LayerFiles:
         held: Held,
         *,
         with_bodies: bool = False,
+        keep: Keep | None = None,
     ) -> Archive:
         """Return the files of a layer, from here or from the pieces of the layer itself.
+
+        With `keep` it is always read anew, and the contents are those that are asked for.
 
         It raises `DigestMismatchError` for what is not as the digest says, and nothing is kept;
         `PayloadError` for what is no archive, or holds more than the caps, alone or with the others
@@ -78,14 +81,15 @@ class LayerFiles:
         # Before anything is asked: others may have taken all there is.
         hold(1, 0)
         try:
-            with self._shared.join((digest, name, caps, with_bodies, mode())) as work:
+            with self._shared.join((digest, name, caps, with_bodies, keep, mode())) as work:
                 if work.is_mine:
-                    found = self.find(digest, with_bodies=with_bodies)
+                    found = None if keep else self.find(digest, with_bodies=with_bodies)
                     if found is not None:
                         count_cached()
                     else:
-                        found = _verified(digest, pieces(), name, caps, hold)
-                        self._keep(digest, found)
+                        found = _verified(digest, pieces(), name, caps, keep or keeping(), hold)
+                        if keep is None:
+                            self._keep(digest, found)
                     work.outcome = found
             # It may have been here, or another call may have read it.
             hold(len(work.outcome.listing), work.outcome.listing.text)
@@ -116,7 +120,9 @@ def _split(kept: bytes) -> dict[str, bytes]:
     return found
 
 
-def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps, hold: Hold) -> Archive:
+def _verified(  # noqa: PLR0913, PLR0917 - what a layer is, and how much of it is wanted
+    digest: str, pieces: Iterator[bytes], name: str, caps: Caps, keep: Keep, hold: Hold
+) -> Archive:
     """List the files of what comes, and make sure that it is what the digest names."""
     algorithm = digest.partition(":")[0]
     if algorithm not in HASHES:
@@ -124,7 +130,7 @@ def _verified(digest: str, pieces: Iterator[bytes], name: str, caps: Caps, hold:
     found = HASHES[algorithm]()
     coming = _hashed(pieces, found, name, caps)
     try:
-        archive, fault = read_archive(coming, name, caps, keeping(), hold), None
+        archive, fault = read_archive(coming, name, caps, keep, hold), None
     except CapError as error:
         raise PayloadError(str(error)) from None
     except PayloadError as error:

@@ -1,0 +1,104 @@
+"""Files out of images: what the final file system holds, and through which links."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+import hubframe
+from hubframe.errors import NotFoundError, PayloadError
+from tests.contents.images import write_layout
+from tests.layerfiles.layers import archive, entry
+
+LAYERS = (
+    archive(
+        ("etc/os-release", b"ID=a\n"),
+        ("etc/app/one.conf", b"first"),
+        ("etc/app/two.conf", b"two"),
+        ("etc/gone.conf", b"gone"),
+        ("opt/old/a", b"a"),
+        ("bin.d/tool", b"\xff\xfe"),
+        ("etc/empty", b""),
+    ),
+    archive(
+        ("etc/app/one.conf", b"second \xc3\xa9"),
+        ("etc/.wh.gone.conf", b""),
+        ("opt/old/.wh..wh..opq", b""),
+        entry("bin", kind=b"2", linkname="bin.d"),
+        entry("etc/link", kind=b"2", linkname="/etc/app/../app/two.conf"),
+        entry("etc/out", kind=b"2", linkname="../../../../etc/os-release"),
+        entry("etc/loop", kind=b"2", linkname="loop"),
+        entry("etc/away", kind=b"2", linkname="nowhere"),
+    ),
+)
+
+
+@pytest.fixture
+def client(tmp_path):
+    with hubframe.Client(hubframe.Settings(cache_dir=tmp_path / "cache")) as made:
+        yield made
+
+
+@pytest.fixture
+def what(tmp_path):
+    return f"oci:{write_layout(tmp_path / 'image', *LAYERS)}"
+
+
+def test_the_topmost_counts_and_what_is_removed_is_not_there(what, client):
+    found = hubframe.contents_df(what, "etc/*.conf", hash=True, client=client)
+    assert found[["path", "position", "size", "text", "is_truncated"]].to_numpy().tolist() == [
+        ["etc/app/one.conf", 1, 9, "second é", False],
+        ["etc/app/two.conf", 0, 3, "two", False],
+    ]
+    assert found["sha256"][1] == hashlib.sha256(b"two").hexdigest()
+    assert hubframe.contents_df(what, "opt/*", client=client).empty
+    both = hubframe.contents_df(what, ["/etc/os-release", "*/tool"], client=client)
+    assert both["path"].tolist() == ["bin.d/tool", "etc/os-release"]
+    assert both["text"].isna().tolist() == [True, False]
+    assert hubframe.contents_df(what, "etc/empty", client=client)["size"].tolist() == [0]
+
+
+def test_long_files_are_cut_and_say_so(what, client):
+    found = hubframe.contents_df(what, "etc/app/one.conf", max_file_bytes=8, client=client)
+    assert found[["text", "size", "is_truncated"]].to_numpy().tolist() == [["second ", 9, True]]
+
+
+def test_read_file_follows_links_inside_the_image(what, client):
+    def read(path):
+        return hubframe.read_file(what, path, client=client)
+
+    assert read("etc/app/one.conf") == "second é".encode()
+    assert read("/bin/tool") == b"\xff\xfe"
+    assert read("etc/link") == b"two"
+    assert read("etc/out") == b"ID=a\n"
+    for path in ("etc/gone.conf", "etc/loop", "etc/away", "opt/old/a", "nothing", "../x"):
+        with pytest.raises(NotFoundError):
+            read(path)
+    with pytest.raises(PayloadError, match="no file but a directory"):
+        hubframe.read_file(f"oci:{_with_folder(what)}", "etc", client=client)
+    with pytest.raises(PayloadError, match="max_bytes"):
+        hubframe.read_file(what, "etc/app/one.conf", max_bytes=3, client=client)
+
+
+def _with_folder(what):
+    path = what.removeprefix("oci:") + "-2"
+    shutil.rmtree(path, ignore_errors=True)
+    return write_layout(Path(path), archive(entry("etc", kind=b"5")))
+
+
+def test_only_layers_that_hold_a_match_are_read_again(what, client, tmp_path):
+    hubframe.files_df(what, client=client)
+    upper = hubframe.layers_df(what, client=client)["layer_digest"][1].partition(":")[2]
+    (tmp_path / "image" / "blobs" / "sha256" / upper).unlink()
+    assert hubframe.contents_df(what, "etc/os-release", client=client)["text"].tolist() == [
+        "ID=a\n"
+    ]
+    with pytest.raises(NotFoundError):
+        hubframe.contents_df(what, "etc/app/one.conf", client=client)
+
+
+def test_bad_paths_are_refused(what, client):
+    for bad in ("", [], [3]):
+        with pytest.raises(ValueError, match="paths must be"):
+            hubframe.contents_df(what, bad, client=client)
