@@ -25,6 +25,11 @@ COLUMNS = {
     "layers": f"{IMAGE} position layer_digest diff_id size media_type instruction created_at is_empty",
     "files": f"{IMAGE} position layer_digest entry path type size mode uid gid user group "
     "modified_at link_target whiteout",
+    "packages": f"{IMAGE} type namespace name version architecture source_name source_version purl "
+    "licence installed_size position layer_digest path evidence tool is_direct",
+    "distributions": f"{IMAGE} id id_like version_id version_codename variant_id name cpe_name "
+    "layer_digest path evidence",
+    "contents": f"{IMAGE} position layer_digest path size mode sha256 text is_truncated",
     "history": f"{IMAGE} step created_at instruction created_by comment author is_empty_layer "
     "layer_digest size",
     "labels": f"{IMAGE} source key value",
@@ -45,6 +50,17 @@ KEYS = {
     "images": OF_IMAGE,
     "layers": (*OF_IMAGE, "position"),
     "files": (*OF_IMAGE, "position", "entry"),
+    "packages": (
+        *OF_IMAGE,
+        "evidence",
+        "type",
+        "name",
+        "version",
+        "architecture",
+        "path",
+    ),
+    "distributions": OF_IMAGE,
+    "contents": (*OF_IMAGE, "path"),
     "history": (*OF_IMAGE, "step"),
     "labels": (*OF_IMAGE, "source", "key"),
     "env": (*OF_IMAGE, "key"),
