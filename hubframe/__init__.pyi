@@ -75,6 +75,7 @@ from .measure.moves import mutable_tags_df as mutable_tags_df
 from .measure.moves import pulls_over_time_df as pulls_over_time_df
 from .measure.moves import repos_over_time_df as repos_over_time_df
 from .measure.moves import tag_moves_df as tag_moves_df
+from .measure.packages import packages_used_df as packages_used_df
 from .measure.papers import sharing as sharing
 from .measure.papers import summary as summary
 from .measure.releases import cadence_df as cadence_df

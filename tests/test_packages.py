@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import pandas as pd
 import pytest
 
 import hubframe
@@ -132,3 +133,24 @@ def test_windows_images_are_not_read(client, tmp_path):
     packages = hubframe.packages_df(what, platform="windows/amd64", client=client)
     assert packages.empty
     assert packages.attrs["hubframe"]["complete"]
+
+
+def test_which_images_hold_a_package(client, tmp_path):
+    one = write_layout(tmp_path / "one", archive((STATUS, debs(curl="7", git="2"))))
+    two = write_layout(tmp_path / "two", archive((STATUS, debs(curl="8"))))
+    frames = [hubframe.packages_df(f"oci:{folder}", client=client) for folder in (one, two, two)]
+    packages = pd.concat(frames, ignore_index=True)
+    used = hubframe.packages_used_df(packages)
+    columns = ["name", "version_count", "image_count", "repo_count", "versions"]
+    assert used[columns].to_numpy().tolist() == [["curl", 2, 2, 2, "7 8"], ["git", 1, 1, 1, "2"]]
+    assert hubframe.packages_used_df(packages, "gi*")["name"].tolist() == ["git"]
+    assert hubframe.packages_used_df(packages, "c.rl").empty
+    assert hubframe.packages_used_df(packages[:0]).empty
+
+
+def test_packages_are_compared(what, client, tmp_path):
+    other = f"oci:{write_layout(tmp_path / 'other', FOUR[0])}"
+    found = hubframe.compare_df([other, what], packages=True, client=client)
+    rows = found[found["aspect"] == "packages"][["key", "left", "right", "change"]]
+    assert rows.fillna("").to_numpy().tolist() == [["pypi/pip", "23", "24", "changed"]]
+    assert "packages" not in set(hubframe.compare_df([other, what], client=client)["aspect"])

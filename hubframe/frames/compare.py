@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.frames import images as frames
+from hubframe.frames.packages import packages_df
 from hubframe.frames.selection import USUAL_PLATFORM, references
 from hubframe.measure.comparison import FRAMES, Frames, compare_frames
 from hubframe.oci.reference import ImageReference
@@ -17,6 +18,7 @@ def compare_df(
     images: Iterable[str | ImageReference | Frames] | pd.DataFrame,
     *,
     platform: str = USUAL_PLATFORM,
+    packages: bool = False,
     progress: bool | None = None,
     client: Client | None = None,
 ) -> pd.DataFrame:
@@ -33,6 +35,8 @@ def compare_df(
         them; references and frames may be mixed.
     platform
         Which image of a tag is compared.
+    packages
+        Whether their packages are compared, too: this downloads layers, as `packages_df` does.
     progress, client
         See `layers_df`.
 
@@ -66,17 +70,22 @@ def compare_df(
     how = {"platform": platform, "progress": progress, "client": client}
     # All are understood before one is fetched; an image may be named twice.
     asked = [one if isinstance(one, Mapping) else references([one])[0] for one in images]
-    read = [one if isinstance(one, Mapping) else _fetched(one, how) for one in asked]
+    read = [
+        one if isinstance(one, Mapping) else _fetched(one, how, packages=packages) for one in asked
+    ]
     compared = compare_frames(read)
     told = joined_attrs(frame for one in read for frame in one.values())
     compared.attrs["hubframe"] = {"table": "comparison", **told}
     return compared
 
 
-def _fetched(reference: ImageReference, how: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Fetch an image's frames: all of them from its manifest and its config."""
+def _fetched(
+    reference: ImageReference, how: Mapping[str, Any], *, packages: bool
+) -> dict[str, pd.DataFrame]:
+    """Fetch an image's frames: from its manifest and its config, and packages from its layers."""
     if not reference.tag and not reference.digest:
         reference = reference.at(tag=reference.target)
-    return {
+    found = {
         name: getattr(frames, f"{name}_df")(reference, source="registry", **how) for name in FRAMES
     }
+    return found | ({"packages": packages_df(reference, **how)} if packages else {})

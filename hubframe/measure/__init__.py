@@ -10,6 +10,7 @@ One module per question; nothing here touches the network, draws or writes. For 
   where it is told to.
 """
 
+from hubframe.measure.bases import outdated_bases_df as outdated_bases_df
 from hubframe.measure.cleanup import cleanup_df as cleanup_df
 from hubframe.measure.comparison import compare_frames as compare_frames
 from hubframe.measure.coverage import coverage_df as coverage_df
@@ -44,6 +45,7 @@ from hubframe.measure.overview import platform_counts as platform_counts
 from hubframe.measure.overview import provenance as provenance
 from hubframe.measure.overview import standing as standing
 from hubframe.measure.overview import totals as totals
+from hubframe.measure.packages import packages_used_df as packages_used_df
 from hubframe.measure.papers import sharing as sharing
 from hubframe.measure.papers import summary as summary
 from hubframe.measure.releases import cadence_df as cadence_df

@@ -15,6 +15,8 @@ from hubframe.tables.measured import COMPARISON
 
 Frames = Mapping[str, pd.DataFrame]
 FRAMES = ("layers", "history", "configs", "env", "labels")
+# Those take a download of layers.
+_COMPARED = (*FRAMES, "packages")
 # Counts and sizes follow from the other aspects.
 _FIELDS = [
     name
@@ -33,8 +35,8 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     ----------
     images
         For each image its frames by name, with no other image in them: ``layers``, ``history``,
-        ``configs``, ``env`` and ``labels``, or some of these. An aspect is compared where both
-        images have its frame.
+        ``configs``, ``env``, ``labels`` and ``packages``, or some of these. An aspect is compared
+        where both images have its frame.
 
     Returns
     -------
@@ -82,9 +84,9 @@ def _name(frames: Any) -> tuple[str, ...]:
     """Check the frames that were given, and return the first name of their image."""
     if not isinstance(frames, Mapping):
         raise TypeError(f"expected frames by name, not {type(frames).__name__}")
-    unknown = [str(name) for name in frames if name not in FRAMES]
+    unknown = [str(name) for name in frames if name not in _COMPARED]
     if unknown:
-        raise ValueError(f"{', '.join(unknown)}: there are only {', '.join(FRAMES)} to compare")
+        raise ValueError(f"{', '.join(unknown)}: there are only {', '.join(_COMPARED)} to compare")
     for name, frame in frames.items():
         TABLES[name].require(frame)
     rows = [frame[IMAGE] for frame in frames.values() if not frame.empty]
@@ -99,7 +101,7 @@ def _name(frames: Any) -> tuple[str, ...]:
 
 def _differences(left: Frames, right: Frames) -> Iterator[_Difference]:
     """Compare the aspects whose frames both images have."""
-    for name in FRAMES:
+    for name in _COMPARED:
         if name not in left or name not in right:
             continue
         if name in ("layers", "history"):
@@ -143,9 +145,18 @@ def _config(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _values(name: str, frame: pd.DataFrame) -> dict[str, str]:
-    """Return environment variables or labels; of labels from elsewhere, where from, too."""
+    """Return environment variables, packages or labels; of labels from elsewhere, where from."""
     if name == "env":
         return dict(_rows(frame, "key", "value"))
+    if name == "packages":
+        versions: dict[str, dict[str, None]] = {}
+        for kind, namespace, package, version in _rows(
+            frame, "type", "namespace", "name", "version"
+        ):
+            # npm's scope is part of the name; a distribution is the same for all.
+            scoped = f"@{namespace}/{package}" if kind == "npm" and namespace else package
+            versions.setdefault(f"{kind}/{scoped}", {})[version or ""] = None
+        return {key: " ".join(found) for key, found in versions.items()}
     return {
         key if source == "config" else f"{key} ({source})": value
         for source, key, value in _rows(frame, "source", "key", "value")

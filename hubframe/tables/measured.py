@@ -108,6 +108,18 @@ OUTDATED = Table("outdated", "an image whose parent's tag has a newer image", IM
     Column("lag_days", FLOAT, "From the one push to the other, to the hundredth; null where a date is not known. [days]"),
 ), source="Computed of `layers` and `tags`: what a parent's tag is now, not what it was when the image was built.")
 
+PACKAGES_USED = Table("packages_used", "a package, with the images that hold it", ("type", "namespace", "name"), (
+    Column("type", TEXT, "Kind of package, as in `packages`.", nullable=False),
+    Column("namespace", TEXT, "Id of the distribution, npm's scope, Maven's group."),
+    Column("name", TEXT, "Name.", nullable=False),
+    Column("version_count", COUNT, "Distinct versions.", nullable=False),
+    Column("image_count", COUNT, "Distinct images that hold it.", nullable=False),
+    Column("repo_count", COUNT, "Repositories of these.", nullable=False),
+    Column("versions", TEXT, "The versions, by how many images hold each, joined by blanks; the first 100 of more."),
+    Column("first_repo", TEXT, "Repository of the first image by name.", nullable=False),
+    Column("first_tag", TEXT, "Its tag."),
+), source="Computed of `packages`.")
+
 BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_KEY, "evidence"), (
     *OF_IMAGE,
     Column("evidence", TEXT, "`annotation` (of the manifest, else of its index), `label` (of the config), `provenance`, or `layers` (an image at hand whose layers are the first ones).", nullable=False),
@@ -126,8 +138,8 @@ BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_
 COMPARISON = Table("comparison", "a difference between two images", ("left_name", "right_name", "aspect", "key", "change"), (
     Column("left_name", TEXT, "The image on the left, `repo:tag` or `repo@digest`.", nullable=False),
     Column("right_name", TEXT, "The image on the right.", nullable=False),
-    Column("aspect", TEXT, "`size`, `layers`, `history`, `config`, `env` or `labels`.", nullable=False),
-    Column("key", TEXT, "What differs: a figure, a position, a field, a variable or a label; the position is the left image's, or the right one's of what was added.", nullable=False, may_be_empty=True),
+    Column("aspect", TEXT, "`size`, `layers`, `history`, `config`, `env`, `labels` or `packages`.", nullable=False),
+    Column("key", TEXT, "What differs: a figure, a position, a field, a variable, a label or a package (`deb/curl`); the position is the left image's, or the right one's of what was added.", nullable=False, may_be_empty=True),
     Column("left", TEXT, "What the left image has, for a layer its digest; null where it lacks it, and where the value is empty."),
     Column("right", TEXT, "What the right image has; null in the same way."),
     Column("change", TEXT, "`added`, `removed` or `changed`, from left to right.", nullable=False),
@@ -305,7 +317,7 @@ MUTABLE_TAGS = Table("mutable_tags", "a version tag that was pushed again", ("re
 ), source="Computed of snapshots: what moved twice between two runs was seen once.")
 
 _MEASURED = (
-    PLAN, STANDARD_LABELS, SHARED_LAYERS, FOOTPRINT, FIGURES, DUPLICATES, SIMILARITY, PARENTS, BASES,
+    PLAN, STANDARD_LABELS, SHARED_LAYERS, FOOTPRINT, FIGURES, DUPLICATES, SIMILARITY, PARENTS, PACKAGES_USED, BASES,
     OUTDATED, COMPARISON, LATEST_LAG, STALENESS, CADENCE, CLEANUP, COVERAGE, PLATFORM_COVERAGE,
     SIZE_TREND, UNPACKED_SIZES, EFFICIENCY, WASTED, PULLS_OVER_TIME, REPOS_OVER_TIME,
     TAG_MOVES, MUTABLE_TAGS,

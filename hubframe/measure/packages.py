@@ -1,0 +1,57 @@
+"""Which images hold which packages."""
+
+import re
+
+import pandas as pd
+
+from hubframe.measure.images import identity
+from hubframe.tables import PACKAGES
+from hubframe.tables.declarations import IMAGE_KEY
+from hubframe.tables.measured import PACKAGES_USED
+
+_PACKAGE = ["type", "namespace", "name"]
+_MOST_VERSIONS = 100
+
+
+def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
+    """Count the images that hold each package: an index the other way round.
+
+    Parameters
+    ----------
+    packages
+        The `tables.PACKAGES` frame.
+    name
+        The name of one package, or a part of names with ``*``; None for all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `packages_used`, a row per package, those in most images first. An image with
+        several tags counts once.
+    """
+    PACKAGES.require(packages, [*IMAGE_KEY, *_PACKAGE, "version"])
+    wanted = packages
+    if name is not None:
+        pattern = ".*".join(map(re.escape, name.split("*")))
+        wanted = packages[packages["name"].str.fullmatch(pattern)]
+    rows = wanted.assign(image=identity(wanted)).sort_values(["repo", "tag"], kind="stable")
+    groups = rows.groupby(_PACKAGE, sort=True, dropna=False)
+    found = groups.agg(
+        version_count=("version", "nunique"),
+        image_count=("image", "nunique"),
+        repo_count=("repo", "nunique"),
+        first_repo=("repo", "first"),
+        first_tag=("tag", "first"),
+    ).reset_index()
+    counted = rows.dropna(subset="version").groupby([*_PACKAGE, "version"], dropna=False)["image"]
+    by_count = (
+        counted.nunique()
+        .reset_index()
+        .sort_values(["image", "version"], ascending=[False, True], kind="stable")
+    )
+    versions = by_count.groupby(_PACKAGE, dropna=False)["version"].agg(
+        lambda some: " ".join(some[:_MOST_VERSIONS])
+    )
+    found = found.merge(versions.rename("versions").reset_index(), on=_PACKAGE, how="left")
+    order = found.sort_values(["image_count", *_PACKAGE], ascending=[False, True, True, True])
+    return PACKAGES_USED.of(order.reset_index(drop=True))
