@@ -14,8 +14,8 @@ DEBIAN = b'ID=debian\nVERSION_ID="12"\n'
 
 
 def debs(**versions):
-    return "\n\n".join(
-        f"Package: {name}\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64"
+    return "\n".join(
+        f"Package: {name}\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n"
         for name, version in versions.items()
     ).encode()
 
