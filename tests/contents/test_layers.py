@@ -233,6 +233,17 @@ def test_what_is_damaged_costs_itself_only_and_is_told():
     assert "no database of rpm" in contents.failures[0][2]
 
 
+def test_a_log_beside_a_database_is_told_unless_it_is_empty():
+    path = "usr/lib/sysimage/rpm/rpmdb.sqlite"
+    for log, failures in (
+        (b"", []),
+        (b"log", [(0, path, "what a log beside it (-wal) holds is not read")]),
+    ):
+        contents = read_image(archive((path, in_sqlite(BASH)), (f"{path}-wal", log)))
+        assert [one.name for one, _ in contents.packages] == ["bash"]
+        assert contents.failures == failures
+
+
 def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
     large = archive((STATUS, bytes(MOST_OF_FILE + 1)))
     contents = read_image(archive((STATUS, debs(a="1"))), large)
