@@ -264,11 +264,13 @@ PLACES = [
     f"{SITE}/a-1.dist-info/METADATA", f"{SITE}/b-1.dist-info/METADATA",
 ]  # fmt: skip
 FOLDERS = sorted({"/".join(path.split("/")[:depth]) for path in PLACES for depth in range(1, 5)})
-VERSIONS = st.dictionaries(st.sampled_from("xyz"), st.sampled_from("12"), max_size=3)
+VERSIONS = st.dictionaries(st.sampled_from("xyz"), st.sampled_from("12"), min_size=1, max_size=3)
 CHANGES = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.sampled_from(PLACES), VERSIONS),
-        st.tuples(st.sampled_from(["remove", "empty", "file"]), st.sampled_from(PLACES + FOLDERS)),
+        st.tuples(
+            st.sampled_from(["remove", "empty", "file"]), st.sampled_from(PLACES * 4 + FOLDERS)
+        ),
     ),
     max_size=4,
 )
