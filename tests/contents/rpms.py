@@ -5,7 +5,8 @@ import struct
 import zlib
 
 PAGE = 512
-STRING, INT32, INT64 = 6, 4, 5
+STRING, INT32, INT64, BINARY = 6, 4, 5, 7
+REGION = 63
 TAGS = {
     "name": 1000, "version": 1001, "release": 1002, "epoch": 1003, "size": 1009, "licence": 1014,
     "architecture": 1022, "source": 1044, "long_size": 5009, "summary": 1004,
@@ -15,15 +16,20 @@ TAGS = {
 def header(**fields):
     """Write the header of a package."""
     entries, store = b"", b""
-    for field, value in fields.items():
+    for field, value in sorted(fields.items(), key=lambda item: TAGS[item[0]]):
         if isinstance(value, str):
             kind, written = STRING, value.encode(errors="surrogateescape") + b"\0"
         else:
             kind = INT64 if field == "long_size" else INT32
             written = struct.pack(">Q" if kind == INT64 else ">I", value)
+            store += bytes(-len(store) % len(written))
         entries += struct.pack(">4I", TAGS[field], kind, len(store), 1)
         store += written
-    return struct.pack(">II", len(fields), len(store)) + entries + store
+    # What is signed: the first entry, and what it points to at the end.
+    count = len(fields) + 1
+    region = struct.pack(">4I", REGION, BINARY, len(store), 16)
+    store += struct.pack(">IIiI", REGION, BINARY, -16 * count, 16)
+    return struct.pack(">II", count, len(store)) + region + entries + store
 
 
 def in_sqlite(*blobs, page_size=PAGE):
