@@ -25,6 +25,7 @@ from hubframe.oci.payload import array, items, mapping, parse, parsed, text
 Payload = Mapping[str, Any]
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 _JWS, _COSE = "application/jose+json", "application/cose"
+_KINDS = {SIMPLE_SIGNING: "cosign simple signing", _JWS: "notation jws", _COSE: "notation cose"}
 _OF_COSIGN = "dev.cosignproject.cosign/signature"
 _OF_SIGSTORE = "dev.sigstore.cosign/"
 _SIGNING_TIME = "io.cncf.notary.signingTime"
@@ -58,15 +59,23 @@ class Signature:
     log_index: Any = None
     told: dict[str, Any] = field(default_factory=dict)  # what its certificate tells
     problem: str | None = None  # why something of it is not told
+    is_unreadable: bool = False
     signed: bytes | None = field(default=None, repr=False)  # the bytes that it is of
     value: bytes = field(default=b"", repr=False)
     bundle: bytes | None = field(default=None, repr=False)
     certificate: bytes | None = field(default=None, repr=False)  # DER
 
 
-def is_signature(media_type: str | None) -> bool:
-    """Tell whether a blob of such a type holds signatures."""
-    return media_type in (SIMPLE_SIGNING, _JWS, _COSE) or is_envelope(media_type)
+def kind_of(media_type: str | None) -> str | None:
+    """Tell which kind of signatures a blob of such a type holds; None where it holds none."""
+    if not is_envelope(media_type):
+        return _KINDS.get(media_type or "")
+    return "sigstore bundle" if (media_type or "").startswith(BUNDLE) else "dsse"
+
+
+def value_beside(annotations: Payload) -> str | None:
+    """Return the signature that stands beside a payload, as cosign's do."""
+    return text(annotations.get(_OF_COSIGN))
 
 
 def read(body: bytes, media_type: str, annotations: Payload, what: object) -> Iterator[Signature]:

@@ -60,6 +60,9 @@ def read(body: bytes, what: object) -> Statement:
     envelope = envelope_of(document, what)
     if envelope is not None:
         document = parse(envelope.payload, what)
+    elif "messageSignature" in document:
+        # A bundle that signs what it is attached to, and states nothing.
+        return Statement(None, (), None, is_signed=True)
     if not (text(document.get("_type")) or "").startswith(_STATEMENT):
         raise PayloadError(f"{what}: it is no in-toto statement")
     return Statement(
