@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
 from hubframe.oci import headers
@@ -39,6 +39,8 @@ _NATURAL = range(2**63)
 
 # Is told how many entries a layer has so far, and how many characters their names have.
 Hold = Callable[[int, int], None]
+# Is asked for each file, by its path and size, whether its content is to be kept.
+Keep = Callable[[str, int], bool]
 
 
 class CapError(PayloadError):
@@ -72,6 +74,13 @@ class Listing:
         """How many characters its names, links and owners have."""
         columns = self.paths, self.links, self.users, self.groups
         return sum(len(one) for column in columns for one in column if one)
+
+
+class Archive(NamedTuple):
+    """The files of a layer, and the content of those that are kept, by path."""
+
+    listing: Listing
+    bodies: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -122,13 +131,28 @@ def list_files(
     `hold` is told what is held of it in memory, and may raise. What follows the end of the archive
     is unpacked and not looked at: a cut in it is told, too.
     """
+    return read_archive(pieces, name, caps, None, hold).listing
+
+
+def read_archive(
+    pieces: Iterable[bytes],
+    name: str,
+    caps: Caps,
+    keep: Keep | None,
+    hold: Hold = lambda _entries, _text: None,
+) -> Archive:
+    """List the files of a layer as `list_files` does, and keep the content of some on the way.
+
+    Of a path that is there twice the last entry counts. A hard link has the content of what it
+    links to, where that was kept. Files with holes are not kept.
+    """
     coming = filter(None, pieces)
     archive = Stream(_capped(unpacked(coming, name), name, caps))
-    listing = _Reader(archive, name, caps, hold).read()
+    found = _Reader(archive, name, caps, keep, hold).read()
     archive.skip(caps.bytes)
     # What gzip passes over: a digest covers it.
     deque(coming, maxlen=0)
-    return listing
+    return found
 
 
 def _capped(pieces: Iterator[bytes], name: str, caps: Caps) -> Iterator[bytes]:
@@ -146,14 +170,17 @@ def _capped(pieces: Iterator[bytes], name: str, caps: Caps) -> Iterator[bytes]:
 class _Reader:
     """Reads the headers of an archive."""
 
-    def __init__(self, archive: Stream, name: str, caps: Caps, hold: Hold) -> None:
+    def __init__(
+        self, archive: Stream, name: str, caps: Caps, keep: Keep | None, hold: Hold
+    ) -> None:
         self._archive, self._name, self._caps, self._hold = archive, name, caps, hold
-        self._listing = Listing()
+        self._keep = keep
+        self._listing, self._bodies = Listing(), dict[str, bytes]()
         self._columns: tuple[list[Any], ...] = tuple(vars(self._listing).values())
         self._entries = self._text = self._unsaid = 0
 
-    def read(self) -> Listing:
-        """List the entries up to the end of the archive."""
+    def read(self) -> Archive:
+        """Read the entries up to the end of the archive."""
         try:
             self._read_entries()
         except PayloadError:
@@ -164,7 +191,7 @@ class _Reader:
                 "such a layer"
             ) from None
         self._hold(len(self._listing), self._text)
-        return self._listing
+        return Archive(self._listing, self._bodies)
 
     def _read_entries(self) -> None:
         attributes: dict[bytes, bytes] = {}
@@ -269,9 +296,26 @@ class _Reader:
         )
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
-        if not self._archive.skip(left):
-            raise self._cut_off()
+        if self._keep and whiteout is None:
+            is_whole = left == size and kind != headers.SPARSE
+            left -= self._take(self._keep, clean, named, size if is_whole else None, target)
+        self._skip(left)
         self._archive.skip(-stored % BLOCK)
+
+    def _take(self, keep: Keep, path: str, named: str, size: int | None, target: str) -> int:
+        """Keep the content of an entry, if it is to be; return how much was read of it.
+
+        A file with holes has no size of use here.
+        """
+        self._bodies.pop(path, None)
+        if named == "hard link":
+            body = self._bodies.get(cleaned(target))
+            if body is not None and keep(path, len(body)):
+                self._bodies[path] = body
+        elif named == "file" and size is not None and keep(path, size):
+            self._bodies[path] = self._read(size)
+            return size
+        return 0
 
     def _say(self, text: int) -> None:
         """Say what is held, now and then."""
@@ -286,6 +330,10 @@ class _Reader:
         if len(found) < count:
             raise self._cut_off()
         return found
+
+    def _skip(self, count: int) -> None:
+        if not self._archive.skip(count):
+            raise self._cut_off()
 
     def _cut_off(self) -> PayloadError:
         at = self._archive.at

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from hubframe.testing import World
+from tests.contents import rpms
 
 REFERENCES = (
     "nginx",
@@ -39,6 +40,26 @@ CHALLENGES = (
     'Bearer realm="unclosed',
     "Bearer",
 )
+DPKG = b"""\
+Package: passwd
+Status: install ok installed
+Installed-Size: 2952
+Source: shadow (1:4.13+dfsg1-1)
+Version: 1:4.13+dfsg1-1+b1
+Description: change passwords
+ more
+
+Package: gone
+Status: deinstall ok config-files
+Version: 1
+"""
+APK = b"P:musl\nV:1.2.5-r0\nA:x86_64\nI:622592\nL:MIT\no:musl\nF:lib\nR:a\n\nP:b\nV:1\n"
+RELEASE = b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME=\'Debian \\"12\\"\'\n'
+PACKAGE_URLS = (
+    b"pkg:deb/debian/a@1:2%2B3?arch=amd64&distro=debian-12&upstream=aa%402",
+    b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
+    b"pkg:npm/%40babel/core@7.1#sub/path",
+)
 # Parts that chance would take long to spell.
 WORDS = {
     "reference": (
@@ -49,6 +70,12 @@ WORDS = {
         *("Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", ", ", '="', '\\"'),
         *("/v2/", "/manifests/", "/blobs/", "/tags/list", "_catalog"),
     ),
+    **dict.fromkeys(
+        ("dpkg", "apk", "python"),
+        ("Package: ", "Version: ", "Status: ", "Source: ", "License: ", "Name: ", "P:", "V:", "I:"),
+    ),
+    "os-release": ("ID=", "VERSION_ID=", "PRETTY_NAME="),
+    "package-url": ("pkg:rpm/", "pkg:npm/%40", "upstream=", "epoch=", "%2F", "%40"),
 }
 
 
@@ -61,6 +88,21 @@ def seeds() -> dict[str, list[bytes]]:
         "challenge": [text.encode() for text in CHALLENGES],
         "documents": payloads,
         "shape": payloads,
+        "dpkg": [DPKG],
+        "apk": [APK],
+        "python": [b"Name: a\nVersion: 1\nLicense: MIT\n\ntext\n"],
+        "npm": [b'{"name": "@a/b", "version": "1", "license": {"type": "MIT"}}'],
+        "rpm-header": [rpms.BASH, rpms.SHADOW, rpms.KEY],
+        **{
+            f"rpm-{form}": [make(), make(rpms.BASH), make(rpms.BASH, rpms.SHADOW, rpms.KEY)]
+            for form, make in (
+                ("sqlite", rpms.in_sqlite),
+                ("ndb", rpms.in_ndb),
+                ("berkeley", rpms.in_berkeley),
+            )
+        },
+        "os-release": [RELEASE],
+        "package-url": list(PACKAGE_URLS),
     }
 
 

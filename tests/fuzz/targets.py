@@ -2,10 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from hubframe.contents.databases import read_packages
+from hubframe.contents.distributions import read_distribution
+from hubframe.contents.packages import Package, read_url, write_url
+from hubframe.contents.rpm import read_header
 from hubframe.errors import InvalidReferenceError, PayloadError
 from hubframe.oci import manifests, payload, tagnames
 from hubframe.oci.manifests import HubContent, ManifestContent
@@ -179,6 +184,46 @@ def _images(case: Mapping[str, Any], content: ManifestContent) -> Iterator[Image
         )
 
 
+def packages(path: str, data: bytes) -> None:
+    """A database of packages, by its path: read, or refused in one way."""
+    try:
+        found = read_packages(path, data)
+    except PayloadError as error:
+        is_fit(str(error))
+        return
+    for package in found:
+        is_package(package)
+
+
+def is_package(package: Package) -> None:
+    """A package has a name and a version, and all of its text can be written."""
+    assert package.name
+    assert package.version
+    assert package.installed_size is None or package.installed_size >= 0
+    "".join(value for value in package if isinstance(value, str)).encode()
+    assert write_url(package, "debian-12").isascii()
+
+
+def header(data: bytes) -> None:
+    """The header of a package of rpm: read, or none."""
+    package = read_header(data)
+    if package is not None:
+        is_package(package)
+
+
+def release(data: bytes) -> None:
+    """os-release: read, or none."""
+    found = read_distribution("etc/os-release", data)
+    "".join(filter(None, found or ())).encode()
+
+
+def package_url(data: bytes) -> None:
+    """Package URLs: what is read is written as text that is read again."""
+    package = read_url(data.decode("utf-8", "replace"))
+    if package is not None:
+        assert read_url(write_url(package))
+
+
 def is_declared(frame: pd.DataFrame, name: str) -> None:
     """A frame has the columns, dtypes and kinds of missing values that its table declares."""
     table = TABLES[name]
@@ -213,4 +258,14 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "challenge": challenge,
     "documents": read_documents,
     "shape": shapes,
+    "dpkg": partial(packages, "var/lib/dpkg/status"),
+    "apk": partial(packages, "lib/apk/db/installed"),
+    "python": partial(packages, "a.dist-info/METADATA"),
+    "npm": partial(packages, "node_modules/a/package.json"),
+    "rpm-header": header,
+    **dict.fromkeys(
+        ("rpm-sqlite", "rpm-ndb", "rpm-berkeley"), partial(packages, "var/lib/rpm/Packages")
+    ),
+    "os-release": release,
+    "package-url": package_url,
 }

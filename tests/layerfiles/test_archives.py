@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hubframe
-from hubframe.oci.archives import Caps, cleaned, hidden, list_files
+from hubframe.oci.archives import Caps, cleaned, hidden, list_files, read_archive
 
 from .layers import archive, entry, folder, packed
 
@@ -54,6 +54,18 @@ def expected(content):
             )
             for member in tar
         ]
+
+
+def sparse(name, content=b"", real=10_000_000):
+    """An entry with holes, as GNU tar writes it."""
+    made = bytearray(archive((name, content)))
+    made[156:157] = b"S"
+    made[257:265] = b"ustar  \0"
+    made[345:500] = bytes(155)
+    made[483:495] = b"%011o\0" % real
+    made[148:156] = b" " * 8
+    made[148:156] = b"%06o\0 " % sum(made[:512])
+    return bytes(made)
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300).filter(
@@ -115,14 +127,7 @@ def test_names_that_are_no_text_are_spelled(form):
 
 
 def test_a_file_with_holes_has_its_real_size():
-    sparse = bytearray(archive(("holes", b"1" * 512)))
-    sparse[156:157] = b"S"
-    sparse[257:265] = b"ustar  \0"
-    sparse[345:500] = bytes(155)
-    sparse[483:495] = b"%011o\0" % 10_000_000
-    sparse[148:156] = b" " * 8
-    sparse[148:156] = b"%06o\0 " % sum(sparse[:512])
-    assert listed(bytes(sparse)).sizes == [10_000_000]
+    assert listed(sparse("holes", b"1" * 512)).sizes == [10_000_000]
     records = {"name": "holes", "realsize": "12345", "major": "1", "minor": "0"}
     records = {f"GNU.sparse.{key}": value for key, value in records.items()}
     content = b"1\n100\n3\n".ljust(512, b"\0") + b"123"
@@ -299,3 +304,66 @@ def test_without_the_extra_zstd_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
     with pytest.raises(hubframe.HubframeError, match=r"pip install 'hubframe\[files\]'"):
         listed(b"\x28\xb5\x2f\xfd" + bytes(100))
+
+
+def kept(content, keep=lambda path, _size: path != "unwanted", size=1000):
+    pieces = (content[at : at + size] for at in range(0, len(content), size))
+    return read_archive(pieces, "the layer x", CAPS, keep)
+
+
+@pytest.mark.parametrize("size", [1, 7, 512, 10**6])
+def test_what_is_asked_for_is_kept_in_the_same_pass(size):
+    content = archive(
+        folder("a"), ("./a/b", b"1" * 700), ("unwanted", b"2" * 900), ("/empty", b""), ("c", b"3")
+    )
+    for form in (content, packed(content)):
+        listing, bodies = kept(form, size=size)
+        assert bodies == {"a/b": b"1" * 700, "empty": b"", "c": b"3"}
+        assert rows(listing) == rows(listed(form))
+
+
+def test_who_keeps_is_asked_with_path_and_size_of_each_file():
+    asked = []
+    content = archive(
+        ("a", b"12"), folder("b"), entry("c", kind=b"2", linkname="a"), ("d/.wh.e", b""),
+        entry("f", kind=b"1", linkname="a"),
+    )  # fmt: skip
+    kept(content, lambda *told: asked.append(told) or True)
+    assert asked == [("a", 2), ("f", 2)]
+
+
+def test_a_hard_link_has_the_content_of_what_was_kept():
+    links = [entry(name, kind=b"1", linkname=target) for name, target in (
+        ("a", "./first"), ("b", "a"), ("c", "unwanted"), ("d", "nothing"),
+    )]  # fmt: skip
+    content = archive(("first", b"1"), ("unwanted", b"2"), *links)
+    assert kept(content).bodies == {"first": b"1", "a": b"1", "b": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("last", "body"),
+    [
+        (("a", b"new"), b"new"),
+        (entry("a", kind=b"2", linkname="b"), None),
+        (folder("a"), None),
+        (entry("a", kind=b"1", linkname="unwanted"), None),
+        ((".wh.a", b""), b"old"),
+    ],
+)
+def test_the_last_entry_of_a_path_counts(last, body):
+    assert kept(archive(("a", b"old"), last)).bodies.get("a") == body
+
+
+def test_files_with_holes_are_not_kept():
+    listing, bodies = kept(sparse("a")[:512] + archive(("b", b"1")))
+    assert (listing.paths, bodies) == (["a", "b"], {"b": b"1"})
+    records = {"name": "holes", "realsize": "12345", "major": "1", "minor": "0"}
+    records = {f"GNU.sparse.{key}": value for key, value in records.items()}
+    content = b"1\n100\n3\n".ljust(512, b"\0") + b"123"
+    told = kept(archive(entry("GNUSparseFile.0/holes", content, pax_headers=records)))
+    assert (told.listing.sizes, told.bodies) == ([12_345], {})
+
+
+def test_what_is_cut_off_within_a_file_that_is_kept_is_told():
+    with pytest.raises(hubframe.PayloadError, match="cut off"):
+        kept(archive(("a", b"1" * 900))[:1000])

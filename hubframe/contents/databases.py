@@ -1,0 +1,269 @@
+"""Databases of packages: where they are in an image, and what they say.
+
+`PLACES` and `OTHER_PLACES` are the table of paths, and `READERS` has a reader for each kind. To add
+a kind, add to both, and count `PATHS_VERSION` up. Databases are found at their own paths: links are
+not followed.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from hubframe.contents.packages import Package, normalised
+from hubframe.contents.rpm import read_rpm
+from hubframe.oci import payload
+
+# What of a layer is kept is kept under this number.
+PATHS_VERSION = 1
+_MIB = 1024**2
+MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
+# As Linux takes a path, and deeper than packages lie. [characters, folders]
+_LONGEST_PATH, _DEEPEST = 4096, 128
+# Longer names and versions are none, longer licences are the text of one. [characters]
+_LONGEST = 512
+# Where the system says what it is: what is of the image comes before what is of the distribution.
+RELEASES = ("etc/os-release", "usr/lib/os-release")
+_RPM = (("/var/lib/rpm", "rpm"), ("/usr/share/rpm", "rpm"), ("/usr/lib/sysimage/rpm", "rpm"))
+# The name of a file; how its folder ends, and the kind that it then is of.
+PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "status": (("/lib/dpkg", "deb"), ("/lib/opkg", "opkg")),
+    "installed": (("/lib/apk/db", "apk"),),
+    **dict.fromkeys(("Packages", "Packages.db", "rpmdb.sqlite"), _RPM),
+    "METADATA": ((".dist-info", "pypi"),),
+    "REQUESTED": ((".dist-info", "requested"),),
+    "PKG-INFO": ((".egg-info", "pypi"),),
+    "package.json": (("", "npm"),),
+    "DESCRIPTION": (("", "cran"),),
+    "os-release": (("/etc", "release"), ("/usr/lib", "release")),
+}
+# The same for files of other names: how the name ends, how the folder, and the kind.
+OTHER_PLACES = (
+    ("", "/lib/dpkg/status.d", "deb"),
+    ("", "/usr/lib/os.release.d", "release"),
+    (".json", "/conda-meta", "conda"),
+    (".egg-info", "", "pypi"),
+    *((ending, "", "sbom") for ending in (".spdx", ".spdx.json", ".cdx.json", ".sbom")),
+)
+# Most files are of no kind, which is to be told fast.
+_ENDINGS = tuple(ending for ending, _, _ in OTHER_PLACES if ending)
+_FOLDERS = tuple(folder for ending, folder, _ in OTHER_PLACES if not ending)
+# Kinds of which all that is below one root is of one system.
+_SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
+# The word of ``Status`` with which the files of a package are there.
+_THERE = frozenset(
+    {"installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
+)
+_SOURCE = re.compile(r"(\S+)(?:\s+\(([^)]*)\))?.*", re.DOTALL)
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+class Place(NamedTuple):
+    """What a path is by the table.
+
+    Packages of one `group` are those of one system, or of one file where each has its own.
+    """
+
+    kind: str
+    group: str
+
+
+def find_place(path: str) -> Place | None:
+    """Tell what the table says of a path from the image's root; None for what is not kept."""
+    folder, _, name = path.rpartition("/")
+    where, rules = f"/{folder}", PLACES.get(name)
+    if rules is None:
+        if not name.endswith(_ENDINGS) and not where.endswith(_FOLDERS):
+            return None
+        rules = tuple(rule[1:] for rule in OTHER_PLACES if name.endswith(rule[0]))
+    for ending, kind in rules:
+        if where.endswith(ending) and _is_sound(path, kind):
+            return Place(kind, _root(where, ending) if kind in _SYSTEMS else path)
+    return None
+
+
+def _is_sound(path: str, kind: str) -> bool:
+    if kind == "npm" and "/node_modules/" not in f"/{path}":
+        return False
+    is_odd = len(path) > _LONGEST_PATH or path.count("/") > _DEEPEST
+    # Nothing is written above the root; and Debian's checksums lie among the packages.
+    return not (is_odd or path.endswith(".md5sums") or (".." in path and ".." in path.split("/")))
+
+
+def _root(folder: str, ending: str) -> str:
+    """Return the folder that is the root to a system: empty for that of the image."""
+    root = folder.removesuffix(ending)
+    above, _, last = root.rpartition("/")
+    return above if last in ("var", "usr") else root
+
+
+def is_kept(path: str, size: int) -> bool:
+    """Tell whether the content of a file is to be kept, by its path and size."""
+    place = find_place(path)
+    return place is not None and size <= (MOST_OF_RPM if place.kind == "rpm" else MOST_OF_FILE)
+
+
+def keeping() -> Callable[[str, int], bool]:
+    """Return an `is_kept` for the files of one layer, of which it keeps no more than is allowed."""
+    left = {"file": MOST_OF_LAYER, "rpm": MOST_OF_RPM}
+
+    def keep(path: str, size: int) -> bool:
+        share = "rpm" if size > MOST_OF_FILE else "file"
+        if not is_kept(path, size) or size > left[share]:
+            return False
+        left[share] -= size
+        return True
+
+    return keep
+
+
+def read_packages(path: str, body: bytes) -> list[Package]:
+    """Read the packages of a database; PayloadError where it is none.
+
+    A package without a name or version is none, and neither hides the others.
+    """
+    place = find_place(path)
+    read = READERS.get(place.kind) if place else None
+    found = read(body) if read else iter(())
+    return [
+        package._replace(path=path)
+        for package in found
+        if 0 < len(package.name) <= _LONGEST and 0 < len(package.version or "") <= _LONGEST
+    ]
+
+
+def _text(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
+def _stanzas(body: bytes) -> Iterator[dict[str, str]]:
+    """Yield the fields of each stanza, by their first lines; what is written twice counts once."""
+    for stanza in _text(body).split("\n\n"):
+        fields: dict[str, str] = {}
+        for line in stanza.split("\n"):
+            key, colon, value = line.partition(":")
+            # A line that goes on begins with a blank.
+            if colon and key[:1] not in (" ", "\t", "") and key not in fields:
+                fields[key] = value.strip()
+        yield fields
+
+
+def _number(written: str | None) -> int | None:
+    return int(written) if written and _DIGITS.fullmatch(written) else None
+
+
+def _licence(written: object) -> str | None:
+    """Return a licence that is told in a word or line."""
+    text = _clean(written)
+    return (
+        text if text and len(text) <= _LONGEST and text not in ("UNKNOWN", "NOASSERTION") else None
+    )
+
+
+def _clean(value: object) -> str:
+    """Return text without halves of characters, which JSON may spell; none for what is no text."""
+    return value.encode("utf-8", "replace").decode().strip() if isinstance(value, str) else ""
+
+
+def read_deb(body: bytes, unit: int = 1024) -> Iterator[Package]:
+    """Read ``status`` of dpkg or opkg, or a file of ``status.d``; sizes are in units of bytes."""
+    for fields in _stanzas(body):
+        name, version = fields.get("Package", ""), fields.get("Version", "")
+        state = fields.get("Status")
+        if not name or (state is not None and state.rpartition(" ")[2] not in _THERE):
+            continue
+        # A source that is not told is of the same name and version.
+        source = _SOURCE.fullmatch(fields.get("Source") or name)
+        size = _number(fields.get("Installed-Size"))
+        yield Package(
+            "deb",
+            name,
+            version,
+            architecture=fields.get("Architecture") or None,
+            source_name=source[1] if source else name,
+            source_version=(source and source[2]) or version,
+            licence=_licence(fields.get("License")),
+            installed_size=None if size is None else size * unit,
+        )
+
+
+def read_opkg(body: bytes) -> Iterator[Package]:
+    """Read ``status`` of opkg, whose sizes are in bytes."""
+    return read_deb(body, 1)
+
+
+def read_apk(body: bytes) -> Iterator[Package]:
+    """Read ``installed`` of apk."""
+    for fields in _stanzas(body):
+        name, version = fields.get("P", ""), fields.get("V", "")
+        yield Package(
+            "apk",
+            name,
+            version,
+            architecture=fields.get("A") or None,
+            source_name=fields.get("o") or name,
+            source_version=version,
+            licence=_licence(fields.get("L")),
+            installed_size=_number(fields.get("I")),
+        )
+
+
+def read_pypi(body: bytes) -> Iterator[Package]:
+    """Read the metadata of a Python distribution."""
+    fields = next(_stanzas(body))
+    licence = _licence(fields.get("License-Expression")) or _licence(fields.get("License"))
+    yield Package(
+        "pypi", normalised(fields.get("Name", "")), fields.get("Version", ""), licence=licence
+    )
+
+
+def read_npm(body: bytes) -> Iterator[Package]:
+    """Read ``package.json``."""
+    document = payload.parse(body, "package.json")
+    scope, _, name = _clean(document.get("name")).rpartition("/")
+    licence = document.get("license")
+    if isinstance(licence, dict):
+        licence = licence.get("type")
+    yield Package(
+        "npm",
+        name,
+        _clean(document.get("version")),
+        scope.removeprefix("@") or None,
+        licence=_licence(licence),
+    )
+
+
+def read_conda(body: bytes) -> Iterator[Package]:
+    """Read a file of ``conda-meta``; its size is that of what was downloaded."""
+    document = payload.parse(body, "a package of conda")
+    yield Package(
+        "conda",
+        _clean(document.get("name")),
+        _clean(document.get("version")),
+        architecture=_clean(document.get("subdir")) or None,
+        licence=_licence(document.get("license")),
+    )
+
+
+def read_cran(body: bytes) -> Iterator[Package]:
+    """Read ``DESCRIPTION`` of an R package; what was not built is not installed."""
+    fields = next(_stanzas(body))
+    if "Built" in fields:
+        yield Package(
+            "cran",
+            fields.get("Package", ""),
+            fields.get("Version", ""),
+            licence=_licence(fields.get("License")),
+        )
+
+
+READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
+    "deb": read_deb,
+    "opkg": read_opkg,
+    "apk": read_apk,
+    "rpm": read_rpm,
+    "pypi": read_pypi,
+    "npm": read_npm,
+    "conda": read_conda,
+    "cran": read_cran,
+}

@@ -1,0 +1,214 @@
+"""From layers to the image: which packages its final file system holds, and since which layer.
+
+`read_layer` reads one layer, once for all images that have it; `merge` lays layers upon each other
+as container tools do: a whiteout removes a path with all that is below it, an opaque directory what
+lower layers have in it, and a file or link where a directory was, the directory.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from posixpath import dirname, join, normpath
+from typing import Any, NamedTuple
+
+from hubframe.contents.databases import RELEASES, Place, find_place, read_packages
+from hubframe.contents.distributions import Distribution, read_distribution
+from hubframe.contents.packages import Package
+from hubframe.errors import PayloadError
+from hubframe.oci.archives import OPAQUE, REMOVED, Listing
+
+# What makes two packages the same: type, name, version, namespace and architecture.
+Same = tuple[str, str, str | None, str | None, str | None]
+_MOST_LINKS = 40
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the table of paths, as a layer has it."""
+
+    place: Place
+    packages: tuple[Package, ...] = ()
+    distribution: Distribution | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer does to the packages of the layers below it."""
+
+    files: dict[str, File] = field(default_factory=dict)
+    folders: frozenset[str] = frozenset()  # that its files are in
+    removed: frozenset[str] = frozenset()
+    opaque: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()  # all its paths that are no directories
+    failures: tuple[tuple[str, str], ...] = ()  # what could not be read: path, and why
+
+
+class Found(NamedTuple):
+    """A package of an image, and the lowest layer since which it is there without a break."""
+
+    package: Package
+    position: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the final file system of an image holds; positions count from 0, the lowest layer."""
+
+    packages: list[Found]
+    distribution: Distribution | None
+    distribution_position: int | None
+    documents: list[tuple[str, int]]  # SBOMs in the image: path, and the layer
+    failures: list[tuple[int, str, str]]  # position, path, and why
+
+
+def read_layer(listing: Listing, bodies: Mapping[str, bytes]) -> Layer:
+    """Read what a layer has of packages, from its files and the contents that were kept of it."""
+    files: dict[str, File] = {}
+    removed, opaque, others = set[str](), set[str](), set[str]()
+    failures: list[tuple[str, str]] = []
+    for path, kind, link, whiteout in zip(
+        listing.paths, listing.types, listing.links, listing.whiteouts, strict=True
+    ):
+        if whiteout is not None:
+            {REMOVED: removed, OPAQUE: opaque}.get(whiteout, set()).add(path)
+            continue
+        if kind != "directory":
+            others.add(path)
+        place = find_place(path)
+        if place is None:
+            continue
+        files[path] = File(place, link=link if kind == "symlink" else None)
+        if path in bodies:
+            try:
+                files[path] = _read(place, path, bodies[path])
+            except PayloadError as error:
+                failures.append((path, str(error)))
+        elif kind in ("file", "hard link"):
+            failures.append(
+                (path, "not kept: too large, with holes, or a link to what is not kept")
+            )
+    folders = frozenset(folder for path in files for folder in _folders(path))
+    return Layer(
+        files, folders, frozenset(removed), frozenset(opaque), frozenset(others), tuple(failures)
+    )
+
+
+def _read(place: Place, path: str, body: bytes) -> File:
+    if place.kind == "release":
+        return File(place, distribution=read_distribution(path, body))
+    return File(place, tuple(read_packages(path, body)))
+
+
+def merge(layers: Sequence[Layer]) -> Contents:
+    """Lay layers upon each other, the lowest first."""
+    tree = _Tree()
+    for position, layer in enumerate(layers):
+        tree.add(position, layer)
+    distribution, at = tree.distribution()
+    return Contents(
+        list(tree.packages(distribution)),
+        distribution,
+        at,
+        sorted((path, at) for path, (file, at) in tree.files.items() if file.place.kind == "sbom"),
+        [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures],
+    )
+
+
+class _Tree:
+    """The files of the table of paths, as they are with the layers so far."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, tuple[File, int]] = {}
+        self._folders: set[str] = set()
+        # Since when what is the same is there, by group; and the paths of each group.
+        self._since: dict[str, dict[Same, int]] = {}
+        self._paths: dict[str, dict[str, None]] = {}
+
+    def add(self, position: int, layer: Layer) -> None:
+        """Lay a layer upon those below."""
+        changed = dict.fromkeys(self._remove(layer))
+        for path, file in layer.files.items():
+            self.files[path] = file, position
+            self._paths.setdefault(file.place.group, {})[path] = None
+            changed[file.place.group] = None
+        self._folders |= layer.folders
+        for group in changed:
+            before = self._since.get(group, {})
+            packages = (package[:5] for path in self._paths[group] for package in self._read(path))
+            self._since[group] = {same: before.get(same, position) for same in packages}
+
+    def _read(self, path: str) -> tuple[Package, ...]:
+        return self.files[path][0].packages
+
+    def _remove(self, layer: Layer) -> Iterator[str]:
+        """Remove what a layer hides; yield the groups that something was removed of."""
+        paths = self.files.keys()
+        gone = (paths & layer.removed) | (paths & layer.others)
+        hidden = {
+            folder
+            for hides in (layer.removed, layer.opaque, layer.others)
+            for folder in self._folders & hides
+        }
+        if hidden:
+            gone |= {path for path in paths if not hidden.isdisjoint(_folders(path))}
+        for path in gone:
+            group = self.files.pop(path)[0].place.group
+            del self._paths[group][path]
+            yield group
+
+    def packages(self, distribution: Distribution | None) -> Iterator[Found]:
+        """Yield the packages, by path, with the layer since which each is there."""
+        requested = {
+            path for path, (file, _) in self.files.items() if file.place.kind == "requested"
+        }
+        asked_for = {dirname(dirname(path)) for path in requested}
+        system = distribution.id if distribution else None
+        for path, (file, _) in sorted(self.files.items()):
+            place = file.place
+            since = self._since[place.group]
+            changes: dict[str, Any] = {}
+            if place.kind == "npm":
+                changes["is_direct"] = _is_direct_of_npm(path)
+            elif path.endswith(".dist-info/METADATA") and dirname(dirname(path)) in asked_for:
+                changes["is_direct"] = f"{dirname(path)}/REQUESTED" in requested
+            elif place.group == "" and system:
+                # A system in a folder of the image may be of another distribution.
+                changes["namespace"] = system
+            for package in file.packages:
+                found = package._replace(**changes) if changes else package
+                yield Found(found, since[package[:5]])
+
+    def distribution(self) -> tuple[Distribution | None, int | None]:
+        """Return what the system says that it is, and the layer that says it."""
+        for path in RELEASES:
+            file, position = self._followed(path)
+            if file and file.distribution:
+                return file.distribution, position
+        return None, None
+
+    def _followed(self, path: str) -> tuple[File | None, int | None]:
+        """Follow links within the image."""
+        for _ in range(_MOST_LINKS):
+            file, position = self.files.get(path, (None, None))
+            if file is None or file.link is None:
+                return file, position
+            path = normpath(join("/", dirname(path), file.link)).lstrip("/")
+        return None, None
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, the root of the image included."""
+    while path := dirname(path):
+        yield path
+    yield "."
+
+
+def _is_direct_of_npm(path: str) -> bool | None:
+    """Tell whether a package of npm was asked for: known of those for all, and of nested ones.
+
+    npm itself lifts what others need to the top of an application's folder.
+    """
+    above, *below = f"/{path}".split("/node_modules/")
+    if len(below) > 1:
+        return False
+    return True if above.endswith("/lib") else None

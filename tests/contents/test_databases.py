@@ -1,0 +1,252 @@
+"""Databases of packages as text and JSON, and the table of their paths."""
+
+import json
+from contextlib import suppress
+
+import pytest
+
+from hubframe.contents.databases import (
+    MOST_OF_FILE,
+    MOST_OF_LAYER,
+    MOST_OF_RPM,
+    find_place,
+    is_kept,
+    keeping,
+    read_packages,
+)
+from hubframe.contents.distributions import read_distribution
+from hubframe.contents.packages import Package
+from hubframe.errors import PayloadError
+
+SITE = "usr/lib/python3/site-packages"
+KINDS = {
+    "var/lib/dpkg/status": "deb",
+    "chroot/var/lib/dpkg/status": "deb",
+    "var/lib/dpkg/status.d/base": "deb",
+    "lib/dpkg/status.d/base": "deb",
+    "usr/lib/opkg/status": "opkg",
+    "lib/apk/db/installed": "apk",
+    "usr/lib/apk/db/installed": "apk",
+    "var/lib/rpm/Packages": "rpm",
+    "usr/share/rpm/rpmdb.sqlite": "rpm",
+    "usr/lib/sysimage/rpm/Packages.db": "rpm",
+    f"{SITE}/a-1.dist-info/METADATA": "pypi",
+    f"{SITE}/a-1.dist-info/REQUESTED": "requested",
+    f"{SITE}/a-1.egg-info/PKG-INFO": "pypi",
+    f"{SITE}/a-1.egg-info": "pypi",
+    "app/node_modules/a/package.json": "npm",
+    "node_modules/@a/b/package.json": "npm",
+    "opt/conda/conda-meta/a-1-0.json": "conda",
+    "usr/lib/R/library/base/DESCRIPTION": "cran",
+    "etc/os-release": "release",
+    "usr/lib/os.release.d/os-release-fedora": "release",
+    "opt/bitnami/a/.spdx-a.spdx": "sbom",
+    "usr/share/sbom/a.cdx.json": "sbom",
+    **dict.fromkeys(
+        [
+            "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
+            "var/lib/dpkg", "opt/rpm/Packages", "app/package.json", "var/lib/rpm/rpmdb.sqlite-wal",
+            f"{SITE}/a/METADATA", "opt/conda-meta.json", "../var/lib/dpkg/status", "", ".",
+            "a/" * 5000 + "lib/dpkg/status", "a/" * 200 + "node_modules/b/package.json",
+        ],
+        None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", KINDS)
+def test_each_path_is_of_a_kind_or_is_not_kept(path):
+    place = find_place(path)
+    assert (place and place.kind) == KINDS[path]
+    assert is_kept(path, 10) == (KINDS[path] is not None)
+
+
+def test_files_and_layers_are_kept_up_to_their_caps():
+    status, rpm = "var/lib/dpkg/status", "var/lib/rpm/Packages"
+    assert [is_kept(status, MOST_OF_FILE + more) for more in (0, 1)] == [True, False]
+    assert [is_kept(rpm, MOST_OF_RPM + more) for more in (0, 1)] == [True, False]
+    keep = keeping()
+    count = MOST_OF_LAYER // MOST_OF_FILE
+    assert [keep(f"{place}/{status}", MOST_OF_FILE) for place in range(count + 1)] == [
+        *[True] * count,
+        False,
+    ]
+    # The database of rpm has a share of its own, but only once.
+    assert [keep(rpm, MOST_OF_RPM), keep(rpm, MOST_OF_RPM)] == [True, False]
+    assert not keep("etc/passwd", 1)
+
+
+STATUS = b"""\
+Package: passwd
+Status: install ok installed
+Installed-Size: 2952
+Architecture: amd64
+Source: shadow (1:4.13+dfsg1-1)
+Version: 1:4.13+dfsg1-1+b1
+Description: change passwords
+ Package: not-this
+ .
+Conffiles:
+ /etc/x 123
+
+Package: gone
+Status: deinstall ok config-files
+Version: 1
+
+Package: waits
+Status: install ok triggers-pending
+Version: 2
+Architecture: all
+
+Package: held
+Status: hold ok installed
+Version: 3
+Installed-Size: many
+Source: other
+
+Package: never
+Status: install ok not-installed
+Version: 4
+"""
+
+
+def test_status_of_dpkg():
+    path = "var/lib/dpkg/status"
+    assert read_packages(path, STATUS) == [
+        Package(
+            "deb", "passwd", "1:4.13+dfsg1-1+b1", architecture="amd64", source_name="shadow",
+            source_version="1:4.13+dfsg1-1", installed_size=2952 * 1024, path=path,
+        ),
+        Package("deb", "waits", "2", None, "all", "waits", "2", path=path),
+        Package("deb", "held", "3", None, None, "other", "3", path=path),
+    ]  # fmt: skip
+    assert read_packages(path, STATUS.replace(b"\n", b"\r\n")) == read_packages(path, STATUS)
+
+
+def test_status_d_of_distroless_has_no_status():
+    path = "var/lib/dpkg/status.d/base-files"
+    body = b"Package: base-files\nVersion: 12.4\nArchitecture: amd64\nMaintainer: X\n"
+    (found,) = read_packages(path, body)
+    assert (found.name, found.version, found.path) == ("base-files", "12.4", path)
+
+
+def test_status_of_opkg_tells_bytes_and_licences():
+    body = b"Package: busybox\nVersion: 1.36.1-r1\nStatus: install user installed\n"
+    body += b"License: GPL-2.0\nInstalled-Size: 266240\nArchitecture: x86_64\n\n"
+    (found,) = read_packages("usr/lib/opkg/status", body)
+    assert (found.installed_size, found.licence) == (266_240, "GPL-2.0")
+
+
+def test_installed_of_apk():
+    body = b"""\
+C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=
+P:libcrypto3
+V:3.3.2-r0
+A:x86_64
+S:1
+I:4665344
+T:Crypto library from openssl
+L:Apache-2.0
+o:openssl
+t:1
+F:etc
+F:lib
+R:P:odd
+a:0:0:755
+Z:Q1x
+
+P:plain
+V:1-r0
+
+P:no version
+"""
+    path = "lib/apk/db/installed"
+    assert read_packages(path, body) == [
+        Package(
+            "apk", "libcrypto3", "3.3.2-r0", architecture="x86_64", source_name="openssl",
+            source_version="3.3.2-r0", licence="Apache-2.0", installed_size=4_665_344, path=path,
+        ),
+        Package("apk", "plain", "1-r0", source_name="plain", source_version="1-r0", path=path),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", [f"{SITE}/x.dist-info/METADATA", f"{SITE}/x.egg-info/PKG-INFO", f"{SITE}/x.egg-info"]
+)
+def test_metadata_of_python(path):
+    body = b"Metadata-Version: 2.1\nName: Ruamel.YAML_x\nVersion: 0.18\nLicense: UNKNOWN\n"
+    found = Package("pypi", "ruamel-yaml-x", "0.18", path=path)
+    assert read_packages(path, body + b"\nName: description\n") == [found]
+    body += b"License-Expression: MIT OR Apache-2.0\n"
+    assert read_packages(path, body) == [found._replace(licence="MIT OR Apache-2.0")]
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"name": "@babel/core", "version": "7.1"}, Package("npm", "core", "7.1", "babel")),
+        ({"name": "a", "version": "1", "license": {"type": "MIT"}}, Package("npm", "a", "1", licence="MIT")),
+        ({"name": "a", "version": "1", "license": ["MIT"]}, Package("npm", "a", "1")),
+        ({"name": "a\ud800", "version": "1"}, Package("npm", "a?", "1")),
+        ({"name": "a"}, None), ({"version": "1"}, None), ({"name": 1, "version": 2}, None),
+        ({"name": "a" * 1000, "version": "1"}, None), ({}, None),
+    ],
+)  # fmt: skip
+def test_packages_of_npm(document, found):
+    path = "app/node_modules/a/package.json"
+    told = read_packages(path, json.dumps(document).encode())
+    assert told == ([found._replace(path=path)] if found else [])
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
+@pytest.mark.parametrize("path", ["node_modules/a/package.json", "c/conda-meta/a.json"])
+def test_what_is_no_json_is_refused(path, body):
+    with pytest.raises(PayloadError):
+        read_packages(path, body)
+
+
+def test_a_package_of_conda_and_one_of_r():
+    path = "opt/conda/conda-meta/numpy-1.26.4-py312_0.json"
+    body = {"name": "numpy", "version": "1.26.4", "build": "py312_0", "subdir": "linux-64", "license": "BSD-3-Clause", "size": 7484}  # fmt: skip
+    assert read_packages(path, json.dumps(body).encode()) == [
+        Package("conda", "numpy", "1.26.4", None, "linux-64", licence="BSD-3-Clause", path=path)
+    ]
+    path = "usr/lib/R/library/R6/DESCRIPTION"
+    body = b"Package: R6\nVersion: 2.5.1\nLicense: MIT + file LICENSE\nAuthor: A,\n  B\n"
+    assert read_packages(path, body) == []
+    assert read_packages(path, body + b"Built: R 4.2.2; ; 2022; unix\n") == [
+        Package("cran", "R6", "2.5.1", licence="MIT + file LICENSE", path=path)
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path, kind in KINDS.items() if kind])
+@pytest.mark.parametrize(
+    "body",
+    [b"\0" * 5000, b"\xff\xfe" * 2000, b":" * 9000, b"\n" * 9000, b"P" * 9000, b"Package: \n"],
+)
+def test_what_is_no_database_gives_no_package(path, body):
+    with suppress(PayloadError):
+        assert read_packages(path, body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (
+            b'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian"\n# ID=x\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n',
+            ("debian", None, "12", "bookworm", None, "Debian GNU/Linux 12 (bookworm)", None),
+        ),
+        (
+            b"ID='rocky'\r\nID_LIKE=\"rhel centos fedora\"\r\nVERSION_ID=9.3\r\nVARIANT_ID=x\r\nCPE_NAME=cpe:/o:rocky\r\n",
+            ("rocky", "rhel centos fedora", "9.3", None, "x", None, "cpe:/o:rocky"),
+        ),
+        (b'ID=a\nID=b\nPRETTY_NAME="a \\"b\\" \\$c"\n', ("b", *[None] * 4, 'a "b" $c', None)),
+    ],
+)
+def test_releases_are_read_as_a_shell_reads_them(body, found):
+    assert read_distribution("etc/os-release", body) == (*found, "etc/os-release")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\0" * 500, b"ID", b"ID=\n", b"NAME=x\n", b'ID=""'])
+def test_a_release_that_tells_nothing_is_none(body):
+    assert read_distribution("etc/os-release", body) is None

@@ -1,0 +1,245 @@
+"""From layers to the image: what is there in the end, and since which layer."""
+
+import pytest
+
+from hubframe.contents.databases import MOST_OF_FILE
+from tests.layerfiles.layers import archive, entry, folder, packed
+
+from .images import read_image
+from .rpms import BASH, SHADOW, header, in_ndb, in_sqlite
+
+STATUS, APK = "var/lib/dpkg/status", "lib/apk/db/installed"
+SITE = "usr/lib/python3/site-packages"
+DEBIAN = b'ID=debian\nVERSION_ID="12"\n'
+
+
+def debs(**versions):
+    return "\n".join(
+        f"Package: {name}\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n"
+        for name, version in versions.items()
+    ).encode()
+
+
+def wheel(name, version):
+    return (
+        f"{SITE}/{name}-{version}.dist-info/METADATA",
+        f"Name: {name}\nVersion: {version}\n".encode(),
+    )
+
+
+def link(name, target, kind=b"2"):
+    return entry(name, kind=kind, linkname=target)
+
+
+def found(*layers):
+    """Name, version and position of each package."""
+    contents = read_image(*layers)
+    assert contents.failures == []
+    return [(one.name, one.version, position) for one, position in contents.packages]
+
+
+# Installed, upgraded, removed and installed again, in four layers.
+FOUR = [
+    archive((STATUS, debs(base="1", curl="7", git="2", nano="6")), wheel("pip", "23"), wheel("idna", "3")),
+    archive(
+        (STATUS, debs(base="1", curl="8", nano="6")),
+        (f"{SITE}/.wh.pip-23.dist-info", b""),
+        wheel("pip", "24"),
+        wheel("idna", "3"),
+    ),
+    archive((STATUS, debs(base="1", curl="8")), (f"{SITE}/.wh.idna-3.dist-info", b"")),
+    archive((STATUS, debs(base="1", curl="7", git="2", nano="6")), wheel("idna", "3")),
+]  # fmt: skip
+
+
+def test_positions_of_what_is_installed_upgraded_removed_and_installed_again():
+    assert found(*FOUR[:1]) == [
+        ("idna", "3", 0), ("pip", "23", 0),
+        ("base", "1", 0), ("curl", "7", 0), ("git", "2", 0), ("nano", "6", 0),
+    ]  # fmt: skip
+    assert found(*FOUR[:2]) == [
+        ("idna", "3", 0), ("pip", "24", 1), ("base", "1", 0), ("curl", "8", 1), ("nano", "6", 0),
+    ]  # fmt: skip
+    assert found(*FOUR[:3]) == [("pip", "24", 1), ("base", "1", 0), ("curl", "8", 1)]
+    assert found(*FOUR) == [
+        ("idna", "3", 3), ("pip", "24", 1),
+        ("base", "1", 0), ("curl", "7", 3), ("git", "2", 3), ("nano", "6", 3),
+    ]  # fmt: skip
+
+
+def test_layers_without_databases_change_nothing_and_are_counted():
+    empty, other = archive(), archive(("etc/motd", b"x"), ("etc/.wh.issue", b""))
+    assert found(empty, archive((STATUS, debs(a="1"))), other, packed(other)) == [("a", "1", 1)]
+    assert found() == found(empty) == []
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        [("var/lib/.wh.dpkg", b"")],
+        [("var/.wh.lib", b"")],
+        [(".wh.var", b"")],
+        [("var/lib/dpkg/.wh.status", b"")],
+        [folder("var/lib/dpkg"), ("var/lib/dpkg/.wh..wh..opq", b"")],
+        [(".wh..wh..opq", b"")],
+        [("var/lib", b"a file where a folder was")],
+        [link("var/lib", "../elsewhere")],
+        [link(STATUS, "elsewhere")],
+    ],
+)
+def test_what_hides_a_database_hides_its_packages_and_breaks_their_time(removal):
+    base = archive(("etc/os-release", DEBIAN), (STATUS, debs(a="1")))
+    layers = [base, archive(*removal)]
+    assert found(*layers) == []
+    # What is there again is there since then.
+    assert found(*layers, archive((STATUS, debs(a="1")))) == [("a", "1", 2)]
+
+
+def test_what_a_layer_hides_and_writes_again_was_there_before_it():
+    upper = archive(("var/lib/.wh.dpkg", b""), (STATUS, debs(a="1", b="1")))
+    assert found(archive((STATUS, debs(a="1"))), upper) == [("a", "1", 0), ("b", "1", 1)]
+
+
+def test_an_image_without_its_database_is_still_of_its_distribution():
+    base = archive(("etc/os-release", DEBIAN), (STATUS, debs(a="1")))
+    contents = read_image(base, archive(("var/lib/.wh.dpkg", b"")))
+    assert (contents.packages, contents.distribution.id) == ([], "debian")
+
+
+def test_a_folder_that_is_written_again_hides_nothing():
+    base = archive((STATUS, debs(a="1")), wheel("idna", "3"))
+    assert found(base, archive(folder("var/lib/dpkg"), folder(SITE))) == [
+        ("idna", "3", 0), ("a", "1", 0),
+    ]  # fmt: skip
+    # Names that begin alike are others.
+    assert (
+        len(found(base, archive(("var/lib/.wh.dpk", b""), ("va", b""), ("var/lib/.wh.dpkg2", b""))))
+        == 2
+    )
+
+
+def test_an_opaque_folder_hides_what_is_below_and_not_what_is_in_its_layer():
+    upper = archive(("usr/.wh..wh..opq", b""), wheel("new", "1"))
+    assert found(archive(wheel("old", "1"), (STATUS, debs(a="1"))), upper) == [
+        ("new", "1", 1), ("a", "1", 0),
+    ]  # fmt: skip
+
+
+def test_status_and_status_d_are_of_one_system():
+    base = archive(
+        ("var/lib/dpkg/status.d/a", debs(a="1")), ("var/lib/dpkg/status.d/b", debs(b="1"))
+    )
+    later = archive((STATUS, debs(a="1", c="2")), ("var/lib/dpkg/status.d/.wh.a", b""))
+    assert found(base, later) == [("a", "1", 0), ("c", "2", 1), ("b", "1", 0)]
+
+
+def test_a_database_that_moves_keeps_the_time_of_its_packages():
+    base = archive(("var/lib/rpm/rpmdb.sqlite", in_sqlite(BASH, SHADOW)))
+    moved = archive(
+        ("usr/lib/sysimage/rpm/Packages.db", in_ndb(BASH, header(name="new", version="1"))),
+        ("var/lib/.wh.rpm", b""),
+    )
+    assert found(base, moved) == [("bash", "5.1.8-6.el9", 0), ("new", "1", 1)]
+
+
+def test_a_system_in_a_folder_is_told_by_its_path_and_is_of_no_distribution():
+    contents = read_image(
+        archive(
+            ("etc/os-release", DEBIAN),
+            (STATUS, debs(a="1")),
+            (f"srv/chroot/{STATUS}", debs(a="1", b="1")),
+        ),
+        archive((STATUS, debs(a="1", b="1"))),
+    )
+    assert [(one.path, one.name, one.namespace, position) for one, position in contents.packages] == [
+        (f"srv/chroot/{STATUS}", "a", None, 0), (f"srv/chroot/{STATUS}", "b", None, 0),
+        (STATUS, "a", "debian", 0), (STATUS, "b", "debian", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([("usr/lib/os-release", DEBIAN), link("etc/os-release", "../usr/lib/os-release")], "usr/lib/os-release"),
+        ([("usr/lib/os-release", b"ID=no"), ("etc/os-release", DEBIAN)], "etc/os-release"),
+        ([("usr/lib/os-release", DEBIAN)], "usr/lib/os-release"),
+        (
+            [
+                ("usr/lib/os.release.d/fedora", DEBIAN),
+                link("usr/lib/os-release", "./os.release.d/fedora"),
+                link("etc/os-release", "/usr/lib/os-release"),
+            ],
+            "usr/lib/os.release.d/fedora",
+        ),
+        ([("usr/lib/os-release", DEBIAN), link("etc/os-release", "usr/lib/os-release", b"1")], "etc/os-release"),
+        # Out of the image leads nowhere, nor do circles.
+        ([("usr/lib/os-release", DEBIAN), link("etc/os-release", "../../../../usr/lib/os-release")], "usr/lib/os-release"),
+        ([link("usr/lib/os-release", "os-release"), link("etc/os-release", "os-release")], None),
+        ([("srv/etc/os-release", DEBIAN)], None),
+        ([("etc/os-release", b"nothing")], None),
+    ],
+)  # fmt: skip
+def test_the_distribution_is_what_the_system_says(entries, told):
+    contents = read_image(archive(), archive(*entries))
+    if told is None:
+        assert (contents.distribution, contents.distribution_position) == (None, None)
+    else:
+        assert contents.distribution.qualifier == "debian-12"
+        assert (contents.distribution.path, contents.distribution_position) == (told, 1)
+
+
+def test_the_topmost_release_counts():
+    layers = [archive(("etc/os-release", b"ID=a")), archive(("etc/os-release", b"ID=b"))]
+    contents = read_image(*layers, archive(("etc/motd", b"")))
+    assert (contents.distribution.id, contents.distribution_position) == ("b", 1)
+    assert read_image(*layers, archive(("etc/.wh.os-release", b""))).distribution is None
+
+
+def test_who_asked_for_a_package_where_that_is_told():
+    def package(name):
+        return b'{"name": "%s", "version": "1"}' % name.encode()
+
+    contents = read_image(
+        archive(
+            wheel("asked", "1"), wheel("needed", "1"), (f"{SITE}/asked-1.dist-info/REQUESTED", b""),
+            ("opt/site-packages/unknown-1.dist-info/METADATA", b"Name: unknown\nVersion: 1"),
+            (f"{SITE}/egg-1.egg-info/PKG-INFO", b"Name: egg\nVersion: 1"),
+            ("usr/lib/node_modules/npm/package.json", package("npm")),
+            ("usr/lib/node_modules/npm/node_modules/x/package.json", package("x")),
+            ("app/node_modules/lifted/package.json", package("lifted")),
+        )
+    )  # fmt: skip
+    assert {one.name: one.is_direct for one, _ in contents.packages} == {
+        "asked": True, "needed": False, "unknown": None, "egg": None,
+        "npm": True, "x": False, "lifted": None,
+    }  # fmt: skip
+
+
+def test_documents_in_the_image_are_named_with_their_layer():
+    path = "opt/bitnami/a/.spdx-a.spdx"
+    base = archive((path, b"{}"), ("b.cdx.json", b"{}"))
+    assert read_image(base, archive((path, b"{ }"))).documents == [("b.cdx.json", 0), (path, 1)]
+
+
+def test_what_is_damaged_costs_itself_only_and_is_told():
+    contents = read_image(
+        archive((STATUS, debs(a="1")), ("var/lib/rpm/Packages", b"nonsense" * 99)),
+        archive(("app/node_modules/a/package.json", b"{")),
+    )
+    assert [one.name for one, _ in contents.packages] == ["a"]
+    assert [(position, path) for position, path, _ in contents.failures] == [
+        (0, "var/lib/rpm/Packages"), (1, "app/node_modules/a/package.json"),
+    ]  # fmt: skip
+    assert "no database of rpm" in contents.failures[0][2]
+
+
+def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
+    large = archive((STATUS, bytes(MOST_OF_FILE + 1)))
+    contents = read_image(archive((STATUS, debs(a="1"))), large)
+    assert contents.packages == []
+    assert contents.failures[0][:2] == (1, STATUS)
+    assert "too large" in contents.failures[0][2]
+
+
+def test_a_layer_that_holds_a_path_twice_has_the_last():
+    assert found(archive((STATUS, debs(a="1")), (STATUS, debs(b="1")))) == [("b", "1", 0)]

@@ -1,0 +1,182 @@
+"""What other tools find in the same images: syft, and rpm itself."""
+
+import sqlite3
+import subprocess
+
+import pytest
+
+from hubframe.contents.rpm import read_rpm
+from tests.layerfiles.layers import archive, folder, packed
+
+from .images import read_image, write_layout
+from .rpms import BASH, FORMS, SHADOW, header
+from .test_databases import STATUS
+from .test_layers import FOUR, SITE, wheel
+
+APK = b"""\
+C:Q1abc=
+P:musl
+V:1.2.5-r0
+A:x86_64
+S:1
+I:622592
+T:the musl c library (libc) implementation
+L:MIT
+o:musl
+F:lib
+R:ld-musl-x86_64.so.1
+a:0:0:755
+Z:Q1x
+
+P:busybox-binsh
+V:1.36.1-r29
+A:x86_64
+o:busybox
+L:GPL-2.0-only
+
+P:.build-deps
+V:20240901.000000
+A:noarch
+"""
+# What is removed but for its configuration syft 1.18 still lists; trivy does not.
+LEFT = STATUS.replace(b"deinstall ok config-files", b"install ok unpacked")
+LEFT = LEFT.replace(b"install ok not-installed", b"hold ok installed")
+RPMS = BASH, SHADOW, header(name="epoch", epoch=0, version="1", release="1", summary="x" * 900)
+SYSTEMS = {
+    "dpkg/var/lib/dpkg/status": LEFT,
+    "distroless/var/lib/dpkg/status.d/base": b"Package: base-files\nVersion: 12.4\nArchitecture: amd64\n",
+    "distroless/var/lib/dpkg/status.d/libc6": b"Package: libc6\nVersion: 2.36-9\nArchitecture: amd64\n",
+    "distroless/var/lib/dpkg/status.d/libc6.md5sums": b"0" * 32 + b"  lib/libc.so.6\n",
+    "opkg/usr/lib/opkg/status": b"Package: uci\nVersion: 1-r1\nStatus: install user installed\nArchitecture: mips\n",
+    "apk/lib/apk/db/installed": APK,
+    "apk in usr/usr/lib/apk/db/installed": APK,
+    "sqlite/usr/lib/sysimage/rpm/rpmdb.sqlite": FORMS["sqlite"](*RPMS),
+    "ndb/var/lib/rpm/Packages.db": FORMS["ndb"](*RPMS),
+    **{
+        f"{form}/usr/share/rpm/Packages": FORMS[form](*RPMS)
+        for form in ("berkeley", "berkeley, big-endian", "berkeley, unsorted")
+    },
+}  # fmt: skip
+LANGUAGES = {
+    f"{SITE}/egg-3.egg-info": b"Metadata-Version: 2.1\nName: egg\nVersion: 3\n",
+    f"{SITE}/old.egg-info/PKG-INFO": b"Metadata-Version: 1.0\nName: old\nVersion: 0.1.dev0\n",
+    "usr/lib/node_modules/npm/package.json": b'{"name": "npm", "version": "10.0.0"}',
+    "app/node_modules/@babel/core/package.json": b'{"name": "@babel/core", "version": "7.1.0"}',
+    "usr/lib/R/library/base/DESCRIPTION": b"Package: base\nVersion: 4.2\nBuilt: R 4.2.2; ; x; unix\n",
+}
+IMAGES = {
+    # syft finds files of a folder by the folder's own entry.
+    "systems": [packed(archive(folder("distroless/var/lib/dpkg/status.d"), *SYSTEMS.items()))],
+    "languages": [archive(wheel("Foo_Bar.baz", "1.0"), *LANGUAGES.items())],
+    **{f"the lowest {count} of four layers": FOUR[:count] for count in range(1, 5)},
+    "removed": [*FOUR, archive(("var/lib/.wh.dpkg", b""), (f"{SITE}/.wh..wh..opq", b""))],
+}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_packages_are_those_that_syft_finds(image, syft, tmp_path):
+    contents = read_image(*IMAGES[image])
+    found = {
+        (
+            one.type,
+            f"@{one.namespace}/{one.name}" if one.type == "npm" and one.namespace else one.name,
+            *(one.version, one.architecture, one.path),
+        )
+        for one, _ in contents.packages
+    }
+    assert contents.failures == []
+    assert found == syft(write_layout(tmp_path / "layout", *IMAGES[image]))
+    assert bool(found) == (image != "removed")
+
+
+SPEC = """\
+Name: {name}
+Version: {version}
+Release: {release}
+{more}
+Summary: a package
+License: MIT and GPLv2+
+BuildArch: noarch
+%description
+{text}
+%files
+"""
+BUILT = [
+    ("alpha", "1.2", "3", ""),
+    ("beta-libs", "0~rc1", "4.el9", "Epoch: 2"),
+    ("gamma+x", "20240101^git", "1", "Epoch: 0"),
+]
+
+
+@pytest.fixture(scope="module")
+def rpm_database(tmp_path_factory):
+    """A database that rpm wrote, of packages that rpmbuild built, and what rpm itself reads of it."""
+
+    def make(folder):
+        for name, version, release, fields in BUILT:
+            spec = folder / f"{name}.spec"
+            text = "long " * 2000
+            spec.write_text(
+                SPEC.format(name=name, version=version, release=release, more=fields, text=text)
+            )
+            defined = [f"--define=_rpmdir {folder}/out", f"--define=_topdir {folder}/top"]
+            run("rpmbuild", "-bb", *defined, spec)
+        built = sorted((folder / "out").rglob("*.rpm"))
+        run("rpm", f"--dbpath={folder}/db", "--initdb")
+        run(
+            "rpm", f"--dbpath={folder}/db", *("--nosignature", "--nodeps", "--justdb", "-i"), *built
+        )
+        return folder / "db"
+
+    return make(tmp_path_factory.mktemp("rpm"))
+
+
+def run(*command):
+    """Run a program, and return what it wrote."""
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, check=True, text=True
+    ).stdout
+
+
+def told_by_rpm(folder, *options):
+    form = r"%{NAME}\t%{EVR}\t%{ARCH}\t%{SOURCERPM}\t%{LICENSE}\t%{SIZE}\n"
+    lines = run("rpm", f"--dbpath={folder}", *options, "-qa", "--qf", form).splitlines()
+    return sorted(tuple(line.split("\t")) for line in lines)
+
+
+def told_by_us(body):
+    return sorted(
+        (
+            *(one.name, one.version, one.architecture),
+            f"{one.source_name}-{one.source_version}.src.rpm",
+            *(one.licence, str(one.installed_size)),
+        )
+        for one in read_rpm(body)
+    )
+
+
+@pytest.mark.usefixtures("rpm_tools")
+def test_a_database_of_rpm_is_read_as_rpm_reads_it(rpm_database):
+    found = told_by_us((rpm_database / "rpmdb.sqlite").read_bytes())
+    assert found == told_by_rpm(rpm_database)
+    assert len(found) == len(BUILT)
+
+
+@pytest.mark.usefixtures("rpm_tools")
+@pytest.mark.parametrize("order", ["1234", "4321"])
+@pytest.mark.parametrize("page_size", ["512", "4096", "65536"])
+def test_a_database_of_berkeley_db_is_read_as_rpm_reads_it(
+    rpm_database, tmp_path, order, page_size
+):
+    with sqlite3.connect(rpm_database / "rpmdb.sqlite") as connection:
+        rows = connection.execute("SELECT hnum, blob FROM Packages").fetchall()
+    connection.close()
+    dump = "VERSION=3\nformat=bytevalue\ntype=hash\nHEADER=END\n"
+    for number, blob in rows:
+        dump += f" {number.to_bytes(4, 'little').hex()}\n {blob.hex()}\n"
+    (tmp_path / "dump").write_text(f"{dump}DATA=END\n")
+    options = [f"-cdb_lorder={order}", f"-cdb_pagesize={page_size}", f"-f{tmp_path}/dump"]
+    run("db5.3_load", *options, tmp_path / "Packages")
+    found = told_by_us((tmp_path / "Packages").read_bytes())
+    assert found == told_by_rpm(rpm_database)
+    assert found == told_by_rpm(tmp_path, "--define=_db_backend bdb_ro")
