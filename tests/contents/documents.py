@@ -210,3 +210,79 @@ def spdx(name: str = "sbom", packages: int = 2) -> Any:
         "packages": [root, *found],
         "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", **about}],
     }
+
+
+PURL = "pkg:deb/debian/curl@8-1?arch=amd64&upstream=curl-src"
+LAYER, DIFF = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+SPDX_3 = {
+    "@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld",
+    "@graph": [
+        {"type": "CreationInfo", "specVersion": "3.0.1", "created": "2026-11-01T10:00:00Z"},
+        {"type": "Tool", "name": "tool-1"},
+        {"type": "SpdxDocument", "name": "doc", "rootElement": ["root"]},
+        {"type": "software_Package", "spdxId": "root", "name": "app"},
+        {
+            "type": "software_Package",
+            "spdxId": "a",
+            "name": "curl",
+            "software_packageVersion": "8-1",
+            "software_packageUrl": PURL,
+        },
+    ],
+}
+_OF_TRIVY = {
+    "LayerDigest": LAYER,
+    "LayerDiffID": DIFF,
+    "SrcName": "src",
+    "SrcVersion": "8",
+    "SrcRelease": "1",
+    "SrcEpoch": "2",
+    "FilePath": "var/lib/dpkg/status",
+}
+CYCLONEDX = {
+    "bomFormat": "CycloneDX",
+    "specVersion": "1.6",
+    "metadata": {
+        "timestamp": "2026-11-01T10:00:00Z",
+        "component": {"name": "app"},
+        "tools": {"components": [{"name": "trivy", "version": "0.59.1"}]},
+    },
+    "components": [
+        {"type": "operating-system", "name": "debian", "version": "12"},
+        {
+            "type": "application",
+            "name": "package-lock.json",
+            "components": [
+                {"type": "library", "name": "inner", "purl": "pkg:npm/%40a/inner@2"},
+                {"type": "file", "name": "x"},
+            ],
+        },
+        {
+            "type": "library",
+            "name": "curl",
+            "version": "8-1",
+            "purl": PURL,
+            "licenses": [{"license": {"id": "MIT"}}, {"expression": "A OR B"}],
+            "properties": [
+                {"name": f"aquasecurity:trivy:{name}", "value": value}
+                for name, value in _OF_TRIVY.items()
+            ],
+        },
+        {"type": "library", "name": "bare"},
+    ],
+}
+SYFT = {
+    "artifacts": [
+        {
+            "name": "github.com/a/b/v2",
+            "version": "v2.0.0",
+            "purl": "pkg:golang/github.com/a/b@v2.0.0#v2",
+            "locations": [{"path": "/app", "layerID": DIFF}],
+            "licenses": [{"value": "x", "spdxExpression": "MIT"}],
+        },
+        {"name": "curl", "purl": PURL, "metadata": {"installedSize": 3}},
+    ],
+    "schema": {"version": "16.0.18"},
+    "descriptor": {"name": "syft", "version": "1.18.1"},
+    "source": {"name": "app"},
+}

@@ -8,10 +8,7 @@ import pytest
 from hubframe.contents import sboms
 from hubframe.errors import PayloadError
 from tests.contents import documents
-from tests.contents.documents import SPDX, spdx
-
-LAYER, DIFF = "sha256:" + "a" * 64, "sha256:" + "b" * 64
-PURL = "pkg:deb/debian/curl@8-1?arch=amd64&upstream=curl-src"
+from tests.contents.documents import DIFF, LAYER, SPDX, spdx
 
 
 def read(document):
@@ -50,88 +47,27 @@ def test_a_document_about_nothing_else_keeps_its_root():
 
 
 def test_spdx_3():
-    graph = [
-        {"type": "CreationInfo", "specVersion": "3.0.1", "created": "2026-11-01T10:00:00Z"},
-        {"type": "Tool", "name": "tool-1"},
-        {"type": "SpdxDocument", "name": "doc", "rootElement": ["root"]},
-        {"type": "software_Package", "spdxId": "root", "name": "app"},
-        {
-            "type": "software_Package",
-            "spdxId": "a",
-            "name": "curl",
-            "software_packageVersion": "8-1",
-            "software_packageUrl": PURL,
-        },
-    ]
-    found = read({"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph})
+    found = read(documents.SPDX_3)
     assert found[:6] == ("spdx", "3.0.1", "tool-1", "2026-11-01T10:00:00Z", "doc", 1)
     (one,) = found.packages()
-    assert one.purl == PURL
+    assert one.purl == documents.PURL
     assert (one.package.name, one.package.source_name) == ("curl", "curl-src")
 
 
-def cyclonedx(*components, **about):
-    metadata = {"timestamp": "2026-11-01T10:00:00Z", "component": {"name": "app"}, **about}
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "metadata": metadata,
-        "components": list(components),
-    }
-
-
-def properties(**values):
-    return [{"name": name.replace("_", ":"), "value": value} for name, value in values.items()]
-
-
-def test_cyclonedx_with_components_in_components():
-    inner = {"type": "library", "name": "inner", "version": "2", "purl": "pkg:npm/%40a/inner@2"}
-    outer = {
-        "type": "application",
-        "name": "package-lock.json",
-        "components": [inner, {"type": "file", "name": "x"}],
-    }
-    system = {"type": "operating-system", "name": "debian", "version": "12"}
-    tools = {"components": [{"name": "trivy", "version": "0.59.1"}]}
-    found = read(cyclonedx(system, outer, {"type": "library", "name": "bare"}, tools=tools))
-    assert found[:6] == ("cyclonedx", "1.6", "trivy-0.59.1", "2026-11-01T10:00:00Z", "app", 2)
-    names = [
-        (one.package.type, one.package.namespace, one.package.name) for one in found.packages()
-    ]
-    assert names == [("npm", "a", "inner"), ("generic", None, "bare")]
-
-
-def test_trivys_properties():
-    at = {"LayerDigest": LAYER, "LayerDiffID": DIFF, "SrcName": "src", "SrcVersion": "8"}
-    more = {"SrcRelease": "1", "SrcEpoch": "2", "FilePath": "var/lib/dpkg/status"}
-    told = {f"aquasecurity_trivy_{name}": value for name, value in {**at, **more}.items()}
-    licences = [{"license": {"id": "MIT"}}, {"expression": "A OR B"}]
-    component = {"type": "library", "name": "curl", "version": "8-1", "purl": PURL}
-    (one,) = packages(
-        cyclonedx({**component, "properties": properties(**told), "licenses": licences})
-    )
-    assert (one.layer_digest, one.diff_id) == (LAYER, DIFF)
-    package = one.package
+def test_cyclonedx_of_trivy_with_components_in_components():
+    found = read(documents.CYCLONEDX)
+    assert found[:6] == ("cyclonedx", "1.6", "trivy-0.59.1", "2026-11-01T10:00:00Z", "app", 3)
+    inner, curl, bare = found.packages()
+    assert (inner.package.namespace, inner.package.name) == ("a", "inner")
+    assert (bare.package.type, bare.package.name) == ("generic", "bare")
+    assert (curl.layer_digest, curl.diff_id) == (LAYER, DIFF)
+    package = curl.package
     assert (package.source_name, package.source_version) == ("src", "2:8-1")
     assert (package.licence, package.path) == ("MIT AND A OR B", "var/lib/dpkg/status")
 
 
 def test_syfts_json():
-    artifact = {
-        "name": "github.com/a/b/v2",
-        "version": "v2.0.0",
-        "purl": "pkg:golang/github.com/a/b@v2.0.0#v2",
-        "locations": [{"path": "/app", "layerID": DIFF}],
-        "licenses": [{"value": "x", "spdxExpression": "MIT"}],
-    }
-    curl = {"name": "curl", "purl": PURL, "metadata": {"installedSize": 3}}
-    document = {
-        "artifacts": [artifact, curl],
-        "schema": {"version": "16.0.18"},
-        "descriptor": {"name": "syft", "version": "1.18.1"},
-        "source": {"name": "app"},
-    }
-    found = read(document)
+    found = read(documents.SYFT)
     assert found[:6] == ("syft", "16.0.18", "syft-1.18.1", None, "app", 2)
     module, package = found.packages()
     assert (module.package.name, module.package.namespace) == ("github.com/a/b/v2", None)
@@ -178,7 +114,13 @@ def test_what_cannot_be_read_says_why(body, words):
             "creationInfo": 0,
         },
         {"@graph": [{"type": "software_Package", "name": 0, "externalIdentifier": 0}]},
-        cyclonedx({"type": "library", "name": 0, "purl": 0, "licenses": 0, "properties": 0}),
+        {
+            "bomFormat": "CycloneDX",
+            "metadata": {"tools": 0, "component": 0},
+            "components": [
+                {"type": "library", "name": 0, "purl": 0, "licenses": 0, "properties": 0}
+            ],
+        },
         {"artifacts": [{"name": 0, "purl": 0, "metadata": 0, "locations": 0, "licenses": 0}]},
     ],
 )
@@ -196,4 +138,5 @@ def test_many_packages_take_time_that_grows_with_them():
     deep = {"type": "library", "name": "x"}
     for _ in range(400):
         deep = {"type": "library", "name": "x", "components": [deep]}
-    assert read(cyclonedx(deep)).package_count == 401
+    nested = {"bomFormat": "CycloneDX", "components": [deep]}
+    assert read(nested).package_count == 401
