@@ -56,9 +56,15 @@ from .frames.packages import distributions_df as distributions_df
 from .frames.packages import packages_df as packages_df
 from .frames.plan import Plan as Plan
 from .frames.plan import plan as plan
+from .frames.provenance import dockerfiles_df as dockerfiles_df
+from .frames.provenance import materials_df as materials_df
+from .frames.provenance import provenance_df as provenance_df
 from .frames.sampling import sample_repos as sample_repos
 from .frames.sampling import sample_tags as sample_tags
+from .frames.sboms import sbom as sbom
+from .frames.sboms import sboms_df as sboms_df
 from .frames.selection import versions_in as versions_in
+from .frames.signatures import signatures_df as signatures_df
 from .frames.unpacked import unpacked_sizes_df as unpacked_sizes_df
 from .measure.bases import outdated_bases_df as outdated_bases_df
 from .measure.cleanup import cleanup_df as cleanup_df

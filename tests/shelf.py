@@ -50,7 +50,7 @@ class Shelf:
 
     def put(self, content: Any, media_type: str, tag: str | None = None) -> dict[str, Any]:
         """Hold a document, and return its descriptor."""
-        body = json.dumps(content).encode()
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
         digest = digest_of(body)
         self._documents[digest] = (media_type, body)
         if tag:

@@ -239,8 +239,9 @@ def test_a_plan_says_what_is_known(registry, client):
     assert (before.requests["manifest"], before.is_exact) == (1, False)
     hubframe.manifest(what, client=client)
     opened = hubframe.plan(what, "referrers", client=client)
-    # The index and its image: a list and three tags of cosign's for each.
-    assert (opened.requests["referrers"], opened.requests["manifest"]) == (8, 0)
+    # The index and its image: a list and three tags of cosign's for each; and the manifest of
+    # the attestation that the index tells of.
+    assert (opened.requests["referrers"], opened.requests["manifest"]) == (8, 1)
     assert not opened.is_exact
     found(registry, client)
     after = hubframe.plan(what, "referrers", client=client)

@@ -15,6 +15,7 @@ from hubframe.errors import (
     IncompleteWarning,
     NoMatchWarning,
     NotFoundError,
+    PayloadError,
     QuotaError,
     UnknownOrderWarning,
 )
@@ -210,6 +211,10 @@ class Call:
         # Tags that are one image fail as one.
         self.failures[str(item), type(outcome).__name__, str(outcome)] = None
         return False
+
+    def leave_out(self, item: Any, words: str) -> None:
+        """Record what is left out by a rule, or is not as it should be, and ends no call."""
+        self.failures[str(item), PayloadError.__name__, words] = None
 
     def _instead(self, item: Any, error: NotFoundError) -> NotFoundError:
         """Name what there is in place of a tag or a repository; documents have no other name."""

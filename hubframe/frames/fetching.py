@@ -20,6 +20,7 @@ Kind = Literal[
     "tag",  # the manifest or index that a tag names (a `Document`)
     "manifest",  # the one that a digest names
     "config",  # the config that a digest names
+    "attached",  # a document that is attached to an image, by its digest
     "images",  # what the Hub tells of a tag's images, with layers
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
@@ -124,6 +125,7 @@ def fetch(client: Client, item: Item) -> Any:
         "digest": source.resolve,
         "tag": source.named,
         "manifest": source.manifest,
+        "attached": source.attached,
         "referrers": source.referrers,
         "stand-in": source.find,
     }[item.kind](item.reference)

@@ -3,12 +3,15 @@
 They share their keywords, which `layers_df` describes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 import pandas as pd
 
+from hubframe.errors import PayloadError
 from hubframe.frames import limits, quota, readers, referrers, sources
+from hubframe.frames.attached import KINDS, Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import (
     ALL,
@@ -22,6 +25,7 @@ from hubframe.frames.selection import (
 from hubframe.frames.sources import Found, Source, Wanted, check_count, read_wanted
 from hubframe.oci.reference import DOCKER_HUB, ImageReference, parse_registry
 from hubframe.tables import shape
+from hubframe.tables.schema import Table
 from hubframe.wire import hub
 from hubframe.wire.client import Client
 
@@ -512,3 +516,29 @@ def frame_of_images(
     images = readers.read_images(call, name, found, wanted, source)
     frame: pd.DataFrame = getattr(shape, name)(images)
     return frame
+
+
+def frame_of_documents(
+    call: Call,
+    table: Table,
+    what: What,
+    wanted: Wanted,
+    source: Source,
+    rows_of: Callable[[Attached], Iterable[Mapping[str, Any]]],
+    *,
+    partial: bool,
+) -> pd.DataFrame:
+    """Make the rows of a table of each document that is attached to images."""
+    if source == "hub":
+        raise ValueError(f'{table.name}_df: the Hub API does not tell this; leave out source="hub"')
+    found = sources.find_tags(call, references(what), wanted, source)
+    quota.guard(call, table.name, found, wanted, source, partial=partial)
+
+    def rows() -> Iterator[Mapping[str, Any]]:
+        for document in documents_of(call, KINDS[table.name], found, wanted):
+            try:
+                yield from ({**document.key, **row} for row in rows_of(document))
+            except PayloadError as error:
+                call.is_good(document, error)
+
+    return call.finish(table.from_records(rows()), table.name)

@@ -9,6 +9,7 @@ from math import ceil
 import pandas as pd
 
 from hubframe.frames import limits, quota, readers
+from hubframe.frames.attached import KINDS
 from hubframe.frames.call import Call, calling
 from hubframe.frames.fetching import Survey
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
@@ -28,14 +29,18 @@ _KINDS = {
     "tag": "manifest",
     "manifest": "manifest",
     "config": "config",
+    "attached": "document",
 }
-_FRAMES = ("tags", *readers.FRAMES, "referrers")
+# Each list of referrers may name others, which are asked for then.
+_OF_REFERRERS = ("referrers", *KINDS)
+_FRAMES = ("tags", *readers.FRAMES, *_OF_REFERRERS)
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
     "referrers": "lists of referrers and tags that stand in for them, free of pulls",
     "manifest": "manifests and indexes",
     "config": "configs, free of pulls",
+    "document": "documents attached to images, free of pulls",
 }
 
 
@@ -48,7 +53,8 @@ class Plan:
     frame, tag_count
         Which frame, and of how many tags.
     requests
-        How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``.
+        How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``,
+        ``document``.
         Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
@@ -133,7 +139,8 @@ def plan(
         What the call would be given.
     frame
         Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
-        ``env``, ``configs``, ``referrers``.
+        ``env``, ``configs``, ``referrers``, ``sboms``, ``provenance``, ``materials``,
+        ``dockerfiles``, ``signatures``.
     tags, newest, platform, attestations, source, progress, client
         See `layers_df`.
 
@@ -178,9 +185,8 @@ def _summed(call: Call, name: str, tag_count: int, wanted: Wanted, survey: Surve
         limit=limits.pull_limit(call.client) if pulls else None,
         held=len(survey.answered),
         seconds=_seconds(call.client, requests),
-        # Each list of referrers may name others, which are asked for then.
         is_exact=not any("manifest" in then for then in survey.missing.values())
-        and not (survey.missing and name == REFERRERS.name),
+        and not (survey.missing and name in _OF_REFERRERS),
     )
 
 

@@ -6,6 +6,7 @@ from itertools import accumulate
 
 from hubframe.errors import QuotaError
 from hubframe.frames import limits
+from hubframe.frames.attached import KINDS, documents_of
 from hubframe.frames.call import Budget, Call
 from hubframe.frames.fetching import Item, Kind, Survey
 from hubframe.frames.readers import read_images, resolve
@@ -80,6 +81,8 @@ def _waves(
         resolve(scratch, found)
     elif name == "referrers":
         deque(referrers_of(scratch, found), maxlen=0)
+    elif name in KINDS:
+        deque(documents_of(scratch, KINDS[name], found, wanted), maxlen=0)
     else:
         deque(read_images(scratch, name, found, wanted, source), maxlen=0)
     return seen

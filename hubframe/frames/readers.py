@@ -62,7 +62,7 @@ def read_images(
                 images[one] = _chosen(call, one, one.images, wanted)
             else:
                 others.append(one)
-        unread = _in_registry(call, others, wanted, shows_missing=is_listed)
+        unread = _in_registry(call, open_tags(call, others), wanted, shows_missing=is_listed)
         if is_of_steps:
             _add_steps(call, images)
         elif not is_listed:
@@ -125,23 +125,69 @@ def _by_image(entries: Iterable[Payload]) -> dict[str, Payload]:
     return told
 
 
+def open_chosen(
+    call: Call, tags: Sequence[Found], wanted: Wanted
+) -> dict[Found, tuple[str, list[Image]]]:
+    """Return each tag's digest, and those of its images that are wanted, with attestations.
+
+    Where the Hub told of one image alone, its index need not be read: all is about that one.
+    """
+    known = {one: _told_alone(one) for one in tags}
+    opened = open_tags(call, [one for one, told in known.items() if told is None])
+    with_others = replace(wanted, attestations=True)
+    images: Images = _in_registry(call, opened, with_others, shows_missing=True)
+    tops = {one: top for one, (top, _) in opened.items()}
+    for one, told in known.items():
+        if told is not None:
+            tops[one], held = told
+            images[one] = _chosen(call, one, held, with_others)
+    return {
+        one: (tops[one], _with_own_attestations(tops[one], images[one]))
+        for one in tags
+        if images.get(one)
+    }
+
+
+def _with_own_attestations(top: str, images: Sequence[Image]) -> list[Image]:
+    """Leave out what is attested of images that are not wanted."""
+    own = {image.digest for image in images if not image.is_attestation} | {top, None}
+    return [image for image in images if not image.is_attestation or image.attested in own]
+
+
+def _told_alone(one: Found) -> tuple[str, list[Image]] | None:
+    """Return digest and images of a tag that has one image, where the Hub told all of them."""
+    top = one.tag and one.tag.digest
+    proper = [image for image in one.images if not image.is_attestation]
+    is_whole = all(DIGEST.fullmatch(image.digest or "") for image in one.images)
+    if not top or not DIGEST.fullmatch(top) or len(proper) != 1 or not is_whole:
+        return None
+    about = {manifests.ATTESTED: proper[0].digest}
+    return top, [
+        replace(image, annotations=(("descriptor", about),)) if image.is_attestation else image
+        for image in one.images
+    ]
+
+
 def _in_registry(
-    call: Call, tags: Sequence[Found], wanted: Wanted, *, shows_missing: bool
+    call: Call,
+    opened: Mapping[Found, tuple[str, list[Image]]],
+    wanted: Wanted,
+    *,
+    shows_missing: bool,
 ) -> Images:
     """Choose among the images that tags have in their registry.
 
     Where no index tells the platform of an image, its config does, and is read before the choice.
     An index may be sparse: some of the images that it tells of are not there.
     """
-    opened = {one: images for one, (_, images) in open_tags(call, tags).items()}
     untold = {
         one: [image for image in images if image.platform is None and not image.is_attestation]
-        for one, images in opened.items()
+        for one, (_, images) in opened.items()
     }
     chosen: Images = {}
     for one, read in _with_contents(call, untold, shows_missing=shows_missing).items():
         told = {image.digest: _with_platform(image) for image in read}
-        known = [told.get(each.digest) if each in untold[one] else each for each in opened[one]]
+        known = [told.get(each.digest) if each in untold[one] else each for each in opened[one][1]]
         proper = [image for image in known if image and _is_of(image, wanted)]
         is_whole = None not in known
         chosen[one] = _chosen(call, one, proper, wanted, [*told.values()], is_whole=is_whole)

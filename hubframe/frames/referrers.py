@@ -6,7 +6,7 @@ refers to an image may be referred to itself: Docker signs its attestations.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,8 @@ from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables.shape import Image, Referrer
 
 Payload = Mapping[str, Any]
-ATTESTED = "vnd.docker.reference.digest"
+# Where something was found, as `Referrer.where` has it, and its descriptor.
+_Listed = tuple[str, Payload]
 # How far from the image is looked, and how much is taken: registries may list anything.
 DEEPEST = 4
 MOST = 10_000
@@ -29,17 +30,19 @@ _COSIGN = (".sig", ".att", ".sbom")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 
-class _Search:
+class Tree:
     """What is known of what refers to one tag: to its index and to each of its images."""
 
     def __init__(self, reference: ImageReference, top: str, images: Sequence[Image]) -> None:
-        self.reference = reference
+        self.reference, self.top, self.images = reference, top, images
         proper = (image.digest or "" for image in images if not image.is_attestation)
         begin = dict.fromkeys((top, *filter(DIGEST.fullmatch, proper)))
         # Looked at next: an image, and the digest that is about it.
         self.outermost = [(subject, subject) for subject in begin]
-        # Found in the index itself: an image, its subject, and the descriptor.
-        self.listed = [(subject, subject, entry) for subject, entry in _attestations(top, images)]
+        # Found in the index itself: an image, its subject, and the descriptor with its place.
+        self.listed = [
+            (subject, subject, ("index", entry)) for subject, entry in _attestations(top, images)
+        ]
         attested = (subject for subject, _, _ in self.listed)
         # The digests that were met, by the image that they are about.
         self.seen = {subject: {subject} for subject in (*begin, *attested)}
@@ -51,20 +54,20 @@ class _Search:
         order = {image: number for number, image in enumerate(self.seen)}
         return sorted(self.found, key=lambda each: (order[each.image], each.depth))
 
-    def go_on(self, told: Mapping[ImageReference, Iterable[Payload]], depth: int) -> None:
+    def go_on(self, told: Mapping[ImageReference, Iterable[_Listed]], depth: int) -> None:
         """Take in what refers to the outermost; what is new is looked at next."""
         listed = self.listed + [
-            (image, own, entry)
+            (image, own, one)
             for image, own in self.outermost
-            for entry in told.get(self.reference.at(digest=own), ())
+            for one in told.get(self.reference.at(digest=own), ())
         ]
         self.listed, self.outermost = [], []
-        for image, own, entry in listed:
+        for image, own, (where, entry) in listed:
             if entry["digest"] not in self.seen[image]:
                 self.seen[image].add(entry["digest"])
                 self.outermost.append((image, entry["digest"]))
                 at = (self.reference.repo, self.reference.tag, image)
-                self.found.append(Referrer(*at, entry, {}, depth, own))
+                self.found.append(Referrer(*at, entry, {}, depth, own, where))
         if len(self.found) > MOST:
             raise PayloadError(
                 f"more than {MOST} artifacts refer to {self.reference}; not read further"
@@ -72,68 +75,82 @@ class _Search:
 
 
 def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
-    """Find what refers to tags, to their indexes and to each of their images, some tags at a time.
+    """Find what refers to tags, to their indexes and to each of their images, some at a time."""
+    for trees in trees_of(call, tags, open_tags):
+        found = [each for tree in trees for each in tree.in_order]
+        yield from with_manifests(call, found, lambda one: one.needs_reading)
+
+
+def trees_of(
+    call: Call,
+    tags: Sequence[Found],
+    opened: Callable[[Call, Sequence[Found]], Mapping[Found, tuple[str, list[Image]]]],
+) -> Iterator[list[Tree]]:
+    """Find what refers to the images that tags are opened to, some tags at a time.
 
     It goes from the images outwards, a step at a time; each artifact counts once per image.
     """
     call.asks(one.reference for one in tags)
     for batch in call.batches(tags, "referrers"):
-        searches = {
-            one: _Search(one.reference, top, images)
-            for one, (top, images) in open_tags(call, batch).items()
+        trees = {
+            one: Tree(one.reference, top, images)
+            for one, (top, images) in opened(call, batch).items()
         }
         for depth in range(1, DEEPEST + 1):
             subjects = [
-                search.reference.at(digest=own)
-                for search in searches.values()
-                for _, own in search.outermost
+                tree.reference.at(digest=own)
+                for tree in trees.values()
+                for _, own in tree.outermost
             ]
             told = _listed(call, subjects)
+            for one, tree in list(trees.items()):
+                del trees[one]
+                with call.sparing(one):
+                    tree.go_on(told, depth)
+                    trees[one] = tree
             if call.survey is not None and call.survey.missing:
                 # What a plan does not know it cannot go on from.
                 break
-            for one, search in list(searches.items()):
-                del searches[one]
-                with call.sparing(one):
-                    search.go_on(told, depth)
-                    searches[one] = search
-        else:
-            found = [each for search in searches.values() for each in search.in_order]
-            yield from _with_manifests(call, found)
+        yield list(trees.values())
 
 
 def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payload]]:
     """Describe the attestations that an index lists beside the images they are about."""
     for image in images:
         if image.is_attestation and DIGEST.fullmatch(image.digest or ""):
-            said = {label.key: label.value for label in image.labels}.get(ATTESTED, "")
-            subject = said if DIGEST.fullmatch(said) else image.index_digest or top
-            yield subject, {"digest": image.digest, "mediaType": image.media_type}
+            yield (
+                image.attested or image.index_digest or top,
+                {"digest": image.digest, "mediaType": image.media_type},
+            )
 
 
-def _listed(call: Call, subjects: Iterable[ImageReference]) -> dict[ImageReference, list[Payload]]:
+def _listed(call: Call, subjects: Iterable[ImageReference]) -> dict[ImageReference, list[_Listed]]:
     """Ask the API and for cosign's tags, then for the tags that stand in where there is no API."""
-    found: dict[ImageReference, list[Payload]] = {subject: [] for subject in subjects}
-    lists = {Item("referrers", subject): subject for subject in found}
+    found: dict[ImageReference, list[_Listed]] = {subject: [] for subject in subjects}
+    lists = {Item("referrers", subject): (subject, "referrers") for subject in found}
     signed = {
-        Item("stand-in", subject.at(tag=f"{fallback_tag(subject.target)}{suffix}")): subject
+        Item("stand-in", subject.at(tag=f"{fallback_tag(subject.target)}{suffix}")): (
+            subject,
+            suffix,
+        )
         for subject in found
         for suffix in _COSIGN
     }
     answers = call.get([*lists, *signed])
     unlisted = {}
-    for item, subject in (lists | signed).items():
+    for item, (subject, where) in (lists | signed).items():
         answer = answers[item]
         if not call.is_good(item, answer):
             continue
         if item in lists and answer is None:
             unlisted[Item("stand-in", subject.at(tag=fallback_tag(subject.target)))] = subject
         elif item in lists:
-            found[subject] += answer
+            found[subject] += [(where, entry) for entry in answer]
         elif answer is not None:
-            found[subject].append({"digest": answer.digest, "mediaType": answer.media_type})
+            entry = {"digest": answer.digest, "mediaType": answer.media_type}
+            found[subject].append((where, entry))
     for item, entries in _indexes(call, list(unlisted)).items():
-        found[unlisted[item]][:0] = entries
+        found[unlisted[item]][:0] = [("referrers tag", entry) for entry in entries]
     return found
 
 
@@ -164,12 +181,14 @@ def fallback_tag(digest: str) -> str:
     return _ILLEGAL.sub("-", f"{algorithm[:32]}-{encoded[:64]}")
 
 
-def _with_manifests(call: Call, found: Sequence[Referrer]) -> list[Referrer]:
-    """Read the manifests of artifacts whose descriptors do not say what they are."""
+def with_manifests(
+    call: Call, found: Sequence[Referrer], is_read: Callable[[Referrer], bool]
+) -> list[Referrer]:
+    """Read the manifests of artifacts, of those that are to be read."""
     at = {
         place: ImageReference.parse(one.repo).at(digest=one.descriptor["digest"])
         for place, one in enumerate(found)
-        if one.needs_reading
+        if is_read(one)
     }
     read = _manifests(call, at.values())
     full = list(found)

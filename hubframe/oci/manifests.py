@@ -35,6 +35,8 @@ EMPTY_LAYERS = frozenset(
 Kind = Literal["index", "manifest", "schema1"]
 LabelSource = Literal["config", "manifest", "index", "descriptor", "history"]
 _ATTESTATION = "vnd.docker.reference.type"
+# The annotation by which an index says what an attestation is about.
+ATTESTED = "vnd.docker.reference.digest"
 # The fields that tell the kinds of documents apart.
 _KIND_OF: Mapping[str, Kind] = {
     "manifests": "index",

@@ -9,6 +9,7 @@ from hubframe.tables.declarations import CATALOG as CATALOG
 from hubframe.tables.declarations import CONFIGS as CONFIGS
 from hubframe.tables.declarations import CONTENTS as CONTENTS
 from hubframe.tables.declarations import DISTRIBUTIONS as DISTRIBUTIONS
+from hubframe.tables.declarations import DOCKERFILES as DOCKERFILES
 from hubframe.tables.declarations import ENV as ENV
 from hubframe.tables.declarations import FETCHED as FETCHED
 from hubframe.tables.declarations import FILES as FILES
@@ -17,11 +18,15 @@ from hubframe.tables.declarations import IMAGES as IMAGES
 from hubframe.tables.declarations import LABELS as LABELS
 from hubframe.tables.declarations import LAYERS as LAYERS
 from hubframe.tables.declarations import LIMITS as LIMITS
+from hubframe.tables.declarations import MATERIALS as MATERIALS
 from hubframe.tables.declarations import PACKAGES as PACKAGES
 from hubframe.tables.declarations import PLAN as PLAN
+from hubframe.tables.declarations import PROVENANCE as PROVENANCE
 from hubframe.tables.declarations import REFERRERS as REFERRERS
 from hubframe.tables.declarations import REPOS as REPOS
+from hubframe.tables.declarations import SBOMS as SBOMS
 from hubframe.tables.declarations import SEARCH as SEARCH
+from hubframe.tables.declarations import SIGNATURES as SIGNATURES
 from hubframe.tables.declarations import TAGS as TAGS
 from hubframe.tables.measured import MEASURED as MEASURED
 from hubframe.tables.measured import STANDARD_LABELS as STANDARD_LABELS

@@ -219,6 +219,114 @@ REFERRERS = Table("referrers", "an artifact that refers to an image, or to such 
     Column("subject_digest", TEXT, "Digest of what it refers to itself: the image, or the artifact one step nearer.", nullable=False),
 ), source="The registry's list of referrers, or the tag `sha256-…` where it has none; cosign's tags, and the attestations of the index. No list of tags is asked for. On Docker Hub a manifest is a pull, the lists and tags are free.")
 
+# What is attached to images begins with these.
+OF_DOCUMENT = (
+    REPO,
+    TAG,
+    Column("platform", TEXT, "Platform of the image, as in `images`; null where the document is attached to the index."),
+    Column("image_digest", TEXT, "Digest of the image, or of the index, that it is attached to, directly or through other artifacts.", nullable=False),
+    Column("digest", TEXT, "Digest of the document.", nullable=False),
+)
+_ATTACHED = "Documents that are attached to images, wherever `referrers` finds them. On Docker Hub the manifest of each artifact is a pull, once; lists, tags and documents are free."
+
+SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest"), (
+    *OF_DOCUMENT,
+    Column("referrer_digest", TEXT, "Digest of the artifact's manifest that holds it.", nullable=False),
+    Column("format", TEXT, "`spdx`, `cyclonedx` or `syft`."),
+    Column("format_version", TEXT, "Version of the format, `2.3`; null where it is not in JSON, which is not read."),
+    Column("predicate_type", TEXT, "Type of the predicate, where it is an attestation."),
+    Column("media_type", TEXT, "Media type."),
+    Column("size", COUNT, "Size as it is kept. [bytes]"),
+    Column("package_count", COUNT, "Packages, the root of the document not counted; null where it is not read."),
+    Column("tool", TEXT, "What made it, with its version: `syft-1.18.1`."),
+    Column("created_at", UTC, "When it says it was made.", no_epoch=True),
+    Column("name", TEXT, "What it calls itself, or what it is about."),
+    Column("is_signed", FLAG, "Whether it came in a signed envelope, which nobody checked here; see `signatures`."),
+    Column("where", TEXT, "Where it was found: `index`, `referrers`, `referrers tag` (which stands in for the API) or `cosign tag`.", nullable=False),
+), source=_ATTACHED)
+
+PROVENANCE = Table("provenance", "a document on how an image was built", (*IMAGE_KEY, "digest"), (
+    *OF_DOCUMENT,
+    Column("predicate_type", TEXT, "Version of the format, `https://slsa.dev/provenance/v1`."),
+    Column("build_type", TEXT, "What kind of build it was, as an address."),
+    Column("builder_id", TEXT, "Who built: of GitHub the workflow, of BuildKit what it was told."),
+    Column("invocation_id", TEXT, "The run of the builder."),
+    Column("started_at", UTC, "When the build began."),
+    Column("finished_at", UTC, "When it ended."),
+    Column("source_uri", TEXT, "Where the source came from, as the builder saw; null for a local folder. Logins in addresses are left out."),
+    Column("source_revision", TEXT, "Its commit."),
+    Column("source_path", TEXT, "The file that told how to build: the Dockerfile, the workflow."),
+    Column("vcs_source", TEXT, "Where the source is kept, as the user's own machine said: the builder did not verify it."),
+    Column("vcs_revision", TEXT, "Its commit, by the same word."),
+    Column("frontend", TEXT, "BuildKit's frontend, `dockerfile.v0`."),
+    Column("target", TEXT, "The stage that was asked for."),
+    Column("build_arg_count", COUNT, "Build arguments, which are shown with `build_args=True` alone, since they may be secrets; null where the document leaves them out (mode `min`)."),
+    Column("is_reproducible", FLAG, "Whether the builder says that the same comes of it again."),
+    Column("is_hermetic", FLAG, "Whether it says that the build had no network."),
+    Column("is_complete_materials", FLAG, "Whether it says that the materials are all."),
+    Column("material_count", COUNT, "Materials that it names."),
+    Column("mode", TEXT, "`max` or `min`, of BuildKit: how much it tells."),
+    Column("is_signed", FLAG, "Whether it came in a signed envelope, which nobody checked here; see `signatures`."),
+    Column("subject_matches", FLAG, "Whether it says that it is about this image (or index)."),
+), source=_ATTACHED)
+
+MATERIALS = Table("materials", "something that a build took", (*IMAGE_KEY, "digest", "position"), (
+    *OF_DOCUMENT,
+    Column("position", COUNT, "Place in the document, from 0.", nullable=False),
+    Column("uri", TEXT, "As it is written; logins in addresses are left out."),
+    Column("kind", TEXT, "`image`, `git`, `http`, `oci layout` or `other`.", nullable=False),
+    Column("material_repo", TEXT, "Repository of the image, in the spelling of `repo`."),
+    Column("material_tag", TEXT, "Its tag."),
+    Column("material_digest", TEXT, "Its digest, of the index or of the platform's image, as it was pinned; of a download that of its bytes."),
+    Column("material_platform", TEXT, "Its platform."),
+    Column("git_url", TEXT, "Address of a repository of git."),
+    Column("git_ref", TEXT, "Branch or tag."),
+    Column("git_revision", TEXT, "Commit."),
+    Column("is_frontend", FLAG, "Whether it is a tool of the builder: Docker's frontend, or BuildKit's scanner.", nullable=False),
+), source=_ATTACHED)
+
+DOCKERFILES = Table("dockerfiles", "a file that a build was told by", (*IMAGE_KEY, "digest", "position"), (
+    REPO,
+    TAG,
+    PLATFORM,
+    IMAGE_DIGEST,
+    Column("digest", TEXT, "Digest of the document that holds it; null where it is made of the history."),
+    Column("position", COUNT, "Place in the document, from 0.", nullable=False),
+    Column("name", TEXT, "Name of the file."),
+    Column("text", TEXT, "The file. Of the history: its steps, one a line, which is no Dockerfile that builds.", nullable=False, may_be_empty=True),
+    Column("sha256", TEXT, "Hash of the file.", nullable=False),
+    Column("line_count", COUNT, "Lines.", nullable=False),
+    Column("source", TEXT, "`provenance` or `history`.", nullable=False),
+), source=f"{_ATTACHED} BuildKit writes Dockerfiles with the mode `max` alone.")
+
+SIGNATURES = Table("signatures", "a signature of an image, or of what is attached to it", (*IMAGE_KEY, "digest", "position", "number"), (
+    *OF_DOCUMENT[:-1],
+    Column("subject_digest", TEXT, "Digest of what it is attached to itself.", nullable=False),
+    Column("subject_kind", TEXT, "What that is: `image`, `index`, `attestation` or `artifact`. A signature of an index covers its images.", nullable=False),
+    Column("digest", TEXT, "Digest of the artifact's manifest.", nullable=False),
+    Column("position", COUNT, "Place of the layer in the artifact, from 0.", nullable=False),
+    Column("layer_digest", TEXT, "Digest of the signature, or of the payload that it is beside.", nullable=False),
+    Column("number", COUNT, "Place in its envelope, from 0.", nullable=False),
+    Column("kind", TEXT, "`cosign simple signing`, `sigstore bundle`, `dsse`, `notation jws` or `notation cose`.", nullable=False),
+    Column("media_type", TEXT, "Media type of the layer."),
+    Column("identity", TEXT, "Who signed, as the certificate says: an address, else an e-mail's; of Notation the subject."),
+    Column("issuer", TEXT, "Who vouched for that; of Notation the certificate's issuer."),
+    Column("source_repository", TEXT, "Repository of the workflow that signed."),
+    Column("source_ref", TEXT, "Its branch or tag."),
+    Column("source_revision", TEXT, "Its commit."),
+    Column("runner", TEXT, "`github-hosted` or `self-hosted`."),
+    Column("build_signer", TEXT, "The workflow that was given the certificate."),
+    Column("certificate_not_before", UTC, "From when the certificate holds."),
+    Column("certificate_not_after", UTC, "Until when."),
+    Column("key_id", TEXT, "SHA-256 of the public key, as hexadecimal digits; without a certificate what the signature calls its key."),
+    Column("signed_at", UTC, "When it was signed: as the log or a time stamp says, which holds only where it is verified."),
+    Column("log_index", COUNT, "Its entry in the transparency log."),
+    Column("claimed_reference", TEXT, "What cosign was told to sign."),
+    Column("predicate_type", TEXT, "Type of the predicate, where a statement is signed."),
+    Column("status", TEXT, "`not checked`, `verified`, `bad`, `key needed`, `unsupported`, or `subject differs`: it is of something else than what it is attached to.", nullable=False),
+    Column("problem", TEXT, "Why, or what cannot be read of it."),
+), source=_ATTACHED)
+
 LIMITS = Table("limits", "a limit that applies to you", ("host", "limit"), (
     Column("host", TEXT, "Who sets it.", nullable=False),
     Column("limit", TEXT, "What it limits: `pull` (manifests of Docker Hub), `hub` (requests to its API).", nullable=False),
@@ -229,7 +337,7 @@ LIMITS = Table("limits", "a limit that applies to you", ("host", "limit"), (
 ), source="Headers of the answers: of a HEAD of a manifest, which is no pull, and of the Hub's API. Null where a host names no limit.")
 
 PLAN = Table("plan", "a kind of request that a call would make", ("kind",), (
-    Column("kind", TEXT, "`hub`, `head`, `names`, `referrers`, `manifest` or `config`.", nullable=False),
+    Column("kind", TEXT, "`hub`, `head`, `names`, `referrers`, `manifest`, `config` or `document`.", nullable=False),
     Column("count", COUNT, "How many.", nullable=False),
     Column("meaning", TEXT, "What they are.", nullable=False),
 ), source="Computed of what is in the cache and of the lists of tags; no pull.")
@@ -238,7 +346,7 @@ CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), sou
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 _FETCHED = (
-    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS, ENV, CONFIGS, REFERRERS,
-    CATALOG, LIMITS,
+    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS,
+    ENV, CONFIGS, REFERRERS, SBOMS, PROVENANCE, MATERIALS, DOCKERFILES, SIGNATURES, CATALOG, LIMITS,
 )
 FETCHED = {table.name: table for table in _FETCHED}

@@ -26,6 +26,7 @@ from hubframe.oci.manifests import (
 )
 from hubframe.oci.payload import as_json, items, mapping, text
 from hubframe.oci.platforms import Platform
+from hubframe.oci.reference import DIGEST
 from hubframe.oci.tagnames import is_digest_tag, read_all
 from hubframe.tables import declarations as tables
 from hubframe.tables.schema import BATCH, Table
@@ -77,6 +78,12 @@ class Image:
         """What its content says of it, then what its index and its descriptor do."""
         own = self.content.labels if self.content else []
         return [*own, *chain.from_iterable(starmap(manifests.labels, self.annotations))]
+
+    @property
+    def attested(self) -> str | None:
+        """The digest that it is about, where it is an attestation, and its index tells."""
+        said = {label.key: label.value for label in self.labels}.get(manifests.ATTESTED, "")
+        return said if DIGEST.fullmatch(said) else None
 
     @property
     def platform_name(self) -> str | None:
@@ -434,6 +441,9 @@ class Referrer:
     manifest: Payload
     depth: int = 1  # how many steps that is away
     subject: str | None = None  # the digest that it refers to itself; None for the image's
+    # Where it was found: in the index, by the API (referrers), by the tag that stands in for that
+    # (referrers tag), or by a tag of cosign's (.sig, .att, .sbom).
+    where: str = "referrers"
 
     @property
     def needs_reading(self) -> bool:

@@ -74,6 +74,8 @@ class Blobs:
         self._recent, self._size = {}, 0
 
     def _remember(self, document: Document) -> Document:
+        if len(document.body) > _ROOM:
+            return document
         self._size += len(document.body)
         if self._size > _ROOM:
             # Whoever is looking meanwhile looks at what there was.

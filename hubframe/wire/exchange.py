@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 # Registries hold manifests to 4 MiB, and clients configs too. Lists have no such rule.
 DOCUMENT_LIMIT = 4 * MEBIBYTE
+# What is attached to images may be longer: BuildKit holds such documents to 40 MiB.
+ATTACHED_LIMIT = 64 * MEBIBYTE
 LIST_LIMIT = 64 * MEBIBYTE
 # In place of a limit: what is no refusal is not read here.
 UNREAD = 0

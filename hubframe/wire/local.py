@@ -21,7 +21,7 @@ from hubframe.errors import (
 from hubframe.oci import payload
 from hubframe.oci.digests import Document, verify
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.wire.exchange import DOCUMENT_LIMIT
+from hubframe.wire.exchange import ATTACHED_LIMIT, DOCUMENT_LIMIT
 from hubframe.wire.layouts import Archive, Files, Folder
 from hubframe.wire.limits import Limit
 from hubframe.wire.registry import Payload, Resolved
@@ -281,6 +281,16 @@ class LocalSource:
         asked = f"the config {digest} of {reference}"
         return self._found(asked, lambda: self._layout().document(digest))
 
+    def attached(self, document: ImageReference) -> Document:
+        """Get a document that is attached to an image, verified."""
+        digest, layout = document.digest or "", self._layout()
+
+        def read() -> Document:
+            body = whole(layout.files, layout.blob(digest), ATTACHED_LIMIT)
+            return verify(Document(digest, body), "the disk")
+
+        return self._found(f"the document {document}", read)
+
     def referrers(self, subject: ImageReference) -> list[Payload]:
         """List the descriptors of what refers to a digest."""
         return self._layout().referrers.get(subject.digest or "", [])
@@ -349,10 +359,10 @@ class LocalSource:
         return _Layout(files)
 
 
-def whole(files: Files, name: str) -> bytes:
+def whole(files: Files, name: str, limit: int = DOCUMENT_LIMIT) -> bytes:
     """Read a document whole, if it is no longer than one may be."""
     size = files.size(name)
-    if size > DOCUMENT_LIMIT:
+    if size > limit:
         raise PayloadError(f"{name} has {size:,} bytes, more than a document may; not read")
     return b"".join(files.pieces(name))
 

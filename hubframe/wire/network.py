@@ -234,6 +234,16 @@ def read_whole(response: Response, limit: int) -> None:
     set_body(response, body)
 
 
+def joined_up(pieces: Iterator[bytes], limit: int, asked: str) -> bytes:
+    """Read what comes in pieces to its end, and no more bytes than the limit."""
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+        if len(body) > limit:
+            raise PayloadError(f"{asked}: it has more than {limit // MEBIBYTE} MiB; not read")
+    return bytes(body)
+
+
 def set_body(response: Response, body: bytes) -> None:
     """Let an answer have a body that was read already, and is not packed any more."""
     raw = response.raw

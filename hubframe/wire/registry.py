@@ -24,7 +24,9 @@ from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link, within_host
 from hubframe.wire.blobs import Blobs
+from hubframe.wire.exchange import ATTACHED_LIMIT
 from hubframe.wire.limits import Limit
+from hubframe.wire.network import joined_up
 from hubframe.wire.responses import CachedTag, is_whole
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, PAUSES, Ask, Session, json_of
 from hubframe.wire.shared_work import SharedWork
@@ -242,6 +244,16 @@ class Registry:
         ask = Ask(f"{self.url}/v2/{reference.path}/blobs/{digest}")
         return self._document(ask, digest, f"the config {digest} of {reference}")
 
+    def attached(self, document: ImageReference) -> Document:
+        """Get a document that is attached to an image: a blob, which may be longer than others."""
+        digest, asked = document.digest or "", f"the document {document}"
+        ask = Ask(f"{self.url}/v2/{document.path}/blobs/{digest}")
+
+        def read() -> bytes:
+            return joined_up(self.session.stream(ask.url, asked), ATTACHED_LIMIT, asked)
+
+        return self._document(ask, digest, asked, read)
+
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
         """Get some bytes of a blob; None where the registry does not send them."""
         wanted = f"{start}-{start + count - 1}"
@@ -326,7 +338,9 @@ class Registry:
         self.session.keep_tag(self._head_of(reference), digest, _manifest_type(document) or "")
         return document
 
-    def _document(self, ask: Ask, digest: str, asked: str) -> Document:
+    def _document(
+        self, ask: Ask, digest: str, asked: str, read: Callable[[], bytes] | None = None
+    ) -> Document:
         """Return a document from here, or fetch it once, however many threads ask.
 
         A refusal is shared only by those who ask at the same place, in the same mode: another
@@ -345,8 +359,8 @@ class Registry:
                     work.outcome = held
                     return held
                 for pause in (*PAUSES, None):
-                    response = self.session.fetch(ask, asked)
-                    document = Document(digest, response.content)
+                    body = read() if read else self.session.fetch(ask, asked).content
+                    document = Document(digest, body)
                     if pause is None or is_sound(digest, document.body):
                         break
                     # What was changed on the way may come whole the next time.

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import UniformResourceIdentifier
+
 from hubframe.testing import World
-from tests.contents import rpms
+from tests.contents import documents, rpms
 
 REFERENCES = (
     "nginx",
@@ -108,6 +112,32 @@ def seeds() -> dict[str, list[bytes]]:
         },
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
+        **attached(),
+    }
+
+
+def attached() -> dict[str, list[bytes]]:
+    """Return documents that are attached to images."""
+    key = ec.derive_private_key(7, ec.SECP256R1())
+    names = [UniformResourceIdentifier("https://ci.example/workflow")]
+    certificate = documents.certificate(key, names, {8: documents.der("https://token.example")})
+    der = certificate.public_bytes(Encoding.DER)
+    image = "sha256:" + "1" * 64
+    built = [
+        documents.statement(kind, documents.buildkit(kind), image)
+        for kind in (documents.V1, documents.V02)
+    ]
+    boms = [documents.spdx(), documents.CYCLONEDX, documents.SYFT, documents.SPDX_3]
+    material = {"certificate": {"rawBytes": documents.b64(der)}, "tlogEntries": [{"logIndex": "1"}]}
+    signed = [documents.bundle(built[0], **material), documents.envelope(built[0])]
+    return {
+        "provenance": [json.dumps(one).encode() for one in (*built, *signed)],
+        "sbom": [json.dumps(one).encode() for one in (*boms, documents.envelope(boms[0]))],
+        "signature": [
+            *(json.dumps(one).encode() for one in signed),
+            documents.simple_signing(image),
+        ],
+        "certificate": [der],
     }
 
 

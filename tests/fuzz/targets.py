@@ -1,12 +1,13 @@
 """What is fuzzed, and what must hold whatever comes in."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from hubframe.contents import provenance, sboms, signatures, statements
 from hubframe.contents.databases import read_packages
 from hubframe.contents.distributions import read_distribution
 from hubframe.contents.packages import Package, read_url, write_url
@@ -23,6 +24,13 @@ from hubframe.wire.challenges import parse_challenges, scope_of
 
 REPO, DIGEST = "org/app", "sha256:" + "0" * 64
 _WANTED = Platform("linux", "arm", "v7")
+SIGNED = (
+    "application/vnd.dev.cosign.simplesigning.v1+json",
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+    "application/vnd.dsse.envelope.v1+json",
+    "application/jose+json",
+    "application/cose",
+)
 
 
 def reference(data: bytes) -> None:
@@ -225,6 +233,74 @@ def package_url(data: bytes) -> None:
         assert read_url(write_url(package))
 
 
+# What all documents that are attached to an image have.
+OF_DOCUMENT = {"repo": REPO, "image_digest": DIGEST, "digest": DIGEST}
+
+
+def attested(data: bytes) -> None:
+    """Statements about builds: read as rows of three tables, or refused in one way."""
+    try:
+        stated = statements.read(data, "the document")
+        files = list(provenance.dockerfiles(stated.predicate, "the document"))
+    except PayloadError as error:
+        is_fit(str(error))
+        return
+    row = {**provenance.read(stated.predicate), "predicate_type": stated.predicate_type}
+    payload.as_json(provenance.build_args(stated.predicate))
+    rows = {
+        "provenance": [row],
+        "materials": map(provenance.Material._asdict, provenance.materials(stated.predicate)),
+        "dockerfiles": ({**file._asdict(), "source": "provenance"} for file in files),
+    }
+    for name, found in rows.items():
+        are_declared(name, found)
+
+
+def bill(data: bytes) -> None:
+    """Bills of materials: read, or refused in one way."""
+    try:
+        found = sboms.read(sboms.document(data, "the document"), "the document")
+    except PayloadError as error:
+        is_fit(str(error))
+        return
+    are_declared("sboms", [{**found._asdict(), "referrer_digest": DIGEST, "where": "index"}])
+    listed = list(found.packages())
+    assert len(listed) <= found.package_count
+    for one in listed:
+        assert one.package.type
+        assert one.package.name
+        write_url(one.package)
+
+
+def signed(data: bytes) -> None:
+    """Signatures of each kind: read, or refused in one way."""
+    beside = {"dev.cosignproject.cosign/signature": "AAAA"}
+    for media_type in SIGNED:
+        try:
+            found = list(signatures.read(data, media_type, beside, "the document"))
+        except PayloadError as error:
+            is_fit(str(error))
+            continue
+        of_image = {"subject_digest": DIGEST, "subject_kind": "image", "layer_digest": DIGEST}
+        more = {**of_image, "position": 0, "number": 0, "status": "not checked"}
+        are_declared("signatures", ({**vars(one), **one.told, **more} for one in found))
+
+
+def certificate(data: bytes) -> None:
+    """Certificates: read, or a ValueError."""
+    try:
+        told = signatures.certificate(data, is_named=True)
+    except ValueError:
+        return
+    assert len(told["key_id"]) == 64
+
+
+def are_declared(name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows make a frame as its table declares it."""
+    numbered = ({"position": number, **OF_DOCUMENT, **row} for number, row in enumerate(rows))
+    is_declared(TABLES[name].from_records(numbered), name)
+
+
 def is_declared(frame: pd.DataFrame, name: str) -> None:
     """A frame has the columns, dtypes and kinds of missing values that its table declares."""
     table = TABLES[name]
@@ -269,4 +345,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     ),
     "os-release": release,
     "package-url": package_url,
+    "provenance": attested,
+    "sbom": bill,
+    "signature": signed,
+    "certificate": certificate,
 }

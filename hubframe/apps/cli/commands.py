@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from hubframe import Client
 
-PLANNED = ("tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
+_OF_DOCUMENTS = ("sboms", "provenance", "materials", "dockerfiles", "signatures")
+PLANNED = (
+    *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
+    *_OF_DOCUMENTS,
+)
 # Commands whose argument is a registry, or any words.
 _OF_HOSTS = ("catalog", "report", "search")
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "xlsx")
@@ -260,6 +264,38 @@ _frame_command(
     _NEWEST,
     *_FAILURES,
 )
+_frame_command("sboms", "List the bills of materials attached to images.", *_OF_IMAGES)
+_frame_command("provenance", "Tell how images were built, as is attested of them.", *_OF_IMAGES)
+_frame_command("materials", "List what builds took, as is attested of images.", *_OF_IMAGES)
+_frame_command(
+    "dockerfiles",
+    "Print the Dockerfiles that images were built by.",
+    _REFERENCES,
+    *_IMAGES,
+    _GLOBS,
+    _NEWEST,
+    _given(
+        "--source",
+        "What tells: the file itself, which few images have, or the steps.",
+        ("provenance", "history"),
+        "provenance",
+    ),
+    *_OF_IMAGES[-len(_FAILURES) - 1 :],
+)
+_frame_command(
+    "signatures",
+    "List the signatures of images, and of what is attached to them.",
+    *_OF_IMAGES,
+    _flag("--verify", "Verify Sigstore's bundles, offline, by the roots that its library brings."),
+    click.option(
+        "--keys",
+        multiple=True,
+        type=click.File("rb"),
+        metavar="FILE",
+        callback=lambda _, __, files: [file.read() for file in files] or None,
+        help="Verify signatures by public keys, in PEM.",
+    ),
+)
 _frame_command(
     "catalog",
     "List the repositories of a registry that tells them.",
@@ -296,6 +332,13 @@ _call_command(
         default=True,
         help="Do not list the repository's tags.",
     ),
+)
+_call_command(
+    "sbom",
+    "sbom",
+    "Print the bill of materials of an image, as it is written.",
+    _REFERENCE,
+    _PLATFORM,
 )
 _call_command(
     "raw_manifest",

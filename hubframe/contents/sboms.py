@@ -1,0 +1,314 @@
+"""Bills of materials, as SPDX 2 and 3, CycloneDX and syft write them in JSON."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from hubframe.contents import statements
+from hubframe.contents.packages import Package, read_url
+from hubframe.errors import PayloadError
+from hubframe.oci.payload import Known, items, mapping, parse, text, texts
+
+Payload = Mapping[str, Any]
+# By the media type of a blob, and by the start of a predicate's type.
+_FORMATS = {
+    "application/spdx+json": "spdx",
+    "text/spdx+json": "spdx",
+    "text/spdx": "spdx",
+    "application/vnd.cyclonedx": "cyclonedx",
+    "application/vnd.cyclonedx+json": "cyclonedx",
+    "application/vnd.cyclonedx+xml": "cyclonedx",
+    "application/vnd.syft+json": "syft",
+}
+_PREDICATES = {
+    "https://spdx.dev/Document": "spdx",
+    "https://cyclonedx.org/bom": "cyclonedx",
+    "https://syft.dev/bom": "syft",
+}
+# What says that nothing is known.
+_NOTHING = frozenset({"NOASSERTION", "NONE", "UNKNOWN"})
+_KIBIBYTE = 1024
+_TRIVY = "aquasecurity:trivy:"
+_URLS = Known(read_url)
+
+
+class Listed(NamedTuple):
+    """A package of a document, with its URL, and the layer that it is said to be in."""
+
+    package: Package
+    purl: str | None = None
+    layer_digest: str | None = None
+    diff_id: str | None = None
+
+
+class Sbom(NamedTuple):
+    """What a document says of itself, and its packages where these are asked for."""
+
+    format: str
+    format_version: str | None
+    tool: str | None
+    created_at: str | None
+    name: str | None
+    package_count: int
+    packages: Callable[[], Iterator[Listed]]
+
+
+def format_of(media_type: str | None) -> str | None:
+    """Tell which format a blob of such a type is in; None where it is no bare document."""
+    return _FORMATS.get((media_type or "").partition(";")[0])
+
+
+def format_of_predicate(predicate_type: str | None) -> str | None:
+    """Tell which format a predicate is in; None where it is no bill of materials."""
+    found = (
+        form for start, form in _PREDICATES.items() if (predicate_type or "").startswith(start)
+    )
+    return next(found, None)
+
+
+def document(body: bytes, what: object) -> Payload:
+    """Return the document that a blob is, or states; `PayloadError` where it is none in JSON."""
+    told = _json(body, what)
+    if not told.keys() & {"predicate", "payload", "dsseEnvelope"}:
+        return told
+    predicate = statements.read(body, what).predicate
+    # cosign has wrapped what it attests, and attests text too.
+    held = mapping(predicate).get("Data") or predicate
+    return _json(held.encode("utf-8", "replace"), what) if isinstance(held, str) else mapping(held)
+
+
+def _json(body: bytes, what: object) -> Payload:
+    """Read JSON, and say what it is where it is another known form."""
+    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    forms = {b"<": "XML", b"SPDXVersion:": "SPDX's tag-value form", b"##": "SPDX's tag-value form"}
+    for sign, form in forms.items():
+        if start.startswith(sign):
+            raise PayloadError(f"{what}: a bill of materials in {form}; only JSON is read")
+    return parse(body, what)
+
+
+def read(told: Payload, what: object) -> Sbom:
+    """Read what a document says of itself."""
+    if text(told.get("spdxVersion")):
+        return _spdx(told)
+    if isinstance(told.get("@graph"), list):
+        return _spdx3(told)
+    if told.get("bomFormat") == "CycloneDX":
+        return _cyclonedx(told)
+    if isinstance(told.get("artifacts"), list):
+        return _syft(told)
+    raise PayloadError(f"{what}: it is no bill of materials in SPDX, CycloneDX or syft's JSON")
+
+
+def _spdx(told: Payload) -> Sbom:
+    made = mapping(told.get("creationInfo"))
+    creators = texts(made.get("creators"))
+    tools = (one.removeprefix("Tool:").strip() for one in creators if one.startswith("Tool:"))
+    described = set(texts(told.get("documentDescribes")))
+    for one in items(told.get("relationships")):
+        if one.get("relationshipType") == "DESCRIBES":
+            described.add(str(one.get("relatedSpdxElement")))
+    found = items(told.get("packages"))
+    # The root is what the document is about; where there is nothing else, it is what was found.
+    entries = [one for one in found if one.get("SPDXID") not in described] or found
+    version = (text(told["spdxVersion"]) or "").removeprefix("SPDX-")
+
+    def packages() -> Iterator[Listed]:
+        files = _spdx_files(told)
+        for one in entries:
+            urls = (
+                text(each.get("referenceLocator"))
+                for each in items(one.get("externalRefs"))
+                if each.get("referenceType") == "purl"
+            )
+            url = next(urls, None)
+            if package := _package(url, one.get("name"), one.get("versionInfo")):
+                path, layer = files.get(str(one.get("SPDXID")), (None, None))
+                licence = _known(one.get("licenseConcluded")) or _known(one.get("licenseDeclared"))
+                yield Listed(package._replace(licence=licence, path=_at(path)), url, None, layer)
+
+    created = text(made.get("created"))
+    return Sbom("spdx", version, next(tools, None), created, _name(told), len(entries), packages)
+
+
+def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
+    """Return path and layer of the file that syft says a package is evident by."""
+    files = {
+        str(one.get("SPDXID")): (
+            text(one.get("fileName")),
+            (text(one.get("comment")) or "").partition("layerID: ")[2].strip() or None,
+        )
+        for one in items(told.get("files"))
+    }
+    return {
+        str(one.get("spdxElementId")): files[str(one.get("relatedSpdxElement"))]
+        for one in items(told.get("relationships"))
+        if one.get("relationshipType") == "OTHER" and str(one.get("relatedSpdxElement")) in files
+    }
+
+
+def _spdx3(told: Payload) -> Sbom:
+    by_type: dict[str, list[Payload]] = {}
+    for one in items(told["@graph"]):
+        by_type.setdefault(str(one.get("type")), []).append(one)
+    roots = {
+        root
+        for kind in ("SpdxDocument", "software_Sbom")
+        for one in by_type.get(kind, ())
+        for root in texts(one.get("rootElement"))
+    }
+    found = by_type.get("software_Package", [])
+    entries = [one for one in found if one.get("spdxId") not in roots] or found
+    made = next(iter(by_type.get("CreationInfo", ())), {})
+    tool = next((_name(one) for one in by_type.get("Tool", ())), None)
+    name = next((_name(one) for one in by_type.get("SpdxDocument", ())), None)
+
+    def packages() -> Iterator[Listed]:
+        for one in entries:
+            urls = (
+                text(each.get("identifier"))
+                for each in items(one.get("externalIdentifier"))
+                if each.get("externalIdentifierType") == "packageUrl"
+            )
+            url = text(one.get("software_packageUrl")) or next(urls, None)
+            if package := _package(url, one.get("name"), one.get("software_packageVersion")):
+                yield Listed(package, url)
+
+    version, created = text(made.get("specVersion")), text(made.get("created"))
+    return Sbom("spdx", version, tool, created, name, len(entries), packages)
+
+
+def _cyclonedx(told: Payload) -> Sbom:
+    about = mapping(told.get("metadata"))
+    tools = about.get("tools")
+    tool = next(iter(items(tools) or items(mapping(tools).get("components"))), {})
+    entries = [
+        one
+        for one in _components(told)
+        # An operating system, a file or an application without a URL is no package.
+        if text(one.get("purl")) or one.get("type") in ("library", "framework")
+    ]
+
+    def packages() -> Iterator[Listed]:
+        for one in entries:
+            url = text(one.get("purl"))
+            package = _package(url, one.get("name"), one.get("version"))
+            if package is None:
+                continue
+            told = {
+                str(each.get("name")).removeprefix(_TRIVY): text(each.get("value"))
+                for each in items(one.get("properties"))
+            }
+            size = told.get("syft:metadata:installedSize") or told.get("syft:metadata:size")
+            package = _with_source(package, told)._replace(
+                licence=_cyclonedx_licence(one.get("licenses")),
+                path=_at(told.get("FilePath") or told.get("syft:location:0:path")),
+                installed_size=_size(package.type, size),
+            )
+            layer = told.get("LayerDiffID") or told.get("syft:location:0:layerID")
+            yield Listed(package, url, told.get("LayerDigest"), layer)
+
+    return Sbom(
+        "cyclonedx",
+        text(told.get("specVersion")),
+        _with_version(tool),
+        text(about.get("timestamp")),
+        _name(mapping(about.get("component"))),
+        len(entries),
+        packages,
+    )
+
+
+def _components(told: Payload) -> Iterator[Payload]:
+    """Yield components, and those within them, in the document's order."""
+    left = items(told.get("components"))[::-1]
+    while left:
+        one = left.pop()
+        yield one
+        left += items(one.get("components"))[::-1]
+
+
+def _cyclonedx_licence(told: Any) -> str | None:
+    found = []
+    for one in items(told):
+        licence = mapping(one.get("license"))
+        words = (one.get("expression"), licence.get("id"), licence.get("name"))
+        found += list(filter(None, map(_known, words)))[:1]
+    return " AND ".join(found) or None
+
+
+def _with_source(package: Package, told: Mapping[str, str | None]) -> Package:
+    """Add the source package as trivy tells it, in parts."""
+    if not told.get("SrcName"):
+        return package
+    version = told.get("SrcVersion")
+    if version and told.get("SrcEpoch") not in (None, "0"):
+        version = f"{told['SrcEpoch']}:{version}"
+    if version and told.get("SrcRelease"):
+        version = f"{version}-{told['SrcRelease']}"
+    return package._replace(source_name=told["SrcName"], source_version=version)
+
+
+def _syft(told: Payload) -> Sbom:
+    entries = items(told["artifacts"])
+
+    def packages() -> Iterator[Listed]:
+        for one in entries:
+            url = text(one.get("purl"))
+            package = _package(url, one.get("name"), one.get("version"))
+            if package is None:
+                continue
+            place = next(iter(items(one.get("locations"))), {})
+            licences = (
+                _known(each.get("spdxExpression")) or _known(each.get("value"))
+                for each in items(one.get("licenses"))
+            )
+            about = mapping(one.get("metadata"))
+            package = package._replace(
+                licence=" AND ".join(filter(None, licences)) or None,
+                path=_at(text(place.get("path"))),
+                installed_size=_size(package.type, about.get("installedSize") or about.get("size")),
+            )
+            yield Listed(package, url, None, text(place.get("layerID")))
+
+    version = text(mapping(told.get("schema")).get("version"))
+    name, tool = _name(mapping(told.get("source"))), _with_version(mapping(told.get("descriptor")))
+    return Sbom("syft", version, tool, None, name, len(entries), packages)
+
+
+def _package(url: str | None, name: Any, version: Any) -> Package | None:
+    """Make a package of its URL and of what a document says beside it; None without a name."""
+    package = _URLS[url] if url else None
+    name = text(name)
+    if package is None and name:
+        package = Package("generic", name)
+    elif package is not None and package.type == "golang" and name:
+        # A module's name is its whole path, of which the URL has a part elsewhere.
+        package = package._replace(name=name, namespace=None)
+    # URLs leave out epochs.
+    return package and package._replace(version=_known(version) or package.version)
+
+
+def _at(path: str | None) -> str | None:
+    return path and path.lstrip("/")
+
+
+def _size(kind: str, told: Any) -> int | None:
+    """Return bytes: Debian's databases tell KiB."""
+    try:
+        return int(told) * (_KIBIBYTE if kind == "deb" else 1)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _known(value: Any) -> str | None:
+    found = text(value)
+    return None if found in _NOTHING else found
+
+
+def _name(told: Payload) -> str | None:
+    return _known(told.get("name"))
+
+
+def _with_version(tool: Payload) -> str | None:
+    parts = filter(None, [text(tool.get("name")), text(tool.get("version"))])
+    return "-".join(parts) or None

@@ -1,0 +1,175 @@
+"""How images were built, as is attested of them: provenance, materials and Dockerfiles."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import pandas as pd
+
+from hubframe.contents import provenance, statements
+from hubframe.contents.statements import Statement
+from hubframe.frames.attached import Attached
+from hubframe.frames.call import Errors, calling
+from hubframe.frames.images import frame_of_documents, frame_of_images
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
+from hubframe.frames.sources import Source, read_wanted
+from hubframe.oci.payload import as_json
+from hubframe.tables import DOCKERFILES, HISTORY, MATERIALS, PROVENANCE
+from hubframe.tables.schema import TEXT, Column, plain_records
+from hubframe.wire.client import Client
+
+Rows = Iterator[Mapping[str, Any]]
+_BUILD_ARGS = Column("build_args", TEXT, "Build arguments, as JSON.")
+
+
+def provenance_df(
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    partial: bool = False,
+    build_args: bool = False,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Tell how images were built: by whom, of what, when, as SLSA provenance says.
+
+    What is attached to a tag's index is told, too, once for the tag. Nothing is verified here: what
+    stands in these columns was written by whoever could write to the repository, or signed by
+    whom `signatures_df` names.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
+        See `layers_df`. ``source="hub"`` does not know it.
+    build_args
+        Whether to add the column ``build_args``, as JSON. They may be secrets.
+
+    Returns
+    -------
+    DataFrame
+        The table `provenance`, one row per document.
+    """
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
+    args: list[str | None] = []
+
+    def rows(document: Attached) -> Rows:
+        for stated in _statement(document):
+            args.append(as_json(provenance.build_args(stated.predicate)) if build_args else None)
+            yield {
+                **provenance.read(stated.predicate),
+                "predicate_type": stated.predicate_type,
+                "is_signed": stated.is_signed,
+                "subject_matches": document.image in stated.subjects,
+            }
+
+    with calling(client, errors, progress) as call:
+        frame = frame_of_documents(call, PROVENANCE, what, wanted, source, rows, partial=partial)
+    return frame.assign(build_args=_BUILD_ARGS.series(args)) if build_args else frame
+
+
+def materials_df(
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    partial: bool = False,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List what builds took, as SLSA provenance says: images, repositories of git, downloads.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
+        See `layers_df`. ``source="hub"`` does not know it.
+
+    Returns
+    -------
+    DataFrame
+        The table `materials`, one row per material of each document.
+    """
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
+
+    def rows(document: Attached) -> Rows:
+        for stated in _statement(document):
+            for position, one in enumerate(provenance.materials(stated.predicate)):
+                yield {**one._asdict(), "position": position}
+
+    with calling(client, errors, progress) as call:
+        return frame_of_documents(call, MATERIALS, what, wanted, source, rows, partial=partial)
+
+
+def dockerfiles_df(
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Literal["provenance", "history"] = "provenance",
+    partial: bool = False,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Return the Dockerfiles that images were built by.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, partial, errors, progress, client
+        See `layers_df`.
+    source
+        ``"provenance"``: the file itself, which BuildKit writes down with the mode ``max``.
+        ``"history"``: the steps of the image's history, which every image has: its bases and
+        other stages cannot be told from it.
+
+    Returns
+    -------
+    DataFrame
+        The table `dockerfiles`, one row per file.
+    """
+    if source not in ("provenance", "history"):
+        raise ValueError(f'source must be "provenance" or "history", not {source!r}')
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
+
+    def rows(document: Attached) -> Rows:
+        for stated in _statement(document):
+            found = provenance.dockerfiles(stated.predicate, document)
+            for position, one in enumerate(found):
+                yield {**one._asdict(), "position": position, "source": source}
+
+    with calling(client, errors, progress) as call:
+        if source == "provenance":
+            return frame_of_documents(
+                call, DOCKERFILES, what, wanted, "auto", rows, partial=partial
+            )
+        history = frame_of_images(call, HISTORY.name, what, wanted, "auto", partial=partial)
+        key = ["repo", "tag", "platform", "image_digest"]
+        records = []
+        for _, steps in history.groupby(key, sort=False, dropna=False):
+            lines = "".join(f"{line}\n" for line in steps["instruction"].dropna())
+            one = provenance.dockerfile(None, lines.encode())
+            records.append(
+                {
+                    **plain_records(steps[key].head(1))[0],
+                    **one._asdict(),
+                    "position": 0,
+                    "source": source,
+                }
+            )
+        return call.finish(DOCKERFILES.from_records(records), DOCKERFILES.name)
+
+
+def _statement(document: Attached) -> Iterator[Statement]:
+    """Yield the statement that a document is, if it is about a build."""
+    stated = statements.read(document.body, f"the document {document}")
+    if (stated.predicate_type or "").startswith(provenance.PREDICATE):
+        yield stated

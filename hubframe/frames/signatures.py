@@ -1,0 +1,101 @@
+"""Who signed images, and what is attached to them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from hubframe.contents import signatures
+from hubframe.contents.signatures import Signature
+from hubframe.contents.verifying import Identity, Verifier
+from hubframe.errors import PayloadError
+from hubframe.frames.attached import Attached
+from hubframe.frames.call import Errors, calling
+from hubframe.frames.images import frame_of_documents
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
+from hubframe.frames.sources import Source, read_wanted
+from hubframe.tables import SIGNATURES
+from hubframe.wire.client import Client
+
+
+def signatures_df(
+    what: What,
+    *,
+    tags: TagFilter = None,
+    newest: int | None = None,
+    platform: Platforms = USUAL_PLATFORM,
+    attestations: bool = False,
+    source: Source = "auto",
+    partial: bool = False,
+    verify: bool = False,
+    keys: str | bytes | Iterable[str | bytes] | None = None,
+    identities: Sequence[Identity] | None = None,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List the signatures of images, of their indexes, and of what is attached to them.
+
+    What a signature tells is shown as it is told, and ``status`` says what that is worth. One
+    that cannot be read is ``bad``. Certificates are read with the extra ``verify``.
+
+    Parameters
+    ----------
+    what, tags, newest, platform, attestations, source, partial, errors, progress, client
+        See `layers_df`. ``source="hub"`` does not know them.
+    verify
+        Whether to verify Sigstore's bundles, by the roots that its library brings and without
+        a network. ``verified`` then means: by somebody with the identity that is shown.
+    keys
+        Public keys of ECDSA, in PEM: signatures that were made with a key are verified by these.
+    identities
+        Who may have signed, as pairs of an identity and its issuer: a glob, or a compiled pattern
+        that is searched for, and None for any issuer. Those of others are ``bad``.
+
+    Returns
+    -------
+    DataFrame
+        The table `signatures`, one row per signature.
+    """
+    wanted = read_wanted(tags, newest, platform, attestations=attestations)
+    if identities is not None and not verify:
+        raise ValueError("identities are for verify=True")
+    given = [keys] if isinstance(keys, str | bytes) else list(keys or ())
+    verifier = Verifier(given, identities, by_roots=verify) if verify or given else None
+
+    def rows(document: Attached) -> Iterator[Mapping[str, Any]]:
+        for number, one in enumerate(_signatures(document)):
+            status, problem = "bad" if one.is_unreadable else "not checked", one.problem
+            if one.claims and document.subject not in one.claims:
+                status = "subject differs"
+                problem = f"it is of {', '.join(one.claims[:2])}"
+            elif verifier is not None and not one.is_unreadable:
+                status, why = verifier.verify(one, document.subject)
+                problem = why or problem
+            yield {
+                **vars(one),
+                **one.told,
+                "digest": document.referrer.descriptor["digest"],
+                "layer_digest": document.layer["digest"],
+                "subject_digest": document.subject,
+                "subject_kind": document.subject_kind,
+                "position": document.position,
+                "number": number,
+                "media_type": document.media_type,
+                "status": status,
+                "problem": problem,
+            }
+
+    with calling(client, errors, progress) as call:
+        return frame_of_documents(call, SIGNATURES, what, wanted, source, rows, partial=partial)
+
+
+def _signatures(document: Attached) -> Iterator[Signature]:
+    """Yield the signatures of a document; what cannot be read is one that is bad."""
+    kind = signatures.kind_of(document.media_type) or ""
+    try:
+        yield from signatures.read(
+            document.body, document.media_type, document.annotations, "the signature"
+        )
+    except PayloadError as error:
+        yield Signature(kind, problem=str(error), is_unreadable=True)

@@ -1,0 +1,159 @@
+"""Statements, and what provenance tells: each field where it stands, in both versions."""
+
+import json
+
+import pytest
+
+from hubframe.contents import provenance, statements
+from hubframe.errors import PayloadError
+from tests.contents import documents
+from tests.contents.documents import GO, SECRET, V02, V1, buildkit
+
+IMAGE = "sha256:" + "1" * 64
+
+
+def written(document):
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("version", ["v0.1", "v1"])
+@pytest.mark.parametrize("wrap", [dict, documents.envelope, documents.bundle])
+def test_a_statement_is_read_whatever_it_is_wrapped_in(version, wrap):
+    stated = documents.statement(V1, {"a": 1}, IMAGE, GO, version=version)
+    read = statements.read(written(wrap(stated)), "it")
+    assert read == (V1, (IMAGE, GO), {"a": 1}, wrap is not dict)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"_type": 1}',
+        b'{"payload": "%%%", "signatures": []}',
+        b'{"payload": "e30=", "signatures": null}',
+        b'{"payload": "W10=", "signatures": [{"sig": 5}]}',
+        b'{"dsseEnvelope": {"payload": "e30=", "payloadType": [], "signatures": []}}',
+    ],
+)
+def test_what_is_no_statement_is_refused(body):
+    with pytest.raises(PayloadError):
+        statements.read(body, "it")
+
+
+def test_a_bundle_of_a_message_states_nothing():
+    bundle = {"mediaType": documents.BUNDLE, "messageSignature": {"signature": "AA=="}}
+    assert statements.read(written(bundle), "it").predicate_type is None
+
+
+@pytest.mark.parametrize("version", [V1, V02])
+def test_buildkits_fields(version):
+    read = provenance.read(buildkit(version))
+    assert read.pop("build_type").startswith("https://")
+    assert read == {
+        "builder_id": "https://ci.example/1",
+        "invocation_id": "run-1",
+        "started_at": "2026-11-01T10:00:00.123456789Z",
+        "finished_at": "2026-11-01T10:01:00Z",
+        "source_uri": "https://git.example/app.git#main",
+        "source_revision": "cd34",
+        "source_path": "Dockerfile",
+        # Without the login that the address held.
+        "vcs_source": "https://git.example/app",
+        "vcs_revision": "ab12",
+        "frontend": "dockerfile.v0",
+        "target": "final",
+        "is_reproducible": False,
+        "is_hermetic": True,
+        "is_complete_materials": True,
+        "build_arg_count": 1,
+        "material_count": 5,
+        "mode": "max",
+    }
+    assert provenance.build_args(buildkit(version)) == {"TOKEN": SECRET}
+    (file,) = provenance.dockerfiles(buildkit(version), "it")
+    assert (file.name, file.text, file.line_count) == ("Dockerfile", documents.DOCKERFILE, 3)
+
+
+def test_the_mode_min_tells_no_arguments():
+    told = {"buildType": "https://mobyproject.org/buildkit@v1", "invocation": {"parameters": {}}}
+    read = provenance.read(told)
+    assert (read["mode"], read["build_arg_count"]) == ("min", None)
+    assert not list(provenance.dockerfiles(told, "it"))
+
+
+def test_githubs_fields():
+    repository = "https://github.com/org/app"
+    told = {
+        "buildDefinition": {
+            "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+            "externalParameters": {
+                "workflow": {"ref": "refs/heads/main", "repository": repository, "path": "ci.yml"}
+            },
+            "resolvedDependencies": [
+                {"uri": f"git+{repository}@refs/heads/main", "digest": {"gitCommit": "ef56"}}
+            ],
+        },
+        "runDetails": {"metadata": {"invocationId": "run-2"}},
+    }
+    read = provenance.read(told)
+    names = ("source_uri", "source_path", "source_revision", "invocation_id", "mode")
+    assert [read[name] for name in names] == [repository, "ci.yml", "ef56", "run-2", None]
+    (material,) = provenance.materials(told)
+    assert (material.kind, material.git_url) == ("git", repository)
+    assert (material.git_ref, material.git_revision) == ("refs/heads/main", "ef56")
+
+
+def materials_of(uri, **digest):
+    (one,) = provenance.materials({"materials": [{"uri": uri, "digest": digest}]})
+    return one
+
+
+@pytest.mark.parametrize(
+    ("uri", "repo", "tag", "digest", "platform"),
+    [
+        (f"pkg:docker/golang@1.24?digest={GO}&platform=linux%2Farm64", "library/golang", "1.24", GO, "linux/arm64"),
+        ("pkg:docker/ghcr.io/org/a%2Fb@2", "ghcr.io/org/a/b", "2", "sha256:00", None),
+        (f"pkg:docker/org/app@{GO}", "org/app", None, GO, None),
+        ("pkg:docker/docker:24-cli?platform=linux%2Famd64", "library/docker", "24-cli", "sha256:00", "linux/amd64"),
+        ("pkg:docker/app@1?repository_url=gcr.io/org", "gcr.io/org/app", "1", "sha256:00", None),
+        (f"pkg:oci/app@{GO}?repository_url=ghcr.io/org/app&tag=3", "ghcr.io/org/app", "3", GO, None),
+        ("pkg:docker/UPPER@1", None, "1", "sha256:00", None),
+        ("pkg:docker/oci:/etc/passwd@1", None, "1", "sha256:00", None),
+    ],
+)  # fmt: skip
+def test_images_among_the_materials(uri, repo, tag, digest, platform):
+    one = materials_of(uri, sha256="00")
+    assert one.kind == "image"
+    found = one.material_repo, one.material_tag, one.material_digest, one.material_platform
+    assert found == (repo, tag, digest, platform)
+
+
+@pytest.mark.parametrize(
+    ("uri", "digest", "kind"),
+    [
+        ("pkg:oci/layout@1", {}, "oci layout"),
+        ("https://files.example/a", {"sha256": "00"}, "http"),
+        ("git://git.example/a", {}, "git"),
+        ("git@git.example:a.git", {}, "git"),
+        ("https://git.example/a.git", {"sha1": "00"}, "git"),
+        ("pkg:docker/", {}, "other"),
+        ("pkg:docker/" + "a" * 10_000, {}, "other"),
+        (None, {}, "other"),
+        (5, {"sha256": 5}, "other"),
+    ],
+)
+def test_kinds_of_materials(uri, digest, kind):
+    assert materials_of(uri, **digest).kind == kind
+
+
+def test_tools_are_told_from_bases():
+    found = {one.material_repo: one.is_frontend for one in provenance.materials(buildkit())}
+    assert found["docker/dockerfile"]
+    assert not found["library/golang"]
+
+
+def test_logins_are_left_out():
+    assert materials_of("git+https://a:b@git.example/x@v1").uri == "git+https://git.example/x@v1"

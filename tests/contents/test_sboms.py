@@ -1,0 +1,142 @@
+"""Bills of materials in each format, by hand."""
+
+import json
+import time
+
+import pytest
+
+from hubframe.contents import sboms
+from hubframe.errors import PayloadError
+from tests.contents import documents
+from tests.contents.documents import DIFF, LAYER, SPDX, spdx
+
+
+def read(document):
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return sboms.read(sboms.document(body, "it"), "it")
+
+
+def packages(document):
+    return list(read(document).packages())
+
+
+def test_spdx_2():
+    found = read(spdx(packages=2))
+    told = ("spdx", "2.3", "syft-1.18.1", "2026-11-01T10:00:00Z", "sbom", 2)
+    assert found[:6] == told
+    first, second = (one.package for one in found.packages())
+    assert (first.type, first.name, first.version) == ("deb", "lib0", "1:0")
+    assert (first.namespace, first.architecture, first.licence) == ("debian", "amd64", "MIT")
+    assert second.name == "lib1"
+
+
+def test_spdx_2_of_syft_tells_the_layer_by_files():
+    document = spdx(packages=1)
+    document["files"] = [
+        {"SPDXID": "F", "fileName": "/lib/dpkg/status", "comment": f"layerID: {DIFF}"}
+    ]
+    evident = {"relationshipType": "OTHER", "spdxElementId": "SPDXRef-0", "relatedSpdxElement": "F"}
+    document["relationships"].append(evident)
+    (one,) = packages(document)
+    assert (one.package.path, one.diff_id, one.layer_digest) == ("lib/dpkg/status", DIFF, None)
+
+
+def test_a_document_about_nothing_else_keeps_its_root():
+    (one,) = packages(spdx(packages=0))
+    assert (one.package.type, one.package.name) == ("generic", "app")
+
+
+def test_spdx_3():
+    found = read(documents.SPDX_3)
+    assert found[:6] == ("spdx", "3.0.1", "tool-1", "2026-11-01T10:00:00Z", "doc", 1)
+    (one,) = found.packages()
+    assert one.purl == documents.PURL
+    assert (one.package.name, one.package.source_name) == ("curl", "curl-src")
+
+
+def test_cyclonedx_of_trivy_with_components_in_components():
+    found = read(documents.CYCLONEDX)
+    assert found[:6] == ("cyclonedx", "1.6", "trivy-0.59.1", "2026-11-01T10:00:00Z", "app", 3)
+    inner, curl, bare = found.packages()
+    assert (inner.package.namespace, inner.package.name) == ("a", "inner")
+    assert (bare.package.type, bare.package.name) == ("generic", "bare")
+    assert (curl.layer_digest, curl.diff_id) == (LAYER, DIFF)
+    package = curl.package
+    assert (package.source_name, package.source_version) == ("src", "2:8-1")
+    assert (package.licence, package.path) == ("MIT AND A OR B", "var/lib/dpkg/status")
+
+
+def test_syfts_json():
+    found = read(documents.SYFT)
+    assert found[:6] == ("syft", "16.0.18", "syft-1.18.1", None, "app", 2)
+    module, package = found.packages()
+    assert (module.package.name, module.package.namespace) == ("github.com/a/b/v2", None)
+    assert (module.package.path, module.diff_id, module.package.licence) == ("app", DIFF, "MIT")
+    assert (package.package.version, package.package.installed_size) == ("8-1", 3072)
+
+
+def test_statements_and_what_cosign_wraps():
+    stated = documents.statement(SPDX, spdx())
+    assert read(stated).name == "sbom"
+    assert read(documents.envelope(stated)).name == "sbom"
+    for data in (spdx(), json.dumps(spdx())):
+        assert read(documents.envelope(documents.statement(SPDX, {"Data": data}))).name == "sbom"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'\xef\xbb\xbf<?xml version="1.0"?>', "XML"),
+        (b"SPDXVersion: SPDX-2.3\n", "tag-value"),
+        (b"##SPDX\n", "tag-value"),
+        (json.dumps(documents.statement(SPDX, "SPDXVersion: SPDX-2.3")).encode(), "tag-value"),
+        (b"{}", "no bill of materials"),
+        (b"[]", "expected a JSON object"),
+        (b'{"a":' * 100_000, "not JSON"),
+    ],
+)
+def test_what_cannot_be_read_says_why(body, words):
+    with pytest.raises(PayloadError, match=words):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, 5, "x", [], {}, [None, 5, "x", [], {"a": {}}], True, 1e300]
+)
+@pytest.mark.parametrize(
+    "document",
+    [
+        {
+            "spdxVersion": "SPDX-2.3",
+            "packages": 0,
+            "relationships": 0,
+            "files": 0,
+            "creationInfo": 0,
+        },
+        {"@graph": [{"type": "software_Package", "name": 0, "externalIdentifier": 0}]},
+        {
+            "bomFormat": "CycloneDX",
+            "metadata": {"tools": 0, "component": 0},
+            "components": [
+                {"type": "library", "name": 0, "purl": 0, "licenses": 0, "properties": 0}
+            ],
+        },
+        {"artifacts": [{"name": 0, "purl": 0, "metadata": 0, "locations": 0, "licenses": 0}]},
+    ],
+)
+def test_wrong_types_cost_themselves_alone(document, wrong):
+    text = json.dumps(document).replace(" 0", f" {json.dumps(wrong)}")
+    packages(text.encode())
+
+
+def test_many_packages_take_time_that_grows_with_them():
+    small, large = (json.dumps(spdx(packages=count)).encode() for count in (1_000, 100_000))
+    assert len(packages(small)) == 1_000
+    begin = time.process_time()
+    assert len(packages(large)) == 100_000
+    assert time.process_time() - begin < 30
+    deep = {"type": "library", "name": "x"}
+    for _ in range(400):
+        deep = {"type": "library", "name": "x", "components": [deep]}
+    nested = {"bomFormat": "CycloneDX", "components": [deep]}
+    assert read(nested).package_count == 401

@@ -1,0 +1,190 @@
+"""Signatures: what they tell, and how they stand."""
+
+import base64
+import json
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from hubframe.contents import signatures
+from hubframe.contents.verifying import Verifier
+from hubframe.errors import PayloadError
+from tests.contents import documents
+from tests.contents.documents import BUNDLE, DSSE, SIMPLE, V1, b64, der
+
+IMAGE, OTHER = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+SIGNATURE = "dev.cosignproject.cosign/signature"
+WORKFLOW = "https://github.com/org/app/.github/workflows/ci.yml@refs/heads/main"
+FIELDS = {
+    8: der("https://token.example"),
+    9: der(WORKFLOW),
+    11: der("github-hosted"),
+    12: der("https://github.com/org/app" + "/long" * 30),
+    13: der("cd34"),
+    14: der("refs/heads/main"),
+}
+
+
+@pytest.fixture(scope="module")
+def key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def one_of(body, media_type, annotations=None):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    (one,) = signatures.read(body, media_type, annotations or {}, "it")
+    return one
+
+
+def named(*names):
+    return [x509.UniformResourceIdentifier(name) for name in names]
+
+
+def simple(key, *, of=IMAGE, **annotations):
+    body = documents.simple_signing(of)
+    value = key.sign(body, ec.ECDSA(SHA256()))
+    return one_of(body, SIMPLE, {SIGNATURE: b64(value), **annotations})
+
+
+def test_cosigns_simple_signing_tells_its_certificate_and_log(key):
+    held = documents.certificate(key, named(WORKFLOW), FIELDS)
+    log = {"Payload": {"integratedTime": 1734374576, "logIndex": 42}}
+    one = simple(
+        key,
+        **{
+            "dev.sigstore.cosign/certificate": held.public_bytes(Encoding.PEM).decode(),
+            "dev.sigstore.cosign/bundle": json.dumps(log),
+        },
+    )
+    assert (one.kind, one.claims) == ("cosign simple signing", (IMAGE,))
+    assert one.claimed_reference == "registry.example/app:1"
+    assert (one.log_index, one.signed_at) == (42, "2024-12-16T18:42:56+00:00")
+    assert one.key_id == documents.key_id(key)
+    assert one.told["identity"] == one.told["build_signer"] == WORKFLOW
+    assert one.told["issuer"] == "https://token.example"
+    assert one.told["source_repository"] == "https://github.com/org/app" + "/long" * 30
+    assert (one.told["source_ref"], one.told["source_revision"]) == ("refs/heads/main", "cd34")
+    assert one.told["runner"] == "github-hosted"
+    assert one.told["certificate_not_after"] == "2026-01-02T03:14:05+00:00"
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "identity", "issuer"),
+    [
+        ([x509.RFC822Name("a@example.com")], {1: b"https://old.example"}, "a@example.com", "https://old.example"),
+        ([x509.RFC822Name("a@example.com"), *named("https://b")], {}, "https://b", None),
+        ([x509.OtherName(x509.ObjectIdentifier(f"{documents.FULCIO}7"), der("own"))], {}, "own", None),
+        ([], {8: b""}, None, None),
+    ],
+)  # fmt: skip
+def test_identities(key, names, fields, identity, issuer):
+    held = documents.certificate(key, names, fields).public_bytes(Encoding.DER)
+    told = signatures.certificate(held, is_named=False)
+    assert (told.get("identity"), told["issuer"]) == (identity, issuer)
+
+
+def test_a_bundle(key):
+    held = documents.certificate(key, named(WORKFLOW), FIELDS).public_bytes(Encoding.DER)
+    entry = {"logIndex": "155690850", "integratedTime": "1734374576"}
+    stated = documents.statement(V1, {}, IMAGE)
+    for material in (
+        {"certificate": {"rawBytes": b64(held)}},
+        {"x509CertificateChain": {"certificates": [{"rawBytes": b64(held)}]}},
+    ):
+        one = one_of(documents.bundle(stated, tlogEntries=[entry], **material), BUNDLE)
+        assert (one.claims, one.predicate_type) == ((IMAGE,), V1)
+        assert one.told["identity"] == WORKFLOW
+        assert (one.log_index, one.signed_at[:10]) == ("155690850", "2024-12-16")
+
+
+def test_the_time_of_a_stamp():
+    stamps = {"rfc3161Timestamps": [{"signedTimestamp": b64(b"..\x18\x0f20250612120220Z..")}]}
+    one = one_of(documents.bundle({}, timestampVerificationData=stamps), BUNDLE)
+    assert one.signed_at == "2025-06-12T12:02:20+00:00"
+
+
+def test_notations(key):
+    held = documents.certificate(key, []).public_bytes(Encoding.DER)
+    payload = {"targetArtifact": {"digest": IMAGE}}
+    protected = {"io.cncf.notary.signingTime": "2026-11-01T10:00:00Z"}
+    url_safe = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in (payload, protected)
+    ]
+    one = one_of(
+        {"payload": url_safe[0], "protected": url_safe[1], "header": {"x5c": [b64(held)]}},
+        "application/jose+json",
+    )
+    assert (one.kind, one.claims) == ("notation jws", (IMAGE,))
+    assert (one.signed_at, one.told["identity"]) == ("2026-11-01T10:00:00Z", "O=Example")
+    assert one_of(b"\xd2\x84", "application/cose").problem
+    assert Verifier([], None, by_roots=False).verify(one, IMAGE)[0] == "unsupported"
+
+
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_keys_verify_what_keys_made(key, spoilt):
+    other = ec.generate_private_key(ec.SECP256R1())
+    verifier = Verifier([documents.public(other), documents.public(key)], None, by_roots=False)
+    value = key.sign(bytes.fromhex("1" * 64), ec.ECDSA(utils.Prehashed(SHA256())))
+    message = {"mediaType": BUNDLE, "messageSignature": {"signature": b64(value)}}
+    envelope = documents.envelope(documents.statement(V1, {}, IMAGE), key)
+    bundle = {"mediaType": BUNDLE, "dsseEnvelope": envelope}
+    made = [simple(key), one_of(envelope, DSSE), one_of(bundle, BUNDLE), one_of(message, BUNDLE)]
+    for one in made:
+        if spoilt:
+            one.value = one.value[:-1] + bytes([one.value[-1] ^ 1])
+        assert verifier.verify(one, IMAGE)[0] == ("bad" if spoilt else "verified")
+        assert spoilt or one.key_id == documents.key_id(key)
+        assert Verifier([], None, by_roots=False).verify(one, IMAGE)[0] == "key needed"
+
+
+def test_a_certificate_is_not_verified_by_keys(key):
+    held = documents.certificate(key, named(WORKFLOW)).public_bytes(Encoding.DER)
+    verifier = Verifier([documents.public(key)], None, by_roots=False)
+    material = {"certificate": {"rawBytes": b64(held)}}
+    one = one_of(documents.bundle(documents.statement(V1, {}, IMAGE), **material), BUNDLE)
+    assert verifier.verify(one, IMAGE)[0] == "not checked"
+    pem = documents.certificate(key, []).public_bytes(Encoding.PEM).decode()
+    older = simple(key, **{"dev.sigstore.cosign/certificate": pem})
+    assert verifier.verify(older, IMAGE)[0] == "unsupported"
+
+
+def test_sigstore_refuses_what_it_does_not_know(key):
+    pytest.importorskip("sigstore", reason="the extra verify is not installed")
+    verifier = Verifier([], [("*", None)], by_roots=True)
+    held = documents.certificate(key, named(WORKFLOW)).public_bytes(Encoding.DER)
+    material = {"certificate": {"rawBytes": b64(held)}}
+    one = one_of(documents.bundle(documents.statement(V1, {}, IMAGE), **material), BUNDLE)
+    # Another root than Sigstore's made it.
+    status, why = verifier.verify(one, IMAGE)
+    assert status == "key needed"
+    assert "\n" not in why
+
+
+@pytest.mark.parametrize(
+    "written", ["", "no key", b"-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----"]
+)
+def test_what_is_no_key_is_a_wrong_argument(written):
+    with pytest.raises(ValueError, match="public keys in PEM"):
+        Verifier([written], None, by_roots=False)
+
+
+@pytest.mark.parametrize("media_type", [SIMPLE, BUNDLE, DSSE, "application/jose+json"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"[" * 100_000,
+        b'{"payload": "e30=", "signatures": [{"sig": "!"}]}',
+        b'{"messageSignature": {"signature": 5}}',
+        b'{"critical": []}',
+        b'{"verificationMaterial": {"certificate": {"rawBytes": "AAAA"}}, "messageSignature": {"signature": "AAAA"}}',
+    ],
+)
+def test_what_cannot_be_read_is_refused(media_type, body):
+    with pytest.raises(PayloadError):
+        list(signatures.read(body, media_type, {}, "it"))

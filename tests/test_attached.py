@@ -1,0 +1,372 @@
+"""Frames of what is attached to images, on a registry that a test fills, and on the disk."""
+
+import json
+import logging
+
+import pandas as pd
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+import hubframe
+from hubframe.errors import IncompleteWarning, NotFoundError, PayloadError
+from tests import shelf
+from tests.contents import documents
+from tests.contents.documents import BUNDLE, DSSE, IN_TOTO, SECRET, SIMPLE, SPDX, V02, V1, spdx
+from tests.fuzz.targets import is_declared
+from tests.test_local import Layout
+
+EMPTY = "application/vnd.oci.empty.v1+json"
+ATTESTATION = "application/vnd.docker.attestation.manifest.v1+json"
+SPDX_JSON = "application/spdx+json"
+FRAMES = ("sboms", "provenance", "materials", "dockerfiles", "signatures")
+NOWHERE = {"os": "unknown", "architecture": "unknown"}
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with shelf.serve() as running:
+        running.referrers = {}
+        yield running
+
+
+@pytest.fixture
+def client(tmp_path):
+    with hubframe.Client(hubframe.Settings(cache_dir=tmp_path / "kept")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def layer(registry, content, media_type, **annotations):
+    return {**registry.put(content, media_type), "annotations": annotations}
+
+
+def stated(registry, predicate_type, predicate, *subjects):
+    """Hold a statement, as BuildKit does."""
+    content = documents.statement(predicate_type, predicate, *subjects)
+    return layer(registry, content, IN_TOTO, **{"in-toto.io/predicate-type": predicate_type})
+
+
+def artifact(registry, *layers, tag=None, **content):
+    return registry.manifest(tag, config=registry.put({}, EMPTY), layers=list(layers), **content)
+
+
+def attach(registry, subject, *layers, **content):
+    """Refer to a subject."""
+    made = artifact(registry, *layers, subject=subject, **content)
+    told = {name: content[name] for name in ("artifactType", "annotations") if name in content}
+    registry.referrers.setdefault(subject["digest"], []).append({**made, **told})
+    return made
+
+
+def attestation(registry, image, *layers):
+    """Describe an attestation as an index of BuildKit's does."""
+    about = {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": image["digest"],
+    }
+    made = artifact(registry, *layers, artifactType=ATTESTATION)
+    return {**made, "platform": NOWHERE, "annotations": about}
+
+
+def of(image, architecture):
+    return {**image, "platform": {"os": "linux", "architecture": architecture}}
+
+
+@pytest.fixture
+def built(registry):
+    """An image for two platforms, as BuildKit builds it, and its index."""
+    entries = []
+    for architecture in ("amd64", "arm64"):
+        image = registry.image(architecture=architecture)
+        digest = image["digest"]
+        layers = [
+            stated(registry, V1, documents.buildkit(), digest),
+            stated(registry, SPDX, spdx(architecture), digest),
+            stated(registry, SPDX, spdx("stage"), digest),
+        ]
+        entries += [of(image, architecture), attestation(registry, image, *layers)]
+    return {"index": registry.index("1", *entries), "entries": entries}
+
+
+def frame(registry, client, name, **how):
+    made = getattr(hubframe, f"{name}_df")(f"{registry.repo}:1", client=client, **how)
+    is_declared(made, name)
+    assert not made.duplicated(list(hubframe.tables.TABLES[name].key)).any()
+    return made
+
+
+def failure(made):
+    """Return the words of the only failure."""
+    (one,) = made.attrs["hubframe"]["failures"]
+    return one["message"]
+
+
+def test_what_buildkit_attests(registry, client, built):
+    amd64 = built["entries"][0]
+    (row,) = frame(registry, client, "provenance").itertuples()
+    assert (row.tag, row.platform, row.image_digest) == ("1", "linux/amd64", amd64["digest"])
+    assert (row.source_uri, row.mode, row.build_arg_count) == (
+        "https://git.example/app.git#main",
+        "max",
+        1,
+    )
+    assert row.started_at == pd.Timestamp("2026-11-01T10:00:00.123456Z")
+    assert (row.subject_matches, row.is_signed, row.predicate_type) == (True, False, V1)
+    materials = frame(registry, client, "materials")
+    assert materials.kind.tolist() == ["image", "image", "git", "http", "image"]
+    assert materials.position.tolist() == [0, 1, 2, 3, 4]
+    (file,) = frame(registry, client, "dockerfiles").itertuples()
+    assert (file.name, file.text, file.source) == ("Dockerfile", documents.DOCKERFILE, "provenance")
+    (bom,) = frame(registry, client, "sboms").itertuples()
+    # Of the three that the attestation holds, that of the image is the first.
+    assert (bom.name, bom.package_count, bom.where, bom.tool) == (
+        "amd64",
+        2,
+        "index",
+        "syft-1.18.1",
+    )
+    assert frame(registry, client, "signatures").empty
+    everything = frame(registry, client, "sboms", platform="all", attestations=True)
+    assert everything.name.tolist() == ["amd64", "stage", "arm64", "stage"]
+    assert everything.platform.tolist() == ["linux/amd64"] * 2 + ["linux/arm64"] * 2
+    assert len(frame(registry, client, "provenance", platform="linux/arm64")) == 1
+
+
+@pytest.mark.usefixtures("built")
+def test_each_document_is_asked_for_once(registry, client):
+    for name in FRAMES:
+        frame(registry, client, name, platform="all")
+    asked = [one.path for one in registry.asked("/blobs/") + registry.asked("/manifests/sha256:")]
+    assert len(asked) == len(set(asked))
+    before = len(registry.log)
+    with hubframe.offline():
+        for name in FRAMES:
+            frame(registry, client, name, platform="all")
+    assert len(registry.log) == before
+    assert hubframe.sbom(f"{registry.repo}:1", client=client) == spdx("amd64")
+
+
+@pytest.mark.usefixtures("built")
+def test_no_build_argument_is_shown_unless_asked_for(registry, client, caplog, tmp_path):
+    caplog.set_level(logging.DEBUG)
+    for name in FRAMES:
+        made = frame(registry, client, name)
+        hubframe.write_csv(made, tmp_path / f"{name}.csv")
+        shown = made.to_csv() + repr(made.attrs) + (tmp_path / f"{name}.csv").read_text()
+        assert SECRET not in shown
+    assert SECRET not in caplog.text
+    made = hubframe.provenance_df(f"{registry.repo}:1", build_args=True, client=client)
+    assert [json.loads(text) for text in made.build_args] == [{"TOKEN": SECRET}]
+    assert made.attrs["hubframe"]["table"] == "provenance"
+
+
+def test_every_place_is_looked_at_and_a_document_counts_once(registry, client):
+    image = registry.image("1")
+    digest = image["digest"]
+    tag = digest.replace(":", "-")
+    bare = registry.put(spdx("api"), SPDX_JSON)
+    attach(registry, image, bare, artifactType=SPDX_JSON)
+    # The same by another way.
+    artifact(registry, bare, tag=f"{tag}.sbom")
+    envelope = documents.envelope(documents.statement(SPDX, spdx("signed"), digest))
+    held = layer(registry, envelope, DSSE, predicateType=SPDX)
+    other = layer(registry, {"not": "asked for"}, DSSE, predicateType="https://example.com/other")
+    artifact(registry, held, other, tag=f"{tag}.att")
+    found = frame(registry, client, "sboms").set_index("name")
+    assert found["where"].to_dict() == {"api": "referrers", "signed": "cosign tag"}
+    assert found.is_signed.to_dict() == {"api": False, "signed": True}
+    assert found.platform.tolist() == ["linux/amd64"] * 2
+    assert not registry.asked(other["digest"])
+    registry.referrers = None
+    registry.index(tag, artifact(registry, bare, artifactType=SPDX_JSON))
+    with hubframe.refresh():
+        found = frame(registry, client, "sboms").set_index("name")
+    assert found["where"]["api"] == "referrers tag"
+
+
+def test_what_is_attached_to_an_index_is_of_no_platform(registry, client, built):
+    index = built["index"]
+    content = documents.bundle(documents.statement(V02, documents.buildkit(V02), index["digest"]))
+    attach(registry, index, registry.put(content, BUNDLE), artifactType=BUNDLE)
+    found = frame(registry, client, "provenance")
+    assert found.platform.dropna().tolist() == ["linux/amd64"]
+    (row,) = found[found.platform.isna()].itertuples()
+    assert (row.image_digest, row.is_signed, row.subject_matches) == (index["digest"], True, True)
+
+
+def test_a_signature_of_an_attestation(registry, client, built, key):
+    """Docker puts its bundles there: index, attestation manifest, bundle."""
+    about = {name: built["entries"][1][name] for name in ("mediaType", "digest", "size")}
+    content = documents.statement("https://example.com/p", {}, about["digest"])
+    bundle = {"mediaType": BUNDLE, "dsseEnvelope": documents.envelope(content, key)}
+    attach(registry, about, registry.put(bundle, BUNDLE), artifactType=BUNDLE)
+    (row,) = frame(registry, client, "signatures").itertuples()
+    assert (row.subject_kind, row.subject_digest) == ("attestation", about["digest"])
+    assert (row.image_digest, row.status) == (built["entries"][0]["digest"], "not checked")
+    (row,) = frame(registry, client, "signatures", keys=documents.public(key)).itertuples()
+    assert (row.status, row.key_id) == ("verified", documents.key_id(key))
+    assert frame(registry, client, "provenance").shape[0] == 1
+
+
+def cosigned(registry, key, image, *claims):
+    """Sign an image as cosign does, once for each digest that is claimed."""
+    layers = []
+    for claimed in claims:
+        payload = documents.simple_signing(claimed)
+        value = documents.b64(key.sign(payload, ec.ECDSA(SHA256())))
+        layers.append(
+            layer(registry, payload, SIMPLE, **{"dev.cosignproject.cosign/signature": value})
+        )
+    artifact(registry, *layers, tag=f"{image['digest'].replace(':', '-')}.sig")
+
+
+def test_cosigns_signatures_and_their_statuses(registry, client, key):
+    image = registry.image("1")
+    other = "sha256:" + "9" * 64
+    cosigned(registry, key, image, image["digest"], image["digest"], other)
+    found = frame(registry, client, "signatures")
+    assert found.position.tolist() == [0, 1, 2]
+    assert found.layer_digest.nunique() == 2
+    assert found.status.tolist() == ["not checked", "not checked", "subject differs"]
+    assert other in found.problem[2]
+    found = frame(registry, client, "signatures", keys=[documents.public(key).encode()])
+    assert found.status.tolist() == ["verified", "verified", "subject differs"]
+    stranger = documents.public(ec.generate_private_key(ec.SECP256R1()))
+    found = frame(registry, client, "signatures", keys=stranger)
+    assert found.status.tolist() == ["bad", "bad", "subject differs"]
+
+
+def test_a_signature_that_cannot_be_read_is_bad(registry, client):
+    image = registry.image("1")
+    for number, content in enumerate((b"{", b"[]", b"\xff" * 9, b"[" * 50_000)):
+        attach(registry, image, registry.put(content, BUNDLE), artifactType=BUNDLE, number=number)
+    found = frame(registry, client, "signatures")
+    assert found.status.tolist() == ["bad"] * 4
+    assert found.problem.notna().all()
+
+
+def test_what_states_to_be_of_another_image_is_kept_and_said(registry, client):
+    image = registry.image("1")
+    other = "sha256:" + "9" * 64
+    entry = of(image, "amd64")
+    layers = [
+        stated(registry, V1, documents.buildkit(), other),
+        stated(registry, SPDX, spdx(), other),
+    ]
+    registry.index("1", entry, attestation(registry, image, *layers))
+    assert frame(registry, client, "provenance").subject_matches.tolist() == [False]
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "sboms")
+    assert found.name.tolist() == ["sbom"]
+    assert f"states to be of {other}" in failure(found)
+
+
+@pytest.mark.parametrize("body", [b"<bom/>", b"SPDXVersion: SPDX-2.3\n"])
+def test_a_form_that_is_not_read_is_listed_all_the_same(registry, client, body):
+    attach(registry, registry.image("1"), registry.put(body, "text/spdx"), artifactType="text/spdx")
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "sboms")
+    assert "only JSON is read" in failure(found)
+    assert (found["format"][0], found["size"][0]) == ("spdx", len(body))
+    assert found.format_version.isna().all()
+    with pytest.raises(PayloadError, match="only JSON is read"):
+        hubframe.sbom(f"{registry.repo}:1", client=client)
+
+
+def test_what_is_no_statement_fails_alone(registry, client):
+    image = registry.image("1")
+    good = stated(registry, V1, documents.buildkit(), image["digest"])
+    hint = {"in-toto.io/predicate-type": V1}
+    bad = layer(registry, b"[" * 100_000, IN_TOTO, **hint)
+    gone = {**good, "digest": "sha256:" + "8" * 64}
+    odd = {**good, "digest": "../../etc/passwd"}
+    registry.index("1", of(image, "amd64"), attestation(registry, image, bad, gone, odd, good))
+    with pytest.raises(PayloadError, match="not JSON"):
+        frame(registry, client, "provenance")
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "provenance", errors="collect")
+    assert found.digest.tolist() == [good["digest"]]
+    failures = found.attrs["hubframe"]["failures"]
+    assert {one["error"] for one in failures} == {"PayloadError", "NotFoundError"}
+    assert len(failures) == 3
+
+
+def test_no_more_than_200_documents_of_an_image(registry, client):
+    image = registry.image("1")
+    layers = [
+        layer(registry, documents.simple_signing(image["digest"], f"app:{number}"), SIMPLE,
+              **{"dev.cosignproject.cosign/signature": "AAAA"})
+        for number in range(210)
+    ]  # fmt: skip
+    artifact(registry, *layers, tag=f"{image['digest'].replace(':', '-')}.sig")
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "signatures")
+    assert len(found) == 200
+    assert "more than 200 documents" in failure(found)
+    assert len(registry.asked("/blobs/")) == 200 + 1
+
+
+@pytest.mark.parametrize("told", [66 * 1024**2, 5])
+def test_no_more_than_64_mib_of_a_document(registry, client, told):
+    image = registry.image("1")
+    content = b"{}".ljust(64 * 1024**2 + 1)
+    held = {**registry.put(content, SPDX_JSON), "size": told}
+    attach(registry, image, held, artifactType=SPDX_JSON)
+    with pytest.raises(PayloadError, match="more than"):
+        frame(registry, client, "sboms")
+    # What is said to be too long is not asked for.
+    assert bool(registry.asked(held["digest"])) == (told == 5)
+
+
+def test_dockerfiles_of_the_history(registry, client):
+    steps = [
+        {"created_by": "/bin/sh -c #(nop) ADD file:1 in /"},
+        {"created_by": f"RUN |1 TOKEN={SECRET} /bin/sh -c make # buildkit"},
+    ]
+    registry.image("1", history=steps)
+    (row,) = frame(registry, client, "dockerfiles", source="history").itertuples()
+    assert row.text == "ADD file:1 in /\nRUN make\n"
+    assert (row.platform, row.line_count, row.source) == ("linux/amd64", 2, "history")
+    assert frame(registry, client, "dockerfiles").empty
+
+
+@pytest.mark.usefixtures("built")
+def test_plans_and_wrong_arguments(registry, client):
+    what = f"{registry.repo}:1"
+    before = hubframe.plan(what, "provenance", client=client)
+    assert not before.is_exact
+    frame(registry, client, "provenance")
+    after = hubframe.plan(what, "materials", client=client)
+    assert (sum(after.requests.values()), after.is_exact) == (0, True)
+    with pytest.raises(ValueError, match="identities are for"):
+        hubframe.signatures_df(what, identities=[("*", None)], client=client)
+    with pytest.raises(ValueError, match='"provenance" or "history"'):
+        hubframe.dockerfiles_df(what, source="hub", client=client)
+    with pytest.raises(ValueError, match="the Hub API does not tell"):
+        hubframe.sboms_df(what, source="hub", client=client)
+    registry.image("2")
+    with pytest.raises(NotFoundError, match="no bill of materials"):
+        hubframe.sbom(f"{registry.repo}:2", client=client)
+
+
+def test_a_layout_on_the_disk(client, tmp_path, key):
+    layout = Layout(tmp_path / "layout")
+    image = layout.image("1")
+    empty = layout.put(b"{}", EMPTY)
+    content = documents.statement(SPDX, spdx(), image["digest"])
+    bundle = {"mediaType": BUNDLE, "dsseEnvelope": documents.envelope(content, key)}
+    held = layout.put(json.dumps(bundle).encode(), BUNDLE)
+    more = {"artifactType": BUNDLE, "config": empty, "subject": image}
+    layout.add(None, layout.json(shelf.OCI_MANIFEST, layers=[held], **more))
+    what = f"oci:{layout.path}:1"
+    assert hubframe.sboms_df(what, client=client).name.tolist() == ["sbom"]
+    assert hubframe.sbom(what, client=client)["name"] == "sbom"
+    found = hubframe.signatures_df(what, keys=documents.public(key), client=client)
+    assert found[["subject_kind", "status"]].to_numpy().tolist() == [["image", "verified"]]
+    assert found.attrs["hubframe"]["requests"] == 0
