@@ -10,6 +10,7 @@ import hubframe
 from tests.contents.images import write_layout
 from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
 from tests.layerfiles.layers import archive
+from tests.test_local import MANIFEST, Layout
 
 
 @pytest.fixture
@@ -154,3 +155,63 @@ def test_packages_are_compared(what, client, tmp_path):
     rows = found[found["aspect"] == "packages"][["key", "left", "right", "change"]]
     assert rows.fillna("").to_numpy().tolist() == [["pypi/pip", "23", "24", "changed"]]
     assert "packages" not in set(hubframe.compare_df([other, what], client=client)["aspect"])
+
+
+SPDX = {
+    "spdxVersion": "SPDX-2.3",
+    "creationInfo": {"creators": ["Tool: syft-v1.18.1"], "created": "2024-05-06T07:08:09Z"},
+    "packages": [
+        {
+            "SPDXID": "SPDXRef-1",
+            "name": "curl",
+            "versionInfo": "9",
+            "externalRefs": [
+                {"referenceType": "purl", "referenceLocator": "pkg:deb/debian/curl@9?arch=amd64"}
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def documented(tmp_path):
+    """Two images of a layout, one of them with a bill of materials."""
+    layout = Layout(tmp_path / "documented")
+    layer = layout.put(archive((STATUS, debs(curl="7"))), "application/vnd.oci.image.layer.v1.tar")
+    for name in ("with", "without"):
+        config = {"os": "linux", "architecture": "amd64", "config": {"Labels": {"name": name}}}
+        config["rootfs"] = {"type": "layers", "diff_ids": [layer["digest"]]}
+        at = layout.put(json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json")
+        image = layout.json(MANIFEST, config=at, layers=[layer])
+        layout.add(name, image)
+        if name == "with":
+            body = layout.put(json.dumps(SPDX).encode(), "application/spdx+json")
+            empty = layout.put(b"{}", "application/vnd.oci.empty.v1+json")
+            told = {"artifactType": "application/spdx+json", "config": empty, "layers": [body]}
+            layout.add(None, layout.json(MANIFEST, subject=image, **told))
+    return f"oci:{layout.path}"
+
+
+def test_documents_and_layers_as_evidence(documented, client):
+    def rows(evidence):
+        found = hubframe.packages_df(documented, evidence=evidence, client=client)
+        assert found.attrs["hubframe"]["complete"]
+        return sorted(map(tuple, found[["tag", "version", "evidence", "tool"]].to_numpy()))
+
+    layers = [("with", "7", "layers", "hubframe"), ("without", "7", "layers", "hubframe")]
+    document = ("with", "9", "sbom", "syft-v1.18.1")
+    assert rows("layers") == layers
+    assert rows("sbom") == [document]
+    assert rows("both") == sorted([*layers, document])
+    assert rows("auto") == [document, layers[1]]
+    with pytest.raises(ValueError, match="evidence must be"):
+        rows("guess")
+    with pytest.raises(ValueError, match="knows no documents"):
+        hubframe.packages_df(documented, evidence="sbom", source="hub", client=client)
+
+
+def test_a_document_downloads_no_layer(documented, client, tmp_path):
+    digest = hubframe.layers_df(documented, client=client)["layer_digest"][0].partition(":")[2]
+    (tmp_path / "documented" / "blobs" / "sha256" / digest).unlink()
+    found = hubframe.packages_df(f"{documented}:with", client=client)
+    assert found["evidence"].tolist() == ["sbom"]

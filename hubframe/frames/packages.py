@@ -2,25 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
+from hubframe.contents import sboms, statements
 from hubframe.contents.distributions import Distribution
 from hubframe.contents.layers import Contents, Layer, merge, read_layer
 from hubframe.contents.packages import OS_TYPES, Package, write_url
 from hubframe.errors import PayloadError
+from hubframe.frames import quota
+from hubframe.frames.attached import SBOMS as KIND
+from hubframe.frames.attached import Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, read_layers
 from hubframe.frames.images import frame_of_images
-from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
-from hubframe.frames.sources import Source, Wanted, check_count, read_wanted
+from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
+from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
-from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES
+from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES, SBOMS
 from hubframe.tables.declarations import OF_IMAGE
 from hubframe.tables.schema import plain_values
 from hubframe.wire.client import Client
 
+Evidence = Literal["auto", "layers", "sbom", "both"]
 # An image, by the table's key; its layers' digests, base first; and what they hold.
 Image = tuple[tuple[Any, ...], list[str], Contents]
 _USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
@@ -38,6 +43,7 @@ def packages_df(
     newest: int | None = None,
     platform: Platforms = USUAL_PLATFORM,
     kinds: str | Iterable[str] = "usual",
+    evidence: Evidence = "auto",
     source: Source = "auto",
     partial: bool = False,
     max_bytes: int = MOST_BYTES,
@@ -47,6 +53,8 @@ def packages_df(
     client: Client | None = None,
 ) -> pd.DataFrame:
     """List the packages that are installed in images, and since which layer. This downloads layers.
+
+    Where a bill of materials (SBOM) is attached to an image, it can be read instead.
 
     Each distinct layer is read once, as `files_df` reads it, and what tells of packages is kept
     with the list of its files: then neither that frame nor this one, nor `distributions_df`, asks
@@ -59,6 +67,11 @@ def packages_df(
     kinds
         ``"usual"``; ``"os"`` for the packages of the system alone (deb, apk, rpm); or some of the
         types that the table names.
+    evidence
+        ``"layers"`` reads the databases of packages in the layers, ``"sbom"`` the documents that
+        are attached to images, with which no layer is downloaded; ``"both"`` tells both apart in
+        the column ``evidence``. ``"auto"`` takes a document where there is one, and else layers; on
+        Docker Hub always layers, since these cost no pull, and documents do.
     max_bytes, max_entries
         See `files_df`.
 
@@ -75,10 +88,27 @@ def packages_df(
     image without any has no rows, and ``frame.attrs["hubframe"]["unknown"]`` says so.
     """
     wanted_kinds = _read_kinds(kinds)
+    if evidence not in ("auto", "layers", "sbom", "both"):
+        raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
+    if source == "hub" and evidence in ("sbom", "both"):
+        raise ValueError('packages_df: the Hub API knows no documents; leave out source="hub"')
     caps = _caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
+    asked = references(what)
+    documented = [one for one in asked if evidence != "auto" or not one.is_hub]
     with calling(client, errors, progress) as call:
-        rows = _package_rows(call, _images(call, what, wanted, source, caps, partial=partial))
+        layers = frame_of_images(call, LAYERS.name, asked, wanted, source, partial=partial)
+        rows, covered = [], set[Any]()
+        if evidence != "layers" and source != "hub" and documented:
+            found = find_tags(call, documented, wanted, source)
+            quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
+            rows = list(_stated_rows(call, documents_of(call, KIND, found, wanted), layers))
+            covered = {row[_KEY.index("image_digest")] for row in rows}
+        if evidence != "sbom":
+            left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
+            rows += _package_rows(call, _images(call, left, caps))
+        order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
+        rows.sort(key=lambda row: order.get(row[: len(_KEY)], len(order)))
         kept = (row for row in rows if row[_TYPE] in wanted_kinds)
         return call.finish(PACKAGES.from_rows(kept), PACKAGES.name)
 
@@ -113,7 +143,8 @@ def distributions_df(
     caps = _caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     with calling(client, errors, progress) as call:
-        images = list(_images(call, what, wanted, source, caps, partial=partial))
+        layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
+        images = list(_images(call, layers, caps))
         versions = _windows_versions(call, images)
         rows = (_distribution_row(*image, versions) for image in images)
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
@@ -136,11 +167,50 @@ def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
     return wanted
 
 
-def _images(
-    call: Call, what: What, wanted: Wanted, source: Source, caps: Caps, *, partial: bool
-) -> Iterator[Image]:
+def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    return plain_values(frame[_KEY]).itertuples(index=False, name=None)  # type: ignore[no-any-return]
+
+
+def _stated_rows(
+    call: Call, documents: Iterable[Attached], layers: pd.DataFrame
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the packages of the first document of each image that can be read."""
+    done: set[str] = set()
+    columns = ["image_digest", "position", "layer_digest", "diff_id"]
+    places: dict[tuple[Any, Any], tuple[int, str]] = {}
+    for image, position, digest, diff_id in plain_values(layers[columns]).itertuples(
+        index=False, name=None
+    ):
+        places[image, digest] = places[image, diff_id] = int(position), digest
+    for one in documents:
+        if one.image in done:
+            continue
+        what = f"the document {one}"
+        try:
+            if statements.holds_statement(one.media_type):
+                stated = statements.read(one.body, what)
+                if sboms.format_of_predicate(stated.predicate_type) is None:
+                    continue
+            sbom = sboms.read(sboms.document(one.body, what), what)
+        except PayloadError as error:
+            call.leave_out(one, str(error))
+            continue
+        done.add(one.image)
+        key = (one.repo, one.referrer.tag, one.platform, one.image)
+        for package, url, layer_digest, diff_id in sbom.packages():
+            kind, name, version, namespace, architecture, source, source_version, *rest = package
+            licence, size, path, is_direct = rest
+            at = places.get((one.image, layer_digest or diff_id))
+            position, digest = at or (None, None)
+            yield (
+                *key, kind, namespace, name, version, architecture, source, source_version,
+                url or write_url(package), licence, size, position, digest, path, "sbom",
+                sbom.tool, is_direct,
+            )  # fmt: skip
+
+
+def _images(call: Call, layers: pd.DataFrame, caps: Caps) -> Iterator[Image]:
     """Read the layers of images, and lay those of each upon each other."""
-    layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
     is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
     read = read_layers(call, layers[~is_windows], caps, _read, with_bodies=True)
     order = [*_KEY, "position", "layer_digest", "is_empty"]
