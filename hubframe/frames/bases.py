@@ -5,11 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from hubframe.errors import InvalidReferenceError
 from hubframe.frames import images as frames
 from hubframe.frames.call import Errors
+from hubframe.frames.provenance import materials_df
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.measure import bases as measured
-from hubframe.measure.bases import EVIDENCE, Base
+from hubframe.measure.bases import EVIDENCE, PROVENANCE, Base
 from hubframe.measure.images import plain_rows
 from hubframe.oci.reference import ImageReference, is_loopback
 from hubframe.tables import IMAGES, LAYERS
@@ -45,7 +47,8 @@ def bases_df(
         The `layers` frame of images that may be bases though nothing says so, as `parents_df`
         finds them; None leaves out the evidence ``layers``.
     evidence
-        ``"all"``, or some of ``annotation``, ``label``, ``layers``.
+        ``"all"``, or some of ``annotation``, ``label``, ``provenance`` (the images that went into
+        the build, of which the base is that whose layers come first) and ``layers``.
 
     Returns
     -------
@@ -71,7 +74,10 @@ def bases_df(
     }
     labels = frames.labels_df(what, **asked, errors=errors, **how)
     own = frames.layers_df(what, **asked, errors=errors, **how)
-    stated = measured.stated_bases(labels)
+    materials = None
+    if PROVENANCE in wanted:
+        materials = materials_df(what, **asked, errors=errors, **how)
+    stated = measured.stated_bases(labels, materials)
     stated = stated[stated["evidence"].isin(wanted)]
     names = ["base_repo", "base_tag", "base_digest"]
     references = dict.fromkeys(
@@ -88,15 +94,20 @@ def bases_df(
         base_layers = frames.layers_df(list(references), **of_bases)
     others = layers if "layers" in wanted else None
     found = measured.bases(stated, own, base_images, base_layers, others)
-    told = joined_attrs([labels, own, base_images, base_layers])
+    known = [labels, own, base_images, base_layers]
+    told = joined_attrs(known if materials is None else [*known, materials])
     found.attrs["hubframe"] = {"table": BASES.name, **told}
     return found
 
 
 def _may_be_asked(base: str, repo: str) -> bool:
-    """Whether a base is asked for: strangers name no service of this machine."""
-    host = ImageReference.parse(base).registry
-    return not is_loopback(host) or host == ImageReference.parse(repo).registry
+    """Whether a base is asked for: strangers name no file and no service of this machine."""
+    try:
+        named = ImageReference.parse(base)
+    except InvalidReferenceError:
+        return False
+    is_own = named.registry == ImageReference.parse(repo).registry
+    return not named.is_local and (is_own or not is_loopback(named.registry))
 
 
 def _read_evidence(evidence: str | Iterable[str]) -> tuple[str, ...]:
