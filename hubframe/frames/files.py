@@ -186,11 +186,6 @@ def _archive(
 ) -> Archive:
     if layer.fault is not None:
         raise PayloadError(f"the layer {layer}: {layer.fault}")
-    if call.client.settings.sample:
-        raise NotFoundError(
-            f"the layer {layer}: the bundled sample holds no layers, only what is told of them. "
-            "Ask a registry"
-        )
     repository = layer.repository
     registry = call.client.source(repository)
 
@@ -198,15 +193,23 @@ def _archive(
         call.asks([repository])
         return coming.counted(registry.blob(repository, layer.layer_digest))
 
-    return call.client.layer_files.fetch(
-        layer.layer_digest,
-        pieces,
-        f"the layer {layer}",
-        caps,
-        held,
-        with_bodies=with_bodies,
-        keep=keep,
-    )
+    try:
+        return call.client.layer_files.fetch(
+            layer.layer_digest,
+            pieces,
+            f"the layer {layer}",
+            caps,
+            held,
+            with_bodies=with_bodies,
+            keep=keep,
+        )
+    except NotFoundError as error:
+        if not call.client.settings.sample:
+            raise
+        raise NotFoundError(
+            f"{error}. The bundled sample holds the layers of registry.example/shop/… alone, of "
+            "the others only what is told of them"
+        ) from None
 
 
 class _Coming:

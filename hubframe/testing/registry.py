@@ -157,7 +157,7 @@ class Registry(Service):
 
     @ROUTES.add(rf"{REPOSITORY}/blobs/(?P<digest>[^/]+)")
     def _blob(self, request: Request, name: str, digest: str) -> Reply:
-        """Answer a config or another small blob; layers are not held."""
+        """Answer a config or another small blob; few layers are held."""
         repository, _ = self._repository(request, name)
         document = self.world.held(repository).get(digest)
         if document is None or document.is_manifest:
@@ -178,8 +178,8 @@ class Registry(Service):
             if content.get("subject", {}).get("digest") != digest:
                 continue
             entry = {"mediaType": document.media_type, "digest": held, "size": len(document.body)}
-            entries.append(entry | {name: content[name] for name in told})
-        shown = [entry for entry in entries if wanted in {"", entry["artifactType"]}]
+            entries.append(entry | {name: content[name] for name in told if name in content})
+        shown = [entry for entry in entries if wanted in {"", entry.get("artifactType")}]
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": shown}
         filtered = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
         return Reply.of_json(index, headers={"Content-Type": OCI_INDEX, **filtered})

@@ -6,6 +6,7 @@ here answers requests.
 
 import gzip
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -20,7 +21,7 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True)
 class Document:
-    """A manifest, index or config (or another small blob), byte for byte."""
+    """A manifest, index, config, layer or another small blob, byte for byte."""
 
     media_type: str
     body: bytes
@@ -96,6 +97,8 @@ class World:
         documents = {
             digest: Document(kind, text.encode()) for digest, kind, text in raw["documents"]
         }
+        for digest, kind, encoded in raw["layers"]:
+            documents[digest] = Document(kind, b64decode(encoded))
         repositories = {}
         for entry in raw["repositories"]:
             tags = {name: Tag(name, digest, payload) for name, digest, payload in entry["tags"]}

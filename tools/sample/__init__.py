@@ -4,15 +4,18 @@
 synthetic: the names are those of well-known images, the contents, numbers and dates are not.
 """
 
+import base64
 import gzip
 import json
 from typing import Any
 
-from tools.sample import accounts, community, example, legacy, official
+from tools.sample import accounts, community, example, inside, legacy, official
 from tools.sample.draft import Draft, Era, build_all
 from tools.sample.image import AMD64, copy
 from tools.sample.seeded import NOW, moment, stamp
-from tools.sample.store import Store
+from tools.sample.store import DOCKER_LAYER, OCI_LAYER, Store
+
+LAYERS = (DOCKER_LAYER, OCI_LAYER)
 
 NOTICE = "Synthetic data, made by tools/sample; no image of any registry is in here."
 
@@ -28,9 +31,18 @@ def build() -> bytes:
         "repositories": [draft.entry() for draft in drafts],
         # By type: what resembles each other lies together and compresses well.
         "documents": sorted(
-            ([digest, kind, body.decode()] for digest, (kind, body) in store.documents.items()),
+            (
+                [digest, kind, body.decode()]
+                for digest, (kind, body) in store.documents.items()
+                if kind not in LAYERS
+            ),
             key=lambda row: row[1],
         ),
+        "layers": [
+            [digest, kind, base64.b64encode(body).decode()]
+            for digest, (kind, body) in store.documents.items()
+            if kind in LAYERS
+        ],
     }
     text = json.dumps(world, ensure_ascii=False, separators=(",", ":"))
     return gzip.compress(text.encode(), 9, mtime=0)
@@ -44,6 +56,7 @@ def _drafts(store: Store) -> list[Draft]:
         legacy.draft(store, official_drafts["alpine"]),
         _rate_limit_probe(store),
         *example.draft(store),
+        *inside.draft(store),
     ]
 
 

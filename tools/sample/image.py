@@ -1,13 +1,16 @@
 """Images as a builder makes them: a base, Dockerfile steps, and the documents that come of it.
 
-Layers are not made: a layer's digest is the sha256 of a text that names it, so that the same step
+Few layers are made: the digest of most is the sha256 of a text that names it, so that the same step
 on the same base is the same layer, as in a build cache.
 """
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from zlib import crc32
 
 from tools.sample.seeded import digest_of, stamp, unit
 
@@ -71,6 +74,25 @@ class Layer:
     digest: str
     diff_id: str
     size: int
+    body: bytes = field(default=b"", repr=False)  # packed, where it is there
+
+    @classmethod
+    def of(cls, archive: bytes) -> "Layer":
+        """Pack an archive."""
+        body = packed(archive)
+        digests = (f"sha256:{sha256(content).hexdigest()}" for content in (body, archive))
+        return cls(*digests, len(body), body)
+
+
+def packed(content: bytes) -> bytes:
+    """Write gzip without packing anything: the same bytes whatever the library is."""
+    most = 0xFFFF
+    blocks = [content[at : at + most] for at in range(0, len(content), most)] or [b""]
+    body = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+    for place, block in enumerate(blocks, 1):
+        is_last = place == len(blocks)
+        body += struct.pack("<BHH", is_last, len(block), len(block) ^ most) + block
+    return body + struct.pack("<II", crc32(content), len(content))
 
 
 @dataclass(frozen=True)
@@ -94,6 +116,11 @@ class Step:
     content: str = ""
     arguments: tuple[str, ...] = ()
     comment: str = ""
+    archive: bytes = field(default=b"", repr=False)  # what its layer holds, where that is made
+
+    def holding(self, archive: bytes) -> "Step":
+        """Return the step with what its layer holds."""
+        return replace(self, archive=archive)
 
     def classic(self) -> str:
         """Return the step as the classic builder records it."""
@@ -246,6 +273,8 @@ class Image:
         )
 
     def _layer(self, step: Step) -> Layer:
+        if step.archive:
+            return Layer.of(step.archive)
         if not step.megabytes:
             return Layer(EMPTY_LAYER, EMPTY_DIFF_ID, 32)
         below = self.layers[-1].digest if self.layers else str(self.platform)

@@ -35,6 +35,7 @@ P256_Y = bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb64068
 P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 
 PROVENANCE = "https://slsa.dev/provenance/v0.2"
+PROVENANCE_1 = "https://slsa.dev/provenance/v1"
 SPDX = "https://spdx.dev/Document"
 
 
@@ -88,7 +89,16 @@ class Store:
         }
         if annotations:
             content["annotations"] = dict(annotations)
+        for layer in image.layers:
+            if layer.body:
+                self.keep(layer_type, layer.body)
         return self.put(media_type, content, 2 if oci else 3)
+
+    def index(self, entries: Sequence[Descriptor]) -> Published:
+        """Publish what is described, under an index."""
+        content = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(entries)}
+        made = self.put(OCI_INDEX, content, 2)
+        return Published(made["digest"], OCI_INDEX, ())
 
     def publish(
         self,
