@@ -88,4 +88,7 @@ def _fetched(
     found = {
         name: getattr(frames, f"{name}_df")(reference, source="registry", **how) for name in FRAMES
     }
-    return found | ({"packages": packages_df(reference, **how)} if packages else {})
+    if packages:
+        # Of one kind of evidence, so that what differs is in the images.
+        found["packages"] = packages_df(reference, evidence="layers", **how)
+    return found

@@ -58,7 +58,6 @@ def unpacked_sizes_df(
     distinct = distinct.drop_duplicates("layer_digest").sort_values(["repo", "layer_digest"])
     with calling(client, errors, progress) as call:
         tasks = rows_as_layers(distinct)
-        call.asks(task.repository for task in tasks)
         told = call.results(partial(_told, call), tasks, "layers")
         records = [{**layer._asdict(), **answer} for layer, answer in told]
         return call.finish(UNPACKED_SIZES.from_records(records), UNPACKED_SIZES.name)
@@ -66,6 +65,7 @@ def unpacked_sizes_df(
 
 def _told(call: Call, layer: Layer) -> dict[str, Any]:
     """Return what there is to say of a layer."""
+    call.asks([layer.repository])
     reason = _untold(layer)
     if reason:
         return {"reason": reason}

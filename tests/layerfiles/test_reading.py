@@ -173,8 +173,9 @@ def test_a_page_for_people_is_no_layer(shelf):
         read(shelf)
 
 
-def test_the_sample_says_that_it_holds_no_layers(sample):
-    with pytest.raises(hubframe.NotFoundError, match="sample holds no layers"):
+def test_the_sample_says_which_layers_it_holds(sample):
+    assert len(hubframe.files_df("registry.example/shop/web:1.2.0", client=sample)) > 5
+    with pytest.raises(hubframe.NotFoundError, match="sample holds the layers of"):
         hubframe.files_df("library/alpine:latest", client=sample)
 
 

@@ -160,7 +160,7 @@ def test_a_bad_repository_costs_its_own_row(stage, repo):
 
 
 @pytest.mark.usefixtures("sample")
-def test_the_sample_says_that_it_holds_no_layers():
+def test_the_sample_sends_no_part_of_what_it_lacks():
     told = hubframe.unpacked_sizes_df(hubframe.layers_df("acme/api", newest=1))
     assert told["unpacked_size"].isna().all()
-    assert set(told["reason"]) == {"the bundled sample holds no layers"}
+    assert set(told["reason"]) == {"the registry sends no such part of it"}

@@ -80,8 +80,8 @@ class Layer:
     def of(cls, archive: bytes) -> "Layer":
         """Pack an archive."""
         body = packed(archive)
-        digests = (f"sha256:{sha256(content).hexdigest()}" for content in (body, archive))
-        return cls(*digests, len(body), body)
+        digest, diff_id = (f"sha256:{sha256(content).hexdigest()}" for content in (body, archive))
+        return cls(digest, diff_id, len(body), body)
 
 
 def packed(content: bytes) -> bytes:

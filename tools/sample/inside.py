@@ -6,11 +6,14 @@ its packages, how it was built, and who signed it; the others have nothing attac
 
 import base64
 import io
+import json
 import struct
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from tools.sample.draft import Draft, Era, build_all
 from tools.sample.image import AMD64, Image, Step, add, cmd, copy, entrypoint, env, label, run, user
@@ -20,15 +23,20 @@ from tools.sample.store import ATTESTATION, IN_TOTO, PROVENANCE_1, SPDX, Store
 HOST = "registry.example"
 _ERA = Era(buildkit=True, oci=True, attestation="")
 _BASE_NAME, _BASE_DIGEST = (f"org.opencontainers.image.base.{name}" for name in ("name", "digest"))
+_BUILD_TYPE = "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md"
 _COSIGN = "application/vnd.dev.cosign.simplesigning.v1+json"
 
 # Name, version, source package (where it is another) and licence.
 _DEBS = (
-    ("base-files", "12.4+deb12u5", "", "GPL-2+"), ("bash", "5.2.15-2+b7", "bash (5.2.15-2)", "GPL-3+"),
-    ("coreutils", "9.1-1", "", "GPL-3+"), ("dpkg", "1.21.22", "", "GPL-2+"),
-    ("libc6", "2.36-9+deb12u7", "glibc", "LGPL-2.1+"), ("libssl3", "3.0.11-1~deb12u2", "openssl", "Apache-2.0"),
-    ("zlib1g", "1:1.2.13.dfsg-1", "zlib", "Zlib"), ("tzdata", "2024a-0+deb12u1", "", "public-domain"),
-)  # fmt: skip
+    ("base-files", "12.4+deb12u5", "", "GPL-2+"),
+    ("bash", "5.2.15-2+b7", "bash (5.2.15-2)", "GPL-3+"),
+    ("coreutils", "9.1-1", "", "GPL-3+"),
+    ("dpkg", "1.21.22", "", "GPL-2+"),
+    ("libc6", "2.36-9+deb12u7", "glibc", "LGPL-2.1+"),
+    ("libssl3", "3.0.11-1~deb12u2", "openssl", "Apache-2.0"),
+    ("zlib1g", "1:1.2.13.dfsg-1", "zlib", "Zlib"),
+    ("tzdata", "2024a-0+deb12u1", "", "public-domain"),
+)
 _ADDED = (
     ("curl", "7.88.1-10+deb12u5", "", "curl"),
     ("libcurl4", "7.88.1-10+deb12u5", "curl", "curl"),
@@ -168,7 +176,10 @@ def _base(store: Store) -> Draft:
 
 
 def _upgraded(packages: Sequence[Deb]) -> list[Deb]:
-    return [(name, _UPGRADED.get(name, version), *rest) for name, version, *rest in packages]
+    return [
+        (name, _UPGRADED.get(name, version), source, licence)
+        for name, version, source, licence in packages
+    ]
 
 
 def _web(store: Store, base: Draft) -> Draft:
@@ -209,7 +220,7 @@ def _web(store: Store, base: Draft) -> Draft:
             entrypoint("python3", "/srv/shop/main.py"),
         ]
         (image,) = build_all(below, (AMD64,), steps, at, _ERA).values()
-        _publish(repository, version, at, image, base, debs)
+        _publish(repository, (version, at), image, base, debs)
     return repository
 
 
@@ -221,13 +232,13 @@ def _wheel(name: str, version: str) -> bytes:
 
 def _publish(
     repository: Draft,
-    version: str,
-    at: Any,
+    released: tuple[str, datetime],
     image: Image,
     base: Draft,
     debs: Sequence[Deb],
 ) -> None:
     """Publish an image in an index, with what is attested of it; the newest is signed."""
+    version, at = released
     store = repository.store
     below = base.tags["12.5" if version == "1.2.0" else "12.4"][0]
     annotations = {_BASE_NAME: f"{HOST}/shop/base:12", _BASE_DIGEST: below}
@@ -271,21 +282,18 @@ def _statement(store: Store, predicate_type: str, digest: str, predicate: Any) -
 
 
 def _bill(version: str, debs: Sequence[Deb], created: str) -> dict[str, Any]:
-    packages = [
-        {
-            "SPDXID": f"SPDXRef-Package-{name}", "name": name, "versionInfo": number_,
-            "licenseDeclared": licence, "downloadLocation": "NOASSERTION",
-            "externalRefs": [{
-                "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-                "referenceLocator": f"pkg:deb/debian/{name}@{number_.replace(':', '%3A')}?arch=amd64&distro=debian-12",
-            }],
-        }
-        for name, number_, _, licence in debs
-    ]  # fmt: skip
+    packages = []
+    for name, written, _, licence in debs:
+        url = f"pkg:deb/debian/{name}@{quote(written)}?arch=amd64&distro=debian-12"
+        purl = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl"}
+        package = {"SPDXID": f"SPDXRef-Package-{name}", "name": name, "versionInfo": written}
+        package |= {"licenseDeclared": licence, "downloadLocation": "NOASSERTION"}
+        packages.append({**package, "externalRefs": [{**purl, "referenceLocator": url}]})
+    creators = ["Organization: the sample", "Tool: sample-scanner-1.0"]
     return {
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"shop/web:{version}", "documentNamespace": f"https://sample.invalid/spdx/{version}",
-        "creationInfo": {"created": created, "creators": ["Organization: the sample", "Tool: sample-scanner-1.0"]},
+        "creationInfo": {"created": created, "creators": creators},
         "packages": packages,
     }  # fmt: skip
 
@@ -293,26 +301,35 @@ def _bill(version: str, debs: Sequence[Deb], created: str) -> dict[str, Any]:
 def _provenance(version: str, base: str, at: str) -> dict[str, Any]:
     source = f"https://sample.invalid/shop/web.git#refs/tags/v{version}"
     revision = digest_of("commit", "shop/web", version)[7:47]
-    text = f"FROM {HOST}/shop/base:12\nRUN apt-get update && apt-get install -y curl\nRUN pip install -r requirements.txt\nCOPY src /srv/shop\n"
+    steps = ("apt-get update && apt-get install -y curl", "pip install -r requirements.txt")
+    lines = [f"FROM {HOST}/shop/base:12", *(f"RUN {step}" for step in steps), "COPY src /srv/shop"]
+    text = base64.b64encode("\n".join([*lines, ""]).encode()).decode()
+    taken = f"pkg:docker/{HOST}/shop/base@12?platform=linux%2Famd64"
+    git = "https://sample.invalid/shop/web.git"
     return {
         "buildDefinition": {
-            "buildType": "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md",
+            "buildType": _BUILD_TYPE,
             "externalParameters": {
                 "configSource": {"uri": source, "digest": {"sha1": revision}, "path": "Dockerfile"},
-                "request": {"frontend": "dockerfile.v0", "args": {"target": "release", "build-arg:VERSION": version}},
+                "request": {
+                    "frontend": "dockerfile.v0",
+                    "args": {"target": "release", "build-arg:VERSION": version},
+                },
             },
             "resolvedDependencies": [
-                {"uri": f"pkg:docker/{HOST}/shop/base@12?platform=linux%2Famd64", "digest": {"sha256": base.partition(":")[2]}},
+                {"uri": taken, "digest": {"sha256": base.partition(":")[2]}},
                 {"uri": source, "digest": {"sha1": revision}},
             ],
         },
         "runDetails": {
             "builder": {"id": "https://sample.invalid/builders/1"},
             "metadata": {
-                "invocationId": digest_of("build", version)[7:31], "startedOn": at, "finishedOn": at,
+                "invocationId": digest_of("build", version)[7:31],
+                "startedOn": at,
+                "finishedOn": at,
                 "buildkit_metadata": {
-                    "vcs": {"source": "https://sample.invalid/shop/web.git", "revision": revision},
-                    "source": {"infos": [{"filename": "Dockerfile", "data": base64.b64encode(text.encode()).decode()}]},
+                    "vcs": {"source": git, "revision": revision},
+                    "source": {"infos": [{"filename": "Dockerfile", "data": text}]},
                 },
                 "buildkit_completeness": {"request": True, "resolvedDependencies": True},
                 "buildkit_reproducible": False,
@@ -382,9 +399,10 @@ def _batch(store: Store) -> Draft:
         "PRETTY_NAME": "Rocky Linux 9.3 (Blue Onyx)",
     }
     node = {
-        f"opt/batch/node_modules/{package}/package.json": b'{"name": "%s", "version": "%s", "license": "MIT"}'
-        % (package.encode(), number_)
-        for package, number_ in (("left-pad", b"1.3.0"), ("lodash", b"4.17.21"))
+        f"opt/batch/node_modules/{package}/package.json": json.dumps(
+            {"name": package, "version": written, "license": "MIT"}
+        ).encode()
+        for package, written in (("left-pad", "1.3.0"), ("lodash", "4.17.21"))
     }
     steps = [
         holding(
