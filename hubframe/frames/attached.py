@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
 
 from hubframe.contents import provenance, sboms, signatures, statements
+from hubframe.contents.statements import Statement
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
@@ -118,6 +119,16 @@ class Attached:
         """The type of its predicate, where its descriptor or the artifact's tells it."""
         told = {**mapping(self.referrer.annotations), **self.annotations}
         return _predicate_of(told)
+
+    @property
+    def statement(self) -> Statement | None:
+        """What it states; None where nothing says that it states something, and it does not."""
+        try:
+            return statements.read(self.body, f"the document {self}")
+        except PayloadError:
+            if self.predicate_type is None:
+                return None
+            raise
 
     @property
     def subject(self) -> str:
