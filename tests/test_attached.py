@@ -312,16 +312,24 @@ def test_no_more_than_200_documents_of_an_image(registry, client):
     assert len(registry.asked("/blobs/")) == 200 + 1
 
 
-@pytest.mark.parametrize("told", [66 * 1024**2, 5])
-def test_no_more_than_64_mib_of_a_document(registry, client, told):
+@pytest.mark.parametrize(
+    ("size", "told", "is_asked"),
+    [
+        # What is said to be too long is not asked for; what is not said is read to the cap.
+        (5, 66 * 1024**2, False),
+        (64 * 1024**2 + 1, None, True),
+        (64 * 1024**2 + 1, -1, True),
+        # No more comes than was said.
+        (100, 99, True),
+    ],
+)
+def test_no_more_than_64_mib_of_a_document(registry, client, size, told, is_asked):
     image = registry.image("1")
-    content = b"{}".ljust(64 * 1024**2 + 1)
-    held = {**registry.put(content, SPDX_JSON), "size": told}
+    held = {**registry.put(b"{}".ljust(size), SPDX_JSON), "size": told}
     attach(registry, image, held, artifactType=SPDX_JSON)
     with pytest.raises(PayloadError, match="more than"):
         frame(registry, client, "sboms")
-    # What is said to be too long is not asked for.
-    assert bool(registry.asked(held["digest"])) == (told == 5)
+    assert bool(registry.asked(held["digest"])) == is_asked
 
 
 def test_dockerfiles_of_the_history(registry, client):
@@ -353,6 +361,19 @@ def test_plans_and_wrong_arguments(registry, client):
     registry.image("2")
     with pytest.raises(NotFoundError, match="no bill of materials"):
         hubframe.sbom(f"{registry.repo}:2", client=client)
+
+
+def test_artifacts_of_other_kinds_are_not_read(registry, client):
+    image = registry.image("1")
+    types = ["application/vnd.cncf.notary.signature", "application/vnd.example", BUNDLE]
+    hint = {"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"}
+    made = [
+        attach(registry, image, registry.put({}, kind), artifactType=kind, annotations=hint)
+        for kind in types
+    ]
+    for name in ("sboms", "provenance"):
+        assert frame(registry, client, name).empty
+    assert not any(registry.asked(f"/manifests/{one['digest']}") for one in made)
 
 
 def test_a_layout_on_the_disk(client, tmp_path, key):

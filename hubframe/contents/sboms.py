@@ -109,7 +109,7 @@ def _spdx(told: Payload) -> Sbom:
             described.add(str(one.get("relatedSpdxElement")))
     found = items(told.get("packages"))
     # The root is what the document is about; where there is nothing else, it is what was found.
-    entries = [one for one in found if one.get("SPDXID") not in described] or found
+    entries = [one for one in found if text(one.get("SPDXID")) not in described] or found
     version = (text(told["spdxVersion"]) or "").removeprefix("SPDX-")
 
     def packages() -> Iterator[Listed]:
@@ -157,7 +157,7 @@ def _spdx3(told: Payload) -> Sbom:
         for root in texts(one.get("rootElement"))
     }
     found = by_type.get("software_Package", [])
-    entries = [one for one in found if one.get("spdxId") not in roots] or found
+    entries = [one for one in found if text(one.get("spdxId")) not in roots] or found
     made = next(iter(by_type.get("CreationInfo", ())), {})
     tool = next((_name(one) for one in by_type.get("Tool", ())), None)
     name = next((_name(one) for one in by_type.get("SpdxDocument", ())), None)

@@ -6,6 +6,7 @@ read by ``cryptography``, of the extra ``verify``; without it what they tell is 
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -203,7 +204,10 @@ def certificate(der: bytes, *, is_named: bool) -> dict[str, Any]:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
 
     try:
-        found = x509.load_der_x509_certificate(der)
+        with warnings.catch_warnings():
+            # Of what is not by the rules, and is read all the same.
+            warnings.simplefilter("ignore")
+            found = x509.load_der_x509_certificate(der)
         told: dict[str, Any] = {
             "certificate_not_before": found.not_valid_before_utc.isoformat(),
             "certificate_not_after": found.not_valid_after_utc.isoformat(),

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
 
 from hubframe.contents import provenance, sboms, signatures, statements
+from hubframe.contents.statements import Statement
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
@@ -31,19 +32,17 @@ MOST = 200
 _TOGETHER, _ROOM = 64, 2 * ATTACHED_LIMIT
 # Where attestations say what their predicates are.
 _PREDICATES = ("in-toto.io/predicate-type", "predicateType", "dev.sigstore.bundle.predicateType")
-# Manifests that may hold documents of any kind, by their artifact's type.
-_HOLDERS = (
-    "application/vnd.docker.attestation.manifest.",
-    "application/vnd.dev.cosign.artifact.",
-    "application/vnd.cncf.notary.signature",
-)
+# Artifacts that may hold documents of several kinds, by the start of their types.
+_MIXED = ("application/vnd.docker.attestation.manifest.", "application/vnd.dev.cosign.artifact.")
+_NOTATION = "application/vnd.cncf.notary.signature"
 
 
 class Kind(NamedTuple):
-    """A kind of documents: which blobs are such, and which of cosign's tags lead to them."""
+    """A kind of documents: which blobs are such, and where they may be."""
 
     holds: Callable[[str | None, str | None], bool]  # by media type, and predicate where told
-    suffixes: tuple[str, ...]
+    suffixes: tuple[str, ...]  # of cosign's tags
+    artifacts: tuple[str, ...] = _MIXED  # by the start of their types
 
 
 def _is_provenance(media_type: str | None, predicate: str | None) -> bool:
@@ -63,7 +62,7 @@ def _is_signature(media_type: str | None, _predicate: str | None) -> bool:
 
 PROVENANCE = Kind(_is_provenance, (".att",))
 SBOMS = Kind(_is_sbom, (".att", ".sbom"))
-SIGNATURES = Kind(_is_signature, (".sig", ".att"))
+SIGNATURES = Kind(_is_signature, (".sig", ".att"), (*_MIXED, _NOTATION))
 # The kind of each frame.
 KINDS = {
     "provenance": PROVENANCE,
@@ -118,6 +117,16 @@ class Attached:
         """The type of its predicate, where its descriptor or the artifact's tells it."""
         told = {**mapping(self.referrer.annotations), **self.annotations}
         return _predicate_of(told)
+
+    @property
+    def statement(self) -> Statement | None:
+        """What it states; None where nothing says that it states something, and it does not."""
+        try:
+            return statements.read(self.body, f"the document {self}")
+        except PayloadError:
+            if self.predicate_type is None:
+                return None
+            raise
 
     @property
     def subject(self) -> str:
@@ -177,7 +186,7 @@ def _may_hold(kind: Kind, one: Referrer) -> bool:
     if one.where.startswith("."):
         return one.where in kind.suffixes
     told = one.artifact_type or ""
-    is_known = not one.needs_reading and not told.startswith(_HOLDERS)
+    is_known = not one.needs_reading and not told.startswith(kind.artifacts)
     return not is_known or kind.holds(told, _predicate_of(one.annotations))
 
 
@@ -203,9 +212,8 @@ def _held(
             if not kind.holds(one.media_type, one.predicate_type):
                 continue
             if not DIGEST.fullmatch(text(layer.get("digest")) or ""):
-                call.leave_out(
-                    artifact.descriptor["digest"], "it names a blob by what is no digest"
-                )
+                at = f"{artifact.repo}@{artifact.descriptor['digest']}"
+                call.leave_out(at, "it names a blob by what is no digest")
                 continue
             # BuildKit writes one for each stage that it was asked to look at, the image's first.
             if kind is SBOMS and artifact.where == "index" and not wanted.attestations:
@@ -222,10 +230,9 @@ def _held(
 def _with_bodies(call: Call, documents: Iterable[Attached]) -> Iterator[Attached]:
     """Fetch documents, some at a time; one that fails is recorded."""
     for group in _groups(call, documents):
-        wanted = {place: Item("attached", one.reference) for place, one in enumerate(group)}
-        answers = call.get(wanted.values())
-        for place, one in enumerate(group):
-            item = wanted[place]
+        wanted = [Item("attached", one.reference, most=one.size) for one in group]
+        answers = call.get(wanted)
+        for item, one in zip(wanted, group, strict=True):
             # What is listed and not there costs its own rows alone.
             if call.is_good(one, answers[item], is_spared=True):
                 one.body = answers[item].body

@@ -33,6 +33,7 @@ class Item(NamedTuple):
     kind: Kind
     reference: ImageReference  # the repository, with the tag or the digest
     digest: str | None = None  # of a config
+    most: int = 0  # how long an attached document may be, by its descriptor [bytes]
 
     def __str__(self) -> str:
         return str(self.reference)
@@ -121,11 +122,12 @@ def fetch(client: Client, item: Item) -> Any:
     source = client.source(item.reference)
     if item.kind == "config":
         return source.config(item.reference, item.digest or "")
+    if item.kind == "attached":
+        return source.attached(item.reference, item.most)
     return {
         "digest": source.resolve,
         "tag": source.named,
         "manifest": source.manifest,
-        "attached": source.attached,
         "referrers": source.referrers,
         "stand-in": source.find,
     }[item.kind](item.reference)

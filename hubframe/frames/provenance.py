@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from hubframe.contents import provenance, statements
+from hubframe.contents import provenance
 from hubframe.contents.statements import Statement
 from hubframe.frames.attached import Attached
 from hubframe.frames.call import Errors, calling
@@ -170,6 +170,6 @@ def dockerfiles_df(
 
 def _statement(document: Attached) -> Iterator[Statement]:
     """Yield the statement that a document is, if it is about a build."""
-    stated = statements.read(document.body, f"the document {document}")
-    if (stated.predicate_type or "").startswith(provenance.PREDICATE):
+    stated = document.statement
+    if stated and (stated.predicate_type or "").startswith(provenance.PREDICATE):
         yield stated

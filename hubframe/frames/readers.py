@@ -155,11 +155,15 @@ def _with_own_attestations(top: str, images: Sequence[Image]) -> list[Image]:
 
 
 def _told_alone(one: Found) -> tuple[str, list[Image]] | None:
-    """Return digest and images of a tag that has one image, where the Hub told all of them."""
-    top = one.tag and one.tag.digest
+    """Return digest and images of a tag that has one image, where the Hub told all of it.
+
+    Of an index without attestations it may have lost these.
+    """
+    top = (one.tag and one.tag.digest) or ""
     proper = [image for image in one.images if not image.is_attestation]
-    is_whole = all(DIGEST.fullmatch(image.digest or "") for image in one.images)
-    if not top or not DIGEST.fullmatch(top) or len(proper) != 1 or not is_whole:
+    digests = {image.digest or "" for image in one.images}
+    is_told = all(map(DIGEST.fullmatch, {top, *digests})) and (len(digests) > 1 or top in digests)
+    if len(proper) != 1 or not is_told:
         return None
     about = {manifests.ATTESTED: proper[0].digest}
     return top, [

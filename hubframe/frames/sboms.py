@@ -63,11 +63,11 @@ def _rows(call: Call, one: Attached) -> Iterator[Mapping[str, Any]]:
     }
     what = f"the document {one}"
     if statements.holds_statement(one.media_type):
-        stated = statements.read(one.body, what)
-        row["format"] = sboms.format_of_predicate(stated.predicate_type)
-        row |= {"predicate_type": stated.predicate_type, "is_signed": stated.is_signed}
-        if row["format"] is None:
+        stated = one.statement
+        row["format"] = stated and sboms.format_of_predicate(stated.predicate_type)
+        if stated is None or row["format"] is None:
             return
+        row |= {"predicate_type": stated.predicate_type, "is_signed": stated.is_signed}
         if one.image not in stated.subjects:
             found = ", ".join(stated.subjects[:2]) or "nothing"
             call.leave_out(one, f"{what} is attached to {one.image}, and states to be of {found}")

@@ -454,7 +454,8 @@ class Referrer:
     @property
     def layers(self) -> list[Payload]:
         """The layers of its manifest: what it states."""
-        return items(self.manifest.get("layers"))
+        # The former artifact manifests of the OCI call them blobs.
+        return items(self.manifest.get("layers") or self.manifest.get("blobs"))
 
     @property
     def artifact_type(self) -> str | None:

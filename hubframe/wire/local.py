@@ -21,7 +21,7 @@ from hubframe.errors import (
 from hubframe.oci import payload
 from hubframe.oci.digests import Document, verify
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.wire.exchange import ATTACHED_LIMIT, DOCUMENT_LIMIT
+from hubframe.wire.exchange import DOCUMENT_LIMIT
 from hubframe.wire.layouts import Archive, Files, Folder
 from hubframe.wire.limits import Limit
 from hubframe.wire.registry import Payload, Resolved
@@ -281,12 +281,12 @@ class LocalSource:
         asked = f"the config {digest} of {reference}"
         return self._found(asked, lambda: self._layout().document(digest))
 
-    def attached(self, document: ImageReference) -> Document:
+    def attached(self, document: ImageReference, most: int) -> Document:
         """Get a document that is attached to an image, verified."""
         digest, layout = document.digest or "", self._layout()
 
         def read() -> Document:
-            body = whole(layout.files, layout.blob(digest), ATTACHED_LIMIT)
+            body = whole(layout.files, layout.blob(digest), most)
             return verify(Document(digest, body), "the disk")
 
         return self._found(f"the document {document}", read)

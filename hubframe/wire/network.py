@@ -240,7 +240,7 @@ def joined_up(pieces: Iterator[bytes], limit: int, asked: str) -> bytes:
     for piece in pieces:
         body += piece
         if len(body) > limit:
-            raise PayloadError(f"{asked}: it has more than {limit // MEBIBYTE} MiB; not read")
+            raise PayloadError(f"{asked}: it has more than {limit:,} bytes; not read")
     return bytes(body)
 
 

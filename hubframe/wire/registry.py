@@ -24,7 +24,6 @@ from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link, within_host
 from hubframe.wire.blobs import Blobs
-from hubframe.wire.exchange import ATTACHED_LIMIT
 from hubframe.wire.limits import Limit
 from hubframe.wire.network import joined_up
 from hubframe.wire.responses import CachedTag, is_whole
@@ -244,13 +243,13 @@ class Registry:
         ask = Ask(f"{self.url}/v2/{reference.path}/blobs/{digest}")
         return self._document(ask, digest, f"the config {digest} of {reference}")
 
-    def attached(self, document: ImageReference) -> Document:
+    def attached(self, document: ImageReference, most: int) -> Document:
         """Get a document that is attached to an image: a blob, which may be longer than others."""
         digest, asked = document.digest or "", f"the document {document}"
         ask = Ask(f"{self.url}/v2/{document.path}/blobs/{digest}")
 
         def read() -> bytes:
-            return joined_up(self.session.stream(ask.url, asked), ATTACHED_LIMIT, asked)
+            return joined_up(self.session.stream(ask.url, asked), most, asked)
 
         return self._document(ask, digest, asked, read)
 
