@@ -2,7 +2,7 @@
 
 ``schema`` is the mechanism, ``declarations`` the fetched frames, ``observed`` those of snapshots,
 ``measured`` those made of them, ``shape`` turns payloads into frames, ``files`` writes and reads
-CSV, ``excel`` writes workbooks.
+CSV, ``excel`` writes workbooks, ``amounts`` writes numbers for people.
 """
 
 from hubframe.tables.declarations import CATALOG as CATALOG

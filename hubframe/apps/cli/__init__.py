@@ -48,7 +48,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = lambda message, *_, **__: _say(str(message))
         status: Any = EXIT_FAILED
         try:
-            status = cli.main(arguments, standalone_mode=False)
+            status = cli.main(arguments, prog_name="hubframe", standalone_mode=False)
             sys.stdout.flush()
         except click.ClickException as error:
             error.show()
