@@ -354,6 +354,7 @@ def _span(days: float) -> timedelta:
 @cli.command(
     "explore",
     short_help="Open the explorer in JupyterLab, or as a page.",
+    epilog="\b\nExample:\n  hubframe explore ansible/ansible --sample",
     help="Click through repositories, tags and images in JupyterLab, or in a page.",
     job=SHOW,
 )
@@ -414,7 +415,7 @@ _call_command(
     given("--tags", "A CSV file of hubframe tags, with all tags.", click.Path(), metavar="FILE"),
     given("--observed-at", "When they were fetched. Default: now.", metavar="DATE"),
     given("--run", "Name the run.", metavar="NAME"),
-    example="hubframe add-snapshot --to snapshots --repos repos.csv --observed-at 2026-11-01",
+    example="hubframe add-snapshot --to snapshots --repos repos.csv",
     job=PAST,
     table="runs",
     session=(),
