@@ -155,3 +155,8 @@ class CacheWarning(UserWarning):
 
 class CredentialsWarning(UserWarning):
     """A login in a config file could not be read."""
+
+
+def __dir__() -> list[str]:
+    kinds = {name: value for name, value in globals().items() if isinstance(value, type)}
+    return [name for name, kind in kinds.items() if issubclass(kind, HubframeError | UserWarning)]

@@ -559,7 +559,7 @@ def test_summaries_are_whole_and_below_their_jobs():
         (["latest-lag", "x"], "lag"),
         (["shared_layers", "x"], "shared"),
         (["cache", "inof"], "info"),
-        (["tags", "x", "--nwest", "3"], "'--newest'"),
+        (["tags", "x", "--nwest", "3"], "'?--newest'?"),
         (["tags", "x", "--format", "cvs"], "csv"),
         (["tags", "x", "--source", "regitsry"], "registry"),
         (["tags", "x", "--columns", "tag,pushd_at"], "pushed_at or pulled_at"),

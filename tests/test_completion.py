@@ -1,17 +1,22 @@
-"""What shells complete: commands, options, and the values that they may have."""
+"""What shells and notebooks complete: commands and their values, and public names."""
 
 import os
 import shutil
 import subprocess
 import sys
+from inspect import isfunction
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.shell_completion import ShellComplete
+from jupyter_client.manager import start_new_kernel
 
+import hubframe
 from hubframe.apps.cli import cli
 from hubframe.apps.cli.commands import PLANNED
 from hubframe.apps.cli.options import FORMATS
+from hubframe.tables import MEASURED
 
 from .test_cli import run
 
@@ -82,3 +87,65 @@ def test_a_real_shell_completes(shell, tmp_path):
 
 def test_a_shell_that_is_not_known_is_a_usage_error():
     assert run("completion", "tcsh").returncode == 2
+
+
+# The public modules, and of what they show something.
+SHOWN = {
+    "cache": {"info", "clear", "CacheInfo"},
+    "dask": {"crawl", "frame"},
+    "errors": {"HubframeError", "StaleWarning"},
+    "frames": {"tags_df", "files_df", "compare_df"},
+    "measure": {"coverage_df", "label_coverage", "efficiency"},
+    "plots": {"plot_tags", "style"},
+    "report": {"report"},
+    "tables": {"TAGS", "Table"},
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_public_modules_show_public_names(name):
+    module = getattr(hubframe, name)
+    shown = dir(module)
+    assert set(shown) >= SHOWN[name]
+    assert not [one for one in shown if isinstance(getattr(module, one), ModuleType)]
+    homes = {getattr(getattr(module, one), "__module__", "hubframe") for one in shown}
+    assert all(home.startswith("hubframe") or home == "builtins" for home in homes)
+
+
+@pytest.mark.parametrize("name", ["frames", "measure", "plots"])
+def test_fetchers_measures_and_plots_are_told_apart(name):
+    module = getattr(hubframe, name)
+    assert dir(module) == sorted(dir(module))
+    assert all(isfunction(getattr(module, one)) for one in dir(module))
+
+
+def test_every_frame_that_is_fetched_and_every_measure_stands_in_its_module():
+    for name in hubframe.__all__:
+        if name.endswith("_df"):
+            of = hubframe.measure if name.removesuffix("_df") in MEASURED else hubframe.frames
+            of = hubframe.frames if name in ("compare_df", "unpacked_sizes_df") else of
+            assert name in dir(of)
+            assert getattr(of, name) is getattr(hubframe, name)
+
+
+def test_names_that_are_not_shown_can_be_imported():
+    for name in ("OCI_LABELS", "identity", "is_address", "is_complete", "leading_tags", "threads"):
+        assert getattr(hubframe.measure, name) is not None
+
+
+def test_a_notebook_completes_public_names():
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        client.execute_interactive("import hubframe", timeout=60)
+        for code, module in (
+            ("hubframe.", hubframe),
+            ("hubframe.frames.", hubframe.frames),
+            ("hubframe.measure.", hubframe.measure),
+            ("hubframe.plots.", hubframe.plots),
+        ):
+            answer = client.complete(code, reply=True, timeout=60)["content"]
+            found = {match.removeprefix(code) for match in answer["matches"]}
+            assert found == {name for name in dir(module) if not name.startswith("_")}
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -27,3 +27,32 @@ from hubframe.tables.observed import OBSERVED as OBSERVED
 from hubframe.tables.observed import Snapshots as Snapshots
 from hubframe.tables.schema import Column as Column
 from hubframe.tables.schema import Table as Table
+
+__all__ = [
+    "CATALOG",
+    "CONFIGS",
+    "ENV",
+    "FETCHED",
+    "FILES",
+    "HISTORY",
+    "IMAGES",
+    "LABELS",
+    "LAYERS",
+    "LIMITS",
+    "MEASURED",
+    "OBSERVED",
+    "PLAN",
+    "REFERRERS",
+    "REPOS",
+    "SEARCH",
+    "STANDARD_LABELS",
+    "TABLES",
+    "TAGS",
+    "Column",
+    "Snapshots",
+    "Table",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -80,7 +80,8 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; where there is none, name the closest, also by the name of a frame."""
-        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+        is_named = ctx.resilient_parsing or args[0].startswith("-")
+        if not is_named and self.get_command(ctx, args[0]) is None:
             tables = {_table(command): name for name, command in self.commands.items()}
             known = tables | {name: name for name in self.commands}
             ctx.fail(
