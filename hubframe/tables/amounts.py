@@ -1,5 +1,7 @@
 """Bytes, counts and shares, as people write them."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 # A value and its unit stay on one line.
@@ -16,11 +18,13 @@ def size(count: float | None, unknown: str = "not known") -> str:
     return unknown if count is None or pd.isna(count) else _scaled(count, _BYTES)
 
 
-def more(change: float | None) -> str:
-    """Write how many bytes something grew, with the sign."""
-    if pd.isna(change) or not change:
-        return size(change)
-    return f"{'+' if change > 0 else MINUS}{size(abs(change))}"
+def more(change: float | None, word: Callable[[float], str] | None = None) -> str:
+    """Write how many bytes something grew, or what a word counts, with the sign."""
+    word = word or size
+    if change is None or pd.isna(change):
+        return size(None)
+    sign = "+" if change > 0 else MINUS if change < 0 else ""
+    return f"{sign}{word(abs(change))}"
 
 
 def large(count: float) -> str:

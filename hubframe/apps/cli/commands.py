@@ -354,25 +354,37 @@ def _span(days: float) -> timedelta:
 @cli.command(
     "explore",
     short_help="Open the explorer in JupyterLab, or as a page.",
+    help="Click through repositories, tags and images in JupyterLab, or in a page. What is no "
+    "option of hubframe's goes to JupyterLab or Voila: --ip=0.0.0.0.",
     epilog="\b\nExample:\n  hubframe explore ansible/ansible --sample",
-    help="Click through repositories, tags and images in JupyterLab, or in a page.",
+    context_settings={"ignore_unknown_options": True},
     job=SHOW,
 )
-@click.argument("what", required=False, metavar="[WHAT]")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[WHAT] [JUPYTER_OPTION...]")
 @flag("--voila", "Serve it as a page, by Voila.")
 @given("--port", "Where to listen.", click.IntRange(1, 65535))
 @flag("--no-browser", "Open no browser; print the address.")
 @flag("--sample", "Show the bundled sample: no network.")
 @flag("--offline", "Show what is in the cache: no network.")
-def _explore(what: str | None, *, port: int | None, no_browser: bool, **options: bool) -> int:
+def _explore(words: tuple[str, ...], *, port: int | None, no_browser: bool, **options: bool) -> int:
     from hubframe.apps.explorer import launch
 
     arguments = ["--no-browser"] if no_browser else []
     arguments += [] if port is None else [f"--port={port}"]
+    what, jupyter = _apart(words)
     try:
-        return launch.explore(what, arguments, **options)
+        return launch.explore(what, [*arguments, *jupyter], **options)
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name}: {error}") from error
+
+
+def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """Tell what is looked for from Jupyter's options: it is first, or behind one with its value."""
+    if words and not words[0].startswith("-"):
+        return words[0], words[1:]
+    if len(words) > 1 and "=" in words[-2] and not words[-1].startswith("-"):
+        return words[-1], words[:-1]
+    return None, words
 
 
 # The past: what repositories and tags were, run by run.
@@ -465,16 +477,13 @@ def _clear_unfinished(_: "Client", place: str, *, older_than: float, dry_run: bo
 @cli.command(
     "completion",
     short_help="Print what completes hubframe's commands in a shell.",
-    help="""Print what completes commands, options and their values in a shell.
-
-    SHELL is one of bash, zsh and fish.
-
-    \b
-    bash: echo 'eval "$(hubframe completion bash)"' >> ~/.bashrc
-    zsh:  echo 'eval "$(hubframe completion zsh)"' >> ~/.zshrc
-    fish: hubframe completion fish > ~/.config/fish/completions/hubframe.fish
-    """,
-    epilog="\b\nExample:\n  hubframe completion bash",
+    help="Print what completes commands, options and their values in a shell: SHELL is one of "
+    f"{', '.join(SHELLS)}.",
+    epilog="\b\nOnce for all:\n"
+    """  bash: echo 'eval "$(hubframe completion bash)"' >> ~/.bashrc\n"""
+    """  zsh:  echo 'eval "$(hubframe completion zsh)"' >> ~/.zshrc\n"""
+    "  fish: hubframe completion fish > ~/.config/fish/completions/hubframe.fish\n\n"
+    "\b\nExample:\n  hubframe completion bash",
     job=PROGRAM,
 )
 @click.argument("shell", type=Choice(SHELLS), metavar="SHELL")
