@@ -34,6 +34,8 @@ from typing import Literal
 # How Python is given a login, and asks without one; the command line says it in words of its own.
 GIVE_LOGIN = "give Client(credentials=…)"
 ASK_ANONYMOUSLY = "ask anonymously with Client(credentials=False)"
+# Where Python finds what failed.
+ALL_FAILURES = 'All stand in frame.attrs["hubframe"]["failures"]'
 
 Limit = Literal["pull", "hub", "abuse"]
 # Control characters, halves of characters, those without a width, and those that turn the

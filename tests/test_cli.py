@@ -204,6 +204,7 @@ def test_collected_failures_are_said_and_the_rest_is_printed():
     assert done.returncode == 0
     assert "library/redis" in done.stdout
     assert "1 of what was asked for failed" in done.stderr
+    assert "frame.attrs" not in done.stderr
 
 
 @pytest.mark.parametrize(
