@@ -84,7 +84,7 @@ def _frame_command(name: str, text: str, *options: Option, **how: Any) -> None:
 
 _find = partial(_frame_command, job=FIND)
 _read = partial(_frame_command, job=IMAGES)
-_PULLS = "On Docker Hub each distinct image costs a pull, once: hubframe plan tells how many."
+_PULLS = "On Docker Hub each distinct image costs a pull, once: hubframe plan shows how many."
 
 _find(
     "repos",
@@ -111,7 +111,7 @@ _find(
 )
 _find(
     "catalog",
-    "List the repositories of a registry that tells them.",
+    "List the repositories of a registry with a catalogue.",
     click.argument("what", metavar="HOST"),
     example="hubframe catalog registry.example --sample",
 )
@@ -253,7 +253,7 @@ _call_command(
 _call_command(
     "plan",
     "plan",
-    "Tell the requests, pulls and time that a call costs.",
+    "Show the requests, pulls and time that a call costs.",
     click.argument("frame", type=Choice(PLANNED), metavar="FRAME"),
     REFERENCES,
     PLATFORMS,
@@ -266,7 +266,7 @@ _call_command(
 )
 _frame_command(
     "limits",
-    "Tell your rate limits, and what is left of them.",
+    "Show your rate limits, and what is left of them.",
     example="hubframe limits --sample",
     job=COST,
 )
@@ -315,7 +315,7 @@ def _report(client: "Client", what: list[str], output: Path, **options: Any) -> 
     return hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
 
 
-@cli.group("cache", cls=Group, help="Tell what the cache holds, or empty it.", job=COST)
+@cli.group("cache", cls=Group, help="Show what the cache holds, or empty it.", job=COST)
 def _cache() -> None:
     pass
 
@@ -323,7 +323,7 @@ def _cache() -> None:
 _call_command(
     "cache.info",
     "info",
-    "Tell where the cache is and what it holds.",
+    "Show where the cache is and what it holds.",
     example="hubframe cache info",
     group=_cache,
 )
@@ -332,7 +332,7 @@ _call_command(
 @command(
     "clear",
     "Empty the cache, or remove what is old.",
-    flag("--dry-run", "Only tell what would be removed."),
+    flag("--dry-run", "Only say what would be removed."),
     days("--older-than", "Remove only what was not used, or is out of date, for so long."),
     example="hubframe cache clear --older-than 30 --dry-run",
     group=_cache,
@@ -412,7 +412,7 @@ _call_command(
     ),
     PROGRESS,
     more="The dataset is a folder of Parquet files. Run it daily, and the commands below it in "
-    "hubframe --help tell what changed.",
+    "hubframe --help show what changed.",
     example="hubframe snapshot ansible --to snapshots --sample",
     job=PAST,
     table="runs",
@@ -445,7 +445,7 @@ def _add_snapshot(_: "Client", **options: Any) -> "pd.DataFrame":
     click.argument("path", metavar="CHECKOUT"),
     click.argument("repos", nargs=-1, metavar="[IMAGE]...", callback=one_or_many),
     TO,
-    more="CHECKOUT is a clone of docker-library/repo-info, whose commits tell it.",
+    more="CHECKOUT is a clone of docker-library/repo-info, whose commits hold it.",
     example="hubframe import-repo-info repo-info redis --to snapshots",
     job=PAST,
     table="runs",
@@ -460,10 +460,10 @@ answers.declare_past()
 
 @command(
     "clear-unfinished",
-    "Delete what snapshots that were killed have left behind.",
+    "Delete files that interrupted snapshots left behind.",
     click.argument("place", metavar="PLACE"),
     days("--older-than", "Only what was begun so long ago.", default=1.0),
-    flag("--dry-run", "Only tell what would be deleted."),
+    flag("--dry-run", "Only say what would be deleted."),
     example="hubframe clear-unfinished snapshots --dry-run",
     job=PAST,
     session=(),

@@ -50,7 +50,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Commands by job. A name that is none is told of the closest one."""
+    """Commands by job; for a name that is none of them the closest is suggested."""
 
     command_class = Command
 

@@ -20,7 +20,7 @@ Option = Callable[[Function], Function]
 def did_you_mean(given: str, known: Iterable[str] | Mapping[str, str]) -> str:
     """Return a sentence that names what is closest; empty where nothing is.
 
-    A mapping tells what is meant by how it may be spelled.
+    A mapping holds what is meant by how it may be spelled.
     """
     meant = known if isinstance(known, Mapping) else {one: one for one in known}
     close = get_close_matches(given.lower(), meant)
