@@ -69,6 +69,7 @@ ELSEWHERE = {
     "write_excel": "--format xlsx",
     "plain": "for other libraries in Python",
     "show": "for notebooks",
+    "share": "hubframe report --interactive",
     "style": "for pictures in notebooks",
     "sample_repos": "hubframe draw-repos",
     "sample_tags": "hubframe draw-tags",

@@ -12,7 +12,8 @@ from hubframe.tables import TABLES
 from hubframe.tables.amounts import BLANK, MINUS, more, percent, size
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column
 
-# The columns that a narrow terminal shows first, the most important one first.
+# The columns that a narrow terminal shows first, the most important one first; of other tables they
+# come as they are declared.
 FIRST = {
     "repos": ("repo", "pull_count", "star_count", "pushed_at", "description", "is_private"),
     "search": ("repo", "pull_count", "star_count", "is_official", "description"),
