@@ -4,6 +4,9 @@
 >>> with hubframe.sample():
 ...     tags = hubframe.tags_df("ansible/ansible", newest=3)
 
+What fetches a frame, what measures frames and what draws them stands in `hubframe.frames`,
+`hubframe.measure` and `hubframe.plots`, each alone; here are all of them but the plots.
+
 Importing this costs next to nothing: names are loaded when they are used; ``__init__.pyi`` lists
 them.
 """

@@ -1,5 +1,6 @@
 from . import dask as dask
 from . import errors as errors
+from . import frames as frames
 from . import measure as measure
 from . import plots as plots
 from . import report as report

@@ -34,6 +34,8 @@ from typing import Literal
 # How Python is given a login, and asks without one; the command line says it in words of its own.
 GIVE_LOGIN = "give Client(credentials=…)"
 ASK_ANONYMOUSLY = "ask anonymously with Client(credentials=False)"
+# Where Python finds what failed.
+ALL_FAILURES = 'All stand in frame.attrs["hubframe"]["failures"]'
 
 Limit = Literal["pull", "hub", "abuse"]
 # Control characters, halves of characters, those without a width, and those that turn the
@@ -155,3 +157,8 @@ class CacheWarning(UserWarning):
 
 class CredentialsWarning(UserWarning):
     """A login in a config file could not be read."""
+
+
+def __dir__() -> list[str]:
+    kinds = {name: value for name, value in globals().items() if isinstance(value, type)}
+    return [name for name, kind in kinds.items() if issubclass(kind, HubframeError | UserWarning)]

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from click.testing import CliRunner
 
 import hubframe
 from hubframe.apps import cli
-from hubframe.apps.cli import one_line, output
+from hubframe.apps.cli import one_line, output, terminal
 from hubframe.tables import FETCHED, LABELS, TABLES
 from hubframe.testing import Fault, Reply, serve
 from tests.quirks import registry
@@ -203,6 +204,7 @@ def test_collected_failures_are_said_and_the_rest_is_printed():
     assert done.returncode == 0
     assert "library/redis" in done.stdout
     assert "1 of what was asked for failed" in done.stderr
+    assert "frame.attrs" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -230,24 +232,32 @@ def test_a_reader_that_stops_early_is_no_error():
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120, 400])
+@pytest.mark.parametrize("columns", [40, 80, 400])
 def test_tables_fit_the_terminal(columns):
     seen, said, status = on_terminal("tags", "ansible/ansible", "--sample", columns=columns)
     assert status == 0
     assert max(map(len, seen.splitlines())) <= columns
-    assert seen.split()[:2] == ["repo", "tag"]
-    assert "13.4.0" in seen
+    head, *rows = seen.splitlines()
+    assert {"tag", "size", "pushed_at"} <= set(head.split())
+    assert any(row.split()[-3:] == ["131", "MB", "2026-11-15"] for row in rows) == (columns == 40)
     assert ("not shown" in said) == (columns < 400)
-    # Numbers are never cut.
-    assert "131446203" in seen or "size" in said
+    named = set(head.split()) | set(re.findall(r"[a-z_]+", said))
+    assert named >= set(TABLES["tags"].dtypes), "no column is left out without a word"
 
 
-def test_a_program_gets_whole_digests():
-    digest = json.loads(run("inspect", "library/alpine", "--sample").stdout)["Digest"]
-    assert digest in run("tags", "library/alpine", "--sample").stdout
-    seen, _, _ = on_terminal("tags", "library/alpine", "--sample", columns=200)
-    assert digest[:19] in seen
+def test_programs_get_bytes_dates_and_whole_digests():
+    digest = json.loads(run("inspect", "ansible/ansible", "--sample").stdout)["Digest"]
+    arguments = ["tags", "ansible/ansible", "--newest", "1", "--sample"]
+    piped = run(*arguments).stdout
+    assert piped.split()[: len(TABLES["tags"].dtypes)] == list(TABLES["tags"].dtypes)
+    csv_on_terminal, _, _ = on_terminal(*arguments, "--format", "csv")
+    for text in (piped, csv_on_terminal, run(*arguments, "--format", "markdown").stdout):
+        assert digest in text
+        assert "131446203" in text
+        assert re.search(r"2026-11-15.20:21:\d\d", text)
+    seen, _, _ = on_terminal(*arguments)
     assert digest not in seen
+    assert digest.removeprefix("sha256:")[:12] in seen
 
 
 def test_strangers_text_is_tame():
@@ -423,3 +433,166 @@ def test_python_is_told_its_own_way(logging_in):
         pytest.raises(hubframe.UnauthorizedError, match=r"Client\(credentials=False\)"),
     ):
         hubframe.tags_df(f"{logging_in}/app", client=client)
+
+
+WIDTHS = [1, 7, 24, 40, 80, 200, 1000]
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Frames as commands print them: many rows and few, and what is hard to lay out."""
+    with hubframe.sample():
+        made = {
+            "tags": hubframe.tags_df(["ansible/ansible", "library/redis"]),
+            "layers": hubframe.layers_df("ansible/ansible", newest=2),
+            "labels": hubframe.labels_df("acme/web", newest=3),
+            "repos": hubframe.repos_df(["ansible", "library"]),
+            "comparison": hubframe.compare_df(["library/python:3.14.0", "library/python:3.14.3"]),
+        }
+    long = [f"{'a-very-long-name/' * 5}{number:03}{'-and-its-end' * 5}" for number in range(7)]
+    wide = ["漢字かな交じり文" * number for number in range(1, 8)]
+    accents = ["e\N{COMBINING ACUTE ACCENT}" * 9 * number for number in range(1, 8)]
+    values = {"repo": long, "tag": wide, "key": accents, "value": long, "source": ["config"] * 7}
+    made["hostile"] = TABLES["labels"].frame(values)
+    made["hostile"].attrs["hubframe"] = {"table": "labels"}
+    return made
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_table_fits_and_names_what_it_leaves_out(frames, width):
+    for frame in frames.values():
+        laid = terminal.laid_out(frame, width, str)
+        lines = laid.text.splitlines()
+        assert len(lines) == len(frame) + 1
+        assert max(map(terminal.wide, lines)) <= width
+        if width >= 40:
+            named = set(lines[0].split()) | set(re.findall(r"\w+", " ".join(laid.notes)))
+            assert named >= set(frame.columns)
+
+
+def test_chosen_columns_come_first_whatever_they_hold(frames):
+    chosen = frames["tags"][["content_type", "version", "repo", "tag", "size"]]
+    head = terminal.laid_out(chosen, 40, str, is_chosen=True).text.split("\n")[0]
+    assert head.split() == ["content_type", "version", "repo"]
+
+
+@pytest.mark.parametrize("width", [12, 20, 40])
+def test_names_that_are_cut_stay_apart(frames, width):
+    for column in ("repo", "value"):
+        cells = list(frames["hostile"][column])
+        cut = terminal.elided(cells, width)
+        assert len(set(cut)) == len(set(cells))
+        assert max(map(terminal.wide, cut)) <= width
+    ends = terminal.elided(["organisation/first", "organisation/last"], 12)
+    assert ends == ["organi…first", "organi…/last"]
+
+
+def test_what_is_the_same_in_all_rows_is_said_once(frames):
+    laid = terminal.laid_out(frames["layers"], 80, str)
+    assert "repo" not in laid.text.split("\n")[0]
+    assert "repo ansible/ansible, platform linux/amd64" in laid.notes[0]
+    one = terminal.laid_out(frames["layers"].head(1), 80, str)
+    assert one.text.split()[:2] == ["repo", "tag"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "shown"),
+    [
+        ("tags", "size", 131_446_203, "131 MB"),
+        ("tags", "size", 0, "0 B"),
+        ("size_trend", "change", -5_000, "-5 kB"),
+        ("size_trend", "change", 5_000, "+5 kB"),
+        ("pulls_over_time", "change", -5_000, "-5,000"),
+        ("repos", "pull_count", 12_981_954_060, "12,981,954,060"),
+        ("files", "uid", 100_000, "100000"),
+        ("layers", "position", 1_000, "1000"),
+        ("footprint", "shared_share", 0.254, "25 %"),
+        ("footprint", "shared_share", 0.999, ">99 %"),
+        ("staleness", "age_days", 2_621.04, "2,621"),
+        ("staleness", "age_days", 0.51, "0.51"),
+        ("limits", "window_seconds", 21_600, "6 h"),
+        ("limits", "window_seconds", 90, "90 s"),
+        ("images", "is_attestation", True, "yes"),
+        ("tags", "pushed_at", "2026-01-02T03:04:05Z", "2026-01-02"),
+        ("tags", "pushed_at", None, ""),
+    ],
+)
+def test_people_get_sizes_dates_and_shares(table, column, value, shown):
+    frame = TABLES[table].frame({column: [value]})
+    assert terminal.cells_of(frame, column, table) == [shown]
+
+
+def test_a_date_of_today_has_its_time():
+    now = pd.Timestamp.now("UTC").floor("us")
+    frame = TABLES["limits"].frame({"resets_at": [now.isoformat(), "2020-01-02T03:04:05Z"]})
+    shown = terminal.cells_of(frame, "resets_at", "limits")
+    assert shown == [f"{now:%Y-%m-%d %H:%M}", "2020-01-02 03:04"]
+
+
+def test_rows_with_units_of_their_own_are_written_in_them():
+    frame = TABLES["figures"].frame({"value": [60e6, 0.5, 3], "unit": ["bytes", "share", "tags"]})
+    assert terminal.cells_of(frame, "value", "figures") == ["60 MB", "50 %", "3"]
+
+
+def test_the_columns_that_come_first_are_there():
+    for table, names in terminal.FIRST.items():
+        assert set(names) <= set(TABLES[table].dtypes), table
+
+
+def test_a_table_without_an_order_of_its_own_shows_its_first_columns(frames):
+    frame = frames["tags"].copy()
+    frame.attrs["hubframe"] = {"table": "new"}
+    laid = terminal.laid_out(frame, 80, str)
+    assert laid.text.split()[:2] == ["repo", "tag"]
+    assert "not shown" in laid.notes[-1]
+
+
+def test_summaries_are_whole_and_below_their_jobs():
+    said = run("--help").stdout
+    assert max(map(len, said.splitlines())) <= 80
+    for name, command in cli.cli.commands.items():
+        summary = command.get_short_help_str(1000)
+        assert re.search(rf"\n  {name} +{re.escape(summary)}\n", said), f"{name}: {summary}"
+        assert summary in run(name, "--help").stdout.replace("\n", " ") or command.help
+        assert f"\n{command.job}:\n" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["tgas", "x"], "tags"),
+        (["tags_df", "x"], "tags"),
+        (["latest-lag", "x"], "lag"),
+        (["shared_layers", "x"], "shared"),
+        (["cache", "inof"], "info"),
+        (["tags", "x", "--nwest", "3"], "'?--newest'?"),
+        (["tags", "x", "--format", "cvs"], "csv"),
+        (["tags", "x", "--source", "regitsry"], "registry"),
+        (["tags", "x", "--columns", "tag,pushd_at"], "pushed_at or pulled_at"),
+        (["tags", "x", "--output", "x.cvs"], ".csv"),
+        (["plan", "label", "x"], "labels"),
+        (["footprint", "x", "--by", "repos"], "repo"),
+        (["completion", "fsh"], "fish"),
+    ],
+)
+def test_a_slip_is_told_what_may_be_meant(arguments, meant):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert re.search(rf"Did you mean {meant}( or .*)?\?", done.stderr)
+    assert done.stdout == ""
+
+
+def test_what_is_like_nothing_is_told_no_guess():
+    for arguments in (["zzzzzz"], ["tags", "x", "--format", "zzzzzz"], ["--zzzzzz"]):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "Did you mean" not in done.stderr
+
+
+def test_versions_are_chosen_by_bounds():
+    chosen = run("tags", "library/alpine", "--versions", ">=3.18,<3.20", "--sample")
+    assert {line.split()[1][:4] for line in chosen.stdout.splitlines()[1:]} == {"3.18", "3.19"}
+    both = run("tags", "library/alpine", "--versions", "3", "--tags", "3*", "--sample")
+    assert both.returncode == 2
+    assert "exclude each other" in both.stderr
+    assert run("tags", "library/alpine", "--versions", ">>3").returncode == 2

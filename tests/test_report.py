@@ -28,7 +28,7 @@ QUESTIONS = (
     "What is shared",
     "What is stale or lags",
     "What is missing",
-    "What could go",
+    "What could be deleted",
 )
 PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "shared_layers", "footprint",
             "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip
@@ -310,7 +310,7 @@ def test_sentences_on_what_was_measured_have_the_figures():
         "1 of 3 distinct layers is in two or more images. Storing each of them once saves 300 B."
     )
     assert plain(sentences(told)["footprint"]) == (
-        "a/c takes most, 1 kB; 700 B of that would be freed if it were deleted, since nothing "
+        "a/c takes the most space, 1 kB; 700 B of that would be freed if it were deleted, since nothing "
         "else here holds it."
     )
     assert plain(sentences(told)["layer_sizes"]) == (
@@ -342,12 +342,12 @@ def test_sentences_say_where_releases_grew_and_which_platforms_lack():
         "a/b:1.1: 900 B."
     )
     assert plain(sentences(told)["platforms"]) == (
-        "Platforms are known of all 2 tags. 1 of 2 tags lack a platform that another tag of their "
+        "Platforms are known for all 2 tags. 1 of 2 tags lack a platform that another tag of their "
         "repository has, in 1 repository."
     )
     nothing = tell(frames())
     assert sentences(nothing)["size_trend"].startswith("No repository here has two releases")
-    assert sentences(nothing)["platforms"] == "No tag here tells its platforms."
+    assert sentences(nothing)["platforms"] == "No platforms are known here."
 
 
 def test_one_repository_is_split_into_its_tags():
@@ -355,7 +355,7 @@ def test_one_repository_is_split_into_its_tags():
     world["layers"] = world["layers"][world["layers"]["repo"] == "a/b"].reset_index(drop=True)
     told = tell(world)
     assert told.answers["footprint"]["tag"].tolist() == ["1", "latest"]
-    assert plain(sentences(told)["footprint"]).startswith("a/b:1 takes most, 400 B; 0 B")
+    assert plain(sentences(told)["footprint"]).startswith("a/b:1 takes the most space, 400 B; 0 B")
 
 
 def lagging():
@@ -377,13 +377,13 @@ def lagging():
 def test_sentences_say_where_latest_lags_and_what_could_go():
     told = tell(lagging())
     assert plain(sentences(told)["latest_lag"]) == (
-        "Both latest and a stable version are known of 1 repository. latest is not the highest in "
+        "Both latest and a stable version are known for 1 repository. latest is not the highest in "
         "1: a/b."
     )
     assert plain(sentences(told)["staleness"]).startswith(
         "All 14 tags have a date; 100 % of these were"
     )
-    assert "By it 3 of 14 tags could go." in plain(sentences(told)["cleanup"])
+    assert "By this rule 3 of 14 tags could be deleted." in plain(sentences(told)["cleanup"])
     assert "not known, since their layers were not read" in plain(sentences(told)["cleanup"])
 
 
@@ -391,7 +391,7 @@ def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
     told = tell(lagging())
     said = {anchor: plain(sentence) for sentence, anchor in findings(told, sentences(told))}
     assert "a/b is 12 versions and 377 days behind" in said["latest_lag"]
-    assert said["cleanup"] == "3 of 14 tags could go; what that frees is not known."
+    assert said["cleanup"] == "3 of 14 tags could be deleted; how much that frees is not known."
     read = page(lagging(), tmp_path)
     ids = [attrs.get("id") for _, attrs in read.elements if attrs.get("id")]
     assert len(ids) == len(set(ids))
@@ -464,7 +464,7 @@ def test_what_is_limited_says_so_everywhere(tmp_path):
         world[name].attrs["hubframe"] |= {"scope": words, "limited": True}
     text = page(world, tmp_path).text
     assert text.count(f"Covers {words}.") >= 2
-    assert "Labels were read of" in text
+    assert "Labels were read for" in text
     for name in ("labels", "configs", "coverage"):
         rows = pd.read_csv(tmp_path / f"{name}.csv", dtype=str, keep_default_na=False)
         assert set(rows["scope"]) == {words}
@@ -478,7 +478,7 @@ def test_an_action_that_is_not_known_is_no_deletion():
     told = tell(lagging())
     plan = told.answers["cleanup"]
     told.answers["cleanup"] = plan.assign(action=plan["action"].replace("delete", "not known"))
-    assert plain(sentences(told)["cleanup"]).endswith("By it every tag stays.")
+    assert plain(sentences(told)["cleanup"]).endswith("It keeps every tag.")
 
 
 def test_pictures_have_a_dark_side(reports):

@@ -16,6 +16,8 @@ from hubframe.wire.layerfiles import KEPT, LISTING
 from hubframe.wire.responses import LONGEST
 from hubframe.wire.store import FAULTS, Entry, reason
 
+__all__ = ["CacheInfo", "clear", "info", "offline", "refresh"]
+
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
 
@@ -201,3 +203,7 @@ def _size(count: int) -> str:
         return f"{count} bytes"
     power = min((count.bit_length() - 1) // 10, len(_UNITS))
     return f"{count / _STEP**power:.1f} {_UNITS[power - 1]}"
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import pandas as pd
 
 from hubframe.errors import (
+    ALL_FAILURES,
     HubframeError,
     IncompleteWarning,
     NoMatchWarning,
@@ -271,8 +272,7 @@ class Call:
             first = failures[0]
             said[IncompleteWarning] = (
                 f"{table}: {len(failures)} of what was asked for failed and has no rows, or rows "
-                f"without values; the first is {first['ref']} ({first['error']}). All stand in "
-                'frame.attrs["hubframe"]["failures"]'
+                f"without values; the first is {first['ref']} ({first['error']}). {ALL_FAILURES}"
             )
         for category, words in said.items():
             warnings.warn(words, category, stacklevel=_LEVEL_OF_CALLER)

@@ -60,3 +60,50 @@ from hubframe.measure.standard import OCI_LABELS as OCI_LABELS
 from hubframe.measure.standard import is_address as is_address
 from hubframe.measure.standard import source_links as source_links
 from hubframe.measure.standard import standard_labels as standard_labels
+
+# What people look for. The others say which rows to take of frames: reports and pictures need them.
+__all__ = [
+    "cadence_df",
+    "cleanup_df",
+    "compare_frames",
+    "coverage_df",
+    "dated_tags",
+    "duplicates_df",
+    "efficiency",
+    "failures",
+    "footprint_df",
+    "key_coverage",
+    "label_coverage",
+    "largest",
+    "latest_lag_df",
+    "most_grown",
+    "mutable_tags_df",
+    "newest",
+    "outdated_df",
+    "overview",
+    "parents_df",
+    "platform_counts",
+    "platform_coverage_df",
+    "provenance",
+    "pulls_over_time_df",
+    "pushed_again",
+    "pushes",
+    "repos_over_time_df",
+    "shared_layers_df",
+    "shared_with",
+    "sharing",
+    "similarity_df",
+    "size_trend_df",
+    "sort_versions",
+    "source_links",
+    "staleness_df",
+    "standard_labels",
+    "summary",
+    "tag_moves_df",
+    "totals",
+    "wasted_df",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

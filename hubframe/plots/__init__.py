@@ -51,3 +51,7 @@ __all__ = [
     "plot_tags",
     "style",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

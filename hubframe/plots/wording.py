@@ -5,58 +5,33 @@ from collections.abc import Mapping
 from functools import lru_cache
 from textwrap import fill
 
-import pandas as pd
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-# A value and its unit stay on one line.
-BLANK = "\N{NO-BREAK SPACE}"
-MINUS = "\N{MINUS SIGN}"
+from hubframe.tables.amounts import BLANK, MINUS, large, more, percent, size
+
+__all__ = [
+    "BLANK",
+    "MINUS",
+    "counted",
+    "drawn",
+    "large",
+    "left_out",
+    "legible",
+    "more",
+    "percent",
+    "plural",
+    "shorten",
+    "size",
+    "some",
+]
+
 _LINE = 68
-# What is rounded to 1000 is 1 of the next unit.
-_NEXT_UNIT = 999.5
-_BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
-_COUNTS = ("", "k", "M", "bn", "tn")
 # Control characters, those that turn the direction of the text around them, and those that are
 # not seen; but not the joiners, which some scripts are written with.
 _SPACES = re.compile(r"[\t\n\x0b\f\r\x85\u2028\u2029]+")
 _CONTROLS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
-
-
-def size(count: float | None, unknown: str = "not known") -> str:
-    """Write bytes with a decimal unit, as 412 MB, or that they are not known."""
-    return unknown if count is None or pd.isna(count) else _scaled(count, _BYTES)
-
-
-def more(change: float | None) -> str:
-    """Write how many bytes something grew, with the sign."""
-    if pd.isna(change) or not change:
-        return size(change)
-    return f"{'+' if change > 0 else MINUS}{size(abs(change))}"
-
-
-def large(count: float) -> str:
-    """Write a large count in short, as 3.2 bn."""
-    return _scaled(count, _COUNTS)
-
-
-def _scaled(number: float, units: tuple[str, ...]) -> str:
-    number = float(number)
-    rank = 0
-    while abs(number) >= _NEXT_UNIT and rank < len(units) - 1:
-        number /= 1000
-        rank += 1
-    digits = f"{number:.3g}" if abs(number) < _NEXT_UNIT else f"{number:,.0f}"
-    return f"{digits}{BLANK}{units[rank]}" if units[rank] else digits
-
-
-def percent(share: float) -> str:
-    """Write a share in per cent: 0 and 100 only where it is exactly that, else <1 or >99."""
-    rounded = round(100 * share)
-    shown = min(max(rounded, 1), 99) if 0 < share < 1 else rounded
-    sign = "<" if shown > rounded else ">" if shown < rounded else ""
-    return f"{sign}{shown}{BLANK}%"
 
 
 def counted(count: int, things: str) -> str:

@@ -4,3 +4,7 @@ from hubframe.report.collect import SAMPLE, collect, report
 from hubframe.report.write import write_report
 
 __all__ = ["SAMPLE", "collect", "report", "write_report"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -53,7 +53,7 @@ def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
 
 
 def _ages(frames: Frames, now: datetime) -> pd.DataFrame:
-    """Measure how old tags are: since their last push, or their build where no push is told."""
+    """Measure how old tags are: since their last push, or their build where no push is known."""
     tags = measure.dated_tags(frames)
     ages = measure.staleness_df(tags.assign(pushed_at=tags["dated_at"]), now)
     pushed = pd.MultiIndex.from_frame(tags.loc[tags["pushed_at"].notna(), _TAG])
@@ -87,7 +87,7 @@ class Facts:
 
     @cached_property
     def is_built(self) -> bool:
-        """Whether dates are those of builds, at least some, since no push is told."""
+        """Whether dates are those of builds, at least some, since no push dates are known."""
         return bool((self.tags["dated_at"].notna() & self.tags["pushed_at"].isna()).any())
 
     @cached_property
@@ -134,7 +134,7 @@ class Facts:
 
     @cached_property
     def scopes(self) -> Mapping[str, str]:
-        """What each table covers, in words; what is not told is left out."""
+        """What each table covers, in words; what does not say is left out."""
         scopes = {name: self._record(name).get("scope") for name in (*self.frames, *self.answers)}
         return {name: words for name, words in scopes.items() if words}
 

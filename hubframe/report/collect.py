@@ -48,13 +48,13 @@ def report(  # noqa: PLR0913
 ) -> Path:
     """Write a report about repositories: CSV files, pictures, a summary, and a page to read.
 
-    What cannot be read is left out and named on the page, and so is whatever limits the report.
+    What cannot be read is left out and named on the page, and so is what limits the report.
 
     Parameters
     ----------
     what
         As for `hubframe.layers_df`; also a whole registry by its host, ``localhost:5000``, whose
-        catalogue tells its repositories.
+        catalogue lists its repositories.
     tags, progress, client
         See `hubframe.layers_df`.
     output
@@ -63,7 +63,7 @@ def report(  # noqa: PLR0913
         How many of the newest tags of each repository have their images and layers read; None for
         all, which costs no pull. All tags are listed in any case.
     platform
-        Whose images are read, ``"all"`` unless told otherwise.
+        Whose images are read, ``"all"`` by default.
     described
         How many of the newest tags of each repository on Docker Hub have labels, environment and
         configuration read; None for all. There each distinct image costs a pull, once, and only

@@ -41,7 +41,7 @@ _FOLDERS = {OBSERVED_TAGS: "tags", OBSERVED_REPOS: "repos", RUNS: "runs"}
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # When a part was begun, at the end of its name. [nanoseconds]
 _MADE = re.compile(r"-([0-9a-f]{16})[0-9a-f]{6}\.parquet")
-# What tells which of two parts of a run has the last word on a repository.
+# What decides which of two parts of a run counts for a repository.
 _PLACED = ("run", "part", "repo")
 _FIRST, _LAST = (pd.Timestamp(day, tz="UTC") for day in ("0001-01-01", "9999-12-31"))
 Failure = Mapping[str, str]
@@ -73,7 +73,7 @@ def read_snapshots(
     -------
     Snapshots
         With the frames ``runs``, ``repos`` and ``tags``; the latter two are read when they are
-        first asked for. Where a run was begun again its last word on a repository counts.
+        first asked for. Where a run was continued, what it saw last of a repository counts.
 
     Raises
     ------
@@ -220,7 +220,7 @@ def clear_unfinished(
     """Delete what runs that were killed have left behind.
 
     `hubframe.read_snapshots` reads none of it; other readers of the folders do. It may run while
-    others write: what was begun of late stays.
+    others write: what was begun recently stays.
 
     Parameters
     ----------
@@ -229,13 +229,13 @@ def clear_unfinished(
     older_than
         How long ago the run was begun, by the clock of who wrote it.
     dry_run
-        Only tell what would go.
+        Only say what would be deleted.
 
     Returns
     -------
     list of str
-        The files that went, by their paths within the place. Files of a run whose own file was
-        moved out of the folder ``runs`` are among them.
+        The files that were deleted, by their paths within the place. Files of a run whose own file
+        was moved out of the folder ``runs`` are among them.
 
     Raises
     ------

@@ -57,13 +57,13 @@ def commits(checkout: Path, *paths: str) -> Iterator[Commit]:
                 sha, _, seconds = line.removeprefix(_MARK).partition(" ")
                 commit = Commit(sha, datetime.fromtimestamp(int(seconds), UTC))
             elif line.startswith(":") and commit is not None:
-                told, _, path = line.partition("\t")
-                _, _, _, blob, change = told.split(" ")
+                head, _, path = line.partition("\t")
+                _, _, _, blob, change = head.split(" ")
                 commit.files[path] = None if change == _DELETED else blob
         said = process.stderr.read().decode("utf-8", "replace").strip()
         if process.wait():
             raise HubframeError(
-                f"{checkout}: git cannot tell its history: {said or 'it said nothing'}"
+                f"{checkout}: git cannot read its history: {said or 'it said nothing'}"
             )
     if commit is not None:
         yield commit
@@ -79,7 +79,7 @@ def blobs(checkout: Path) -> Iterator[Callable[[str], str]]:
             process.stdin.flush()
             size = process.stdout.readline().rpartition(b" ")[2].strip()
             if not size.isdigit():
-                raise HubframeError(f"the checkout lacks {blob}: is it whole? git fsck tells")
+                raise HubframeError(f"the checkout lacks {blob}: is it whole? git fsck checks it")
             # A line break follows.
             return str(process.stdout.read(int(size) + 1)[:-1], "utf-8", "replace")
 

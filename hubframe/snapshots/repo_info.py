@@ -1,6 +1,6 @@
 """The past of Docker's official images, from a checkout of docker-library/repo-info.
 
-That repository keeps a page for each tag, ``repos/<image>/remote/<tag>.md``, and commits it anew
+That repository keeps a page for each tag, ``repos/<image>/remote/<tag>.md``, and commits it again
 when the tag moves. A commit that touches an image was made after looking at all its tags.
 """
 
@@ -42,8 +42,8 @@ def import_repo_info(
 ) -> Snapshots:
     """Read the history of the official images from a checkout of docker-library/repo-info.
 
-    Then they have a past on day one: `tag_moves_df` tells which digest each tag had since 2016.
-    There are no pulls or stars in it. Each commit of the main line is a run that saw the images
+    With it they have a past from the first day: `tag_moves_df` says which digest each tag has had
+    since 2016. It has no pulls or stars. Each commit of the main line is a run that saw the images
     that it touches, with all their tags, at the commit's date.
 
     Parameters
@@ -53,7 +53,7 @@ def import_repo_info(
         It is read with ``git``, and not changed.
     to
         A place to append the snapshots to, as for `hubframe.snapshot`; what is there already is
-        passed over, so it may be repeated after a ``git pull`` or for other images. Without it
+        skipped, so it may be repeated after a ``git pull`` or for other images. Without it
         they are held in memory, which is enough for a few images.
     repos
         Which images, ``"python"`` or ``"library/python"``; all if left out.
@@ -89,7 +89,7 @@ def _image(repo: str) -> str:
     reference = ImageReference.parse(repo)
     if not reference.is_hub or reference.namespace != "library":
         raise InvalidReferenceError(
-            f"{reference.repo} is no official image: repo-info tells only of those, such as python"
+            f"{reference.repo} is no official image: repo-info covers only those, such as python"
         )
     return reference.path.removeprefix("library/")
 
@@ -111,7 +111,7 @@ def _parts(
     # The blobs of all pages at a commit, by repository and tag.
     tree: dict[str, dict[str, str]] = {}
     with git.blobs(checkout) as blob_text:
-        # Most pages stand in one commit after the other.
+        # Most pages are in one commit after the other.
         read = lru_cache(maxsize=_KEPT_PAGES)(lambda blob: _payload(blob_text(blob)))
         days = groupby(git.commits(checkout, *paths), key=lambda one: one.committed_at.date())
         for day, commits in days:
@@ -133,7 +133,7 @@ def _parts(
         raise HubframeError(
             f"{checkout} holds no pages of tags, repos/<image>/remote/<tag>.md: "
             "give a checkout of docker-library/repo-info"
-            + ("" if images is None else f" that tells of {', '.join(images)}")
+            + ("" if images is None else f" that covers {', '.join(images)}")
         )
 
 

@@ -55,7 +55,7 @@ class Storage:
         return cls(str(folder), path, fs.LocalFileSystem(), is_local=True)
 
     def prepare(self) -> None:
-        """Make the folder, so that who may not is told before anything is asked."""
+        """Make the folder: a missing permission is an error before anything is fetched."""
         self.filesystem.create_dir(self.path, recursive=True)
 
     def is_there(self) -> bool:
@@ -97,7 +97,7 @@ class Storage:
             raise
 
     def delete(self, path: str) -> None:
-        """Delete a file; one that is gone is as good."""
+        """Delete a file, if it is there."""
         with suppress(FileNotFoundError):
             self.filesystem.delete_file(f"{self.path}/{path}")
 

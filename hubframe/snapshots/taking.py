@@ -1,4 +1,4 @@
-"""Takes a snapshot: asks anew, and appends what it saw."""
+"""Takes a snapshot: fetches everything again, and appends what it saw."""
 
 import os
 import warnings
@@ -41,9 +41,9 @@ def snapshot(  # noqa: PLR0913
 ) -> pd.DataFrame:
     """Append what repositories and their tags are now to a Parquet dataset.
 
-    The Hub tells today's pulls and where a tag points today, never yesterday's. Taken every day,
-    snapshots tell how they moved: `hubframe.read_snapshots` reads them. Everything is asked anew,
-    past the cache; it costs no pull.
+    The Hub gives today's pulls and what a tag points at today, never yesterday's. Taken every day,
+    snapshots show how they moved: `hubframe.read_snapshots` reads them. Everything is fetched
+    again, past the cache; it costs no pull.
 
     Parameters
     ----------
@@ -55,15 +55,15 @@ def snapshot(  # noqa: PLR0913
         A folder, or an address that fsspec knows, such as ``s3://bucket/folder``; it is made where
         it is missing. Files are written whole or not at all, and never changed.
     run
-        A name for the run, such as the day. A run of that name that is there already is gone on
-        with: only repositories that it lacks are asked for, so that a command may be repeated until
-        it is complete. Without a name each call is a run of its own.
+        A name for the run, such as the day. A run of that name that is there already is continued:
+        only repositories that it lacks are asked for, so that a command may be repeated until it is
+        complete. Without a name each call is a run of its own.
     frames
         ``["repos"]`` leaves tags out: pulls and stars of a namespace take a request for each
         hundred repositories, tags one for each hundred tags of each.
     errors
         ``"collect"`` records what fails and goes on, since what is not seen today is lost;
-        ``"raise"`` writes nothing then.
+        ``"raise"`` then writes nothing.
     progress, client
         See `hubframe.layers_df`.
 
@@ -152,7 +152,7 @@ def _read_asked(what: Any) -> tuple[list[str], list[ImageReference]]:
 def _list(
     namespaces: list[str], repositories: list[ImageReference], options: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """List repositories: those of Docker Hub out of their namespaces, which tell their pulls."""
+    """List repositories: those of Docker Hub out of their namespaces, which have their pulls."""
     on_hub = [one for one in repositories if one.is_hub]
     listed = _fresh(hubframe.repos_df([*namespaces, *(one.namespace for one in on_hub)], **options))
     record = listed.attrs["hubframe"]

@@ -2,7 +2,7 @@
 
 ``schema`` is the mechanism, ``declarations`` the fetched frames, ``observed`` those of snapshots,
 ``measured`` those made of them, ``shape`` turns payloads into frames, ``files`` writes and reads
-CSV, ``excel`` writes workbooks.
+CSV, ``excel`` writes workbooks, ``amounts`` writes numbers for people.
 """
 
 from hubframe.tables.declarations import CATALOG as CATALOG
@@ -35,3 +35,32 @@ from hubframe.tables.observed import OBSERVED as OBSERVED
 from hubframe.tables.observed import Snapshots as Snapshots
 from hubframe.tables.schema import Column as Column
 from hubframe.tables.schema import Table as Table
+
+__all__ = [
+    "CATALOG",
+    "CONFIGS",
+    "ENV",
+    "FETCHED",
+    "FILES",
+    "HISTORY",
+    "IMAGES",
+    "LABELS",
+    "LAYERS",
+    "LIMITS",
+    "MEASURED",
+    "OBSERVED",
+    "PLAN",
+    "REFERRERS",
+    "REPOS",
+    "SEARCH",
+    "STANDARD_LABELS",
+    "TABLES",
+    "TAGS",
+    "Column",
+    "Snapshots",
+    "Table",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubframe.apps.cli import output
+from hubframe.apps.cli.terminal import wide
 from hubframe.tables import TABLES
 from tests.hostile.strategies import SNIPPETS, texts
 
@@ -99,9 +100,16 @@ def test_a_failure_is_one_harmless_line(text):
 
 
 @pytest.mark.parametrize("width", [1, 20, 80, 400])
-@pytest.mark.parametrize("snippet", ["\x1b[31m", "\u202e", "\r\n", "x" * 1000], ids=ascii)
+@pytest.mark.parametrize(
+    "snippet", ["\x1b[31m", "\u202e", "\r\n", "x" * 1000, "世界" * 50, "e\u0301" * 99], ids=ascii
+)
 def test_every_width_is_harmless(width, snippet, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
-    shown, _ = printed(labels([(snippet, snippet)]), "table", is_watched=True)
-    is_harmless(shown)
-    assert len(shown.splitlines()) == 2
+    # The same in all rows is said below the table.
+    for count in (1, 2):
+        shown, said = printed(labels([(snippet, snippet)] * count), "table", is_watched=True)
+        is_harmless(shown)
+        is_harmless(said)
+        lines = shown.splitlines()
+        assert len(lines) == count + 1
+        assert max(map(wide, lines)) <= width

@@ -199,12 +199,12 @@ def test_a_full_cache_drops_the_oldest_listings(shelf):
     assert 0 < cache.info(client).listings < 30
 
 
-def command(shelf, monkeypatch, *arguments):
+def command(shelf, monkeypatch, *arguments, name="files"):
     settings = {"HUB_URL": shelf.stage.served.hub_url, "CACHE_DIR": str(shelf.stage.folder)}
     settings["REGISTRY_URL"] = shelf.stage.served.registry_url
-    for name, value in settings.items():
-        monkeypatch.setenv(f"HUBFRAME_{name}", value)
-    return CliRunner().invoke(cli, ["files", REF, "--source", "registry", *arguments])
+    for setting, value in settings.items():
+        monkeypatch.setenv(f"HUBFRAME_{setting}", value)
+    return CliRunner().invoke(cli, [name, REF, "--source", "registry", *arguments])
 
 
 def test_the_command_prints_the_frame(shelf, monkeypatch):
@@ -213,6 +213,14 @@ def test_the_command_prints_the_frame(shelf, monkeypatch):
     assert done.output.splitlines() == [
         '"path","size"', '"etc",0', '"etc/motd",5', '"bin/../sh",2', '"abs",0'
     ]  # fmt: skip
+
+
+def test_commands_measure_what_is_wasted(shelf, monkeypatch):
+    shelf.add("1", packed(archive(("a", b"12345"))), packed(archive(("a", b"123"))))
+    wanted = ["--columns", "wasted_size", "--format", "csv"]
+    for name in ("efficiency", "wasted"):
+        done = command(shelf, monkeypatch, *wanted, name=name)
+        assert done.output.splitlines() == ['"wasted_size"', "8"]
 
 
 def test_the_command_takes_the_caps(shelf, monkeypatch):

@@ -260,9 +260,9 @@ def test_pages_of_strangers_are_no_tags(checkout):
 
 
 def test_what_is_no_such_checkout_is_told(tmp_path, checkout):
-    with pytest.raises(HubframeError, match="git cannot tell its history"):
+    with pytest.raises(HubframeError, match="git cannot read its history"):
         hubframe.import_repo_info(tmp_path)
-    with pytest.raises(HubframeError, match="git cannot tell its history"):
+    with pytest.raises(HubframeError, match="git cannot read its history"):
         hubframe.import_repo_info(tmp_path / "nowhere")
     with pytest.raises(HubframeError, match="no pages of tags"):
         hubframe.import_repo_info(checkout.path, repos="nothing")

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from hubframe.apps.cli.commands import cli
-from hubframe.errors import ASK_ANONYMOUSLY, GIVE_LOGIN, HubframeError
+from hubframe.errors import ALL_FAILURES, ASK_ANONYMOUSLY, GIVE_LOGIN, HubframeError
 
 __all__ = ["cli", "main", "one_line", "run"]
 
@@ -24,6 +24,7 @@ _WORDS = {
         "set DOCKER_USERNAME and DOCKER_PASSWORD (Docker Hub) or DOCKER_AUTH_CONFIG (any registry)"
     ),
     ASK_ANONYMOUSLY: "take the login away to ask anonymously",
+    ALL_FAILURES: "Each is named below",
 }
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
@@ -48,7 +49,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = lambda message, *_, **__: _say(str(message))
         status: Any = EXIT_FAILED
         try:
-            status = cli.main(arguments, standalone_mode=False)
+            status = cli.main(arguments, prog_name="hubframe", standalone_mode=False)
             sys.stdout.flush()
         except click.ClickException as error:
             error.show()

@@ -1,9 +1,10 @@
-"""The commands. Each parses, calls the public function of the same name, and prints."""
+"""The commands. Each parses, calls the public function of the same name, and prints.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+Those that measure what they fetch are declared in `answers`.
+"""
+
 from datetime import timedelta
-from functools import partial, reduce
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,204 +12,61 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.errors import HubframeError
-from hubframe.oci.reference import DOCKER_HUB, is_registry, parse_registry
-from hubframe.version import __version__
+from hubframe.apps.cli import answers, inside
+from hubframe.apps.cli.groups import (
+    COST,
+    FIND,
+    IMAGES,
+    PAST,
+    PROGRAM,
+    SHOW,
+    Group,
+    cli,
+    command,
+    with_failures,
+)
+from hubframe.apps.cli.options import (
+    COUNT,
+    ERRORS,
+    FAILURES,
+    GLOBS,
+    NEWEST,
+    OF_IMAGES,
+    OS,
+    PLATFORM,
+    PLATFORMS,
+    PROGRESS,
+    REFERENCE,
+    REFERENCES,
+    REPOSITORIES,
+    TAGS,
+    TO,
+    VERBATIM,
+    VERSIONS,
+    Choice,
+    Option,
+    count,
+    days,
+    flag,
+    given,
+    listed,
+    many,
+    one_or_many,
+    several,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hubframe import Client
 
-_OF_DOCUMENTS = ("sboms", "provenance", "materials", "dockerfiles", "signatures")
+__all__ = ["PLANNED", "cli"]
+
 PLANNED = (
     *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
-    *_OF_DOCUMENTS,
+    *inside.DOCUMENTS,
 )
-# Commands whose argument is a registry, or any words.
-_OF_HOSTS = ("catalog", "report", "search")
-FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "xlsx")
-
-_Function = Callable[..., Any]
-_Option = Callable[[_Function], _Function]
-
-
-class _InOrder(click.Group):
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """List the commands in the order of the work: find, read, report, keep."""
-        return list(self.commands)
-
-
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="hubframe")
-def cli() -> None:
-    """Docker Hub and every OCI registry as tables.
-
-    Try it without a network: hubframe tags ansible/ansible --sample
-    """
-
-
-# What commands take. An option that may be given more than once is a list only where it was.
-
-
-def _one_or_many(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> Any:
-    return values[0] if len(values) == 1 else list(values) or None
-
-
-def _listed(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> list[str]:
-    return list(values)
-
-
-def _several(name: str, metavar: str) -> _Option:
-    return click.argument(name, nargs=-1, required=True, metavar=metavar, callback=_listed)
-
-
-def _flag(name: str, text: str) -> _Option:
-    return click.option(name, is_flag=True, help=text)
-
-
-def _many(name: str, metavar: str, text: str) -> _Option:
-    return click.option(name, multiple=True, metavar=metavar, callback=_one_or_many, help=text)
-
-
-def _given(name: str, text: str, kind: Any = None, default: Any = None, **how: Any) -> _Option:
-    """Declare an option with a value of a type, or of some choices; a default is shown."""
-    kind = click.Choice(kind) if isinstance(kind, tuple) else kind
-    shown = {} if default is None else {"default": default, "show_default": True}
-    return click.option(*name.split(), type=kind, help=text, **shown, **how)
-
-
-_OS = "OS/ARCH[/VARIANT]"
-_COUNT = click.IntRange(min=1)
-_ERRORS, _SOURCES = ("raise", "collect"), ("auto", "hub", "registry")
-_days = partial(_given, kind=click.FloatRange(min=0), metavar="DAYS")
-_REFERENCES = _several("what", "REF...")
-_REFERENCE = click.argument("what", metavar="REF")
-_VERBATIM = _flag("--verbatim", "Write CSV cells as they are, formulas and all.")
-_SESSION = (
-    _flag("--sample", "Answer from the bundled, synthetic sample."),
-    _flag("--offline", "Answer from the cache alone."),
-    _flag("--refresh", "Ask anew for everything that can change."),
-)
-_OUTPUT = (
-    _given("--format format_", "How to print; by the suffix of --output, else a table.", FORMATS),
-    _given("--output", "Write a file.", click.Path(dir_okay=False, path_type=Path)),
-    _given("--columns", "Which columns, in which order.", metavar="NAME,..."),
-    _VERBATIM,
-)
-_PROGRESS = click.option(
-    "--progress/--no-progress", default=None, help="Show a bar; else after 2 s."
-)
-_FAILURES = (
-    _given("--errors", "Stop at the first failure, or go on without what fails.", _ERRORS, "raise"),
-    _PROGRESS,
-)
-_GLOBS = _many("--tags", "GLOB", "Which tags of repositories.")
-_NEWEST = _given("--newest", "How many of the newest tags.", _COUNT)
-_TAGS = (
-    _GLOBS,
-    _NEWEST,
-    _given("--source", "Whom to ask about images on Docker Hub.", _SOURCES, "auto"),
-)
-_PLATFORM = click.option("--platform", default="linux/amd64", show_default=True, metavar=_OS)
-_IMAGES = (
-    _many("--platform", _OS, "Which images of a tag; 'all' for every one."),
-    _flag("--attestations", "List attestations among the images."),
-)
-_OF_IMAGES = (
-    _REFERENCES,
-    *_IMAGES,
-    *_TAGS,
-    _flag("--partial", "Fetch what fits where Docker Hub has too few pulls left."),
-    *_FAILURES,
-)
-_TO = _given(
-    "--to", "A folder, or an address such as s3://bucket/folder.", required=True, metavar="PLACE"
-)
-
-
-# How commands are declared.
-
-
-def _command(
-    name: str,
-    text: str,
-    *options: _Option,
-    table: str = "",
-    session: tuple[_Option, ...] = _SESSION,
-    group: click.Group = cli,
-) -> Callable[[_Function], _Function]:
-    """Declare a command by a function of a client and of the options that were given.
-
-    What the function returns is printed: a frame of the table that is named, or a document.
-    """
-
-    def declare(function: _Function) -> _Function:
-        def command(**given: Any) -> None:
-            from hubframe.apps.cli import output
-
-            show = _printer(table, given) if table else output.echo
-            with _client(given) as client:
-                with _explaining(None if name in _OF_HOSTS else given.get("what")):
-                    chosen = {name: value for name, value in given.items() if value is not None}
-                    made = function(client, **chosen)
-                show(made)
-
-        parameters = (*options, *(_OUTPUT if table else ()), *session)
-        decorated = reduce(lambda made, option: option(made), reversed(parameters), command)
-        group.command(name, help=text)(decorated)
-        return function
-
-    return declare
-
-
-@contextmanager
-def _explaining(what: str | list[str] | None = None) -> Iterator[None]:
-    """Tell what lists a registry's repositories, where its name was read as a repository's.
-
-    A wrong argument is a usage error, unless hubframe has a better word for it.
-    """
-    try:
-        yield
-    except HubframeError as error:
-        for one in [what] if isinstance(what, str) else what or ():
-            if is_registry(one):
-                host = parse_registry(one)
-                calls = "repos NAMESPACE" if host == DOCKER_HUB else f"catalog {host}"
-                error.add_note(
-                    f"If the registry {host} is meant: hubframe {calls} lists repositories"
-                )
-        raise
-    except (TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
-
-
-@contextmanager
-def _client(given: dict[str, Any]) -> "Iterator[Client]":
-    """Open the client that options ask for; a setting that cannot be read is the user's to mend."""
-    sample, offline, refresh = (given.pop(name, False) for name in ("sample", "offline", "refresh"))
-    if offline and refresh:
-        raise click.UsageError("--offline and --refresh exclude each other")
-    chosen = {"sample": sample or None, "offline": offline or None}
-    with _explaining():
-        settings = hubframe.Settings.from_environment(**chosen)
-    with hubframe.Client(settings) as client, hubframe.refresh() if refresh else nullcontext():
-        yield client
-
-
-def _printer(table: str, given: dict[str, Any]) -> "Callable[[pd.DataFrame], None]":
-    """Take the options that say how a frame is printed, and return what prints it."""
-    from hubframe.apps.cli import output
-
-    path, verbatim = given.pop("output"), given.pop("verbatim")
-    form = output.format_of(given.pop("format_"), path)
-    columns = output.columns_of(table, given.pop("columns"))
-
-    def show(frame: "pd.DataFrame") -> None:
-        output.say_failures(frame)
-        output.write(frame[columns], form, path, verbatim=verbatim)
-
-    return show
+SHELLS = ("bash", "zsh", "fish")
 
 
 # Calls: what is asked for is the first argument, and the options are keywords of the same name.
@@ -219,112 +77,153 @@ def _call(function: str, client: "Client", what: Any = None, **options: Any) -> 
     return attrgetter(function)(hubframe)(*arguments, **options, client=client)
 
 
-def _call_command(function: str, name: str, text: str, *options: _Option, **how: Any) -> None:
-    _command(name, text, *options, **how)(partial(_call, function))
+def _call_command(function: str, name: str, text: str, *options: Option, **how: Any) -> None:
+    command(name, text, *options, **how)(partial(_call, function))
 
 
-def _frame_command(name: str, text: str, *options: _Option) -> None:
-    _call_command(f"{name}_df", name, text, *options, table=name)
+def _frame_command(name: str, text: str, *options: Option, **how: Any) -> None:
+    _call_command(f"{name}_df", name, text, *options, table=name, **how)
 
 
-_frame_command(
+_find = partial(_frame_command, job=FIND)
+_read = partial(_frame_command, job=IMAGES)
+_PULLS = "On Docker Hub each distinct image costs a pull, once: hubframe plan shows how many."
+
+_find(
     "repos",
-    "List the repositories of users or organisations on Docker Hub.",
-    _several("what", "NAMESPACE..."),
-    *_FAILURES,
+    "List the repositories of users or organisations.",
+    several("what", "NAMESPACE..."),
+    *FAILURES,
+    more="On Docker Hub. Private repositories are listed for logins that may read them.",
+    example="hubframe repos ansible --sample",
 )
-_frame_command(
+_find(
     "search",
     "Search the repositories of Docker Hub.",
     click.argument("what", metavar="QUERY"),
-    click.option("--limit", type=_COUNT, default=100, show_default=True),
+    count("--limit", "At most so many hits.", 100),
+    example="hubframe search ansible --limit 5 --sample",
 )
-_frame_command(
-    "tags", "List the tags of repositories, newest first.", _REFERENCES, *_TAGS, *_FAILURES
+_find(
+    "tags",
+    "List the tags of repositories, newest first.",
+    REFERENCES,
+    *TAGS,
+    *FAILURES,
+    example="hubframe tags ansible/ansible --newest 5 --sample",
 )
-_frame_command("images", "List the images of tags, one for each platform.", *_OF_IMAGES)
-_frame_command("layers", "List the layers of images, base first.", *_OF_IMAGES)
-_frame_command(
-    "files",
-    "List the files in the layers of images. This downloads the layers.",
-    *_OF_IMAGES[:1],
-    _given("--max-bytes", "How much one layer may be.", _COUNT),
-    _given("--max-entries", "How many entries it may have.", _COUNT),
-    *_OF_IMAGES[1:],
-)
-_frame_command("history", "List the build steps of images.", *_OF_IMAGES)
-_frame_command("labels", "List the labels and annotations of images.", *_OF_IMAGES)
-_frame_command("env", "List the environment variables of images.", *_OF_IMAGES)
-_frame_command("configs", "List the configurations of images.", *_OF_IMAGES)
-_frame_command(
-    "referrers",
-    "List what refers to images: signatures, attestations and the like.",
-    _REFERENCES,
-    _GLOBS,
-    _NEWEST,
-    *_FAILURES,
-)
-_frame_command("sboms", "List the bills of materials attached to images.", *_OF_IMAGES)
-_frame_command("provenance", "Tell how images were built, as is attested of them.", *_OF_IMAGES)
-_frame_command("materials", "List what builds took, as is attested of images.", *_OF_IMAGES)
-_frame_command(
-    "dockerfiles",
-    "Print the Dockerfiles that images were built by.",
-    _REFERENCES,
-    *_IMAGES,
-    _GLOBS,
-    _NEWEST,
-    _given(
-        "--source",
-        "What tells: the file itself, which few images have, or the steps.",
-        ("provenance", "history"),
-        "provenance",
-    ),
-    *_OF_IMAGES[-len(_FAILURES) - 1 :],
-)
-_frame_command(
-    "signatures",
-    "List the signatures of images, and of what is attached to them.",
-    *_OF_IMAGES,
-    _flag("--verify", "Verify Sigstore's bundles, offline, by the roots that its library brings."),
-    click.option(
-        "--keys",
-        multiple=True,
-        type=click.File("rb"),
-        metavar="FILE",
-        callback=lambda _, __, files: [file.read() for file in files] or None,
-        help="Verify signatures by public keys, in PEM.",
-    ),
-)
-_frame_command(
+_find(
     "catalog",
-    "List the repositories of a registry that tells them.",
+    "List the repositories of a registry with a catalogue.",
     click.argument("what", metavar="HOST"),
+    example="hubframe catalog registry.example --sample",
 )
 
 
-_call_command(
-    "plan",
-    "plan",
-    "Tell what a call would cost: requests, pulls needed and left, and time.",
-    click.argument("frame", type=click.Choice(PLANNED)),
-    _REFERENCES,
-    *_IMAGES,
-    *_TAGS,
-    _PROGRESS,
+@command(
+    "draw-repos",
+    "Draw some repositories at random.",
+    click.argument("query", required=False, metavar="[QUERY]"),
+    many("--namespace namespaces", "NAME", "Draw from its repositories, in place of a search."),
+    count("-n n", "How many repositories.", 100),
+    count("--seed", "The same number draws the same repositories.", 0, least=0),
+    count("--hits", "Draw from so many hits of the search.", 10_000),
+    more="From the hits of a search, or from namespaces; no sample of all of Docker Hub.",
+    example="hubframe draw-repos --namespace library -n 3 --sample",
+    job=FIND,
+    table="search",
 )
-_frame_command("limits", "Tell the limits that apply to you, and what is left of them.")
+def _draw_repos(client: "Client", **options: Any) -> "pd.DataFrame":
+    return with_failures("search", hubframe.sample_repos(**options, client=client))
 
 
-# Documents, reports and the cache.
+@command(
+    "draw-tags",
+    "Draw some tags of each repository at random.",
+    REPOSITORIES,
+    count("-n n", "How many tags of each repository.", 5),
+    count("--seed", "The same number draws the same tags.", 0, least=0),
+    *FAILURES,
+    example="hubframe draw-tags library/python library/redis -n 3 --sample",
+    job=FIND,
+    table="tags",
+)
+def _draw_tags(
+    client: "Client", what: list[str], *, n: int, seed: int, **options: Any
+) -> "pd.DataFrame":
+    tags = hubframe.tags_df(what, **options, client=client)
+    return with_failures("tags", hubframe.sample_tags(tags, n, seed), tags)
 
 
+_read(
+    "images",
+    "List the images of tags, one for each platform.",
+    *OF_IMAGES[:1],
+    many("--platform", OS, "Only these images. Default: all."),
+    *OF_IMAGES[2:],
+    more="It costs no pull on Docker Hub.",
+    example="hubframe images library/python:latest --sample",
+)
+_read(
+    "layers",
+    "List the layers of images, base first.",
+    *OF_IMAGES,
+    more="It costs no pull on Docker Hub.",
+    example="hubframe layers ansible/ansible:latest --sample",
+)
+_read(
+    "files",
+    "List the files in the layers of images.",
+    *OF_IMAGES[:1],
+    *answers.OF_FILES,
+    *OF_IMAGES[1:],
+    more="This downloads the layers, once each. The sample holds none.",
+    example="hubframe files alpine:latest --columns path,size,mode",
+)
+_read(
+    "history",
+    "List the build steps of images.",
+    *OF_IMAGES,
+    example="hubframe history ansible/ansible:latest --sample",
+)
+_read(
+    "labels",
+    "List the labels and annotations of images.",
+    *OF_IMAGES,
+    more=_PULLS,
+    example="hubframe labels acme/web --newest 3 --sample",
+)
+_read(
+    "env",
+    "List the environment variables of images.",
+    *OF_IMAGES,
+    more=_PULLS,
+    example="hubframe env library/python:latest --sample",
+)
+_read(
+    "configs",
+    "List the configurations of images.",
+    *OF_IMAGES,
+    more=_PULLS,
+    example="hubframe configs library/redis --newest 3 --sample",
+)
+_read(
+    "referrers",
+    "List signatures and other artifacts of images.",
+    REFERENCES,
+    GLOBS,
+    VERSIONS,
+    NEWEST,
+    *FAILURES,
+    more="Artifacts that refer to an image: signatures, attestations, bills of materials.",
+    example="hubframe referrers acme/web:4.4.1 --sample",
+)
 _call_command(
     "inspect",
     "inspect",
     "Print what skopeo inspect prints of an image.",
-    _REFERENCE,
-    _PLATFORM,
+    REFERENCE,
+    PLATFORM,
     click.option(
         "--no-tags",
         "tags",
@@ -332,49 +231,84 @@ _call_command(
         default=True,
         help="Do not list the repository's tags.",
     ),
-)
-_call_command(
-    "sbom",
-    "sbom",
-    "Print the bill of materials of an image, as it is written.",
-    _REFERENCE,
-    _PLATFORM,
+    example="hubframe inspect library/alpine --sample",
+    job=IMAGES,
 )
 _call_command(
     "raw_manifest",
     "manifest",
-    "Print the manifest or index of a reference, byte for byte.",
-    _REFERENCE,
-    _given("--platform", "One image's manifest of an index.", metavar=_OS),
+    "Print a manifest or an index, byte for byte.",
+    REFERENCE,
+    given("--platform", "The manifest of one image of an index.", metavar=OS),
+    example="hubframe manifest library/alpine --sample",
+    job=IMAGES,
+)
+_call_command(
+    "config",
+    "config",
+    "Print the configuration of an image, as JSON.",
+    REFERENCE,
+    PLATFORM,
+    example="hubframe config library/alpine --sample",
+    job=IMAGES,
+)
+
+_call_command(
+    "plan",
+    "plan",
+    "Show the requests, pulls and time that a call costs.",
+    click.argument("frame", type=Choice(PLANNED), metavar="FRAME"),
+    REFERENCES,
+    PLATFORMS,
+    flag("--attestations", "List attestations too."),
+    *TAGS,
+    PROGRESS,
+    more=f"FRAME is one of {', '.join(PLANNED)}. Nothing is fetched but lists of tags.",
+    example="hubframe plan labels acme/web --sample",
+    job=COST,
+)
+_frame_command(
+    "limits",
+    "Show your rate limits, and what is left of them.",
+    example="hubframe limits --sample",
+    job=COST,
 )
 
 
-@_command(
+# Reports and the cache.
+
+
+@command(
     "report",
     "Write a report: CSV files, pictures, and a page to read.",
-    click.argument("what", nargs=-1, metavar="REF|HOST...", callback=_listed),
-    _given(
+    click.argument("what", nargs=-1, metavar="REF|HOST...", callback=listed),
+    given(
         "--output",
         "The folder to write.",
         click.Path(file_okay=False, path_type=Path),
         required=True,
+        metavar="FOLDER",
     ),
-    _GLOBS,
-    _given(
+    GLOBS,
+    given(
         "--newest",
-        "How many of the newest tags have their images and layers read; else all.",
-        _COUNT,
+        "Read images and layers of so many of the newest tags only. All tags are listed.",
+        COUNT,
+        metavar="N",
     ),
-    _given("--platform", "Whose images are read.", default="all", metavar=f"{_OS}|all"),
-    _given(
+    given("--platform", "Whose images are read.", default="all", metavar=f"{OS}|all"),
+    given(
         "--described",
-        "Of how many of the newest tags on Docker Hub labels are read, for a pull an image.",
-        _COUNT,
+        "Read labels of so many of the newest tags on Docker Hub, where each image is a pull.",
+        COUNT,
         20,
+        metavar="N",
     ),
-    _given("--title", "The page's title."),
-    _PROGRESS,
-    _VERBATIM,
+    given("--title", "The page's title.", metavar="TEXT"),
+    PROGRESS,
+    VERBATIM,
+    example="hubframe report ansible/ansible --output report --sample",
+    job=SHOW,
 )
 def _report(client: "Client", what: list[str], output: Path, **options: Any) -> Path:
     if not what and not client.settings.sample:
@@ -384,119 +318,76 @@ def _report(client: "Client", what: list[str], output: Path, **options: Any) -> 
     return hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
 
 
-@cli.group("cache", help="Tell what the cache holds, or empty it.")
+@cli.group("cache", cls=Group, help="Show what the cache holds, or empty it.", job=COST)
 def _cache() -> None:
     pass
 
 
-_call_command("cache.info", "info", "Tell where the cache is and what it holds.", group=_cache)
+_call_command(
+    "cache.info",
+    "info",
+    "Show where the cache is and what it holds.",
+    example="hubframe cache info",
+    group=_cache,
+)
 
 
-@_command(
+@command(
     "clear",
-    "Empty the cache, or drop what is old.",
-    _flag("--dry-run", "Only tell what would go."),
-    _days("--older-than", "Drop only what was not used, or is no longer fresh, for so long."),
+    "Empty the cache, or remove what is old.",
+    flag("--dry-run", "Only say what would be removed."),
+    days("--older-than", "Remove only what was not used, or is out of date, for so long."),
+    example="hubframe cache clear --older-than 30 --dry-run",
     group=_cache,
 )
 def _cache_clear(client: "Client", *, dry_run: bool, older_than: float | None = None) -> Any:
-    try:
-        age = None if older_than is None else timedelta(days=older_than)
-    except OverflowError as error:
-        raise click.UsageError("--older-than: that is too many days") from error
+    age = None if older_than is None else _span(older_than)
     cleared = hubframe.cache.clear(dry_run=dry_run, older_than=age, client=client)
     click.echo("nothing was removed (--dry-run)" if dry_run else "removed", err=True)
     return cleared
 
 
-# Answers: they fetch what an answer takes, and measure it.
-
-_call_command(
-    "compare_df",
-    "compare",
-    "List what differs between images, each compared with the next.",
-    _REFERENCES,
-    _PLATFORM,
-    _PROGRESS,
-    table="comparison",
-)
-
-
-@_command(
-    "cleanup",
-    "List which tags a rule would delete, and why. It deletes nothing.",
-    _REFERENCES,
-    _given("--keep", "How many of the newest tags stay.", click.IntRange(min=0)),
-    _days("--older-than", "Only tags pushed longer ago go."),
-    _days("--unused-for", "Only tags not used for so long go."),
-    _many("--protect", "GLOB", "Tags that stay in any case; else latest."),
-    _flag("--freed", "Read the layers of all platforms, to tell what it would free."),
-    *_FAILURES,
-    table="cleanup",
-)
-def _cleanup(client: "Client", what: list[str], *, freed: bool, **options: Any) -> "pd.DataFrame":
-    from hubframe.frames.selection import references
-
-    chosen = {name: options.pop(name) for name in ("errors", "progress") if name in options}
-    repositories = references(what)
-    if any(one.tag or one.digest for one in repositories):
-        # What else the repository holds decides what is newest, and what would be freed.
-        raise click.UsageError("name repositories, without a tag or a digest")
-    if not options.keys() - {"protect"}:
-        raise click.UsageError("no rule: give --keep, --older-than or --unused-for")
-    fetched = [hubframe.tags_df(repositories, **chosen, client=client)]
-    if freed:
-        fetched.append(hubframe.layers_df(repositories, platform="all", **chosen, client=client))
-    return _with_failures("cleanup", hubframe.cleanup_df(*fetched, **options), *fetched)
-
-
-@_command(
-    "summary",
-    "Print the figures of repositories beside those of published studies.",
-    _REFERENCES,
-    *_TAGS,
-    _PLATFORM,
-    *_FAILURES,
-    table="figures",
-)
-def _summary(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    from hubframe.frames.selection import references
-
-    asked = references(what)
-    shared = {name: options[name] for name in ("errors", "progress") if name in options}
-    layers = hubframe.layers_df(asked, **options, client=client)
-    images = hubframe.images_df(asked, **options, client=client)
-    namespaces = {one.namespace for one in asked if one.is_hub}
-    repos = hubframe.repos_df(sorted(namespaces), **shared, client=client)
-    repos = repos[repos["repo"].isin([one.repo for one in asked])]
-    return _with_failures("figures", hubframe.summary(layers, images, repos), layers, images, repos)
-
-
-def _with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") -> "pd.DataFrame":
-    """Hand on what the frames that an answer is made of lack."""
-    failures = [one for source in sources for one in source.attrs["hubframe"]["failures"]]
-    frame.attrs["hubframe"] = {"table": table, "failures": failures}
-    return frame
+def _span(days: float) -> timedelta:
+    try:
+        return timedelta(days=days)
+    except OverflowError as error:
+        raise click.UsageError("--older-than: that is too many days") from error
 
 
 @cli.command(
-    "explore", help="Click through repositories, tags and images in JupyterLab, or in a page."
+    "explore",
+    short_help="Open the explorer in JupyterLab, or as a page.",
+    help="Click through repositories, tags and images in JupyterLab, or in a page. What is no "
+    "option of hubframe's goes to JupyterLab or Voila: --ip=0.0.0.0.",
+    epilog="\b\nExample:\n  hubframe explore ansible/ansible --sample",
+    context_settings={"ignore_unknown_options": True},
+    job=SHOW,
 )
-@click.argument("what", required=False, metavar="[WHAT]")
-@_flag("--voila", "Serve it as a page, by Voila.")
-@_given("--port", "Where to listen.", click.IntRange(1, 65535))
-@_flag("--no-browser", "Open no browser; print the address.")
-@_flag("--sample", "Show the bundled sample: no network.")
-@_flag("--offline", "Show what is in the cache: no network.")
-def _explore(what: str | None, *, port: int | None, no_browser: bool, **options: bool) -> int:
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[WHAT] [JUPYTER_OPTION...]")
+@flag("--voila", "Serve it as a page, by Voila.")
+@given("--port", "Where to listen.", click.IntRange(1, 65535))
+@flag("--no-browser", "Open no browser; print the address.")
+@flag("--sample", "Show the bundled sample: no network.")
+@flag("--offline", "Show what is in the cache: no network.")
+def _explore(words: tuple[str, ...], *, port: int | None, no_browser: bool, **options: bool) -> int:
     from hubframe.apps.explorer import launch
 
     arguments = ["--no-browser"] if no_browser else []
     arguments += [] if port is None else [f"--port={port}"]
+    what, jupyter = _apart(words)
     try:
-        return launch.explore(what, arguments, **options)
+        return launch.explore(what, [*arguments, *jupyter], **options)
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name}: {error}") from error
+
+
+def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """Tell what is looked for from Jupyter's options: it is first, or behind one with its value."""
+    if words and not words[0].startswith("-"):
+        return words[0], words[1:]
+    if len(words) > 1 and "=" in words[-2] and not words[-1].startswith("-"):
+        return words[-1], words[:-1]
+    return None, words
 
 
 # The past: what repositories and tags were, run by run.
@@ -505,36 +396,103 @@ def _explore(what: str | None, *, port: int | None, no_browser: bool, **options:
 _call_command(
     "snapshot",
     "snapshot",
-    "Append what repositories and tags are now to a Parquet dataset.",
-    _several("what", "NAMESPACE|REPO..."),
-    _TO,
-    _given("--run", "Name the run, to go on with it if it is cut short.", metavar="NAME"),
-    _given(
+    "Append what repositories and tags are now to a dataset.",
+    several("what", "NAMESPACE|REPO..."),
+    TO,
+    given("--run", "Name the run, so that it can be continued if it is cut short.", metavar="NAME"),
+    given(
         "--frame frames",
-        "What to look at; repos alone takes far fewer requests. Else both.",
+        "What to look at: repos alone takes far fewer requests. Default: both.",
         ("repos", "tags"),
         multiple=True,
-        callback=_one_or_many,
+        callback=one_or_many,
     ),
-    _given(
+    given(
         "--errors",
         "Stop at the first failure, or write down what fails and go on.",
-        _ERRORS,
+        ERRORS,
         "collect",
     ),
-    _PROGRESS,
+    PROGRESS,
+    more="The dataset is a folder of Parquet files. Run it daily, and the commands below it in "
+    "hubframe --help show what changed.",
+    example="hubframe snapshot ansible --to snapshots --sample",
+    job=PAST,
     table="runs",
 )
 
 
-@_command(
+@command(
+    "add-snapshot",
+    "Append CSV files to a dataset of snapshots, as one run.",
+    TO,
+    given("--repos", "A CSV file of hubframe repos.", click.Path(), metavar="FILE"),
+    given("--tags", "A CSV file of hubframe tags, with all tags.", click.Path(), metavar="FILE"),
+    given("--observed-at", "When they were fetched. Default: now.", metavar="DATE"),
+    given("--run", "Name the run.", metavar="NAME"),
+    example="hubframe add-snapshot --to snapshots --repos repos.csv",
+    job=PAST,
+    table="runs",
+    session=(),
+)
+def _add_snapshot(_: "Client", **options: Any) -> "pd.DataFrame":
+    for name in ("repos", "tags"):
+        if name in options:
+            options[name] = hubframe.read_csv(options[name], name)
+    return with_failures("runs", hubframe.add_snapshot(**options))
+
+
+@command(
     "import-repo-info",
-    "Append the past of the official images, out of a checkout of docker-library/repo-info.",
+    "Append the past of the official images to a dataset.",
     click.argument("path", metavar="CHECKOUT"),
-    click.argument("repos", nargs=-1, metavar="[IMAGE]...", callback=_one_or_many),
-    _TO,
+    click.argument("repos", nargs=-1, metavar="[IMAGE]...", callback=one_or_many),
+    TO,
+    more="CHECKOUT is a clone of docker-library/repo-info, whose commits hold it.",
+    example="hubframe import-repo-info repo-info redis --to snapshots",
+    job=PAST,
     table="runs",
     session=(),
 )
 def _import_repo_info(_: "Client", path: str, **options: Any) -> "pd.DataFrame":
-    return _with_failures("runs", hubframe.import_repo_info(path, **options).runs)
+    return with_failures("runs", hubframe.import_repo_info(path, **options).runs)
+
+
+answers.declare_past()
+
+
+@command(
+    "clear-unfinished",
+    "Delete files that interrupted snapshots left behind.",
+    click.argument("place", metavar="PLACE"),
+    days("--older-than", "Only what was begun so long ago.", default=1.0),
+    flag("--dry-run", "Only say what would be deleted."),
+    example="hubframe clear-unfinished snapshots --dry-run",
+    job=PAST,
+    session=(),
+)
+def _clear_unfinished(_: "Client", place: str, *, older_than: float, dry_run: bool) -> str:
+    found = hubframe.clear_unfinished(place, older_than=_span(older_than), dry_run=dry_run)
+    click.echo("nothing was deleted (--dry-run)" if dry_run else f"{len(found)} deleted", err=True)
+    return "\n".join(found)
+
+
+@cli.command(
+    "completion",
+    short_help="Print what completes hubframe's commands in a shell.",
+    help="Print what completes commands, options and their values in a shell: SHELL is one of "
+    f"{', '.join(SHELLS)}.",
+    epilog="\b\nOnce for all:\n"
+    """  bash: echo 'eval "$(hubframe completion bash)"' >> ~/.bashrc\n"""
+    """  zsh:  echo 'eval "$(hubframe completion zsh)"' >> ~/.zshrc\n"""
+    "  fish: hubframe completion fish > ~/.config/fish/completions/hubframe.fish\n\n"
+    "\b\nExample:\n  hubframe completion bash",
+    job=PROGRAM,
+)
+@click.argument("shell", type=Choice(SHELLS), metavar="SHELL")
+def _completion(shell: str) -> None:
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made:
+        click.echo(made(cli, {}, "hubframe", "_HUBFRAME_COMPLETE").source())

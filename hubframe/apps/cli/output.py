@@ -14,37 +14,17 @@ import click
 import pandas as pd
 
 from hubframe.apps.cli import one_line
-from hubframe.apps.cli.commands import FORMATS
+from hubframe.apps.cli.options import FORMATS, did_you_mean
+from hubframe.apps.cli.terminal import aligned, laid_out
 from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import replacing, write_csv
-from hubframe.tables.schema import plain_records
+from hubframe.tables.schema import COUNT, FLOAT, plain_records
 
 SUFFIXES = {f".{'md' if name == 'markdown' else name}": name for name in FORMATS if name != "table"}
-# Which columns of a table a narrow terminal shows first.
-TELLING = {
-    "repos": ("repo", "pull_count", "star_count", "is_private", "pushed_at", "description"),
-    "search": ("repo", "pull_count", "star_count", "is_official", "description"),
-    "tags": ("repo", "tag", "size", "platform_count", "pushed_at", "digest", "aliases"),
-    "images": ("repo", "tag", "platform", "size", "image_digest", "pushed_at"),
-    "layers": ("repo", "tag", "platform", "position", "size", "layer_digest", "instruction"),
-    "history": ("repo", "tag", "platform", "step", "size", "instruction"),
-    "labels": ("repo", "tag", "platform", "key", "value", "source"),
-    "env": ("repo", "tag", "platform", "key", "value"),
-    "configs": ("repo", "tag", "platform", "user", "entrypoint", "cmd", "exposed_ports"),
-    "comparison": ("aspect", "key", "change", "left", "right", "size_change"),
-    "figures": ("metric", "value", "paper_value", "paper", "unit"),
-    "cleanup": ("repo", "tag", "action", "reason", "freed_size", "pushed_at"),
-    "runs": ("run", "repo_count", "tag_count", "failure_count", "observed_at", "is_complete"),
-    "referrers": ("repo", "tag", "artifact_type", "title", "digest", "image_digest"),
-}
 # What begins a cell, a tag, a link, a picture or code in Markdown.
 _MARKS = re.compile(r"[\\|<\[\]`]")
-_GAP = "  "
-_LEAST_TEXT = 16
-_SHORT_DIGEST = len("sha256:") + 12
-_DIGESTS = ("sha256:", "sha384:", "sha512:")
 
 
 def format_of(chosen: str | None, path: Path | None) -> str:
@@ -52,7 +32,10 @@ def format_of(chosen: str | None, path: Path | None) -> str:
     suffix = path.suffix.lower() if path else ""
     if chosen is None and suffix not in (*SUFFIXES, "", ".txt"):
         known = ", ".join(SUFFIXES)
-        raise click.UsageError(f"{suffix} is no known format: use {known}, or give --format")
+        raise click.UsageError(
+            f"{suffix} is no known format: use {known}, or give --format."
+            + did_you_mean(suffix, list(SUFFIXES))
+        )
     form = chosen or SUFFIXES.get(suffix, "table")
     if form in _BYTES and path is None and sys.stdout.isatty():
         raise click.UsageError(f"{form} is no text for a terminal: give --output FILE")
@@ -65,12 +48,28 @@ def columns_of(table: str, chosen: str | None) -> list[str]:
     names = [name.strip() for name in chosen.split(",")] if chosen else known
     for name in names:
         if name not in known:
-            raise click.UsageError(f"{table} has no column {name!r}; it has {', '.join(known)}")
+            raise click.UsageError(
+                f"{table} has no column {name!r}; it has {', '.join(known)}."
+                + did_you_mean(name, known)
+            )
     return list(dict.fromkeys(names))
 
 
-def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) -> None:
+def write(
+    frame: pd.DataFrame,
+    form: str,
+    path: Path | None,
+    *,
+    verbatim: bool = False,
+    is_chosen: bool = False,
+) -> None:
     """Write a frame to a file, which is there whole or as it was, or to stdout."""
+    if form == "table" and frame.empty:
+        click.echo("no rows", err=True)
+        frame = frame[[]]
+    elif form == "table" and path is None and sys.stdout.isatty():
+        _show(frame, is_chosen=is_chosen)
+        return
     with nullcontext() if path is None else replacing(path) as draft:
         if form in _BYTES:
             _BYTES[form](frame, draft or sys.stdout.buffer)
@@ -80,6 +79,17 @@ def write(frame: pd.DataFrame, form: str, path: Path | None, *, verbatim: bool) 
             echo(text.removesuffix("\n"))
         else:
             draft.write_text(text, encoding="utf-8", newline="")
+
+
+def _show(frame: pd.DataFrame, *, is_chosen: bool) -> None:
+    """Print a table for people, in the width of their terminal, and name what it leaves out."""
+    width = shutil.get_terminal_size().columns
+    laid = laid_out(frame, width, _one_line, is_chosen=is_chosen)
+    click.echo(laid.text, nl=False)
+    if laid.notes:
+        sys.stdout.flush()
+        how = "(--columns NAME,... chooses; --format csv, or --output FILE, has all)"
+        click.echo("\n".join((*laid.notes, how)), err=True)
 
 
 def say_failures(frame: pd.DataFrame) -> None:
@@ -131,62 +141,13 @@ def _markdown(frame: pd.DataFrame) -> str:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    """A table that fits the terminal; whole when it goes to a program."""
-    if frame.empty:
-        click.echo("no rows", err=True)
-        return ""
-    is_watched = sys.stdout.isatty()
-    told = frame.dropna(axis="columns", how="all")
-    cells = {
-        name: [_one_line(cell, is_watched=is_watched) for cell in column]
-        for name, column in _cells(told).items()
-    }
-    widths = {name: max(len(name), *map(len, column)) for name, column in cells.items()}
-    if is_watched:
-        # A number or a date that is cut is a wrong one; text can be guessed.
-        least = {
-            name: min(width, _LEAST_TEXT)
-            if str(told[name].dtype) == "str" and not cells[name][0].startswith(_DIGESTS)
-            else width
-            for name, width in widths.items()
-        }
-        widths = _fit(widths, least, TELLING.get(frame.attrs.get("hubframe", {}).get("table"), ()))
-        if left_out := ", ".join(name for name in cells if name not in widths):
-            click.echo(f"not shown: {left_out} (a wider terminal or --format shows all)", err=True)
-    numbers = set(told.select_dtypes(["Int64", "Float64"]))
-    columns = [
-        [f"{_cut(cell, width):{'>' if name in numbers else '<'}{width}}" for cell in column]
-        for name, width in widths.items()
-        for column in [[name, *cells[name]]]
-    ]
-    return "".join(_GAP.join(line).rstrip() + "\n" for line in zip(*columns, strict=True))
+    """A table for programs and pagers: all columns, whole, and plain values."""
+    cells = {name: list(map(_one_line, column)) for name, column in _cells(frame).items()}
+    return aligned(cells, set(map(str, frame.select_dtypes([COUNT, FLOAT]))))
 
 
-def _fit(widths: dict[str, int], least: dict[str, int], telling: tuple[str, ...]) -> dict[str, int]:
-    """Take the columns that tell most while there is room, then widen those that were cut."""
-    by_worth = list(dict.fromkeys(name for name in (*telling, *widths) if name in widths))
-    taken: dict[str, int] = {}
-    left = shutil.get_terminal_size().columns + len(_GAP)
-    for name in by_worth:
-        if least[name] + len(_GAP) <= left or not taken:
-            taken[name] = least[name]
-            left -= least[name] + len(_GAP)
-    for name in [name for name in by_worth if name in taken]:
-        more = min(widths[name] - least[name], max(left, 0))
-        taken[name] += more
-        left -= more
-    return {name: taken[name] for name in widths if name in taken}
-
-
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else f"{cell[: width - 1]}…"
-
-
-def _one_line(cell: str, *, is_watched: bool) -> str:
-    """A cell on one line; a digest in a terminal by its first twelve digits, as Docker shows it."""
-    flat = " ".join(_tame(cell).split())
-    is_digest = is_watched and flat.startswith(_DIGESTS) and " " not in flat
-    return flat[:_SHORT_DIGEST] if is_digest else flat
+def _one_line(cell: str) -> str:
+    return " ".join(_tame(cell).split())
 
 
 def _cells(frame: pd.DataFrame) -> dict[str, list[str]]:
@@ -194,12 +155,13 @@ def _cells(frame: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _cells_of(series: pd.Series) -> list[str]:
-    """A column as text; what is missing is empty."""
-    missing = series.isna()
+    """A column as text, dates as ISO 8601 has them; what is missing is empty."""
+    write: Callable[[Any], str] = str
     if isinstance(series.dtype, pd.DatetimeTZDtype):
-        series = series.dt.strftime("%Y-%m-%d %H:%M")
-    write = _number if str(series.dtype) == "Float64" else str
-    values = zip(series.tolist(), missing.tolist(), strict=True)
+        write = pd.Timestamp.isoformat
+    elif series.dtype == FLOAT:
+        write = _number
+    values = zip(series.tolist(), series.isna().tolist(), strict=True)
     return ["" if is_missing else write(value) for value, is_missing in values]
 
 

@@ -1,0 +1,189 @@
+"""The commands that look inside images: packages, files, and what is attached to images."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import hubframe
+from hubframe.apps.cli.answers import OF_FILES
+from hubframe.apps.cli.groups import ANSWER, INSIDE, command, with_failures
+from hubframe.apps.cli.options import (
+    FAILURES,
+    OF_IMAGES,
+    PARTIAL,
+    PLATFORM,
+    PLATFORMS,
+    REFERENCE,
+    REFERENCES,
+    TAGS,
+    Option,
+    count,
+    flag,
+    given,
+    many,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hubframe import Client
+
+# Frames of documents that are attached to images.
+DOCUMENTS = ("sboms", "provenance", "materials", "dockerfiles", "signatures")
+_WEB = "registry.example/shop/web"
+_DOWNLOADS = "This downloads layers, once each, which costs no pull on Docker Hub."
+_ATTACHED = "On Docker Hub the manifests of what is attached are pulls."
+_OF_LAYERS = (REFERENCES, PLATFORMS, *TAGS, PARTIAL, *FAILURES)
+_KEYS = click.option(
+    "--keys",
+    multiple=True,
+    type=click.File("rb"),
+    metavar="FILE",
+    callback=lambda _, __, files: [file.read() for file in files] or None,
+    help="Verify signatures by public keys, in PEM. May be repeated.",
+)
+
+
+def _frame(name: str, client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
+    found: pd.DataFrame = getattr(hubframe, f"{name}_df")(what, **options, client=client)
+    return found
+
+
+def _read(name: str, text: str, *options: Option, example: str, more: str) -> None:
+    declare = command(name, text, *options, example=example, more=more, job=INSIDE, table=name)
+    declare(partial(_frame, name))
+
+
+_read(
+    "packages",
+    "List the packages that are installed in images.",
+    *_OF_LAYERS,
+    many("--kind kinds", "KIND", "usual, os, or a type of packages such as deb."),
+    given(
+        "--evidence",
+        "What tells: databases in the layers, or attached documents.",
+        ("auto", "layers", "sbom", "both"),
+        "auto",
+    ),
+    *OF_FILES,
+    example=f"hubframe packages {_WEB}:1.2.0 --evidence layers --sample",
+    more=_DOWNLOADS,
+)
+_read(
+    "distributions",
+    "Tell which distribution images are of.",
+    *_OF_LAYERS,
+    *OF_FILES,
+    example=f"hubframe distributions {_WEB}:latest --sample",
+    more=_DOWNLOADS,
+)
+
+
+@command(
+    "contents",
+    "Print files of images, in all tags.",
+    *_OF_LAYERS,
+    many("--path paths", "PATH", "Which files: etc/os-release, 'etc/*.conf'."),
+    count("--max-file-bytes", "Cut the text of larger files.", 1_048_576),
+    flag("--hash", "Print their sha256, too."),
+    more=_DOWNLOADS,
+    example=f"hubframe contents {_WEB} --path 'etc/*.conf' --sample",
+    job=INSIDE,
+    table="contents",
+)
+def _contents(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
+    if not options.get("paths"):
+        raise click.UsageError("name files with --path")
+    return hubframe.contents_df(what, **options, client=client)
+
+
+@command(
+    "read-file",
+    "Print a file of an image, byte for byte.",
+    REFERENCE,
+    click.argument("path", metavar="PATH"),
+    PLATFORM,
+    more=_DOWNLOADS,
+    example=f"hubframe read-file {_WEB}:1.2.0 etc/os-release --sample",
+    job=INSIDE,
+)
+def _read_file(client: "Client", what: str, path: str, **options: Any) -> bytes:
+    return hubframe.read_file(what, path, **options, client=client)
+
+
+for _name, _text in (
+    ("sboms", "List the bills of materials attached to images."),
+    ("provenance", "Tell how images were built, as is attested."),
+    ("materials", "List what builds took, as is attested."),
+):
+    _example = f"hubframe {_name} {_WEB}:1.2.0 --sample"
+    _read(_name, _text, *OF_IMAGES, example=_example, more=_ATTACHED)
+
+
+@command(
+    "sbom",
+    "Print the bill of materials of an image.",
+    REFERENCE,
+    PLATFORM,
+    more=_ATTACHED,
+    example=f"hubframe sbom {_WEB}:1.2.0 --sample",
+    job=INSIDE,
+)
+def _sbom(client: "Client", what: str, **options: Any) -> Any:
+    return hubframe.sbom(what, **options, client=client)
+
+
+_read(
+    "dockerfiles",
+    "Print the Dockerfiles that images were built by.",
+    *(option for option in OF_IMAGES if option not in TAGS),
+    *TAGS[:-1],
+    given(
+        "--source",
+        "The file itself, which few images tell, or the build steps.",
+        ("provenance", "history"),
+        "provenance",
+    ),
+    example=f"hubframe dockerfiles {_WEB}:1.2.0 --sample",
+    more=_ATTACHED,
+)
+_read(
+    "signatures",
+    "List the signatures of images.",
+    *OF_IMAGES,
+    flag("--verify", "Verify Sigstore's bundles, offline, by the roots that its library brings."),
+    _KEYS,
+    example=f"hubframe signatures {_WEB}:1.2.0 --sample",
+    more=_ATTACHED,
+)
+_read(
+    "bases",
+    "Tell what images are built on, and its age.",
+    REFERENCES,
+    PLATFORMS,
+    *TAGS[:-1],
+    PARTIAL,
+    *FAILURES,
+    many("--evidence", "KIND", "annotation, label or provenance; all unless given."),
+    example=f"hubframe bases {_WEB} --sample",
+    more="On Docker Hub each distinct image and base costs a pull, once.",
+)
+
+
+@command(
+    "packages-used",
+    "Count the images that hold each package.",
+    *_OF_LAYERS,
+    given("--name", "Only this package; * stands for any part.", metavar="NAME"),
+    more=_DOWNLOADS,
+    example=f"hubframe packages-used {_WEB} --name '*ssl*' --sample",
+    job=ANSWER,
+    table="packages_used",
+)
+def _packages_used(
+    client: "Client", what: list[str], *, name: str | None = None, **options: Any
+) -> "pd.DataFrame":
+    packages = hubframe.packages_df(what, **options, client=client)
+    used = hubframe.packages_used_df(packages, name)
+    return with_failures("packages_used", used, packages)

@@ -1,0 +1,16 @@
+from . import cache as cache
+from .compare import compare_df as compare_df
+from .files import files_df as files_df
+from .images import catalog_df as catalog_df
+from .images import configs_df as configs_df
+from .images import env_df as env_df
+from .images import history_df as history_df
+from .images import images_df as images_df
+from .images import labels_df as labels_df
+from .images import layers_df as layers_df
+from .images import limits_df as limits_df
+from .images import referrers_df as referrers_df
+from .images import repos_df as repos_df
+from .images import search_df as search_df
+from .images import tags_df as tags_df
+from .unpacked import unpacked_sizes_df as unpacked_sizes_df
