@@ -22,11 +22,17 @@ _ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
 _BYTES = frozenset(
     column.name for table in TABLES.values() for column in table.columns if column.unit == "bytes"
 )
+# What is between two dollars is no formula: MathJax in JupyterLab, and where it is older.
+NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
 _DAY = 86_400
 _SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
+# JupyterLab's own rules for tables name two classes; ours do, too, or they would not count.
 _STYLE = """<style>
-.hubframe td, .hubframe th { text-align: left; padding: 0.2em 0.8em; }
-.hubframe td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.hubframe { overflow-x: auto; }
+.hubframe .frame td, .hubframe .frame th { text-align: left; padding: 0.2em 0.8em; }
+.hubframe .frame th.number { text-align: right; }
+.hubframe .frame td.number { text-align: right; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }
 .hubframe .digest { display: inline-block; max-width: 19ch; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; font-family: monospace; }
 .hubframe .none { opacity: 0.4; }
@@ -60,14 +66,15 @@ class Shown:
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all untrusted text is plain text."""
         shown = self.frame.head(self.rows)
-        head = "".join(f"<th>{escape(short(str(name)))}</th>" for name in shown)
+        head = "".join(_head(str(name), values) for name, values in shown.items())
         columns = [
             [_html(cell(str(name), value, self.now)) for value in column]
             for name, column in shown.items()
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'<div class="hubframe">{_STYLE}{table}<p>{escape(short(self.note))}</p></div>'
+        table = f'<table class="frame"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        note = f"<p>{escape(short(self.note))}</p>"
+        return f'<div class="hubframe {NO_FORMULAS}">{_STYLE}{table}{note}</div>'
 
     @property
     def note(self) -> str:
@@ -165,6 +172,12 @@ def short(text: str, longest: int = 300) -> str:
     """Return untrusted text, on one line and not for ever; the whole of it is in the frame."""
     told = harmless(text)
     return told if len(told) <= longest else f"{told[:longest]}…"
+
+
+def _head(name: str, values: pd.Series) -> str:
+    """Return a column's name as HTML, above numbers where they are."""
+    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    return f'<th class="{"number" if is_number else "text"}">{escape(short(name))}</th>'
 
 
 def _html(shown: Cell) -> str:
