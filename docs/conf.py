@@ -1,6 +1,7 @@
 """How the documentation's pages are made: ``make docs``, where a warning is an error."""
 
 import inspect
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +14,11 @@ from hubframe.tables import TABLES
 HERE = Path(__file__).resolve().parent
 # Pages that are made from the code, and never edited.
 MADE = HERE / "made"
+# As a page for GitHub has it, which Sphinx would neither copy nor switch with the theme.
+_PICTURE = re.compile(
+    r'<picture>\s*<source [^>]*srcset="(?P<dark>[^"]+)">\s*'
+    r'<img src="(?P<light>[^"]+)" alt="(?P<alt>[^"]+)">\s*</picture>'
+)
 
 project = "hubframe"
 author = "the hubframe developers"
@@ -54,6 +60,18 @@ copybutton_prompt_is_regexp = True
 def setup(app: Sphinx) -> None:
     """Make the pages that come from the code before any is read."""
     app.connect("config-inited", lambda *_: make_pages())
+    app.connect("source-read", show_pictures)
+
+
+def show_pictures(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Make images of a page's ``<picture>``: one in the light, one in the dark."""
+    source[0] = _PICTURE.sub(
+        lambda found: "\n\n".join(
+            f":::{{image}} {found[tone]}\n:alt: {found['alt']}\n:class: only-{tone}\n:::"
+            for tone in ("light", "dark")
+        ),
+        source[0],
+    )
 
 
 def make_pages() -> None:

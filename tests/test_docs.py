@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,6 +17,17 @@ from hubframe.tables import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LOOK = """async () => {
+    const images = [...document.images];
+    images.forEach(image => { image.loading = "eager"; });
+    await Promise.all(images.map(image => image.decode().catch(() => null)));
+    return {
+        images: images.length,
+        blank: images.filter(image => !image.naturalWidth).map(image => image.src),
+        links: [...document.querySelectorAll("a[href]")].map(link => link.href),
+        anchors: [...document.querySelectorAll("[id]")].map(one => one.id),
+    };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +95,43 @@ def test_notebook_is_kept_without_outputs(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
+
+
+@pytest.fixture(scope="module")
+def opened(pages, browser):
+    """Open every page in a browser, without a network, and return what is on it, by address."""
+    tab = browser.new_page()
+    tab.route(re.compile("^https?:"), lambda route: route.abort())
+    seen = {}
+    for path in sorted(pages.rglob("*.html")):
+        if "_static" not in path.parts:
+            tab.goto(path.as_uri())
+            seen[path.as_uri()] = tab.evaluate(LOOK)
+    tab.close()
+    return seen
+
+
+def test_every_picture_of_every_page_is_there(pages, opened):
+    assert opened[(pages / "plots.html").as_uri()]["images"] > 40
+    blank = {page: seen["blank"] for page, seen in opened.items() if seen["blank"]}
+    assert blank == {}
+
+
+def test_no_link_within_the_pages_is_dead(opened):
+    inside = [
+        (page, link)
+        for page, seen in opened.items()
+        for link in set(seen["links"])
+        if not link.startswith(("http:", "https:", "mailto:"))
+    ]
+    assert len(inside) > 1000
+    dead = []
+    for page, link in inside:
+        address, _, anchor = link.partition("#")
+        if address in opened:
+            is_dead = anchor and unquote(anchor) not in opened[address]["anchors"]
+        else:
+            is_dead = not Path(unquote(address.removeprefix("file://"))).is_file()
+        if is_dead:
+            dead.append((page, link))
+    assert dead == []
