@@ -54,6 +54,8 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
+# No notebook shows a widget, and no page asks anybody else for a script.
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 numpydoc_show_class_members = False
 autosummary_generate = True
 autodoc_typehints = "none"

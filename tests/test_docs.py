@@ -27,6 +27,8 @@ LOOK = """async () => {
     return {
         images: images.length,
         blank: images.filter(image => !image.naturalWidth).map(image => image.src),
+        cut: [...document.querySelectorAll(".hubframe")]
+            .filter(table => table.scrollWidth > table.clientWidth).map(table => table.innerText),
         links: [...document.querySelectorAll("a[href]")].map(link => link.href),
         anchors: [...document.querySelectorAll("[id]")].map(one => one.id),
     };
@@ -162,23 +164,30 @@ def test_notebook_runs(pages, path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_is_kept_without_outputs(path):
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+def test_notebook_is_kept_without_outputs_and_begins_with_a_frame_for_people(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
+    first = next(cell for cell in cells if cell["cell_type"] == "code")
+    assert first["source"][-1].startswith("hubframe.show(")
 
 
 @pytest.fixture(scope="module")
 def opened(pages, browser):
-    """Open every page in a browser, without a network, and return what is on it, by address."""
-    tab = browser.new_page()
-    tab.route(re.compile("^https?:"), lambda route: route.abort())
+    """Open every page in a browser, and return what is on it, by address; none asks a network."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    asked = []
+    tab.route(
+        re.compile("^https?:"), lambda route: (asked.append(route.request.url), route.abort())
+    )
     seen = {}
     for path in sorted(pages.rglob("*.html")):
         if "_static" not in path.parts:
             tab.goto(path.as_uri())
             seen[path.as_uri()] = tab.evaluate(LOOK)
     tab.close()
+    assert asked == []
     return seen
 
 
@@ -186,6 +195,10 @@ def test_every_picture_of_every_page_is_there(pages, opened):
     assert opened[(pages / "plots.html").as_uri()]["images"] > 40
     blank = {page: seen["blank"] for page, seen in opened.items() if seen["blank"]}
     assert blank == {}
+
+
+def test_every_table_of_a_notebook_fits_its_column(opened):
+    assert {page: seen["cut"] for page, seen in opened.items() if seen["cut"]} == {}
 
 
 def test_no_link_within_the_pages_is_dead(opened):

@@ -24,15 +24,17 @@ _BYTES = frozenset(
 )
 # What is between two dollars is no formula: MathJax in JupyterLab, and where it is older.
 NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
+_LONG = 30  # Text of more characters than that may be broken anywhere. [characters]
 _DAY = 86_400
 _SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
 # JupyterLab's own rules for tables name two classes; ours do, too, or they would not count.
 _STYLE = """<style>
 .hubframe { overflow-x: auto; }
-.hubframe .frame td, .hubframe .frame th { text-align: left; padding: 0.2em 0.8em; }
-.hubframe .frame th.number { text-align: right; }
-.hubframe .frame td.number { text-align: right; font-variant-numeric: tabular-nums;
-  white-space: nowrap; }
+.hubframe .frame { margin-left: 0; }
+.hubframe .frame td, .hubframe .frame th { text-align: left; padding: 0.2em 0.6em; }
+.hubframe .frame .number { text-align: right; font-variant-numeric: tabular-nums; }
+.hubframe .frame td.number, .hubframe .frame td.date { white-space: nowrap; }
+.hubframe .frame td.long { min-width: 12em; overflow-wrap: anywhere; }
 .hubframe .digest { display: inline-block; max-width: 19ch; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; font-family: monospace; }
 .hubframe .none { opacity: 0.4; }
@@ -177,7 +179,8 @@ def short(text: str, longest: int = 300) -> str:
 def _head(name: str, values: pd.Series) -> str:
     """Return a column's name as HTML, above numbers where they are."""
     is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    return f'<th class="{"number" if is_number else "text"}">{escape(short(name))}</th>'
+    text = escape(short(name)).replace("_", "_<wbr>")
+    return f'<th class="{"number" if is_number else "text"}">{text}</th>'
 
 
 def _html(shown: Cell) -> str:
@@ -187,9 +190,10 @@ def _html(shown: Cell) -> str:
         return f'<td><span class="digest"{title}>{text}</span></td>'
     if shown.href:
         target = 'target="_blank" rel="noopener noreferrer nofollow"'
-        return f'<td><a href="{escape(shown.href)}" {target}>{text}</a></td>'
-    kind = f' class="{shown.kind}"' if shown.kind in ("none", "number") else ""
-    return f"<td{kind}{title}>{text}</td>"
+        link = f'<a href="{escape(shown.href)}" {target}>{text}</a>'
+        return f'<td class="{"long" if len(shown.text) > _LONG else "link"}">{link}</td>'
+    kind = "long" if shown.kind == "text" and len(shown.text) > _LONG else shown.kind
+    return f'<td class="{kind}"{title}>{text}</td>'
 
 
 def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:
