@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from hubframe.apps.explorer.panels import Panel, Result
 from hubframe.apps.explorer.session import Session
-from hubframe.apps.show import NO_FORMULAS, provenance, show
+from hubframe.apps.show import provenance, show
 from hubframe.errors import harmless
 from hubframe.frames.plan import Plan
 from hubframe.plots import wording
@@ -94,4 +94,4 @@ def static(session: Session) -> str:
     elif session.state.listing is not None:
         listing = show(session.state.listing, _STATIC_ROWS)._repr_html_()
         parts += [listing, code(session.listing_code)]
-    return f'<div class="{NO_FORMULAS}">{"".join(parts)}</div>'
+    return f'<div class="mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
