@@ -22,12 +22,8 @@ _ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
 _BYTES = frozenset(
     column.name for table in TABLES.values() for column in table.columns if column.unit == "bytes"
 )
-# What is between two dollars is no formula: MathJax in JupyterLab, and where it is older.
-NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
-_LONG = 30  # Text of more characters than that may be broken anywhere. [characters]
 _DAY = 86_400
 _SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
-# JupyterLab's own rules for tables name two classes; ours do, too, or they would not count.
 _STYLE = """<style>
 .hubframe { overflow-x: auto; }
 .hubframe .frame { margin-left: 0; }
@@ -39,7 +35,10 @@ _STYLE = """<style>
   text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; font-family: monospace; }
 .hubframe .none { opacity: 0.4; }
 .hubframe p { opacity: 0.8; }
-</style>"""
+</style>"""  # as many classes as in JupyterLab's own rules for tables, or they would not count
+# Text between two dollars is not a formula: for the MathJax of JupyterLab, and for older ones.
+_NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
+_LONG = 30  # Text of more characters than that may be broken anywhere. [characters]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ class Shown:
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
         table = f'<table class="frame"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         note = f"<p>{escape(short(self.note))}</p>"
-        return f'<div class="hubframe {NO_FORMULAS}">{_STYLE}{table}{note}</div>'
+        return f'<div class="hubframe {_NO_FORMULAS}">{_STYLE}{table}{note}</div>'
 
     @property
     def note(self) -> str:
@@ -85,6 +84,13 @@ class Shown:
         shown = f"the first {self.rows:,} of {count}" if len(self.frame) > self.rows else count
         told = self.frame.attrs.get("hubframe")
         return f"{shown}; {provenance(told)}" if isinstance(told, dict) else shown
+
+
+def _head(name: str, values: pd.Series) -> str:
+    """Return a column's name as HTML, above numbers where they are."""
+    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    text = escape(short(name)).replace("_", "_<wbr>")
+    return f'<th class="{"number" if is_number else "text"}">{text}</th>'
 
 
 def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
@@ -174,13 +180,6 @@ def short(text: str, longest: int = 300) -> str:
     """Return untrusted text, on one line and not for ever; the whole of it is in the frame."""
     told = harmless(text)
     return told if len(told) <= longest else f"{told[:longest]}…"
-
-
-def _head(name: str, values: pd.Series) -> str:
-    """Return a column's name as HTML, above numbers where they are."""
-    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    text = escape(short(name)).replace("_", "_<wbr>")
-    return f'<th class="{"number" if is_number else "text"}">{text}</th>'
 
 
 def _html(shown: Cell) -> str:
