@@ -177,7 +177,7 @@ def _number(name: str, value: Any) -> Cell:
 
 
 def short(text: str, longest: int = 300) -> str:
-    """Return untrusted text, on one line and not for ever; the whole of it is in the frame."""
+    """Return untrusted text, on one line and not endless; the whole of it is in the frame."""
     told = harmless(text)
     return told if len(told) <= longest else f"{told[:longest]}…"
 

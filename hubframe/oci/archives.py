@@ -126,7 +126,7 @@ def list_files(
     archive = Stream(_capped(unpacked(coming, name), name, caps))
     listing = _Reader(archive, name, caps, hold).read()
     archive.skip(caps.bytes)
-    # What gzip passes over: a digest covers it.
+    # What gzip ignores: a digest covers it.
     deque(coming, maxlen=0)
     return listing
 
@@ -295,7 +295,7 @@ class _Reader:
 def cleaned(path: str) -> str:
     """Return a path from the root of the image: without ``./`` and needless slashes.
 
-    ``..`` stays as it is: nothing is written there, and whoever looks for it finds it.
+    ``..`` stays as it is: nothing is written there, and a search for it finds it.
     """
     path = path.strip("/") if path[:1] == "/" or path[-1:] == "/" else path
     if path.startswith("./") or "/./" in path or "//" in path or path.endswith("/."):

@@ -53,7 +53,7 @@ def import_repo_info(
         It is read with ``git``, and not changed.
     to
         A place to append the snapshots to, as for `hubframe.snapshot`; what is there already is
-        passed over, so it may be repeated after a ``git pull`` or for other images. Without it
+        skipped, so it may be repeated after a ``git pull`` or for other images. Without it
         they are held in memory, which is enough for a few images.
     repos
         Which images, ``"python"`` or ``"library/python"``; all if left out.
