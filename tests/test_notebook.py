@@ -8,6 +8,7 @@ import pytest
 
 import hubframe
 from hubframe.apps.show import Shown
+from tests.explorer import servers
 
 NOW = pd.Timestamp("2026-11-24T12:00:00Z")
 DIGEST = "sha256:" + "0f" * 32
@@ -108,7 +109,7 @@ def test_strangers_text_is_plain_text(text):
         {"ref": text, "error": text, "message": text}
     ]}  # fmt: skip
     page = html(frame)
-    allowed = {"div", "style", "table", "thead", "tbody", "tr", "th", "td", "p", "span", "a"}
+    allowed = {"div", "style", "table", "thead", "tbody", "tr", "th", "td", "p", "span", "a", "wbr"}
     for tag, attrs in Tags(page).seen:
         assert tag in allowed
         assert set(attrs) <= {"class", "title", "href", "target", "rel"}
@@ -148,7 +149,9 @@ def test_every_frame_of_the_sample_is_shown():
     for frame in frames:
         page = html(frame)
         assert page.count("<tr>") == min(len(frame), 100) + 1
-        assert all(f"<th>{name}</th>" in page for name in frame.columns)
+        assert re.findall(r"<th (?:[^>]*)>(.*?)</th>", page.replace("<wbr>", "")) == [
+            *frame.columns
+        ]
 
 
 @pytest.mark.parametrize("rows", [0, -1, True, 2.5])
@@ -157,3 +160,45 @@ def test_bad_arguments_are_refused(rows):
         hubframe.show(pd.DataFrame(), rows)
     with pytest.raises(TypeError, match=r"must be a pandas\.DataFrame"):
         hubframe.show([1])
+
+
+RUN = """async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    const panel = app.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+    await app.commands.execute("notebook:run-all-cells");
+}"""
+FORMULA = "$PYTHON_VERSION$ and \\\\(x\\\\) to $name$"
+CELLS = (
+    "import hubframe\nimport pandas as pd\nfrom IPython.display import HTML",
+    f"""hubframe.show(pd.DataFrame({{"instruction": ["{FORMULA}"], "pull_count": [1]}}))""",
+    'hubframe.show(pd.DataFrame({"instruction": ["x" * 200] * 2}))',
+    "HTML('<p id=formula>$x^2$</p>')",
+)
+
+
+def test_jupyterlab_shows_text_as_it_is_and_from_the_left(browser, pictures, tmp_path):
+    with servers.jupyter(tmp_path) as address:
+        servers.write_notebook(tmp_path / "root" / "shown.ipynb", *CELLS)
+        tab = browser.new_page()
+        tab.set_default_timeout(180_000)
+        tab.goto(f"{address}/lab/tree/shown.ipynb?token={servers.TOKEN}")
+        tab.wait_for_selector(".jp-NotebookPanel")
+        tab.evaluate(RUN)
+        # By then MathJax has looked through what stands above it.
+        tab.wait_for_selector("#formula mjx-container")
+        shown = tab.locator(".hubframe").first
+        # The longest word is broken, and the table no wider than the notebook.
+        assert tab.locator(".hubframe").last.evaluate("e => e.scrollWidth <= e.clientWidth")
+        assert shown.locator("mjx-container").count() == 0
+        assert shown.locator("td").all_inner_texts() == [FORMULA.replace("\\\\", "\\"), "1"]
+        for kind in ("th", "td"):
+            sides = shown.locator(kind).evaluate_all(
+                "all => all.map(e => getComputedStyle(e).textAlign)"
+            )
+            assert sides == ["left", "right"], kind
+        tab.screenshot(path=pictures / "shown.png")
+        tab.close()

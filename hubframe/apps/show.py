@@ -25,13 +25,20 @@ _BYTES = frozenset(
 _DAY = 86_400
 _SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
 _STYLE = """<style>
-.hubframe td, .hubframe th { text-align: left; padding: 0.2em 0.8em; }
-.hubframe td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.hubframe { overflow-x: auto; }
+.hubframe .frame { margin-left: 0; }
+.hubframe .frame td, .hubframe .frame th { text-align: left; padding: 0.2em 0.6em; }
+.hubframe .frame .number { text-align: right; font-variant-numeric: tabular-nums; }
+.hubframe .frame td.number, .hubframe .frame td.date { white-space: nowrap; }
+.hubframe .frame td.long { min-width: 12em; overflow-wrap: anywhere; }
 .hubframe .digest { display: inline-block; max-width: 19ch; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; font-family: monospace; }
 .hubframe .none { opacity: 0.4; }
 .hubframe p { opacity: 0.8; }
-</style>"""
+</style>"""  # as many classes as in JupyterLab's own rules for tables, or they would not count
+# Text between two dollars is not a formula: for the MathJax of JupyterLab, and for older ones.
+_NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
+_LONG = 30  # Text of more characters than that may be broken anywhere. [characters]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +67,15 @@ class Shown:
     def _repr_html_(self) -> str:
         """Return the table as HTML, in which all untrusted text is plain text."""
         shown = self.frame.head(self.rows)
-        head = "".join(f"<th>{escape(short(str(name)))}</th>" for name in shown)
+        head = "".join(_head(str(name), values) for name, values in shown.items())
         columns = [
             [_html(cell(str(name), value, self.now)) for value in column]
             for name, column in shown.items()
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'<div class="hubframe">{_STYLE}{table}<p>{escape(short(self.note))}</p></div>'
+        table = f'<table class="frame"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        note = f"<p>{escape(short(self.note))}</p>"
+        return f'<div class="hubframe {_NO_FORMULAS}">{_STYLE}{table}{note}</div>'
 
     @property
     def note(self) -> str:
@@ -76,6 +84,13 @@ class Shown:
         shown = f"the first {self.rows:,} of {count}" if len(self.frame) > self.rows else count
         told = self.frame.attrs.get("hubframe")
         return f"{shown}; {provenance(told)}" if isinstance(told, dict) else shown
+
+
+def _head(name: str, values: pd.Series) -> str:
+    """Return a column's name as HTML, above numbers where they are."""
+    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    text = escape(short(name)).replace("_", "_<wbr>")
+    return f'<th class="{"number" if is_number else "text"}">{text}</th>'
 
 
 def show(frame: pd.DataFrame, rows: int = 100) -> Shown:
@@ -162,7 +177,7 @@ def _number(name: str, value: Any) -> Cell:
 
 
 def short(text: str, longest: int = 300) -> str:
-    """Return untrusted text, on one line and not for ever; the whole of it is in the frame."""
+    """Return untrusted text, on one line and not endless; the whole of it is in the frame."""
     told = harmless(text)
     return told if len(told) <= longest else f"{told[:longest]}…"
 
@@ -174,9 +189,10 @@ def _html(shown: Cell) -> str:
         return f'<td><span class="digest"{title}>{text}</span></td>'
     if shown.href:
         target = 'target="_blank" rel="noopener noreferrer nofollow"'
-        return f'<td><a href="{escape(shown.href)}" {target}>{text}</a></td>'
-    kind = f' class="{shown.kind}"' if shown.kind in ("none", "number") else ""
-    return f"<td{kind}{title}>{text}</td>"
+        link = f'<a href="{escape(shown.href)}" {target}>{text}</a>'
+        return f'<td class="{"long" if len(shown.text) > _LONG else "link"}">{link}</td>'
+    kind = "long" if shown.kind == "text" and len(shown.text) > _LONG else shown.kind
+    return f'<td class="{kind}"{title}>{text}</td>'
 
 
 def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:

@@ -78,8 +78,7 @@ class Call:
     failures: dict[tuple[str, str, str], None] = field(default_factory=dict)
     # Why a column is null in the rows of a repository.
     unknown: dict[tuple[str, str], str] = field(default_factory=dict)
-    # Tags that a call for all tags passed over: no such platform, no layers told, a digest in
-    # disguise.
+    # Tags that a call for all tags skipped: no such platform, no layers listed, a digest tag.
     skipped: int = 0
     # Repositories whose newest tags were asked for, where neither dates nor names tell them.
     unordered: list[str] = field(default_factory=list)
@@ -97,7 +96,7 @@ class Call:
         """Return what is needed, each once: from here, or fetched, many at once.
 
         It takes the kinds of what will be needed after it, too. What could not be had is an error:
-        whoever asked decides what that costs.
+        the caller decides what that costs.
         """
         wanted = list(dict.fromkeys(items))
         if not wanted:
@@ -169,7 +168,7 @@ class Call:
         return found
 
     def _go_on(self, outcome: Any) -> None:
-        """End the call at a failure that none can be spared of; whoever asked weighs the others."""
+        """End the call at a failure that it cannot do without; the caller weighs the others."""
         is_weighed = self.errors == "collect" or isinstance(outcome, NotFoundError | QuotaError)
         if isinstance(outcome, HubframeError) and not is_weighed:
             raise outcome

@@ -132,8 +132,8 @@ def tags_df(
     repos
         Repositories or tags: a reference, a list of them, or a frame with a column ``repo``.
     tags, newest, source, errors, progress, client
-        See `layers_df`. Without ``tags``, signatures and other digests in disguise are listed
-        too, and marked by ``is_digest_tag``.
+        See `layers_df`. Without ``tags``, digest tags such as signatures are listed too, and
+        marked by ``is_digest_tag``.
 
     Returns
     -------
@@ -235,8 +235,8 @@ def layers_df(
         columns ``repo`` and perhaps ``tag``. A repository without a tag means all its tags.
     tags
         Which tags of whole repositories: a glob, a list of names or globs, a compiled pattern
-        (searched for), or a function of the name. Digests in disguise (``sha256-….sig``) are
-        passed over unless this is given.
+        (searched for), or a function of the name. Digest tags (``sha256-….sig``) are skipped
+        unless this is given.
     newest
         How many of the newest tags of each repository: by push, or by version where a registry
         tells no dates.

@@ -244,7 +244,7 @@ def _config(call: Call, opened: _Opened) -> dict[str, Any]:
 
 
 def _tags(call: Call, reference: ImageReference) -> list[str]:
-    """List the tags; some registries show images to those whom they tell no list."""
+    """List the tags; some registries show images, but no list of tags."""
     try:
         return call.client.source(reference).tags(reference.path)
     except (UnauthorizedError, NotFoundError) as error:

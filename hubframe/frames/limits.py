@@ -1,4 +1,4 @@
-"""The limits that apply to whoever asks, from the servers that set them.
+"""The limits that apply to the login that asks, from the servers that set them.
 
 Facts: Docker's pages on usage limits. A pull is a GET of a manifest at docker.io; a HEAD of one is
 free and tells what is left, and ``ratelimitpreview/test`` is there for that.

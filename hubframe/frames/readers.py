@@ -243,7 +243,7 @@ def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[F
 
 
 def _indexes_in(item: Item, document: Any) -> list[Item]:
-    """List the indexes that an index names; what cannot be read is told to whoever reads it."""
+    """List the indexes that an index names; what cannot be read is an error for its reader."""
     try:
         descriptors = manifests.with_digest(_good(document).as_object(item).get("manifests"))
     except HubframeError:

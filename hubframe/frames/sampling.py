@@ -1,4 +1,4 @@
-"""A few in place of all: repositories and tags drawn by chance, with the bias written down."""
+"""A few in place of all: repositories and tags drawn at random, with the bias written down."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,10 +24,10 @@ def sample_repos(
     hits: int = _HITS,
     client: Client | None = None,
 ) -> pd.DataFrame:
-    """Draw repositories by chance from the hits of a search, or from namespaces.
+    """Draw repositories at random from the hits of a search, or from namespaces.
 
-    This is no sample of Docker Hub, which has no list of its repositories, so say in what you
-    publish where it was drawn from. A search finds only what matches the words in name or
+    They do not stand for all of Docker Hub, which has no list of its repositories, so say in what
+    you publish where they were drawn from. A search finds only what matches the words in name or
     description, and of popular words the first `hits` in the Hub's order, which favours what is
     much pulled and starred; never what is private, unnamed or deleted. Of namespaces each
     repository is as likely as any other, so that owners of many weigh more.
@@ -72,7 +72,7 @@ def sample_repos(
 
 
 def sample_tags(tags: pd.DataFrame, n: int = 5, seed: int = 0) -> pd.DataFrame:
-    """Draw some tags of each repository by chance.
+    """Draw some tags of each repository at random.
 
     A repository of a thousand tags then weighs as much as one of five: weigh by tags before
     speaking of all. Tags that are one image are drawn apart, so an image of many aliases is drawn

@@ -186,7 +186,7 @@ def tag_filter(tags: TagFilter) -> Callable[[str], bool]:
 
 
 def any_of(given: Filters) -> Callable[[str], bool]:
-    """Return what takes a tag that any of some filters does; without any, no digest in disguise."""
+    """Return what takes a tag that any of some filters does; without any, no digest tag."""
     if not given:
         return lambda tag: not is_digest_tag(tag)
     if len(given) == 1:

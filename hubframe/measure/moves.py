@@ -47,7 +47,7 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
     pandas.DataFrame
         The table `tag_moves`: a row per tag and digest in a row of observations, by repository and
         tag, then by time. A tag that was deleted and came back has a row for each time.
-        Observations in which the digest is not known are passed over.
+        Observations in which the digest is not known are skipped.
     """
     tags, repos = _frames(snapshots, _SEEN)
     rows = _present(tags, repos)
@@ -226,7 +226,7 @@ def pulls_over_time_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The table `pulls_over_time`: by repository, then by time. Observations without a count are
-        passed over: the row reaches from the one before to the one after.
+        skipped: the row reaches from the one before to the one after.
 
     Examples
     --------

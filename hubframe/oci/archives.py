@@ -150,7 +150,7 @@ def read_archive(
     archive = Stream(_capped(unpacked(coming, name), name, caps))
     found = _Reader(archive, name, caps, keep, hold).read()
     archive.skip(caps.bytes)
-    # What gzip passes over: a digest covers it.
+    # What gzip ignores: a digest covers it.
     deque(coming, maxlen=0)
     return found
 
@@ -338,7 +338,7 @@ class _Reader:
 def cleaned(path: str) -> str:
     """Return a path from the root of the image: without ``./`` and needless slashes.
 
-    ``..`` stays as it is: nothing is written there, and whoever looks for it finds it.
+    ``..`` stays as it is: nothing is written there, and a search for it finds it.
     """
     path = path.strip("/") if path[:1] == "/" or path[-1:] == "/" else path
     if path.startswith("./") or "/./" in path or "//" in path or path.endswith("/."):

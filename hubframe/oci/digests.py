@@ -1,6 +1,6 @@
 """Documents that never change, and the digests that name them.
 
-Manifests, indexes and configs are named by the hash of their bytes, so whoever holds the digest
+Manifests, indexes and configs are named by the hash of their bytes, so one who holds the digest
 may have the document.
 """
 

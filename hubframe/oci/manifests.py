@@ -143,7 +143,7 @@ def labels(source: LabelSource, found: Any) -> list[Label]:
 
 @dataclass(slots=True, eq=False)
 class Content:
-    """What an image holds, in the words of a manifest and a config, whoever told it."""
+    """What an image holds, in the words of a manifest and a config, whatever the source."""
 
     manifest: Mapping[str, Any]
     config: Mapping[str, Any]

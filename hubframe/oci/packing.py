@@ -12,7 +12,7 @@ _SLICE = 32 * 1024
 # How much is unpacked at once, however well it is packed.
 _UNPACKED = 512 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# How a frame goes on that is to be passed over; pzstd begins with one.
+# How a frame goes on that is to be skipped; pzstd begins with one.
 _SKIPPED = b"\x2a\x4d\x18"
 # As the zstd command line unpacks at most, unless told otherwise.
 _WINDOW = 128 * 1024**2
@@ -72,7 +72,7 @@ def _from_gzip(source: Stream, name: str) -> Iterator[bytes]:
         while left or (left := source.take(_SLICE)):
             if member.eof:
                 if left[:1] != _GZIP[:1]:
-                    return  # gzip itself passes over what follows and is no member
+                    return  # gzip itself ignores what follows and is no member
                 member = zlib.decompressobj(wbits=31)
             if out := member.decompress(left, _UNPACKED):
                 yield out

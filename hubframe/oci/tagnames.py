@@ -23,7 +23,7 @@ from packaging.version import Version as PythonVersion
 class Kind(IntEnum):
     """What a name is; in one list a higher kind is newer."""
 
-    DIGEST = 0  # in disguise, as signatures have
+    DIGEST = 0  # a digest written as a tag, as signatures have
     NAME = 1  # a word such as latest
     COMMIT = 2  # of the source, which no name can put in order
     NUMBER = 3  # a whole number that is no version, such as that of a build
@@ -179,7 +179,7 @@ class TagName:
 
 
 def is_digest_tag(tag: str) -> bool:
-    """Tell whether a tag is a digest in disguise, as signatures and attestations have."""
+    """Tell whether a tag is a digest tag, as signatures and attestations have."""
     return _DIGEST.fullmatch(tag) is not None
 
 

@@ -1,4 +1,4 @@
-"""Appends frames as a run: what was fetched just now, or what somebody kept in another form."""
+"""Appends frames as a run: what was fetched just now, or what was kept in another form."""
 
 import os
 from collections.abc import Iterable

@@ -88,7 +88,7 @@ def blobs(checkout: Path) -> Iterator[Callable[[str], str]]:
 
 @contextmanager
 def _started(checkout: Path, *arguments: str) -> Iterator[Any]:
-    """Start git, and have it end with whoever reads it."""
+    """Start git, and have it end with its reader."""
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     command = ["git", "--no-pager", *_SETTINGS, "-C", str(checkout), *arguments]
     pipe = subprocess.PIPE

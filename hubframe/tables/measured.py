@@ -49,7 +49,7 @@ FIGURES = Table("figures", "a figure of a set of images, with a paper's beside i
     Column("metric", TEXT, "Name of the figure.", nullable=False),
     Column("value", FLOAT, "The figure of the frames that were given; null where they do not tell it."),
     Column("unit", TEXT, "`bytes`, `images`, `layers`, `repositories`, `tags`, `pulls`, `ratio` or `share`.", nullable=False),
-    Column("meaning", TEXT, "How it is reckoned.", nullable=False),
+    Column("meaning", TEXT, "How it is computed.", nullable=False),
     Column("paper", TEXT, "The study that published such a figure, `Zhao 2019`."),
     Column("paper_value", FLOAT, "The figure of that study, not of these frames; null where only `paper_note` tells."),
     Column("paper_note", TEXT, "What to know of the study's figure before comparing."),

@@ -1,4 +1,4 @@
-"""The frames of snapshots: what repositories and tags were when somebody looked.
+"""The frames of snapshots: what repositories and tags were at each look.
 
 They hold the columns of `declarations`, and before them which run it was and when.
 """

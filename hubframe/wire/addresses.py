@@ -106,7 +106,7 @@ def path_of(url: str) -> str:
 def on_own_host(url: str, base: str) -> str:
     """Return an address by https, where it is plain http on the host that was asked by https.
 
-    Whoever stands behind a proxy that ends TLS knows nothing of it, nor of its port.
+    A registry behind a proxy that ends TLS knows neither the proxy nor its port.
     """
     there, here = urlsplit(url), urlsplit(base)
     is_same = there.hostname == here.hostname

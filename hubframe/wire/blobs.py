@@ -10,7 +10,7 @@ from hubframe.wire.store import FAULTS, Store
 
 # What documents that were used lately may take in memory, before they are parsed. [bytes]
 _ROOM = 4 * 1024**2
-# How long a lease lasts, and how often whoever waits for another's fetch looks. [seconds]
+# How long a lease lasts, and how often a worker that waits for another's fetch looks. [seconds]
 LEASE, _GLANCE = 15.0, 0.05
 
 
@@ -48,7 +48,7 @@ class Blobs:
         return wanted - self.get_many(wanted).keys()
 
     def put(self, document: Document) -> None:
-        """Keep a document; it was verified by whoever fetched it."""
+        """Keep a document; its fetcher verified it."""
         self._table.put(document.digest, document.body)
         self._remember(document)
 
@@ -78,7 +78,7 @@ class Blobs:
             return document
         self._size += len(document.body)
         if self._size > _ROOM:
-            # Whoever is looking meanwhile looks at what there was.
+            # A reader meanwhile sees what there was.
             self._recent, self._size = {}, len(document.body)
         self._recent[document.digest] = document
         return document

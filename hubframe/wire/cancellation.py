@@ -1,6 +1,6 @@
 """Cancellation: work that nobody wants any more ends, also where it waits.
 
-Threads cannot be interrupted from outside, so whoever waits looks whether the work was cancelled.
+Threads cannot be interrupted from outside, so waiting threads look whether they are cancelled.
 A context variable carries that into the threads of a call.
 """
 
@@ -25,7 +25,7 @@ class CancelledError(Exception):
 
 
 class Cancellation:
-    """Whether work goes on, and whom to tell that it waits.
+    """Whether work goes on, and where to say that it waits.
 
     It ends with any of its parents, and `tell` shows a few words where the progress is shown.
     """

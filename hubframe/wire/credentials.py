@@ -214,7 +214,7 @@ class Credentials:
             if entry and (file.source, key) not in self._warned:
                 self._warned.add((file.source, key))
                 warnings.warn(
-                    f"{file.source}: the login for {key} cannot be read and is passed over: "
+                    f"{file.source}: the login for {key} cannot be read and is skipped: "
                     f"{entry}. To log in again, {log_in(registry)}",
                     CredentialsWarning,
                     stacklevel=2,

@@ -245,7 +245,7 @@ def _wait(retries: Retry, answer: Response | Failure, rates: RateLimiter) -> Non
 
 
 def _read(request: PreparedRequest, response: Response, limit: int) -> None:
-    """Read the body, but that of a blob, which whoever asked for it reads."""
+    """Read the body, but that of a blob, which its caller reads."""
     is_html = "html" in response.headers.get("Content-Type", "").lower()
     is_blob = limit == UNREAD and response.status_code in _BLOBS and not is_html
     if "Range" in request.headers and response.status_code == HTTPStatus.OK and not is_blob:

@@ -118,7 +118,7 @@ def discard_damaged(folder: Path) -> None:
 
 
 def say(message: str) -> None:
-    """Warn of what befell the cache."""
+    """Warn of trouble with the cache."""
     warnings.warn(message, CacheWarning, stacklevel=3)
 
 

@@ -130,12 +130,12 @@ class Hub:
         self._url = url
 
     def probe(self) -> None:
-        """Ask for next to nothing, past the cache: any answer tells the limit of whoever asks."""
+        """Ask for next to nothing, past the cache: any answer tells the login's limit."""
         url = f"{self._url}/v2/namespaces/library/repositories?page_size=1"
         self.session.fetch(Ask(url), f"the limit of {DOCKER_HUB}'s API")
 
     def last_limit(self) -> Limit | None:
-        """Return the last word of the API on its limit, for whoever asks."""
+        """Return the last word of the API on its limit, for the login that asks."""
         return self.session.transport.last_limit(self._url, HUB)
 
     def tag(self, repo: str, tag: str) -> Payload:
@@ -187,7 +187,7 @@ class Hub:
         found: dict[Ask, Any] = {}
         # One at a time: they take more room before they are read than after.
         for ask, answer in self.session.look_up(pages):
-            # What is no page is an error for whoever asks for it alone.
+            # What is no page is an error for that caller alone.
             with suppress(PayloadError):
                 found[ask] = _Page.of(json_of(answer, "a page"), pages[ask][0])
         missing = {ask: page for ask, page in pages.items() if ask not in found}

@@ -1,7 +1,7 @@
 """The way onto the network: requests' own adapter, with a deadline for each exchange.
 
 Time-outs of sockets are for pauses: a server that sends a byte a second, of headers, of a body or
-of what unpacks to nothing, would be listened to for ever.
+of what unpacks to nothing, would be listened to without end.
 """
 
 import logging
@@ -94,7 +94,7 @@ class _Exchange:
         self.is_over = False
 
     def end(self) -> None:
-        """Let whoever reads from it read no further."""
+        """Let its reader read no further."""
         self.is_over = True
         if self.socket is not None:
             with suppress(OSError, ValueError, RuntimeError):

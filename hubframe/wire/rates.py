@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 75.0
 # How long a refused pull speaks for the pulls after it, where the refusal does not say. [s]
 _REFUSED_FOR = 60.0
-# How often whoever waits for its turn looks whether it is still wanted. [s]
+# How often a waiting request looks whether it is still wanted. [s]
 _GLANCE = 0.2
 # Two ends of a minute that are one. [s]
 _ALIKE = 2

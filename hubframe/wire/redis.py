@@ -1,8 +1,8 @@
 """The Redis that several machines share: in place of a cache folder, and for one rate of requests.
 
 More workers behind one address have no more quota. The rate is a window that each request passes,
-whoever sends it: the one that `Settings.rate` names, or else the one that a host tells of itself
-(``X-RateLimit-Limit``, requests a minute), which the first worker that hears it tells the others.
+whatever worker sends it: the one that `Settings.rate` names, or else the one that a host tells of
+itself (``X-RateLimit-Limit``, requests a minute), which the first worker passes on to the others.
 """
 
 import time

@@ -160,7 +160,7 @@ class Registry:
         return Resolved(document.digest, _manifest_type(document))
 
     def probe(self, reference: ImageReference) -> None:
-        """Ask for a tag by HEAD, past the cache: its headers tell the limits of whoever asks.
+        """Ask for a tag by HEAD, past the cache: its headers tell the limits of the login.
 
         Threads that ask at once share the answer, and one of the last moments is good enough.
         """
@@ -185,7 +185,7 @@ class Registry:
         return self._by_tag(reference)
 
     def manifest(self, reference: ImageReference, reported: str | None = None) -> Document:
-        """Get what a digest names, a manifest or an index, once and for ever.
+        """Get what a digest names, a manifest or an index, once and only once.
 
         `reported` is the digest that its tag was said to have. Registries err there, so one that
         has no such document is asked for the tag itself.
@@ -227,7 +227,7 @@ class Registry:
         left = [ask for ask in asks if asks[ask] not in reported]
         for ask, answer in self.session.look_up(left):
             if "Link" not in answer.headers:
-                # What cannot be read is read again, by whoever says so.
+                # What cannot be read is read again, by a caller that says so.
                 with suppress(PayloadError):
                     reported[asks[ask]] = list(
                         _descriptors(_entries(answer, "manifests", ask.url)).values()
@@ -275,7 +275,7 @@ class Registry:
         return f"{self.url}/v2/{reference.path}/manifests/{reference.target}"
 
     def last_limit(self, reference: ImageReference, kind: str) -> Limit | None:
-        """Return the last word of the registry on a limit, for whoever reads a repository."""
+        """Return the last word of the registry on a limit, for a repository's login."""
         return self.session.transport.last_limit(self.url_of(reference), kind)
 
     def allow_pulls(self) -> None:

@@ -1,6 +1,6 @@
 """Answers that can change, kept by requests-cache; and which digest a tag had.
 
-``http_cache.sqlite`` is laid out as requests-cache does it: whoever has its key reads it without
+``http_cache.sqlite`` is laid out as requests-cache does it: a program with its key reads it without
 hubframe. Authorisation happens below, in the transport, so nothing secret can reach the file. What
 tags point at is asked for by the hundred in a call, so it stands in a table of its own.
 """

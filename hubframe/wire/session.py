@@ -205,7 +205,7 @@ class Session:
         while True:
             self._check_online(asked)
             begun = at
-            # Whoever packs it again on the way would send other bytes.
+            # A proxy that packs it again would send other bytes.
             headers = {"Accept-Encoding": "identity"}
             headers |= {"Range": f"bytes={at}-"} if at else {}
             answer = self.transport.send(_request(Ask(url), headers), stream=True)

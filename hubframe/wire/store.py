@@ -1,7 +1,7 @@
-"""Entries by key: what a client keeps, where, and what befalls it.
+"""Entries by key: what a client keeps, where, and what may go wrong with it.
 
 There are three storages: answers that can change (``http_cache``), what tags point at (``tags``),
-and what never changes (``documents``). Each is a file of its own, so that what befalls one costs no
+and what never changes (``documents``). Each is a file of its own, so that damage to one costs no
 other. An entry has a time: when it is no longer fresh, or when it was last used.
 """
 

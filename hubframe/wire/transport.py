@@ -31,7 +31,7 @@ _ELSEWHERE = ("/manifests/", "/blobs/", "/tags/list", "/_catalog")
 
 
 class Transport(BaseAdapter):
-    """Sends requests as whoever may ask, to where they lead.
+    """Sends requests with the login that may ask, to where they lead.
 
     Who asks at an address of this API is told by `auth_for`, and by `other_auth` at one of another
     registry, which this one redirects to. Of the answers, `other_identity` is the login of another
@@ -82,7 +82,7 @@ class Transport(BaseAdapter):
     def _flow(self, request: PreparedRequest) -> Flow[Response]:
         """Yield what is to be sent for a request: logins, and what redirects lead to."""
         begun, target = origin(request.url or ""), request
-        # Whoever was sent away and back is somebody else's errand: no login either.
+        # A request that was sent away and back was another host's idea: no login either.
         is_home = begun == origin(self._url)
         for _ in range(1 + _MOST_REDIRECTS):
             if is_home:
@@ -114,7 +114,7 @@ class Transport(BaseAdapter):
         """Do nothing: the connections are everybody's."""
 
     def last_limit(self, url: str, kind: str) -> Limit | None:
-        """Return the last word of this host on a limit, for whoever asks at an address."""
+        """Return the last word of this host on a limit, for the login that asks at an address."""
         return self._exchanges.limits.last(origin(self._url), self.auth_for(url).identity, kind)
 
     def allow_pulls(self) -> None:

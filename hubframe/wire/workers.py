@@ -14,7 +14,7 @@ from hubframe.wire.cancellation import Cancellation
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# How often whoever waits looks whether the call is still wanted. [seconds]
+# How often a waiting thread looks whether the call is still wanted. [seconds]
 _GLANCE = 0.1
 # How long threads are waited for that are to end. [seconds]
 _PATIENCE = 2.0
@@ -107,7 +107,7 @@ class Workers:
                 came.append((place, work(item), None))
             except HubframeError as error:
                 came.append((place, error, None))
-            except BaseException as error:  # noqa: BLE001 - whoever waits must be told of any
+            except BaseException as error:  # noqa: BLE001 - the waiting thread must hear of any
                 came.append((place, None, error))
                 break
         over.set()

@@ -94,4 +94,4 @@ def static(session: Session) -> str:
     elif session.state.listing is not None:
         listing = show(session.state.listing, _STATIC_ROWS)._repr_html_()
         parts += [listing, code(session.listing_code)]
-    return "".join(parts)
+    return f'<div class="mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
