@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 import hubframe
-from hubframe.apps.show import cell, short
 from hubframe.errors import harmless
+from hubframe.grid.cells import cell, short
 from hubframe.plots import wording
 
 # Of more repositories, or pairs of images, than that nobody reads sentences.

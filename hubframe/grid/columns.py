@@ -1,0 +1,189 @@
+"""What a table on screen says of each column of a frame, and in which order its values are."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api.types import (
+    is_bool_dtype,
+    is_datetime64_any_dtype,
+    is_numeric_dtype,
+    is_string_dtype,
+)
+
+from hubframe.grid.cells import Cell, cell
+from hubframe.oci.tagnames import newest_first, read_all
+from hubframe.tables import TABLES
+
+# Text that is longer is cut where there is no room for all of it.
+_WIDE = 28
+# Columns that are sorted as versions are.
+_VERSIONS = ("tag", "version")
+Places = npt.NDArray[np.int64]
+
+
+class GridColumn:
+    """A column of a frame, as a table shows it.
+
+    What thousands of rows say a few times is put in order, worded and looked through once, and
+    only when it is asked for.
+
+    Attributes
+    ----------
+    name, meaning
+        What it is called in the frame, and what it means.
+    is_number
+        Whether it is set to the right.
+    count
+        How many rows there are.
+    """
+
+    def __init__(
+        self, name: str, series: pd.Series, meaning: str, now: pd.Timestamp | None
+    ) -> None:
+        self.name, self.meaning = name, meaning
+        self.is_number = is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype)
+        self.count = len(series)
+        self._series, self._now = series, now
+
+    @property
+    def codes(self) -> Places:
+        """Of each row the place of its value among `values`; -1 where it is null."""
+        return self._coded[0]
+
+    @property
+    def values(self) -> list[Any]:
+        """The distinct values, in the order that the column is sorted in."""
+        return self._coded[1]
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether all its values are null."""
+        return bool(self._series.isna().all())
+
+    @cached_property
+    def is_constant(self) -> bool:
+        """Whether all rows say the same, or nothing."""
+        return self.is_empty or bool((_factorized(self._series)[0] == 0).all())
+
+    @cached_property
+    def heading(self) -> dict[str, Any]:
+        """What its head says, and its line in the list of columns, as JSON has it."""
+        is_said = self.is_constant and not self.is_empty
+        is_text = is_string_dtype(self._series.dtype) and not self.name.endswith("digest")
+        longest = self._series.str.len().max() if is_text else 0
+        return {
+            "name": self.name,
+            "title": self.name.replace("_", " "),
+            "about": self.meaning,
+            "hints": _hints(self.name, self._series),
+            "isNumber": self.is_number,
+            "isWide": bool(longest > _WIDE),
+            "same": self.cells([0])[0].text if is_said else None,
+            "isEmpty": self.is_empty,
+        }
+
+    def cells(self, rows: list[int] | Places) -> list[Cell]:
+        """Return what rows say, by their places."""
+        return [cell(self.name, value, self._now) for value in self._series.iloc[rows]]
+
+    def value_cells(self) -> list[Cell]:
+        """Return each of `values` as people see it."""
+        return [cell(self.name, value, self._now) for value in self.values]
+
+    def order(self, *, is_falling: bool) -> Places:
+        """Return the rows in order, as places; nulls are last both ways."""
+        codes = self.codes
+        ranks = np.where(codes < 0, len(self.values), -codes if is_falling else codes)
+        return np.argsort(ranks, kind="stable")
+
+    def holds(self, word: str) -> npt.NDArray[np.bool_]:
+        """Tell of each row whether this column has a word, which is in small letters."""
+        codes, texts = self._texts
+        return np.array([word in text for text in texts], dtype=bool)[codes]
+
+    @cached_property
+    def _texts(self) -> tuple[Places, list[str]]:
+        """Of each row the place of what is looked through, which is last for null."""
+        codes, distinct = _factorized(self._series)
+        texts = [str(value).casefold() for value in distinct]
+        if self.is_number:  # also as people see it, as 12 MB
+            shown = (cell(self.name, value, self._now).text.casefold() for value in distinct)
+            texts = [f"{text}\n{one}" for text, one in zip(texts, shown, strict=True)]
+        return codes, [*texts, ""]
+
+    @cached_property
+    def _coded(self) -> tuple[Places, list[Any]]:
+        codes, distinct = _factorized(self._series, sort=True)
+        values = list(distinct)
+        if self.name not in _VERSIONS or not values:
+            return codes, values
+        names = [str(value) for value in values]
+        newest = newest_first(read_all(names).values())
+        ranks = {one.tag: -place for place, one in enumerate(newest)}
+        order = sorted(range(len(values)), key=lambda place: ranks[names[place]])
+        places = np.argsort(order)
+        return np.where(codes < 0, -1, places[codes]), [values[place] for place in order]
+
+
+def columns_of(frame: pd.DataFrame, now: pd.Timestamp | None = None) -> dict[str, GridColumn]:
+    """Return the columns of a frame by name; dates are told from a moment, or are plain dates."""
+    said = _meanings(frame)
+    return {
+        str(name): GridColumn(str(name), series, said.get(str(name), ""), now)
+        for name, series in frame.items()
+    }
+
+
+def shown_first(
+    columns: Mapping[str, GridColumn], wanted: Sequence[str] = (), key: Sequence[str] = ()
+) -> list[str]:
+    """Return which columns are shown unless a person chooses others.
+
+    Those that are `wanted`, or all; but none that says the same in all rows, or nothing, unless it
+    is what names the rows, the last of their `key`. A row alone is shown whole.
+    """
+    names = list(wanted) or list(columns)
+    if all(column.count == 1 for column in columns.values()):
+        return names
+    return [name for name in names if name in key[-1:] or not columns[name].is_constant] or names
+
+
+def _meanings(frame: pd.DataFrame) -> dict[str, str]:
+    """Return what columns mean, by the table of the frame; else what all tables agree on."""
+    told = frame.attrs.get("hubframe")
+    name = told.get("table") if isinstance(told, Mapping) else None
+    names = [str(column) for column in frame]
+    alike = [table for table in TABLES.values() if list(table.dtypes) == names]
+    table = TABLES.get(str(name)) or (alike[0] if alike else None)
+    if table is not None:
+        return {column.name: column.meaning for column in table.columns}
+    said: dict[str, set[str]] = {}
+    for column in (column for table in TABLES.values() for column in table.columns):
+        said.setdefault(column.name, set()).add(column.meaning)
+    return {name: meaning for name, (meaning, *others) in said.items() if not others}
+
+
+def _factorized(series: pd.Series, *, sort: bool = False) -> tuple[Places, Any]:
+    try:
+        return pd.factorize(series, sort=sort)
+    except TypeError:  # values that have no order, or cannot be compared at all
+        return pd.factorize(series.map(str, na_action="ignore"), sort=sort)
+
+
+def _hints(name: str, series: pd.Series) -> tuple[str, str, str]:
+    """Say what the next click sorts by: where nothing is sorted, after upwards, after downwards."""
+    if name in _VERSIONS:
+        first, last = "the lowest version first", "the highest version first"
+    elif is_datetime64_any_dtype(series.dtype):
+        first, last = "the oldest first", "the newest first"
+    elif is_bool_dtype(series.dtype):
+        first, last = "no first", "yes first"
+    elif is_numeric_dtype(series.dtype):
+        first, last = "the smallest first", "the largest first"
+    else:
+        first, last = "A to Z", "Z to A"
+    return first, last, "as the rows came"
