@@ -19,9 +19,11 @@ from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.tables import TABLES
 
 # Text that is longer is cut where there is no room for all of it.
-_WIDE = 28
+_LONG = 28
 # Columns that are sorted as versions are.
 _VERSIONS = ("tag", "version")
+# Digests have any two or three digits: shorter words are not looked for in them.
+_SHORTEST = 6
 Places = npt.NDArray[np.int64]
 
 
@@ -37,6 +39,8 @@ class GridColumn:
         What it is called in the frame, and what it means.
     is_number
         Whether it is set to the right.
+    is_digest
+        Whether its values are digests, of which nobody reads more than the beginning.
     count
         How many rows there are.
     """
@@ -46,16 +50,17 @@ class GridColumn:
     ) -> None:
         self.name, self.meaning = name, meaning
         self.is_number = is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype)
+        self.is_digest = name.endswith("digest") or name == "diff_id"
         self.count = len(series)
         self._series, self._now = series, now
 
     @property
     def codes(self) -> Places:
-        """Of each row the place of its value among `values`; -1 where it is null."""
+        """Of each row the place of its value among `distinct`; -1 where it is null."""
         return self._coded[0]
 
     @property
-    def values(self) -> list[Any]:
+    def distinct(self) -> list[Any]:
         """The distinct values, in the order that the column is sorted in."""
         return self._coded[1]
 
@@ -73,7 +78,7 @@ class GridColumn:
     def heading(self) -> dict[str, Any]:
         """What its head says, and its line in the list of columns, as JSON has it."""
         is_said = self.is_constant and not self.is_empty
-        is_text = is_string_dtype(self._series.dtype) and not self.name.endswith("digest")
+        is_text = is_string_dtype(self._series.dtype) and not self.is_digest
         longest = self._series.str.len().max() if is_text else 0
         return {
             "name": self.name,
@@ -81,7 +86,8 @@ class GridColumn:
             "about": self.meaning,
             "hints": _hints(self.name, self._series),
             "isNumber": self.is_number,
-            "isWide": bool(longest > _WIDE),
+            "isDigest": self.is_digest,
+            "isLong": bool(longest > _LONG),
             "same": self.cells([0])[0].text if is_said else None,
             "isEmpty": self.is_empty,
         }
@@ -90,18 +96,20 @@ class GridColumn:
         """Return what rows say, by their places."""
         return [cell(self.name, value, self._now) for value in self._series.iloc[rows]]
 
-    def value_cells(self) -> list[Cell]:
-        """Return each of `values` as people see it."""
-        return [cell(self.name, value, self._now) for value in self.values]
+    def distinct_cells(self) -> list[Cell]:
+        """Return each of `distinct` as people see it."""
+        return [cell(self.name, value, self._now) for value in self.distinct]
 
     def order(self, *, is_falling: bool) -> Places:
         """Return the rows in order, as places; nulls are last both ways."""
         codes = self.codes
-        ranks = np.where(codes < 0, len(self.values), -codes if is_falling else codes)
+        ranks = np.where(codes < 0, len(self.distinct), -codes if is_falling else codes)
         return np.argsort(ranks, kind="stable")
 
     def holds(self, word: str) -> npt.NDArray[np.bool_]:
         """Tell of each row whether this column has a word, which is in small letters."""
+        if self.is_digest and len(word) < _SHORTEST:
+            return np.zeros(self.count, dtype=bool)
         codes, texts = self._texts
         return np.array([word in text for text in texts], dtype=bool)[codes]
 

@@ -17,8 +17,8 @@ const CUT = 40;
 const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 const howOf = (event) => (event.shiftKey ? "through" : event.ctrlKey || event.metaKey ? "toggle" : "only");
 
-const cellOf = ([text, kind, title, href], { isNumber, isKey, isWide }) => {
-  const classes = [kind, isNumber && "number", isKey && "key", isWide && "wide"];
+const cellOf = ([text, kind, title, href], { isNumber, isKey, isLong }) => {
+  const classes = [kind, isNumber && "number", isKey && "key", isLong && "long"];
   const cell = make("td", { class: classes.filter(Boolean).join(" ") });
   const told = title || (text.length > CUT ? text : "");
   const isLink = /^https?:\/\//.test(href);
@@ -119,9 +119,9 @@ function mount(el, source) {
   };
 
   const drawFoot = ({ page, pages, start, rows, count, total, chosenCount, size, sizes, nothing, label }) => {
-    let place = count ? counted(count, "row") : nothing;
+    let place = count ? counted(count, "row") : total ? "No row has these words." : nothing;
     if (rows.length < count) place = `${(start + 1).toLocaleString("en")}–${(start + rows.length).toLocaleString("en")} of ${place}`;
-    if (count < total) place += `, ${total.toLocaleString("en")} without the filter`;
+    if (count && count < total) place += `, ${total.toLocaleString("en")} without the filter`;
     if (chosenCount) place += `, ${chosenCount.toLocaleString("en")} chosen`;
     foot.replaceChildren(make("span", { role: "status", class: "place" }, place));
     const turns = [
@@ -143,8 +143,8 @@ function mount(el, source) {
       foot.append(select);
     }
     if (source.csv && count) {
-      const which = chosenCount ? `${chosenCount.toLocaleString("en")} chosen` : count < total ? "these" : "all";
-      const words = `CSV of ${which} ${chosenCount === 1 ? "row" : "rows"}`;
+      const which = chosenCount ? counted(chosenCount, "chosen row") : counted(count, "row");
+      const words = `CSV of ${which}`;
       const hint = { title: "All columns, also those that are not shown" };
       foot.append(button("csv", words, () => save(`${label}.csv`, source.csv()), hint));
     }
