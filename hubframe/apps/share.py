@@ -4,7 +4,6 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from hubframe.apps.show import provenance
 from hubframe.grid.page import policy, rows_as_json, script, style
 from hubframe.plots import wording
 from hubframe.report import marks
+from hubframe.report.pictures import as_png
 from hubframe.tables.files import replacing
 from hubframe.tables.schema import sound
 from hubframe.version import __version__
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 # What a section of the page may be made of.
 Part = pd.DataFrame | Figure | Axes
-_DPI = 160
 _SIZE = (9.5, 4.6)
 _MOST_NAMED = 3
 _MOST_FAILURES = 20
@@ -239,9 +238,7 @@ def _drawn(session: "Session") -> list[_Picture]:
 
 
 def _png(figure: Any) -> str:
-    image = BytesIO()
-    figure.savefig(image, format="png", dpi=_DPI)
-    return b64encode(image.getvalue()).decode("ascii")
+    return b64encode(as_png(figure)).decode("ascii")
 
 
 def _said(notes: Sequence[Mapping[str, Any]]) -> str:

@@ -59,6 +59,8 @@ def cell(name: str, value: Any, now: pd.Timestamp | None) -> Cell:
 def _number(name: str, value: Any) -> Cell:
     if name not in _BYTES:
         shown = f"{value:,}"
+        if name.endswith("share"):
+            return Cell(wording.percent(value), "number", shown)
         if isinstance(value, float):
             short = f"{value:.4g}" if abs(value) < 1 else f"{value:,.4f}".rstrip("0").rstrip(".")
             return Cell(short, "number", "" if short == shown else shown)
