@@ -226,8 +226,9 @@ class TagsSection:
         }
         self._none = _button("Choose none", lambda: session.choose([]))
         self._grid = _grid(session, "Tags", key=("repo", "tag"), many=True, chose=session.choose)
-        fields = _row(*self._filters.values())
-        self.box = widgets.VBox([_row(self._title, self._none), fields, self._fault, self._grid])
+        fields = _row(*self._filters.values(), self._none)
+        fields.add_class("filters")
+        self.box = widgets.VBox([self._title, fields, self._fault, self._grid])
         for widget in self._filters.values():
             widget.observe(lambda _: self._filter(), "value")
 
