@@ -149,9 +149,9 @@ def test_pictures_tell_what_their_marks_are_of(explorer):
     named = {one.get("data-name") for one in root.iter() if one.get("data-name")}
     assert {"13.4.0", "12.3.0"} <= named
     before = picture.svg
-    picture.width = 480
+    picture.width = 640
     assert picture.svg != before
-    assert 'width="360pt"' in picture.svg
+    assert 'width="480pt"' in picture.svg
 
 
 def test_pictures_hold_text_and_nothing_that_acts():

@@ -26,10 +26,8 @@ _ABOUT = (
 )
 # As many as a person looks through in a list of choices.
 _MOST_CHOICES = 200
-_DPI = 96
 # How wide a picture is until the page tells how much room there is. [CSS pixels]
 _USUAL_WIDTH = 760
-_LEAST_HEIGHT, _MOST_HEIGHT, _ROW_HEIGHT, _ROOM = 220, 420, 15, 130
 
 
 def _row(*children: widgets.Widget) -> widgets.Box:
@@ -128,7 +126,7 @@ class ProgressSection:
         self._bar = widgets.IntProgress(min=0, max=1, layout=widgets.Layout(width="12em"))
         self._words = widgets.HTML()
         self.box = _row(self._bar, self._words, _button("Cancel", session.cancel))
-        self.box.add_class("progress")
+        self.box.add_class("work")
 
     def draw(self) -> None:
         """Show how far it is; nothing where nothing is under way."""
@@ -334,12 +332,13 @@ class CompareSection:
         for widget in (self._old, self._new):
             widget.observe(self._picked, "value")
 
-    def draw(self) -> None:
-        """Show the tags that are compared, and those that may be."""
+    def draw(self, *, is_shown: bool) -> None:
+        """Show the two tags that are compared, and those that may be."""
         state = self._session.state
-        compared = state.compared
-        _reveal(self.box, is_shown=bool(compared) and len(compared) <= len(("old", "new")))
-        if not compared:
+        compared = state.compared if is_shown else []
+        is_pair = len(compared) == len((self._old, self._new))
+        _reveal(self.box, is_shown=is_pair)
+        if not is_pair:
             return
         few = state.visible.head(_MOST_CHOICES)
         rows = dict.fromkeys([*compared, *zip(few["repo"], few["tag"], strict=True)])
@@ -361,7 +360,9 @@ class PanelSection:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._drawn: Any = None
+        self._drawn: Any = None  # what the picture is of, and how it was drawn
+        self._made = ""
+        self._told: Result | None = None
         titles = [(panel.title, panel.name) for panel in PANELS.values()]
         self._panels = widgets.ToggleButtons(options=titles, value=session.state.panel)
         self._panels.add_class("panels")
@@ -406,25 +407,25 @@ class PanelSection:
         """Show it; nothing where no repository is open."""
         session, state, panel = self._session, self._session.state, self._session.panel
         result = session.result
+        # A picture takes longer than all the rest: nothing is changed before it is there.
+        picture = None if result is None else self._picture_of(result)
         _reveal(self.box, is_shown=bool(state.repos))
         self._panels.value = state.panel
         # What is said of a result is said of what it was read for.
-        told = result.state if result is not None and result.panel is panel else state
+        told = state if result is None else result.state
         scope = panel.scope(told) if panel.scope and not panels.missing(panel, told) else ""
         self._title.value = wording.heading(panel.title, scope, panel.about)
         _reveal(self._read, is_shown=session.may_read_again)
         _reveal(self._rule, is_shown=bool(panel.rule))
-        self._compare.draw()
-        if panel.name != "compare":
-            _reveal(self._compare.box, is_shown=False)
+        self._compare.draw(is_shown=panel.name == "compare")
         fault = wording.paragraph(session.messages.get(PANEL, ""), "fault")
         self._message.value = fault or wording.paragraph(panels.missing(panel, state))
         self._draw_offer(session.offer)
+        self._link.text = session.line
+        if result is not None and picture is not None:
+            self._draw_result(result, picture)
         for one in (self._shown, self._buttons):
             _reveal(one, is_shown=result is not None)
-        self._link.text = session.line
-        if result is not None:
-            self._draw_result(result)
 
     def _draw_offer(self, offer: Offer | None) -> None:
         _reveal(self._ask, is_shown=offer is not None)
@@ -435,27 +436,23 @@ class PanelSection:
         self._some.description = f"Fetch the newest {offer.fitting} that fit"
         _reveal(self._some, is_shown=bool(offer.fitting))
 
-    def _draw_result(self, result: Result) -> None:
+    def _draw_result(self, result: Result, picture: str) -> None:
         session, panel, frame = self._session, result.panel, result.frame
         words = wording.state_of(result, is_busy=session.work.is_busy)
         is_whole = result.is_complete and not result.is_partial
         self._note.value = wording.paragraph(words, "about" if is_whole else "fault")
-        # A picture takes longer than all the rest, and what was drawn stays.
-        now = (result, session.is_dark, self._picture.width)
-        if self._drawn == now:
+        self._picture.label = panel.title
+        self._picture.svg = picture
+        _reveal(self._picture, is_shown=bool(picture))
+        if self._told is result:
             return
-        is_new = self._drawn is None or self._drawn[0] is not result
-        self._drawn = now
-        self._draw_picture(result)
-        if not is_new:
-            return
+        self._told = result
         table, is_image = result.table, panel.scope is panels.one_image
         self._findings.value = wording.sentences(result)
         self._text.value = wording.code(panel.text(frame), "Dockerfile") if panel.text else ""
         names, same = lean(table, panel.columns)
-        _reveal(self._image.box, is_shown=is_image)
-        _reveal(self._image.step, is_shown=is_image)
-        _reveal(self._layers, is_shown=is_image)
+        for one in (self._image.box, self._image.step, self._layers):
+            _reveal(one, is_shown=is_image)
         _reveal(self._grid, is_shown=not is_image)
         if is_image:
             self._layers.show(table, names)
@@ -465,17 +462,15 @@ class PanelSection:
         self._same.value = wording.paragraph(wording.in_all_rows(same))
         self._code.value, self._copy.text = wording.code(session.code), session.code
 
-    def _draw_picture(self, result: Result) -> None:
-        width = self._picture.width or _USUAL_WIDTH
-        rows = result.frame["tag"].nunique() if "tag" in result.frame else 0
-        height = min(max(_ROOM + _ROW_HEIGHT * rows, _LEAST_HEIGHT), _MOST_HEIGHT)
-        if result.panel.name == "overview":
-            height = _LEAST_HEIGHT
-        figure = self._session.figure((width / _DPI, height / _DPI))
-        names = self._session.state.tags["tag"]
-        self._picture.label = result.panel.title
-        self._picture.svg = "" if figure is None else svg(figure, names)
-        _reveal(self._picture, is_shown=figure is not None)
+    def _picture_of(self, result: Result) -> str:
+        """Return the picture of a result; what was drawn stays."""
+        now = (result, self._session.is_dark, self._picture.width)
+        if self._drawn != now:
+            self._drawn = now
+            figure = self._session.figure(self._picture.width or _USUAL_WIDTH)
+            names = self._session.state.tags["tag"]
+            self._made = "" if figure is None else svg(figure, names)
+        return self._made
 
     def _opened(self, panel: str) -> None:
         if panel != self._session.state.panel:

@@ -42,8 +42,12 @@ _TYPING = 0.35
 _MOST_PAST = 99
 # The keywords that say which images of a tag.
 _WHICH = {"platform", "attestations"}
-# How large a picture is where nobody says so. [inches]
-_SIZE = (9.5, 4.6)
+# How large pictures are. A narrow page shows one that is wider, and scaled. [CSS pixels]
+_WIDTH, _LEAST_WIDTH = 912, 560
+_DPI = 96
+# In inches, as matplotlib counts.
+_HEIGHT, _LEAST_HEIGHT, _MOST_HEIGHT = 3.0, 2.3, 6.0
+_ROOM, _ROW, _LINE = 1.2, 0.17, 0.2
 # The parts of the screen, in which errors are said where they happened.
 LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
@@ -333,15 +337,17 @@ class Session:
             before.append("hubframe.sample()")
         return "\n\n".join([*before, lines])
 
-    def figure(self, size: tuple[float, float] = _SIZE) -> Figure | None:
-        """Draw the panel's picture, so large in inches; None where it has none."""
+    def figure(self, width: float = _WIDTH) -> Figure | None:
+        """Draw the panel's picture, so wide in CSS pixels; None where it has none."""
         result = self.result
         if result is None or result.panel.plot is None or result.frame.empty:
             return None
+        inches = max(width, _LEAST_WIDTH) / _DPI
         with hubframe.style(dark=self.is_dark):
-            figure = Figure(figsize=size)
-            result.panel.plot(result, figure.subplots())
-        return figure
+            figure = _drawn(result, inches, _HEIGHT)
+            needed = _height(figure)
+            # As high as its rows and its legend need.
+            return figure if needed == _HEIGHT else _drawn(result, inches, needed)
 
     @property
     def examples(self) -> Mapping[str, str]:
@@ -494,6 +500,23 @@ class Session:
         self.offer = None
         self._begin(PANEL, priced, step)
         self.changed(PANEL)
+
+
+def _drawn(result: Result, width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height))
+    if result.panel.plot is not None:
+        result.panel.plot(result, figure.subplots())
+    return figure
+
+
+def _height(figure: Figure) -> float:
+    """Return the height in inches at which the rows of a picture are easy to read."""
+    axes = figure.axes[0]
+    legend = axes.get_legend()
+    lines = 0 if legend is None else len(legend.get_texts())
+    rows = len(axes.get_yticklabels())
+    needed = _ROOM + _ROW * rows + _LINE * lines
+    return min(max(needed, _LEAST_HEIGHT), _MOST_HEIGHT)
 
 
 def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame]]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hubframe.apps.explorer.panels import Result
 
 _HOUR = 3600
+_PARTS = ("size", "layers", "env", "labels", "config", "history")
 _IMAGE = ["repo", "tag", "platform", "image_digest"]
 
 
@@ -105,9 +106,15 @@ def named_differences(result: "Result") -> pd.DataFrame:
     frame, layers = result.frame, result.fetched.get("layers")
     steps = {} if layers is None else _steps(layers)
     rows = [_named(row, steps) for row in frame.itertuples()]
-    names = ["step", "part", "what", "old", "new", "size_change"]
+    names = ["step", "part", "what", "size_change", "old", "new"]
     table = pd.DataFrame(rows, columns=names)
     table["size_change"] = table["size_change"].astype("Int64")
+    # What moved most first, and last what only repeats the rest.
+    place = table["part"].map({part: at for at, part in enumerate(_PARTS)}).fillna(len(_PARTS))
+    moved = -table["size_change"].abs().fillna(0)
+    pair = table["step"].ne(table["step"].shift()).cumsum()
+    order = pd.DataFrame({"pair": pair, "place": place, "moved": moved})
+    table = table.loc[order.sort_values(["pair", "place", "moved"], kind="stable").index]
     if frame[["left_name", "right_name"]].drop_duplicates().shape[0] <= 1:
         del table["step"]
     else:
@@ -137,7 +144,9 @@ def _named(row: Any, steps: dict[tuple[str, str], tuple[str, Any]]) -> list[Any]
             wording.size(layer[1]) if layer is not None else short
             for layer, short in ((left, old), (right, new))
         )
-    return [pair, row.aspect, what, old, new, row.size_change]
+    if row.aspect == "history":
+        what = f"step {what}"
+    return [pair, row.aspect, what, row.size_change, old, new]
 
 
 def windows_in_hours(result: "Result") -> pd.DataFrame:
