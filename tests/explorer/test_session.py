@@ -2,6 +2,7 @@
 
 import threading
 import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from hubframe.apps.explorer.wording import (
     state_of,
     static,
 )
-from hubframe.testing import Application, Fault, Reply, serve
+from hubframe.testing import Application, Fault, Reply, World, serve
 from hubframe.wire.limits import Limits
 
 from .conftest import PATIENCE, hold, run
@@ -574,6 +575,66 @@ def test_a_repository_without_tags_says_so(session):
     opened(session, "acme/empty")
     assert session.result is None
     assert missing(session.panel, session.state) == "Open a repository that has tags first."
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Serve a registry with a repository of 10,000 tags, and give a session that has it open."""
+    world = World.bundled()
+    like = world.repositories["registry.example", "team/api"]
+    old = like.tags["1.0.0"]
+    tags = {name: replace(old, name=name) for name in (f"1.{n}" for n in range(9_999))}
+    tags["latest"] = replace(like.tags["2.3.0"], name="latest")
+    world.repositories["registry.example", "team/many"] = replace(like, path="team/many", tags=tags)
+    application = Application(world)
+    with serve(application) as served, hubframe.Client(cache_dir(tmp_path)) as client:
+        session = opened(Session(client=client), f"{served.example_host}/team/many")
+        yield session, application
+        session.cancel()
+        session.looking.cancel()
+
+
+def cache_dir(folder):
+    return hubframe.Settings(cache_dir=folder)
+
+
+def asked_of(application):
+    return {
+        one.path_and_query.rpartition("/")[2]
+        for one in list(application.log)
+        if "/manifests/" in one.path_and_query and "sha256:" not in one.path_and_query
+    }
+
+
+def test_of_a_registry_only_the_tags_in_view_are_asked_for(many):
+    session, application = many
+    assert len(session.state.tags) == 10_000
+    assert not asked_of(application)
+    assert len(session.result.frame) == 10_000
+    rows = list(zip(session.state.tags["repo"], session.state.tags["tag"], strict=True))
+    session.look_up(rows[20:35])
+    assert session.looking.wait(PATIENCE)
+    assert session.work.wait(PATIENCE)
+    assert asked_of(application) == {tag for _, tag in rows[20:35]}
+    known = session.result.frame.iloc[20:35]
+    assert known[["size", "digest", "created_at"]].notna().all(axis=None)
+    assert session.state.tags["size"].notna().sum() == 15
+    assert session.state.tags.dtypes[list(hubframe.tables.TAGS.dtypes)].astype(str).to_dict() == {
+        name: str(dtype) for name, dtype in hubframe.tables.TAGS.dtypes.items()
+    }
+    before = len(application.log)
+    session.look_up(rows[20:35])
+    assert session.looking.wait(PATIENCE)
+    assert len(application.log) == before
+
+
+def test_pages_that_are_turned_fast_are_not_asked_for(many):
+    session, application = many
+    rows = list(zip(session.state.tags["repo"], session.state.tags["tag"], strict=True))
+    for start in range(0, 600, 15):
+        session.look_up(rows[start : start + 15])
+    assert session.looking.wait(PATIENCE)
+    assert asked_of(application) == {tag for _, tag in rows[585:600]}
 
 
 def test_what_was_asked_for_later_wins(stand):

@@ -121,8 +121,10 @@ def _of_image(layers: pd.DataFrame, tags: pd.DataFrame) -> Iterator[str]:
     yield f"{size} in {wording.counted(len(layers), 'layer')}"
     tag: Any
     for tag in tags.itertuples():
-        if pd.notna(tag.pushed_at):
-            yield f"pushed {cell('pushed_at', tag.pushed_at, pd.Timestamp.now('UTC')).text}"
+        for kind in ("pushed", "created"):
+            moment = getattr(tag, f"{kind}_at", None)
+            if pd.notna(moment):
+                yield f"{kind} {cell(kind, moment, pd.Timestamp.now('UTC')).text}"
         if pd.notna(tag.platform_count) and tag.platform_count > 1:
             yield f"for {wording.counted(int(tag.platform_count), 'platform')}"
         if pd.notna(tag.aliases):

@@ -35,6 +35,7 @@ FEW = 20
 Row = tuple[str, str]
 MOST_RECENT = 10
 _MOST_SEEN = 500
+_CREATED = "created_at"
 
 
 @dataclass(frozen=True)
@@ -368,7 +369,27 @@ class State:
             self.filters,
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the tags are as `hubframe.tags_df` gives them, and no names alone."""
+        return _CREATED not in self.tags
+
     # What a person does: each returns the state after it.
+
+    def looked_up(self, images: pd.DataFrame) -> "State":
+        """Fill in what was asked for some tags of a registry, which lists names alone."""
+        found = images.drop_duplicates(["repo", "tag"]).set_index(["repo", "tag"])
+        rows = pd.MultiIndex.from_frame(self.tags[["repo", "tag"]])
+        places = rows.get_indexer(found.index)
+        found, places = found[places >= 0], places[places >= 0]
+        tags = self.tags.copy()
+        digests = found["index_digest"].fillna(found["image_digest"])
+        known = {"size": found["size"], "digest": digests, _CREATED: found[_CREATED]}
+        for name, values in known.items():
+            column = tags[name].copy()
+            column.iloc[places] = values.array
+            tags[name] = column
+        return replace(self, tags=tags)
 
     def arrived(self, place: Place) -> "State":
         """Return it as a place has it; tags that are not there are not chosen."""

@@ -86,7 +86,8 @@ class Panel:
     about: str
     fetches: tuple[str, ...]  # ``layers`` for the frame of `hubframe.layers_df`, and so on
     asked: Callable[[State], Asked | None] = State.asked  # what they are asked for
-    held: Callable[[State], pd.DataFrame] | None = None  # what is asked for, where it is here
+    # What is asked for, where it is here.
+    held: Callable[[State], pd.DataFrame | None] | None = None
     measured: str = ""  # which function of hubframe makes one frame of them, where it is not it
     rule: tuple[str, ...] = ()  # which parts of the state are keywords of that function
     # What else its picture and its table need: a frame, and what it is asked for, by name.
@@ -117,8 +118,9 @@ class Panel:
     def steps(self, state: State, client: Client) -> Iterator[Result]:
         """Make the panel's frame of more and more tags; the last is the one that the code gives."""
         asked = self.asked(state)
-        if self.held is not None:
-            yield self._made({self.fetches[0]: self.held(state)}, state)
+        here = None if self.held is None else self.held(state)
+        if here is not None:
+            yield self._made({self.fetches[0]: here}, state)
             return
         if asked is not None and set(self.fetches) <= _OF_IMAGES:
             asked = Asked(asked.what, {**asked.options, **_COLLECT})
@@ -243,6 +245,16 @@ def _size_of_releases(result: Result, ax: Axes) -> Axes:
     return plots.plot_size_trend(_told_line(result), ax=ax)
 
 
+def _dates(result: Result, ax: Axes) -> Axes:
+    tags = result.frame
+    if result.state.is_whole:
+        return plots.plot_tags(tags, ax=ax)
+    # A registry tells when images were made, and not when tags were pushed.
+    tags = tags.assign(pushed_at=tags["pushed_at"].fillna(tags["created_at"]))
+    plots.plot_tags(tags, ax=ax).set_title("When images were made, of the tags looked at so far")
+    return ax
+
+
 def _platforms(result: Result, ax: Axes) -> Axes:
     return plots.plot_platform_coverage(hubframe.platform_coverage_df(result.frame), ax=ax)
 
@@ -271,7 +283,7 @@ PANELS = {
             ("tags",),
             asked=State.asked_tags,
             held=lambda state: state.visible.reset_index(drop=True),
-            plot=lambda result, ax: plots.plot_tags(result.frame, ax=ax),
+            plot=_dates,
             findings=lambda result: findings.of_tags(result.frame),
             columns=("repo", "tag", "aliases", "size", "platform_count", "pushed_at", "pulled_at"),
         ),
@@ -392,7 +404,7 @@ PANELS = {
             "What a rule would delete, of all tags. Nothing is deleted.",
             ("tags",),
             asked=lambda state: Asked(state.opened_repos),
-            held=lambda state: state.tags,
+            held=lambda state: state.tags if state.is_whole else None,
             measured="cleanup_df",
             rule=("keep", "older_than"),
             plot=lambda result, ax: plots.plot_cleanup(result.frame, ax=ax),

@@ -16,7 +16,7 @@ from hubframe.apps.explorer.views import lean
 from hubframe.tables.files import write_csv
 
 _LISTED = ("repo", "description", "pull_count", "star_count", "pushed_at")
-_TAGGED = ("repo", "tag", "size", "pushed_at", "aliases")
+_TAGGED = ("repo", "tag", "size", "pushed_at", "created_at", "aliases")
 _PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64", "all")
 _ANYTHING = "anything"
 _TITLE = "hubframe explorer"
@@ -224,6 +224,7 @@ class TagsSection:
         }
         self._none = _button("Choose none", lambda: session.choose([]))
         self._grid = _grid(session, "Tags", key=("repo", "tag"), many=True, chose=session.choose)
+        self._grid.observe(lambda _: self._seen(), "page")
         fields = _row(*self._filters.values(), self._none)
         fields.add_class("filters")
         self.box = widgets.VBox([self._title, fields, self._fault, self._grid])
@@ -245,9 +246,21 @@ class TagsSection:
         self._title.value = wording.heading(f"Tags of {', '.join(state.repos)}", count)
         self._none.layout.visibility = "visible" if state.chosen else "hidden"
         shown, _ = lean(visible, _TAGGED)
-        columns = [name for name in _TAGGED if name in shown or name == "tag"]
+        always = {"tag"} if state.is_whole else {"tag", "size", "created_at"}
+        columns = [name for name in _TAGGED if name in shown or name in always]
         nothing = "No tag is like that: change the filters."
+        at, before = self._grid.page.get("page", 0), self._grid.frame
         self._grid.show(visible, columns, chosen=state.chosen, nothing=nothing)
+        if at and len(before) == len(visible):
+            # The same rows, of which more is known now: the page stays.
+            self._grid.turn(at)
+
+    def _seen(self) -> None:
+        """Have looked up what is in view."""
+        page = self._grid.page
+        rows = self._grid.frame.iloc[page["start"] : page["start"] + len(page["rows"])]
+        if "repo" in rows:
+            self._session.look_up(list(zip(rows["repo"], rows["tag"], strict=True)))
 
     def _draw_filters(self, filters: Filters) -> None:
         """Show what tags are looked at, where something else than these fields said so."""

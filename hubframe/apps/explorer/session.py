@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 import hubframe
 from hubframe.apps.explorer import panels
+from hubframe.apps.explorer.listing import list_tags, look_up
 from hubframe.apps.explorer.model import (
     REPOSITORY,
     Asked,
@@ -94,6 +95,9 @@ class Session:
         self.is_dark = False
         self.changed: Callable[[str], None] = lambda _: None
         self.work = Work(self._progressed, self._ended)
+        # What is asked for the rows in view, beside whatever else is under way.
+        self.looking = Work(lambda *_: None, lambda: None)
+        self._looked_up: set[Row] = set()
         self._limit: Limit | None = None
         self._agreed: Callable[[], None] = lambda: None
         self._past: list[State] = []
@@ -130,12 +134,38 @@ class Session:
             self.changed(LISTING)
 
         if repos:
-            self._begin(
-                TAGS, lambda: iter([hubframe.tags_df(repos, client=client)]), opened, failed
-            )
+            self._begin(TAGS, lambda: iter([list_tags(repos, client)]), opened, failed)
         else:
             self.messages.pop(TAGS, None)
             opened(TAGS_TABLE.frame())
+
+    def look_up(self, rows: Sequence[Row]) -> None:
+        """Look up what a registry does not list of the tags that are in view."""
+        state, client = self.state, self._client
+        if state.is_whole:
+            return
+        tags = state.tags
+        known = tags[tags["digest"].notna() | tags["size"].notna()]
+        here = set(zip(known["repo"], known["tag"], strict=True)) | self._looked_up
+        lacking = [row for row in rows if row not in here]
+        if not lacking:
+            return
+
+        def found(images: pd.DataFrame) -> None:
+            self._looked_up |= set(lacking)
+            if self.state.repos != state.repos:
+                return
+            self.state = self.state.looked_up(images)
+            self.changed(TAGS)
+            if self.panel.name == "overview":
+                self.read_panel()
+
+        def steps() -> Iterator[pd.DataFrame]:
+            # Whoever turns pages fast sees few of them.
+            cancellation.wait(_TYPING)
+            yield look_up(lacking, state, client)
+
+        self.looking.begin(steps, found, lambda _: self._looked_up.update(lacking))
 
     def filter(self, filters: Filters) -> None:
         """Look at other tags, and read the panel for them once nothing more is typed."""
@@ -299,7 +329,10 @@ class Session:
         if panels.missing(panel, state):
             return ""
         has_client = self.client is not None
-        return self._whole(panel.code(state, has_client=has_client, collects=self.has_failed))
+        lines = panel.code(state, has_client=has_client, collects=self.has_failed)
+        if panel.held is not None and panel.fetches == ("tags",) and not state.is_whole:
+            lines = f"# This asks for the digest of each tag, too.\n{lines}"
+        return self._whole(lines)
 
     @property
     def listing_code(self) -> str:
@@ -526,7 +559,10 @@ def _find(search: Search, client: Client) -> Iterator[tuple[Search, pd.DataFrame
         meant = replace(search, meanings=(meaning,))
         try:
             function, what = meant.call
-            frame = getattr(hubframe, function)(what, client=client)
+            if meaning == REPOSITORY and not meant.reference.digest:
+                frame = list_tags([what], client)
+            else:
+                frame = getattr(hubframe, function)(what, client=client)
         except (NotFoundError, InvalidReferenceError) as error:
             missed = missed or error
             continue

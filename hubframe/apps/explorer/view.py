@@ -89,11 +89,13 @@ class Explorer:
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Wait for what is under way, and show it; return whether it is over."""
-        return self.session.work.wait(seconds)
+        is_over = self.session.work.wait(seconds)
+        return self.session.looking.wait(seconds) and is_over
 
     def close(self) -> None:
         """End what is under way, and take everything off the screen."""
         self.session.cancel()
+        self.session.looking.cancel()
         self.session.changed = lambda _: None
         self.widget.close()
 
