@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hubframe import plots
 from hubframe.apps.show import provenance
 from hubframe.grid.page import policy, rows_as_json, script, style
 from hubframe.plots import wording
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 # What a section of the page may be made of.
 Part = pd.DataFrame | Figure | Axes
-_SIZE = (9.5, 4.6)
 _MOST_NAMED = 3
 _MOST_FAILURES = 20
 
@@ -201,7 +200,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _of_explorer(session: "Session") -> Iterator[_Section]:
     """Return the lists of an explorer that are on screen, and its open panel."""
-    state, result, panel = session.state, session.result, session.panel
+    state, result = session.state, session.result
     if state.listing is not None:
         notes = [state.listing.attrs.get("hubframe", {})]
         yield _Section("Repositories", [state.listing], code=session.listing_code, notes=notes)
@@ -209,15 +208,15 @@ def _of_explorer(session: "Session") -> Iterator[_Section]:
         title = f"Tags of {_listed(state.repos)}"
         yield _Section(title, [state.visible], notes=[state.tags.attrs.get("hubframe", {})])
     if result is not None:
-        sentences = panel.findings(result.frame) if panel.findings else []
-        if result.is_partial:
-            sentences = [*sentences, "This is not all of it: more was on its way."]
+        partial = ["This is not all of it: more was on its way."] if result.is_partial else []
+        frame = result.frame.copy(deep=False)
+        frame.attrs = result.table.attrs
         yield _Section(
-            panel.title,
-            [result.frame],
+            result.panel.title,
+            [frame],
             _drawn(session),
-            columns=panel.columns,
-            sentences=sentences,
+            columns=result.panel.columns,
+            sentences=[*result.findings, *partial],
             code=session.code,
             notes=result.notes,
         )
@@ -225,16 +224,14 @@ def _of_explorer(session: "Session") -> Iterator[_Section]:
 
 def _drawn(session: "Session") -> list[_Picture]:
     """Draw the picture of an explorer's panel for a light page and for a dark one."""
-    result, plot = session.result, session.panel.plot
-    if result is None or plot is None or result.drawn.empty:
-        return []
     images = []
-    for dark in (False, True):
-        with plots.style(dark=dark):
-            figure = Figure(figsize=_SIZE, layout="constrained")
-            plot(result.drawn, ax=figure.subplots())
+    for is_dark in (False, True):
+        themed = copy(session)
+        themed.is_dark = is_dark
+        figure = themed.figure()
+        if figure is not None:
             images.append(_png(figure))
-    return [_Picture(*images)]
+    return [_Picture(*images)] if images else []
 
 
 def _png(figure: Any) -> str:

@@ -103,8 +103,9 @@ def provenance(told: dict[str, Any]) -> str:
     failures = told.get("failures") or ()
     state = "complete"
     if not told.get("complete", True):
-        state = f"not complete: {wording.counted(len(failures), 'item')} failed"
+        state = "not complete"
         if failures:
+            state += f": {wording.counted(len(failures), 'item')} failed"
             state += f", the first is {failures[0]['ref']} ({failures[0]['error']})"
     stale = f", {wording.counted(told['stale'], 'answer')} out of date" if told.get("stale") else ""
     return f"{told.get('table', 'frame')}, from {source}, {state}{stale}"

@@ -438,23 +438,36 @@ def _with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") 
 
 
 @cli.command(
-    "explore", help="Click through repositories, tags and images in JupyterLab, or in a page."
+    "explore",
+    help="Click through repositories, tags and images in JupyterLab, or in a page. What is no "
+    "option of hubframe's goes to JupyterLab or Voila: --ip=0.0.0.0.",
+    context_settings={"ignore_unknown_options": True},
 )
-@click.argument("what", required=False, metavar="[WHAT]")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[WHAT] [JUPYTER_OPTION...]")
 @_flag("--voila", "Serve it as a page, by Voila.")
 @_given("--port", "Where to listen.", click.IntRange(1, 65535))
 @_flag("--no-browser", "Open no browser; print the address.")
 @_flag("--sample", "Show the bundled sample: no network.")
 @_flag("--offline", "Show what is in the cache: no network.")
-def _explore(what: str | None, *, port: int | None, no_browser: bool, **options: bool) -> int:
+def _explore(words: tuple[str, ...], *, port: int | None, no_browser: bool, **options: bool) -> int:
     from hubframe.apps.explorer import launch
 
     arguments = ["--no-browser"] if no_browser else []
     arguments += [] if port is None else [f"--port={port}"]
+    what, jupyter = _apart(words)
     try:
-        return launch.explore(what, arguments, **options)
+        return launch.explore(what, [*arguments, *jupyter], **options)
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name}: {error}") from error
+
+
+def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """Tell what is looked for from Jupyter's options: it is first, or behind one with its value."""
+    if words and not words[0].startswith("-"):
+        return words[0], words[1:]
+    if len(words) > 1 and "=" in words[-2] and not words[-1].startswith("-"):
+        return words[-1], words[:-1]
+    return None, words
 
 
 # The past: what repositories and tags were, run by run.
