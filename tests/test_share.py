@@ -2,6 +2,9 @@
 
 import json
 import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -271,7 +274,7 @@ def test_an_explorer_is_shared_as_it_is(sample, opened, tmp_path):  # noqa: ARG0
     explorer.session.show("growth")
     assert explorer.wait()
     path = hubframe.share(explorer, tmp_path / "page.html")
-    frame = explorer.frame
+    frame = explorer.session.result.table.reset_index(drop=True)
     explorer.close()
     assert path.stat().st_size < 3_000_000
     page = opened(path, color_scheme="dark")
@@ -313,6 +316,7 @@ def test_values_of_any_kind_are_json(tmp_path):
             "list": [[1], None, ["</script>"]],
             "half": pd.Series(["\ud800", "a", "b"], dtype=object),
             "none": [None, None, None],
+            "session": [1, 2, 3],
             7: pd.to_timedelta([1, 2, None], unit="D"),
         }
     )
@@ -324,8 +328,19 @@ def test_values_of_any_kind_are_json(tmp_path):
         "list",
         "half",
         "none",
+        "session",
         "7",
     ]
+
+
+def test_the_guides_code_prints_what_it_says(tmp_path, monkeypatch):
+    guide = (Path(__file__).parent.parent / "docs" / "sharing.md").read_text(encoding="utf-8")
+    (code, said) = re.search("```python\n(.*?)```\n\n```text\n(.*?)```", guide, re.DOTALL).groups()
+    monkeypatch.chdir(tmp_path)
+    printed = StringIO()
+    with redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == said
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

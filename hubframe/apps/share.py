@@ -106,30 +106,47 @@ def share(
     ...     tags = hubframe.tags_df("ansible/ansible")
     ...     page = hubframe.share(tags, "tags.html")   # doctest: +SKIP
     """
-    sections = list(_sections(what))
+    if isinstance(what, pd.DataFrame | Mapping):
+        page = _page(list(_sections(what)), title, note)
+    elif hasattr(what, "session"):
+        page = page_of(what.session, title, note)
+    else:
+        raise TypeError(
+            f"share takes a pandas.DataFrame, a mapping of titles to these, or an explorer, "
+            f"not a {type(what).__name__}"
+        )
+    with replacing(path) as draft:
+        draft.write_text(page, encoding="utf-8", newline="\n")
+    return Path(path)
+
+
+def page_of(session: "Session", title: str | None = None, note: str | None = None) -> str:
+    """Return the page of what an explorer shows; see `share`."""
+    named = _listed(session.state.repos) or None
+    return _page(list(_of_explorer(session)), title or named, note)
+
+
+def _page(sections: Sequence[_Section], title: str | None, note: str | None) -> str:
     if not sections:
         raise ValueError("there is nothing to share: give at least one frame or picture")
-    repos = what.session.state.repos if hasattr(what, "session") else ()
-    names = repos or [section.title for section in sections]
-    environment = marks.environment(Path(__file__).parent)
     source = script()
-    page = environment.get_template("share.html.jinja").render(
-        title=title or _listed(names),
-        note=note,
-        sections=[(section, _tables(section, place)) for place, section in enumerate(sections)],
-        said=_said([note for section in sections for note in section.notes]),
-        is_sample=any(one.get("sample") for section in sections for one in section.notes),
-        is_complete=all(section.is_complete for section in sections),
-        most_failures=_MOST_FAILURES,
-        script=source,
-        style=style(),
-        policy=policy(source),
-        version=__version__,
-        written_at=datetime.now(UTC).replace(microsecond=0),
+    page = marks.environment(Path(__file__).parent).get_template("share.html.jinja")
+    return sound(
+        page.render(
+            title=title or _listed([section.title for section in sections]),
+            note=note,
+            sections=[(section, _tables(section, place)) for place, section in enumerate(sections)],
+            said=_said([note for section in sections for note in section.notes]),
+            is_sample=any(one.get("sample") for section in sections for one in section.notes),
+            is_complete=all(section.is_complete for section in sections),
+            most_failures=_MOST_FAILURES,
+            script=source,
+            style=style(),
+            policy=policy(source),
+            version=__version__,
+            written_at=datetime.now(UTC).replace(microsecond=0),
+        )
     )
-    with replacing(path) as draft:
-        draft.write_text(sound(page), encoding="utf-8", newline="\n")
-    return Path(path)
 
 
 def _tables(section: _Section, place: int) -> dict[str, str]:
@@ -145,20 +162,13 @@ def _tables(section: _Section, place: int) -> dict[str, str]:
     }
 
 
-def _sections(what: Any) -> Iterator[_Section]:
+def _sections(what: "pd.DataFrame | Mapping[str, Any]") -> Iterator[_Section]:
     if isinstance(what, pd.DataFrame):
         yield _section(_title(what), [what])
-    elif isinstance(what, Mapping):
-        for title, parts in what.items():
-            is_list = isinstance(parts, Sequence) and not isinstance(parts, str)
-            yield _section(str(title), parts if is_list else [parts])
-    elif hasattr(what, "session"):
-        yield from _of_explorer(what.session)
-    else:
-        raise TypeError(
-            f"share takes a pandas.DataFrame, a mapping of titles to these, or an explorer, "
-            f"not a {type(what).__name__}"
-        )
+        return
+    for title, parts in what.items():
+        is_list = isinstance(parts, Sequence) and not isinstance(parts, str)
+        yield _section(str(title), parts if is_list else [parts])
 
 
 def _section(title: str, parts: Sequence[Any]) -> _Section:
@@ -209,11 +219,9 @@ def _of_explorer(session: "Session") -> Iterator[_Section]:
         yield _Section(title, [state.visible], notes=[state.tags.attrs.get("hubframe", {})])
     if result is not None:
         partial = ["This is not all of it: more was on its way."] if result.is_partial else []
-        frame = result.frame.copy(deep=False)
-        frame.attrs = result.table.attrs
         yield _Section(
             result.panel.title,
-            [frame],
+            [result.table],
             _drawn(session),
             columns=result.panel.columns,
             sentences=[*result.findings, *partial],
