@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import harmless
-from hubframe.grid.cells import Cell, cell, short
+from hubframe.grid.cells import Cell, Said, cell, declared, short
 from hubframe.plots import wording
 
 _STYLE = """<style>
@@ -47,8 +47,12 @@ class Shown:
         """Return the table as HTML, in which all untrusted text is plain text."""
         shown = self.frame.head(self.rows)
         head = "".join(f"<th>{escape(short(str(name)))}</th>" for name in shown)
+        said = declared(self.frame)
         columns = [
-            [_html(cell(str(name), value, self.now)) for value in column]
+            [
+                _html(cell(str(name), value, self.now, said.get(str(name), Said()).unit))
+                for value in column
+            ]
             for name, column in shown.items()
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))

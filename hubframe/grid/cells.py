@@ -1,9 +1,10 @@
 """Values as people see them: sizes and dates in words, digests to copy, links to follow."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Number
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pandas as pd
@@ -11,16 +12,12 @@ import pandas as pd
 from hubframe.errors import harmless
 from hubframe.measure import is_address
 from hubframe.plots import wording
-from hubframe.tables import TABLES
+from hubframe.tables import TABLES, Column
 
 _DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,128}")
 _HUB = "https://hub.docker.com"
 # A name with a host before it is of another registry, and has no page on the Hub.
 _ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
-# The columns that count bytes say so in their declarations.
-_BYTES = frozenset(
-    column.name for table in TABLES.values() for column in table.columns if column.unit == "bytes"
-)
 _DAY = 86_400
 _SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
 
@@ -35,8 +32,53 @@ class Cell:
     href: str = ""  # where it leads: with http or https only
 
 
-def cell(name: str, value: Any, now: pd.Timestamp | None) -> Cell:
-    """Return a value of a column as people see it; dates as ages at a moment, or as they are."""
+class Said(NamedTuple):
+    """What the declaration of a column says of it; nothing where none is known."""
+
+    meaning: str = ""
+    unit: str = ""
+
+
+def declared(frame: pd.DataFrame) -> dict[str, Said]:
+    """Return what is said of the columns of a frame, by its own table.
+
+    That is the one which its attrs name, else those that have all of its columns, else all: then
+    only what they agree on.
+    """
+    told = frame.attrs.get("hubframe")
+    name = told.get("table") if isinstance(told, Mapping) else None
+    names = {str(column) for column in frame}
+    fitting = [table for table in TABLES.values() if names <= table.dtypes.keys()]
+    tables = [TABLES[name]] if name in TABLES else fitting or list(TABLES.values())
+    said: dict[str, list[Column]] = {}
+    for column in (column for table in tables for column in table.columns):
+        said.setdefault(column.name, []).append(column)
+    return {
+        name: Said(
+            _agreed(column.meaning for column in columns),
+            _agreed(column.unit for column in columns),
+        )
+        for name, columns in said.items()
+    }
+
+
+def _agreed(words: Iterable[str]) -> str:
+    first, *others = set(words)
+    return "" if others else first
+
+
+def cell(name: str, value: Any, now: pd.Timestamp | None, unit: str = "") -> Cell:
+    """Return a value of a column as people see it.
+
+    Parameters
+    ----------
+    name, value
+        The column, and one of its values.
+    now
+        The moment that the age of dates is told from; None for the dates.
+    unit
+        What its numbers count, as `declared` says.
+    """
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return Cell("\N{EN DASH}", "none")
     if isinstance(value, pd.Timestamp):
@@ -45,7 +87,7 @@ def cell(name: str, value: Any, now: pd.Timestamp | None) -> Cell:
     if pd.api.types.is_bool(value):
         return Cell("yes" if value else "no", "flag")
     if isinstance(value, Number):
-        return _number(name, value)
+        return _number(name, value, unit)
     text = str(value)
     if _DIGEST.fullmatch(text):
         return Cell(text, "digest", text)
@@ -56,8 +98,8 @@ def cell(name: str, value: Any, now: pd.Timestamp | None) -> Cell:
     return Cell(short(text), href=href)
 
 
-def _number(name: str, value: Any) -> Cell:
-    if name not in _BYTES:
+def _number(name: str, value: Any, unit: str) -> Cell:
+    if unit != "bytes":
         shown = f"{value:,}"
         if name.endswith("share"):
             return Cell(wording.percent(value), "number", shown)

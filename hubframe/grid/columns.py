@@ -1,6 +1,6 @@
 """What a table on screen says of each column of a frame, and in which order its values are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +14,8 @@ from pandas.api.types import (
     is_string_dtype,
 )
 
-from hubframe.grid.cells import Cell, cell
+from hubframe.grid.cells import Cell, Said, cell, declared
 from hubframe.oci.tagnames import newest_first, read_all
-from hubframe.tables import TABLES
 
 # Text that is longer is cut where there is no room for all of it.
 _LONG = 28
@@ -35,8 +34,8 @@ class GridColumn:
 
     Attributes
     ----------
-    name, meaning
-        What it is called in the frame, and what it means.
+    name, said
+        What it is called in the frame, and what its declaration says of it.
     is_number
         Whether it is set to the right.
     is_digest
@@ -45,10 +44,8 @@ class GridColumn:
         How many rows there are.
     """
 
-    def __init__(
-        self, name: str, series: pd.Series, meaning: str, now: pd.Timestamp | None
-    ) -> None:
-        self.name, self.meaning = name, meaning
+    def __init__(self, name: str, series: pd.Series, said: Said, now: pd.Timestamp | None) -> None:
+        self.name, self.said = name, said
         self.is_number = is_numeric_dtype(series.dtype) and not is_bool_dtype(series.dtype)
         self.is_digest = name.endswith("digest") or name == "diff_id"
         self.count = len(series)
@@ -83,7 +80,7 @@ class GridColumn:
         return {
             "name": self.name,
             "title": self.name.replace("_", " "),
-            "about": self.meaning,
+            "about": self.said.meaning,
             "hints": _hints(self.name, self._series),
             "isNumber": self.is_number,
             "isDigest": self.is_digest,
@@ -94,11 +91,11 @@ class GridColumn:
 
     def cells(self, rows: list[int] | Places) -> list[Cell]:
         """Return what rows say, by their places."""
-        return [cell(self.name, value, self._now) for value in self._series.iloc[rows]]
+        return self._cells(self._series.iloc[rows])
 
     def distinct_cells(self) -> list[Cell]:
         """Return each of `distinct` as people see it."""
-        return [cell(self.name, value, self._now) for value in self.distinct]
+        return self._cells(self.distinct)
 
     def order(self, *, is_falling: bool) -> Places:
         """Return the rows in order, as places; nulls are last both ways."""
@@ -113,14 +110,19 @@ class GridColumn:
         codes, texts = self._texts
         return np.array([word in text for text in texts], dtype=bool)[codes]
 
+    def _cells(self, values: Iterable[Any]) -> list[Cell]:
+        return [cell(self.name, value, self._now, self.said.unit) for value in values]
+
     @cached_property
     def _texts(self) -> tuple[Places, list[str]]:
         """Of each row the place of what is looked through, which is last for null."""
         codes, distinct = _factorized(self._series)
         texts = [str(value).casefold() for value in distinct]
         if self.is_number:  # also as people see it, as 12 MB
-            shown = (cell(self.name, value, self._now).text.casefold() for value in distinct)
-            texts = [f"{text}\n{one}" for text, one in zip(texts, shown, strict=True)]
+            shown = self._cells(distinct)
+            texts = [
+                f"{text}\n{one.text.casefold()}" for text, one in zip(texts, shown, strict=True)
+            ]
         return codes, [*texts, ""]
 
     @cached_property
@@ -139,9 +141,9 @@ class GridColumn:
 
 def columns_of(frame: pd.DataFrame, now: pd.Timestamp | None = None) -> dict[str, GridColumn]:
     """Return the columns of a frame by name; dates are told from a moment, or are plain dates."""
-    said = _meanings(frame)
+    said = declared(frame)
     return {
-        str(name): GridColumn(str(name), series, said.get(str(name), ""), now)
+        str(name): GridColumn(str(name), series, said.get(str(name), Said()), now)
         for name, series in frame.items()
     }
 
@@ -158,21 +160,6 @@ def shown_first(
     if all(column.count == 1 for column in columns.values()):
         return names
     return [name for name in names if name in key[-1:] or not columns[name].is_constant] or names
-
-
-def _meanings(frame: pd.DataFrame) -> dict[str, str]:
-    """Return what columns mean, by the table of the frame; else what all tables agree on."""
-    told = frame.attrs.get("hubframe")
-    name = told.get("table") if isinstance(told, Mapping) else None
-    names = [str(column) for column in frame]
-    alike = [table for table in TABLES.values() if list(table.dtypes) == names]
-    table = TABLES.get(str(name)) or (alike[0] if alike else None)
-    if table is not None:
-        return {column.name: column.meaning for column in table.columns}
-    said: dict[str, set[str]] = {}
-    for column in (column for table in TABLES.values() for column in table.columns):
-        said.setdefault(column.name, set()).add(column.meaning)
-    return {name: meaning for name, (meaning, *others) in said.items() if not others}
 
 
 def _factorized(series: pd.Series, *, sort: bool = False) -> tuple[Places, Any]:

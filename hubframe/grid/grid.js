@@ -32,6 +32,8 @@ const cellOf = ([text, kind, title, href], { isNumber, isKey, isLong }) => {
 
 function mount(el, source) {
   el.classList.add("hubframe-grid", "mathjax_ignore", "tex2jax_ignore");
+  // In JupyterLab, keys are first its own.
+  el.dataset.lmSuppressShortcuts = "true";
   const tell = (kind, more) => source.tell({ kind, ...more });
   const button = (key, text, act, more = {}) => {
     const made = make("button", { type: "button", "data-focus": key, ...more }, text);

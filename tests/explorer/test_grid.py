@@ -198,6 +198,22 @@ def test_a_frame_of_no_table_has_only_meanings_that_all_tables_share():
     assert said(grid, "mine")["about"] == said(grid, "size")["about"] == ""
 
 
+def test_what_numbers_count_is_told_by_the_frames_own_columns():
+    grid = Grid("Frame")
+    grid.show(pd.DataFrame({"tag": ["1.0", "1.1"], "change": [1000, 2000]}))
+    assert [cells[1][0] for cells in grid.page["rows"]] == [
+        "1\N{NO-BREAK SPACE}kB",
+        "2\N{NO-BREAK SPACE}kB",
+    ]
+    grid.show(
+        TABLES["pulls_over_time"].from_records(
+            [{"repo": "a/b", "change": 1000}, {"repo": "a/c", "change": 2000}]
+        ),
+        ["change"],
+    )
+    assert [cells[0][0] for cells in grid.page["rows"]] == ["1,000", "2,000"]
+
+
 def test_a_filter_looks_for_words_in_what_is_on_screen(frame):
     frame = frame.assign(repo=["a/b", "a/c"] * 20)
     grid = grid_of(frame, can_filter=True)
