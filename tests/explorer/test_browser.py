@@ -79,7 +79,7 @@ def lab(application, tmp_path_factory):
 @pytest.fixture(scope="session")
 def voila(tmp_path_factory):
     """Serve the sample's explorer as a page."""
-    with servers.voila(tmp_path_factory.mktemp("voila"), "ansible", "--sample") as address:
+    with servers.voila(tmp_path_factory.mktemp("voila"), "--sample") as address:
         yield address
 
 
@@ -346,17 +346,109 @@ def test_notebook_seven_shows_it(lab, page):
     seven.screenshot("explorer-notebook")
 
 
-def test_voila_shows_it_as_a_page(page, voila):
-    shown = page(width=1280, height=1800)
-    shown.tab.goto(voila)
+def is_in_view(page, element):
+    """Tell whether all of an element is on screen, without scrolling."""
+    box = element.bounding_box()
+    size = page.tab.viewport_size
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    is_below = box["x"] >= 0 and box["y"] >= 0
+    return is_below and right <= size["width"] + 1 and bottom <= size["height"] + 1
+
+
+SCREENS = [(width, theme) for width in (1280, 800, 480) for theme in ("light", "dark")]
+
+
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
+def test_the_way_of_a_newcomer_fits_the_screen(page, voila, tmp_path, width, theme):
+    shown = page(width=width, height=900)
+    trend, tag, instruction = grown()
+    faults = {}
+
+    def look(name):
+        shown.idle()
+        # Nobody sees the end of a picture's first drawing at another width.
+        shown.tab.wait_for_timeout(400)
+        shown.screenshot(f"explorer-{width}-{theme}-{name}")
+        found = Axe().run(shown.tab, context=".hubframe-explorer").response["violations"]
+        faults.update({f"{name}: {one['id']}": one["nodes"][0]["html"] for one in found})
+        assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width, name
+
+    Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe  # noqa: N806
+    shown.tab.goto(f"{voila}?theme={theme}")
+    example = shown.tab.get_by_role("button", name="ansible", exact=True)
+    example.wait_for()
+    look("first")
+    example.click()
+    shown.table(LISTING).wait_for()
+    look("list")
     shown.open("ansible/ansible")
+    shown.has_text("30 tags of 28 images")
+    look("overview")
+    shown.panel("Size over time")
+    answer = shown.tab.get_by_text(f"{tag} grew most")
+    answer.wait_for()
+    step = shown.tab.get_by_text(instruction[:30]).first
+    save = shown.tab.get_by_role("button", name="Save as CSV")
+    look("growth")
+    if width == 1280:
+        assert all(is_in_view(shown, one) for one in (answer, step, save))
+        assert shown.tab.evaluate("window.scrollY") == 0
+    with shown.tab.expect_download() as download:
+        save.click()
+    download.value.save_as(tmp_path / "growth.csv")
+    pd.testing.assert_frame_equal(hubframe.read_csv(tmp_path / "growth.csv", "size_trend"), trend)
+    # Why: the tag in the list, or in the picture, shows what it is made of.
+    shown.panel("Overview")
+    shown.table(TAGS).get_by_text(tag, exact=True).click()
+    shown.table(LAYERS).wait_for()
+    shown.has_text("in 7 layers")
+    look("image")
+    if width == 1280:
+        assert is_in_view(shown, shown.table(LAYERS))
+        assert is_in_view(shown, shown.tab.get_by_role("button", name="Copy the command"))
+    shown.panel("Compare")
+    shown.has_text("12.0.0 → 12.3.0")
+    look("compare")
+    assert faults == {}
+
+
+def test_voila_shows_it_as_a_page(page, voila):
+    shown = page(width=1280, height=900)
+    shown.tab.goto(voila)
+    shown.look_for("ansible/ansible")
+    shown.table(TAGS).wait_for()
     shown.panel("Layers")
     shown.picture("Layers").wait_for()
-    assert shown.tab.locator("text=hubframe.sample()").count() == 0
-    for width in (1280, 480):
-        shown.tab.set_viewport_size({"width": width, "height": 1800})
-        shown.screenshot(f"explorer-voila-{width}")
-        assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.tab.locator("text=explorer = hubframe.explore").count() == 0
+    # A mark that names a tag chooses it.
+    shown.tab.locator('.hubframe-picture [data-name="13.2.0"]').first.click()
+    shown.tab.wait_for_selector('tr[aria-selected="true"]')
+    shown.idle()
+    assert "ansible/ansible:13.2.0" in shown.code()
+    assert shown.tab.locator(".hubframe-picture title").first.text_content()
+
+
+def test_the_address_holds_what_is_shown(page, voila):
+    shown = page(width=1280, height=900)
+    shown.tab.goto(voila)
+    shown.look_for("ansible/ansible")
+    shown.table(TAGS).get_by_text("13.2.0", exact=True).click()
+    shown.has_text("in 7 layers")
+    shown.panel("History")
+    shown.tab.wait_for_url("**panel=history")
+    shown.tab.go_back()
+    shown.table(LAYERS).wait_for()
+    shown.idle()
+    shown.tab.go_forward()
+    shown.tab.locator(".detail h3", has_text="History").wait_for()
+    shown.idle()
+    shown.tab.reload()
+    shown.tab.locator(".detail h3", has_text="History 13.2.0").wait_for()
+    shown.idle()
+    assert "ansible/ansible:13.2.0" in shown.code()
+    selected = shown.tab.locator('tr[aria-selected="true"]')
+    assert selected.locator("td").all_inner_texts()[1] == "13.2.0"
+    shown.tab.get_by_role("button", name="Back", exact=True).is_disabled()
 
 
 def test_what_costs_pulls_is_asked_for(in_lab):

@@ -1,9 +1,13 @@
 // The address of Voila's pages; a notebook's address is not ours.
 const isOurs = () => document.body.dataset.voila !== undefined && window.top === window;
+const OURS = [
+  "what", "as", "repo", "tag", "compare", "panel", "like", "versions", "newest", "platform", "everything",
+];
 // What is typed letter by letter is one step.
-const stepOf = (query) => {
+const TYPED = ["like", "versions", "newest"];
+const without = (query, names) => {
   const told = new URLSearchParams(query);
-  for (const name of ["like", "versions", "newest"]) told.delete(name);
+  for (const name of names) told.delete(name);
   return told.toString();
 };
 
@@ -13,9 +17,11 @@ function render({ model, el }) {
   const show = () => {
     const query = model.get("query");
     const before = location.search.slice(1);
-    if (!query || query === before) return;
-    const isStep = before !== "" && stepOf(before) !== stepOf(query);
-    history[isStep ? "pushState" : "replaceState"](null, "", `?${query}`);
+    // What else the page was asked for stays.
+    const after = [without(before, OURS), query].filter(Boolean).join("&");
+    if (!query || new URLSearchParams(before).toString() === new URLSearchParams(after).toString()) return;
+    const isStep = new URLSearchParams(before).has("what") && without(before, TYPED) !== without(after, TYPED);
+    history[isStep ? "pushState" : "replaceState"](null, "", `?${after}`);
   };
   const went = () => model.send({ kind: "went", query: location.search.slice(1) });
   window.addEventListener("popstate", went);

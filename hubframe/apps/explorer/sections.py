@@ -392,7 +392,7 @@ class PanelSection:
         self._ask = _row(self._price, self._agree, self._some, decline)
         self._findings, self._text = widgets.HTML(), widgets.HTML()
         self._picture = Picture(self._chose_mark)
-        self._picture.observe(lambda _: self.draw(), "width")
+        self._picture.observe(lambda _: session.changed(PANEL), "width")
         self._grid = _grid(session, "Frame of the panel")
         self._layers = _grid(
             session,
@@ -421,10 +421,16 @@ class PanelSection:
 
     def draw(self) -> None:
         """Show it; nothing where no repository is open."""
-        session, state, panel = self._session, self._session.state, self._session.panel
-        result = session.result
-        # A picture takes longer than all the rest: nothing is changed before it is there.
-        picture = None if result is None else self._picture_of(result)
+        session = self._session
+        # A picture takes longer than all the rest: nothing is changed before it is there, and then
+        # what is shown is what there is by then.
+        result, picture = session.result, ""
+        while result is not None:
+            picture = self._picture_of(result)
+            if session.result is result:
+                break
+            result = session.result
+        state, panel = session.state, session.panel
         _reveal(self.box, is_shown=bool(state.repos))
         self._panels.value = state.panel
         # What is said of a result is said of what it was read for.
@@ -438,7 +444,7 @@ class PanelSection:
         self._message.value = fault or wording.paragraph(panels.missing(panel, state))
         self._draw_offer(session.offer)
         self._link.text = session.line
-        if result is not None and picture is not None:
+        if result is not None:
             self._draw_result(result, picture)
         for one in (self._shown, self._buttons):
             _reveal(one, is_shown=result is not None)

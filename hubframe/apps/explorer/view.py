@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 try:
@@ -50,6 +51,7 @@ class Explorer:
             TAGS: sections.TagsSection(session),
             PANEL: sections.PanelSection(session),
         }
+        self._drawing = RLock()
         self._address = Address(self._went)
         boxes = {part: section.box for part, section in self._sections.items()}
         left = widgets.VBox([boxes[LISTING], boxes[TAGS]])
@@ -112,6 +114,11 @@ class Explorer:
         return {**bundle, "text/plain": repr(self), "text/html": wording.static(self.session)}
 
     def _draw(self, part: str) -> None:
+        # Some kernels have a thread for what comes from the page, beside the one that runs cells.
+        with self._drawing:
+            self._draw_part(part)
+
+    def _draw_part(self, part: str) -> None:
         self._sections[part].draw()
         self.search.draw()
         # A list alone has all the room.

@@ -98,7 +98,7 @@ def layers_of_image(result: "Result") -> pd.DataFrame:
         beside = beside[beside["image_digest"] != first.image_digest]
         holders = beside.groupby("layer_digest")["image_digest"].nunique()
         table["also_in"] = layers["layer_digest"].map(holders).fillna(0).astype("Int64")
-    return table.assign(layer_digest=layers["layer_digest"])
+    return table
 
 
 def named_differences(result: "Result") -> pd.DataFrame:
