@@ -14,6 +14,8 @@ PULL, HUB = "pull", "hub"
 # The Hub API's limit is one per minute. [seconds]
 HUB_WINDOW = 60
 _DAY = 24 * 60 * 60
+# Answers to requests that were sent together come within this. [seconds]
+_ON_THE_WAY = 5.0
 # Whatever a header says, no limit has more digits.
 _DIGITS = 15
 # A number this large is a moment (seconds since 1970), not a wait.
@@ -52,11 +54,19 @@ class Limits:
         """Remember what an answer tells; they overtake one another, so the least counts."""
         for name, read in (("RateLimit-Limit", _pull_limit), ("X-RateLimit-Limit", hub_limit)):
             if name in headers and (limit := read(headers)) is not None:
-                self._reported[place, identity, limit.kind] = limit
+                known = self._reported.get((place, identity, limit.kind))
+                if known is None or not _is_overtaken(limit, known):
+                    self._reported[place, identity, limit.kind] = limit
 
     def last(self, place: str, identity: str, kind: str) -> Limit | None:
         """Return the last word on a limit; None where there was none."""
         return self._reported.get((place, identity, kind))
+
+
+def _is_overtaken(limit: Limit, known: Limit) -> bool:
+    """Tell whether an answer came after one that was sent later, and told of fewer pulls left."""
+    is_of_one = limit.kind == PULL and limit.allowed == known.allowed
+    return is_of_one and known.age < _ON_THE_WAY and known.remaining < limit.remaining
 
 
 def _pull_limit(headers: Mapping[str, str]) -> Limit | None:

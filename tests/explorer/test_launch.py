@@ -1,9 +1,12 @@
 """The explorer without a notebook that is open: what is written, and what is run."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from importlib import import_module
 
 import pytest
@@ -13,6 +16,7 @@ from hubframe.apps.cli import cli
 from hubframe.apps.explorer import launch
 
 from . import servers
+from .conftest import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -36,13 +40,65 @@ def test_the_notebook_opens_an_explorer(tmp_path, what, sample, source):
     assert notebook.cells[1].source == source
 
 
-def test_no_notebook_is_written_over(tmp_path):
-    names = [launch.write_notebook(tmp_path, None, sample=True, page=False).name for _ in range(3)]
-    assert names == [
-        "hubframe-explorer.ipynb",
-        "hubframe-explorer-2.ipynb",
-        "hubframe-explorer-3.ipynb",
-    ]
+@pytest.mark.parametrize(
+    ("line", "what", "jupyter"),
+    [
+        ([], None, []),
+        (["ansible"], "ansible", []),
+        (["ansible", "--ip", "0.0.0.0"], "ansible", ["--ip", "0.0.0.0"]),
+        (["--ip=0.0.0.0", "ansible"], "ansible", ["--ip=0.0.0.0"]),
+        (["--ip", "0.0.0.0"], None, ["--ip", "0.0.0.0"]),
+        (
+            ["ansible", "--port", "8001", "--no-browser", "--debug"],
+            "ansible",
+            ["--no-browser", "--port=8001", "--debug"],
+        ),
+    ],
+)
+def test_options_of_jupyter_are_passed_on(monkeypatch, line, what, jupyter):
+    told = []
+    monkeypatch.setattr(launch, "explore", lambda *given, **_: told.append(given) or 0)
+    result = CliRunner().invoke(cli, ["explore", *line], standalone_mode=False)
+    assert result.exit_code == 0, result.output
+    assert told == [(what, jupyter)]
+
+
+def test_jupyterlab_opens_on_the_result_and_nothing_is_left(browser, pictures, tmp_path):
+    port = servers.free_port()
+    line = ["explore", "ansible/ansible", "--sample", "--no-browser", "--port", str(port)]
+    line += [f"--IdentityProvider.token={servers.TOKEN}", "--LabApp.news_url=None"]
+    here = tmp_path / "here"
+    here.mkdir()
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hubframe", *line],
+            stdout=log,
+            stderr=log,
+            cwd=here,
+            env=servers.environment(tmp_path),
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        servers.wait_for(process, address, tmp_path / "log")
+        notebook = f"{address}/api/contents/hubframe-explorer.ipynb?token={servers.TOKEN}"
+        until = time.monotonic() + PATIENCE
+        outputs = []
+        while not outputs and time.monotonic() < until:
+            with urllib.request.urlopen(notebook) as answer:
+                outputs = json.load(answer)["content"]["cells"][-1]["outputs"]
+            time.sleep(0.2)
+        tab = browser.new_page(viewport={"width": 1400, "height": 900})
+        tab.set_default_timeout(PATIENCE * 1000)
+        tab.goto(f"{address}/lab/tree/hubframe-explorer.ipynb?token={servers.TOKEN}")
+        tab.get_by_role("table", name="Tags", exact=True).get_by_text("13.2.0").first.click()
+        tab.get_by_text("130 MB in 7 layers").wait_for()
+        tab.screenshot(path=pictures / "explorer-command.png")
+        tab.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    assert list(here.iterdir()) == []
+    assert servers.is_gone(address)
 
 
 def test_what_is_missing_is_named_with_how_to_install_it(monkeypatch, tmp_path):

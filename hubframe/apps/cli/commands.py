@@ -305,6 +305,7 @@ _frame_command(
         metavar="N",
     ),
     given("--title", "The page's title.", metavar="TEXT"),
+    flag("--interactive", "Let the page's tables be filtered and sorted, with all their rows."),
     PROGRESS,
     VERBATIM,
     example="hubframe report ansible/ansible --output report --sample",

@@ -1,14 +1,18 @@
 """What a panel's frame says, in a sentence or two: the answer before its picture."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 import hubframe
-from hubframe.apps.show import cell, short
+from hubframe.apps.explorer import views
 from hubframe.errors import harmless
+from hubframe.grid.cells import cell, short
 from hubframe.plots import wording
+
+if TYPE_CHECKING:
+    from hubframe.apps.explorer.panels import Result
 
 # Of more repositories, or pairs of images, than that nobody reads sentences.
 _MOST = 5
@@ -55,7 +59,7 @@ def _behind(lag: Any) -> str:
 def of_trend(trend: pd.DataFrame) -> list[str]:
     """Say which release grew most, and by which step."""
     releases = trend.drop_duplicates(_RELEASE)
-    most = releases[releases["total_change"].gt(0).fillna(value=False)].nlargest(1, "total_change")
+    most = _grew_most(trend)
     if most.empty:
         return ["No release is larger than the one before."] if len(releases) > 1 else []
     release = most.iloc[0]
@@ -75,6 +79,19 @@ def of_trend(trend: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def _grew_most(trend: pd.DataFrame) -> pd.DataFrame:
+    """Return a row of the release that grew most; none where none did."""
+    releases = trend.drop_duplicates(_RELEASE)
+    grown = releases[releases["total_change"].gt(0).fillna(value=False)]
+    return grown.nlargest(1, "total_change")
+
+
+def line_of(trend: pd.DataFrame) -> pd.DataFrame:
+    """Return the line of releases that `of_trend` speaks of; all where it speaks of none."""
+    most = _grew_most(trend)
+    return trend if most.empty else trend.merge(most[_RELEASE[:-1]])
+
+
 def _short(instruction: str | None) -> str:
     return "a step that is not told" if pd.isna(instruction) else short(str(instruction), _LONGEST)
 
@@ -87,6 +104,66 @@ def of_shared(shared: pd.DataFrame) -> list[str]:
     held = wording.size((shared["size"] * shared["image_count"]).sum())
     saved = wording.size(shared["saved_size"].sum())
     return [f"Sharing {wording.counted(count, 'layer')} saves {saved} of {held}."]
+
+
+def of_image(result: "Result") -> list[str]:
+    """Say of one image how large it is, what else it is called, and which step weighs most."""
+    layers, tags = result.frame, result.state.tags
+    if layers.empty:
+        return []
+    first = layers.iloc[0]
+    one = tags[(tags["repo"] == first.repo) & (tags["tag"] == first.tag)].head(1)
+    return [f"{'; '.join(_of_image(layers, one))}.", *_weight(result)]
+
+
+def _of_image(layers: pd.DataFrame, tags: pd.DataFrame) -> Iterator[str]:
+    size = wording.size(layers["size"].sum(min_count=len(layers)))
+    yield f"{size} in {wording.counted(len(layers), 'layer')}"
+    tag: Any
+    for tag in tags.itertuples():
+        for kind in ("pushed", "created"):
+            moment = getattr(tag, f"{kind}_at", None)
+            if pd.notna(moment):
+                yield f"{kind} {cell(kind, moment, pd.Timestamp.now('UTC')).text}"
+        if pd.notna(tag.platform_count) and tag.platform_count > 1:
+            yield f"for {wording.counted(int(tag.platform_count), 'platform')}"
+        if pd.notna(tag.aliases):
+            yield f"the same image as {harmless(', '.join(tag.aliases.split()))}"
+
+
+def _weight(result: "Result") -> Iterator[str]:
+    layers, others = result.frame, result.fetched.get("others")
+    total = layers["size"].sum()
+    if total:
+        largest = layers.nlargest(1, "size").iloc[0]
+        share = wording.percent(largest["size"] / total)
+        yield (
+            f"The largest step, {wording.size(largest['size'])} ({share}): "
+            f"{_short(largest.instruction)}"
+        )
+    if others is not None and total:
+        digest = layers["image_digest"].iloc[0]
+        beside = others[others["image_digest"] != digest]
+        held = layers["layer_digest"].isin(beside["layer_digest"])
+        count = wording.counted(beside["image_digest"].nunique(), "other {image}")
+        if beside.empty:
+            return
+        shared = wording.size(layers.loc[held, "size"].sum())
+        yield f"{shared} of it is in one or more of the {count} in the list too."
+
+
+def of_compared(result: "Result") -> list[str]:
+    """Say by how much images differ, and which step made most of it."""
+    said = of_comparison(result.frame)
+    table = views.named_differences(result)
+    steps = table[table["part"] == "layers"].dropna(subset="size_change")
+    if steps.empty or "from_to" in table:
+        return said
+    most = steps.sort_values("size_change", key=abs).iloc[-1]
+    return [
+        *said,
+        f"The step that changed most, {wording.more(most.size_change)}: {_short(most.what)}",
+    ]
 
 
 def of_comparison(compared: pd.DataFrame) -> list[str]:

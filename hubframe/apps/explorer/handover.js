@@ -12,7 +12,12 @@ function render({ model, el }) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "jupyter-button hubframe-handover";
-  const draw = () => { button.textContent = model.get("label"); };
+  const draw = () => {
+    button.textContent = model.get("label");
+    const about = model.get("about");
+    if (about) button.setAttribute("aria-label", about);
+    button.title = about;
+  };
   const say = (words) => {
     button.textContent = words;
     setTimeout(draw, 1500);

@@ -14,6 +14,8 @@ class _Button(anywidget.AnyWidget):
     _esm = _HERE / "handover.js"
     _css = _HERE / "handover.css"
     label = traitlets.Unicode().tag(sync=True)
+    # What it does, where its label alone does not say so.
+    about = traitlets.Unicode().tag(sync=True)
     is_file = traitlets.Bool(default_value=False).tag(sync=True)
 
 
@@ -26,8 +28,8 @@ class CopyButton(_Button):
 class SaveButton(_Button):
     """A button that has a file saved: `give` hands it over when it was pressed, or later."""
 
-    def __init__(self, label: str, pressed: Callable[[], None]) -> None:
-        super().__init__(label=label, is_file=True)
+    def __init__(self, label: str, pressed: Callable[[], None], about: str = "") -> None:
+        super().__init__(label=label, about=about, is_file=True)
         self._pressed = pressed
         self.on_msg(self._heard)
 

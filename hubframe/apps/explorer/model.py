@@ -1,8 +1,9 @@
 """What is looked for, chosen and shown: the state of an explorer, without widgets or threads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
+from urllib.parse import parse_qs, urlencode
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from hubframe.frames.selection import (
     versions_in,
 )
 from hubframe.oci.reference import ImageReference, is_namespace_page, is_registry, parse_registry
+from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.tables import TAGS
 
 # The ways in which what is typed can be meant.
@@ -29,8 +31,11 @@ MEANINGS = {
 }
 # Where no tag is chosen, panels read so many of the newest.
 FEW = 20
+# A repository and a tag.
+Row = tuple[str, str]
 MOST_RECENT = 10
 _MOST_SEEN = 500
+_CREATED = "created_at"
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Filters:
     versions: Versions | None = None
     newest: int | None = None  # of each repository
     platform: Platforms = USUAL_PLATFORM
-    everything: bool = False  # signatures and other digests in disguise, and attestations, too
+    everything: bool = False  # tags that name digests, such as signatures, and attestations, too
 
     @property
     def glob(self) -> str | None:
@@ -130,6 +135,76 @@ class Asked:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a person is in an explorer, as text: what an address or a line of code holds of it."""
+
+    what: str = ""
+    meaning: str = ""  # empty where it is what is there first
+    repos: tuple[str, ...] = ()  # those that were opened in a list
+    rows: tuple[Row, ...] = ()  # the tags that were chosen
+    pair: tuple[Row, ...] = ()
+    panel: str = "overview"
+    filters: Filters = field(default_factory=Filters)
+
+    def query(self) -> str:
+        """Return it as the query of an address; nothing where nothing is looked for."""
+        filters, usual = self.filters, Filters()
+        fields = {
+            "what": [self.what],
+            "as": [self.meaning],
+            "repo": self.repos,
+            "tag": references(self.rows),
+            "compare": references(self.pair),
+            "panel": [self.panel if self.panel != State.panel else ""],
+            "like": [filters.text],
+            "versions": [] if filters.versions is None else [filters.versions.text or "*"],
+            "newest": [str(filters.newest or "")],
+            "platform": [filters.platform if filters.platform != usual.platform else ""],
+            "everything": ["yes" if filters.everything else ""],
+        }
+        told = [(name, value) for name, values in fields.items() for value in values if value]
+        return urlencode(told, safe="/:") if self.what else ""
+
+    @classmethod
+    def read(cls, query: str, panels: Container[str]) -> Self | None:
+        """Read the query of an address; None where it holds no place, or nonsense."""
+        told = parse_qs(query, max_num_fields=_MOST_SEEN)
+
+        def first(name: str) -> str:
+            return told.get(name, [""])[0]
+
+        def rows(name: str) -> tuple[Row, ...]:
+            pairs = (one.rpartition(":") for one in told.get(name, ()))
+            return tuple((repo, tag) for repo, _, tag in pairs if repo and tag)
+
+        meaning, panel, newest = first("as"), first("panel"), first("newest")
+        versions = {"": None, "*": ""}.get(first("versions"), first("versions"))
+        try:
+            filters = read_filters(
+                first("like"),
+                versions,
+                int(newest) if newest.isdecimal() else None,
+                first("platform"),
+                everything=bool(first("everything")),
+            )
+        except ValueError:
+            filters = Filters()
+        return (
+            None
+            if not first("what")
+            else cls(
+                first("what"),
+                meaning if meaning in MEANINGS else "",
+                tuple(told.get("repo", ())),
+                rows("tag"),
+                rows("compare"),
+                panel if panel in panels else State.panel,
+                filters,
+            )
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """What an explorer shows."""
@@ -139,7 +214,8 @@ class State:
     repos: tuple[str, ...] = ()  # those that were opened, and `tags` all their tags
     tags: pd.DataFrame = field(default_factory=TAGS.frame)
     filters: Filters = field(default_factory=Filters)
-    chosen: tuple[tuple[str, str], ...] = ()  # repositories and tags, in the order of choosing
+    chosen: tuple[Row, ...] = ()  # in the order of choosing
+    pair: tuple[Row, ...] = ()  # what is compared, in this order, where a person said so
     panel: str = "overview"
     keep: int = 10  # the rule whose outcome the clean-up panel shows
     older_than: int = 365
@@ -152,17 +228,61 @@ class State:
         return self.filters.apply(self.tags)
 
     @property
-    def taken(self) -> list[tuple[str, str]]:
+    def taken(self) -> list[Row]:
         """The tags that panels read: those that were chosen, else the newest that are visible."""
         if self.chosen:
             return list(self.chosen)
-        few = self.visible.groupby("repo", sort=False).head(FEW)
-        return list(zip(few["repo"], few["tag"], strict=True))
+        return _rows(self.visible.groupby("repo", sort=False).head(self.most))
+
+    @property
+    def most(self) -> int:
+        """How many tags of each repository panels read where none is chosen."""
+        return self.filters.newest or FEW
+
+    @property
+    def image(self) -> Row | None:
+        """The one tag that is looked at: the last that was chosen, else the newest visible."""
+        if self.chosen:
+            return self.chosen[-1]
+        return next(iter(_rows(self.visible.head(1))), None)
+
+    @property
+    def compared(self) -> list[Row]:
+        """The tags that are compared, the old before the new.
+
+        Those that were chosen; of one alone, or of none, also the one before it that is another
+        image.
+        """
+        if self.pair:
+            return list(self.pair)
+        if len(self.chosen) > 1:
+            return _oldest_first(self.tags, self.chosen)
+        if self.image is None:
+            return []
+        before = self._before(self.image)
+        return [self.image] if before is None else _oldest_first(self.tags, [before, self.image])
+
+    def _before(self, row: Row) -> Row | None:
+        """Return the next older tag of another image, or where there is none the next newer."""
+        repo, tag = row
+        visible = self.visible
+        own = visible[visible["repo"] == repo].reset_index(drop=True)
+        at = own.index[own["tag"] == tag]
+        if at.empty:
+            return None
+        other = own["digest"].isna() | own["digest"].ne(own["digest"][at[0]])
+        others = own[other.fillna(value=True) & (own["tag"] != tag)]
+        is_versioned = bool(own["version"].notna()[at[0]])
+        if is_versioned and others["version"].notna().any():
+            others = others[others["version"].notna()]
+        older = others[others.index > at[0]]
+        newer = others[others.index < at[0]]
+        return next(iter(_rows(older.head(1)) or _rows(newer.tail(1))), None)
 
     @property
     def images(self) -> list[str]:
         """The tags that panels read, as calls take them."""
-        return [f"{repo}:{tag}" for repo, tag in self.taken]
+        return references(self.taken)
 
     @property
     def platform(self) -> dict[str, Platforms]:
@@ -174,16 +294,33 @@ class State:
 
     def asked(self) -> Asked:
         """Return the arguments of a call for the images that panels read."""
-        if not self.chosen and (narrowing := self._narrowing(FEW)) is not None:
+        if not self.chosen and (narrowing := self._narrowing(self.most)) is not None:
             return Asked(self.opened_repos, narrowing | self.platform)
         return Asked(self.images, self.platform)
+
+    def asked_image(self) -> Asked:
+        """Return the arguments of a call for the one image that is looked at."""
+        return Asked(references([self.image] if self.image else []), self.platform)
+
+    def asked_compared(self) -> Asked:
+        """Return those for the images that are compared: of one platform, since more cannot be."""
+        return Asked(references(self.compared), self.platform if self.is_one_platform else {})
+
+    @property
+    def is_one_platform(self) -> bool:
+        """Whether panels read one image of a tag."""
+        found = platforms(self.filters.platform)
+        return found is not None and len(found) == 1
 
     def asked_tags(self) -> Asked:
         """Return the arguments of a call for the tags that are visible."""
         if (narrowing := self._narrowing(None)) is not None:
             return Asked(self.opened_repos, narrowing)
-        visible = self.visible
-        return Asked((visible["repo"] + ":" + visible["tag"]).tolist())
+        names = self.visible["tag"].tolist()
+        if len(self.repos) == 1:
+            # By name, and of the whole list, which tells the aliases.
+            return Asked(self.opened_repos, {"tags": names})
+        return Asked(references(_rows(self.visible)))
 
     def asked_platforms(self) -> Asked:
         """Return those for images of every platform, and attestations with everything else."""
@@ -206,17 +343,60 @@ class State:
         tags = filters.glob or filters.versions or ("*" if filters.everything else None)
         narrowing: dict[str, Any] = {} if tags is None else {"tags": tags}
         everything = replace(filters, everything=True, newest=None).apply(self.tags)
-        disguised = everything["is_digest_tag"].astype(bool)
-        if narrowing and not filters.everything and disguised.any():
-            # A call with these keywords would take digests in disguise.
+        named_digests = everything["is_digest_tag"].astype(bool)
+        if narrowing and not filters.everything and named_digests.any():
+            # A call with these keywords would take tags that name digests.
             return None
-        matching = everything if filters.everything else everything[~disguised]
+        matching = everything if filters.everything else everything[~named_digests]
         counts = [count for count in (filters.newest, most) if count is not None]
         if counts and min(counts) < matching["repo"].value_counts().max():
             narrowing["newest"] = min(counts)
         return narrowing
 
+    @property
+    def place(self) -> Place:
+        """Where this is, as text."""
+        if self.search is None:
+            return Place()
+        is_listed = self.listing is not None
+        return Place(
+            self.search.text,
+            "" if self.search.meanings == _meanings(self.search.text) else self.search.meanings[0],
+            self.repos if is_listed else (),
+            self.chosen,
+            self.pair,
+            self.panel,
+            self.filters,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the tags are as `hubframe.tags_df` gives them, and no names alone."""
+        return _CREATED not in self.tags
+
     # What a person does: each returns the state after it.
+
+    def looked_up(self, images: pd.DataFrame) -> "State":
+        """Fill in what was asked for some tags of a registry, which lists names alone."""
+        found = images.drop_duplicates(["repo", "tag"]).set_index(["repo", "tag"])
+        rows = pd.MultiIndex.from_frame(self.tags[["repo", "tag"]])
+        places = rows.get_indexer(found.index)
+        found, places = found[places >= 0], places[places >= 0]
+        tags = self.tags.copy()
+        digests = found["index_digest"].fillna(found["image_digest"])
+        known = {"size": found["size"], "digest": digests, _CREATED: found[_CREATED]}
+        for name, values in known.items():
+            column = tags[name].copy()
+            column.iloc[places] = values.array
+            tags[name] = column
+        return replace(self, tags=tags)
+
+    def arrived(self, place: Place) -> "State":
+        """Return it as a place has it; tags that are not there are not chosen."""
+        known = set(_rows(self.tags))
+        chosen = tuple(row for row in place.rows if row in known) or self.chosen
+        pair = place.pair if set(place.pair) <= known else ()
+        return replace(self, chosen=chosen, pair=pair, panel=place.panel, filters=place.filters)
 
     def found(self, search: Search, listing: pd.DataFrame) -> "State":
         """Show the repositories that were found."""
@@ -227,6 +407,7 @@ class State:
             repos=(),
             tags=TAGS.frame(),
             chosen=(),
+            pair=(),
             recent=_first([search.text], self.recent, MOST_RECENT),
             seen=_first(listing["repo"], self.seen, _MOST_SEEN),
         )
@@ -236,8 +417,19 @@ class State:
     ) -> "State":
         """Show the tags of repositories; choose the one that was named."""
         chosen = ((repos[0], tag),) if tag is not None else ()
-        seen = _first(repos, self.seen, _MOST_SEEN)
-        return replace(self, repos=tuple(repos), tags=tags, chosen=chosen, seen=seen)
+        state = replace(
+            self,
+            repos=tuple(repos),
+            tags=tags,
+            chosen=chosen,
+            pair=(),
+            seen=_first(repos, self.seen, _MOST_SEEN),
+        )
+        if set(repos) <= set(self.repos):
+            return state
+        # What was typed to find tags of another repository hides these.
+        filters = Filters(platform=self.filters.platform, everything=self.filters.everything)
+        return replace(state, filters=filters, panel="image" if chosen else self.panel)
 
     def named(self, search: Search, tags: pd.DataFrame) -> "State":
         """Show the tags of the repository that was looked for."""
@@ -246,9 +438,31 @@ class State:
         state = replace(self, search=search, listing=None, recent=recent)
         return state.opened([reference.repo], tags, tag=_tag_of(reference, tags))
 
-    def chose(self, rows: Sequence[tuple[str, str]]) -> "State":
+    def chose(self, rows: Sequence[Row]) -> "State":
         """Choose tags."""
-        return replace(self, chosen=tuple(rows))
+        return replace(self, chosen=tuple(rows), pair=())
+
+
+def references(rows: Iterable[Row]) -> list[str]:
+    """Return tags as calls take them."""
+    return [f"{repo}:{tag}" for repo, tag in rows]
+
+
+def _rows(tags: pd.DataFrame) -> list[Row]:
+    return list(zip(tags["repo"], tags["tag"], strict=True))
+
+
+def _oldest_first(tags: pd.DataFrame, rows: Sequence[Row]) -> list[Row]:
+    """Put tags in order: by version where all have one, else by date, else as they are listed."""
+    found = tags.set_index(["repo", "tag"]).reindex(pd.MultiIndex.from_tuples(rows))
+    if found["version"].notna().all():
+        newest = newest_first(read_all([tag for _, tag in rows]).values())
+        place = {name.tag: -at for at, name in enumerate(newest)}
+        return sorted(rows, key=lambda row: place[row[1]])
+    if found["pushed_at"].notna().all():
+        return sorted(rows, key=lambda row: found["pushed_at"][row])
+    listed = {row: -at for at, row in enumerate(_rows(tags))}
+    return sorted(rows, key=lambda row: listed.get(row, 0))
 
 
 def _first(names: Iterable[str], before: tuple[str, ...], most: int) -> tuple[str, ...]:

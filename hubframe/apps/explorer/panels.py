@@ -1,8 +1,8 @@
 """What there is to see of the tags that were chosen: a frame, a picture, and the code for both."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 
 import hubframe
 from hubframe import plots
-from hubframe.apps.explorer import findings
-from hubframe.apps.explorer.model import FEW, Asked, State
+from hubframe.apps.explorer import findings, views
+from hubframe.apps.explorer.model import Asked, Row, State
 from hubframe.errors import harmless
+from hubframe.frames.selection import USUAL_PLATFORM
+from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
 Frames = Mapping[str, pd.DataFrame]
@@ -25,16 +27,29 @@ _COLLECT = {"errors": "collect"}
 _WHICH = {"platform", "attestations"}
 # How long a line of code may be.
 _WIDTH = 88
+# More chosen tags than that are counted, not named.
+_MOST_NAMED = 3
+_LEAST_COMPARED = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a panel shows."""
+    """What was read for a panel, with what it was read for: all that is said of it comes from here.
 
+    What a person asks for may have changed since.
+    """
+
+    panel: "Panel"
+    state: State
     frame: pd.DataFrame
-    drawn: pd.DataFrame  # the one that its picture is of
-    fetched: Frames  # what it is made of, by name
-    is_partial: bool  # of some of the tags only, and the others were to follow
+    fetched: Frames  # what it is made of, by name, and what stands beside it
+    done: int = 1
+    count: int = 1  # of how many tags, where more were to follow
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is of some of the tags only, and the others were to follow."""
+        return self.done < self.count
 
     @property
     def notes(self) -> list[dict[str, Any]]:
@@ -46,6 +61,21 @@ class Result:
         """Whether nothing failed."""
         return not any(note.get("failures") for note in self.notes)
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """The frame as a person reads it; its attrs name the table that tells its columns."""
+        table = self.panel.table(self) if self.panel.table else self.frame
+        table = table.copy(deep=False)
+        measured = self.panel.measured.removesuffix("_df")
+        name = measured or self.frame.attrs.get("hubframe", {}).get("table")
+        table.attrs["hubframe"] = {**table.attrs.get("hubframe", {}), "table": name}
+        return table
+
+    @property
+    def findings(self) -> list[str]:
+        """What it tells, in sentences."""
+        return self.panel.findings(self) if self.panel.findings else []
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -56,15 +86,18 @@ class Panel:
     about: str
     fetches: tuple[str, ...]  # ``layers`` for the frame of `hubframe.layers_df`, and so on
     asked: Callable[[State], Asked | None] = State.asked  # what they are asked for
+    # What is asked for, where it is here.
+    held: Callable[[State], pd.DataFrame | None] | None = None
     measured: str = ""  # which function of hubframe makes one frame of them, where it is not it
     rule: tuple[str, ...] = ()  # which parts of the state are keywords of that function
-    plot: Callable[..., Axes] | None = None
-    drawn: str = ""  # the fetched frame that is plotted, where it is not the panel's own
-    findings: Callable[[pd.DataFrame], list[str]] | None = None  # what it tells, in sentences
+    # What else its picture and its table need: a frame, and what it is asked for, by name.
+    beside: Mapping[str, tuple[str, Callable[[State], Asked]]] = field(default_factory=dict)
+    plot: Callable[[Result, Axes], Axes] | None = None
+    findings: Callable[[Result], list[str]] | None = None
     text: Callable[[pd.DataFrame], str] | None = None  # the frame as lines of code
+    table: Callable[[Result], pd.DataFrame] | None = None
     columns: tuple[str, ...] = ()  # those that a person sees first; all where none are named
-    least: int = 0  # how many tags must have been chosen
-    is_of_all: bool = False  # not of the tags that were chosen
+    scope: Callable[[State], str] | None = None  # which tags it reads; all that are open if None
 
     def code(self, state: State, *, has_client: bool = False, collects: bool = False) -> str:
         """Return the lines that give the panel's frame.
@@ -85,32 +118,56 @@ class Panel:
     def steps(self, state: State, client: Client) -> Iterator[Result]:
         """Make the panel's frame of more and more tags; the last is the one that the code gives."""
         asked = self.asked(state)
+        here = None if self.held is None else self.held(state)
+        if here is not None:
+            yield self._made({self.fetches[0]: here}, state)
+            return
         if asked is not None and set(self.fetches) <= _OF_IMAGES:
             asked = Asked(asked.what, {**asked.options, **_COLLECT})
             kept = (_WHICH | _COLLECT.keys()) & asked.options.keys()
             named = {name: asked.options[name] for name in kept}
-            images = state.images
+            images = asked.what if self.scope is one_image else state.images
             held: list[Frames] = []
             for start in range(0, len(images) - _BATCH, _BATCH):
-                held.append(self._fetch(Asked(images[start : start + _BATCH], named), client))
-                parts = {name: [frames[name] for frames in held] for name in self.fetches}
-                whole = {name: pd.concat(some, ignore_index=True) for name, some in parts.items()}
-                yield self._made(whole, state, is_partial=True)
-        yield self._made(self._fetch(asked, client), state, is_partial=False)
+                part = Asked(images[start : start + _BATCH], named)
+                held.append(self._fetch(part, client))
+                parts = {name: _joined([frames[name] for frames in held]) for name in self.fetches}
+                yield self._made(parts, state, start + _BATCH, len(images))
+        frames = self._fetch(asked, client)
+        if self.scope is one_image:
+            # What is beside it is of many images: not waited for.
+            yield self._made(frames, state)
+        for name, (frame, beside) in self.beside.items():
+            if name not in frames:
+                wanted = beside(state)
+                options = {**wanted.options, **_COLLECT}
+                frames[name] = _call(frame, Asked(wanted.what, options), client)
+        yield self._made(frames, state)
 
-    def _fetch(self, asked: Asked | None, client: Client) -> Frames:
-        arguments, options = ((), {}) if asked is None else ((asked.what,), asked.options)
-        return {
-            name: getattr(hubframe, f"{name}_df")(*arguments, **options, client=client)
-            for name in self.fetches
-        }
+    def _fetch(self, asked: Asked | None, client: Client) -> dict[str, pd.DataFrame]:
+        return {name: _call(name, asked, client) for name in self.fetches}
 
-    def _made(self, frames: Frames, state: State, *, is_partial: bool) -> Result:
+    def _made(self, frames: Frames, state: State, done: int = 1, count: int = 1) -> Result:
         frame = frames[self.fetches[0]]
         if self.measured:
             rule = {name: getattr(state, name) for name in self.rule}
-            frame = getattr(hubframe, self.measured)(*frames.values(), **rule)
-        return Result(frame, frames.get(self.drawn, frame), frames, is_partial)
+            own = [frames[name] for name in self.fetches]
+            frame = getattr(hubframe, self.measured)(*own, **rule)
+        return Result(self, state, frame, frames, done, count)
+
+
+def _call(name: str, asked: Asked | None, client: Client) -> pd.DataFrame:
+    arguments, options = ((), {}) if asked is None else ((asked.what,), asked.options)
+    found: pd.DataFrame = getattr(hubframe, f"{name}_df")(*arguments, **options, client=client)
+    return found
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put parts of a frame together; there are more to come."""
+    whole = pd.concat(frames, ignore_index=True)
+    table = frames[0].attrs.get("hubframe", {}).get("table")
+    whole.attrs["hubframe"] = {"table": table, **joined_attrs(frames), "complete": False}
+    return whole
 
 
 def call_of(function: str, asked: Asked | None, *, has_client: bool = False) -> str:
@@ -144,8 +201,76 @@ def _dockerfile(history: pd.DataFrame) -> str:
     return "\n".join([heading, *(harmless(step) for step in steps)])
 
 
-def _plot_platforms(images: pd.DataFrame, **artist: Any) -> Axes:
-    return plots.plot_platform_coverage(hubframe.platform_coverage_df(images), **artist)
+def one_image(state: State) -> str:
+    """Say which image a panel of one is of."""
+    return f"{_named(state, [state.image] if state.image else [])}{_of_platform(state)}"
+
+
+def _some(state: State) -> str:
+    """Say which tags a panel reads."""
+    return f"{_count(state)}{_of_platform(state)}"
+
+
+def _count(state: State) -> str:
+    if state.chosen:
+        named = _named(state, state.chosen)
+        return named if len(state.chosen) <= _MOST_NAMED else f"{len(state.chosen)} chosen tags"
+    count = len(state.taken)
+    if count == len(state.visible):
+        return f"all {count} tags shown"
+    each = " of each repository" if len(state.repos) > 1 else ""
+    return f"the newest {state.most}{each}"
+
+
+def _compared(state: State) -> str:
+    first = not state.is_one_platform and f", {USUAL_PLATFORM}"
+    return f"{_named(state, state.compared, ' → ')}{first or _of_platform(state)}"
+
+
+def _named(state: State, rows: Sequence[Row], between: str = ", ") -> str:
+    several = len(state.repos) > 1
+    return between.join(f"{repo}:{tag}" if several else tag for repo, tag in rows)
+
+
+def _of_platform(state: State) -> str:
+    return f", {state.filters.platform}"
+
+
+def _told_line(result: Result) -> pd.DataFrame:
+    """Return the releases that the sentences speak of."""
+    return findings.line_of(result.frame)
+
+
+def _size_of_releases(result: Result, ax: Axes) -> Axes:
+    return plots.plot_size_trend(_told_line(result), ax=ax)
+
+
+def _dates(result: Result, ax: Axes) -> Axes:
+    tags = result.frame
+    if result.state.is_whole:
+        return plots.plot_tags(tags, ax=ax)
+    # A registry tells when images were made, and not when tags were pushed.
+    tags = tags.assign(pushed_at=tags["pushed_at"].fillna(tags["created_at"]))
+    plots.plot_tags(tags, ax=ax).set_title("When images were made, of the tags looked at so far")
+    return ax
+
+
+def _platforms(result: Result, ax: Axes) -> Axes:
+    return plots.plot_platform_coverage(hubframe.platform_coverage_df(result.frame), ax=ax)
+
+
+def _labels(result: Result, ax: Axes) -> Axes:
+    # Images without a label are in no row of labels.
+    return plots.plot_label_coverage(result.frame, result.fetched.get("configs"), ax=ax)
+
+
+def _shared(result: Result, ax: Axes) -> Axes:
+    return plots.plot_shared_layers(result.fetched["layers"], ax=ax)
+
+
+def _neighbours(state: State) -> Asked:
+    """Return what asks for the images that one image may share its layers with."""
+    return replace(state, chosen=()).asked()
 
 
 PANELS = {
@@ -154,13 +279,24 @@ PANELS = {
         Panel(
             "overview",
             "Overview",
-            "The tags shown above, and when each was last pushed.",
+            "The tags shown in the list, and when each was last pushed.",
             ("tags",),
             asked=State.asked_tags,
-            is_of_all=True,
-            plot=plots.plot_tags,
-            findings=findings.of_tags,
-            columns=("repo", "tag", "size", "platform_count", "pushed_at", "digest"),
+            held=lambda state: state.visible.reset_index(drop=True),
+            plot=_dates,
+            findings=lambda result: findings.of_tags(result.frame),
+            columns=("repo", "tag", "aliases", "size", "platform_count", "pushed_at", "pulled_at"),
+        ),
+        Panel(
+            "image",
+            "Image",
+            "One image, layer by layer; sizes are compressed.",
+            ("layers",),
+            asked=State.asked_image,
+            beside={"others": ("layers", _neighbours)},
+            findings=findings.of_image,
+            table=views.layers_of_image,
+            scope=one_image,
         ),
         Panel(
             "growth",
@@ -168,52 +304,81 @@ PANELS = {
             "How the size of releases moved, and which build steps made the difference.",
             ("layers",),
             measured="size_trend_df",
-            plot=plots.plot_size_trend,
-            findings=findings.of_trend,
-            columns=("tag", "previous_tag", "total_size", "total_change", "instruction", "change"),
+            plot=_size_of_releases,
+            findings=lambda result: findings.of_trend(result.frame),
+            table=views.largest_changes,
+            columns=(
+                *("repo", "line", "platform", "tag", "previous_tag", "total_change"),
+                *("change", "instruction", "total_size"),
+            ),
+            scope=_some,
+        ),
+        Panel(
+            "compare",
+            "Compare",
+            "What differs from the old to the new.",
+            ("compare",),
+            asked=State.asked_compared,
+            beside={"layers": ("layers", State.asked_compared)},
+            plot=lambda result, ax: plots.plot_comparison(result.frame, ax=ax),
+            findings=findings.of_compared,
+            table=views.named_differences,
+            scope=_compared,
         ),
         Panel(
             "layers",
             "Layers",
             "What images are made of, base first. Sizes are compressed.",
             ("layers",),
-            plot=plots.plot_layers,
+            plot=lambda result, ax: plots.plot_layers(result.frame, ax=ax),
             columns=("repo", "tag", "platform", "position", "size", "instruction", "layer_digest"),
+            scope=_some,
         ),
         Panel(
             "shared",
-            "Shared",
+            "Shared layers",
             "Each layer once: how many images hold it, and what sharing saves.",
             ("layers",),
             measured="shared_layers_df",
-            plot=plots.plot_shared_layers,
-            findings=findings.of_shared,
-            drawn="layers",
+            plot=_shared,
+            findings=lambda result: findings.of_shared(result.frame),
+            table=views.most_saved_first,
+            columns=(
+                *("size", "image_count", "tag_count", "repo_count", "saved_size"),
+                *("first_repo", "first_tag", "instruction", "layer_digest"),
+            ),
+            scope=_some,
         ),
         Panel(
             "images",
-            "Images",
+            "Platforms",
             "One image for each platform of a tag.",
             ("images",),
             asked=State.asked_platforms,
-            plot=_plot_platforms,
+            plot=_platforms,
             columns=("repo", "tag", "platform", "size", "created_at", "image_digest"),
+            scope=_count,
         ),
         Panel(
             "labels",
             "Labels",
-            "Labels and annotations. On Docker Hub each image costs a pull, once.",
+            "Labels and annotations, a column for each image. On Docker Hub each image costs a "
+            "pull, once.",
             ("labels",),
-            plot=plots.plot_label_coverage,
-            columns=("repo", "tag", "key", "value", "source"),
+            beside={"configs": ("configs", State.asked)},
+            plot=_labels,
+            table=views.by_image,
+            scope=_some,
         ),
         Panel(
             "coverage",
-            "Coverage",
+            "Label coverage",
             "Which of the OCI's labels are missing, or say nothing.",
             ("labels", "configs"),
             measured="coverage_df",
-            plot=plots.plot_coverage,
+            plot=lambda result, ax: plots.plot_coverage(result.frame, ax=ax),
+            columns=("repo", "tag", "platform", "key", "state", "reason", "value"),
+            scope=_some,
         ),
         Panel(
             "history",
@@ -221,25 +386,17 @@ PANELS = {
             "The build steps; of the first image as a Dockerfile.",
             ("history",),
             text=_dockerfile,
-            columns=("repo", "tag", "step", "instruction", "size", "created_at"),
+            columns=("repo", "tag", "platform", "step", "instruction", "size", "created_at"),
+            scope=_some,
         ),
         Panel(
             "env",
             "Environment",
-            "Environment variables. On Docker Hub each image costs a pull, once.",
+            "Environment variables, a column for each image. On Docker Hub each image costs a "
+            "pull, once.",
             ("env",),
-            columns=("repo", "tag", "key", "value"),
-        ),
-        Panel(
-            "compare",
-            "Compare",
-            "What differs from each chosen tag to the next.",
-            ("compare",),
-            asked=lambda state: Asked(state.images, state.platform),
-            plot=plots.plot_comparison,
-            findings=findings.of_comparison,
-            columns=("aspect", "key", "left", "right", "size_change", "left_name", "right_name"),
-            least=2,
+            table=views.by_image,
+            scope=_some,
         ),
         Panel(
             "cleanup",
@@ -247,10 +404,12 @@ PANELS = {
             "What a rule would delete, of all tags. Nothing is deleted.",
             ("tags",),
             asked=lambda state: Asked(state.opened_repos),
-            is_of_all=True,
+            held=lambda state: state.tags if state.is_whole else None,
             measured="cleanup_df",
             rule=("keep", "older_than"),
-            plot=plots.plot_cleanup,
+            plot=lambda result, ax: plots.plot_cleanup(result.frame, ax=ax),
+            table=views.deleted_first,
+            columns=("repo", "tag", "action", "reason", "size", "pushed_at", "pulled_at"),
         ),
         Panel(
             "limits",
@@ -258,7 +417,7 @@ PANELS = {
             "What Docker Hub lets you ask for, and what is left of it.",
             ("limits",),
             asked=lambda _: None,
-            is_of_all=True,
+            table=views.windows_in_hours,
         ),
     )
 }
@@ -266,17 +425,12 @@ PANELS = {
 
 def missing(panel: Panel, state: State) -> str:
     """Say what has to be done before a panel can be shown; empty where it can be."""
-    if panel.name != "limits" and state.tags.empty:
+    if panel.name == "limits":
+        return ""
+    if state.tags.empty:
         return "Open a repository that has tags first."
-    if len(state.chosen) < panel.least:
-        return f"Choose {panel.least} tags or more in the table of tags."
+    if panel.scope is not None and not state.taken:
+        return "No tag is like that: change the filters."
+    if panel.name == "compare" and len(state.compared) < _LEAST_COMPARED:
+        return "There is one image only: choose two tags or more in the list."
     return ""
-
-
-def scope(state: State) -> str:
-    """Say which tags a panel reads."""
-    count = len(state.taken)
-    if state.chosen:
-        return f"{count} chosen"
-    is_all = count == len(state.visible)
-    return f"all {count} shown" if is_all else f"the newest {FEW} of each repository"

@@ -1,6 +1,10 @@
 """The explorer as a person sees it."""
 
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 try:
@@ -15,7 +19,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hubframe.apps.explorer import wording
+from hubframe.apps.explorer.address import Address
+from hubframe.apps.explorer.model import Place
+from hubframe.apps.explorer.panels import PANELS
 from hubframe.apps.explorer.session import LISTING, PANEL, PROGRESS, TAGS, Session
+from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
 
 # What is in the cache is there at once, without a flicker, and in the notebook's file. [seconds]
@@ -43,8 +51,17 @@ class Explorer:
             TAGS: sections.TagsSection(session),
             PANEL: sections.PanelSection(session),
         }
-        boxes = [section.box for section in (self.search, *self._sections.values())]
-        self.widget = widgets.VBox([widgets.HTML(f"<style>{_STYLE}</style>"), *boxes])
+        self._drawing = RLock()
+        self._address = Address(self._went)
+        boxes = {part: section.box for part, section in self._sections.items()}
+        left = widgets.VBox([boxes[LISTING], boxes[TAGS]])
+        for side, name in ((left, "list"), (boxes[PANEL], "detail")):
+            side.add_class(name)
+        self._body = widgets.Box([left, boxes[PANEL]])
+        self._body.add_class("sides")
+        style = widgets.HTML(f"<style>{_STYLE}</style>")
+        parts = [style, self._address, self.search.box, boxes[PROGRESS], self._body]
+        self.widget = widgets.VBox(parts)
         self.widget.add_class("hubframe-explorer")
         session.changed = self._draw
         for part in self._sections:
@@ -74,11 +91,13 @@ class Explorer:
 
     def wait(self, seconds: float = 60.0) -> bool:
         """Wait for what is under way, and show it; return whether it is over."""
-        return self.session.work.wait(seconds)
+        is_over = self.session.work.wait(seconds)
+        return self.session.looking.wait(seconds) and is_over
 
     def close(self) -> None:
         """End what is under way, and take everything off the screen."""
         self.session.cancel()
+        self.session.looking.cancel()
         self.session.changed = lambda _: None
         self.widget.close()
 
@@ -95,21 +114,50 @@ class Explorer:
         return {**bundle, "text/plain": repr(self), "text/html": wording.static(self.session)}
 
     def _draw(self, part: str) -> None:
+        # Some kernels have a thread for what comes from the page, beside the one that runs cells.
+        with self._drawing:
+            self._draw_part(part)
+
+    def _draw_part(self, part: str) -> None:
         self._sections[part].draw()
         self.search.draw()
+        # A list alone has all the room.
+        if self.session.state.repos:
+            self._body.remove_class("alone")
+        else:
+            self._body.add_class("alone")
+        self._address.query = self.session.state.place.query()
+
+    def _went(self, query: str) -> None:
+        place = Place.read(query, PANELS)
+        if place is not None:
+            self.session.go(place)
 
 
-def explore(what: str | None = None, *, client: Client | None = None) -> Explorer:
+def explore(
+    what: str | None = None,
+    *,
+    tags: Sequence[str] = (),
+    panel: str | None = None,
+    client: Client | None = None,
+) -> Explorer:
     """Open an explorer: look for repositories, choose tags, see what is in them, take it away.
 
     It runs in JupyterLab, Notebook 7 and Voila, and needs the extra ``notebook``. Fetching leaves
-    the kernel free; what costs pulls is asked for first.
+    the kernel free; what costs pulls is asked for first. On a page of Voila's the address says what
+    is on screen, and opens it again.
 
     Parameters
     ----------
     what
         What to look for at first: a namespace, a repository or image on any registry, a registry's
         host, or words.
+    tags
+        Which tags of that repository to choose.
+    panel
+        What to see of them: ``overview``, ``image``, ``growth``, ``compare``, ``layers``,
+        ``shared``, ``images``, ``labels``, ``coverage``, ``history``, ``env``, ``cleanup``,
+        ``limits``.
     client
         What to ask with; None for the default one. In copied code it is called ``client``.
 
@@ -118,16 +166,38 @@ def explore(what: str | None = None, *, client: Client | None = None) -> Explore
     Explorer
         Its ``selection``, ``frame``, ``figure`` and ``code`` are what is on screen.
 
+    Raises
+    ------
+    ValueError
+        There is no such panel, or tags are named and nothing that they are of.
+
     Examples
     --------
     >>> with hubframe.sample():
-    ...     explorer = hubframe.explore("ansible/ansible")
+    ...     explorer = hubframe.explore("ansible/ansible", tags=["13.4.0"], panel="layers")
     ...     done = explorer.wait()
-    >>> explorer.code
-    'hubframe.tags_df("ansible/ansible")'
+    ...     print(explorer.code)
+    import hubframe
+    <BLANKLINE>
+    hubframe.sample()
+    <BLANKLINE>
+    hubframe.layers_df(["ansible/ansible:13.4.0"])
     """
+    chosen = [tags] if isinstance(tags, str) else list(tags)
+    if panel is not None and panel not in PANELS:
+        raise ValueError(f"panel must be one of {', '.join(PANELS)}, not {panel!r}")
+    if chosen and what is None:
+        raise ValueError("tags are of a repository: name it as what")
     explorer = Explorer(Session(client=client))
-    if what is not None:
-        explorer.search.show_text(what)
+    asked = (
+        None if what is None else Place(what, panel=panel or ("image" if chosen else "overview"))
+    )
+    # Voila tells its kernels the query of the address.
+    place = Place.read(os.environ.get("QUERY_STRING", ""), PANELS)
+    if place is None and asked is not None and chosen:
+        repo = ImageReference.parse(asked.what).repo
+        asked = replace(asked, rows=tuple((repo, tag) for tag in chosen))
+    if (wanted := place or asked) is not None:
+        explorer.session.go(wanted)
         explorer.wait(_AT_ONCE)
     return explorer

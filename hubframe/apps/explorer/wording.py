@@ -1,20 +1,27 @@
 """Untrusted text and faults as HTML, and a frame where widgets cannot run."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from io import BytesIO
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hubframe.apps.explorer.panels import Panel, Result
-from hubframe.apps.explorer.session import Session
+from hubframe.apps.explorer import views
+from hubframe.apps.explorer.panels import Result
+from hubframe.apps.explorer.session import Offer, Session
 from hubframe.apps.show import provenance, show
 from hubframe.errors import harmless
-from hubframe.frames.plan import Plan
+from hubframe.grid.cells import Said, cell, declared, short
 from hubframe.plots import wording
+from hubframe.plots.style import BLUES, ORANGES
 
 _STATIC_ROWS = 25
+_LONGEST = 200
+# Those of the pictures, which the colour-blind tell apart.
+_COLOURS = (*BLUES, *ORANGES)
 
 
 def paragraph(text: str, kind: str = "about") -> str:
@@ -23,15 +30,15 @@ def paragraph(text: str, kind: str = "about") -> str:
     return f'<p class="{kind}"{role}>{escape(text)}</p>' if text else ""
 
 
-def sentences(panel: Panel, frame: pd.DataFrame) -> str:
+def sentences(result: Result) -> str:
     """Return what a panel's frame tells as paragraphs; nothing where it tells nothing."""
-    said = panel.findings(frame) if panel.findings else []
-    return "".join(paragraph(sentence, "finding") for sentence in said)
+    return "".join(paragraph(sentence, "finding") for sentence in result.findings)
 
 
-def heading(title: str, note: str) -> str:
-    """Return a heading with a note beside it."""
-    return f"<h3>{escape(harmless(title))} <small>{escape(note)}</small></h3>"
+def heading(title: str, note: str, about: str = "") -> str:
+    """Return a heading with a note beside it, and what it is about when pointed at."""
+    told = f' title="{escape(about)}"' if about else ""
+    return f"<h3{told}>{escape(harmless(title))} <small>{escape(harmless(note))}</small></h3>"
 
 
 def code(lines: str, label: str = "Code") -> str:
@@ -54,41 +61,102 @@ def picture(figure: Figure | None, title: str) -> str:
     return f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
 
 
-def price(plan: Plan) -> str:
+def proportions(layers: pd.DataFrame) -> str:
+    """Return the layers of an image as a bar, each as wide as it is large."""
+    total = layers["size"].sum()
+    if not total:
+        return ""
+    parts = [_part(layer, total) for layer in layers.itertuples()]
+    label = f"{len(layers)} layers in proportion to their size"
+    return f'<div class="proportions" role="img" aria-label="{label}">{"".join(parts)}</div>'
+
+
+def _part(layer: Any, total: float) -> str:
+    if pd.isna(layer.size) or not layer.size:
+        return ""
+    instruction = "" if pd.isna(layer.instruction) else short(str(layer.instruction), _LONGEST)
+    told = f"layer {layer.position}, {wording.size(layer.size)}, {layer.share}: {instruction}"
+    look = (
+        f"flex-grow:{layer.size / total:.6f};background:{_COLOURS[layer.position % len(_COLOURS)]}"
+    )
+    return f'<span style="{look}" title="{escape(told)}"></span>'
+
+
+def digest_of(result: Result) -> str:
+    """Return the digest that names an image for good: its tag's, else its own."""
+    if result.frame.empty:
+        return ""
+    first, tags = result.frame.iloc[0], result.state.tags
+    digests = tags.loc[(tags["repo"] == first.repo) & (tags["tag"] == first.tag), "digest"]
+    known = digests.dropna()
+    return str(known.iloc[0]) if len(known) else str(first.image_digest)
+
+
+def pull_command(result: Result) -> str:
+    """Return the command that pulls exactly this image."""
+    if result.frame.empty:
+        return ""
+    return f"docker pull {harmless(result.frame['repo'].iloc[0])}@{digest_of(result)}"
+
+
+def price(offer: Offer) -> str:
     """Say what reading a panel costs, and what is left."""
+    plan = offer.plan
     least = "" if plan.is_exact else "at least "
     pulls = wording.counted(plan.pulls, "pull")
     words = f"This needs {least}{pulls} from Docker Hub"
     if plan.limit is not None:
         words += f"; {plan.limit.remaining:,} of {plan.limit.allowed:,} are left"
+        if plan.limit.window:
+            words += f" in {views.window(plan.limit.window)}"
     words += f". It takes about {plan.seconds:.0f} s."
     if not plan.fits:
         words += " Choose fewer tags, or log in for a limit of your own."
     return words
 
 
+def scope(result: Result) -> str:
+    """Say of which tags of which repositories a result is."""
+    of = result.panel.scope
+    repos = ", ".join(result.state.repos)
+    return f"{repos}: {of(result.state)}" if of else repos
+
+
+def in_all_rows(table: pd.DataFrame, same: Mapping[str, Any]) -> str:
+    """Say what columns of a table say that are not shown, since they say the same in each row."""
+    now, told = pd.Timestamp.now("UTC"), declared(table)
+    said = [
+        f"{name.replace('_', ' ')} {cell(name, value, now, told.get(name, Said()).unit).text}"
+        for name, value in same.items()
+    ]
+    return f"The same in all rows: {', '.join(said)}." if said else ""
+
+
 def state_of(result: Result, *, is_busy: bool) -> str:
     """Say where it comes from, and whether it is all."""
-    words = "; ".join(provenance(note) for note in result.notes if note)
-    words = f"{words[:1].upper()}{words[1:]}."
+    notes = [note for note in result.notes if note]
     if result.is_partial:
-        words += " More is on its way." if is_busy else " This is not all of it."
-    return words
+        words = f"{result.done:,} of {result.count:,} tags so far"
+        words += "; more is on its way." if is_busy else ". This is not all of it."
+        return words
+    words = "; ".join(dict.fromkeys(provenance(note) for note in notes))
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def static(session: Session) -> str:
     """Return what is on screen as HTML that needs no kernel: the frame, its picture, the code."""
     parts = [paragraph("An explorer of hubframe's, as it was; run the cell to click through it.")]
-    if session.result is not None:
-        panel = session.panel
-        shown = [name for name in panel.columns if name in session.result.frame]
-        frame = session.result.frame[shown] if shown else session.result.frame
+    result = session.result
+    if result is not None:
+        table = result.table
+        names, same = views.lean(table, result.panel.columns)
         parts += [
-            f"<h3>{escape(panel.title)}: {escape(', '.join(session.state.repos))}</h3>",
-            sentences(panel, session.result.frame),
-            picture(session.figure(), panel.title),
-            show(frame, _STATIC_ROWS)._repr_html_(),
-            paragraph("This is not all of it." if session.is_partial else "", "fault"),
+            heading(result.panel.title, scope(result)),
+            sentences(result),
+            picture(session.figure(), result.panel.title),
+            show(table[names], _STATIC_ROWS)._repr_html_(),
+            paragraph(in_all_rows(table, same)),
+            paragraph("This is not all of it." if result.is_partial else "", "fault"),
             code(session.code),
         ]
     elif session.state.listing is not None:
