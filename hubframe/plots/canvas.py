@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.dates import ConciseDateFormatter
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
 
 from hubframe.plots import wording
 from hubframe.plots.style import GREY
@@ -29,6 +31,16 @@ _ROW, _LINE = 1.35, 1.6
 _PLOTTED = 0.7
 # How wide a letter is, by how high the font is; those of a title are bold.
 _LETTER, _BOLD = 0.6, 0.65
+# What the Axes of a figure have of its width before its parts are laid out.
+_OF_FIGURE = 0.775
+# Points, and how many lines more the text below narrower Axes has.
+_NARROW, _FURTHER_LINES = 440, 3
+# Points between what is written and the edges.
+_MARGIN = 24.0
+# How far below an axis of dates its label stands, by how high the font is.
+_BELOW_DATE = 1.3
+# Letters: nothing is cut to fewer.
+_SHORTEST = 12
 _DIGITS = len("sha256:") + 12
 # How many steps have a colour of their own.
 _MOST_STEPS = 6
@@ -49,14 +61,16 @@ def room(ax: Axes | None, most: int = MOST, below: int = 0) -> int:
     """
     if ax is None:
         return most
-    lines = below * _LINE * float(mpl.rcParams["font.size"])
-    return int(np.clip((_points(ax, ax.bbox.height) - lines) / (_ROW * LEAST), 1, most))
+    return int(np.clip(_height(ax, below) / (_ROW * LEAST), 1, most))
 
 
-def columns(ax: Axes | None, most: int = MOST) -> int:
-    """Return how many upright names of columns there is room for, beside the names of the rows."""
-    width = 0.775 * _WIDTH * _POINTS_PER_INCH if ax is None else _points(ax, ax.bbox.width)
-    return int(np.clip(_PLOTTED * width / (_ROW * LEAST), 1, most))
+def columns(ax: Axes | None, most: int = MOST, width: float = _ROW * LEAST) -> int:
+    """Return how many columns of a width there is room for beside the names of the rows.
+
+    They are as wide as upright letters if not told.
+    """
+    space = _WIDTH * _POINTS_PER_INCH if ax is None else _width(ax)
+    return int(np.clip(_PLOTTED * _OF_FIGURE * space / width, 1, most))
 
 
 def axes(ax: Axes | None, rows: int, title: str) -> Axes:
@@ -145,7 +159,13 @@ def image_names(frame: pd.DataFrame) -> pd.Series:
     return name
 
 
-def name_rows(ax: Axes, names: Iterable[str], words: Iterable[str] = (), ends: Any = None) -> None:
+def name_rows(
+    ax: Axes,
+    names: Iterable[str],
+    words: Iterable[str] = (),
+    ends: Any = None,
+    longest: int = _LONGEST_NAME,
+) -> None:
     """Name the rows, the first one on top, in letters small enough to stand apart.
 
     Words for each row stand behind the ends of its bars, else beyond the right edge.
@@ -153,8 +173,8 @@ def name_rows(ax: Axes, names: Iterable[str], words: Iterable[str] = (), ends: A
     names = list(names)
     size = row_font(ax, len(names))
     # Half of the room that the Axes have now.
-    letters = int(0.5 * _points(ax, ax.bbox.width) / (_LETTER * size))
-    drawn = wording.distinct(names, min(max(letters, 12), _LONGEST_NAME))
+    letters = _letters(0.5 * _points(ax, ax.bbox.width), size)
+    drawn = wording.distinct(names, max(min(letters, longest), _SHORTEST))
     ax.set_yticks(range(len(names)), drawn, fontsize=size)
     # One bar alone would be as high as the picture.
     margin = max(_FEW - len(names), 0) / 2
@@ -170,8 +190,25 @@ def name_rows(ax: Axes, names: Iterable[str], words: Iterable[str] = (), ends: A
 
 def row_font(ax: Axes, rows: int, space: float | None = None) -> float:
     """Return the font size in points at which rows do not touch, in a space in pixels."""
-    row = _points(ax, ax.bbox.height if space is None else space) / max(rows, 1)
+    row = (_height(ax) if space is None else _points(ax, space)) / max(rows, 1)
     return float(min(mpl.rcParams["font.size"], max(row / _ROW, LEAST)))
+
+
+def _height(ax: Axes, below: int = 0) -> float:
+    """Return how high in points the Axes will be about, with lines below them."""
+    # On narrow ones labels and legends have more lines.
+    below += _FURTHER_LINES * (_width(ax) < _NARROW)
+    return _points(ax, ax.bbox.height) - below * _LINE * float(mpl.rcParams["font.size"])
+
+
+def _width(ax: Axes) -> float:
+    """Return how wide in points the part of the figure is that the Axes and their names have."""
+    return _points(ax, min(ax.bbox.width / _OF_FIGURE, ax.figure.bbox.width))
+
+
+def _letters(space: float, size: float) -> int:
+    """Return how many letters a space has room for, both in points."""
+    return max(int(space / (_LETTER * size)), _SHORTEST)
 
 
 def _points(ax: Axes, pixels: float) -> float:
@@ -199,7 +236,15 @@ def table(ax: Axes, columns: Mapping[str, Iterable[str]], look: dict[str, Any]) 
     (first, names), *others = columns.items()
     names = list(names)
     cells = {heading: list(words) for heading, words in others}
-    name_rows(ax, names)
+    widths = {heading: max(map(len, [heading, *words])) + 2 for heading, words in cells.items()}
+    size = row_font(ax, len(names) + 1)
+    spare = _letters(_width(ax) - _MARGIN, size) - sum(widths.values())
+    if spare < _SHORTEST:
+        # The widest column has to give way.
+        widest = max(widths, key=lambda heading: widths[heading])
+        widths[widest] = max(widths[widest] + spare - _SHORTEST, _SHORTEST)
+        cells[widest] = [wording.drawn(word, widths[widest] - 2) for word in cells[widest]]
+    name_rows(ax, names, longest=spare)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
@@ -207,12 +252,10 @@ def table(ax: Axes, columns: Mapping[str, Iterable[str]], look: dict[str, Any]) 
     ax.set_ylim(len(names) - 0.4, -1.6)
     ax.set_xlim(0, 1)
     ax.hlines(np.arange(len(names)) - 0.5, 0, 1, color=mpl.rcParams["grid.color"], linewidth=0.7)
-    size = row_font(ax, len(names) + 1)
     faint = mpl.rcParams["axes.labelcolor"]
     write(ax, first, (0, -1), size, color=faint, xytext=(-6, 0), ha="right")
-    widths = [max(map(len, [heading, *words])) + 3 for heading, words in cells.items()]
-    starts = np.cumsum([0, *widths[:-1]]) / sum(widths)
-    for start, (heading, words) in zip(starts, cells.items(), strict=True):
+    starts = np.cumsum([0, *widths.values()]) / sum(widths.values())
+    for start, (heading, words) in zip(starts, cells.items(), strict=False):
         write(ax, heading, (start, -1), size, color=faint)
         for row, word in enumerate(words):
             write(ax, word, (start, row), size, **look)
@@ -235,28 +278,44 @@ def explain(
 
     That stands at the right where the names of columns are below.
     """
-    names = [len(name.get_text()) * float(name.get_fontsize()) for name in ax.get_yticklabels()]
-    space = _points(ax, ax.figure.bbox.width) - _LETTER * max(names, default=0)
-    letters = max(int(space / (_LETTER * float(mpl.rcParams["font.size"]))), 24)
-    ax.set_xlabel(wording.left_out(axis, missing, letters))
+    names = ax.get_yticklabels()
+    taken = max((wording.width(name.get_text(), name.get_fontsize()) for name in names), default=0)
+    space = _width(ax) - taken - _MARGIN
+    font = float(mpl.rcParams["font.size"])
+    ax.set_xlabel(wording.left_out(axis, missing, _letters(space, font)))
+    if isinstance(ax.xaxis.get_major_formatter(), ConciseDateFormatter):
+        # Below the year or month that stands there.
+        ax.xaxis.labelpad = _BELOW_DATE * font
     size = float(FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points())
     title = ax.get_title(mpl.rcParams["axes.titlelocation"])
-    wide = max(int(space / (_BOLD * size)), 24)
+    wide = _letters(space, size * _BOLD / _LETTER)
     ax.set_title(fill(title, wide, break_on_hyphens=False))
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
     if shown:
-        longest = min(max(letters - 8, 16), _LONGEST_MEANING)
-        labels = wording.distinct((str(handle.get_label()) for handle in shown), longest)
-        for handle, label in zip(shown, labels, strict=True):
-            handle.set_label(label)
-        widths = [len(label) + 8 for label in labels]
-        fit = letters // max(widths) if sum(widths) > letters else len(widths)
-        place: Any = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
-        if not is_beside:
-            place |= {"bbox_to_anchor": (0, 0), "ncols": max(fit, 1)}
-            place["borderaxespad"] = 2.6 + 1.6 * len(ax.get_xlabel().splitlines())
-        ax.legend(handles=shown, **place)
+        _add_legend(ax, shown, space, is_beside=is_beside)
     return _finish(ax)
+
+
+def _add_legend(ax: Axes, shown: Sequence[Artist], space: float, *, is_beside: bool) -> None:
+    """Explain in columns as many as the space has room for, or in one beside the picture."""
+    font = float(mpl.rcParams["font.size"])
+    # A handle, and what is between columns.
+    handle = 5 * font
+    labels = [wording.drawn(str(one.get_label())) for one in shown]
+    letter = max(wording.width(label, font) / len(label) for label in labels)
+    longest = min(max(int((space - handle) / letter), _SHORTEST), _LONGEST_MEANING)
+    for one, label in zip(shown, wording.distinct(labels, longest), strict=True):
+        one.set_label(label)
+    widest = max(wording.width(str(one.get_label()), font) for one in shown) + handle
+    place: Any = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    if not is_beside:
+        fit = int(np.clip(space / widest, 1, len(shown)))
+        lines = _LINE * len(ax.get_xlabel().splitlines())
+        down = (font * (2.2 + lines) + ax.xaxis.labelpad) / _POINTS_PER_INCH
+        below = ScaledTranslation(0, -down, ax.figure.dpi_scale_trans)
+        place |= {"bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + below}
+        place |= {"borderaxespad": 0, "ncols": fit}
+    ax.legend(handles=shown, **place)
 
 
 def _finish(ax: Axes) -> Axes:

@@ -116,7 +116,7 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     few = held[held["image"].isin(images)]
     holds = pd.crosstab(few["layer_digest"], few["image"])
     rows = shared[shared.index.isin(holds.index[holds.sum(axis=1) > 1])].head(
-        canvas.room(ax, MOST_LAYERS)
+        canvas.room(ax, MOST_LAYERS, below=cells.NAMES_BELOW + 3)
     )
     title = f"{wording.some(len(rows), len(shared), 'shared layer')}, by image"
     ax = canvas.axes(ax, len(rows) + cells.NAMES_BELOW, title)

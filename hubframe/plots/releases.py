@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import Locator
 
 from hubframe.measure import pushes
 from hubframe.plots import canvas, wording
@@ -50,8 +50,8 @@ _DAYS = {
 _SHORTEST = 1 / 48
 # How many lines the legend of ages has.
 _LINES = 2
-# The part of an axis that a mark's name takes.
-_APART = 0.16
+# How many ticks of three letters the name of a mark takes.
+_APART = 2.2
 # From so many days on, their fractions say nothing.
 _WHOLE = 10
 # Days: an axis of seconds would make much of the moments between two pushes of one release.
@@ -280,12 +280,26 @@ def plot_cadence(
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:
-    """Mark hours to years on a logarithmic axis, none that would touch the one before."""
+    """Mark hours to years on a logarithmic axis."""
     ax.set_xlim(0.7 * least, 1.4 * most)
-    marks: list[float] = []
-    for day in _DAYS:
-        if not marks or np.log(day / marks[-1]) > _APART * np.log(most / least):
-            marks.append(day)
-    ax.xaxis.set_major_locator(FixedLocator(marks))
+    ax.xaxis.set_major_locator(_DayLocator())
     ax.xaxis.set_major_formatter(lambda days, _: _DAYS.get(days, ""))
     ax.xaxis.set_minor_formatter("")
+
+
+class _DayLocator(Locator):
+    """Marks none of which touches the one before, when they are drawn."""
+
+    def __call__(self) -> list[float]:
+        axis: Any = self.axis
+        return self.tick_values(*axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        """Choose the marks between two numbers of days."""
+        axis: Any = self.axis
+        apart = _APART / max(axis.get_tick_space(), 1) * np.log(vmax / vmin)
+        marks: list[float] = []
+        for day in _DAYS:
+            if vmin <= day <= vmax and (not marks or np.log(day / marks[-1]) > apart):
+                marks.append(day)
+        return marks

@@ -13,8 +13,8 @@ from hubframe.tables.measured import DUPLICATES, SIMILARITY
 
 # How many letters the other names of a group take.
 _LONGEST = 40
-# Up to so many images there is room for per cents in the cells.
-_ROOMY = 16
+# Points that per cents in a cell take.
+_WIDTH_OF_SHARE = 28.0
 
 
 def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -73,7 +73,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     ends = [similarity[side].set_axis(list(IMAGE_KEY), axis=1) for side in sides]
     listed = pd.concat(ends).sort_index(kind="stable")
     listed = listed.assign(image=identity(listed)).drop_duplicates("image")
-    shown = listed.head(min(canvas.room(ax, below=cells.NAMES_BELOW), canvas.columns(ax)))
+    shown = listed.head(min(canvas.room(ax, below=cells.NAMES_BELOW + 3), canvas.columns(ax)))
     title = f"Similarity of {wording.some(len(shown), len(listed), 'image')}"
     ax = canvas.axes(ax, len(shown) + cells.NAMES_BELOW, title)
     if shown.empty:
@@ -84,7 +84,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     cells.fill(ax, alike, {"linewidth": 1} | artist)
     canvas.name_rows(ax, names)
     cells.name_columns(ax, names)
-    if len(names) <= _ROOMY:
+    if len(names) <= canvas.columns(ax, width=_WIDTH_OF_SHARE):
         cells.write_shares(ax, alike)
     missing = {"more {image}": len(listed) - len(shown)}
     return canvas.explain(ax, "bytes of layers in both, by those in either", missing)

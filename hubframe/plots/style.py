@@ -63,6 +63,27 @@ def style(*, dark: bool = False) -> Iterator[None]:
             mpl.rcParams.update(before)
 
 
+class _SizeLocator(MaxNLocator):
+    """Ticks as many as sizes have room for, when they are drawn."""
+
+    def __call__(self) -> Any:
+        self.set_params(nbins=_ticks(self.axis, 0.55))
+        return super().__call__()
+
+
+class _DateLocator(_dates.AutoDateLocator):  # type: ignore[misc]
+    """Ticks as many as dates have room for, when they are drawn."""
+
+    def get_locator(self, dmin: Any, dmax: Any) -> Any:
+        self.maxticks: dict[int, int] = dict.fromkeys(self.maxticks, _ticks(self.axis, 0.8))
+        return super().get_locator(dmin, dmax)
+
+
+def _ticks(axis: Any, part: float) -> int:
+    """Return a part of how many ticks an axis has room for if they are three letters long."""
+    return int(np.clip(part * axis.get_tick_space(), 2, 8))
+
+
 def byte_axis(axis: Axis) -> None:
     """Let an axis count bytes, in steps of 1000: B, kB, MB, GB.
 
@@ -71,7 +92,7 @@ def byte_axis(axis: Axis) -> None:
     axis
         ``ax.xaxis`` or ``ax.yaxis``, on a linear scale.
     """
-    axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(_SizeLocator(steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(lambda value, _: wording.size(value))
 
 
@@ -106,7 +127,7 @@ def date_axis(axis: Axis) -> None:
         ``ax.xaxis`` or ``ax.yaxis``.
     """
     axis.axis_date(tz="UTC")
-    locator = _dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=9)
+    locator = _DateLocator(tz="UTC", minticks=3)
     axis.set_major_locator(locator)
     axis.set_major_formatter(_dates.ConciseDateFormatter(locator, tz="UTC"))
     # The other end is the axis label's.

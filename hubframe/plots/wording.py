@@ -162,6 +162,15 @@ def _apart(
 
 
 @lru_cache(maxsize=4096)
+def width(text: str, size: float) -> float:
+    """Measure a text in the usual font, of a size; both in points."""
+    font = get_font(findfont(FontProperties()))
+    font.set_size(size, 72)
+    font.set_text(text)
+    return float(font.get_width_height()[0]) / 64
+
+
+@lru_cache(maxsize=4096)
 def drawn(text: str, length: int | None = None) -> str:
     """Make untrusted text fit for a picture: legible, and short where a length is given.
 
