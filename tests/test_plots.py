@@ -12,6 +12,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -287,6 +289,23 @@ def test_tags_have_a_row_per_repository_and_a_marker_per_kind():
     assert heights == {0, 1, 2}
     assert "72 of 75 tags" in ax.get_title(loc="left") + ax.get_title()
     assert "3 tags without a date" in ax.get_xlabel()
+
+
+def test_many_tags_are_counted_by_month():
+    tags = hub(repos=2, tags=700)["tags"]
+    days = pd.Series(pd.date_range("2024-01-01", periods=1400, freq="12h", tz="UTC"))
+    tags["pushed_at"] = days.astype(tags["pushed_at"].dtype)
+    ax = draw(plots.plot_tags(tags, ax=axes()))
+    assert not ax.collections
+    assert title(ax) == "Last push of 1,400 tags, by month"
+    assert texts(ax) == ["up to 62 a month"] * 2
+    assert legend(ax) == ["versions", "other tags", "signatures and other digests"]
+    # The kinds are stacked, and the fullest month of a repository is the same part of its row.
+    tops = pd.DataFrame([(bar.get_x(), bar.get_y() + bar.get_height()) for bar in ax.patches])
+    assert tops.groupby(0)[1].min().min() == pytest.approx(-0.4)
+    ax = draw(plots.plot_tags(tags.head(900), ax=axes()))
+    assert ax.collections
+    assert not ax.patches
 
 
 def test_tags_show_forty_repositories_and_say_so():
@@ -626,6 +645,15 @@ def test_footprint_names_its_rows(by, named):
     assert rows(draw(plots.plot_footprint(footprint, ax=axes()))) == named
 
 
+def test_rows_of_one_tag_are_told_apart_by_their_platforms():
+    layers = small()["layers"]
+    arm = layers.assign(platform="linux/arm64", image_digest=layers["image_digest"] + "arm")
+    footprint = hubframe.footprint_df(pd.concat([layers, arm]), by="image")
+    names = rows(draw(plots.plot_footprint(footprint, ax=axes())))
+    assert sorted(names)[:2] == ["a/b:1 linux/amd64", "a/b:1 linux/arm64"]
+    assert len(set(names)) == len(names)
+
+
 def test_footprint_shows_forty_and_says_so():
     footprint = hubframe.footprint_df(hub(repos=3, tags=40)["layers"])
     ax = draw(plots.plot_footprint(footprint, ax=axes()))
@@ -878,6 +906,28 @@ def test_a_new_figure_is_as_high_as_its_rows_ask_for():
 )
 def test_numbers_and_names_are_written_to_be_read(written, said):
     assert written.replace(wording.BLANK, " ") == said
+
+
+@given(st.lists(st.text("ab$\u732b\n", max_size=40), max_size=20), st.integers(12, 20))
+def test_names_stay_apart_however_short(names, length):
+    drawn = wording.distinct(names, length)
+    assert len(set(drawn)) == len(names) == len(drawn)
+    # But for a number, where letters do not tell them apart.
+    assert all(len(name) <= length + len(" (20)") for name in drawn)
+
+
+def test_names_that_differ_in_their_middle_are_cut_around_it():
+    start, end = "RUN apt-get install " + "x" * 50, "y" * 50 + " && rm -rf /var/lib/apt/lists/*"
+    drawn = wording.distinct([f"{start}{middle}{end}" for middle in ("curl", "git")], 40)
+    assert ["curl" in name for name in drawn] == [True, False]
+    assert ["git" in name for name in drawn] == [False, True]
+
+
+def test_names_are_listed_as_far_as_there_is_room():
+    assert wording.listed(["1.2", "1", "latest"]) == "1.2, 1, latest"
+    assert wording.listed(["1.2", "1.2"]) == "1.2"
+    many = wording.listed([f"1.{n}.0-alpine" for n in range(9)])
+    assert many == "1.0.0-alpine, 1.1.0-alpine and 7 more"
 
 
 def test_wording_keeps_its_promises():

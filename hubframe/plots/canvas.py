@@ -306,10 +306,10 @@ def _add_legend(ax: Axes, shown: Sequence[Artist], space: float, *, is_beside: b
     longest = min(max(int((space - handle) / letter), _SHORTEST), _LONGEST_MEANING)
     for one, label in zip(shown, wording.distinct(labels, longest), strict=True):
         one.set_label(label)
-    widest = max(wording.width(str(one.get_label()), font) for one in shown) + handle
+    widths = [wording.width(str(one.get_label()), font) + handle for one in shown]
     place: Any = {"loc": "upper left", "bbox_to_anchor": (1, 1)}
     if not is_beside:
-        fit = int(np.clip(space / widest, 1, len(shown)))
+        fit = len(shown) if sum(widths) < space else max(int(space / max(widths)), 1)
         lines = _LINE * len(ax.get_xlabel().splitlines())
         down = (font * (2.2 + lines) + ax.xaxis.labelpad) / _POINTS_PER_INCH
         below = ScaledTranslation(0, -down, ax.figure.dpi_scale_trans)
