@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from hubframe import plots
 
+from .measure.planted import planted
 from .test_measure import hub
 from .test_plots import PLOTS, draw, seen
 
@@ -63,6 +64,7 @@ def with_copies(world):
 WORLDS = {
     "one row": lambda: hub(repos=1, tags=1),
     "few": lambda: with_copies(hub(repos=3, tags=9)),
+    "relatives": lambda: hub(repos=1, tags=1) | {"layers": planted(1, bases=3, apps=9).layers},
     "long names": lambda: long_names(with_copies(hub(repos=4, tags=12))),
     "no dates": lambda: without_dates(hub(repos=3, tags=9)),
     "many repositories": lambda: hub(repos=45, tags=22),

@@ -481,6 +481,17 @@ def test_one_thread_at_a_time_has_the_style():
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.parametrize("plot", PLOTS)
+def test_what_is_drawn_after_the_style_keeps_its_colours(plot):
+    # As in a notebook, which draws at the end of the cell.
+    with plots.style(dark=True):
+        ax = PLOTS[plot](world_of("few"), axes(height=5))
+        color = mpl.rcParams["xtick.labelcolor"]
+    draw(ax)
+    marks = [text for text in ax.get_xticklabels() if text.get_text()]
+    assert {to_hex(text.get_color()) for text in marks} <= {color}
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent():
     inside, done = Event(), Event()
@@ -1119,5 +1130,5 @@ def test_mutable_tags_show_first_those_that_should_not_move():
     cells = texts(ax)
     assert cells[cells.index("pushes seen") :][1:3] == ["2", "9"]
     assert cells[cells.index("digests") :][1:3] == ["1", "9"]
-    assert cells[cells.index("kind") :][1:3] == ["a fixed version", "meant to move"]
+    assert cells[cells.index("kind") :][1:3] == ["fixed", "floating"]
     assert title(ax) == "1 fixed version tag pushed again"

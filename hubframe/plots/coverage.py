@@ -19,6 +19,8 @@ from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
 # More columns have no room for their names.
 _MOST_PLATFORMS = 24
+# Points that the slanted name of a column takes.
+_SLANTED = 20.0
 # How many rows the slanted names of the columns are as high as.
 _NAMES = 3
 _STATES = ("missing", "invalid", "present")
@@ -152,7 +154,9 @@ def _least(sound: pd.Series, ax: Axes | None) -> Any:
 
 
 def _name_columns(ax: Axes, names: Sequence[str]) -> None:
-    look: Any = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
+    look: dict[str, Any] = {"rotation": 90}
+    if len(names) <= canvas.columns(ax, width=_SLANTED):
+        look = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
     ax.set_xticks(range(len(names)), names, **look)
 
 

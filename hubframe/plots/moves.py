@@ -87,7 +87,7 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
     ax = canvas.axes(ax, len(shown) + 1, f"{fixed} pushed again")
     if shown.empty:
         return canvas.say_nothing(ax, "no version tag was pushed again")
-    kinds = {True: "meant to move", False: "a fixed version"}
+    kinds = {True: "floating", False: "fixed"}
     columns = {
         "tag": canvas.image_names(shown),
         "pushes seen": map(wording.large, shown["push_count"]),
@@ -96,6 +96,6 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
         "kind": shown["is_floating"].map(kinds),
     }
     canvas.table(ax, columns, artist)
-    about = "meant to move: a longer version goes on from it"
+    about = "floating: meant to move, since a longer version goes on from it"
     axis = about if shown["is_floating"].any() else ""
     return canvas.explain(ax, axis, {"more {tag}": len(mutable) - len(shown)})
