@@ -12,16 +12,18 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import hubframe
 from hubframe import plots
 from hubframe.measure import compare_frames, identity
 from hubframe.measure.figures import MAKE_UP
 from hubframe.plots import cells, wording
-from hubframe.plots.style import BLUES, ORANGES
 from hubframe.snapshots.dataset import observed, run_row
 from hubframe.tables import TABLES
 
@@ -87,9 +89,9 @@ PLOTS = {
 }
 
 
-def axes():
+def axes(height=12):
     # Few pixels: what is looked at are the artists.
-    return Figure(layout="constrained", dpi=50).subplots()
+    return Figure(layout="constrained", dpi=50, figsize=(9, height)).subplots()
 
 
 def draw(ax):
@@ -206,9 +208,10 @@ def test_every_picture_can_be_drawn_and_leaves_frames_and_settings_as_they_were(
 
 def assert_legible(ax):
     for name in rows(ax):
-        assert len(name) <= 42
+        assert len(name) <= 46
         assert name.isprintable()
-        assert "$" not in name.replace(r"\$", "")
+    for text in ax.findobj(Text):
+        assert "$" not in text.get_text() or not text.get_parse_math(), text
 
 
 @pytest.mark.parametrize("plot", PLOTS)
@@ -288,6 +291,23 @@ def test_tags_have_a_row_per_repository_and_a_marker_per_kind():
     assert "3 tags without a date" in ax.get_xlabel()
 
 
+def test_many_tags_are_counted_by_month():
+    tags = hub(repos=2, tags=700)["tags"]
+    days = pd.Series(pd.date_range("2024-01-01", periods=1400, freq="12h", tz="UTC"))
+    tags["pushed_at"] = days.astype(tags["pushed_at"].dtype)
+    ax = draw(plots.plot_tags(tags, ax=axes()))
+    assert not ax.collections
+    assert title(ax) == "Last push of 1,400 tags, by month"
+    assert texts(ax) == ["up to 62 a month"] * 2
+    assert legend(ax) == ["versions", "other tags", "signatures and other digests"]
+    # The kinds are stacked, and the fullest month of a repository is the same part of its row.
+    tops = pd.DataFrame([(bar.get_x(), bar.get_y() + bar.get_height()) for bar in ax.patches])
+    assert tops.groupby(0)[1].min().min() == pytest.approx(-0.4)
+    ax = draw(plots.plot_tags(tags.head(900), ax=axes()))
+    assert ax.collections
+    assert not ax.patches
+
+
 def test_tags_show_forty_repositories_and_say_so():
     ax = draw(plots.plot_tags(hub(repos=45, tags=3)["tags"], ax=axes()))
     assert len(rows(ax)) == 40
@@ -302,30 +322,49 @@ def test_tags_know_dates_after_pandas_took_over_the_converters():
         pd.plotting.deregister_matplotlib_converters()
 
 
-def test_layers_have_one_colour_and_shared_ones_are_blue():
+def test_an_image_is_one_row_with_its_tags_and_what_is_shared_is_said():
     ax = draw(plots.plot_layers(small()["layers"], ax=axes()))
-    assert rows(ax) == ["a/b:1", "a/b:latest", "a/c:2"]
-    assert [bar.get_width() for bar in ax.patches] == [300, 100, 300, 100, 300, 700, 700]
-    assert [bar.get_x() for bar in ax.patches] == [0, 300, 0, 300, 0, 300, 1000]
+    assert rows(ax) == ["a/b:1, a/b:latest", "a/c:2"]
+    assert [bar.get_width() for bar in ax.patches] == [300, 100, 300, 700, 700]
+    assert [bar.get_x() for bar in ax.patches] == [0, 300, 0, 300, 1000]
+    assert texts(ax) == ["400 B, 300 B shared", "1.7 kB, 300 B shared"]
+
+
+def test_a_step_has_one_colour_in_all_images_and_one_line_in_the_legend():
+    def image(number):
+        named = {"repo": "a/b", "tag": f"1.{number}", "platform": "linux/amd64"}
+        return named | {"image_digest": f"sha256:{number}"}
+
+    said = ("ADD rootfs-{} /", "RUN make v{}.0", "COPY . /app")
+    layers = frames(
+        layers=[
+            layer(image(n), f"{n}-{place}", place) | {"instruction": words.format(n)}
+            for n in (3, 2, 1)
+            for place, words in enumerate(said)
+        ]
+    )["layers"]
+    ax = draw(plots.plot_layers(layers, ax=axes()))
     colours = [to_hex(bar.get_facecolor()) for bar in ax.patches]
-    base, app, *_ = colours
-    assert colours[:5] == [base, app, base, app, base]
-    assert colours[5] == colours[6]
-    assert base in BLUES
-    assert set(colours) - {base} <= set(ORANGES)
-    assert legend(ax) == [
-        "in two or more images: 1 layer, 300 B",
-        "in one image alone: 2 layers, 800 B",
-    ]
-    assert texts(ax) == ["400 B", "400 B", "1.7 kB"]
+    assert len(set(colours[:3])) == 3
+    assert colours[:3] == colours[3:6] == colours[6:]
+    assert legend(ax) == ["ADD rootfs-3 /", "RUN make v3.0", "COPY . /app"]
+
+
+def test_layers_say_which_tags_and_images_they_leave_out():
+    world = hub(repos=1, tags=25)
+    arm = world["layers"].assign(platform="linux/arm64", image_digest=None)
+    ax = draw(plots.plot_layers(pd.concat([world["layers"], arm]), newest=5, ax=axes()))
+    assert "18 more tags, 5 images for other platforms" in axis(ax)
+    ax = draw(plots.plot_layers(world["layers"], newest=30, ax=axes(height=5)))
+    assert f"{22 - len(rows(ax))} more tags" in axis(ax)
 
 
 def test_layers_show_the_newest_and_one_platform():
     world = hub(repos=1, tags=25)
     arm = world["layers"].assign(platform="linux/arm64", image_digest=None)
     ax = draw(plots.plot_layers(pd.concat([world["layers"], arm]), newest=5, ax=axes()))
-    assert rows(ax) == ["latest", "4.11.0", "4.10.0", "4.9.0", "4.8.0"]
-    assert len(ax.patches) == 20
+    assert rows(ax) == ["4.11.0, latest", "4.10.0", "4.9.0", "4.8.0"]
+    assert len(ax.patches) == 16
 
 
 def test_layers_of_images_without_a_tag_are_named_by_digest():
@@ -442,6 +481,17 @@ def test_one_thread_at_a_time_has_the_style():
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.parametrize("plot", PLOTS)
+def test_what_is_drawn_after_the_style_keeps_its_colours(plot):
+    # As in a notebook, which draws at the end of the cell.
+    with plots.style(dark=True):
+        ax = PLOTS[plot](world_of("few"), axes(height=5))
+        color = mpl.rcParams["xtick.labelcolor"]
+    draw(ax)
+    marks = [text for text in ax.get_xticklabels() if text.get_text()]
+    assert {to_hex(text.get_color()) for text in marks} <= {color}
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent():
     inside, done = Event(), Event()
@@ -509,14 +559,15 @@ def test_of_equally_large_shared_layers_the_images_that_share_are_shown():
     layers = frames(layers=[layer(image(n), f"l{n % 100}", 0, size=500) for n in range(200)])
     ax = draw(plots.plot_shared_layers(layers["layers"], ax=axes()))
     cells = ax.collections[0].get_array()
-    assert cells.shape[0] == 20
+    assert cells.shape == (16, 32)
     assert (cells.sum(axis=1) == 2).all()
-    assert title(ax) == "20 of 100 shared layers, by image"
+    assert title(ax) == "16 of 100 shared layers, by image"
+    assert "168 more images" in axis(ax)
     # A layer has one size, the largest that is told.
     told = layers["layers"].assign(size=range(200))
     ax = draw(plots.plot_shared_layers(told, ax=axes()))
     assert rows(ax)[:2] == ["199 B  RUN l99", "198 B  RUN l98"]
-    assert ax.collections[0].get_array().shape[0] == 20
+    assert ax.collections[0].get_array().shape[0] == 16
 
 
 def test_similarity_is_symmetric_and_whole_on_the_diagonal():
@@ -603,6 +654,15 @@ def test_footprint_stacks_what_is_shared_kept_and_freed():
 def test_footprint_names_its_rows(by, named):
     footprint = hubframe.footprint_df(small()["layers"], by=by)
     assert rows(draw(plots.plot_footprint(footprint, ax=axes()))) == named
+
+
+def test_rows_of_one_tag_are_told_apart_by_their_platforms():
+    layers = small()["layers"]
+    arm = layers.assign(platform="linux/arm64", image_digest=layers["image_digest"] + "arm")
+    footprint = hubframe.footprint_df(pd.concat([layers, arm]), by="image")
+    names = rows(draw(plots.plot_footprint(footprint, ax=axes())))
+    assert sorted(names)[:2] == ["a/b:1 linux/amd64", "a/b:1 linux/arm64"]
+    assert len(set(names)) == len(names)
 
 
 def test_footprint_shows_forty_and_says_so():
@@ -728,19 +788,24 @@ def test_a_rule_that_deletes_nothing_says_so():
     assert texts(ax) == ["nothing to show: the rule deletes no tag"]
 
 
-def difference(aspect, key, change, size=None):
+def difference(aspect, key, change, *sizes):
     pair = {"left_name": "a/b:1", "right_name": "a/b:2"}
-    return pair | {"aspect": aspect, "key": key, "change": change, "size_change": size}
+    row = pair | {"aspect": aspect, "key": key, "change": change}
+    if sizes:
+        was, now = sizes
+        row |= {"left_size": was, "right_size": now, "size_change": (now or 0) - (was or 0)}
+    return row | ({"instruction": f"RUN {key}"} if aspect == "layers" else {})
 
 
-def test_comparison_has_bars_for_bytes_and_counts_for_the_rest():
+def test_comparison_has_steps_before_and_after_and_counts_the_rest_in_words():
     ax = draw(
         plots.plot_comparison(
             made(
                 "comparison",
-                difference("size", "size", "changed", -200),
-                difference("layers", "0", "changed", -300),
-                difference("layers", "1", "added", 100),
+                difference("size", "size", "changed", 900, 700),
+                difference("layers", "0", "changed", 500, 200),
+                difference("layers", "1", "added", None, 100),
+                difference("layers", "2", "removed", 50, None),
                 difference("env", "A", "added"),
                 difference("env", "B", "changed"),
             ),
@@ -748,18 +813,30 @@ def test_comparison_has_bars_for_bytes_and_counts_for_the_rest():
         )
     )
     assert title(ax) == "From a/b:1 to a/b:2"
-    assert rows(ax) == ["size", "layer 0 changed", "layer 1 added", "env"]
-    assert [bar.get_width() for bar in ax.patches] == [-200, -300, 100, 0]
+    assert rows(ax) == ["RUN 0", "RUN 1", "RUN 2"]
+    before, after = ([bar.get_width() for bar in bars] for bars in ax.containers)
+    assert before == [500, 0, 50]
+    assert after == [200, 100, 0]
     minus = "\N{MINUS SIGN}"
-    assert texts(ax) == [f"{minus}200 B", f"{minus}300 B", "+100 B", "1 added, 1 changed"]
+    assert texts(ax) == [f"200 B, {minus}300 B", "+100 B, added", "50 B, removed"]
+    assert axis(ax).replace(wording.BLANK, " ") == (
+        f"compressed size of layers; of all 900 B before, 700 B after ({minus}200 B); "
+        "env: 1 added, 1 changed"
+    )
+
+
+def test_comparison_without_layers_has_words_and_no_bars():
+    ax = draw(plots.plot_comparison(made("comparison", difference("env", "A", "added")), ax=axes()))
+    assert not ax.patches
+    assert axis(ax).endswith("env: 1 added")
 
 
 def test_comparison_leaves_out_the_layers_that_changed_least():
-    rows_ = [difference("layers", str(n), "changed", n) for n in range(60)]
+    rows_ = [difference("layers", str(n), "changed", 0, n) for n in range(60)]
     many = made("comparison", *rows_, difference("env", "A", "added"))
     ax = draw(plots.plot_comparison(many, ax=axes()))
-    assert rows(ax) == [*(f"layer {n} changed" for n in range(21, 60)), "env"]
-    assert "21 layers that changed less" in axis(ax)
+    assert rows(ax) == [f"RUN {n}" for n in range(20, 60)]
+    assert "20 layers that changed less" in axis(ax)
 
 
 def test_duplicates_tell_tags_of_one_image_from_rebuilds():
@@ -767,9 +844,17 @@ def test_duplicates_tell_tags_of_one_image_from_rebuilds():
     rebuilt = world[world["repo"] == "a/c"].assign(tag="again", image_digest="sha256:again")
     found = hubframe.duplicates_df(pd.concat([world, rebuilt]))
     ax = draw(plots.plot_duplicates(found, ax=axes()))
-    assert [bar.get_width() for bar in ax.patches] == [2, 2]
-    assert len({to_hex(bar.get_facecolor()) for bar in ax.patches}) == 2
-    assert sorted([*rows(ax), *texts(ax)]) == ["a/b:1", "a/b:latest", "a/c:2", "a/c:again"]
+    assert rows(ax) == ["a/c:2", "a/b:1"]
+    assert not ax.patches
+    written = texts(ax)
+    assert written[0] == "name"
+    cells = dict(zip(written[1::3], zip(written[2::3], written[3::3], strict=True), strict=True))
+    assert cells == {
+        "other names": ("a/c:again", "a/b:latest"),
+        "names": ("2", "2"),
+        "size": ("1 kB", "400 B"),
+        "images": ("2, rebuilt", "one"),
+    }
 
 
 def test_figures_stand_beside_published_ones_only():
@@ -781,14 +866,28 @@ def test_figures_stand_beside_published_ones_only():
     assert texts(ax)[rows(ax).index("layers per image p90")] == "2.9 : 18"
 
 
-def test_pyplot_gives_the_axes_where_none_are_given():
+@pytest.mark.parametrize("plot", PLOTS)
+def test_without_axes_each_picture_is_a_new_figure(plot):
     plt = pytest.importorskip("matplotlib.pyplot")
     plt.switch_backend("agg")
     plt.close("all")
     try:
-        ax = plots.plot_pulls(hub(repos=40, tags=1)["repos"])
-        assert ax.figure.get_figheight() > 10
-        assert plots.plot_pulls(repos(a=1)) is ax
+        plt.plot([1, 2])
+        drawn = [PLOTS[plot](world_of("few"), None) for _ in range(2)]
+        assert len({ax.figure.number for ax in [plt.figure(1).gca(), *drawn]}) == 3
+        assert not plt.figure(1).gca().get_title()
+    finally:
+        plt.close("all")
+
+
+def test_a_new_figure_is_as_high_as_its_rows_ask_for():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    try:
+        high = plots.plot_pulls(hub(repos=40, tags=1)["repos"]).figure.get_figheight()
+        low = plots.plot_pulls(repos(a=1)).figure.get_figheight()
+        assert low < 3
+        assert high > 10
     finally:
         plt.close("all")
 
@@ -820,6 +919,28 @@ def test_numbers_and_names_are_written_to_be_read(written, said):
     assert written.replace(wording.BLANK, " ") == said
 
 
+@given(st.lists(st.text("ab$\u732b\n", max_size=40), max_size=20), st.integers(12, 20))
+def test_names_stay_apart_however_short(names, length):
+    drawn = wording.distinct(names, length)
+    assert len(set(drawn)) == len(names) == len(drawn)
+    # But for a number, where letters do not tell them apart.
+    assert all(len(name) <= length + len(" (20)") for name in drawn)
+
+
+def test_names_that_differ_in_their_middle_are_cut_around_it():
+    start, end = "RUN apt-get install " + "x" * 50, "y" * 50 + " && rm -rf /var/lib/apt/lists/*"
+    drawn = wording.distinct([f"{start}{middle}{end}" for middle in ("curl", "git")], 40)
+    assert ["curl" in name for name in drawn] == [True, False]
+    assert ["git" in name for name in drawn] == [False, True]
+
+
+def test_names_are_listed_as_far_as_there_is_room():
+    assert wording.listed(["1.2", "1", "latest"]) == "1.2, 1, latest"
+    assert wording.listed(["1.2", "1.2"]) == "1.2"
+    many = wording.listed([f"1.{n}.0-alpine" for n in range(9)])
+    assert many == "1.0.0-alpine, 1.1.0-alpine and 7 more"
+
+
 def test_wording_keeps_its_promises():
     assert doctest.testmod(wording, raise_on_error=True).attempted > 0
     assert doctest.testmod(cells, raise_on_error=True).attempted > 0
@@ -828,30 +949,38 @@ def test_wording_keeps_its_promises():
     assert wording.large(10**16).replace(wording.BLANK, " ") == "10,000 tn"
 
 
-def test_a_size_trend_colours_the_steps_that_moved_and_writes_changes():
+def test_a_size_trend_stacks_what_changed_with_the_sum_as_a_line():
     with hubframe.sample():
         trend = hubframe.size_trend_df(hubframe.layers_df("ansible/ansible"))
-    ax = draw(plots.plot_size_trend(trend, ax=axes()))
-    line = trend.drop_duplicates("release")
-    assert rows(ax) == line["tag"].tolist()[::-1]
-    widths = sum(bar.get_width() for bar in ax.patches)
-    assert widths == trend["size"].sum()
+    ax = draw(plots.plot_size_trend(trend, ax=axes(height=20)))
+    line = trend.drop_duplicates("release")[::-1]
+    assert rows(ax) == line["tag"].tolist()
+    totals = line["total_change"].astype("float64")
+    for row, total in enumerate(totals.fillna(0)):
+        bars = [bar for bar in ax.patches if bar.get_y() < row < bar.get_y() + bar.get_height()]
+        assert sum(bar.get_width() for bar in bars) == total
+        # What grew is at the right of 0, what shrank at the left.
+        assert all(bar.get_x() * bar.get_width() >= 0 for bar in bars)
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), totals)
     assert sum("+" in text for text in texts(ax)) == (line["total_change"] > 0).sum()
-    named = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert len(named) == 7
-    assert named[-1] == "other steps"
+    named = legend(ax)
+    assert len(named) == len(set(named)) == 8
+    assert (named[0], named[-1]) == ("all steps together", "other steps")
 
 
 def test_a_size_trend_gives_a_step_that_was_replaced_the_colour_of_the_one_before():
     with hubframe.sample():
-        trend = hubframe.size_trend_df(hubframe.layers_df("library/redis", tags=["7.4.2", "8.2.1"]))
+        layers = hubframe.layers_df("library/redis", tags=["7.2.4", "7.4.2", "8.2.1"])
+        trend = hubframe.size_trend_df(layers)
     ax = draw(plots.plot_size_trend(trend, ax=axes()))
-    colours = [bar.get_facecolor() for bar in ax.patches]
-    first, second = colours[: len(colours) // 2], colours[len(colours) // 2 :]
-    assert first == second
-    named = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert "make" in named[0], "what moved most comes first"
-    assert named[1].endswith("@1755062811'"), "the last release names it"
+    bars = [bar for bar in ax.patches if bar.get_width()]
+    colours = {row: [] for row in range(2)}
+    for bar in bars:
+        colours[round(bar.get_y() + bar.get_height() / 2)].append(to_hex(bar.get_facecolor()))
+    assert set(colours[0]) & set(colours[1])
+    assert len(set(colours[0])) == len(colours[0])
+    named = legend(ax)
+    assert named[1].endswith("'@1755062811'"), "the last release names it, and the base is first"
 
 
 def test_a_size_trend_counts_the_lines_that_it_does_not_show():
@@ -859,8 +988,14 @@ def test_a_size_trend_counts_the_lines_that_it_does_not_show():
     layers = world["layers"].assign(repo=world["layers"]["repo"] + HOSTILE)
     shown = Figure(figsize=(9, 4), layout="constrained").subplots()
     ax = draw(plots.plot_size_trend(hubframe.size_trend_df(layers), ax=shown))
-    assert axis(ax) == "compressed size; not shown: 1 more line of releases"
+    assert axis(ax).endswith("not shown: 1 more line of releases")
     assert ax._left_title.get_window_extent().x1 <= ax.figure.bbox.x1 + 1
+
+
+def test_a_release_without_one_before_it_has_no_change_to_show():
+    trend = hubframe.size_trend_df(hub(repos=1, tags=2)["layers"])
+    assert trend["release"].max() == 0
+    assert "nothing to show: no two releases" in texts(plots.plot_size_trend(trend, ax=axes()))[0]
 
 
 def test_coverage_matrices_show_each_state():
@@ -934,7 +1069,7 @@ def test_pulls_that_are_far_apart_have_a_logarithmic_axis_and_six_are_shown():
 
 @pytest.mark.parametrize(
     ("column", "label"),
-    [("star_count", "Stars"), ("storage_size", "Storage"), ("tag_count", "Tags")],
+    [("star_count", "Stars"), ("storage_size", "Storage on the Hub"), ("tag_count", "Tags")],
 )
 def test_repositories_over_time_show_the_figure_that_is_wanted(column, label):
     days = [("2026-11-01", 5, None), ("2026-11-02", 6, False), ("2026-11-09", 9, True)]
@@ -946,11 +1081,12 @@ def test_repositories_over_time_show_the_figure_that_is_wanted(column, label):
         ),
     )
     ax = draw(plots.plot_repos_over_time(told, column=column, ax=axes()))
-    dots, usual, gap = ax.lines
-    assert dots.get_ydata().tolist() == [5, 6, 9]
-    assert usual.get_ydata()[:2].tolist() == [5, 6]
-    assert gap.get_ydata()[:2].tolist() == [6, 9]
-    assert title(ax).startswith(label)
+    dots, usual, gap, _ = ax.lines
+    assert dots.get_ydata().tolist() == [0, 1, 4]
+    assert usual.get_ydata()[:2].tolist() == [0, 1]
+    assert gap.get_ydata()[:2].tolist() == [1, 4]
+    assert title(ax) == f"{label}: change since the first observation"
+    assert legend(ax)[0].replace(" B", "") == "a/b: 5 → 9"
     with pytest.raises(ValueError, match="star_count"):
         plots.plot_repos_over_time(told, column="pull_count")
 
@@ -990,6 +1126,9 @@ def test_mutable_tags_show_first_those_that_should_not_move():
     )
     ax = draw(plots.plot_mutable_tags(mutable, ax=axes()))
     assert rows(ax) == ["1.2.3", "1.2"]
-    assert texts(ax) == ["1 digest", "9 digests"]
-    assert [bar.get_width() for bar in ax.patches] == [2, 9]
+    assert not ax.patches
+    cells = texts(ax)
+    assert cells[cells.index("pushes seen") :][1:3] == ["2", "9"]
+    assert cells[cells.index("digests") :][1:3] == ["1", "9"]
+    assert cells[cells.index("kind") :][1:3] == ["fixed", "floating"]
     assert title(ax) == "1 fixed version tag pushed again"

@@ -80,6 +80,8 @@ class Call:
     unknown: dict[tuple[str, str], str] = field(default_factory=dict)
     # Tags that a call for all tags skipped: no such platform, no layers listed, a digest tag.
     skipped: int = 0
+    # Images that were read and have no label: the rows do not tell that they are there.
+    unlabelled: list[list[str | None]] = field(default_factory=list)
     # Repositories whose newest tags were asked for, where neither dates nor names tell them.
     unordered: list[str] = field(default_factory=list)
     # What could not be had is not asked for again.
@@ -266,6 +268,10 @@ class Call:
                 for (column, repo), why in self.unknown.items()
             ],
         }
+        if table == "labels":
+            # With the number of rows, so that it is seen where rows were taken out or added.
+            without = {"row_count": len(frame), "images": self.unlabelled}
+            frame.attrs["hubframe"]["unlabelled"] = without
         said = self.remarks(table)
         if failures:
             first = failures[0]

@@ -349,7 +349,9 @@ def labels_df(
     Returns
     -------
     DataFrame
-        The table `labels`, one row per label, with the place where it stands as ``source``.
+        The table `labels`, one row per label, with the place where it stands as ``source``. Images
+        without any are listed in ``frame.attrs["hubframe"]["unlabelled"]``, so that shares can be
+        told of all images.
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     with calling(client, errors, progress) as call:
@@ -514,6 +516,8 @@ def frame_of_images(
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, name, found, wanted, source, partial=partial)
     images = readers.read_images(call, name, found, wanted, source)
+    if name == "labels":
+        images = _noting_unlabelled(call, images)
     frame: pd.DataFrame = getattr(shape, name)(images)
     return frame
 
@@ -542,3 +546,11 @@ def frame_of_documents(
                 call.is_good(document, error)
 
     return call.finish(table.from_records(rows()), table.name)
+
+
+def _noting_unlabelled(call: Call, images: Iterable[shape.Image]) -> Iterator[shape.Image]:
+    """Note which of the images that were read have no label."""
+    for image in images:
+        if image.content and not (image.labels or image.is_attestation):
+            call.unlabelled.append([image.repo, image.tag, image.platform_name, image.digest])
+        yield image

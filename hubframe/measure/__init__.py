@@ -25,6 +25,7 @@ from hubframe.measure.footprint import shared_layers_df as shared_layers_df
 from hubframe.measure.footprint import shared_with as shared_with
 from hubframe.measure.growth import most_grown as most_grown
 from hubframe.measure.growth import size_trend_df as size_trend_df
+from hubframe.measure.growth import step_numbers as step_numbers
 from hubframe.measure.growth import threads as threads
 from hubframe.measure.images import USUAL_PLATFORM as USUAL_PLATFORM
 from hubframe.measure.images import identity as identity

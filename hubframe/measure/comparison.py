@@ -24,8 +24,9 @@ _FIELDS = [
     if name not in (*IMAGE, "layer_count", "label_count", "env_count", "size")
 ]
 _LEAST = 2
-# Aspect, key, both values, what kind of change, and by how many bytes.
-_Difference = tuple[str, str, str | None, str | None, str, int | None]
+# Aspect, key, both values, what kind of change, by how many bytes; where they have sizes also the
+# step, and both.
+_Difference = tuple[Any, ...]
 
 
 def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
@@ -72,12 +73,13 @@ def compare_frames(images: Sequence[Frames]) -> pd.DataFrame:
     # The platform is named too where two images have one name and different platforms.
     platforms = Counter(name for name, _ in set(named))
     names = [f"{name} {platform}" if platforms[name] > 1 else name for name, platform in named]
+    columns = list(COMPARISON.dtypes)
     rows = [
-        (*pair, *difference)
+        dict(zip(columns, (*pair, *difference), strict=False))
         for pair, (left, right) in zip(pairwise(names), pairwise(images), strict=True)
         for difference in _differences(left, right)
     ]
-    return COMPARISON.of(pd.DataFrame(rows, columns=list(COMPARISON.dtypes)))
+    return COMPARISON.of(pd.DataFrame(rows, columns=columns))
 
 
 def _name(frames: Any) -> tuple[str, ...]:
@@ -170,7 +172,7 @@ def _sizes(left: list[Step], right: list[Step]) -> Iterator[_Difference]:
     if was != now:
         change = None if was is None or now is None else now - was
         texts = [None if size is None else str(size) for size in (was, now)]
-        yield "size", "size", texts[0], texts[1], "changed", change
+        yield "size", "size", texts[0], texts[1], "changed", change, None, was, now
     if len(left) != len(right):
         yield "size", "layer_count", str(len(left)), str(len(right)), "changed", None
 
@@ -195,7 +197,10 @@ def _of_steps(aspect: str, left: list[Step], right: list[Step]) -> Iterator[_Dif
         change = None if before is None or after is None else after - before
         left_value, right_value = (step.value or None if step else None for step in (was, now))
         place = str(j if i is None else i)
-        yield aspect, place, left_value, right_value, _change(was, now), change
+        found = aspect, place, left_value, right_value, _change(was, now), change
+        sizes = (step.size if step else None for step in (was, now))
+        said = now.instruction if now and now.instruction else was and was.instruction
+        yield (*found, said, *sizes) if aspect == "layers" else found
 
 
 def _change(was: object, now: object) -> str:

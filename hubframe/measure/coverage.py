@@ -39,25 +39,30 @@ def label_coverage(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> 
     labels
         The `tables.LABELS` frame.
     images
-        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count.
-        Attestations do not, nor do images of a platform that `labels` has none of, unless they are
-        their tag's only one: labels are read for linux/amd64 alone unless told otherwise.
+        The `tables.IMAGES` or `tables.CONFIGS` frame, so that images without any label count. Not
+        needed with `labels` as `hubframe.labels_df` gave it, which tells them; of rows taken from
+        it, or read from a file, nobody knows which images had none. Attestations do not count, nor
+        do images of a platform that `labels` has none of, unless they are their tag's only one:
+        labels are read for linux/amd64 alone unless told otherwise.
 
     Returns
     -------
     pandas.DataFrame
         A row per repository and key of `OCI_LABELS`, repositories in their order: ``repo``,
         ``key``; ``labelled_count``, the images that carry it; ``image_count``, those of the
-        repository; and ``share``, their quotient.
+        repository; and ``share``, their quotient. ``frame.attrs["hubframe"]["share_of"]`` is ``"all
+        images"``, or ``"images with labels"`` where the others are not known.
     """
     LABELS.require(labels, (*IMAGE, "key", "value"))
     if images is not None:
         IMAGES.require(images, IMAGE)
-    counted = _images(labels, images)
+    counted, share_of = _images(labels, images)
     totals = identity(counted).groupby(counted["repo"], sort=False).nunique()
     rows = pd.MultiIndex.from_product([totals.index, OCI_LABELS], names=["repo", "key"])
     carried = labels[labels["key"].isin(OCI_LABELS) & (labels["value"].str.strip() != "")]
-    return _counted(carried, rows, totals.reindex(rows.get_level_values("repo")).to_numpy())
+    table = _counted(carried, rows, totals.reindex(rows.get_level_values("repo")).to_numpy())
+    table.attrs["hubframe"] = {"share_of": share_of}
+    return table
 
 
 def key_coverage(coverage: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +110,8 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     -------
     pandas.DataFrame
         The table `coverage`: a row per image of a tag and key of `OCI_LABELS`, by repository, tag
-        (newest version first), platform, and in their order. A label under another spelling
+        (newest version first), platform, and in their order; of which images, its ``attrs`` say as
+        those of `hubframe.measure.label_coverage` do. A label under another spelling
         (`standard_labels`) is ``missing``. ``invalid`` is a placeholder (``unknown``,
         ``${VCS_REF}``); an ``url``, ``documentation`` or ``source`` that is no address with http or
         https; a ``created`` that is no moment of RFC 3339; a ``base.digest`` that is no digest; and
@@ -123,8 +129,9 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     LABELS.require(labels)
     if images is not None:
         IMAGES.require(images, IMAGE)
-    counted = _in_order(_images(labels, images).drop_duplicates())
-    every = counted.merge(pd.DataFrame({"key": OCI_LABELS}), how="cross")
+    counted, share_of = _images(labels, images)
+    every = _in_order(counted.drop_duplicates())
+    every = every.merge(pd.DataFrame({"key": OCI_LABELS}), how="cross")
     found = standard_labels(labels.sort_values([*IMAGE, "source", "key", "value"]))
     table = every.merge(found, on=[*IMAGE, "key"], how="left")
     is_there = table["spelling"] == table["key"]
@@ -134,19 +141,25 @@ def coverage_df(labels: pd.DataFrame, images: pd.DataFrame | None = None) -> pd.
     sound = pd.Series("present", table.index).mask(wrong.notna(), "invalid")
     table["state"] = sound.mask(~is_there, "missing")
     table["reason"] = wrong.mask(~is_there, "written as " + table["spelling"])
-    return COVERAGE.of(table)
+    coverage = COVERAGE.of(table)
+    coverage.attrs["hubframe"] = {"table": COVERAGE.name, "share_of": share_of}
+    return coverage
 
 
-def _images(labels: pd.DataFrame, images: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the images that count: those with labels, and those whose labels were asked for."""
+def _images(labels: pd.DataFrame, images: pd.DataFrame | None) -> tuple[pd.DataFrame, str]:
+    """Return the images that count, with labels or without, and say whether these are known."""
     if images is None:
-        return labels[IMAGE]
+        without = labels.attrs.get("hubframe", {}).get("unlabelled", {})
+        if without.get("row_count") != len(labels):
+            return labels[IMAGE], "images with labels"
+        listed = pd.DataFrame(without["images"], columns=IMAGE).astype(labels[IMAGE].dtypes)
+        return pd.concat([labels[IMAGE], listed], ignore_index=True), "all images"
     if "is_attestation" in images:
         images = images[~images["is_attestation"]]
     if not labels.empty:
         alone = ~images.duplicated(["repo", "tag"], keep=False)
         images = images[images["platform"].isin(labels["platform"]) | alone]
-    return pd.concat([images[IMAGE], labels[IMAGE]])
+    return pd.concat([images[IMAGE], labels[IMAGE]]), "all images"
 
 
 def _in_order(images: pd.DataFrame) -> pd.DataFrame:
@@ -199,9 +212,10 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table `platform_coverage`: a row per tag and platform. Attestations and artifacts
-        without a platform do not count, nor do tags that have nothing else. By repository, tag
-        (newest version first) and platform.
+        The table `platform_coverage`: a row per tag and platform that it has, or could: a tag for
+        Windows alone lacks no Linux, unless most of the repository's tags that are for Windows too
+        have it. Attestations and artifacts without a platform do not count, nor do tags that have
+        nothing else. By repository, tag (newest version first) and platform.
     """
     IMAGES.require(images, (*IMAGE, "size", "is_attestation"))
     proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]
@@ -215,4 +229,25 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     table = tags.merge(platforms, on="repo").merge(held, on=key, how="left", indicator=True)
     table["is_present"] = table["_merge"] == "both"
     table["tag_share"] = table["tag_count"] / table.groupby("repo")["tag"].transform("nunique")
-    return PLATFORM_COVERAGE.of(_in_order(table))
+    return PLATFORM_COVERAGE.of(_in_order(table[_could_have(table, held)]))
+
+
+def _could_have(table: pd.DataFrame, held: pd.DataFrame) -> pd.Series:
+    """Tell of each tag and platform whether tags for the same systems have the platform.
+
+    They do where the tag has images for its operating system, or where most of the tags that have
+    one of the tag's systems have the platform.
+    """
+    tag, of_system, key = ["repo", "tag"], ["repo", "system"], ["repo", "tag", "platform"]
+    systems = held[tag].assign(system=_system(held["platform"])).drop_duplicates()
+    beside = systems.groupby(of_system).size().rename("beside").reset_index()
+    having = held[key].merge(systems, on=tag).groupby([*of_system, "platform"]).size()
+    usual = having.rename("having").reset_index().merge(beside, on=of_system)
+    is_own = usual["system"] == _system(usual["platform"])
+    usual = usual[is_own | (2 * usual["having"] > usual["beside"])]
+    could = pd.MultiIndex.from_frame(systems.merge(usual, on=of_system)[key])
+    return pd.Series(pd.MultiIndex.from_frame(table[key]).isin(could))
+
+
+def _system(platforms: pd.Series) -> pd.Series:
+    return platforms.str.extract("([^/]*)", expand=False)

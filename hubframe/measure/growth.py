@@ -1,13 +1,13 @@
 """Where the size of a line of releases came from: step by step, from one release to the next."""
 
 from collections.abc import Iterator
-from itertools import groupby, pairwise
+from itertools import count, groupby, pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.images import plain_rows
+from hubframe.measure.images import identity, plain_rows
 from hubframe.measure.layer_index import IMAGE
 from hubframe.measure.names import line_names, names_of
 from hubframe.measure.steps import Step, paired
@@ -94,6 +94,47 @@ def threads(trend: pd.DataFrame) -> pd.Series:
                 now[step] = numbers[index]
         before = now
     return pd.Series(numbers, dtype="int64").reindex(trend.index)
+
+
+def step_numbers(layers: pd.DataFrame) -> pd.Series:
+    """Number the steps that made layers, the same step of several images alike.
+
+    A layer that another image has too is one step; so is what took its place from one image of a
+    repository to the next, and what is written alike but for versions, hashes and dates.
+
+    Parameters
+    ----------
+    layers
+        The `tables.LAYERS` frame of a few images, each once, in the order in which to compare them.
+
+    Returns
+    -------
+    pandas.Series
+        A number for each row.
+    """
+    LAYERS.require(layers, (*IMAGE, "position", "layer_digest", "size", "instruction"))
+    texts = layers[["layer_digest", "instruction", "size"]].assign(is_base=layers["position"] == 0)
+    steps = [Step(*row) for row in plain_rows(texts)]
+    numbers, fresh = [0] * len(steps), count()
+    known: dict[str | None, int] = {}
+    last: dict[str, list[int]] = {}
+    for places in layers.groupby(identity(layers).array, sort=False).indices.values():
+        repo, now = layers["repo"].iloc[places[0]], [int(place) for place in places]
+        before, used = last.get(repo, []), set[int]()
+        for i, j, _ in paired([steps[n] for n in before], [steps[n] for n in now], moved=True):
+            if j is None:
+                continue
+            step = steps[now[j]]
+            follows = None if i is None else numbers[before[i]]
+            found = (known.get(step.value), follows, known.get(step.pattern))
+            unused = (number for number in found if number is not None and number not in used)
+            number = next(unused, None)
+            numbers[now[j]] = number = next(fresh) if number is None else number
+            used.add(number)
+            for key in filter(None, (step.value, step.pattern)):
+                known.setdefault(key, number)
+        last[repo] = now
+    return pd.Series(numbers, layers.index, dtype="int64")
 
 
 def most_grown(trend: pd.DataFrame) -> pd.DataFrame:

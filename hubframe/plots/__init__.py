@@ -5,9 +5,12 @@ them holds:
 
 - The table *x* is what ``hubframe.x_df`` makes. TypeError is raised where what is given is no
   frame, and ValueError where it lacks a column, which the message names.
-- `ax` are the Axes to draw on; pyplot's current ones by default, which are made of fit height if
-  there are none. Further keywords, ``**artist``, go to the method that draws what matters most.
+- `ax` are the Axes to draw on; by default those of a new figure of pyplot, as high as its rows
+  ask for. Axes that are given show as many rows as they have room for in letters of 8 points.
+  Further keywords, ``**artist``, go to the method that draws what matters most.
 - The Axes are returned. Where not all is drawn, their axis or their title says what is left out.
+- Names that are too long are cut in their middle, and no two become equal; a ``$`` in them begins
+  no formula.
 """
 
 from hubframe.plots.coverage import plot_coverage, plot_label_coverage, plot_platform_coverage

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from hubframe.plots import wording
-from hubframe.plots.canvas import row_font
+from hubframe.plots.canvas import LEAST, row_font
 from hubframe.plots.style import BLUE
 
 # How many rows the upright names of the columns are as high as.
@@ -38,13 +38,13 @@ def fill(ax: Axes, cells: Reals, artist: dict[str, Any]) -> None:
 def name_columns(ax: Axes, names: Sequence[str]) -> None:
     """Name the columns upright, in letters that do not touch."""
     size = row_font(ax, len(names), 0.7 * ax.bbox.width)
-    drawn = [wording.drawn(name, _LONGEST_COLUMN) for name in names]
+    drawn = wording.distinct(names, _LONGEST_COLUMN)
     ax.set_xticks(range(len(names)), drawn, rotation=90, fontsize=size)
 
 
 def write_shares(ax: Axes, cells: Reals, *, sign: bool = True) -> None:
     """Write the per cents into the cells, with or without the sign."""
-    size = min(row_font(ax, len(cells)), 8)
+    size = min(row_font(ax, len(cells)), LEAST)
     for (row, column), share in np.ndenumerate(cells):
         words = wording.percent(share)
         words = words if sign else words.partition(wording.BLANK)[0]

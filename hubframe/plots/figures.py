@@ -34,7 +34,8 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     FIGURES.require(figures)
     is_comparable = (figures["value"] > 0).fillna(value=False) & figures["paper_value"].notna()
     is_comparable &= ~figures["metric"].str.endswith(_TOTALS)
-    shown = figures[is_comparable].reset_index(drop=True)
+    comparable = figures[is_comparable]
+    shown = comparable.head(canvas.room(ax, below=1)).reset_index(drop=True)
     ax = canvas.axes(ax, len(shown), "Your figures by the published ones")
     if shown.empty:
         return canvas.say_nothing(ax, "no figure has a published one beside it")
@@ -44,7 +45,9 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     ax.hlines(np.arange(len(shown)), 1, ratio, color=GREY, linewidth=1.2)
     for color, (paper, rows) in zip(_COLORS, shown.groupby("paper").groups.items(), strict=False):
         look: dict[str, Any] = {"color": color, "s": 36, "zorder": 3}
-        ax.scatter(ratio[list(rows)], list(rows), label=str(paper), **look | artist)
+        ax.scatter(
+            ratio[list(rows)], list(rows), label=wording.drawn(str(paper), 24), **look | artist
+        )
     ax.set_xlim(0.2 * min(ratio.min(), 1), 5 * max(ratio.max(), 1))
     ax.xaxis.set_major_formatter("{x:g} \N{MULTIPLICATION SIGN}")
     ax.xaxis.set_minor_formatter("")
@@ -53,5 +56,8 @@ def plot_figures(figures: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     values = zip(words, shown["value"], shown["paper_value"], strict=True)
     pairs = [f"{word(value)} : {word(published)}" for word, value, published in values]
     canvas.name_rows(ax, shown["metric"].str.replace("_", " "), pairs)
-    missing = {"{figure} without an equal": len(figures) - len(shown)}
+    missing = {
+        "more {figure}": len(comparable) - len(shown),
+        "{figure} without an equal": len(figures) - len(comparable),
+    }
     return canvas.explain(ax, "times the study's figure", missing)

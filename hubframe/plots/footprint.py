@@ -24,7 +24,7 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
     """
     FOOTPRINT.require(footprint)
-    shown = footprint.head(canvas.MOST)
+    shown = footprint.head(canvas.room(ax, below=1))
     thing, names = _named(footprint)
     count = wording.some(len(shown), len(footprint), thing)
     ax = canvas.axes(ax, len(shown), f"What is shared, and what is freed: {count}")
@@ -41,7 +41,7 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     byte_axis(ax.xaxis)
     pairs = zip(map(wording.size, ends), map(wording.size, freed), strict=True)
     words = [f"{end}, frees {free}" for end, free in pairs]
-    canvas.name_rows(ax, names.head(canvas.MOST), words, ends)
+    canvas.name_rows(ax, names.head(len(shown)), words, ends)
     missing = {f"more {{{thing}}}": len(footprint) - len(shown)}
     return canvas.explain(ax, "compressed bytes of distinct layers", missing)
 
@@ -75,7 +75,8 @@ def plot_cleanup(plan: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -
     repos = pd.DataFrame(columns).groupby(plan["repo"], sort=False).sum()
     knows = bool((repos["unknown"] < repos["gone"]).any())
     order = ["freed", "gone"] if knows else ["gone"]
-    shown = repos.sort_values(order, ascending=False, kind="stable").head(canvas.MOST)
+    shown = repos.sort_values(order, ascending=False, kind="stable")
+    shown = shown.head(canvas.room(ax))
     gone = int(repos["gone"].sum())
     title = f"The rule would delete {gone:,} of {wording.counted(len(plan), 'tag')}"
     ax = canvas.axes(ax, len(shown), title)

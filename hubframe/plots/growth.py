@@ -6,26 +6,25 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from hubframe.measure import threads
 from hubframe.plots import canvas, wording
-from hubframe.plots.style import BLUE, GREY, VERMILION, byte_axis
+from hubframe.plots.style import BLUE, GREY, byte_axis, signed_byte_axis
 from hubframe.tables.measured import COMPARISON, SIZE_TREND
 
-# How many steps have a colour of their own: those that moved most.
-_COLOURED = 6
-_LONGEST = 48
-_LONGEST_TITLE = 56
+_LONGEST_TITLE = 40
 _PAIR = ["left_name", "right_name"]
-_OF_LAYER = ["aspect", "key", "change", "size_change"]
-_CHANGES = ("added", "removed", "changed")
+# Of each of the two bars in a row.
+_THICKNESS = 0.38
 _LINE = ["repo", "line", "platform"]
 
 
 def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
-    """Stack the build steps of releases, the newest on top, and colour those that moved most.
+    """Stack what build steps added to releases, and took away, from one to the next.
 
-    A bar per release, its base at the left, and its size and change written beside.
+    A row per release, the newest on top: to the right what grew, to the left what shrank, and the
+    sum as a line. The steps that moved most have a colour each. Size and change are written beside.
 
     Parameters
     ----------
@@ -39,108 +38,110 @@ def plot_size_trend(trend: pd.DataFrame, *, ax: Axes | None = None, **artist: An
     number = trend.groupby(_LINE, dropna=False, sort=False).ngroup()
     lengths = trend["release"].groupby(number).max()
     # Of lines of one length the first.
-    shown = trend if lengths.empty else trend[number == lengths.idxmax()]
-    count = shown["release"].nunique()
-    shown = shown[shown["release"] > shown["release"].max() - canvas.MOST] if count else shown
-    is_known = bool(shown["size"].notna().any())
-    title = "Size of releases, by build step"
+    line = trend if lengths.empty else trend[number == lengths.idxmax()]
+    newest = line.drop_duplicates("release").sort_values("release", ascending=False)
+    releases = newest.head(canvas.room(ax, below=canvas.LEGEND))
+    is_known = bool(line["change"].notna().any())
+    title = "Change in size of releases, by build step"
     if is_known:
-        repo, line, platform = shown[_LINE].iloc[0]
+        repo, name, platform = line[_LINE].iloc[0]
         where = f", {platform}" if isinstance(platform, str) else ""
-        title = wording.drawn(f"Size of {repo}:{line}{where}", _LONGEST_TITLE)
-    ax = canvas.axes(ax, shown["release"].nunique(), title)
+        title = f"Change in size of {wording.drawn(f'{repo}:{name}', _LONGEST_TITLE)}{where}"
+    ax = canvas.axes(ax, len(releases) + canvas.LEGEND, title)
     if not is_known:
-        return canvas.say_nothing(ax, "no releases whose size is known")
-    steps = threads(shown)
-    movers = shown["change"].abs().groupby(steps).sum().sort_values(ascending=False, kind="stable")
-    cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    names = [name for name, moved in movers.head(_COLOURED).items() if moved]
-    colours = dict(zip(names, cycle, strict=False))
-    row = (shown["release"].max() - shown["release"]).to_numpy()
-    look = {"color": [colours.get(step, GREY) for step in steps]}
-    ends = canvas.stack_layers(ax, row, shown["size"], look | artist)
-    byte_axis(ax.xaxis)
-    releases = shown.drop_duplicates("release").sort_values("release", ascending=False)
+        return canvas.say_nothing(ax, "no two releases of a line whose sizes are known")
+    row = len(newest) - 1 - line["release"].to_numpy("int64")
+    is_shown = row < len(releases)
+    shown, row = line[is_shown].reset_index(drop=True), row[is_shown]
+    steps = threads(line)[is_shown].reset_index(drop=True)
+    places = shown["step"].fillna(shown["previous_step"])
+    # The newest release that has a step names it.
+    names = shown["instruction"].iloc[::-1].groupby(steps).transform("first").sort_index()
+    colours, handles = canvas.step_colours(steps, places, shown["change"], names)
+    canvas.stack_steps(ax, row, shown["change"], {"color": colours} | artist)
+    totals = releases["total_change"].to_numpy("float64", na_value=np.nan)
+    ink = mpl.rcParams["text.color"]
+    sums: dict[str, Any] = {"color": ink, "linewidth": 1, "marker": "o", "markersize": 4}
+    ax.plot(totals, range(len(totals)), **sums)
+    ax.axvline(0, color=mpl.rcParams["axes.labelcolor"], linewidth=0.8)
+    signed_byte_axis(ax.xaxis)
+    if not shown["change"].any():
+        ax.set_xlim(-1000, 1000)
+    canvas.name_rows(ax, releases["tag"], map(_beside, releases.itertuples()))
     missing = {
-        "earlier {release}": count - len(releases),
+        "earlier {release}": len(newest) - len(releases),
         "more {line} of releases": len(lengths) - 1,
     }
-    canvas.name_rows(ax, releases["tag"], map(_beside, releases.itertuples()), ends)
-    # The last release of a step names it.
-    words = shown["instruction"].fillna("layer " + shown["step"].astype("str"))
-    written = dict(zip(steps, words, strict=True))
-    meanings = ((wording.drawn(written[name], _LONGEST), one) for name, one in colours.items())
-    handles = canvas.patches(*meanings, ("other steps", GREY))
-    return canvas.explain(ax, "compressed size", missing, handles)
+    handles = [Line2D([], [], **sums, label="all steps together"), *handles]
+    return canvas.explain(ax, "compressed size, less that of the release before", missing, handles)
 
 
 def _beside(release: Any) -> str:
     size, change = release.total_size, release.total_change
-    is_told = pd.notna(size) and pd.notna(change) and change
-    return f"{wording.size(size)}{f'  {wording.more(change)}' if is_told else ''}"
+    return wording.size(size) + ("" if pd.isna(change) else f", {wording.more(change)}")
 
 
 def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
-    """Show what changed between images: bytes as bars, layer by layer, and the rest in counts.
+    """Show the build steps whose layers differ between images, before and after.
 
-    A bar for the size and for each layer, to the right where the image grew, and a row for each
-    other aspect that says how much in it differs.
+    A row per step, with a bar for its layer before and one for it after, and the change in words.
+    What has no bytes, as labels and the environment, is counted below.
 
     Parameters
     ----------
     comparison
-        The table `comparison`, as `hubframe.compare_df` makes it. Of more than 40 rows the layers
-        that changed least are left out.
+        The table `comparison`, as `hubframe.compare_df` makes it. Of more than 40 steps those that
+        changed least are left out.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
     """
     COMPARISON.require(comparison)
-    pairs = comparison.groupby(_PAIR, sort=False)
-    rows = pd.DataFrame(
-        [
-            (f"{right}  {name}" if pairs.ngroups > 1 else name, size, words)
-            for (_, right), pair in pairs
-            for aspect, found in pair.groupby("aspect", sort=False)
-            for name, size, words in _rows(str(aspect), found)
-        ],
-        columns=["name", "bytes", "words"],
-    )
-    # What has no bytes, and the layers that changed most, in their order.
-    weight = rows["bytes"].astype("Float64").abs().fillna(np.inf)
-    chosen = weight.sort_values(ascending=False, kind="stable").index[: canvas.MOST]
-    shown = rows.loc[chosen.sort_values()]
-    several = f" in {wording.counted(len(pairs), 'comparison')}" if len(pairs) else ""
-    title = f"What changed{several}"
+    steps = comparison[comparison["aspect"] == "layers"].reset_index(drop=True)
+    # What changed most, in its order.
+    weight = steps["size_change"].astype("Float64").abs().fillna(np.inf)
+    order = weight.sort_values(ascending=False, kind="stable").index
+    shown = steps.loc[order[: canvas.room(ax)].sort_values()]
+    pairs = comparison[_PAIR].drop_duplicates()
+    title = f"What changed in {wording.counted(len(pairs), 'comparison')}"
     if len(pairs) == 1:
-        names = comparison[_PAIR].iloc[0]
-        title = "From {} to {}".format(*(wording.drawn(name, 38) for name in names))
-    ax = canvas.axes(ax, len(shown), title)
-    if shown.empty:
+        title = "From {} to {}".format(*wording.distinct(pairs.iloc[0], _LONGEST_TITLE))
+    ax = canvas.axes(ax, len(shown) + len(pairs), title)
+    if comparison.empty:
         return canvas.say_nothing(ax, "the images do not differ")
-    width = shown["bytes"].fillna(0).to_numpy("float64")
-    colors = np.where(width < 0, BLUE, VERMILION).tolist()
-    ax.barh(np.arange(len(shown)), width, **{"color": colors} | artist)
-    ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
+    rows = np.arange(len(shown))
+    sizes = shown[["left_size", "right_size"]].to_numpy("float64", na_value=0)
+    look: dict[str, Any] = {"height": _THICKNESS}
+    before, after = sizes.T
+    ax.barh(rows - _THICKNESS / 2, before, **look | {"color": GREY, "label": "before"} | artist)
+    ax.barh(rows + _THICKNESS / 2, after, **look | {"color": BLUE, "label": "after"} | artist)
     byte_axis(ax.xaxis)
-    canvas.name_rows(ax, shown["name"])
-    # At the ends of the bars, with room on both sides.
-    span = float(np.ptp(np.append(width, 0.0))) or 1.0
-    ax.set_xlim(min(width.min(), 0) - 0.25 * span, max(width.max(), 0) + 0.25 * span)
-    font = 0.9 * canvas.row_font(ax, len(shown))
-    for row, (end, word) in enumerate(zip(width, shown["words"], strict=True)):
-        side, align = (-4, "right") if end < 0 else (4, "left")
-        canvas.write(ax, word, (end, row), font, xytext=(side, 0), ha=align)
-    missing = {"{layer} that changed less": len(rows) - len(shown)}
-    return canvas.explain(ax, "compressed bytes more, or fewer", missing)
+    names = shown["instruction"].fillna("layer " + shown["key"])
+    if len(pairs) > 1:
+        names = shown["right_name"] + "  " + names
+    canvas.name_rows(ax, names, map(_change, shown.itertuples()), sizes.max(axis=1, initial=0))
+    missing = {"{layer} that changed less": len(steps) - len(shown)}
+    return canvas.explain(ax, _besides(comparison), missing)
 
 
-def _rows(aspect: str, found: pd.DataFrame) -> list[tuple[str, Any, str]]:
-    """Name a row for each size and layer, and one for any other aspect, with what changed."""
-    if aspect in ("size", "layers"):
-        return [
-            ("size" if aspect == "size" else f"layer {key} {change}", size, wording.more(size))
-            for _, key, change, size in found[_OF_LAYER].itertuples(index=False, name=None)
-        ]
-    counts = found["change"].value_counts()
-    words = ", ".join(f"{counts[change]:,} {change}" for change in _CHANGES if change in counts)
-    return [(aspect, None, words)]
+def _change(step: Any) -> str:
+    if step.change == "added":
+        return f"{wording.more(step.right_size)}, added"
+    if step.change == "removed":
+        return f"{wording.size(step.left_size)}, removed"
+    return f"{wording.size(step.right_size)}, {wording.more(step.size_change)}"
+
+
+def _besides(comparison: pd.DataFrame) -> str:
+    """Tell the sizes of the images, and count what differs besides their layers."""
+    sizes = comparison[(comparison["aspect"] == "size") & (comparison["key"] == "size")]
+    said = ["compressed size of layers"]
+    if len(sizes) == 1:
+        was, now, change = sizes[["left_size", "right_size", "size_change"]].iloc[0]
+        said.append(f"of all {wording.size(was)} before, {wording.size(now)} after")
+        said[-1] += f" ({wording.more(change)})"
+    others = comparison[~comparison["aspect"].isin(["layers", "size"])]
+    for aspect, found in others.groupby("aspect", sort=False)["change"]:
+        counts = found.value_counts(sort=False).items()
+        words = ", ".join(f"{count:,} {change}" for change, count in counts)
+        said.append(f"{wording.drawn(str(aspect), 20)}: {words}")
+    return "; ".join(said)

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hubframe.measure import identity, leading_tags, shared_layers_df
+from hubframe.measure import identity, leading_tags, shared_layers_df, step_numbers
 from hubframe.measure.figures import MAKE_UP
+from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.plots import canvas, cells, wording
-from hubframe.plots.style import BLUES, GREY, ORANGES, byte_axis, share_axis
+from hubframe.plots.style import GREY, byte_axis, share_axis
 from hubframe.tables import LAYERS
 from hubframe.tables.declarations import IMAGE_KEY
 
@@ -25,11 +26,11 @@ _MARKS = {"Zhao 2019": ("at most this", "<", "C2"), "Anwar 2018": ("so many belo
 def plot_layers(
     layers: pd.DataFrame, *, newest: int = 12, ax: Axes | None = None, **artist: Any
 ) -> Axes:
-    """Stack the layers of the newest tags, shared layers in blue and others in orange.
+    """Stack the layers of the newest images, a colour for each build step.
 
-    A layer has the same colour wherever it appears. Layers that two or more of the shown images
-    hold are blue; tags of the same image are one image. A bar per tag, the newest on top, its base
-    layer at the left.
+    A bar per image, the newest on top, with all its tags, its base layer at the left; a step has
+    the same colour in all of them. Beside it stands how much of it other images that are shown hold
+    too.
 
     Parameters
     ----------
@@ -41,27 +42,49 @@ def plot_layers(
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
     """
     LAYERS.require(layers)
-    shown = leading_tags(layers, newest)
-    row, names = pd.factorize(canvas.image_names(shown))
-    ax = canvas.axes(ax, len(names), "Compressed size of the newest tags, by layer")
+    taken = leading_tags(layers, newest)
+    images = pd.Series(identity(taken).unique()).head(
+        canvas.room(ax, max(newest, 1), canvas.LEGEND)
+    )
+    taken = taken[identity(taken).isin(images)]
+    shown = _once_per_image(taken, "position")
+    count = wording.counted(len(images), "image")
+    ax = canvas.axes(ax, len(images) + canvas.LEGEND, f"Compressed size of {count}, by build step")
     if shown.empty:
         return canvas.say_nothing(ax, "no layers")
-    use = shared_layers_df(shown).set_index("layer_digest")
-    colours: dict[str, str] = {}
-    meanings = []
-    for meaning, found, shades in (
-        ("in two or more images", use[use["image_count"] > 1], BLUES),
-        ("in one image alone", use[use["image_count"] <= 1], ORANGES),
-    ):
-        digests = shown["layer_digest"][shown["layer_digest"].isin(found.index)].unique()
-        colours |= {digest: shades[n % len(shades)] for n, digest in enumerate(digests)}
-        counts = f"{wording.counted(len(found), 'layer')}, {wording.size(found['size'].sum())}"
-        meanings.append((f"{meaning}: {counts}", shades[1]))
-    look = {"color": shown["layer_digest"].map(colours).tolist()}
-    ends = canvas.stack_layers(ax, row, shown["size"], look | artist)
+    row, _ = pd.factorize(shown["image"])
+    steps = shown["position"], shown["size"], shown["instruction"]
+    colours, handles = canvas.step_colours(step_numbers(shown), *steps)
+    ends = canvas.stack_steps(ax, row, shown["size"], {"color": colours} | artist)
     byte_axis(ax.xaxis)
-    canvas.name_rows(ax, names, map(wording.size, ends), ends)
-    return canvas.explain(ax, "", {}, canvas.patches(*meanings))
+    use = shared_layers_df(shown).set_index("layer_digest")
+    is_shared = shown["layer_digest"].map(use["image_count"]) > 1
+    shared = shown["size"].where(is_shared, 0).groupby(row).sum()
+    pairs = zip(ends, shared, strict=True)
+    words = [f"{wording.size(end)}, {wording.size(both)} shared" for end, both in pairs]
+    tags = taken.assign(image=identity(taken), name=canvas.image_names(taken))
+    names = tags.drop_duplicates("name").groupby("image", sort=False)["name"]
+    canvas.name_rows(ax, names.agg(_listed), words, ends)
+    missing = {
+        "more {tag}": _tags(layers).nunique() - _tags(taken).nunique(),
+        "{image} for other platforms": _others(layers, taken),
+    }
+    return canvas.explain(ax, "", missing, handles)
+
+
+def _listed(names: pd.Series) -> str:
+    """List the tags of an image, versions first."""
+    return wording.listed(name.tag for name in newest_first(read_all(names).values()))
+
+
+def _tags(layers: pd.DataFrame) -> pd.Series:
+    return layers["repo"] + ":" + layers["tag"].fillna(identity(layers))
+
+
+def _others(layers: pd.DataFrame, taken: pd.DataFrame) -> int:
+    """Count the images that tags have beside those that were taken."""
+    images = identity(layers[_tags(layers).isin(_tags(taken))])
+    return len(set(images) - set(identity(taken)))
 
 
 def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -73,9 +96,9 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     Parameters
     ----------
     layers
-        The `tables.LAYERS` frame. Of all images, tags of one being one, 40 are shown, those with
-        the largest shared layers first, two of each layer in turn; and the 30 largest layers that
-        two or more of these hold.
+        The `tables.LAYERS` frame. Of all images, tags of one being one, as many are shown as have
+        room for their names, 40 at most, those with the largest shared layers first, two of each
+        layer in turn; and the 30 largest layers that two or more of these hold.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
 
@@ -89,10 +112,12 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     shared = use[(use["image_count"] > 1) & ~use["is_empty"]].set_index("layer_digest")
     shared = shared.sort_values("size", ascending=False, kind="stable")
     held = _once_per_image(layers[layers["layer_digest"].isin(shared.index)])
-    images = _leading(held, shared.index)
+    images = _leading(held, shared.index)[: canvas.columns(ax)]
     few = held[held["image"].isin(images)]
     holds = pd.crosstab(few["layer_digest"], few["image"])
-    rows = shared[shared.index.isin(holds.index[holds.sum(axis=1) > 1])].head(MOST_LAYERS)
+    rows = shared[shared.index.isin(holds.index[holds.sum(axis=1) > 1])].head(
+        canvas.room(ax, MOST_LAYERS, below=cells.NAMES_BELOW + 3)
+    )
     title = f"{wording.some(len(rows), len(shared), 'shared layer')}, by image"
     ax = canvas.axes(ax, len(rows) + cells.NAMES_BELOW, title)
     if rows.empty:
@@ -109,9 +134,9 @@ def plot_shared_layers(layers: pd.DataFrame, *, ax: Axes | None = None, **artist
     return canvas.explain(ax, "filled: the image holds the layer", missing)
 
 
-def _once_per_image(layers: pd.DataFrame) -> pd.DataFrame:
+def _once_per_image(layers: pd.DataFrame, key: str = "layer_digest") -> pd.DataFrame:
     held = layers.assign(image=identity(layers))
-    return held.drop_duplicates(["image", "layer_digest"], ignore_index=True)
+    return held.drop_duplicates(["image", key], ignore_index=True)
 
 
 def _leading(held: pd.DataFrame, layers: pd.Index) -> list[str]:

@@ -46,9 +46,9 @@ def plot_parents(
     images = _images(parents)
     families = _families(images)
     # Whole families while there is room; of the first as much as there is room for.
-    ends = list(accumulate(map(len, families)))
-    whole = families[: bisect_right(ends, _MOST)] or families[:1]
-    shown, count = list(chain(*whole))[:_MOST], sum(map(len, families))
+    ends, most = list(accumulate(map(len, families))), canvas.room(ax, _MOST, below=1)
+    whole = families[: bisect_right(ends, most)] or families[:1]
+    shown, count = list(chain(*whole))[:most], sum(map(len, families))
     title = f"What images are built on: {wording.some(len(shown), count, 'image')}"
     ax = canvas.axes(ax, len(shown), title)
     if not shown:

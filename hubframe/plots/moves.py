@@ -6,10 +6,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from hubframe.plots import canvas, wording
-from hubframe.plots.style import GREY, VERMILION, date_axis, day_numbers
+from hubframe.plots.style import GREY, date_axis, day_numbers
 from hubframe.tables.measured import MUTABLE_TAGS, TAG_MOVES
 
 # How much fainter the time is in which a tag moved, nobody knows when.
@@ -36,7 +35,7 @@ def plot_tag_moves(moves: pd.DataFrame, *, ax: Axes | None = None, **artist: Any
     """
     TAG_MOVES.require(moves)
     counts = moves.groupby(_TAG, sort=False).size().sort_values(ascending=False, kind="stable")
-    names = counts.index[: canvas.MOST]
+    names = counts.index[: canvas.room(ax, below=1)]
     shown = moves[pd.MultiIndex.from_frame(moves[_TAG]).isin(names)]
     moved = f"{(counts > 1).sum():,} of {wording.counted(len(counts), 'tag')} moved"
     ax = canvas.axes(ax, len(names), moved)
@@ -70,9 +69,7 @@ def _colours(moves: pd.DataFrame) -> list[str]:
 
 
 def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
-    """Rank the version tags that were pushed again by how often, the most often on top.
-
-    A bar per tag, as long as its pushes, and how many digests it had written beside.
+    """List the version tags that were pushed again, as a table, the most often pushed on top.
 
     Parameters
     ----------
@@ -80,21 +77,25 @@ def plot_mutable_tags(mutable: pd.DataFrame, *, ax: Axes | None = None, **artist
         The table `mutable_tags`. Of more than 40 tags those pushed most often are shown, first
         those that are not meant to move.
     ax, **artist
-        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.annotate`.
     """
     MUTABLE_TAGS.require(mutable)
     order = ["is_floating", "push_count"]
-    shown = mutable.sort_values(order, ascending=[True, False], kind="stable").head(canvas.MOST)
+    shown = mutable.sort_values(order, ascending=[True, False], kind="stable")
+    shown = shown.head(canvas.room(ax))
     fixed = wording.counted(int((~mutable["is_floating"]).sum()), "fixed version tag")
-    ax = canvas.axes(ax, len(shown), f"{fixed} pushed again")
+    ax = canvas.axes(ax, len(shown) + 1, f"{fixed} pushed again")
     if shown.empty:
         return canvas.say_nothing(ax, "no version tag was pushed again")
-    colours = np.where(shown["is_floating"].to_numpy("bool"), GREY, VERMILION).tolist()
-    look = {"color": colours, "height": _HEIGHT} | artist
-    words = [wording.counted(count, "digest") for count in shown["digest_count"]]
-    canvas.bars(ax, canvas.image_names(shown), shown["push_count"].tolist(), words, **look)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-    floating = "meant to move: a longer version goes on from it"
-    handles = canvas.patches(("a fixed version", VERMILION), (floating, GREY))
-    missing = {"more {tag}": len(mutable) - len(shown)}
-    return canvas.explain(ax, "pushes that were seen", missing, handles)
+    kinds = {True: "floating", False: "fixed"}
+    columns = {
+        "tag": canvas.image_names(shown),
+        "pushes seen": map(wording.large, shown["push_count"]),
+        "digests": map(wording.large, shown["digest_count"]),
+        "last push": shown["last_pushed_at"].dt.strftime("%Y-%m-%d").fillna("not known"),
+        "kind": shown["is_floating"].map(kinds),
+    }
+    canvas.table(ax, columns, artist)
+    about = "floating: meant to move, since a longer version goes on from it"
+    axis = about if shown["is_floating"].any() else ""
+    return canvas.explain(ax, axis, {"more {tag}": len(mutable) - len(shown)})

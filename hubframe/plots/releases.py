@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import Locator
 
 from hubframe.measure import pushes
 from hubframe.plots import canvas, wording
@@ -19,6 +19,11 @@ _KINDS = {
     "signature": ("signatures and other digests", GREY, "x", 0.3),
 }
 _LANE = 0.2
+# More dots lie on each other.
+_MOST_DOTS = 1000
+# How high the bar of a repository's month with most tags is.
+_MONTH = 0.8
+_ROWS_OF_MONTHS = 8
 # Multiples of it, modulo 1, spread evenly: dots at one date stand side by side, always the same.
 _GOLDEN = 0.618034
 # Until how many days an age goes, what it is called, and its colour: fresh is blue, old is orange.
@@ -43,8 +48,10 @@ _DAYS = {
     for count in counts
 }
 _SHORTEST = 1 / 48
-# The part of an axis that a mark's name takes.
-_APART = 0.16
+# How many lines the legend of ages has.
+_LINES = 2
+# How many ticks of three letters the name of a mark takes.
+_APART = 2.2
 # From so many days on, their fractions say nothing.
 _WHOLE = 10
 # Days: an axis of seconds would make much of the moments between two pushes of one release.
@@ -56,7 +63,9 @@ _LAST_YEAR = 2199
 def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
     """Show when the tags of each repository were last pushed, versions apart from others.
 
-    A row per repository and a dot per tag. The height within a row only tells the kind.
+    A row per repository and a dot per tag; the height within a row only tells the kind. More than
+    a thousand tags are counted by month: the bars of a repository are as high as its month with
+    most tags, which is written beside.
 
     Parameters
     ----------
@@ -64,17 +73,35 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
         The `tables.TAGS` frame. Tags without a date are left out; of more than 40 repositories
         those with most tags are shown.
     ax, **artist
-        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`.
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.scatter`, or ``bar`` for months.
     """
     dated = pushes(tags)
     counts = dated["repo"].value_counts(sort=True)
-    shown = dated[dated["repo"].isin(counts.index[: canvas.MOST])]
+    shown = dated[dated["repo"].isin(counts.index[: canvas.room(ax, below=1)])]
     row, repos = pd.factorize(shown["repo"])
     some = "" if len(shown) == len(tags) else f"of {len(tags):,} "
-    ax = canvas.axes(ax, len(repos), f"Last push of {len(shown):,} {some}tags")
+    title = f"Last push of {len(shown):,} {some}tags"
+    is_counted = len(shown) > _MOST_DOTS
+    if is_counted:
+        ax = canvas.axes(ax, max(len(repos), _ROWS_OF_MONTHS), f"{title}, by month")
+    else:
+        ax = canvas.axes(ax, len(repos), title)
     if shown.empty:
         return canvas.say_nothing(ax, "no tag tells when it was pushed")
     date_axis(ax.xaxis)
+    words = (_months if is_counted else _dots)(ax, shown, row, artist)
+    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos], words)
+    if is_counted:
+        ax.set_ylim(len(repos) - 0.5, -0.5)
+    missing = {
+        "{tag} without a date": len(tags) - len(dated),
+        "more {repository}": len(counts) - len(repos),
+    }
+    return canvas.explain(ax, "UTC", missing)
+
+
+def _dots(ax: Axes, shown: pd.DataFrame, row: Any, artist: dict[str, Any]) -> list[str]:
+    """Draw a dot for each tag, the kinds apart."""
     day = day_numbers(shown["pushed_at"])
     usual: dict[str, Any] = {"s": float(np.clip(6000 / len(shown), 5, 30)), "alpha": 0.6}
     for kind, (label, color, marker, lane) in _KINDS.items():
@@ -83,12 +110,28 @@ def plot_tags(tags: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> A
             spread = _LANE * (np.arange(chosen.sum()) * _GOLDEN % 1 - 0.5)
             look = {"color": color, "marker": marker, "label": label, "linewidth": 0.8}
             ax.scatter(day[chosen], row[chosen] + lane + spread, **usual | look | artist)
-    canvas.name_rows(ax, [f"{repo} ({counts[repo]:,})" for repo in repos])
-    missing = {
-        "{tag} without a date": len(tags) - len(dated),
-        "more {repository}": len(counts) - len(repos),
-    }
-    return canvas.explain(ax, "UTC", missing)
+    return []
+
+
+def _months(ax: Axes, shown: pd.DataFrame, row: Any, artist: dict[str, Any]) -> list[str]:
+    """Draw the tags of each month as a bar, the kinds stacked; return the most of each row."""
+    month = shown["pushed_at"].dt.tz_localize(None).dt.to_period("M").dt.start_time
+    begin, end = (day_numbers(month + pd.DateOffset(months=n)) for n in (0, 1))
+    rows = pd.DataFrame({"row": row, "begin": begin, "end": end})
+    table = pd.crosstab([rows[name] for name in rows], shown["kind"].array)
+    most = table.sum(axis=1).groupby("row").max()
+    place = table.index.to_frame()
+    # A row is one high, and what touches the next is not told from it.
+    foot = place["row"].to_numpy("float64") + _MONTH / 2
+    scale = _MONTH / place["row"].map(most).to_numpy("float64")
+    for kind, (label, color, *_) in _KINDS.items():
+        if kind in table:
+            high = table[kind].to_numpy() * scale
+            look: dict[str, Any] = {"color": color, "label": label, "align": "edge"}
+            look |= {"width": place["end"] - place["begin"], "bottom": foot}
+            ax.bar(place["begin"], -high, **look | artist)
+            foot = foot - high
+    return [f"up to {count:,} a month" for count in most]
 
 
 def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -108,7 +151,7 @@ def plot_latest_lag(lag: pd.DataFrame, *, ax: Axes | None = None, **artist: Any)
     LATEST_LAG.require(lag)
     order = ["versions_behind", "lag_days"]
     ranked = lag.sort_values(order, ascending=False, kind="stable", na_position="last")
-    shown = ranked.head(canvas.MOST)
+    shown = ranked.head(canvas.room(ax, below=1))
     late = int(lag["is_highest"].eq(other=False).sum())
     count = wording.counted(len(lag), "repository")
     title = f"latest is behind the highest version in {late:,} of {count}"
@@ -166,7 +209,8 @@ def plot_staleness(staleness: pd.DataFrame, *, ax: Axes | None = None, **artist:
     """
     STALENESS.require(staleness, ("repo", "age_days", "is_stale"))
     counts = staleness["repo"].value_counts()
-    shown = staleness[staleness["repo"].isin(counts.index[: canvas.MOST])]
+    most = canvas.room(ax, below=_LINES)
+    shown = staleness[staleness["repo"].isin(counts.index[:most])]
     is_stale = shown["is_stale"].fillna(value=False).astype("float64")
     stale = is_stale.groupby(shown["repo"], sort=False).mean()
     stale = stale.sort_values(ascending=False, kind="stable")
@@ -209,7 +253,7 @@ def plot_cadence(
     """
     CADENCE.require(cadence)
     known = cadence.dropna(subset="days_p50").sort_values("days_p50", kind="stable")
-    shown = known.head(canvas.MOST)
+    shown = known.head(canvas.room(ax, below=1))
     ax = canvas.axes(ax, len(shown), "Time between one version and the next")
     if shown.empty:
         return canvas.say_nothing(ax, "no repository has two versions with a date")
@@ -236,12 +280,26 @@ def plot_cadence(
 
 
 def _day_axis(ax: Axes, least: float, most: float) -> None:
-    """Mark hours to years on a logarithmic axis, none that would touch the one before."""
+    """Mark hours to years on a logarithmic axis."""
     ax.set_xlim(0.7 * least, 1.4 * most)
-    marks: list[float] = []
-    for day in _DAYS:
-        if not marks or np.log(day / marks[-1]) > _APART * np.log(most / least):
-            marks.append(day)
-    ax.xaxis.set_major_locator(FixedLocator(marks))
+    ax.xaxis.set_major_locator(_DayLocator())
     ax.xaxis.set_major_formatter(lambda days, _: _DAYS.get(days, ""))
     ax.xaxis.set_minor_formatter("")
+
+
+class _DayLocator(Locator):
+    """Marks none of which touches the one before, when they are drawn."""
+
+    def __call__(self) -> list[float]:
+        axis: Any = self.axis
+        return self.tick_values(*axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        """Choose the marks between two numbers of days."""
+        axis: Any = self.axis
+        apart = _APART / max(axis.get_tick_space(), 1) * np.log(vmax / vmin)
+        marks: list[float] = []
+        for day in _DAYS:
+            if vmin <= day <= vmax and (not marks or np.log(day / marks[-1]) > apart):
+                marks.append(day)
+        return marks

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from hubframe.plots import canvas, wording
 from hubframe.plots.cells import Reals
-from hubframe.plots.style import GREY, byte_axis, count_axis, date_axis, day_numbers
+from hubframe.plots.style import GREY, count_axis, date_axis, day_numbers
 from hubframe.tables import REPOS
 from hubframe.tables.measured import PULLS_OVER_TIME, REPOS_OVER_TIME
 
@@ -24,10 +25,10 @@ _ROWS = 12
 _WIDE = 50
 _GAP: dict[str, Any] = {"linestyle": (0, (1, 1.5))}
 _Draw = Callable[[Axes, pd.DataFrame, dict[str, Any]], None]
-_LOOKS: dict[str, tuple[str, Callable[[Axis], None]]] = {
-    "star_count": ("stars", count_axis),
-    "storage_size": ("storage on the Hub", byte_axis),
-    "tag_count": ("tags", count_axis),
+_LOOKS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "star_count": ("stars", wording.large),
+    "storage_size": ("storage on the Hub", wording.size),
+    "tag_count": ("tags", wording.large),
 }
 
 
@@ -51,7 +52,8 @@ def plot_pulls(
     """
     REPOS.require(repos, ("repo", "pull_count"))
     known = repos.dropna(subset="pull_count")
-    ranked = known.sort_values("pull_count", ascending=False, kind="stable").head(_MOST_RANKED)
+    ranked = known.sort_values("pull_count", ascending=False, kind="stable")
+    ranked = ranked.head(canvas.room(ax, _MOST_RANKED))
     some = wording.some(len(ranked), len(repos), "repository")
     title = "Pulls" if len(ranked) == len(repos) else f"Pulls: {some}"
     ax = canvas.axes(ax, len(ranked), title)
@@ -69,8 +71,12 @@ def plot_pulls(
     else:
         canvas.bars(ax, ranked["repo"], pulls, words, **artist)
     count_axis(ax.xaxis)
-    ax.set_xlabel(f"pulls since the repository exists{' (logarithmic axis)' * log}")
-    return ax
+    missing = {
+        "{repository} without a count": len(repos) - len(known),
+        "more {repository}": len(known) - len(ranked),
+    }
+    axis = f"pulls since the repository exists{' (logarithmic axis)' * log}"
+    return canvas.explain(ax, axis, missing)
 
 
 def plot_pulls_over_time(pulls: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -117,14 +123,15 @@ def plot_repos_over_time(
     ax: Axes | None = None,
     **artist: Any,
 ) -> Axes:
-    """Draw how the stars, the storage or the number of tags of repositories moved.
+    """Draw by how much the stars, the storage or the number of tags of repositories changed.
 
-    A line per repository and a dot per observation, dotted where observations are missing.
+    A line per repository from 0 at its first observation on, and a dot per observation, dotted
+    where observations are missing; the first and the last figure stand in the legend.
 
     Parameters
     ----------
     repos
-        The table `repos_over_time`. Of more than six repositories those whose figure is highest are
+        The table `repos_over_time`. Of more than six repositories those that changed most are
         drawn.
     column
         ``"star_count"``, ``"storage_size"`` or ``"tag_count"``.
@@ -134,23 +141,32 @@ def plot_repos_over_time(
     REPOS_OVER_TIME.require(repos)
     if column not in _LOOKS:
         raise ValueError(f"column must be one of {', '.join(_LOOKS)}, not {column!r}")
-    noun, count = _LOOKS[column]
-    ax = canvas.axes(ax, _ROWS, f"{noun[0].upper()}{noun[1:]} over time")
-    known = repos.dropna(subset=column)
+    noun, word = _LOOKS[column]
+    title = f"{noun[0].upper()}{noun[1:]}: change since the first observation"
+    ax = canvas.axes(ax, _ROWS, title)
+    known = repos.dropna(subset=column).sort_values(["repo", "observed_at"], kind="stable")
     if known.empty:
         return canvas.say_nothing(ax, f"no observation tells the {noun}")
-    highest = known.groupby("repo")[column].max().sort_values(ascending=False, kind="stable")
-    shown = highest.index[:_MOST]
+    ends = known.groupby("repo")[column].agg(["first", "last"])
+    known = known.assign(change=known[column] - known["repo"].map(ends["first"]))
+    furthest = known["change"].abs().groupby(known["repo"]).max()
+    shown = furthest.sort_values(ascending=False, kind="stable").index[:_MOST]
 
     def draw(ax: Axes, seen: pd.DataFrame, look: dict[str, Any]) -> None:
-        times, values = day_numbers(seen["observed_at"]), seen[column].to_numpy("float64")
+        times, values = day_numbers(seen["observed_at"]), seen["change"].to_numpy("float64")
         ax.plot(times, values, **look | {"linestyle": "none", "marker": ".", "markersize": 4})
         is_gap = seen["is_gap"].fillna(value=False).to_numpy("bool")
         for part, line in ((~is_gap, {}), (is_gap, _GAP)):
             ax.plot(*_pieces(times, values, part), **look | line)
 
     handles = _lines(ax, known, shown, draw, artist)
-    count(ax.yaxis)
+    for handle, (first, last) in zip(handles, ends.loc[shown].to_numpy(), strict=False):
+        handle.set_label(f"{handle.get_label()}: {word(first)} → {word(last)}")
+    if not furthest.any():
+        ax.set_ylim(-1, 1)
+    ax.axhline(0, color=mpl.rcParams["axes.labelcolor"], linewidth=0.8)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    ax.yaxis.set_major_formatter(lambda value, _: wording.more(value, word))
     missing = {"more {repository}": repos["repo"].nunique() - len(shown)}
     return canvas.explain(ax, "UTC", missing, handles)
 
@@ -161,10 +177,11 @@ def _lines(
     """Draw a line for each repository, and return what a legend explains of them."""
     date_axis(ax.xaxis)
     handles: list[Artist] = []
+    names = wording.distinct(map(str, repos), 40)
     for number, repo in enumerate(repos):
         look: dict[str, Any] = {"color": f"C{number}", "linewidth": 1.6} | artist
         draw(ax, told[told["repo"] == repo], look | {"linestyle": "-"})
-        handles.append(Line2D([], [], **look, label=wording.drawn(str(repo), 40)))
+        handles.append(Line2D([], [], **look, label=names[number]))
     if told.loc[told["repo"].isin(repos), "is_gap"].fillna(value=False).any():
         label = "observations are missing"
         handles.append(Line2D([], [], **_GAP, color=GREY, linewidth=1.6, label=label))

@@ -5,63 +5,53 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from hubframe.measure import identity
 from hubframe.plots import canvas, cells, wording
-from hubframe.plots.style import BLUE, VERMILION, count_axis
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import DUPLICATES, SIMILARITY
 
 # How many letters the other names of a group take.
-_LONGEST = 46
-# Up to so many images there is room for per cents in the cells.
-_ROOMY = 16
+_LONGEST = 40
+# Points that per cents in a cell take.
+_WIDTH_OF_SHARE = 28.0
 
 
 def plot_duplicates(duplicates: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
-    """Show how many names each set of layers has, tags of one image apart from rebuilds.
+    """List the sets of layers that have several names, as a table.
 
-    A bar per group, called by its first name; the other names stand beside it.
+    A row per group: its names, how many they are, how large it is, and whether they are tags of one
+    image or of different images with the same layers.
 
     Parameters
     ----------
     duplicates
         The table `duplicates`. The first 40 groups are shown, which have most names.
     ax, **artist
-        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
+        See `hubframe.plots`; passed on to `matplotlib.axes.Axes.annotate`.
     """
     DUPLICATES.require(duplicates)
     named = duplicates.assign(called=canvas.image_names(duplicates))
     groups = named.groupby("group", sort=False).agg(
-        first=("called", "first"),
         names=("called", list),
         count=("name_count", "first"),
         images=("image_count", "first"),
+        size=("total_size", "first"),
     )
-    shown = groups.head(canvas.MOST)
+    shown = groups.head(canvas.room(ax))
     some = wording.some(len(shown), len(groups), "group")
-    ax = canvas.axes(ax, len(shown), f"Names with the same layers: {some}")
+    ax = canvas.axes(ax, len(shown) + 1, f"Names with the same layers: {some}")
     if shown.empty:
         return canvas.say_nothing(ax, "no two names have the same layers")
-    colors = np.where(shown["images"] > 1, VERMILION, BLUE).tolist()
-    counts = shown["count"].astype("float64").tolist()
-    others = map(_others, shown["names"])
-    canvas.bars(ax, shown["first"], counts, others, **{"color": colors} | artist)
-    count_axis(ax.xaxis)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    meanings = (("tags of one image", BLUE), ("different images with the same layers", VERMILION))
-    missing = {"more {group}": len(groups) - len(shown)}
-    return canvas.explain(ax, "names", missing, canvas.patches(*meanings))
-
-
-def _others(names: list[str]) -> str:
-    """List names as far as there is room, the first in any case, and count the others."""
-    others = [wording.drawn(name, _LONGEST) for name in dict.fromkeys(names) if name != names[0]]
-    ends = np.cumsum([len(name) + 2 for name in others])
-    fit = max(int(np.searchsorted(ends, _LONGEST)), 1)
-    listed = ", ".join(others[:fit])
-    return listed if len(others) <= fit else f"{listed} and {len(others) - fit:,} more"
+    columns: dict[str, Any] = {
+        "name": shown["names"].str[0],
+        "other names": [wording.listed(names[1:], _LONGEST) for names in shown["names"]],
+        "names": map(wording.large, shown["count"]),
+        "size": map(wording.size, shown["size"]),
+        "images": ["one" if count == 1 else f"{count:,}, rebuilt" for count in shown["images"]],
+    }
+    canvas.table(ax, columns, artist)
+    return canvas.explain(ax, "", {"more {group}": len(groups) - len(shown)})
 
 
 def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -72,8 +62,8 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     Parameters
     ----------
     similarity
-        The table `similarity`. Of more than 40 images those of the first rows are shown, which are
-        the most similar ones.
+        The table `similarity`. Of more images than have room for their names, 40 at most, those of
+        the first rows are shown, which are the most similar ones.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.pcolormesh`.
     """
@@ -83,7 +73,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     ends = [similarity[side].set_axis(list(IMAGE_KEY), axis=1) for side in sides]
     listed = pd.concat(ends).sort_index(kind="stable")
     listed = listed.assign(image=identity(listed)).drop_duplicates("image")
-    shown = listed.head(canvas.MOST)
+    shown = listed.head(min(canvas.room(ax, below=cells.NAMES_BELOW + 3), canvas.columns(ax)))
     title = f"Similarity of {wording.some(len(shown), len(listed), 'image')}"
     ax = canvas.axes(ax, len(shown) + cells.NAMES_BELOW, title)
     if shown.empty:
@@ -94,7 +84,7 @@ def plot_similarity(similarity: pd.DataFrame, *, ax: Axes | None = None, **artis
     cells.fill(ax, alike, {"linewidth": 1} | artist)
     canvas.name_rows(ax, names)
     cells.name_columns(ax, names)
-    if len(names) <= _ROOMY:
+    if len(names) <= canvas.columns(ax, width=_WIDTH_OF_SHARE):
         cells.write_shares(ax, alike)
     missing = {"more {image}": len(listed) - len(shown)}
     return canvas.explain(ax, "bytes of layers in both, by those in either", missing)

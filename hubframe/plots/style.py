@@ -34,9 +34,9 @@ _dates: Any = untyped_dates
 def style(*, dark: bool = False) -> Iterator[None]:
     """Draw in hubframe's style: a context manager.
 
-    Make the figure, draw, and show or save it inside; ``matplotlib.rcParams`` are as before
-    afterwards. They belong to the whole process, so one thread at a time is inside, and others
-    that want to be wait; what a thread draws outside of it meanwhile has this style too.
+    Make the figure and draw inside; the settings of ``matplotlib.rcParams`` that the style has are
+    as before afterwards. They belong to the whole process, so one thread at a time is inside, and
+    others that want to be wait; what a thread draws outside of it meanwhile has this style too.
 
     Parameters
     ----------
@@ -52,8 +52,36 @@ def style(*, dark: bool = False) -> Iterator[None]:
     rc: dict[Any, Any] = {}
     for name in ("light", "dark")[: 1 + dark]:
         rc |= mpl.rc_params_from_file(_SHEETS / f"{name}.mplstyle", use_default_template=False)
-    with _LOCKS.setdefault(os.getpid(), RLock()), mpl.rc_context(rc):
-        yield
+    with _LOCKS.setdefault(os.getpid(), RLock()):
+        # Not `rc_context`, which puts back all settings: where pyplot is first used inside, that
+        # would undo what a notebook's backend sets to show pictures.
+        before = {name: mpl.rcParams[name] for name in rc}
+        try:
+            mpl.rcParams.update(rc)
+            yield
+        finally:
+            mpl.rcParams.update(before)
+
+
+class _SizeLocator(MaxNLocator):
+    """Ticks as many as sizes have room for, when they are drawn."""
+
+    def __call__(self) -> Any:
+        self.set_params(nbins=_ticks(self.axis, 0.55))
+        return super().__call__()
+
+
+class _DateLocator(_dates.AutoDateLocator):  # type: ignore[misc]
+    """Ticks as many as dates have room for, when they are drawn."""
+
+    def get_locator(self, dmin: Any, dmax: Any) -> Any:
+        self.maxticks: dict[int, int] = dict.fromkeys(self.maxticks, _ticks(self.axis, 0.8))
+        return super().get_locator(dmin, dmax)
+
+
+def _ticks(axis: Any, part: float) -> int:
+    """Return a part of how many ticks an axis has room for if they are three letters long."""
+    return int(np.clip(part * axis.get_tick_space(), 2, 8))
 
 
 def byte_axis(axis: Axis) -> None:
@@ -64,8 +92,14 @@ def byte_axis(axis: Axis) -> None:
     axis
         ``ax.xaxis`` or ``ax.yaxis``, on a linear scale.
     """
-    axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(_SizeLocator(steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(lambda value, _: wording.size(value))
+
+
+def signed_byte_axis(axis: Axis) -> None:
+    """Let an axis show how many bytes more or fewer there are."""
+    byte_axis(axis)
+    axis.set_major_formatter(lambda value, _: wording.more(value))
 
 
 def count_axis(axis: Axis) -> None:
@@ -93,7 +127,7 @@ def date_axis(axis: Axis) -> None:
         ``ax.xaxis`` or ``ax.yaxis``.
     """
     axis.axis_date(tz="UTC")
-    locator = _dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=9)
+    locator = _DateLocator(tz="UTC", minticks=3)
     axis.set_major_locator(locator)
     axis.set_major_formatter(_dates.ConciseDateFormatter(locator, tz="UTC"))
     # The other end is the axis label's.

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hubframe import measure, plots
-from hubframe.plots.canvas import height
+from hubframe.plots.canvas import LEGEND, height
 from hubframe.plots.cells import NAMES_BELOW
 from hubframe.plots.layers import MOST_LAYERS
 from hubframe.report.answers import Facts
@@ -26,8 +26,6 @@ _DPI = 160
 # Inches: at 480 pixels the letters are as large as those of a caption's footnote.
 _WIDTH = 5.6
 _SMALL = 8.5
-# How many rows the legend of build steps is as high as.
-_LEGEND = 6
 # How many images have room for a column of their own.
 _COLUMNS = 14
 
@@ -56,7 +54,7 @@ def _of_frames(facts: Facts) -> dict[str, Drawing]:
     images = measure.described_images(facts.frames)
     tags = facts.tags.assign(pushed_at=facts.tags["dated_at"])
     labelled = pd.concat([labels["repo"], images["repo"]]).nunique()
-    shown = measure.leading_tags(layers, NEWEST).drop_duplicates(["repo", "tag"])
+    shown = measure.identity(measure.leading_tags(layers, NEWEST)).nunique()
     few = measure.leading_tags(layers, _COLUMNS)
     shared = int(measure.shared_layers_df(few)["image_count"].gt(1).sum())
     matrix = min(shared, MOST_LAYERS) + NAMES_BELOW if shared else 0
@@ -65,7 +63,7 @@ def _of_frames(facts: Facts) -> dict[str, Drawing]:
         "pulls": (repos["pull_count"].count(), partial(plots.plot_pulls, repos)),
         "tags": (tags.dropna(subset="pushed_at")["repo"].nunique(), partial(plots.plot_tags, tags)),
         "labels": (labelled, partial(plots.plot_label_coverage, labels, images)),
-        "layers": (len(shown), partial(plots.plot_layers, layers, newest=NEWEST)),
+        "layers": (shown and shown + LEGEND, partial(plots.plot_layers, layers, newest=NEWEST)),
         "layer_sizes": (curve, partial(plots.plot_layer_sizes, layers)),
         "shared_layers": (matrix, partial(plots.plot_shared_layers, few)),
     }
@@ -81,7 +79,7 @@ def _of_answers(facts: Facts) -> dict[str, Drawing]:
     grown = measure.most_grown(answers["size_trend"])
     tags = platforms["tag"].nunique() if len(platforms["platform"].unique()) > 1 else 0
     related = min(2 * int(parents["parent_repo"].count()), 45)
-    releases = grown["release"].nunique() + _LEGEND if len(grown) else 0
+    releases = grown["release"].nunique() + LEGEND if len(grown) else 0
     planned = plan["repo"].nunique() if len(facts.deleted) else 0
 
     def bars(count: int) -> int:

@@ -144,6 +144,9 @@ COMPARISON = Table("comparison", "a difference between two images", ("left_name"
     Column("right", TEXT, "What the right image has; null in the same way."),
     Column("change", TEXT, "`added`, `removed` or `changed`, from left to right.", nullable=False),
     Column("size_change", COUNT, "Of layers, and of the size: how many bytes more the right image has, less than 0 for fewer. [bytes]", may_be_negative=True),
+    Column("instruction", TEXT, "Of a layer: the step that made it, as the right image writes it, else the left; null where no history tells it."),
+    Column("left_size", COUNT, "Of layers, and of the size: compressed bytes that the left image has; null where it lacks the layer. [bytes]"),
+    Column("right_size", COUNT, "The same of the right image. [bytes]"),
 ), source="Computed of layers, history, configurations, environment and labels of both images: on Docker Hub a pull for each, once.")
 
 LATEST_LAG = Table("latest_lag", "a repository", ("repo",), (
@@ -200,7 +203,7 @@ COVERAGE = Table("coverage", "a standard label of an image, there or not", (*IMA
     Column("value", TEXT, "Value, also one under another key; null where there is none."),
 ), source="Computed of `labels`, and of `images` or `configs` for images without any.")
 
-PLATFORM_COVERAGE = Table("platform_coverage", "a tag and a platform that tags of its repository have", ("repo", "tag", "platform"), (
+PLATFORM_COVERAGE = Table("platform_coverage", "a tag and a platform that tags like it have", ("repo", "tag", "platform"), (
     *OF_TAG,
     Column("platform", TEXT, "`os/architecture[/variant]`.", nullable=False),
     Column("is_present", FLAG, "Whether the tag has an image for it.", nullable=False),

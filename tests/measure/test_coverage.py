@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import hubframe
-from hubframe.measure import OCI_LABELS
+from hubframe.measure import OCI_LABELS, label_coverage
 from hubframe.tables import IMAGES, LABELS
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
 
@@ -197,3 +197,71 @@ def test_on_the_sample():
     assert set(coverage["state"]) == {"present", "missing", "invalid"}
     assert set(coverage["repo"]) == set(repos)
     assert gaps["tag_share"].between(0, 1).all()
+
+
+def test_images_without_labels_count_where_the_call_tells_them():
+    with hubframe.sample():
+        read = hubframe.labels_df(["ansible/ansible", "ansible/awx", "acme/api"])
+        configs = hubframe.configs_df(["ansible/ansible", "ansible/awx", "acme/api"])
+    for measure in (label_coverage, hubframe.coverage_df):
+        found = measure(read)
+        assert_frame_equal(found, measure(read, configs))
+        assert found.attrs["hubframe"]["share_of"] == "all images"
+    counts = label_coverage(read).groupby("repo")["image_count"].first()
+    assert counts.sum() > read["image_digest"].nunique()
+    assert counts.sum() == configs["image_digest"].nunique()
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        lambda read: read[read["repo"] == "acme/api"],
+        lambda read: pd.concat([read, read]),
+        lambda read: read.drop(columns="source").assign(source="config").iloc[1:],
+        lambda read: pd.DataFrame(read.to_dict("list")).astype(read.dtypes),
+    ],
+)
+def test_of_rows_that_were_taken_from_it_nobody_knows_which_images_had_none(taken):
+    with hubframe.sample():
+        read = taken(hubframe.labels_df(["acme/api", "ansible/awx"]))
+    for measure in (label_coverage, hubframe.coverage_df):
+        found = measure(read)
+        assert found.attrs["hubframe"]["share_of"] == "images with labels"
+    assert set(found["image_digest"]) == set(read["image_digest"])
+
+
+def test_attestations_are_no_images_without_labels():
+    with hubframe.sample():
+        read = hubframe.labels_df("acme/api", attestations=True)
+        images = hubframe.images_df("acme/api", attestations=True, platform="linux/amd64")
+    listed = {row[-1] for row in read.attrs["hubframe"]["unlabelled"]["images"]}
+    assert images["is_attestation"].any()
+    assert not listed & set(images.loc[images["is_attestation"], "image_digest"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "missing"),
+    [
+        # Tags of their own for another system: neither kind lacks the other.
+        ({"1": "linux/amd64", "2": "linux/amd64", "win": "windows/amd64"}, set()),
+        # Most tags for Linux are for Windows too: one is not.
+        (
+            {
+                "1": "linux/amd64 windows/amd64",
+                "2": "linux/amd64 windows/amd64",
+                "3": "linux/amd64",
+            },
+            {("3", "windows/amd64")},
+        ),
+        # Within a system each platform counts, however rare.
+        (
+            {"1": "linux/amd64", "2": "linux/amd64", "3": "linux/amd64 linux/arm64"},
+            {("1", "linux/arm64"), ("2", "linux/arm64")},
+        ),
+    ],
+)
+def test_a_tag_lacks_what_tags_for_the_same_system_have(rows, missing):
+    given = images(*((tag, one, False) for tag, said in rows.items() for one in said.split()))
+    found = hubframe.platform_coverage_df(given)
+    lacks = found.loc[~found["is_present"], ["tag", "platform"]]
+    assert set(lacks.itertuples(index=False, name=None)) == missing

@@ -1,0 +1,47 @@
+"""Pictures are shown where cells of a notebook plot, counted in a real kernel."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+
+
+def pictures(notebook):
+    """Execute a notebook, and count the pictures that each of its cells of code shows."""
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    return [
+        (cell.source, sum("image/png" in output.get("data", {}) for output in cell.outputs))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def expected(source):
+    """Each call of a plot makes a figure of its own, unless it is told where to draw."""
+    calls = re.findall(r"plots\.plot_\w+\(|subplots\(", source)
+    return len(calls) - len(re.findall(r"\bax=", source))
+
+
+def test_the_style_and_what_is_drawn_after_it_are_shown():
+    cells = (
+        "import hubframe\nwith hubframe.sample():\n    repos = hubframe.repos_df('acme')",
+        "with hubframe.style():\n    hubframe.plots.plot_pulls(repos)",
+        "hubframe.plots.plot_pulls(repos);",
+        "hubframe.plots.plot_pulls(repos)\nhubframe.plots.plot_pulls(repos);",
+        "with hubframe.style(dark=True):\n    ax = hubframe.plots.plot_pulls(repos)",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+        "hubframe.repos_df",
+    )
+    notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
+    assert [count for _, count in pictures(notebook)] == [0, 1, 1, 2, 1, 1, 0]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_each_cell_of_a_notebook_that_plots_shows_its_pictures(path):
+    for source, count in pictures(nbformat.read(path, as_version=4)):
+        if drawn := expected(source):
+            assert count == drawn, source
