@@ -321,9 +321,8 @@ class ImageSection:
         if found is None or not is_told:
             return
         step = str(found["instruction"].iloc[0])
-        self._step.value = wording.heading(
-            "Build step", f"of layer {position}; choose another above"
-        )
+        digest = found["layer_digest"].iloc[0]
+        self._step.value = wording.heading(f"Build step of layer {position}", str(digest))
         self._copy("the step", step)
 
     def _copy(self, name: str, text: str) -> None:
