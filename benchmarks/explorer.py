@@ -40,7 +40,7 @@ label => {
       drawn.disconnect();
       requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
     });
-    drawn.observe(grid, {childList: true});
+    drawn.observe(grid, {childList: true, subtree: true});
   });
   for (const kind of ['click', 'input']) {
     document.addEventListener(kind, () => { window.begun = performance.now(); }, {capture: true, once: true});

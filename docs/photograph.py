@@ -1,15 +1,17 @@
-"""Photograph the explorer as it looks, in a real browser: ``python docs/photograph.py``.
+"""Photograph the explorer and the page to share: ``python docs/photograph.py``.
 
 It needs Chromium and the extras ``voila`` and ``test``.
 """
 
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from io import BytesIO
 from pathlib import Path
 from urllib.request import urlopen
@@ -17,7 +19,8 @@ from urllib.request import urlopen
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-PICTURES = Path(__file__).parent / "pictures"
+HERE = Path(__file__).parent
+PICTURES = HERE / "pictures"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 _SIZE = {"width": 1100, "height": 2000}
 _PALETTE = Image.Quantize.MAXCOVERAGE
@@ -81,5 +84,20 @@ def main() -> None:
         browser.close()
 
 
+def photograph_page() -> None:
+    """Photograph the page to share of its guide, with its first table sorted."""
+    (code,) = re.findall("```python\n(.*?)```", (HERE / "sharing.md").read_text("utf-8"), re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver, chdir(folder):
+        exec(code, {})  # noqa: S102 - our own
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1100, "height": 780})
+        page.goto((Path(folder) / "ansible.html").as_uri())
+        for _ in range(2):
+            page.get_by_role("button", name="size", exact=True).first.click()
+        save(page.screenshot(), PICTURES / "sharing.png")
+        browser.close()
+
+
 if __name__ == "__main__":
+    photograph_page()
     main()

@@ -7,6 +7,7 @@ from . import tables as tables
 from . import testing as testing
 from .apps.explorer.view import Explorer as Explorer
 from .apps.explorer.view import explore as explore
+from .apps.share import share as share
 from .apps.show import Shown as Shown
 from .apps.show import show as show
 from .errors import BlockedError as BlockedError

@@ -583,3 +583,39 @@ def test_a_registry_is_read_by_its_catalogue_beside_the_hub(sample_client):
 def test_the_most_pulled_repository_comes_first(sample_client):
     read = collect(["acme/legacy", "library/redis"], client=sample_client, progress=False)
     assert read["tags"]["repo"].drop_duplicates().tolist() == ["library/redis", "acme/legacy"]
+
+
+@pytest.mark.parametrize("world", ["many", "hostile", "empty"])
+def test_an_interactive_page_has_all_rows_and_its_own_script_alone(browser, world, tmp_path):
+    path = write_report(WORLDS[world], tmp_path, title=PRANK, interactive=True)
+    if world == "many":
+        test_report_numbers.check(tmp_path)
+    tab = browser.new_context(offline=True).new_page()
+    requests, complaints = [], []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    tab.goto(path.as_uri())
+    places = tab.locator("[data-grid]")
+    assert places.count() == tab.locator(".hubframe-grid").count()
+    assert places.count() > 5 or world == "empty"
+    for place in places.all():
+        place.get_by_role("searchbox").fill("r")
+    assert complaints == []
+    assert {url.partition(":")[0] for url in requests} <= {"file", "data"}
+    tab.context.close()
+
+
+def test_rows_that_were_cut_are_found_in_an_interactive_page(browser, tmp_path):
+    path = write_report(WORLDS["many"], tmp_path, title="Images", interactive=True)
+    assert "more in" not in Page(path.read_text(encoding="utf-8")).text
+    tab = browser.new_page()
+    tab.goto(path.as_uri())
+    grid = tab.locator(".hubframe-grid", has=tab.get_by_role("table", name="Newest tags"))
+    assert grid.get_by_role("status").inner_text().endswith(" of 60 rows")
+    grid.get_by_role("button", name="size").click()
+    sizes = grid.locator("td.number").evaluate_all("cells => cells.map(one => one.textContent)")
+    assert sizes
+    assert grid.locator("th[aria-sort=ascending]").inner_text() == "size"
+    tab.close()

@@ -1,29 +1,15 @@
 """Frames as notebooks show them: sizes and dates for people, digests to copy, links to follow."""
 
-import re
 from dataclasses import dataclass
 from html import escape
-from numbers import Number
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 
 from hubframe.errors import harmless
-from hubframe.measure import is_address
+from hubframe.grid.cells import Cell, Said, cell, declared, short
 from hubframe.plots import wording
-from hubframe.tables import TABLES
 
-_DIGEST = re.compile(r"sha(?:256|512):[0-9a-f]{64,128}")
-_HUB = "https://hub.docker.com"
-# A name with a host before it is of another registry, and has no page on the Hub.
-_ON_HUB = re.compile(r"[a-z0-9_-]+/[a-z0-9._-]+")
-# The columns that count bytes say so in their declarations.
-_BYTES = frozenset(
-    column.name for table in TABLES.values() for column in table.columns if column.unit == "bytes"
-)
-_DAY = 86_400
-_SPANS = {"year": 365 * _DAY, "month": 30 * _DAY, "day": _DAY, "hour": 3600, "minute": 60}
 _STYLE = """<style>
 .hubframe td, .hubframe th { text-align: left; padding: 0.2em 0.8em; }
 .hubframe td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -61,8 +47,12 @@ class Shown:
         """Return the table as HTML, in which all untrusted text is plain text."""
         shown = self.frame.head(self.rows)
         head = "".join(f"<th>{escape(short(str(name)))}</th>" for name in shown)
+        said = declared(self.frame)
         columns = [
-            [_html(cell(str(name), value, self.now)) for value in column]
+            [
+                _html(cell(str(name), value, self.now, said.get(str(name), Said()).unit))
+                for value in column
+            ]
             for name, column in shown.items()
         ]
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
@@ -125,49 +115,6 @@ def provenance(told: dict[str, Any]) -> str:
     return f"{told.get('table', 'frame')}, from {source}, {state}{stale}"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value as people see it. Nothing in it is HTML."""
-
-    text: str  # of a digest all of it, to be cut on screen only
-    kind: str = "text"  # or none, date, flag, number, digest
-    title: str = ""  # what pointing at it tells: the exact number of bytes, the date of an age
-    href: str = ""  # where it leads: with http or https only
-
-
-def cell(name: str, value: Any, now: pd.Timestamp) -> Cell:
-    """Return a value of a column as people see it; dates are told from a moment."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return Cell("\N{EN DASH}", "none")
-    if isinstance(value, pd.Timestamp):
-        return Cell(_age(value, now), "date", str(value))
-    if pd.api.types.is_bool(value):
-        return Cell("yes" if value else "no", "flag")
-    if isinstance(value, Number):
-        return _number(name, value)
-    text = str(value)
-    if _DIGEST.fullmatch(text):
-        return Cell(text, "digest", text)
-    href = text if is_address(text) else ""
-    if name.endswith("repo") and _ON_HUB.fullmatch(text):
-        official = text.removeprefix("library/")
-        href = f"{_HUB}/{'r/' if official == text else '_/'}{quote(official)}"
-    return Cell(short(text), href=href)
-
-
-def _number(name: str, value: Any) -> Cell:
-    if name not in _BYTES:
-        return Cell(f"{value:,}", "number")
-    sign = wording.MINUS if value < 0 else ""
-    return Cell(f"{sign}{wording.size(abs(value))}", "number", f"{value:,} bytes")
-
-
-def short(text: str, longest: int = 300) -> str:
-    """Return untrusted text, on one line and not for ever; the whole of it is in the frame."""
-    told = harmless(text)
-    return told if len(told) <= longest else f"{told[:longest]}…"
-
-
 def _html(shown: Cell) -> str:
     """Return a cell as HTML, in which everything is plain text."""
     text, title = escape(shown.text), f' title="{escape(shown.title)}"' if shown.title else ""
@@ -178,14 +125,3 @@ def _html(shown: Cell) -> str:
         return f'<td><a href="{escape(shown.href)}" {target}>{text}</a></td>'
     kind = f' class="{shown.kind}"' if shown.kind in ("none", "number") else ""
     return f"<td{kind}{title}>{text}</td>"
-
-
-def _age(moment: pd.Timestamp, now: pd.Timestamp) -> str:
-    """Say how long ago a moment was."""
-    at = moment.tz_localize("UTC") if moment.tz is None else moment
-    seconds = (now - at).total_seconds()
-    for unit, length in _SPANS.items():
-        if abs(seconds) >= length:
-            span = wording.counted(int(abs(seconds) // length), unit)
-            return f"in {span}" if seconds < 0 else f"{span} ago"
-    return "now"

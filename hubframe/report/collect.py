@@ -43,6 +43,7 @@ def report(  # noqa: PLR0913
     described: int | None = DESCRIBED,
     title: str | None = None,
     verbatim: bool = False,
+    interactive: bool = False,
     progress: bool | None = None,
     client: Client | None = None,
 ) -> Path:
@@ -72,6 +73,8 @@ def report(  # noqa: PLR0913
         The page's heading.
     verbatim
         Write cells of the CSV files as they are, also those that a spreadsheet would run.
+    interactive
+        Let the tables of the page be filtered and sorted, and have all their rows in it.
 
     Returns
     -------
@@ -103,7 +106,9 @@ def report(  # noqa: PLR0913
         warnings.warn(lacks, IncompleteWarning, stacklevel=2)
     note = SAMPLE_NOTE if frames["tags"].attrs["hubframe"]["sample"] else None
     title = title or _title(what)
-    return write_report(frames, output, title=title, note=note, verbatim=verbatim)
+    return write_report(
+        frames, output, title=title, note=note, verbatim=verbatim, interactive=interactive
+    )
 
 
 def collect(  # noqa: PLR0913

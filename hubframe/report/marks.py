@@ -131,10 +131,13 @@ def reference(row: pd.Series) -> Markup:
     return name(row["repo"] + written, 80)
 
 
-def environment() -> Environment:
-    """Return what fills the templates, escapes all it is given, and marks numbers."""
+def environment(*folders: Path) -> Environment:
+    """Return what fills the templates, also those of other folders.
+
+    It escapes all it is given, and marks numbers.
+    """
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([Path(__file__).parent, *folders]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
 
 from hubframe import measure
+from hubframe.grid.page import policy, rows_as_json, script, style
 from hubframe.report import marks
 from hubframe.report.answers import Facts, largest_first
 from hubframe.report.pictures import Drawn
@@ -25,6 +27,7 @@ class About(NamedTuple):
     title: str
     note: str | None
     verbatim: bool
+    interactive: bool
     written_at: datetime
     workbook: str | None
 
@@ -34,8 +37,12 @@ def render(
 ) -> str:
     """Return the page as HTML."""
     template = marks.environment().get_template("report.html.jinja")
+    source = script() if about.interactive else ""
     return template.render(
         about=about,
+        script=source,
+        style=style() if about.interactive else "",
+        policy=policy(source),
         version=__version__,
         said=said,
         findings=findings(facts, said),
@@ -46,7 +53,7 @@ def render(
             (name, TABLES[name].row, len(frame))
             for name, frame in {**facts.frames, **facts.answers}.items()
         ],
-        **_tables(facts),
+        **_tables(facts, interactive=about.interactive),
     )
 
 
@@ -118,8 +125,39 @@ def _pictures(
     }
 
 
-def _tables(facts: Facts) -> dict[str, dict[str, Any]]:
-    """The tables of the page, each with what it is an excerpt of."""
+# The columns of each table, where a person can sort and filter it.
+_COLUMNS = {
+    "repos": (
+        "repo", "description", "pull_count", "star_count", "tag_count", "pushed_at", "built_at",
+        "source",
+    ),
+    "tags": (
+        "repo", "tag", "pushed_at", "built_at", "size", "platform_count", "digest", "aliases",
+    ),
+    "images": ("repo", "tag", "platform", "size", "shared_share", "image_digest"),
+    "layers": (
+        "layer_digest", "size", "image_count", "repo_count", "saved_size", "instruction",
+    ),
+    "grown": ("repo", "tag", "platform", "previous_tag", "change", "instruction"),
+    "footprint": ("repo", "tag", "image_count", "total_size", "shared_size", "freed_size"),
+    "lag": ("repo", "latest_version", "highest_version", "versions_behind", "lag_days"),
+    "outdated": (
+        "repo", "tag", "platform", "parent_repo", "parent_tag", "newer_tag", "lag_days",
+    ),
+    "repushed": ("repo", "tag", "pushed_at", "next_tag", "next_pushed_at", "later_days"),
+    "labels": ("key", "labelled_count", "image_count", "share"),
+    "invalid": ("repo", "tag", "platform", "key", "value", "reason"),
+    "cleanup": ("repo", "tag", "pushed_at", "pulled_at", "freed_size", "reason"),
+    "failures": ("ref", "error", "message", "frames"),
+    "sources": (
+        "frame", "scope", "row_count", "source", "fetched_at", "complete", "requests",
+        "from_cache", "failure_count",
+    ),
+}  # fmt: skip
+
+
+def _tables(facts: Facts, *, interactive: bool) -> dict[str, dict[str, Any]]:
+    """The tables of the page, each with what it is an excerpt of, or with all its rows."""
     answers, frames = facts.answers, facts.frames
     trend, stated = answers["size_trend"], answers["coverage"]
     largest, repushed = measure.largest(frames["images"], frames["layers"]), facts.repushed
@@ -143,8 +181,16 @@ def _tables(facts: Facts) -> dict[str, dict[str, Any]]:
     return {
         name: _excerpt(frame, len(frame) if name == "sources" else MOST_ROWS)
         | {"scope": facts.scopes.get(table)}
+        | {"grid": partial(_grid, frame, name, table) if interactive else None}
         for name, (frame, table) in tables.items()
     }
+
+
+def _grid(frame: pd.DataFrame, name: str, table: str, label: str) -> str:
+    """Return all rows of a table, to sort and to filter."""
+    shown = frame[[column for column in _COLUMNS[name] if column in frame]]
+    shown.attrs = {"hubframe": {"table": table}}
+    return rows_as_json(label, shown)
 
 
 def _excerpt(frame: pd.DataFrame, most: int) -> dict[str, Any]:

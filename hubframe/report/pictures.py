@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from hubframe import measure, plots
 from hubframe.plots.canvas import height
@@ -109,7 +110,6 @@ def _one_platform(images: pd.DataFrame) -> pd.DataFrame:
 
 def _png(rows: int, plot: Callable[..., Axes], *, dark: bool) -> bytes:
     """Draw on a figure of fit height; a `Figure` of its own never asks for a window."""
-    image = BytesIO()
     with plots.style(dark=dark):
         figure = Figure(figsize=(_WIDTH, height(min(rows, _MOST_ROWS))), layout="constrained")
         ax = plot(ax=figure.subplots())
@@ -117,5 +117,13 @@ def _png(rows: int, plot: Callable[..., Axes], *, dark: bool) -> bytes:
         ax.set_title("")
         # Below the names of the rows there is room for what the axis says.
         ax.set_xlabel(ax.get_xlabel(), loc="right", fontsize=_SMALL)
-        figure.savefig(image, format="png", dpi=_DPI)
-    return image.getvalue()
+        return as_png(figure)
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as a small PNG: few of its colours differ to the eye."""
+    drawn, small = BytesIO(), BytesIO()
+    figure.savefig(drawn, format="png", dpi=_DPI)
+    few = Image.open(drawn).quantize(method=Image.Quantize.FASTOCTREE)
+    few.save(small, format="png", optimize=True)
+    return small.getvalue()

@@ -26,13 +26,14 @@ from hubframe.version import __version__
 FRAMES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs")
 
 
-def write_report(
+def write_report(  # noqa: PLR0913
     frames: Mapping[str, pd.DataFrame],
     output: str | Path,
     *,
     title: str,
     note: str | None = None,
     verbatim: bool = False,
+    interactive: bool = False,
 ) -> Path:
     """Write a report about frames that belong together.
 
@@ -59,6 +60,8 @@ def write_report(
         A sentence or two of your own, shown below the heading.
     verbatim
         Write cells of the CSV files as they are, also those that a spreadsheet would run.
+    interactive
+        Let the tables of the page be filtered and sorted, and have all their rows in it.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def write_report(
     now = datetime.now(UTC).replace(microsecond=0)
     # openpyxl is an extra.
     workbook = "report.xlsx" if find_spec("openpyxl") else None
-    about = About(title, note, verbatim, now, workbook)
+    about = About(title, note, verbatim, interactive, now, workbook)
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))

@@ -5,7 +5,10 @@ import json
 import pandas as pd
 import pytest
 
-from hubframe.apps.explorer.grid import PAGE, Grid
+import hubframe
+from hubframe.apps.explorer.grid import Grid
+from hubframe.grid import PAGE
+from hubframe.tables import TABLES
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -33,7 +36,7 @@ def say(grid, **message):
 def test_a_page_is_all_that_is_sent(frame):
     grid = grid_of(frame)
     assert len(grid.page["rows"]) == PAGE
-    assert grid.page["place"] == "1\N{EN DASH}15 of 40 rows"
+    assert (grid.page["start"], grid.page["count"], grid.page["pages"]) == (0, 40, 3)
     say(grid, kind="turn", page=2)
     assert first(grid)[-1] == "1.39"
     say(grid, kind="turn", page=99)
@@ -101,6 +104,10 @@ def test_a_table_without_a_key_chooses_nothing(frame):
         {"kind": "choose", "place": -1, "how": "only"},
         {"kind": "choose", "place": 10**9, "how": "only"},
         {"kind": "turn", "page": "1"},
+        {"kind": "size", "size": 10**9},
+        {"kind": "column", "name": "no such column", "isShown": True},
+        {"kind": "column", "name": "size", "isShown": "yes"},
+        {"kind": "filter", "text": "where no field for it is"},
     ],
 )
 def test_what_nobody_can_click_does_nothing(frame, message):
@@ -122,4 +129,148 @@ def test_what_strangers_wrote_is_sent_as_text_and_leads_nowhere():
 def test_an_empty_frame_says_so():
     grid = Grid("Frame")
     grid.show(pd.DataFrame({"tag": []}), nothing="No tag is like that.")
-    assert grid.page["place"] == "No tag is like that."
+    assert (grid.page["count"], grid.page["nothing"]) == (0, "No tag is like that.")
+
+
+def shown(grid):
+    return [column["name"] for column in grid.page["columns"]]
+
+
+def said(grid, name):
+    (choice,) = (one for one in grid.page["choices"] if one["name"] == name)
+    return choice
+
+
+def test_what_all_rows_say_is_left_out_and_can_be_shown(frame):
+    frame = frame.assign(repo="a/b", variant=pd.array([None] * 40, "str"))
+    grid = grid_of(frame)
+    assert shown(grid) == ["tag", "size"]
+    assert (said(grid, "repo")["same"], said(grid, "repo")["isEmpty"]) == ("a/b", False)
+    assert (said(grid, "variant")["same"], said(grid, "variant")["isEmpty"]) == (None, True)
+    say(grid, kind="column", name="repo", isShown=True)
+    say(grid, kind="column", name="size", isShown=False)
+    assert shown(grid) == ["tag", "repo"]
+    # What a person chose stays when other rows come.
+    grid.show(frame.head(3))
+    assert shown(grid) == ["tag", "repo"]
+    for name in ("tag", "repo"):
+        say(grid, kind="column", name=name, isShown=False)
+    assert shown(grid) == ["repo"]
+
+
+def test_a_row_alone_is_shown_whole(frame):
+    assert shown(grid_of(frame.head(1))) == ["tag", "size"]
+
+
+def test_a_part_is_judged_by_the_whole_and_the_name_of_rows_stays(frame):
+    grid = Grid("Tags", key=("tag",))
+    grid.show(frame[frame["size"] == 3], whole=frame)
+    assert shown(grid) == ["tag", "size"]
+    grid.show(frame[frame["tag"] == "1.1"].loc[[1, 1]])
+    assert "tag" in shown(grid)
+
+
+def test_columns_that_were_not_named_can_be_shown(frame):
+    grid = Grid("Tags")
+    grid.show(frame, ["size"])
+    assert shown(grid) == ["size"]
+    say(grid, kind="column", name="tag", isShown=True)
+    assert shown(grid) == ["size", "tag"]
+
+
+def test_meanings_are_those_of_the_frames_own_table(sample):  # noqa: ARG001 - it is there meanwhile
+    tags = hubframe.tags_df("ansible/ansible")
+    layers = hubframe.layers_df("ansible/ansible", newest=2)
+    for frame, name in (
+        (tags, "tags"),
+        (layers, "layers"),
+        (hubframe.size_trend_df(layers), "size_trend"),
+    ):
+        grid = Grid("Frame")
+        grid.show(frame)
+        meanings = {column.name: column.meaning for column in TABLES[name].columns}
+        assert {one["name"]: one["about"] for one in grid.page["choices"]} == meanings
+
+
+def test_a_frame_of_no_table_has_only_meanings_that_all_tables_share():
+    grid = Grid("Frame")
+    grid.show(pd.DataFrame({"size": [1, 2], "mine": [1, 2], "repo": ["a/b", "a/c"]}))
+    assert said(grid, "mine")["about"] == said(grid, "size")["about"] == ""
+
+
+def test_what_numbers_count_is_told_by_the_frames_own_columns():
+    grid = Grid("Frame")
+    grid.show(pd.DataFrame({"tag": ["1.0", "1.1"], "change": [1000, 2000]}))
+    assert [cells[1][0] for cells in grid.page["rows"]] == [
+        "1\N{NO-BREAK SPACE}kB",
+        "2\N{NO-BREAK SPACE}kB",
+    ]
+    grid.show(
+        TABLES["pulls_over_time"].from_records(
+            [{"repo": "a/b", "change": 1000}, {"repo": "a/c", "change": 2000}]
+        ),
+        ["change"],
+    )
+    assert [cells[0][0] for cells in grid.page["rows"]] == ["1,000", "2,000"]
+
+
+def test_a_filter_looks_for_words_in_what_is_on_screen(frame):
+    frame = frame.assign(repo=["a/b", "a/c"] * 20)
+    grid = grid_of(frame, can_filter=True)
+    say(grid, kind="filter", text="A/C 1.3")
+    assert first(grid) == ["1.3", "1.31", "1.33", "1.35", "1.37", "1.39"]
+    assert (grid.page["count"], grid.page["total"]) == (6, 40)
+    say(grid, kind="sort", name="tag")
+    say(grid, kind="sort", name="tag")
+    assert first(grid) == ["1.39", "1.37", "1.35", "1.33", "1.31", "1.3"]
+    assert grid.frame["tag"].tolist() == first(grid)
+    say(grid, kind="column", name="repo", isShown=False)
+    assert grid.page["count"] == 0
+
+
+def test_all_that_the_filter_left_are_chosen(frame):
+    told = []
+    grid = grid_of(frame, chose=told.append, can_filter=True)
+    grid.choose(0)
+    say(grid, kind="filter", text="1.3")
+    say(grid, kind="all", isChosen=True)
+    assert told[-1] == [("1.0",), ("1.3",), *((f"1.3{last}",) for last in range(10))]
+    assert (grid.page["chosenCount"], grid.page["chosenHere"], grid.page["count"]) == (12, 11, 11)
+    say(grid, kind="all", isChosen=False)
+    assert told[-1] == [("1.0",)]
+
+
+def test_a_page_has_as_many_rows_as_a_person_wants(frame):
+    grid = grid_of(frame)
+    grid.turn(2)
+    say(grid, kind="size", size=50)
+    assert len(grid.page["rows"]) == 40
+    say(grid, kind="size", size=15)
+    assert first(grid)[0] == "1.0"
+
+
+def test_a_head_says_what_a_click_sorts_by(frame):
+    grid = grid_of(frame.assign(is_odd=[False, True] * 20, name=frame["tag"] + "x"))
+    assert said(grid, "tag")["hints"][:2] == (
+        "the lowest version first",
+        "the highest version first",
+    )
+    assert said(grid, "size")["hints"][0] == "the smallest first"
+    assert said(grid, "is_odd")["hints"][1] == "yes first"
+    assert said(grid, "name")["hints"] == ("A to Z", "Z to A", "as the rows came")
+
+
+def test_values_that_have_no_order_are_shown_and_sorted():
+    grid = Grid("Frame")
+    grid.show(
+        pd.DataFrame(
+            {
+                "mixed": [[2], "a", 1, None],
+                "at": pd.to_datetime(["2026-01-02", None, "2026-01-01", "2025-01-01"]),
+            }
+        )
+    )
+    grid.sort("mixed")
+    assert first(grid) == ["1", "[2]", "a", "\N{EN DASH}"]
+    grid.sort("at")
+    assert first(grid)[0] == "\N{EN DASH}"

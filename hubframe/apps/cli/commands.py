@@ -330,6 +330,7 @@ _call_command(
         20,
     ),
     _given("--title", "The page's title."),
+    _flag("--interactive", "Let the page's tables be filtered and sorted, with all their rows."),
     _PROGRESS,
     _VERBATIM,
 )

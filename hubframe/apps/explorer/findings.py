@@ -7,8 +7,8 @@ import pandas as pd
 
 import hubframe
 from hubframe.apps.explorer import views
-from hubframe.apps.show import cell, short
 from hubframe.errors import harmless
+from hubframe.grid.cells import cell, short
 from hubframe.plots import wording
 
 if TYPE_CHECKING:

@@ -1,39 +1,60 @@
 """A table to sort, to turn the pages of, and to choose rows in; the browser holds one page of it.
 
-So a frame of ten thousand rows is answered as fast as one of ten. With all rows in the browser, as
-tables for notebooks have them, each letter that was typed into a filter took more than a second.
+So a frame of ten thousand rows is answered as fast as one of ten.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
+from functools import cached_property
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import pandas as pd
 import traitlets
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from hubframe.apps.show import cell
-from hubframe.oci.tagnames import newest_first, read_all
-from hubframe.plots import wording
-from hubframe.tables import TABLES
+from hubframe.grid import HERE, PAGE, SIZES
+from hubframe.grid.columns import columns_of, shown_first
 
-PAGE = 15
-_HERE = Path(__file__).parent
-_MEANINGS = {column.name: column.meaning for table in TABLES.values() for column in table.columns}
+
+class _Rows:
+    """A frame as it is on screen: its columns, and its rows filtered and in order."""
+
+    def __init__(self, frame: pd.DataFrame, key: Sequence[str]) -> None:
+        self.frame = frame
+        self.columns = columns_of(frame, pd.Timestamp.now("UTC"))
+        self.key = list(key)
+        self.places = np.arange(len(frame))
+
+    def find(self, text: str, shown: Sequence[str], order: tuple[str, bool] | None) -> None:
+        """Keep the rows in whose columns, of those `shown`, each word of a text is; sort them."""
+        found = np.ones(len(self.frame), dtype=bool)
+        for word in text.casefold().split():
+            found &= np.any([self.columns[name].holds(word) for name in shown], axis=0)
+        places = np.arange(len(self.frame))
+        if order is not None:
+            places = self.columns[order[0]].order(is_falling=order[1])
+        self.places = places[found[places]]
+        vars(self).pop("keys", None)
+
+    @cached_property
+    def keys(self) -> list[tuple[Any, ...]]:
+        """What names each row on screen."""
+        named = self.frame[self.key].iloc[self.places]
+        return list(named.itertuples(index=False, name=None))
 
 
 class Grid(anywidget.AnyWidget):
     """A frame on screen, with a label for screen readers.
 
     Rows are chosen, one or `many`, by the columns of their `key`; without one, none can be.
-    `chose` is called with the keys of those that are chosen now. `is_dark` is whether the page is.
+    `chose` is called with the keys of those that are chosen now. Where it `can_filter`, there is a
+    field to look for words in the columns on screen. `is_dark` is whether the page is.
     """
 
-    _esm = _HERE / "grid.js"
-    _css = _HERE / "grid.css"
+    _esm = HERE / "grid.js"
+    _css = HERE / "grid.css"
     # All that is on screen, replaced at once, so that no half of it is ever shown.
     page = traitlets.Dict().tag(sync=True)
 
@@ -46,21 +67,31 @@ class Grid(anywidget.AnyWidget):
         key: Sequence[str] = (),
         many: bool = False,
         chose: Callable[[list[Any]], None] = lambda _: None,
+        can_filter: bool = False,
     ) -> None:
         super().__init__()
         self._label, self._key, self._many, self._chose = label, list(key), many, chose
-        self._frame = self._sorted = pd.DataFrame()
-        self._columns: list[str] = []
+        self._text = "" if can_filter else None
+        self._size, self._at = PAGE, 0
+        self._rows = _Rows(pd.DataFrame(), ())
+        self._first: list[str] = []  # the columns that are shown unless a person says otherwise
+        self._said: dict[str, bool] = {}  # and what a person said
         self._order: tuple[str, bool] | None = None
-        self._at = 0
         self._nothing = ""
         self.chosen: list[tuple[Any, ...]] = []
         self.on_msg(self._heard)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The frame, in the order on screen."""
-        return self._sorted
+        """The rows that are on the pages, in their order."""
+        return self._rows.frame.iloc[self._rows.places]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns on screen."""
+        others = [name for name in self._rows.columns if name not in self._first]
+        names = [name for name in self._first if self._said.get(name, True)]
+        return [*names, *(name for name in others if self._said.get(name, False))] or self._first
 
     def show(
         self,
@@ -69,39 +100,60 @@ class Grid(anywidget.AnyWidget):
         *,
         chosen: Sequence[tuple[Any, ...]] = (),
         nothing: str = "Nothing to show.",
+        whole: pd.DataFrame | None = None,
     ) -> None:
         """Show a frame in the order on screen, or that `nothing` is there.
 
-        All columns are shown where none are named; `chosen` are keys of rows.
+        All columns are shown where none are named, but those that say the same in all rows of the
+        `whole` frame, of which this may be a part; a person may choose others. `chosen` are keys
+        of rows.
         """
-        self._frame = frame
-        self._columns = list(columns) or [str(name) for name in frame.columns]
+        self._rows = _Rows(frame, self._key)
+        judged = self._rows.columns if whole is None else columns_of(whole)
+        self._first = shown_first(judged, columns or list(self._rows.columns), self._key)
         self._nothing = nothing
         self.chosen = list(chosen)
-        if self._order is not None and self._order[0] not in self._columns:
+        if self._order is not None and self._order[0] not in self._rows.columns:
             self._order = None
-        self._sort()
+        self._find()
 
     def sort(self, name: str) -> None:
         """Sort by a column: upwards, then downwards, then as the frame came."""
         after = {None: (name, False), (name, False): (name, True), (name, True): None}
         self._order = after.get(self._order, (name, False))
-        self._sort()
+        self._find()
+
+    def filter(self, text: str) -> None:
+        """Keep the rows with each word of a text in a column on screen."""
+        self._text = text
+        self._find()
 
     def turn(self, page: int) -> None:
         """Turn to a page, from 0."""
         self._at = page
         self._draw()
 
+    def resize(self, size: int) -> None:
+        """Show so many rows on a page; the first on screen stays there."""
+        self._at = self._at * self._size // size
+        self._size = size
+        self._draw()
+
+    def show_column(self, name: str, *, is_shown: bool) -> None:
+        """Show a column, or leave it out; the last one stays."""
+        if is_shown or self.columns != [name]:
+            self._said[name] = is_shown
+        self._find(self._at)
+
     def choose(self, place: int, *, how: str = "only") -> None:
         """Choose a row by its place on the page, from 0.
 
         ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
         """
-        row = self._at * PAGE + place
-        if not self._key or not 0 <= row < len(self._sorted):
+        row = self._at * self._size + place
+        if not self._key or not 0 <= row < len(self._rows.places):
             return
-        keys = self._keys(self._sorted)
+        keys = self._rows.keys
         key = keys[row]
         if not self._many or how == "only" or (how == "through" and not self.chosen):
             self.chosen = [key]
@@ -117,69 +169,72 @@ class Grid(anywidget.AnyWidget):
         self._draw()
         self._chose(list(self.chosen))
 
+    def choose_all(self, *, is_chosen: bool = True) -> None:
+        """Choose all rows that the filter left, or none of them."""
+        if not (self._key and self._many):
+            return
+        those = dict.fromkeys(self._rows.keys)
+        kept = [key for key in self.chosen if key not in those]
+        self.chosen = [*kept, *those] if is_chosen else kept
+        self._draw()
+        self._chose(list(self.chosen))
+
     def _heard(self, _: Any, message: Any, __: Any) -> None:
         """Do what was done in the browser; anything else is nobody's."""
         match message:
-            case {"kind": "sort", "name": str(name)} if name in self._columns:
+            case {"kind": "sort", "name": str(name)} if name in self._rows.columns:
                 self.sort(name)
             case {"kind": "turn", "page": int(page)}:
                 self.turn(page)
+            case {"kind": "size", "size": int(size)} if size in SIZES:
+                self.resize(size)
+            case {"kind": "filter", "text": str(text)} if self._text is not None:
+                self.filter(text)
+            case {"kind": "column", "name": str(name), "isShown": bool(is_shown)} if (
+                name in self._rows.columns
+            ):
+                self.show_column(name, is_shown=is_shown)
             case {"kind": "choose", "place": int(place), "how": str(how)}:
                 self.choose(place, how=how)
+            case {"kind": "all", "isChosen": bool(is_chosen)}:
+                self.choose_all(is_chosen=is_chosen)
             case {"kind": "theme", "dark": bool(dark)}:
                 self.is_dark = dark
 
-    def _sort(self) -> None:
-        self._at = 0
-        self._sorted = self._frame
-        if self._order is not None:
-            name, is_falling = self._order
-            self._sorted = self._frame.sort_values(
-                name, ascending=not is_falling, kind="stable", na_position="last", key=_ordered
-            )
+    def _find(self, at: int = 0) -> None:
+        self._at = at
+        self._rows.find(self._text or "", self.columns, self._order)
         self._draw()
 
-    def _keys(self, frame: pd.DataFrame) -> list[tuple[Any, ...]]:
-        return list(frame[self._key].itertuples(index=False, name=None))
-
     def _draw(self) -> None:
-        count = len(self._sorted)
-        pages = max(1, ceil(count / PAGE))
+        rows, size, chosen = self._rows, self._size, set(self.chosen)
+        count = len(rows.places)
+        pages = max(1, ceil(count / size))
         self._at = min(max(self._at, 0), pages - 1)
-        start = self._at * PAGE
-        shown = self._sorted.iloc[start : start + PAGE]
-        rows = wording.counted(count, "row")
-        if len(shown) < count:
-            rows = f"{start + 1:,}\N{EN DASH}{start + len(shown):,} of {rows}"
-        now = pd.Timestamp.now("UTC")
-        columns = [[astuple(cell(name, one, now)) for one in shown[name]] for name in self._columns]
+        start = self._at * size
+        shown = rows.places[start : start + size]
+        names = self.columns
+        cells = [map(astuple, rows.columns[name].cells(shown)) for name in names]
+        headings = {name: column.heading for name, column in rows.columns.items()}
         self.page = {
             "label": self._label,
-            "columns": [self._heading(name) for name in self._columns],
-            "rows": [list(map(list, row)) for row in zip(*columns, strict=True)],
-            "chosen": [key in self.chosen for key in self._keys(shown)] if self._key else None,
+            "columns": [{**headings[name], "isKey": name in self._key} for name in names],
+            "choices": [{**one, "isShown": name in names} for name, one in headings.items()],
+            "rows": [list(map(list, row)) for row in zip(*cells, strict=True)],
+            "chosen": [key in chosen for key in rows.keys[start : start + size]]
+            if self._key
+            else None,
+            "chosenCount": len(chosen),
+            "chosenHere": len(chosen.intersection(rows.keys)) if self._key else 0,
             "order": self._order,
             "many": self._many,
+            "text": self._text,
             "page": self._at,
             "pages": pages,
+            "size": size,
+            "sizes": SIZES,
             "start": start,
-            "place": rows if count else self._nothing,
+            "count": count,
+            "total": len(rows.frame),
+            "nothing": self._nothing,
         }
-
-    def _heading(self, name: str) -> dict[str, Any]:
-        column = self._frame[name]
-        return {
-            "name": name,
-            "title": name.replace("_", " "),
-            "about": _MEANINGS.get(name, ""),
-            "isNumber": is_numeric_dtype(column) and not is_bool_dtype(column),
-            "isKey": name in self._key,
-        }
-
-
-def _ordered(column: pd.Series) -> pd.Series:
-    """Return what a column is sorted by: tags by version, the newest last."""
-    if column.name not in ("tag", "version"):
-        return column
-    names = newest_first(read_all(column.dropna().unique()).values())
-    return column.map({name.tag: -place for place, name in enumerate(names)})

@@ -13,6 +13,7 @@ from hubframe.apps.explorer.panels import PANELS, Result
 from hubframe.apps.explorer.picture import Picture, svg
 from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Offer, Session
 from hubframe.apps.explorer.views import lean
+from hubframe.apps.share import page_of
 from hubframe.tables.files import write_csv
 
 _LISTED = ("repo", "description", "pull_count", "star_count", "pushed_at")
@@ -398,14 +399,16 @@ class PanelSection:
             key=("position",),
             chose=lambda keys: self._image.show_step(keys[-1][0] if keys else 0),
         )
-        self._same, self._note, self._code = (widgets.HTML() for _ in range(3))
+        self._note, self._code = widgets.HTML(), widgets.HTML()
         self._copy = CopyButton(label="Copy as code", about="Copy the code of what is shown")
         self._csv = SaveButton("CSV", self._save_frame, about="Save as CSV")
         self._report = SaveButton("Report", self._save_report, about="Save a report")
+        about = "Save a page to share, which needs no Python"
+        self._page = SaveButton("Page", self._save_page, about=about)
         self._link = CopyButton(label="Copy this view", about="Copy the code that opens this view")
-        self._buttons = _row(self._copy, self._csv, self._report, self._link)
+        self._buttons = _row(self._copy, self._csv, self._page, self._report, self._link)
         tables = [self._image.box, self._picture, self._grid, self._layers, self._image.step]
-        shown = [self._findings, *tables, self._text, self._same, self._note, self._code]
+        shown = [self._findings, *tables, self._text, self._note, self._code]
         self._shown = widgets.VBox(shown)
         heading = _row(self._title, self._read, self._buttons)
         heading.add_class("heading")
@@ -468,7 +471,7 @@ class PanelSection:
         table, is_image = result.table, panel.scope is panels.one_image
         self._findings.value = wording.sentences(result)
         self._text.value = wording.code(panel.text(frame), "Dockerfile") if panel.text else ""
-        names, same = lean(table, panel.columns)
+        names = [name for name in panel.columns if name in table]
         for one in (self._image.box, self._image.step, self._layers):
             _reveal(one, is_shown=is_image)
         _reveal(self._grid, is_shown=not is_image)
@@ -477,7 +480,6 @@ class PanelSection:
             self._image.draw(result)
         else:
             self._grid.show(table, names)
-        self._same.value = wording.paragraph(wording.in_all_rows(same))
         self._code.value, self._copy.text = wording.code(session.code), session.code
 
     def _picture_of(self, result: Result) -> str:
@@ -505,6 +507,9 @@ class PanelSection:
             content = write_csv(result.frame) or ""
             part = "-part" if result.is_partial else ""
             self._csv.give(f"{result.panel.name}{part}.csv", content.encode())
+
+    def _save_page(self) -> None:
+        self._page.give("page.html", page_of(self._session).encode())
 
     def _save_report(self) -> None:
         self._session.report(lambda packed: self._report.give("report.zip", packed))

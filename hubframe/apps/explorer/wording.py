@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from hubframe.apps.explorer import views
 from hubframe.apps.explorer.panels import Result
 from hubframe.apps.explorer.session import Offer, Session
-from hubframe.apps.show import cell, provenance, short, show
+from hubframe.apps.show import provenance, show
 from hubframe.errors import harmless
+from hubframe.grid.cells import Said, cell, declared, short
 from hubframe.plots import wording
 from hubframe.plots.style import BLUES, ORANGES
 
@@ -121,11 +122,12 @@ def scope(result: Result) -> str:
     return f"{repos}: {of(result.state)}" if of else repos
 
 
-def in_all_rows(same: Mapping[str, Any]) -> str:
-    """Say what columns say that are not shown, since they say the same in each row."""
-    now = pd.Timestamp.now("UTC")
+def in_all_rows(table: pd.DataFrame, same: Mapping[str, Any]) -> str:
+    """Say what columns of a table say that are not shown, since they say the same in each row."""
+    now, told = pd.Timestamp.now("UTC"), declared(table)
     said = [
-        f"{name.replace('_', ' ')} {cell(name, value, now).text}" for name, value in same.items()
+        f"{name.replace('_', ' ')} {cell(name, value, now, told.get(name, Said()).unit).text}"
+        for name, value in same.items()
     ]
     return f"The same in all rows: {', '.join(said)}." if said else ""
 
@@ -153,7 +155,7 @@ def static(session: Session) -> str:
             sentences(result),
             picture(session.figure(), result.panel.title),
             show(table[names], _STATIC_ROWS)._repr_html_(),
-            paragraph(in_all_rows(same)),
+            paragraph(in_all_rows(table, same)),
             paragraph("This is not all of it." if result.is_partial else "", "fault"),
             code(session.code),
         ]
