@@ -146,6 +146,8 @@ class Place:
     pair: tuple[Row, ...] = ()
     panel: str = "overview"
     filters: Filters = field(default_factory=Filters)
+    keep: int = 10
+    older_than: int = 365
 
     def query(self) -> str:
         """Return it as the query of an address; nothing where nothing is looked for."""
@@ -162,6 +164,8 @@ class Place:
             "newest": [str(filters.newest or "")],
             "platform": [filters.platform if filters.platform != usual.platform else ""],
             "everything": ["yes" if filters.everything else ""],
+            "keep": [str(self.keep) if self.keep != Place.keep else ""],
+            "older": [str(self.older_than) if self.older_than != Place.older_than else ""],
         }
         told = [(name, value) for name, values in fields.items() for value in values if value]
         return urlencode(told, safe="/:") if self.what else ""
@@ -178,13 +182,16 @@ class Place:
             pairs = (one.rpartition(":") for one in told.get(name, ()))
             return tuple((repo, tag) for repo, _, tag in pairs if repo and tag)
 
-        meaning, panel, newest = first("as"), first("panel"), first("newest")
+        def count(name: str, usual: int) -> int:
+            return int(first(name)) if first(name).isdecimal() else usual
+
+        meaning, panel = first("as"), first("panel")
         versions = {"": None, "*": ""}.get(first("versions"), first("versions"))
         try:
             filters = read_filters(
                 first("like"),
                 versions,
-                int(newest) if newest.isdecimal() else None,
+                count("newest", 0),
                 first("platform"),
                 everything=bool(first("everything")),
             )
@@ -201,6 +208,8 @@ class Place:
                 rows("compare"),
                 panel if panel in panels else State.panel,
                 filters,
+                max(count("keep", cls.keep), 1),
+                count("older", cls.older_than),
             )
         )
 
@@ -367,6 +376,8 @@ class State:
             self.pair,
             self.panel,
             self.filters,
+            self.keep,
+            self.older_than,
         )
 
     @property
@@ -396,7 +407,15 @@ class State:
         known = set(_rows(self.tags))
         chosen = tuple(row for row in place.rows if row in known) or self.chosen
         pair = place.pair if set(place.pair) <= known else ()
-        return replace(self, chosen=chosen, pair=pair, panel=place.panel, filters=place.filters)
+        return replace(
+            self,
+            chosen=chosen,
+            pair=pair,
+            panel=place.panel,
+            filters=place.filters,
+            keep=place.keep,
+            older_than=place.older_than,
+        )
 
     def found(self, search: Search, listing: pd.DataFrame) -> "State":
         """Show the repositories that were found."""

@@ -322,9 +322,8 @@ class ImageSection:
         if found is None or not is_told:
             return
         step = str(found["instruction"].iloc[0])
-        self._step.value = wording.heading(
-            "Build step", f"of layer {position}; choose another above"
-        )
+        digest = found["layer_digest"].iloc[0]
+        self._step.value = wording.heading(f"Build step of layer {position}", str(digest))
         self._copy("the step", step)
 
     def _copy(self, name: str, text: str) -> None:
@@ -376,13 +375,14 @@ class PanelSection:
         self._session = session
         self._drawn: Any = None  # what the picture is of, and how it was drawn
         self._made = ""
+        self._is_drawing = False
         self._told: Result | None = None
         titles = [(panel.title, panel.name) for panel in PANELS.values()]
         self._panels = widgets.ToggleButtons(options=titles, value=session.state.panel)
         self._panels.add_class("panels")
-        keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
-        older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
-        self._rule = _row(keep, older)
+        self._keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
+        self._older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
+        self._rule = _row(self._keep, self._older)
         self._compare, self._image = CompareSection(session), ImageSection()
         self._title, self._message, self._price = (widgets.HTML() for _ in range(3))
         self._read = _button("Read again", session.read_panel)
@@ -416,8 +416,8 @@ class PanelSection:
         asked = [self._panels, heading, self._compare.box, self._rule, self._message, self._ask]
         self.box = widgets.VBox([*asked, self._shown])
         self._panels.observe(lambda change: self._opened(change["new"]), "value")
-        for widget in (keep, older):
-            widget.observe(lambda _: session.rule(keep.value, older.value), "value")
+        for widget in (self._keep, self._older):
+            widget.observe(lambda _: self._ruled(), "value")
 
     def draw(self) -> None:
         """Show it; nothing where no repository is open."""
@@ -439,6 +439,9 @@ class PanelSection:
         self._title.value = wording.heading(panel.title, scope, panel.about)
         _reveal(self._read, is_shown=session.may_read_again)
         _reveal(self._rule, is_shown=bool(panel.rule))
+        self._is_drawing = True
+        self._keep.value, self._older.value = state.keep, state.older_than
+        self._is_drawing = False
         self._compare.draw(is_shown=panel.name == "compare")
         fault = wording.paragraph(session.messages.get(PANEL, ""), "fault")
         self._message.value = fault or wording.paragraph(panels.missing(panel, state))
@@ -492,6 +495,10 @@ class PanelSection:
             names = self._session.state.tags["tag"]
             self._made = "" if figure is None else svg(figure, names)
         return self._made
+
+    def _ruled(self) -> None:
+        if not self._is_drawing:
+            self._session.rule(self._keep.value, self._older.value)
 
     def _opened(self, panel: str) -> None:
         if panel != self._session.state.panel:
