@@ -28,7 +28,7 @@ QUESTIONS = (
     "What is shared",
     "What is stale or lags",
     "What is missing",
-    "What could be deleted",
+    "What to clean up",
 )
 PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "shared_layers", "footprint",
             "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip

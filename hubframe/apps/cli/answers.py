@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from hubframe import Client
 
 OF_FILES = (
-    count("--max-bytes", "Leave out layers of more bytes."),
-    count("--max-entries", "Stop at so many entries."),
+    count("--max-bytes", "Refuse layers of more than N bytes."),
+    count("--max-entries", "Refuse more than N entries."),
 )
 # All tags of the repositories that are named, whatever else limits the tags.
 ALL_TAGS = "all tags"
@@ -138,7 +138,7 @@ ANSWERS = (
                 metavar="SHARE",
             ),
             flag("--disjoint", "List pairs that share nothing, too."),
-            count("--most", "Refuse to list more pairs.", 1_000_000),
+            count("--most", "Refuse to list more than N pairs.", 1_000_000),
         ),
     ),
     Answer(
@@ -285,7 +285,7 @@ for _answer in ANSWERS:
     "cleanup",
     "List which tags a rule would delete; it deletes nothing.",
     REPOSITORIES,
-    count("--keep", "Keep so many of the newest tags.", least=0),
+    count("--keep", "Keep the N newest tags.", least=0),
     days("--older-than", "Only tags that were pushed longer ago."),
     days("--unused-for", "Only tags that were not used for so long."),
     many("--protect", "GLOB", "Tags that stay in any case. Default: latest."),
@@ -376,11 +376,13 @@ def declare_past() -> None:
     """Declare the commands of `PASTS`."""
     for one in PASTS:
         name = one.table.replace("_", "-")
+        # A run is one of all the repositories that it saw.
+        of_repos = (many("--repo repos", "REPO", "Only this repository."),) * (name != "runs")
         command(
             name,
             one.text,
             click.argument("place", metavar="PLACE"),
-            many("--repo repos", "REPO", "Only this repository."),
+            *of_repos,
             given("--since", "From this day or moment on, in UTC.", metavar="DATE"),
             given("--until", "Up to this moment; a day alone is its beginning.", metavar="DATE"),
             more="PLACE is where hubframe snapshot --to appends what it sees.",

@@ -115,7 +115,7 @@ FAILURES = (
     PROGRESS,
 )
 GLOBS = many("--tags", "GLOB", "Only tags that match, such as '3.*'.")
-NEWEST = count("--newest", "Only so many of the newest tags of each repository.")
+NEWEST = count("--newest", "Only the N newest tags of each repository.")
 SOURCE = given(
     "--source", "What to ask about images on Docker Hub: its API, or the registry.", SOURCES, "auto"
 )
