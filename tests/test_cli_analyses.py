@@ -39,6 +39,17 @@ from .test_cli import run
         (["standard-labels", "acme/web", "--newest", "2"], "standard_labels"),
         (["platform-coverage", "library/python", "--newest", "2"], "platform_coverage"),
         (["unpacked-sizes", "library/alpine:latest"], "unpacked_sizes"),
+        (["efficiency", "registry.example/shop/batch"], "efficiency"),
+        (["packages", "registry.example/shop/web", "--kind", "os"], "packages"),
+        (["distributions", "registry.example/shop/cache"], "distributions"),
+        (["contents", "registry.example/shop/web", "--path", "etc/*.conf"], "contents"),
+        (["sboms", "registry.example/shop/web:1.2.0"], "sboms"),
+        (["provenance", "registry.example/shop/web:1.2.0"], "provenance"),
+        (["materials", "registry.example/shop/web:1.2.0"], "materials"),
+        (["dockerfiles", "library/redis:latest", "--source", "history"], "dockerfiles"),
+        (["signatures", "registry.example/shop/web"], "signatures"),
+        (["bases", "registry.example/shop/web", "--outdated"], "bases"),
+        (["packages-used", "registry.example/shop/web", "--name", "*ssl*"], "packages_used"),
         (["draw-repos", "--namespace", "library", "-n", "2"], "search"),
         (["draw-repos", "ansible", "-n", "2", "--seed", "7"], "search"),
         (["draw-tags", "library/redis", "-n", "2"], "tags"),
@@ -74,6 +85,7 @@ ELSEWHERE = {
     "sample_repos": "hubframe draw-repos",
     "sample_tags": "hubframe draw-tags",
     "raw_manifest": "hubframe manifest",
+    "outdated_bases_df": "hubframe bases --outdated",
 }
 
 
@@ -252,7 +264,7 @@ def test_collected_failures_are_said():
         (["similarity", "acme/web", "--at-least", "2"], 2, "0<=x<=1"),
         (["similarity", "acme/web", "--most", "1"], 2, "1"),
         (["staleness", "acme/nothing"], 1, "acme/nothing"),
-        (["efficiency", "library/alpine:latest"], 1, "the bundled sample holds no layers"),
+        (["efficiency", "library/alpine:latest"], 1, "The bundled sample holds the layers of"),
         (["draw-repos"], 2, "one of the two"),
     ],
 )

@@ -73,7 +73,7 @@ class Answer(NamedTuple):
 
 
 _PULLS = "On Docker Hub each distinct image costs a pull, once."
-_DOWNLOADS = "This downloads the layers, once each. The sample holds none."
+_DOWNLOADS = "This downloads the layers, once each."
 
 ANSWERS = (
     Answer(
@@ -193,7 +193,7 @@ ANSWERS = (
         "efficiency",
         ("files",),
         "Show how many bytes of images are wasted.",
-        "hubframe efficiency alpine:latest",
+        "hubframe efficiency registry.example/shop/web:1.2.0 --sample",
         more=_DOWNLOADS,
         function="efficiency",
     ),
@@ -202,7 +202,7 @@ ANSWERS = (
         "wasted",
         ("files",),
         "List files that stand in several layers of an image.",
-        "hubframe wasted alpine:latest",
+        "hubframe wasted registry.example/shop/web:1.2.0 --sample",
         more=_DOWNLOADS,
     ),
 )
@@ -259,6 +259,7 @@ def _repositories(what: Sequence[str], *, must: bool) -> list[str]:
     REFERENCES,
     PLATFORM,
     PROGRESS,
+    flag("--packages", "Compare their packages too, which downloads layers."),
     more="Each image is compared with the next: size, layers, steps, configuration, environment "
     f"and labels. {_PULLS}",
     example="hubframe compare library/python:3.14.0 library/python:3.14.3 --sample",

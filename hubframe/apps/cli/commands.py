@@ -177,8 +177,8 @@ _read(
     *OF_IMAGES[:1],
     *answers.OF_FILES,
     *OF_IMAGES[1:],
-    more="This downloads the layers, once each. The sample holds none.",
-    example="hubframe files alpine:latest --columns path,size,mode",
+    more="This downloads the layers, once each.",
+    example="hubframe files registry.example/shop/web:1.2.0 --sample",
 )
 _read(
     "history",

@@ -157,7 +157,9 @@ _read(
     example=f"hubframe signatures {_WEB}:1.2.0 --sample",
     more=_ATTACHED,
 )
-_read(
+
+
+@command(
     "bases",
     "Tell what images are built on, and its age.",
     REFERENCES,
@@ -166,9 +168,18 @@ _read(
     PARTIAL,
     *FAILURES,
     many("--evidence", "KIND", "annotation, label or provenance; all unless given."),
-    example=f"hubframe bases {_WEB} --sample",
+    flag("--outdated", "Only images whose base's tag has a newer image, the best proof of each."),
     more="On Docker Hub each distinct image and base costs a pull, once.",
+    example=f"hubframe bases {_WEB} --sample",
+    job=INSIDE,
+    table="bases",
 )
+def _bases(
+    client: "Client", what: list[str], *, outdated: bool = False, **options: Any
+) -> "pd.DataFrame":
+    found = hubframe.bases_df(what, **options, client=client)
+    chosen = hubframe.outdated_bases_df(found) if outdated else found
+    return with_failures("bases", chosen, found)
 
 
 @command(
