@@ -198,6 +198,8 @@ def test_what_is_attached_to_an_index_is_of_no_platform(registry, client, built)
     assert found.platform.dropna().tolist() == ["linux/amd64"]
     (row,) = found[found.platform.isna()].itertuples()
     assert (row.image_digest, row.is_signed, row.subject_matches) == (index["digest"], True, True)
+    (row,) = frame(registry, client, "signatures").itertuples()
+    assert (row.subject_kind, row.subject_digest) == ("index", index["digest"])
 
 
 def test_a_signature_of_an_attestation(registry, client, built, key):

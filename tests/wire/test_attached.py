@@ -91,6 +91,15 @@ def test_pulls_of_provenance(stage_of, platforms, wanted, pulls, rows):
     assert stage.count("/manifests/", "GET") == pulls + 1
 
 
+def test_what_the_hub_has_lost_is_in_the_index(stage_of):
+    attested = Attested(4, ["amd64"])
+    for tag in attested.world.repositories["docker.io", REPO].tags.values():
+        del tag.payload["images"][1:]
+    stage = stage_of(attested.world, pull_limit=1000)
+    assert len(hubframe.provenance_df(REPO, client=stage.client())) == 4
+    assert stage.count("/manifests/", "GET") == 4
+
+
 @pytest.mark.parametrize("platforms", [["amd64"], ["amd64", "arm64"]])
 def test_too_few_pulls_are_found_before_any_is_spent(stage_of, platforms):
     stage = stage_of(Attested(40, platforms).world, pull_limit=10)
