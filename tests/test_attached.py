@@ -319,6 +319,17 @@ def test_no_more_than_200_documents_of_an_image(registry, client):
     assert len(registry.asked("/blobs/")) == 200 + 1
 
 
+def test_no_more_than_200_artifacts_of_an_image_are_followed(registry, client):
+    image = registry.image("1")
+    for number in range(210):
+        bundle = registry.put({"messageSignature": {"signature": "AAAA"}, "number": number}, BUNDLE)
+        attach(registry, image, bundle, artifactType=BUNDLE, annotations={"number": f"{number}"})
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "signatures")
+    assert len(found) == 200
+    assert len(registry.asked("/referrers/")) == 1 + 200
+
+
 @pytest.mark.parametrize(
     ("size", "told", "is_asked"),
     [

@@ -7,16 +7,19 @@ not followed.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from hubframe.contents.packages import Package, normalised
 from hubframe.contents.rpm import read_rpm
+from hubframe.errors import PayloadError
 from hubframe.oci import payload
 
 # What of a layer is kept is kept under this number.
 PATHS_VERSION = 1
 _MIB = 1024**2
 MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
+MOST_PACKAGES = 200_000
 # As Linux takes a path, and deeper than packages lie. [characters, folders]
 _LONGEST_PATH, _DEEPEST = 4096, 128
 # Longer names and versions are none, longer licences are the text of one. [characters]
@@ -53,6 +56,12 @@ _SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
 _THERE = frozenset(
     {"installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
 )
+_OF_DEB = frozenset(
+    {"Package", "Version", "Status", "Architecture", "Source", "License", "Installed-Size"}
+)
+_OF_APK = frozenset("PVALoI")
+_OF_PYPI = frozenset({"Name", "Version", "License", "License-Expression"})
+_OF_CRAN = frozenset({"Package", "Version", "License", "Built"})
 _SOURCE = re.compile(r"(\S+)(?:\s+\(([^)]*)\))?.*", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
@@ -123,12 +132,14 @@ def read_packages(path: str, body: bytes) -> list[Package]:
     """
     place = find_place(path)
     read = READERS.get(place.kind) if place else None
-    found = read(body) if read else iter(())
-    return [
+    packages = [
         package._replace(path=path)
-        for package in found
+        for package in islice(read(body) if read else (), MOST_PACKAGES + 1)
         if 0 < len(package.name) <= _LONGEST and 0 < len(package.version or "") <= _LONGEST
     ]
+    if len(packages) > MOST_PACKAGES:
+        raise PayloadError(f"more than {MOST_PACKAGES:,} packages; not read")
+    return packages
 
 
 def _text(body: bytes) -> str:
@@ -136,14 +147,14 @@ def _text(body: bytes) -> str:
     return text.replace("\r\n", "\n") if "\r" in text else text
 
 
-def _stanzas(body: bytes) -> Iterator[dict[str, str]]:
+def _stanzas(body: bytes, wanted: frozenset[str]) -> Iterator[dict[str, str]]:
     """Yield the fields of each stanza, by their first lines; what is written twice counts once."""
     for stanza in _text(body).split("\n\n"):
         fields: dict[str, str] = {}
         for line in stanza.split("\n"):
-            key, colon, value = line.partition(":")
-            # A line that goes on begins with a blank.
-            if colon and key[:1] not in (" ", "\t", "") and key not in fields:
+            # A line that goes on begins with a blank, and so is none of those.
+            key, _, value = line.partition(":")
+            if key in wanted and key not in fields:
                 fields[key] = value.strip()
         yield fields
 
@@ -167,7 +178,7 @@ def _clean(value: object) -> str:
 
 def read_deb(body: bytes, unit: int = 1024) -> Iterator[Package]:
     """Read ``status`` of dpkg or opkg, or a file of ``status.d``; sizes are in units of bytes."""
-    for fields in _stanzas(body):
+    for fields in _stanzas(body, _OF_DEB):
         name, version = fields.get("Package", ""), fields.get("Version", "")
         state = fields.get("Status")
         if not name or (state is not None and state.rpartition(" ")[2] not in _THERE):
@@ -194,7 +205,7 @@ def read_opkg(body: bytes) -> Iterator[Package]:
 
 def read_apk(body: bytes) -> Iterator[Package]:
     """Read ``installed`` of apk."""
-    for fields in _stanzas(body):
+    for fields in _stanzas(body, _OF_APK):
         name, version = fields.get("P", ""), fields.get("V", "")
         yield Package(
             "apk",
@@ -210,7 +221,7 @@ def read_apk(body: bytes) -> Iterator[Package]:
 
 def read_pypi(body: bytes) -> Iterator[Package]:
     """Read the metadata of a Python distribution."""
-    fields = next(_stanzas(body))
+    fields = next(_stanzas(body, _OF_PYPI))
     licence = _licence(fields.get("License-Expression")) or _licence(fields.get("License"))
     yield Package(
         "pypi", normalised(fields.get("Name", "")), fields.get("Version", ""), licence=licence
@@ -247,7 +258,7 @@ def read_conda(body: bytes) -> Iterator[Package]:
 
 def read_cran(body: bytes) -> Iterator[Package]:
     """Read ``DESCRIPTION`` of an R package; what was not built is not installed."""
-    fields = next(_stanzas(body))
+    fields = next(_stanzas(body, _OF_CRAN))
     if "Built" in fields:
         yield Package(
             "cran",

@@ -19,6 +19,8 @@ from hubframe.oci.archives import OPAQUE, REMOVED, Listing
 # What makes two packages the same: type, name, version, namespace and architecture.
 Same = tuple[str, str, str | None, str | None, str | None]
 _MOST_LINKS = 40
+_NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
+_WITH_LOG = "what a log beside it (-wal) holds is not read"
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,12 @@ class Contents:
 def read_layer(listing: Listing, bodies: Mapping[str, bytes]) -> Layer:
     """Read what a layer has of packages, from its files and the contents that were kept of it."""
     files: dict[str, File] = {}
-    removed, opaque, others = set[str](), set[str](), set[str]()
+    others: set[str] = set()
     failures: list[tuple[str, str]] = []
     for path, kind, link, whiteout in zip(
         listing.paths, listing.types, listing.links, listing.whiteouts, strict=True
     ):
         if whiteout is not None:
-            {REMOVED: removed, OPAQUE: opaque}.get(whiteout, set()).add(path)
             continue
         if kind != "directory":
             others.add(path)
@@ -84,12 +85,28 @@ def read_layer(listing: Listing, bodies: Mapping[str, bytes]) -> Layer:
             except PayloadError as error:
                 failures.append((path, str(error)))
         elif kind in ("file", "hard link"):
-            failures.append(
-                (path, "not kept: too large, with holes, or a link to what is not kept")
-            )
-    folders = frozenset(folder for path in files for folder in _folders(path))
+            failures.append((path, _NOT_KEPT))
+    failures += [(path, _WITH_LOG) for path in files if _has_log(listing, others, path)]
     return Layer(
-        files, folders, frozenset(removed), frozenset(opaque), frozenset(others), tuple(failures)
+        files,
+        frozenset(folder for path in files for folder in _folders(path)),
+        _hidden(listing, REMOVED),
+        _hidden(listing, OPAQUE),
+        frozenset(others),
+        tuple(failures),
+    )
+
+
+def _hidden(listing: Listing, how: str) -> frozenset[str]:
+    pairs = zip(listing.paths, listing.whiteouts, strict=True)
+    return frozenset(path for path, whiteout in pairs if whiteout == how)
+
+
+def _has_log(listing: Listing, others: set[str], path: str) -> bool:
+    """Tell whether changes lie beside a database of SQLite that are not yet written into it."""
+    log = f"{path}-wal"
+    return (
+        path.endswith(".sqlite") and log in others and listing.sizes[listing.paths.index(log)] > 0
     )
 
 
@@ -142,15 +159,14 @@ class _Tree:
 
     def _remove(self, layer: Layer) -> Iterator[str]:
         """Remove what a layer hides; yield the groups that something was removed of."""
-        paths = self.files.keys()
-        gone = (paths & layer.removed) | (paths & layer.others)
+        gone = layer.removed.intersection(self.files) | layer.others.intersection(self.files)
         hidden = {
             folder
             for hides in (layer.removed, layer.opaque, layer.others)
             for folder in self._folders & hides
         }
         if hidden:
-            gone |= {path for path in paths if not hidden.isdisjoint(_folders(path))}
+            gone |= {path for path in self.files if not hidden.isdisjoint(_folders(path))}
         for path in gone:
             group = self.files.pop(path)[0].place.group
             del self._paths[group][path]

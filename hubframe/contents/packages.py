@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote
 OS_TYPES = frozenset({"apk", "deb", "rpm"})
 # Whose names and namespaces are the same in any case, by the specification.
 _LOWER = frozenset({"apk", "composer", "deb", "npm", "pypi"})
+# The namespace of rpm is the vendor, and some distributions go by another name.
+_VENDORS = {"rhel": "redhat", "opensuse": "opensuse"}
 _SEPARATORS = re.compile(r"[-_.]+")
 _URL = re.compile(
     r"pkg:/*(?P<type>[A-Za-z][A-Za-z0-9.+-]*)/(?P<path>[^@?#]+)"
@@ -53,6 +55,8 @@ def write_url(package: Package, distribution: str | None = None) -> str:
         name, namespace = name.lower(), namespace and namespace.lower()
     if kind == "pypi":
         name = normalised(name)
+    if kind == "rpm" and namespace:
+        namespace = _VENDORS.get(namespace.partition("-")[0], namespace)
     qualifiers = {"arch": package.architecture}
     if kind in OS_TYPES:
         qualifiers["distro"] = distribution

@@ -264,9 +264,7 @@ class _Reader:
             uid = headers.whole(attributes, b"uid", uid)
             gid = headers.whole(attributes, b"gid", gid)
             user, group = attributes.get(b"uname") or user, attributes.get(b"gname") or group
-            for key in (b"atime", b"ctime"):
-                headers.moment(attributes, key, 0)
-            modified = headers.moment(attributes, b"mtime", modified)
+            modified = headers.last_written(attributes, modified)
         if kind == headers.OLD and path.endswith(b"/"):
             # As old programs wrote folders: whatever size it tells, nothing of it follows.
             kind = headers.DIRECTORY
@@ -299,7 +297,8 @@ class _Reader:
         if self._keep and whiteout is None:
             is_whole = left == size and kind != headers.SPARSE
             left -= self._take(self._keep, clean, named, size if is_whole else None, target)
-        self._skip(left)
+        if not self._archive.skip(left):
+            raise self._cut_off()
         self._archive.skip(-stored % BLOCK)
 
     def _take(self, keep: Keep, path: str, named: str, size: int | None, target: str) -> int:
@@ -330,10 +329,6 @@ class _Reader:
         if len(found) < count:
             raise self._cut_off()
         return found
-
-    def _skip(self, count: int) -> None:
-        if not self._archive.skip(count):
-            raise self._cut_off()
 
     def _cut_off(self) -> PayloadError:
         at = self._archive.at

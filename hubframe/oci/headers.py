@@ -152,6 +152,13 @@ def moment(attributes: Attributes, key: bytes, otherwise: int) -> int:
     return sign * (int(found[2]) * _MICROSECONDS + int(part))
 
 
+def last_written(attributes: Attributes, otherwise: int) -> int:
+    """Return when an entry was last written; its other times must be times, too, as in Go."""
+    for key in (b"atime", b"ctime"):
+        moment(attributes, key, 0)
+    return moment(attributes, b"mtime", otherwise)
+
+
 def read_sparse(
     block: bytes, header: Header, attributes: Attributes, stored: int, read: Callable[[int], bytes]
 ) -> Sparse | None:

@@ -9,6 +9,7 @@ from hubframe.contents.databases import (
     MOST_OF_FILE,
     MOST_OF_LAYER,
     MOST_OF_RPM,
+    MOST_PACKAGES,
     find_place,
     is_kept,
     keeping,
@@ -121,6 +122,13 @@ def test_status_of_dpkg():
         Package("deb", "held", "3", None, None, "other", "3", path=path),
     ]  # fmt: skip
     assert read_packages(path, STATUS.replace(b"\n", b"\r\n")) == read_packages(path, STATUS)
+
+
+def test_no_database_has_more_packages_than_the_cap():
+    path, stanza = "var/lib/dpkg/status", b"Package: a\nVersion: 1\n\n"
+    assert len(read_packages(path, stanza * MOST_PACKAGES)) == MOST_PACKAGES
+    with pytest.raises(PayloadError, match="more than 200,000 packages"):
+        read_packages(path, stanza * (MOST_PACKAGES + 1))
 
 
 def test_status_d_of_distroless_has_no_status():

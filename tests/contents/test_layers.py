@@ -1,8 +1,10 @@
 """From layers to the image: what is there in the end, and since which layer."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hubframe.contents.databases import MOST_OF_FILE
+from hubframe.contents.databases import MOST_OF_FILE, find_place, read_packages
 from tests.layerfiles.layers import archive, entry, folder, packed
 
 from .images import read_image
@@ -233,6 +235,17 @@ def test_what_is_damaged_costs_itself_only_and_is_told():
     assert "no database of rpm" in contents.failures[0][2]
 
 
+def test_a_log_beside_a_database_is_told_unless_it_is_empty():
+    path = "usr/lib/sysimage/rpm/rpmdb.sqlite"
+    for log, failures in (
+        (b"", []),
+        (b"log", [(0, path, "what a log beside it (-wal) holds is not read")]),
+    ):
+        contents = read_image(archive((path, in_sqlite(BASH)), (f"{path}-wal", log)))
+        assert [one.name for one, _ in contents.packages] == ["bash"]
+        assert contents.failures == failures
+
+
 def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
     large = archive((STATUS, bytes(MOST_OF_FILE + 1)))
     contents = read_image(archive((STATUS, debs(a="1"))), large)
@@ -243,3 +256,78 @@ def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
 
 def test_a_layer_that_holds_a_path_twice_has_the_last():
     assert found(archive((STATUS, debs(a="1")), (STATUS, debs(b="1")))) == [("b", "1", 0)]
+
+
+# Paths of databases, and of what may hide them.
+PLACES = [
+    STATUS, "var/lib/dpkg/status.d/a", "var/lib/dpkg/status.d/b", f"c/{STATUS}",
+    f"{SITE}/a-1.dist-info/METADATA", f"{SITE}/b-1.dist-info/METADATA",
+]  # fmt: skip
+FOLDERS = sorted({"/".join(path.split("/")[:depth]) for path in PLACES for depth in range(1, 5)})
+VERSIONS = st.dictionaries(st.sampled_from("xyz"), st.sampled_from("12"), min_size=1, max_size=3)
+CHANGES = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.sampled_from(PLACES), VERSIONS),
+        st.tuples(
+            st.sampled_from(["remove", "empty", "file"]), st.sampled_from(PLACES * 4 + FOLDERS)
+        ),
+    ),
+    max_size=4,
+)
+
+
+def content(path, versions):
+    """A database of these packages; a file of metadata has one."""
+    if path.endswith("METADATA"):
+        return "".join(
+            f"Name: {name}\nVersion: {version}\n" for name, version in sorted(versions.items())[:1]
+        ).encode()
+    return debs(**versions)
+
+
+def is_below(path, folder):
+    return path.startswith(f"{folder}/")
+
+
+def written(changes):
+    """A layer of changes, without those that contradict an earlier one, and what it does to a tree."""
+    files, entries, hidden = {}, [], []
+    for how, path, *versions in changes:
+        if how in ("write", "file"):
+            if any(path == one or is_below(path, one) or is_below(one, path) for one in files):
+                continue
+            files[path] = content(path, *versions) if versions else b""
+            hidden.append(path)
+        elif how == "remove":
+            folder, slash, name = path.rpartition("/")
+            entries.append((f"{folder}{slash}.wh.{name}", b""))
+            hidden.append(path)
+        else:
+            entries.append((f"{path}/.wh..wh..opq", b""))
+            hidden.append(f"{path}/")
+    return archive(*entries, *files.items()), files, hidden
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(CHANGES, max_size=5))
+def test_whatever_layers_do_packages_and_positions_are_those_of_the_trees(layers):
+    made = [written(changes) for changes in layers]
+    tree, since = {}, {}
+    for position, (_, files, hidden) in enumerate(made):
+        tree = {
+            path: body
+            for path, body in tree.items()
+            if not any(path == one or is_below(path, one.rstrip("/")) for one in hidden)
+        } | files
+        there = {
+            (find_place(path).group, one.name, one.version)
+            for path, body in tree.items()
+            if find_place(path)
+            for one in read_packages(path, body)
+        }
+        since = {one: since.get(one, position) for one in there}
+    contents = read_image(*[layer for layer, _, _ in made])
+    assert {
+        (find_place(one.path).group, one.name, one.version): position
+        for one, position in contents.packages
+    } == since

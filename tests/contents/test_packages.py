@@ -63,6 +63,14 @@ def test_other_spellings_are_read_and_what_is_none_is_none(url, package):
 
 
 @pytest.mark.parametrize(
+    ("distribution", "vendor"),
+    [("rhel", "redhat"), ("opensuse-leap", "opensuse"), ("fedora", "fedora"), ("sles", "sles")],
+)
+def test_the_namespace_of_rpm_is_the_vendor(distribution, vendor):
+    assert write_url(Package("rpm", "a", "1-1", distribution)) == f"pkg:rpm/{vendor}/a@1-1"
+
+
+@pytest.mark.parametrize(
     ("file", "found"),
     [
         ("bash-5.1.8-6.el9.src.rpm", ("bash", "5.1.8-6.el9")),
