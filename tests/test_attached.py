@@ -198,6 +198,8 @@ def test_what_is_attached_to_an_index_is_of_no_platform(registry, client, built)
     assert found.platform.dropna().tolist() == ["linux/amd64"]
     (row,) = found[found.platform.isna()].itertuples()
     assert (row.image_digest, row.is_signed, row.subject_matches) == (index["digest"], True, True)
+    (row,) = frame(registry, client, "signatures").itertuples()
+    assert (row.subject_kind, row.subject_digest) == ("index", index["digest"])
 
 
 def test_a_signature_of_an_attestation(registry, client, built, key):
@@ -286,7 +288,12 @@ def test_what_is_no_statement_fails_alone(registry, client):
     bad = layer(registry, b"[" * 100_000, IN_TOTO, **hint)
     gone = {**good, "digest": "sha256:" + "8" * 64}
     odd = {**good, "digest": "../../etc/passwd"}
+    registry.index("1", of(image, "amd64"), attestation(registry, image, gone, odd, good))
+    # What is listed and not there ends no call.
+    with pytest.warns(IncompleteWarning):
+        assert len(frame(registry, client, "provenance")) == 1
     registry.index("1", of(image, "amd64"), attestation(registry, image, bad, gone, odd, good))
+    hubframe.cache.clear(client=client)
     with pytest.raises(PayloadError, match="not JSON"):
         frame(registry, client, "provenance")
     with pytest.warns(IncompleteWarning):
@@ -310,6 +317,17 @@ def test_no_more_than_200_documents_of_an_image(registry, client):
     assert len(found) == 200
     assert "more than 200 documents" in failure(found)
     assert len(registry.asked("/blobs/")) == 200 + 1
+
+
+def test_no_more_than_200_artifacts_of_an_image_are_followed(registry, client):
+    image = registry.image("1")
+    for number in range(210):
+        bundle = registry.put({"messageSignature": {"signature": "AAAA"}, "number": number}, BUNDLE)
+        attach(registry, image, bundle, artifactType=BUNDLE, annotations={"number": f"{number}"})
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "signatures")
+    assert len(found) == 200
+    assert len(registry.asked("/referrers/")) == 1 + 200
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,16 @@ _PREDICATES = {
 }
 # What says that nothing is known.
 _NOTHING = frozenset({"NOASSERTION", "NONE", "UNKNOWN"})
+# What syft calls kinds of packages.
+_KINDS = {
+    **{kind: kind for kind in ("deb", "apk", "rpm", "npm", "conda", "gem")},
+    "python": "pypi",
+    "R-package": "cran",
+    "go-module": "golang",
+    "java-archive": "maven",
+    "php-composer": "composer",
+    "dotnet": "nuget",
+}
 _KIBIBYTE = 1024
 _TRIVY = "aquasecurity:trivy:"
 _URLS = Known(read_url)
@@ -131,7 +141,10 @@ def _spdx(told: Payload) -> Sbom:
 
 
 def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
-    """Return path and layer of the file that syft says a package is evident by."""
+    """Return path and layer of the file that syft says a package is evident by.
+
+    Where it names several files, the path is not told, and the layer is if it is that of all.
+    """
     files = {
         str(one.get("SPDXID")): (
             text(one.get("fileName")),
@@ -139,11 +152,14 @@ def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
         )
         for one in items(told.get("files"))
     }
-    return {
-        str(one.get("spdxElementId")): files[str(one.get("relatedSpdxElement"))]
-        for one in items(told.get("relationships"))
-        if one.get("relationshipType") == "OTHER" and str(one.get("relatedSpdxElement")) in files
-    }
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for one in items(told.get("relationships")):
+        file = files.get(str(one.get("relatedSpdxElement")))
+        if file and one.get("relationshipType") == "OTHER":
+            path, layer = found.setdefault(str(one.get("spdxElementId")), file)
+            if (path, layer) != file:
+                found[str(one["spdxElementId"])] = None, layer if layer == file[1] else None
+    return found
 
 
 def _spdx3(told: Payload) -> Sbom:
@@ -191,13 +207,14 @@ def _cyclonedx(told: Payload) -> Sbom:
     def packages() -> Iterator[Listed]:
         for one in entries:
             url = text(one.get("purl"))
-            package = _package(url, one.get("name"), one.get("version"))
-            if package is None:
-                continue
             told = {
                 str(each.get("name")).removeprefix(_TRIVY): text(each.get("value"))
                 for each in items(one.get("properties"))
             }
+            kind = told.get("syft:package:type")
+            package = _package(url, one.get("name"), one.get("version"), kind)
+            if package is None:
+                continue
             size = told.get("syft:metadata:installedSize") or told.get("syft:metadata:size")
             package = _with_source(package, told)._replace(
                 licence=_cyclonedx_licence(one.get("licenses")),
@@ -254,7 +271,8 @@ def _syft(told: Payload) -> Sbom:
     def packages() -> Iterator[Listed]:
         for one in entries:
             url = text(one.get("purl"))
-            package = _package(url, one.get("name"), one.get("version"))
+            kind = text(one.get("type"))
+            package = _package(url, one.get("name"), one.get("version"), kind)
             if package is None:
                 continue
             place = next(iter(items(one.get("locations"))), {})
@@ -275,12 +293,15 @@ def _syft(told: Payload) -> Sbom:
     return Sbom("syft", version, tool, None, name, len(entries), packages)
 
 
-def _package(url: str | None, name: Any, version: Any) -> Package | None:
-    """Make a package of its URL and of what a document says beside it; None without a name."""
+def _package(url: str | None, name: Any, version: Any, kind: str | None = None) -> Package | None:
+    """Make a package of its URL and of what a document says beside it; None without a name.
+
+    syft writes no URL for packages of a system that it does not know, but their kind.
+    """
     package = _URLS[url] if url else None
     name = text(name)
     if package is None and name:
-        package = Package("generic", name)
+        package = Package(_KINDS.get(kind or "", "generic"), name)
     elif package is not None and package.type == "golang" and name:
         # A module's name is its whole path, of which the URL has a part elsewhere.
         package = package._replace(name=name, namespace=None)

@@ -31,10 +31,16 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class Tree:
-    """What is known of what refers to one tag: to its index and to each of its images."""
+    """What is known of what refers to one tag: to its index and to each of its images.
 
-    def __init__(self, reference: ImageReference, top: str, images: Sequence[Image]) -> None:
+    Of each image so many artifacts are followed to what refers to them.
+    """
+
+    def __init__(
+        self, reference: ImageReference, top: str, images: Sequence[Image], followed: int = MOST
+    ) -> None:
         self.reference, self.top, self.images = reference, top, images
+        self._followed = followed
         proper = (image.digest or "" for image in images if not image.is_attestation)
         begin = dict.fromkeys((top, *filter(DIGEST.fullmatch, proper)))
         # Looked at next: an image, and the digest that is about it.
@@ -64,8 +70,9 @@ class Tree:
         self.listed, self.outermost = [], []
         for image, own, (where, entry) in listed:
             if entry["digest"] not in self.seen[image]:
+                if len(self.seen[image]) <= self._followed:
+                    self.outermost.append((image, entry["digest"]))
                 self.seen[image].add(entry["digest"])
-                self.outermost.append((image, entry["digest"]))
                 at = (self.reference.repo, self.reference.tag, image)
                 self.found.append(Referrer(*at, entry, {}, depth, own, where))
         if len(self.found) > MOST:
@@ -85,6 +92,7 @@ def trees_of(
     call: Call,
     tags: Sequence[Found],
     opened: Callable[[Call, Sequence[Found]], Mapping[Found, tuple[str, list[Image]]]],
+    followed: int = MOST,
 ) -> Iterator[list[Tree]]:
     """Find what refers to the images that tags are opened to, some tags at a time.
 
@@ -93,7 +101,7 @@ def trees_of(
     call.asks(one.reference for one in tags)
     for batch in call.batches(tags, "referrers"):
         trees = {
-            one: Tree(one.reference, top, images)
+            one: Tree(one.reference, top, images, followed)
             for one, (top, images) in opened(call, batch).items()
         }
         for depth in range(1, DEEPEST + 1):

@@ -18,8 +18,8 @@ _TYPES = {"python": "pypi", "R-package": "cran"}
 
 
 @pytest.fixture(scope="session")
-def syft() -> Callable[[Path], set[Found]]:
-    """Return what syft finds in an OCI layout; skip where it is missing, and fail where it must be there."""
+def syft_says() -> Callable[[Path, str], bytes]:
+    """Return what syft says of an OCI layout in a format; skip where it is missing, and fail where it must be there."""
     beside = Path(sys.executable).with_name("syft")
     program = shutil.which("syft") or (beside if beside.exists() else None)
     if program is None:
@@ -27,12 +27,17 @@ def syft() -> Callable[[Path], set[Found]]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     environment = {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"}
 
-    def find(layout: Path) -> set[Found]:
-        command = [program, "scan", f"oci-dir:{layout}", "--output", "syft-json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, check=True, env=environment)
-        return set(map(_read, json.loads(done.stdout)["artifacts"]))
+    def say(layout: Path, form: str) -> bytes:
+        command = [program, "scan", f"oci-dir:{layout}", "--output", form, "--quiet"]
+        return subprocess.run(command, capture_output=True, check=True, env=environment).stdout
 
-    return find
+    return say
+
+
+@pytest.fixture(scope="session")
+def syft(syft_says: Callable[[Path, str], bytes]) -> Callable[[Path], set[Found]]:
+    """Return what syft finds in an OCI layout."""
+    return lambda layout: set(map(_read, json.loads(syft_says(layout, "syft-json"))["artifacts"]))
 
 
 def _read(artifact: dict[str, Any]) -> Found:

@@ -43,6 +43,11 @@ def test_what_is_no_statement_is_refused(body):
         statements.read(body, "it")
 
 
+@pytest.mark.parametrize("encoded", ["++//", "--__", "++//\n", "+w==", "-w"])
+def test_base64_has_two_alphabets(encoded):
+    assert statements.decoded(encoded, "it") in (b"\xfb\xef\xff", b"\xfb")
+
+
 def test_a_bundle_of_a_message_states_nothing():
     bundle = {"mediaType": documents.BUNDLE, "messageSignature": {"signature": "AA=="}}
     assert statements.read(written(bundle), "it").predicate_type is None

@@ -9,6 +9,9 @@ from hubframe.contents import sboms
 from hubframe.errors import PayloadError
 from tests.contents import documents
 from tests.contents.documents import DIFF, LAYER, SPDX, spdx
+from tests.contents.images import write_layout
+from tests.contents.test_oracles import IMAGES
+from tests.layerfiles.layers import archive
 
 
 def read(document):
@@ -39,6 +42,12 @@ def test_spdx_2_of_syft_tells_the_layer_by_files():
     document["relationships"].append(evident)
     (one,) = packages(document)
     assert (one.package.path, one.diff_id, one.layer_digest) == ("lib/dpkg/status", DIFF, None)
+    for layer in (DIFF, LAYER):
+        other = {"SPDXID": layer, "fileName": "x", "comment": f"layerID: {layer}"}
+        document["files"].append(other)
+        document["relationships"].append({**evident, "relatedSpdxElement": layer})
+        (one,) = packages(document)
+        assert (one.package.path, one.diff_id) == (None, DIFF if layer == DIFF else None)
 
 
 def test_a_document_about_nothing_else_keeps_its_root():
@@ -73,6 +82,25 @@ def test_syfts_json():
     assert (module.package.name, module.package.namespace) == ("github.com/a/b/v2", None)
     assert (module.package.path, module.diff_id, module.package.licence) == ("app", DIFF, "MIT")
     assert (package.package.version, package.package.installed_size) == ("8-1", 3072)
+    # URLs of rpm leave the epoch out.
+    (epoch,) = packages({"artifacts": [{"version": "1:2-3", "purl": "pkg:rpm/a@2-3"}]})
+    assert epoch.package.version == "1:2-3"
+    (bare,) = packages({"artifacts": [{"name": "a", "type": "python"}]})
+    assert bare.package.type == "pypi"
+
+
+def test_what_syft_writes_is_the_same_in_each_format(syft_says, tmp_path):
+    # Without a system, syft writes no URLs.
+    system = archive(("etc/os-release", b"ID=debian\nVERSION_ID=12\n"))
+    layers = system, *IMAGES["systems"], *IMAGES["languages"]
+    layout = write_layout(tmp_path / "layout", *layers)
+    forms = [read(syft_says(layout, form)) for form in ("syft-json", "spdx-json", "cyclonedx-json")]
+    told = [{(*one.package[:5], one.diff_id) for one in form.packages()} for form in forms]
+    assert [form.format for form in forms] == ["syft", "spdx", "cyclonedx"]
+    assert {form.tool for form in forms} == {forms[0].tool}
+    assert len(told[0]) > 10
+    assert told[0] == told[1] == told[2]
+    assert all(diff_id for *_, diff_id in told[0])
 
 
 def test_statements_and_what_cosign_wraps():

@@ -1,8 +1,11 @@
 """What is attached to images of Docker Hub: how many pulls it takes, and that they are counted."""
 
+import json
+
 import pytest
 
 import hubframe
+from hubframe.testing.world import Tag
 from tests.contents import documents
 
 from .releases import INDEX, LAYER, MANIFEST, Releases
@@ -21,6 +24,20 @@ class Attested(Releases):
         for tag in self.world.repositories["docker.io", REPO].tags.values():
             for image in tag.payload["images"]:
                 image["os"] = "unknown" if image["architecture"] == "unknown" else "linux"
+        self._sign("1.0")
+
+    def _sign(self, name):
+        """Sign an image as cosign does."""
+        tags = self.world.repositories["docker.io", REPO].tags
+        signed = tags[name].payload["images"][0]["digest"]
+        payload = documents.simple_signing(signed).decode()
+        layer = self._put(documents.SIMPLE, json.loads(payload))
+        layer["annotations"] = {"dev.cosignproject.cosign/signature": "AAAA"}
+        config = self._put(LAYER, {"of": signed})
+        made = self._put(MANIFEST, {"config": config, "layers": [layer], "mediaType": MANIFEST})
+        tag = f"{signed.replace(':', '-')}.sig"
+        told = {**tags[name].payload, "name": tag, "digest": made["digest"], "images": []}
+        tags[tag] = Tag(tag, made["digest"], told)
 
     def _release(self, number):
         images, entries = [], []
@@ -65,9 +82,22 @@ def test_pulls_of_provenance(stage_of, platforms, wanted, pulls, rows):
     assert stage.count("/manifests/", "GET") == pulls
     assert found.attrs["hubframe"]["complete"]
     # Other frames of the same documents take none.
-    for name in ("materials", "dockerfiles", "signatures"):
+    for name in ("materials", "dockerfiles", "sboms"):
         getattr(hubframe, f"{name}_df")(REPO, platform=wanted, client=client)
     assert stage.count("/manifests/", "GET") == pulls
+    # Of the signature's manifest only this frame is made; two tags are the image.
+    found = hubframe.signatures_df(REPO, platform=wanted, client=client)
+    assert found.kind.tolist() == ["cosign simple signing"] * 2
+    assert stage.count("/manifests/", "GET") == pulls + 1
+
+
+def test_what_the_hub_has_lost_is_in_the_index(stage_of):
+    attested = Attested(4, ["amd64"])
+    for tag in attested.world.repositories["docker.io", REPO].tags.values():
+        del tag.payload["images"][1:]
+    stage = stage_of(attested.world, pull_limit=1000)
+    assert len(hubframe.provenance_df(REPO, client=stage.client())) == 4
+    assert stage.count("/manifests/", "GET") == 4
 
 
 @pytest.mark.parametrize("platforms", [["amd64"], ["amd64", "arm64"]])
