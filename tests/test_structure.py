@@ -15,10 +15,9 @@ ROOT = Path(hubframe.__file__).parent
 FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
 
 # The house: what lives in a folder may import what lives in those above it in this table.
-HOUSE = ("version", "errors", "oci", "contents", "tables", "wire", "testing", "frames", "measure", "plots", "grid", "snapshots", "dask", "report", "apps", "__main__")  # fmt: skip
+HOUSE = ("version", "errors", "oci", "tables", "wire", "testing", "frames", "measure", "plots", "grid", "snapshots", "dask", "report", "apps", "__main__")  # fmt: skip
 # Less than that: what only shapes and shows never fetches.
 ONLY = {
-    "contents": {"errors", "oci"},
     "testing": {"version", "errors"},
     "measure": {"version", "oci", "tables"},
     "plots": {"version", "oci", "tables", "measure"},
@@ -93,7 +92,7 @@ def test_the_listing_is_short():
     assert len(entries - {"__init__", "__main__", "__pycache__", "py.typed"}) <= 14
 
 
-@pytest.mark.parametrize("folder", ["errors", "oci", "contents", "tables", "measure", "plots"])
+@pytest.mark.parametrize("folder", ["errors", "oci", "tables", "measure", "plots"])
 def test_what_only_shapes_and_shows_has_no_http_library(folder):
     for path, tree in FILES.items():
         if home(path) == folder:

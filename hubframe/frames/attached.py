@@ -12,14 +12,14 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
 
-from hubframe.contents import provenance, sboms, signatures, statements
-from hubframe.contents.statements import Statement
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
 from hubframe.frames.readers import open_chosen
 from hubframe.frames.referrers import Tree, trees_of, with_manifests
 from hubframe.frames.sources import Found, Wanted
+from hubframe.oci.contents import provenance, sboms, signatures, statements
+from hubframe.oci.contents.statements import Statement
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables.shape import Referrer

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.contents.filesystem import Entry, FileSystem
 from hubframe.errors import NotFoundError, PayloadError
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, read_layers
@@ -18,6 +17,7 @@ from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, Wanted, check_count, read_wanted
 from hubframe.oci.archives import Archive, Caps, Listing
+from hubframe.oci.contents.filesystem import Entry, FileSystem
 from hubframe.tables import CONTENTS, LAYERS
 from hubframe.tables.declarations import OF_IMAGE
 from hubframe.tables.schema import plain_values

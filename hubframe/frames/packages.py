@@ -6,10 +6,6 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from hubframe.contents import sboms, statements
-from hubframe.contents.distributions import Distribution
-from hubframe.contents.layers import Contents, Layer, merge, read_layer
-from hubframe.contents.packages import OS_TYPES, Package, write_url
 from hubframe.errors import PayloadError
 from hubframe.frames import quota
 from hubframe.frames.attached import SBOMS as KIND
@@ -20,6 +16,10 @@ from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
+from hubframe.oci.contents import sboms, statements
+from hubframe.oci.contents.distributions import Distribution
+from hubframe.oci.contents.layers import Contents, Layer, merge, read_layer
+from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
 from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES, SBOMS
 from hubframe.tables.declarations import OF_IMAGE
 from hubframe.tables.schema import plain_values

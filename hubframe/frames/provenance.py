@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from hubframe.contents import provenance
-from hubframe.contents.statements import Statement
 from hubframe.frames.attached import Attached
 from hubframe.frames.call import Errors, calling
 from hubframe.frames.images import frame_of_documents, frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, read_wanted
+from hubframe.oci.contents import provenance
+from hubframe.oci.contents.statements import Statement
 from hubframe.oci.payload import as_json
 from hubframe.tables import DOCKERFILES, HISTORY, MATERIALS, PROVENANCE
 from hubframe.tables.schema import TEXT, Column, plain_records

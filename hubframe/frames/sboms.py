@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.contents import sboms, statements
 from hubframe.errors import NotFoundError, PayloadError
 from hubframe.frames import quota, sources
 from hubframe.frames.attached import SBOMS as KIND
@@ -14,6 +13,7 @@ from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.images import frame_of_documents
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, read_wanted
+from hubframe.oci.contents import sboms, statements
 from hubframe.tables import SBOMS
 from hubframe.wire.client import Client
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.contents import signatures
-from hubframe.contents.signatures import Signature
-from hubframe.contents.verifying import Identity, Verifier
 from hubframe.errors import PayloadError
 from hubframe.frames.attached import Attached
 from hubframe.frames.call import Errors, calling
 from hubframe.frames.images import frame_of_documents
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, read_wanted
+from hubframe.oci.contents import signatures
+from hubframe.oci.contents.signatures import Signature
+from hubframe.oci.contents.verifying import Identity, Verifier
 from hubframe.tables import SIGNATURES
 from hubframe.wire.client import Client
 

@@ -13,9 +13,9 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
-from hubframe.contents.databases import PATHS_VERSION, keeping
 from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.oci.archives import Archive, CapError, Caps, Held, Hold, Keep, Listing, read_archive
+from hubframe.oci.contents.databases import PATHS_VERSION, keeping
 from hubframe.oci.digests import HASHES
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode

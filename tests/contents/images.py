@@ -4,9 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from hubframe.contents.databases import keeping
-from hubframe.contents.layers import Contents, merge, read_layer
 from hubframe.oci.archives import Caps, read_archive
+from hubframe.oci.contents.databases import keeping
+from hubframe.oci.contents.layers import Contents, merge, read_layer
 
 TAR = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

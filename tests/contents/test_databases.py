@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from hubframe.contents.databases import (
+from hubframe.errors import PayloadError
+from hubframe.oci.contents.databases import (
     MOST_OF_FILE,
     MOST_OF_LAYER,
     MOST_OF_RPM,
@@ -15,9 +16,8 @@ from hubframe.contents.databases import (
     keeping,
     read_packages,
 )
-from hubframe.contents.distributions import read_distribution
-from hubframe.contents.packages import Package
-from hubframe.errors import PayloadError
+from hubframe.oci.contents.distributions import read_distribution
+from hubframe.oci.contents.packages import Package
 
 SITE = "usr/lib/python3/site-packages"
 KINDS = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubframe.contents.databases import MOST_OF_FILE, find_place, read_packages
+from hubframe.oci.contents.databases import MOST_OF_FILE, find_place, read_packages
 from tests.layerfiles.layers import archive, entry, folder, packed
 
 from .images import read_image

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from hubframe.contents.rpm import read_rpm
+from hubframe.oci.contents.rpm import read_rpm
 from tests.layerfiles.layers import archive, folder, packed
 
 from .images import read_image, write_layout

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubframe.contents.packages import Package, read_url, source_package, write_url
+from hubframe.oci.contents.packages import Package, read_url, source_package, write_url
 
 
 @pytest.mark.parametrize(

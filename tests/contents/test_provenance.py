@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from hubframe.contents import provenance, statements
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import provenance, statements
 from tests.contents import documents
 from tests.contents.documents import GO, SECRET, V02, V1, buildkit
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubframe.contents import sqlite
-from hubframe.contents.packages import Package
-from hubframe.contents.rpm import read_header, read_rpm
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import sqlite
+from hubframe.oci.contents.packages import Package
+from hubframe.oci.contents.rpm import read_header, read_rpm
 
 from .rpms import BASH, FORMS, KEY, PAGE, SHADOW, header, in_berkeley, in_ndb, in_sqlite
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from hubframe.contents import sboms
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import sboms
 from tests.contents import documents
 from tests.contents.documents import DIFF, LAYER, SPDX, spdx
 from tests.contents.images import write_layout

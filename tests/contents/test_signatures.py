@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from hubframe.contents import signatures
-from hubframe.contents.verifying import Verifier
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import signatures
+from hubframe.oci.contents.verifying import Verifier
 from tests.contents import documents
 from tests.contents.documents import BUNDLE, DSSE, SIMPLE, V1, b64, der
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.contents import provenance, sboms, signatures, statements
-from hubframe.contents.databases import read_packages
-from hubframe.contents.distributions import read_distribution
-from hubframe.contents.packages import Package, read_url, write_url
-from hubframe.contents.rpm import read_header
 from hubframe.errors import InvalidReferenceError, PayloadError
 from hubframe.oci import manifests, payload, tagnames
+from hubframe.oci.contents import provenance, sboms, signatures, statements
+from hubframe.oci.contents.databases import read_packages
+from hubframe.oci.contents.distributions import read_distribution
+from hubframe.oci.contents.packages import Package, read_url, write_url
+from hubframe.oci.contents.rpm import read_header
 from hubframe.oci.manifests import HubContent, ManifestContent
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform, best

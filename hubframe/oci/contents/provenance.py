@@ -6,8 +6,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from hubframe.contents.statements import decoded, digests
 from hubframe.errors import InvalidReferenceError, PayloadError
+from hubframe.oci.contents.statements import decoded, digests
 from hubframe.oci.payload import items, mapping, text
 from hubframe.oci.reference import DIGEST, ImageReference
 

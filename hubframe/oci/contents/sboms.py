@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from hubframe.contents import statements
-from hubframe.contents.packages import Package, read_url
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import statements
+from hubframe.oci.contents.packages import Package, read_url
 from hubframe.oci.payload import Known, items, mapping, parse, text, texts
 
 Payload = Mapping[str, Any]

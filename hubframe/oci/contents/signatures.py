@@ -1,6 +1,6 @@
 """Who signed: cosign's signatures, Sigstore bundles, DSSE envelopes, Notation's; as they tell.
 
-Nothing here says that a signature is good: `hubframe.contents.verifying` does. Certificates are
+Nothing here says that a signature is good: `hubframe.oci.contents.verifying` does. Certificates are
 read by ``cryptography``, of the extra ``verify``; without it what they tell is missing.
 """
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from hubframe.contents.statements import (
+from hubframe.errors import PayloadError
+from hubframe.oci.contents.statements import (
     BUNDLE,
     Envelope,
     decoded,
@@ -20,7 +21,6 @@ from hubframe.contents.statements import (
     envelope_of,
     is_envelope,
 )
-from hubframe.errors import PayloadError
 from hubframe.oci.payload import array, items, mapping, parse, parsed, text
 
 Payload = Mapping[str, Any]

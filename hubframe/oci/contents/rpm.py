@@ -8,9 +8,9 @@ long.
 from collections.abc import Iterator
 from struct import Struct, error, iter_unpack, unpack_from
 
-from hubframe.contents import sqlite
-from hubframe.contents.packages import Package, source_package
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import sqlite
+from hubframe.oci.contents.packages import Package, source_package
 
 _NAME, _VERSION, _RELEASE, _EPOCH, _SIZE = 1000, 1001, 1002, 1003, 1009
 _LICENCE, _ARCHITECTURE, _SOURCE, _LONG_SIZE = 1014, 1022, 1044, 5009

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from hubframe.contents.packages import Package, normalised
-from hubframe.contents.rpm import read_rpm
 from hubframe.errors import PayloadError
 from hubframe.oci import payload
+from hubframe.oci.contents.packages import Package, normalised
+from hubframe.oci.contents.rpm import read_rpm
 
 # What of a layer is kept is kept under this number.
 PATHS_VERSION = 1

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 from typing import Any, NamedTuple
 
-from hubframe.contents.databases import RELEASES, Place, find_place, read_packages
-from hubframe.contents.distributions import Distribution, read_distribution
-from hubframe.contents.packages import Package
 from hubframe.errors import PayloadError
 from hubframe.oci.archives import OPAQUE, REMOVED, Listing
+from hubframe.oci.contents.databases import RELEASES, Place, find_place, read_packages
+from hubframe.oci.contents.distributions import Distribution, read_distribution
+from hubframe.oci.contents.packages import Package
 
 # What makes two packages the same: type, name, version, namespace and architecture.
 Same = tuple[str, str, str | None, str | None, str | None]

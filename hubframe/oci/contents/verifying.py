@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from hubframe.contents.signatures import Signature, key_id
+from hubframe.oci.contents.signatures import Signature, key_id
 
 Status = Literal["not checked", "verified", "bad", "key needed", "unsupported", "subject differs"]
 # Who may have signed: a glob or a pattern of the identity, and the issuer, None for any.
