@@ -10,7 +10,7 @@ from hubframe.apps.explorer.grid import Grid
 from hubframe.apps.explorer.handover import CopyButton, SaveButton
 from hubframe.apps.explorer.model import MEANINGS, Filters, read_filters
 from hubframe.apps.explorer.panels import PANELS, Result
-from hubframe.apps.explorer.picture import Picture, svg
+from hubframe.apps.explorer.picture import Picture, days_of, svg
 from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Offer, Session
 from hubframe.apps.explorer.views import lean
 from hubframe.apps.share import page_of
@@ -498,8 +498,8 @@ class PanelSection:
         if self._drawn != now:
             self._drawn = now
             figure = self._session.figure(self._picture.width or _USUAL_WIDTH)
-            names = self._session.state.tags["tag"]
-            self._made = "" if figure is None else svg(figure, names)
+            tags = self._session.state.tags
+            self._made = "" if figure is None else svg(figure, tags["tag"], days_of(tags))
         return self._made
 
     def _ruled(self) -> None:
