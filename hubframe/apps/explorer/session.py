@@ -282,7 +282,9 @@ class Session:
         steps = partial(panel.steps, state, client)
 
         def got(result: Result) -> None:
-            self.result = result
+            # Something else may be open by now, where clicks have a thread of their own.
+            if self.panel is panel and self.state.repos == state.repos:
+                self.result = result
 
         self._fetch(price, steps, got, after)
 
