@@ -627,7 +627,7 @@ def test_what_strangers_write_does_nothing_without_widgets_either(browser, appli
         )
         with hubframe.Client(settings) as client:
             explorer = Explorer(Session(client=client))
-            explorer.search.show_text(world.REPO)
+            explorer.session.look_for(world.REPO)
             assert explorer.wait()
             explorer.session.show("labels")
             assert explorer.wait()

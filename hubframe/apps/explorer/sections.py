@@ -10,10 +10,11 @@ from hubframe.apps.explorer.grid import Grid
 from hubframe.apps.explorer.handover import CopyButton, SaveButton
 from hubframe.apps.explorer.model import MEANINGS, Filters, read_filters
 from hubframe.apps.explorer.panels import PANELS, Result
-from hubframe.apps.explorer.picture import Picture, svg
+from hubframe.apps.explorer.picture import Picture, days_of, svg
 from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Offer, Session
 from hubframe.apps.explorer.views import lean
 from hubframe.apps.share import page_of
+from hubframe.plots import wording as sizes
 from hubframe.tables.files import write_csv
 
 _LISTED = ("repo", "description", "pull_count", "star_count", "pushed_at")
@@ -291,8 +292,10 @@ class TagsSection:
 class ImageSection:
     """One image: its layers in proportion, how to pull it, and a step as a whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         self._bar, self._step = widgets.HTML(), widgets.HTML()
+        self._files = _button("Read its files", session.read_files)
+        self._files.tooltip = "Downloads the layers, and tells what is in two of them or more"
         self._result: Result | None = None
         self._copies = {
             name: (widgets.HTML(), CopyButton(label="Copy", about=f"Copy {name}"))
@@ -302,13 +305,16 @@ class ImageSection:
         for row in rows:
             row.add_class("copied")
         self._step_row = rows.pop()
-        self.box = widgets.VBox([self._bar, *rows])
+        self.box = widgets.VBox([self._bar, *rows, self._files])
         self.step = widgets.VBox([self._step, self._step_row])
 
     def draw(self, result: Result) -> None:
         """Show the image that a result is of."""
         self._result = result
         self._bar.value = wording.proportions(result.table)
+        size = result.frame["size"].sum()
+        self._files.description = f"Read its files: {sizes.size(size)} to download"
+        _reveal(self._files, is_shown="files" not in result.fetched)
         self._copy("the digest", wording.digest_of(result))
         self._copy("the command", wording.pull_command(result))
         self.show_step(0)
@@ -383,7 +389,7 @@ class PanelSection:
         self._keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
         self._older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
         self._rule = _row(self._keep, self._older)
-        self._compare, self._image = CompareSection(session), ImageSection()
+        self._compare, self._image = CompareSection(session), ImageSection(session)
         self._title, self._message, self._price = (widgets.HTML() for _ in range(3))
         self._read = _button("Read again", session.read_panel)
         self._agree = _button("Fetch", session.agree, "primary")
@@ -492,8 +498,8 @@ class PanelSection:
         if self._drawn != now:
             self._drawn = now
             figure = self._session.figure(self._picture.width or _USUAL_WIDTH)
-            names = self._session.state.tags["tag"]
-            self._made = "" if figure is None else svg(figure, names)
+            tags = self._session.state.tags
+            self._made = "" if figure is None else svg(figure, tags["tag"], days_of(tags))
         return self._made
 
     def _ruled(self) -> None:

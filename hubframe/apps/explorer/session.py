@@ -237,6 +237,23 @@ class Session:
         self.offer = None
         self.fail(PANEL, "Not fetched.")
 
+    def read_files(self) -> None:
+        """Download the layers of the image that is shown, and tell what of their files is waste."""
+        shown, client = self.result, self._client
+        if shown is None or shown.panel.scope is not panels.one_image:
+            return
+        asked = shown.panel.asked(shown.state)
+
+        def steps() -> Iterator[pd.DataFrame]:
+            if asked is not None:
+                yield hubframe.files_df(asked.what, **asked.options, client=client)
+
+        def got(files: pd.DataFrame) -> None:
+            if self.result is shown:
+                self.result = replace(shown, fetched={**shown.fetched, "files": files})
+
+        self._fetch(lambda: None, steps, got)
+
     def report(self, done: Callable[[bytes], None]) -> None:
         """Write a report about what panels read, and hand it over as a zip archive."""
         asked, client = self.state.asked(), self._client
@@ -265,7 +282,9 @@ class Session:
         steps = partial(panel.steps, state, client)
 
         def got(result: Result) -> None:
-            self.result = result
+            # Something else may be open by now, where clicks have a thread of their own.
+            if self.panel is panel and self.state.repos == state.repos:
+                self.result = result
 
         self._fetch(price, steps, got, after)
 
