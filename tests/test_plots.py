@@ -324,7 +324,7 @@ def test_tags_know_dates_after_pandas_took_over_the_converters():
 
 def test_an_image_is_one_row_with_its_tags_and_what_is_shared_is_said():
     ax = draw(plots.plot_layers(small()["layers"], ax=axes()))
-    assert rows(ax) == ["a/b:1, a/b:latest", "a/c:2"]
+    assert rows(ax) == ["a/b:1, latest", "a/c:2"]
     assert [bar.get_width() for bar in ax.patches] == [300, 100, 300, 700, 700]
     assert [bar.get_x() for bar in ax.patches] == [0, 300, 0, 300, 1000]
     assert texts(ax) == ["400 B, 300 B shared", "1.7 kB, 300 B shared"]
@@ -348,6 +348,16 @@ def test_a_step_has_one_colour_in_all_images_and_one_line_in_the_legend():
     assert len(set(colours[:3])) == 3
     assert colours[:3] == colours[3:6] == colours[6:]
     assert legend(ax) == ["ADD rootfs-3 /", "RUN make v3.0", "COPY . /app"]
+
+
+def test_a_layer_without_a_size_leaves_that_of_its_image_unknown_and_any_step_has_a_name():
+    layers = small()["layers"]
+    layers["size"] = layers["size"].mask(layers["position"] == 1)
+    layers["instruction"] = layers["instruction"].mask(layers["position"] == 0, "\x07")
+    layers["instruction"] = layers["instruction"].mask(layers["position"] == 2, "_hidden $x$")
+    ax = draw(plots.plot_layers(layers, ax=axes()))
+    assert texts(ax) == ["size not known"] * 2
+    assert "_hidden $x$" in legend(ax)
 
 
 def test_layers_say_which_tags_and_images_they_leave_out():
@@ -823,6 +833,14 @@ def test_comparison_has_steps_before_and_after_and_counts_the_rest_in_words():
         f"compressed size of layers; of all 900 B before, 700 B after ({minus}200 B); "
         "env: 1 added, 1 changed"
     )
+
+
+def test_several_comparisons_say_of_which_image_a_step_is():
+    second = {"left_name": "a/b:2", "right_name": "a/b:3"}
+    first, other = (difference("layers", "0", "changed", 5, size) for size in (7, 9))
+    ax = draw(plots.plot_comparison(made("comparison", first, other | second), ax=axes()))
+    assert title(ax) == "What changed in 2 comparisons"
+    assert rows(ax) == ["b:2  RUN 0", "b:3  RUN 0"]
 
 
 def test_comparison_without_layers_has_words_and_no_bars():

@@ -302,7 +302,7 @@ def _add_legend(ax: Axes, shown: Sequence[Artist], space: float, *, is_beside: b
     # A handle, and what is between columns.
     handle = 5 * font
     labels = [wording.drawn(str(one.get_label())) for one in shown]
-    letter = max(wording.width(label, font) / len(label) for label in labels)
+    letter = max(wording.width(label, font) / max(len(label), 1) for label in labels)
     longest = min(max(int((space - handle) / letter), _SHORTEST), _LONGEST_MEANING)
     for one, label in zip(shown, wording.distinct(labels, longest), strict=True):
         one.set_label(label)

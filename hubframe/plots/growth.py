@@ -117,7 +117,10 @@ def plot_comparison(comparison: pd.DataFrame, *, ax: Axes | None = None, **artis
     byte_axis(ax.xaxis)
     names = shown["instruction"].fillna("layer " + shown["key"])
     if len(pairs) > 1:
-        names = shown["right_name"] + "  " + names
+        # Without the namespace, which says least, where the rest tells them apart.
+        short = shown["right_name"].str.rsplit("/").str[-1]
+        is_clear = short.nunique() == shown["right_name"].nunique()
+        names = (short if is_clear else shown["right_name"]) + "  " + names
     canvas.name_rows(ax, names, map(_change, shown.itertuples()), sizes.max(axis=1, initial=0))
     missing = {"{layer} that changed less": len(steps) - len(shown)}
     return canvas.explain(ax, _besides(comparison), missing)

@@ -60,8 +60,12 @@ def plot_layers(
     use = shared_layers_df(shown).set_index("layer_digest")
     is_shared = shown["layer_digest"].map(use["image_count"]) > 1
     shared = shown["size"].where(is_shared, 0).groupby(row).sum()
-    pairs = zip(ends, shared, strict=True)
-    words = [f"{wording.size(end)}, {wording.size(both)} shared" for end, both in pairs]
+    is_sized = shown["size"].notna().groupby(row).all()
+    pairs = zip(ends, shared, is_sized, strict=True)
+    words = [
+        f"{wording.size(end)}, {wording.size(both)} shared" if told else "size not known"
+        for end, both, told in pairs
+    ]
     tags = taken.assign(image=identity(taken), name=canvas.image_names(taken))
     names = tags.drop_duplicates("name").groupby("image", sort=False)["name"]
     canvas.name_rows(ax, names.agg(_listed), words, ends)
@@ -73,8 +77,10 @@ def plot_layers(
 
 
 def _listed(names: pd.Series) -> str:
-    """List the tags of an image, versions first."""
-    return wording.listed(name.tag for name in newest_first(read_all(names).values()))
+    """List the tags of an image, versions first; its repository is named once."""
+    first, *others = (name.tag for name in newest_first(read_all(names).values()))
+    repo, colon, _ = first.rpartition(":")
+    return wording.listed([first, *(name.removeprefix(repo + colon) for name in others)])
 
 
 def _tags(layers: pd.DataFrame) -> pd.Series:
