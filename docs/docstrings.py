@@ -18,7 +18,9 @@ _HEADING = "Parameters"
 # Where the text of a keyword stands in the docstring of another function, and what else is said.
 _SEE = re.compile(r"See `(?:hubframe\.)?([\w.]+)`[.,;]?\s*(.*)", re.DOTALL)
 _TABLE = re.compile(r"[Tt]he table `(\w+)`")
-_CODE = re.compile(r"(?:hubframe\.)?([\w.]+)(?:\(.*\))?", re.DOTALL)
+_CODE = re.compile(r"(?P<package>hubframe\.)?(?P<name>[\w.]+)(?P<call>\(.*\))?", re.DOTALL)
+# Code of more characters than that may be broken in a table. [characters]
+_LONG = 30
 # Where code is a link already, or stands where lists of contents take it from.
 _NO_PLACE = nodes.reference | nodes.title | addnodes.pending_xref
 _GENERIC = {Iterable: "iterable", Mapping: "mapping", Callable: "callable"}
@@ -185,7 +187,7 @@ def _columns(table: Table) -> Iterator[str]:
 
 
 def _link_code(_app: Sphinx, tree: nodes.document) -> None:
-    """Make links of the names of functions in the text of pages."""
+    """Make links of the names of functions in the text of pages; mark what is long."""
     public = pages.public()
     taken = [
         code
@@ -193,13 +195,26 @@ def _link_code(_app: Sphinx, tree: nodes.document) -> None:
         for code in place.findall(nodes.literal)
     ]
     for code in list(tree.findall(nodes.literal)):
+        if len(code.astext()) > _LONG:
+            code["classes"].append("long")
         said = _CODE.fullmatch(code.astext())
-        if said and said[1] in public and code not in taken:
+        if said and said["name"] in public and _is_name(said) and code not in taken:
             link = addnodes.pending_xref(
-                "", refdomain="py", reftype="obj", reftarget=f"hubframe.{said[1]}", refwarn=False
+                "",
+                refdomain="py",
+                reftype="obj",
+                reftarget=f"hubframe.{said['name']}",
+                refwarn=False,
             )
             code.replace_self(link)
             link += code
+
+
+def _is_name(said: re.Match[str]) -> bool:
+    """Tell whether code means a function: a word alone may be a keyword, or another tool's."""
+    return bool(
+        said["package"] or said["call"] or not said["name"].islower() or "_" in said["name"]
+    )
 
 
 def _link_table(

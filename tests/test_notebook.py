@@ -162,6 +162,18 @@ def test_bad_arguments_are_refused(rows):
         hubframe.show([1])
 
 
+def test_what_stands_for_the_explorer_without_a_kernel_has_no_formulas_either():
+    with hubframe.sample():
+        explorer = hubframe.explore("ansible/ansible")
+        assert explorer.wait(180)
+        page = explorer._repr_mimebundle_()["text/html"]
+        explorer.close()
+    outermost, attributes = Tags(page).seen[0]
+    assert outermost == "div"
+    assert {"mathjax_ignore", "tex2jax_ignore"} <= set(attributes["class"].split())
+    assert page.endswith("</div>")
+
+
 RUN = """async () => {
     const app = window.jupyterapp;
     await app.restored;
