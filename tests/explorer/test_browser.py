@@ -362,7 +362,7 @@ DRAWN = """() => {
     const picture = box?.querySelector('svg');
     if (!picture || !box.clientWidth) return true;
     const drawn = picture.viewBox.baseVal.width * 96 / 72;
-    return Math.abs(drawn - Math.max(box.clientWidth, 560)) <= 20;
+    return Math.abs(drawn - Math.max(box.clientWidth, 400)) <= 20;
 }"""
 
 
