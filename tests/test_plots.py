@@ -658,6 +658,13 @@ def test_footprint_stacks_what_is_shared_kept_and_freed():
     assert texts(ax) == ["1 kB, frees 700 B", "400 B, frees 0 B", "400 B, frees 0 B"]
 
 
+def test_footprint_says_where_a_size_is_not_known():
+    layers = small()["layers"]
+    layers["size"] = layers["size"].mask(layers["position"] == 1)
+    ax = draw(plots.plot_footprint(hubframe.footprint_df(layers), ax=axes()))
+    assert texts(ax)[1:] == ["at least 300 B, frees at least 0 B"] * 2
+
+
 @pytest.mark.parametrize(
     ("by", "named"), [("repo", ["a/c", "a/b"]), ("namespace", ["a"]), ("image", ["a/c:2", "a/b:1"])]
 )

@@ -30,8 +30,8 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     ax = canvas.axes(ax, len(shown), f"What is shared, and what is freed: {count}")
     if shown.empty:
         return canvas.say_nothing(ax, "no layers")
-    sizes = shown[["shared_size", "exclusive_size", "freed_size"]].fillna(0)
-    shared, exclusive, freed = sizes.to_numpy("float64").T
+    columns = ["shared_size", "exclusive_size", "freed_size"]
+    shared, exclusive, freed = shown[columns].fillna(0).to_numpy("float64").T
     parts = (
         ("held elsewhere too", BLUES[1], shared),
         ("kept by other tags", ORANGES[3], (exclusive - freed).clip(0)),
@@ -39,8 +39,10 @@ def plot_footprint(footprint: pd.DataFrame, *, ax: Axes | None = None, **artist:
     )
     ends = canvas.stack(ax, parts, artist)
     byte_axis(ax.xaxis)
-    pairs = zip(map(wording.size, ends), map(wording.size, freed), strict=True)
-    words = [f"{end}, frees {free}" for end, free in pairs]
+    # Layers without a size count as 0 bytes in the table.
+    least = shown["unsized_layer_count"].gt(0).map({True: "at least ", False: ""})
+    sizes = zip(least, map(wording.size, ends), map(wording.size, freed), strict=True)
+    words = [f"{at}{end}, frees {at}{free}" for at, end, free in sizes]
     canvas.name_rows(ax, names.head(len(shown)), words, ends)
     missing = {f"more {{{thing}}}": len(footprint) - len(shown)}
     return canvas.explain(ax, "compressed bytes of distinct layers", missing)
