@@ -37,7 +37,7 @@ JOBS = {
     "cluster": ("Clusters", "Frames of many repositories, with Dask.", ("dask",)),
     "errors": ("Errors and warnings", "What may go wrong, each with a name.", ("errors",)),
 }
-# Modules of public functions, and whether all that they hold is meant.
+# Modules whose functions users call by the module's name.
 _MODULES = ("measure", "plots", "report", "cache", "dask")
 _PLOTTED = re.compile(
     r'plots\.(plot_\w+)\((?:(?!```python).)*?src="(pictures/\w+)\.png" alt="([^"]+)"', re.DOTALL
@@ -111,6 +111,8 @@ def _job_of(thing: Any) -> str:
         for place in places
         if f"{home}.".startswith(f"{place}.")
     }
+    if not fits:
+        raise LookupError(f"hubframe.{home}: say in JOBS which job that is for")
     return fits[max(fits, key=len)]
 
 
