@@ -279,7 +279,11 @@ def test_an_explorer_is_shared_as_it_is(sample, opened, tmp_path):  # noqa: ARG0
     assert path.stat().st_size < 3_000_000
     page = opened(path, color_scheme="dark")
     assert page.tab.title() == "ansible/ansible"
-    assert page.tab.locator("main img").evaluate("one => one.naturalWidth") > 0
+    assert page.tab.locator("main img:visible").evaluate("one => one.naturalWidth") > 0
+    dark = page.tab.locator("main img:visible").get_attribute("src")
+    page.tab.emulate_media(media="print")
+    assert page.tab.locator("main img:visible").get_attribute("src") != dark
+    page.tab.emulate_media(media="screen")
     assert "grew most" in page.tab.locator("main").inner_text()
     page.grid = page.tab.locator(".hubframe-grid").last
     page.csv(f"CSV of {len(frame)} rows", tmp_path / "growth.csv")
