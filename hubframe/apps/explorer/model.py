@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode
 
@@ -231,7 +232,7 @@ class State:
     recent: tuple[str, ...] = ()  # what was looked for before, the latest first
     seen: tuple[str, ...] = ()  # the repositories that were found or opened before, too
 
-    @property
+    @cached_property
     def visible(self) -> pd.DataFrame:
         """The tags that are looked at."""
         return self.filters.apply(self.tags)
@@ -255,7 +256,7 @@ class State:
             return self.chosen[-1]
         return next(iter(_rows(self.visible.head(1))), None)
 
-    @property
+    @cached_property
     def compared(self) -> list[Row]:
         """The tags that are compared, the old before the new.
 
@@ -473,6 +474,7 @@ def _rows(tags: pd.DataFrame) -> list[Row]:
 
 def _oldest_first(tags: pd.DataFrame, rows: Sequence[Row]) -> list[Row]:
     """Put tags in order: by version where all have one, else by date, else as they are listed."""
+    tags = tags[tags["tag"].isin([tag for _, tag in rows])]
     found = tags.set_index(["repo", "tag"]).reindex(pd.MultiIndex.from_tuples(rows))
     if found["version"].notna().all():
         newest = newest_first(read_all([tag for _, tag in rows]).values())
