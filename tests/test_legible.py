@@ -72,8 +72,8 @@ WORLDS = {
     "very many tags": lambda: thousands(10_000),
 }
 # The others take long, or are much the same.
-USUAL = [(world, "of its own") for world in list(WORLDS)[:-1]]
-USUAL += [(world, "480 pixels") for world in ("few", "long names")]
+USUAL = [(world, "of its own") for world in ("one row", "few", "relatives", "many tags")]
+USUAL += [("long names", size) for size in SIZES]
 CASES = [
     pytest.param(*case, marks=[] if case[1:] in USUAL else [pytest.mark.slow])
     for case in product(PLOTS, WORLDS, SIZES)
