@@ -32,8 +32,9 @@ def requirements():
 
 def test_environment_and_project_name_the_same_packages():
     lines = (ROOT / "environment.yml").read_text().splitlines()
-    named = [line.removeprefix("  - ") for line in lines if line.startswith("  - ")]
-    packages = set(named) - {"conda-forge", "pip", "pip:"}
+    named = [line.strip() for line in lines]
+    packages = {name.removeprefix("- ") for name in named if name.startswith("- ")}
+    packages -= {"conda-forge", "pip", "pip:", "--editable ."}
     python = f"python{PROJECT['requires-python']}"
     assert packages == {*requirements(), python}
 

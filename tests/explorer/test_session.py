@@ -706,3 +706,16 @@ def test_no_thread_is_left_behind(session):
     shown(session, "growth")
     session.cancel()
     assert not working()
+
+
+def test_a_rule_is_part_of_the_place(session):
+    opened(session)
+    shown(session, "cleanup")
+    session.rule(3, 30)
+    assert session.work.wait(PATIENCE)
+    place = Place.read(session.state.place.query(), PANELS)
+    assert (place.keep, place.older_than) == (3, 30)
+    other = Session()
+    other.go(place)
+    assert other.work.wait(PATIENCE)
+    assert other.code == session.code

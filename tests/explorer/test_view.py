@@ -139,11 +139,18 @@ def test_fields_show_the_filters_of_another_place(explorer):
     assert len(explorer.frame) > 4
 
 
+def made_of(picture):
+    return ET.fromstring(picture).iter()
+
+
 def test_pictures_tell_what_their_marks_are_of(explorer):
+    picture = next(w for w in widgets_of(explorer.widget) if isinstance(w, Picture))
+    overview = picture.svg
     explorer.session.show("growth")
     assert explorer.wait()
-    picture = next(w for w in widgets_of(explorer.widget) if isinstance(w, Picture))
     root = ET.fromstring(picture.svg)
+    dots = {one.get("data-name") for one in made_of(overview) if one.get("data-name")}
+    assert {"13.4.0", "13.2.0", "12.3.0"} <= dots
     titles = [one.text for one in root.iter("{http://www.w3.org/2000/svg}title")]
     assert [title for title in titles if title.startswith("13.4.0")]
     named = {one.get("data-name") for one in root.iter() if one.get("data-name")}

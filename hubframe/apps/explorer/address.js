@@ -2,9 +2,10 @@
 const isOurs = () => document.body.dataset.voila !== undefined && window.top === window;
 const OURS = [
   "what", "as", "repo", "tag", "compare", "panel", "like", "versions", "newest", "platform", "everything",
+  "keep", "older",
 ];
 // What is typed letter by letter is one step.
-const TYPED = ["like", "versions", "newest"];
+const TYPED = ["like", "versions", "newest", "keep", "older"];
 const without = (query, names) => {
   const told = new URLSearchParams(query);
   for (const name of names) told.delete(name);

@@ -113,7 +113,25 @@ def of_image(result: "Result") -> list[str]:
         return []
     first = layers.iloc[0]
     one = tags[(tags["repo"] == first.repo) & (tags["tag"] == first.tag)].head(1)
-    return [f"{'; '.join(_of_image(layers, one))}.", *_weight(result)]
+    said = [f"{'; '.join(_of_image(layers, one))}.", *_weight(result)]
+    files = result.fetched.get("files")
+    return said if files is None else [*said, *_waste(files)]
+
+
+def _waste(files: pd.DataFrame) -> Iterator[str]:
+    """Say how much of an image's files a later layer writes again or removes."""
+    wasted = hubframe.wasted_df(files)
+    image: Any
+    for image in hubframe.efficiency(files).head(1).itertuples():
+        if not image.surplus_size:
+            yield "Its files: no layer writes again or removes what one below it has."
+            continue
+        size, whole = wording.size(image.surplus_size), wording.size(image.size)
+        most: Any = next(wasted.itertuples())
+        yield (
+            f"Its files: {size} of {whole} unpacked are written again or removed by a later layer, "
+            f"most of it {short(str(most.path), _LONGEST)} ({wording.size(most.surplus_size)})."
+        )
 
 
 def _of_image(layers: pd.DataFrame, tags: pd.DataFrame) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode
 
@@ -146,6 +147,8 @@ class Place:
     pair: tuple[Row, ...] = ()
     panel: str = "overview"
     filters: Filters = field(default_factory=Filters)
+    keep: int = 10
+    older_than: int = 365
 
     def query(self) -> str:
         """Return it as the query of an address; nothing where nothing is looked for."""
@@ -162,6 +165,8 @@ class Place:
             "newest": [str(filters.newest or "")],
             "platform": [filters.platform if filters.platform != usual.platform else ""],
             "everything": ["yes" if filters.everything else ""],
+            "keep": [str(self.keep) if self.keep != Place.keep else ""],
+            "older": [str(self.older_than) if self.older_than != Place.older_than else ""],
         }
         told = [(name, value) for name, values in fields.items() for value in values if value]
         return urlencode(told, safe="/:") if self.what else ""
@@ -178,13 +183,16 @@ class Place:
             pairs = (one.rpartition(":") for one in told.get(name, ()))
             return tuple((repo, tag) for repo, _, tag in pairs if repo and tag)
 
-        meaning, panel, newest = first("as"), first("panel"), first("newest")
+        def count(name: str, usual: int) -> int:
+            return int(first(name)) if first(name).isdecimal() else usual
+
+        meaning, panel = first("as"), first("panel")
         versions = {"": None, "*": ""}.get(first("versions"), first("versions"))
         try:
             filters = read_filters(
                 first("like"),
                 versions,
-                int(newest) if newest.isdecimal() else None,
+                count("newest", 0),
                 first("platform"),
                 everything=bool(first("everything")),
             )
@@ -201,6 +209,8 @@ class Place:
                 rows("compare"),
                 panel if panel in panels else State.panel,
                 filters,
+                max(count("keep", cls.keep), 1),
+                count("older", cls.older_than),
             )
         )
 
@@ -222,7 +232,7 @@ class State:
     recent: tuple[str, ...] = ()  # what was looked for before, the latest first
     seen: tuple[str, ...] = ()  # the repositories that were found or opened before, too
 
-    @property
+    @cached_property
     def visible(self) -> pd.DataFrame:
         """The tags that are looked at."""
         return self.filters.apply(self.tags)
@@ -246,7 +256,7 @@ class State:
             return self.chosen[-1]
         return next(iter(_rows(self.visible.head(1))), None)
 
-    @property
+    @cached_property
     def compared(self) -> list[Row]:
         """The tags that are compared, the old before the new.
 
@@ -367,6 +377,8 @@ class State:
             self.pair,
             self.panel,
             self.filters,
+            self.keep,
+            self.older_than,
         )
 
     @property
@@ -396,7 +408,15 @@ class State:
         known = set(_rows(self.tags))
         chosen = tuple(row for row in place.rows if row in known) or self.chosen
         pair = place.pair if set(place.pair) <= known else ()
-        return replace(self, chosen=chosen, pair=pair, panel=place.panel, filters=place.filters)
+        return replace(
+            self,
+            chosen=chosen,
+            pair=pair,
+            panel=place.panel,
+            filters=place.filters,
+            keep=place.keep,
+            older_than=place.older_than,
+        )
 
     def found(self, search: Search, listing: pd.DataFrame) -> "State":
         """Show the repositories that were found."""
@@ -454,6 +474,7 @@ def _rows(tags: pd.DataFrame) -> list[Row]:
 
 def _oldest_first(tags: pd.DataFrame, rows: Sequence[Row]) -> list[Row]:
     """Put tags in order: by version where all have one, else by date, else as they are listed."""
+    tags = tags[tags["tag"].isin([tag for _, tag in rows])]
     found = tags.set_index(["repo", "tag"]).reindex(pd.MultiIndex.from_tuples(rows))
     if found["version"].notna().all():
         newest = newest_first(read_all([tag for _, tag in rows]).values())

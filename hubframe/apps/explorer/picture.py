@@ -1,21 +1,26 @@
 """Pictures as SVG, whose marks tell what they are of, and can be clicked where they name a tag."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
+from xml.dom.minidom import Element, parseString
 
 import anywidget
 import matplotlib as mpl
+import pandas as pd
 import traitlets
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from hubframe.plots.style import day_numbers
+
 _HERE = Path(__file__).parent
-_SVG = "http://www.w3.org/2000/svg"
+# Days are compared to a tenth of a second or so.
+_DIGITS = 6
 # Text stays text: small, and as sharp as all the rest of the page.
 _WRITTEN: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "hubframe"}
 # More marks than that are too small to point at, and too many to send.
@@ -42,13 +47,15 @@ class Picture(anywidget.AnyWidget):
                 self._chose(name)
 
 
-def svg(figure: Figure, names: Iterable[str] = ()) -> str:
+def svg(figure: Figure, names: Iterable[str] = (), days: Mapping[float, str] | None = None) -> str:
     """Return a figure as SVG on a transparent ground.
 
     Bars tell their row, what their colour means and how long they are, when pointed at. What
-    stands in the row of one of the `names` (of tags) has it as ``data-name``.
+    stands in the row of one of the `names` (of tags) has it as ``data-name``, and so have dots at
+    one of the `days` of tags.
     """
     known = set(names)
+    dots = _number_dots(figure, days or {})
     titles: dict[str, tuple[str, str]] = {}
     for at, (artist, title, name) in enumerate(_marks(figure, known)):
         artist.set_gid(f"mark-{at}")
@@ -56,18 +63,55 @@ def svg(figure: Figure, names: Iterable[str] = ()) -> str:
     written = BytesIO()
     with mpl.rc_context(_WRITTEN):
         figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    ET.register_namespace("", _SVG)
-    ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
-    root = ET.fromstring(written.getvalue())  # noqa: S314 - our own, and not a stranger's
-    for element in root.iter(f"{{{_SVG}}}g"):
-        title, name = titles.get(element.get("id", ""), ("", ""))
-        if title:
-            told = ET.Element(f"{{{_SVG}}}title")
-            told.text = title
-            element.insert(0, told)
-        if name:
-            element.set("data-name", name)
-    return ET.tostring(root, encoding="unicode")
+    page = parseString(written.getvalue())  # noqa: S318 - our own, and not a stranger's
+    for element in page.getElementsByTagName("g"):
+        _mark(element, *titles.get(element.getAttribute("id"), ("", "")))
+    for link in list(page.getElementsByTagName("a")):
+        name = dots.get(link.getAttribute("xlink:href"), "")
+        # No link, but a mark.
+        link.tagName = link.nodeName = "g"
+        link.removeAttribute("xlink:href")
+        _mark(link, name, name)
+    root: Any = page.documentElement
+    return str(root.toxml())
+
+
+def _mark(element: Element, title: str, name: str) -> None:
+    """Have an element of a picture tell what it is, and which tag it stands for."""
+    if title:
+        document: Any = element.ownerDocument
+        told = document.createElement("title")
+        told.appendChild(document.createTextNode(title))
+        element.insertBefore(told, element.firstChild)
+    if name:
+        element.setAttribute("data-name", name)
+
+
+def _number_dots(figure: Figure, days: Mapping[float, str]) -> dict[str, str]:
+    """Give each dot that stands at the day of a tag an address of its own; return tags by these."""
+    named: dict[str, str] = {}
+    for collection in (one for axes in figure.axes for one in axes.collections):
+        if not isinstance(collection, PathCollection):
+            continue
+        offsets: Any = collection.get_offsets()
+        found = [days.get(round(float(day), _DIGITS)) for day, _ in offsets]
+        if len(found) > _MOST or not any(found):
+            continue
+        addresses = [f"#dot-{len(named) + at}" for at in range(len(found))]
+        collection.set_urls(addresses)
+        named |= {
+            address: name
+            for address, name in zip(addresses, found, strict=True)
+            if name is not None
+        }
+    return named
+
+
+def days_of(tags: pd.DataFrame) -> dict[float, str]:
+    """Return tags by the day of their push, as axes of dates count."""
+    dated = tags.dropna(subset="pushed_at")
+    numbers = (round(float(day), _DIGITS) for day in day_numbers(dated["pushed_at"]))
+    return dict(zip(numbers, dated["tag"], strict=True))
 
 
 def _marks(figure: Figure, known: set[str]) -> Iterator[tuple[Any, str, str]]:

@@ -10,10 +10,11 @@ from hubframe.apps.explorer.grid import Grid
 from hubframe.apps.explorer.handover import CopyButton, SaveButton
 from hubframe.apps.explorer.model import MEANINGS, Filters, read_filters
 from hubframe.apps.explorer.panels import PANELS, Result
-from hubframe.apps.explorer.picture import Picture, svg
+from hubframe.apps.explorer.picture import Picture, days_of, svg
 from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Offer, Session
 from hubframe.apps.explorer.views import lean
 from hubframe.apps.share import page_of
+from hubframe.plots import wording as sizes
 from hubframe.tables.files import write_csv
 
 _LISTED = ("repo", "description", "pull_count", "star_count", "pushed_at")
@@ -291,8 +292,10 @@ class TagsSection:
 class ImageSection:
     """One image: its layers in proportion, how to pull it, and a step as a whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         self._bar, self._step = widgets.HTML(), widgets.HTML()
+        self._files = _button("Read its files", session.read_files)
+        self._files.tooltip = "Downloads the layers, and tells what is in two of them or more"
         self._result: Result | None = None
         self._copies = {
             name: (widgets.HTML(), CopyButton(label="Copy", about=f"Copy {name}"))
@@ -302,13 +305,16 @@ class ImageSection:
         for row in rows:
             row.add_class("copied")
         self._step_row = rows.pop()
-        self.box = widgets.VBox([self._bar, *rows])
+        self.box = widgets.VBox([self._bar, *rows, self._files])
         self.step = widgets.VBox([self._step, self._step_row])
 
     def draw(self, result: Result) -> None:
         """Show the image that a result is of."""
         self._result = result
         self._bar.value = wording.proportions(result.table)
+        size = result.frame["size"].sum()
+        self._files.description = f"Read its files: {sizes.size(size)} to download"
+        _reveal(self._files, is_shown="files" not in result.fetched)
         self._copy("the digest", wording.digest_of(result))
         self._copy("the command", wording.pull_command(result))
         self.show_step(0)
@@ -322,9 +328,8 @@ class ImageSection:
         if found is None or not is_told:
             return
         step = str(found["instruction"].iloc[0])
-        self._step.value = wording.heading(
-            "Build step", f"of layer {position}; choose another above"
-        )
+        digest = found["layer_digest"].iloc[0]
+        self._step.value = wording.heading(f"Build step of layer {position}", str(digest))
         self._copy("the step", step)
 
     def _copy(self, name: str, text: str) -> None:
@@ -376,14 +381,15 @@ class PanelSection:
         self._session = session
         self._drawn: Any = None  # what the picture is of, and how it was drawn
         self._made = ""
+        self._is_drawing = False
         self._told: Result | None = None
         titles = [(panel.title, panel.name) for panel in PANELS.values()]
         self._panels = widgets.ToggleButtons(options=titles, value=session.state.panel)
         self._panels.add_class("panels")
-        keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
-        older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
-        self._rule = _row(keep, older)
-        self._compare, self._image = CompareSection(session), ImageSection()
+        self._keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)
+        self._older = _count("Older than (days)", "14em", 0, 100_000, session.state.older_than)
+        self._rule = _row(self._keep, self._older)
+        self._compare, self._image = CompareSection(session), ImageSection(session)
         self._title, self._message, self._price = (widgets.HTML() for _ in range(3))
         self._read = _button("Read again", session.read_panel)
         self._agree = _button("Fetch", session.agree, "primary")
@@ -416,8 +422,8 @@ class PanelSection:
         asked = [self._panels, heading, self._compare.box, self._rule, self._message, self._ask]
         self.box = widgets.VBox([*asked, self._shown])
         self._panels.observe(lambda change: self._opened(change["new"]), "value")
-        for widget in (keep, older):
-            widget.observe(lambda _: session.rule(keep.value, older.value), "value")
+        for widget in (self._keep, self._older):
+            widget.observe(lambda _: self._ruled(), "value")
 
     def draw(self) -> None:
         """Show it; nothing where no repository is open."""
@@ -439,6 +445,9 @@ class PanelSection:
         self._title.value = wording.heading(panel.title, scope, panel.about)
         _reveal(self._read, is_shown=session.may_read_again)
         _reveal(self._rule, is_shown=bool(panel.rule))
+        self._is_drawing = True
+        self._keep.value, self._older.value = state.keep, state.older_than
+        self._is_drawing = False
         self._compare.draw(is_shown=panel.name == "compare")
         fault = wording.paragraph(session.messages.get(PANEL, ""), "fault")
         self._message.value = fault or wording.paragraph(panels.missing(panel, state))
@@ -489,9 +498,13 @@ class PanelSection:
         if self._drawn != now:
             self._drawn = now
             figure = self._session.figure(self._picture.width or _USUAL_WIDTH)
-            names = self._session.state.tags["tag"]
-            self._made = "" if figure is None else svg(figure, names)
+            tags = self._session.state.tags
+            self._made = "" if figure is None else svg(figure, tags["tag"], days_of(tags))
         return self._made
+
+    def _ruled(self) -> None:
+        if not self._is_drawing:
+            self._session.rule(self._keep.value, self._older.value)
 
     def _opened(self, panel: str) -> None:
         if panel != self._session.state.panel:

@@ -44,11 +44,11 @@ _MOST_PAST = 99
 # The keywords that say which images of a tag.
 _WHICH = {"platform", "attestations"}
 # How large pictures are. A narrow page shows one that is wider, and scaled. [CSS pixels]
-_WIDTH, _LEAST_WIDTH = 912, 560
+_WIDTH, _LEAST_WIDTH = 912, 400
 _DPI = 96
 # In inches, as matplotlib counts.
-_HEIGHT, _LEAST_HEIGHT, _MOST_HEIGHT = 3.0, 2.3, 6.0
-_ROOM, _ROW, _LINE = 1.2, 0.17, 0.2
+_LEAST_HEIGHT, _MOST_HEIGHT = 2.3, 5.8
+_ROOM, _ROW, _LINE = 1.4, 0.17, 0.2
 # The parts of the screen, in which errors are said where they happened.
 LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
@@ -237,6 +237,23 @@ class Session:
         self.offer = None
         self.fail(PANEL, "Not fetched.")
 
+    def read_files(self) -> None:
+        """Download the layers of the image that is shown, and tell what of their files is waste."""
+        shown, client = self.result, self._client
+        if shown is None or shown.panel.scope is not panels.one_image:
+            return
+        asked = shown.panel.asked(shown.state)
+
+        def steps() -> Iterator[pd.DataFrame]:
+            if asked is not None:
+                yield hubframe.files_df(asked.what, **asked.options, client=client)
+
+        def got(files: pd.DataFrame) -> None:
+            if self.result is shown:
+                self.result = replace(shown, fetched={**shown.fetched, "files": files})
+
+        self._fetch(lambda: None, steps, got)
+
     def report(self, done: Callable[[bytes], None]) -> None:
         """Write a report about what panels read, and hand it over as a zip archive."""
         asked, client = self.state.asked(), self._client
@@ -265,7 +282,9 @@ class Session:
         steps = partial(panel.steps, state, client)
 
         def got(result: Result) -> None:
-            self.result = result
+            # Something else may be open by now, where clicks have a thread of their own.
+            if self.panel is panel and self.state.repos == state.repos:
+                self.result = result
 
         self._fetch(price, steps, got, after)
 
@@ -377,10 +396,12 @@ class Session:
             return None
         inches = max(width, _LEAST_WIDTH) / _DPI
         with hubframe.style(dark=self.is_dark):
-            figure = _drawn(result, inches, _HEIGHT)
+            # Pictures have as many rows as there is room for: those that fit a high one, in one
+            # that is no higher than they need.
+            figure = _drawn(result, inches, _MOST_HEIGHT)
             needed = _height(figure)
-            # As high as its rows and its legend need.
-            return figure if needed == _HEIGHT else _drawn(result, inches, needed)
+            lower = figure if needed >= _MOST_HEIGHT else _drawn(result, inches, needed)
+            return lower if _rows(lower) == _rows(figure) else figure
 
     @property
     def examples(self) -> Mapping[str, str]:
@@ -542,13 +563,16 @@ def _drawn(result: Result, width: float, height: float) -> Figure:
     return figure
 
 
+def _rows(figure: Figure) -> int:
+    return len(figure.axes[0].get_yticklabels())
+
+
 def _height(figure: Figure) -> float:
     """Return the height in inches at which the rows of a picture are easy to read."""
     axes = figure.axes[0]
     legend = axes.get_legend()
     lines = 0 if legend is None else len(legend.get_texts())
-    rows = len(axes.get_yticklabels())
-    needed = _ROOM + _ROW * rows + _LINE * lines
+    needed = _ROOM + _ROW * _rows(figure) + _LINE * lines
     return min(max(needed, _LEAST_HEIGHT), _MOST_HEIGHT)
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -189,15 +188,15 @@ def explore(
     if chosen and what is None:
         raise ValueError("tags are of a repository: name it as what")
     explorer = Explorer(Session(client=client))
-    asked = (
-        None if what is None else Place(what, panel=panel or ("image" if chosen else "overview"))
-    )
     # Voila tells its kernels the query of the address.
     place = Place.read(os.environ.get("QUERY_STRING", ""), PANELS)
-    if place is None and asked is not None and chosen:
-        repo = ImageReference.parse(asked.what).repo
-        asked = replace(asked, rows=tuple((repo, tag) for tag in chosen))
-    if (wanted := place or asked) is not None:
-        explorer.session.go(wanted)
-        explorer.wait(_AT_ONCE)
+    if place is None and what is not None and (chosen or panel):
+        repo = ImageReference.parse(what).repo if chosen else ""
+        rows = tuple((repo, tag) for tag in chosen)
+        place = Place(what, rows=rows, panel=panel or "image")
+    if place is not None:
+        explorer.session.go(place)
+    elif what is not None:
+        explorer.session.look_for(what)
+    explorer.wait(_AT_ONCE)
     return explorer

@@ -106,10 +106,9 @@ def price(offer: Offer) -> str:
     pulls = wording.counted(plan.pulls, "pull")
     words = f"This needs {least}{pulls} from Docker Hub"
     if plan.limit is not None:
-        words += f"; {plan.limit.remaining:,} of {plan.limit.allowed:,} are left"
-        if plan.limit.window:
-            words += f" in {views.window(plan.limit.window)}"
-    words += f". It takes about {plan.seconds:.0f} s."
+        window = f" in {views.window(plan.limit.window)}" if plan.limit.window else ""
+        words += f"; of {plan.limit.allowed:,}{window}, {plan.limit.remaining:,} are left"
+    words += f". It takes about {max(plan.seconds, 1):.0f} s."
     if not plan.fits:
         words += " Choose fewer tags, or log in for a limit of your own."
     return words
