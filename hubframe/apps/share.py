@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # What a section of the page may be made of.
 Part = pd.DataFrame | Figure | Axes
+# Pixels: so narrow that its letters can be read on a telephone.
+_WIDTH = 600
 _MOST_NAMED = 3
 _MOST_FAILURES = 20
 
@@ -236,7 +238,7 @@ def _drawn(session: "Session") -> list[_Picture]:
     for is_dark in (False, True):
         themed = copy(session)
         themed.is_dark = is_dark
-        figure = themed.figure()
+        figure = themed.figure(_WIDTH)
         if figure is not None:
             images.append(_png(figure))
     return [_Picture(*images)] if images else []
