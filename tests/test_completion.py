@@ -122,8 +122,9 @@ def test_fetchers_measures_and_plots_are_told_apart(name):
 def test_every_frame_that_is_fetched_and_every_measure_stands_in_its_module():
     for name in hubframe.__all__:
         if name.endswith("_df"):
-            of = hubframe.measure if name.removesuffix("_df") in MEASURED else hubframe.frames
-            of = hubframe.frames if name in ("compare_df", "unpacked_sizes_df") else of
+            is_measured = name.removesuffix("_df") in {*MEASURED, "outdated_bases"}
+            of = hubframe.measure if is_measured else hubframe.frames
+            of = hubframe.frames if name in ("bases_df", "compare_df", "unpacked_sizes_df") else of
             assert name in dir(of)
             assert getattr(of, name) is getattr(hubframe, name)
 

@@ -30,14 +30,14 @@ def test_every_block_runs_and_draws_its_picture(drawing, tmp_path):
             assert len(image.getcolors()) > 2, path.name
 
 
-# The one picture that is no plot, and stands on a page of its own.
-EXPLORER = "explorer.png"
+# The pictures that are no plots, and stand on pages of their own.
+PAGES = ("explorer.png", "sharing.png")
 
 
 def test_every_picture_is_there_light_and_dark_and_small():
     linked = re.findall(r'"pictures/([\w-]+\.png)"', TEXT)
     assert len(linked) == len(set(linked))
-    assert {path.name for path in (DOCS / "pictures").iterdir()} == {*linked, EXPLORER}
+    assert {path.name for path in (DOCS / "pictures").iterdir()} == {*linked, *PAGES}
     assert all((DOCS / "pictures" / name).stat().st_size < 60_000 for name in linked)
 
 

@@ -565,7 +565,9 @@ def test_limits_are_those_that_were_asked_for(sample_client):
 
 def test_a_registry_is_read_by_its_catalogue_beside_the_hub(sample_client):
     read = collect(["library/alpine", "registry.example"], client=sample_client, progress=False)
-    others = {f"registry.example/team/{name}" for name in ("api", "base", "worker/jobs")}
+    names = ("team/api", "team/base", "team/worker/jobs")
+    shop = (f"shop/{name}" for name in ("base", "batch", "cache", "web"))
+    others = {f"registry.example/{name}" for name in (*names, *shop)}
     assert set(read["repos"]["repo"]) == {"library/alpine"} | others
     labels = read["labels"].attrs["hubframe"]
     assert labels["source"] == "hub+registry"

@@ -1,5 +1,7 @@
 from . import cache as cache
+from .bases import bases_df as bases_df
 from .compare import compare_df as compare_df
+from .contents import contents_df as contents_df
 from .files import files_df as files_df
 from .images import catalog_df as catalog_df
 from .images import configs_df as configs_df
@@ -13,4 +15,11 @@ from .images import referrers_df as referrers_df
 from .images import repos_df as repos_df
 from .images import search_df as search_df
 from .images import tags_df as tags_df
+from .packages import distributions_df as distributions_df
+from .packages import packages_df as packages_df
+from .provenance import dockerfiles_df as dockerfiles_df
+from .provenance import materials_df as materials_df
+from .provenance import provenance_df as provenance_df
+from .sboms import sboms_df as sboms_df
+from .signatures import signatures_df as signatures_df
 from .unpacked import unpacked_sizes_df as unpacked_sizes_df

@@ -28,11 +28,11 @@ def test_waste_is_told_where_files_were_read(stage, shelf):  # noqa: F811
     assert session.code == code
 
 
-def test_a_sample_that_has_no_layers_says_so(sample):  # noqa: ARG001
+def test_a_layer_that_the_sample_lacks_is_told(sample):  # noqa: ARG001
     explorer = hubframe.explore("ansible/ansible:13.4.0")
     assert explorer.wait()
     explorer.session.read_files()
     assert explorer.wait()
-    assert "holds no layers" in explorer.session.messages[PANEL]
+    assert "holds the layers of" in explorer.session.messages[PANEL]
     assert explorer.session.result is not None
     explorer.close()

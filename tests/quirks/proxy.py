@@ -2,7 +2,7 @@
 
 import base64
 import http.client
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -142,9 +142,12 @@ class _Socks(StreamRequestHandler):
 def _carry(near: socket.socket, far: socket.socket) -> None:
     """Carry bytes both ways until one side ends."""
     other = {near: far, far: near}
-    with suppress(OSError):
+    # Of `select` numbers of files have a limit, which a process with many open ones is above.
+    with suppress(OSError), selectors.DefaultSelector() as ready:
+        for end in other:
+            ready.register(end, selectors.EVENT_READ)
         while True:
-            for end in select.select([near, far], [], [])[0]:
+            for end in [key.fileobj for key, _ in ready.select()]:
                 data = end.recv(1 << 16)
                 if not data:
                     return
