@@ -366,6 +366,21 @@ DRAWN = """() => {
 }"""
 
 
+# Once the page has the size that was asked for.
+LAID_OUT = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def shares(shown, path, text):
+    """Save a page to share; it says the same from the disk."""
+    with shown.tab.expect_download() as download:
+        shown.tab.get_by_role("button", name="Save a page to share").click()
+    download.value.save_as(path)
+    shared = shown.tab.context.new_page()
+    shared.goto(path.as_uri())
+    shared.get_by_text(text).wait_for()
+    shared.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_way_of_a_newcomer_fits_the_screen(page, voila, tmp_path, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
@@ -378,6 +393,7 @@ def test_the_way_of_a_newcomer_fits_the_screen(page, voila, tmp_path, theme):
         shown.idle()
         for width in WIDTHS:
             shown.tab.set_viewport_size({"width": width, "height": 900})
+            shown.tab.evaluate(LAID_OUT)
             shown.tab.wait_for_function(DRAWN)
             shown.screenshot(f"explorer-{width}-{theme}-{name}")
             assert shown.tab.evaluate("document.documentElement.scrollWidth") <= width, name
@@ -406,6 +422,8 @@ def test_the_way_of_a_newcomer_fits_the_screen(page, voila, tmp_path, theme):
         save.click()
     download.value.save_as(tmp_path / "growth.csv")
     pd.testing.assert_frame_equal(hubframe.read_csv(tmp_path / "growth.csv", "size_trend"), trend)
+    # What is on screen goes to others as one page, which needs nothing but a browser.
+    shares(shown, tmp_path / "page.html", f"{tag} grew most")
     # Why: the tag in the list, or in the picture, shows what it is made of.
     shown.panel("Overview")
     shown.table(TAGS).get_by_text(tag, exact=True).click()
