@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-_SIZE = {"width": 1100, "height": 2000}
+_SIZE = {"width": 1280, "height": 900}
 _PALETTE = Image.Quantize.MAXCOVERAGE
 
 
@@ -58,13 +58,7 @@ def click_through(page: Page) -> None:
     """Find which release grew most, and by which step."""
     page.get_by_role("table", name="Tags").wait_for()
     page.get_by_role("button", name="Size over time").click()
-    page.get_by_alt_text("Size over time").wait_for()
-    change = page.get_by_role("table", name="Frame of the panel").get_by_role(
-        "button", name="change"
-    )
-    for order in ("ascending", "descending"):
-        change.last.click()
-        page.wait_for_selector(f'th[aria-sort="{order}"]')
+    page.get_by_role("img", name="Size over time").wait_for()
     page.get_by_text("More is on its way").wait_for(state="detached")
 
 
@@ -80,7 +74,7 @@ def main() -> None:
         page = browser.new_page(viewport=_SIZE)
         page.goto(address)
         click_through(page)
-        save(page.locator(".hubframe-explorer").screenshot(), PICTURES / "explorer.png")
+        save(page.screenshot(), PICTURES / "explorer.png")
         browser.close()
 
 
