@@ -5,6 +5,7 @@ from .message import Exchange as Exchange
 from .message import Fault as Fault
 from .message import Reply as Reply
 from .message import Request as Request
+from .samples import sample_files as sample_files
 from .server import Served as Served
 from .server import serve as serve
 from .world import World as World
