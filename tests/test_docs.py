@@ -9,8 +9,9 @@ import re
 import subprocess
 import sys
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 import pytest
 
@@ -29,8 +30,6 @@ LOOK = """async () => {
         blank: images.filter(image => !image.naturalWidth).map(image => image.src),
         cut: [...document.querySelectorAll(".hubframe")]
             .filter(table => table.scrollWidth > table.clientWidth).map(table => table.innerText),
-        links: [...document.querySelectorAll("a[href]")].map(link => link.href),
-        anchors: [...document.querySelectorAll("[id]")].map(one => one.id),
     };
 }"""
 
@@ -173,19 +172,44 @@ def test_notebook_is_kept_without_outputs_and_begins_with_a_frame_for_people(pat
     assert first["source"][-1].startswith("hubframe.show(")
 
 
+class Page(HTMLParser):
+    """What a page links to, what of it can be linked to, and whether there is something to see."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.anchors, self.is_seen = set(), set(), False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        self.anchors.add(told.get("id"))
+        self.is_seen |= tag == "img" or "hubframe" in (told.get("class") or "").split()
+        if tag == "a" and "href" in told:
+            self.links.add(told["href"])
+
+
 @pytest.fixture(scope="module")
-def opened(pages, browser):
-    """Open every page in a browser, and return what is on it, by address; none asks a network."""
+def read(pages):
+    """Every page, by its address."""
+    return {
+        path.as_uri(): Page(path.read_text(encoding="utf-8"))
+        for path in sorted(pages.rglob("*.html"))
+        if "_static" not in path.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def opened(read, browser):
+    """Open the pages with pictures and tables in a browser; none asks a network."""
     tab = browser.new_page(viewport={"width": 1280, "height": 900})
     asked = []
     tab.route(
         re.compile("^https?:"), lambda route: (asked.append(route.request.url), route.abort())
     )
     seen = {}
-    for path in sorted(pages.rglob("*.html")):
-        if "_static" not in path.parts:
-            tab.goto(path.as_uri())
-            seen[path.as_uri()] = tab.evaluate(LOOK)
+    for address in (address for address, page in read.items() if page.is_seen):
+        tab.goto(address)
+        seen[address] = tab.evaluate(LOOK)
     tab.close()
     assert asked == []
     return seen
@@ -201,19 +225,19 @@ def test_every_table_of_a_notebook_fits_its_column(opened):
     assert {page: seen["cut"] for page, seen in opened.items() if seen["cut"]} == {}
 
 
-def test_no_link_within_the_pages_is_dead(opened):
+def test_no_link_within_the_pages_is_dead(read):
+    inside = [(page, urljoin(page, link)) for page, seen in read.items() for link in seen.links]
     inside = [
         (page, link)
-        for page, seen in opened.items()
-        for link in set(seen["links"])
+        for page, link in inside
         if not link.startswith(("http:", "https:", "mailto:"))
     ]
     assert len(inside) > 1000
     dead = []
     for page, link in inside:
         address, _, anchor = link.partition("#")
-        if address in opened:
-            is_dead = anchor and unquote(anchor) not in opened[address]["anchors"]
+        if address in read:
+            is_dead = anchor and unquote(anchor) not in read[address].anchors
         else:
             is_dead = not Path(unquote(address.removeprefix("file://"))).is_file()
         if is_dead:
