@@ -91,13 +91,13 @@ $(VENV)/core.stamp: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/test.stamp $(VENV)/dev.stamp $(VENV)/bench.stamp $(VENV)/fuzz.stamp $(VENV)/notebook.stamp $(VENV)/docs.stamp: $(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/core.stamp
 
 $(FLOORS)/floors.stamp: pyproject.toml tools/floors.py
 	$(PYTHON) -m venv $(FLOORS)
 	$(PYTHON) -m tools.floors $(EXTRAS) > $(FLOORS)/floors.txt
-	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	$(FLOORS)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
 		--constraint $(FLOORS)/floors.txt --editable '.[$(subst $(space),$(comma),$(EXTRAS))]' \
 		pytest pytest-xdist hypothesis cryptography pyjwt ipython
 	@touch $@

@@ -150,6 +150,12 @@ def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
+def pictures_of(source):
+    """Each call of a plot makes a figure of its own, unless it is told where to draw."""
+    calls = re.findall(r"plots\.plot_\w+\(|subplots\(", source)
+    return len(calls) - len(re.findall(r"\bax=", source))
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(pages, path):
     executed = pages.parent / "jupyter_execute" / "made" / "notebooks" / path.name
@@ -160,6 +166,10 @@ def test_notebook_runs(pages, path):
     assert any("text/html" in output.get("data", {}) for output in shown)
     assert any("image/png" in output.get("data", {}) for output in shown)
     assert not [output for output in shown if output.get("name") == "stderr"]
+    for cell in code:
+        if drawn := pictures_of(source := "".join(cell["source"])):
+            kinds = [output.get("data", {}) for output in cell["outputs"]]
+            assert sum("image/png" in kind for kind in kinds) == drawn, source
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

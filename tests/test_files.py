@@ -171,7 +171,7 @@ except OSError as error:
         ("a.csv", "write_csv"), ("a.csv.gz", "write_csv"), ("a.xlsx", "write_excel"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("is_link", [False, True])
+@pytest.mark.parametrize("is_link", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, name, way, is_link):
     kept, folder = tmp_path / "kept" / name, tmp_path / "here"
     folder.mkdir()

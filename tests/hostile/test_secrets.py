@@ -344,7 +344,9 @@ def test_whatever_comes_back(stage, machine, private, caplog, fault):
     assert fault in ("nothing", "cookies and echoes") or seen.errors
 
 
-@pytest.mark.parametrize("way", [by_identity_token, by_registry_token])
+@pytest.mark.parametrize(
+    "way", [by_identity_token, pytest.param(by_registry_token, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "fault", [name for name in FAULTS if re.match("login|refused|40|500|signed, (hang|ref)", name)]
 )
