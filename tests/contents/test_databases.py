@@ -39,6 +39,10 @@ KINDS = {
     "node_modules/@a/b/package.json": "npm",
     "opt/conda/conda-meta/a-1-0.json": "conda",
     "usr/lib/R/library/base/DESCRIPTION": "cran",
+    "usr/share/rubygems/specifications/rake-13.gemspec": "gem",
+    "gems/specifications/default/json-2.gemspec": "gem",
+    "srv/vendor/composer/installed.json": "composer",
+    "app/app.deps.json": "nuget",
     "etc/os-release": "release",
     "usr/lib/os.release.d/os-release-fedora": "release",
     "opt/bitnami/a/.spdx-a.spdx": "sbom",
@@ -47,6 +51,7 @@ KINDS = {
         [
             "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
             "var/lib/dpkg", "opt/rpm/Packages", "app/package.json", "var/lib/rpm/rpmdb.sqlite-wal",
+            "app/rake.gemspec", "app/installed.json", "app/deps.json", "app/app.jar", "bin/app",
             f"{SITE}/a/METADATA", "opt/conda-meta.json", "../var/lib/dpkg/status", "", ".",
             "a/" * 5000 + "lib/dpkg/status", "a/" * 200 + "node_modules/b/package.json",
         ],
