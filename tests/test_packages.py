@@ -14,7 +14,6 @@ from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
 from tests.layerfiles.layers import archive
 from tests.test_local import MANIFEST, Layout
 
-
 # Packages of Ruby, PHP and .NET.
 OTHERS = {
     "usr/lib/ruby/specifications/nokogiri.gemspec": b"# stub: nokogiri 1.16.0 x86_64-linux lib\n",

@@ -133,7 +133,8 @@ def _read_java(path: str, body: bytes) -> bytes | None:
 
 
 def _written(packages: list[Package], failures: list[str]) -> bytes:
-    return json.dumps([packages, [one[-_LONGEST:] for one in failures[:1]]], separators=(",", ":")).encode()
+    told = [one[-_LONGEST:] for one in failures[:1]]
+    return json.dumps([packages, told], separators=(",", ":")).encode()
 
 
 def read_binary(path: str, summary: bytes) -> Binary:
