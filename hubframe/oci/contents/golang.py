@@ -15,12 +15,12 @@ from hubframe.oci.contents.packages import Package
 _MAGIC = b"\xff Go buildinf:"
 _ALIGNED, _HEAD = 16, 32
 # Programs that read build information hold the magic as text; more than a few is no program.
-_MOST_MAGICS = 10_000
+_MOST_MAGICS = 1_000
 # Of Kubernetes it takes 50 kB. [bytes]
 _MOST_TEXT, _MOST_VERSION = 4 * 1024**2, 512
 # What the text of modules lies between.
 _FRAME = 16
-_SEGMENTS = 1024
+_SEGMENTS = 256
 # Of a number below 2 ** 64, in groups of seven bits. [bytes]
 _LONGEST_COUNT = 10
 _IS_INLINE, _IS_BIG = 2, 1
