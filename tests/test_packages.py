@@ -157,6 +157,16 @@ def test_a_binary_that_cannot_be_read_ends_no_call(client, tmp_path):
     assert hubframe.packages_df(what, client=client).attrs["hubframe"]["complete"]
 
 
+def test_what_is_wrong_with_a_kind_is_told_only_where_it_is_asked_for(client, tmp_path):
+    layer = archive((STATUS, debs(a="1")), ("app/app.deps.json", b"{"), ("etc/os-release", DEBIAN))
+    what = f"oci:{write_layout(tmp_path / 'bad', layer)}"
+    assert hubframe.packages_df(what, client=client).attrs["hubframe"]["complete"]
+    assert hubframe.packages_df(what, kinds="gem", client=client).attrs["hubframe"]["complete"]
+    assert hubframe.distributions_df(what, client=client).attrs["hubframe"]["complete"]
+    with pytest.raises(hubframe.PayloadError, match=r"app\.deps\.json"):
+        hubframe.packages_df(what, kinds="all", client=client)
+
+
 def test_packages_of_one_name_are_compared_by_group_and_vendor(client, tmp_path):
     one = json.dumps([{"name": "a/log", "version": "1"}, {"name": "b/log", "version": "1"}])
     two = json.dumps([{"name": "a/log", "version": "1"}, {"name": "b/log", "version": "2"}])

@@ -30,7 +30,8 @@ Evidence = Literal["auto", "layers", "sbom", "both"]
 # An image, by the table's key; its layers' digests, base first; and what they hold.
 Image = tuple[tuple[Any, ...], list[str], Contents]
 _USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
-_ALL = _USUAL | TYPES | {"gem", "composer", "nuget"}
+_OTHER = frozenset({"gem", "composer", "nuget"})
+_ALL = _USUAL | _OTHER | TYPES
 _NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": _ALL}
 _KEY = [column.name for column in OF_IMAGE]
 _PLATFORM, _TYPE = _KEY.index("platform"), len(_KEY)
@@ -96,7 +97,6 @@ def packages_df(
     cannot be read ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
     wanted_kinds = _read_kinds(kinds)
-    with_binaries = wanted_kinds is None or not wanted_kinds.isdisjoint(TYPES)
     if evidence not in ("auto", "layers", "sbom", "both"):
         raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
     if source == "hub" and evidence in ("sbom", "both"):
@@ -115,10 +115,11 @@ def packages_df(
             covered = {row[_KEY.index("image_digest")] for row in rows}
         if evidence != "sbom":
             left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
-            rows += _package_rows(call, _images(call, left, caps, with_binaries=with_binaries))
+            rows += _package_rows(call, _images(call, left, caps, wanted_kinds))
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         rows.sort(key=lambda row: order.get(row[: len(_KEY)], len(order)))
-        kept = (row for row in rows if wanted_kinds is None or row[_TYPE] in wanted_kinds)
+        is_all = wanted_kinds == _ALL
+        kept = (row for row in rows if is_all or row[_TYPE] in wanted_kinds)
         return call.finish(PACKAGES.from_rows(kept), PACKAGES.name)
 
 
@@ -165,16 +166,14 @@ def _caps(max_bytes: int, max_entries: int) -> Caps:
     return Caps(max_bytes, max_entries)
 
 
-def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str] | None:
-    """Return the types that are wanted; None for all."""
+def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
+    """Return the types that are wanted."""
     given = frozenset([kinds] if isinstance(kinds, str) else kinds)
     if unknown := sorted(given - _ALL - _NAMED.keys()):
         raise ValueError(
             f"kinds must be usual, os, all, or some of {', '.join(sorted(_ALL))}, "
             f"not {unknown[0]!r}"
         )
-    if "all" in given:
-        return None
     return frozenset().union(*(_NAMED.get(one, {one}) for one in given))
 
 
@@ -221,12 +220,17 @@ def _stated_rows(
 
 
 def _images(
-    call: Call, layers: pd.DataFrame, caps: Caps, *, with_binaries: bool = False
+    call: Call, layers: pd.DataFrame, caps: Caps, kinds: frozenset[str] = _USUAL
 ) -> Iterator[Image]:
     """Read the layers of images, and lay those of each upon each other."""
     is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
-    on_linux = layers[~is_windows]
-    read = read_layers(call, on_linux, caps, _read, with_bodies=True, with_binaries=with_binaries)
+    unread, with_binaries = _OTHER - kinds, not kinds.isdisjoint(TYPES)
+
+    def read_one(archive: Archive) -> Layer:
+        return read_layer(*archive, unread)
+
+    wanted = layers[~is_windows]
+    read = read_layers(call, wanted, caps, read_one, with_bodies=True, with_binaries=with_binaries)
     order = [*_KEY, "position", "layer_digest", "is_empty"]
     by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
     for *key, _, digest, is_empty in plain_values(layers[order]).itertuples(index=False, name=None):
@@ -249,10 +253,6 @@ def _images(
                     f"{path}: {why}",
                 )
             yield key, digests, contents
-
-
-def _read(archive: Archive) -> Layer:
-    return read_layer(*archive)
 
 
 def _package_rows(call: Call, images: Iterable[Image]) -> Iterator[tuple[Any, ...]]:

@@ -248,10 +248,11 @@ def bomb(count=400, size=30 * 2**20):
     """An archive of archives that lie over each other, and unpack to much more than they take."""
     one = io.BytesIO()
     with zipfile.ZipFile(one, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("x.jar", bytes(size))
+        made.writestr("000.jar", bytes(size))
     body = one.getvalue()
     at = body.index(b"PK\1\2")
-    directory = body[at : body.index(b"PK\5\6")] * count
+    one_entry = body[at : body.index(b"PK\5\6")]
+    directory = b"".join(one_entry.replace(b"000", b"%03d" % number) for number in range(count))
     return body[:at] + directory + b"PK\5\6" + bytes(4) + pack(
         "<HHIIH", count, count, len(directory), at, 0
     )  # fmt: skip

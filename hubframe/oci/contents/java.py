@@ -24,13 +24,11 @@ _MOST_ENTRIES, _MOST_TELLING, _MOST_UNPACKED = 1_000_000, 20_000, 1024 * _MIB
 _MOST_TEXT = 65_536
 # What is in memory together: the file, and archives in it that are packed. [bytes]
 _MOST_HELD = 320 * _MIB
-_DEEPEST = 3
+_DEEPEST, _MOST_FAILURES = 3, 10
 # Longer names, versions and licences are none; nor are files with longer paths libraries.
 _LONGEST, _LONGEST_PATH = 512, 1024
 # As they tell of a version, the best first.
-_VERSIONS = (
-    *("Implementation-Version", "Specification-Version", "Plugin-Version", "Bundle-Version"),
-)
+_VERSIONS = "Implementation-Version", "Specification-Version", "Plugin-Version", "Bundle-Version"
 _GROUP = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)+")
 _BEGINS_VERSION = re.compile(r"\d|build\d|rc?\d+$", re.IGNORECASE)
 _OTHERWISE = re.compile(r"(.+?)[._](\d.*)", re.DOTALL)
@@ -49,7 +47,7 @@ class _Parts(NamedTuple):
 
     manifest: Entry | None
     poms: list[Entry]
-    archives: list[Entry]
+    archives: dict[str, Entry]
 
 
 class _CapError(PayloadError):
@@ -87,14 +85,15 @@ class Reader:
             at = path if place == own else f"{path}{WITHIN}{place}"
             licence = manifest.get("Bundle-License") if place == own else None
             yield Package("maven", artifact, version, group, licence=licence, path=at)
-        for entry in parts.archives:
+        for entry in parts.archives.values():
             at = f"{path}{WITHIN}{entry.name}"
             try:
                 yield from self._read_within(archive, entry, at, depth + 1, room)
             except _CapError:
                 raise
             except PayloadError as fault:
-                self.failures.append(f"{at.removeprefix(WITHIN)}: {fault}")
+                if len(self.failures) < _MOST_FAILURES:
+                    self.failures.append(f"{at.removeprefix(WITHIN)}: {fault}")
 
     def _read_within(
         self, archive: Zip, entry: Entry, path: str, depth: int, room: int
@@ -114,7 +113,7 @@ class Reader:
         yield from self._read(within, name, path, depth, room)
 
     def _parts(self, archive: Zip) -> _Parts:
-        found = _Parts(None, [], [])
+        found = _Parts(None, [], {})
         for entry in archive.entries():
             self._count("_entries", 1, _MOST_ENTRIES, "entries")
             if len(entry.name) > _LONGEST_PATH:
@@ -124,7 +123,7 @@ class Reader:
             elif entry.name.rpartition("/")[2] == _POM:
                 found.poms.append(entry)
             elif is_archive(entry.name):
-                found.archives.append(entry)
+                found.archives[entry.name] = entry
             else:
                 continue
             self._count("_telling", 1, _MOST_TELLING, "libraries")

@@ -5,7 +5,7 @@ as container tools do: a whiteout removes a path with all that is below it, an o
 lower layers have in it, and a file or link where a directory was, the directory.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 from types import MappingProxyType
@@ -69,9 +69,15 @@ class Contents:
 
 
 def read_layer(
-    listing: Listing, bodies: Mapping[str, bytes], summaries: Mapping[str, bytes] = _NONE
+    listing: Listing,
+    bodies: Mapping[str, bytes],
+    summaries: Mapping[str, bytes] = _NONE,
+    unread: Container[str] = (),
 ) -> Layer:
-    """Read what a layer has of packages, from its files and what was kept of their contents."""
+    """Read what a layer has of packages, from its files and what was kept of their contents.
+
+    Files of the kinds that are `unread` are passed over, whatever is wrong with them.
+    """
     files: dict[str, File] = {}
     others: set[str] = set()
     failures: list[tuple[str, str]] = []
@@ -89,7 +95,7 @@ def read_layer(
             left_out += [(path, why) for why in binary.failures]
             continue
         place = find_place(path)
-        if place is None:
+        if place is None or place.kind in unread:
             continue
         files[path] = File(place, link=link if kind == "symlink" else None)
         if path in bodies:
