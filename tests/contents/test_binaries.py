@@ -20,7 +20,7 @@ from hubframe.oci.contents.java import read_manifest, read_name
 from hubframe.oci.contents.layers import merge, read_layer
 from hubframe.oci.contents.packages import Package
 from hubframe.oci.contents.zips import Zip
-from tests.layerfiles.layers import archive, entry, packed
+from tests.layerfiles.layers import archive, entry, folder, packed
 
 from .images import CAPS
 from .programs import FORMS, elf, inline, jar, mach, pointed
@@ -321,6 +321,12 @@ def test_what_later_layers_do_to_binaries():
     layers[1] = layer(("bin/.wh.a", b""), ("bin/b", b"#!/bin/sh"), ("c-1.jar", jar(c="1", d="2")))
     contents = merge([read_layer(*one) for one in layers])
     assert [(one.name, position) for one, position in contents.packages] == [("c", 0), ("d", 1)]
+
+
+def test_the_last_entry_of_a_path_counts():
+    for last in (("a", b"#!/bin/sh"), entry("a", kind=b"2", linkname="b"), folder("a")):
+        assert layer(("a", FORMS["inline"]), last).summaries == {}
+    assert set(layer(("a", b"#!/bin/sh"), ("a", FORMS["inline"])).summaries) == {"a"}
 
 
 def test_binaries_that_cannot_be_read_are_told_and_hide_nothing(monkeypatch):
