@@ -2,15 +2,24 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import hubframe
 from tests.contents.images import write_layout
+from tests.contents.programs import FORMS, jar
 from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
 from tests.layerfiles.layers import archive
 from tests.test_local import MANIFEST, Layout
+
+# Packages of Ruby, PHP and .NET.
+OTHERS = {
+    "usr/lib/ruby/specifications/nokogiri.gemspec": b"# stub: nokogiri 1.16.0 x86_64-linux lib\n",
+    "srv/vendor/composer/installed.json": b'[{"name": "acme/log", "version": "v2.0.0"}]',
+    "app/app.deps.json": b'{"libraries": {"Newtonsoft.Json/13.0.3": {"type": "package"}}}',
+}
 
 
 @pytest.fixture
@@ -64,8 +73,113 @@ def test_kinds(what, client):
     assert set(hubframe.packages_df(what, kinds="os", client=client)["type"]) == {"deb"}
     assert set(hubframe.packages_df(what, kinds="pypi", client=client)["type"]) == {"pypi"}
     assert len(hubframe.packages_df(what, kinds=["deb", "pypi"], client=client)) == 6
-    with pytest.raises(ValueError, match="kinds must be"):
-        hubframe.packages_df(what, kinds="gem", client=client)
+    assert len(hubframe.packages_df(what, kinds=["os", "pypi"], client=client)) == 6
+    assert len(hubframe.packages_df(what, kinds="all", client=client)) == 6
+    assert hubframe.packages_df(what, kinds="golang", client=client).empty
+    with pytest.raises(ValueError, match="kinds must be usual, os, all, or some of apk"):
+        hubframe.packages_df(what, kinds="jar", client=client)
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """An image with a program of Go, archives of Java, and packages of Ruby, PHP and .NET."""
+    layer = archive(
+        ("etc/os-release", DEBIAN), (STATUS, debs(curl="7")), ("bin/app", FORMS["inline"]),
+        ("app.war", jar(("lib/b-2.jar", jar(b="2")), manifest="Implementation-Version: 1\n")),
+        *OTHERS.items(),
+    )  # fmt: skip
+    return f"oci:{write_layout(tmp_path / 'programs', layer)}"
+
+
+def test_all_kinds(programs, client):
+    found = hubframe.packages_df(programs, kinds="all", client=client)
+    rows = found[found["type"] != "golang"][["purl", "path"]].to_numpy().tolist()
+    assert sorted(map(tuple, rows)) == [
+        ("pkg:composer/acme/log@v2.0.0", "srv/vendor/composer/installed.json"),
+        ("pkg:deb/debian/curl@7?arch=amd64&distro=debian-12", STATUS),
+        ("pkg:gem/nokogiri@1.16.0?platform=x86_64-linux", "usr/lib/ruby/specifications/nokogiri.gemspec"),
+        ("pkg:maven/app@1", "app.war"),
+        ("pkg:maven/org.example/b@2", "app.war!/lib/b-2.jar"),
+        ("pkg:nuget/Newtonsoft.Json@13.0.3", "app/app.deps.json"),
+    ]  # fmt: skip
+    assert found[found["type"] == "golang"]["purl"].tolist() == [
+        "pkg:golang/stdlib@1.22.3",
+        "pkg:golang/example.org/app",
+        "pkg:golang/github.com/BurntSushi/toml@v1.4.0",
+        "pkg:golang/github.com/b/fork/v2@v2.1.0",
+        "pkg:golang/example.org/local",
+        "pkg:golang/golang.org/x/net@v0.0.0-20240101000000-abcdefabcdef",
+    ]
+    assert found["position"].eq(0).all()
+    assert not found.duplicated([*hubframe.tables.PACKAGES.key]).any()
+    assert found.attrs["hubframe"]["complete"]
+    assert hubframe.packages_df(programs, client=client)["name"].tolist() == ["curl"]
+    kinds = ["gem", "maven"]
+    assert set(hubframe.packages_df(programs, kinds=kinds, client=client)["type"]) == set(kinds)
+
+
+def remove_layer(what):
+    """Remove the layer of an image of one; return what puts it back."""
+    blobs = Path(what.removeprefix("oci:")) / "blobs" / "sha256"
+    layer = max(blobs.iterdir(), key=lambda one: one.stat().st_size)
+    body = layer.read_bytes()
+    layer.unlink()
+    return lambda: layer.write_bytes(body)
+
+
+def test_a_layer_is_read_once_more_for_its_binaries_and_never_again(programs, client):
+    assert len(hubframe.packages_df(programs, client=client)) == 1
+    restore = remove_layer(programs)
+    # What files of text tell was kept.
+    assert len(hubframe.packages_df(programs, kinds=["usual", "gem"], client=client)) == 2
+    with pytest.raises(hubframe.NotFoundError):
+        hubframe.packages_df(programs, kinds="golang", client=client)
+    restore()
+    assert len(hubframe.packages_df(programs, kinds="maven", client=client)) == 2
+    remove_layer(programs)
+    assert len(hubframe.packages_df(programs, kinds="all", client=client)) == 12
+    assert len(hubframe.packages_df(programs, client=client)) == 1
+    assert len(hubframe.files_df(programs, client=client)) == 7
+
+
+def test_a_layer_without_binaries_is_known_to_have_none(what, client):
+    assert hubframe.packages_df(what, kinds="golang", client=client).empty
+    remove_layer(what)
+    assert len(hubframe.packages_df(what, kinds="all", client=client)) == 6
+
+
+def test_a_binary_that_cannot_be_read_ends_no_call(client, tmp_path):
+    layer = archive((STATUS, debs(a="1")), ("bad.jar", b"PK\3\4" + bytes(99)))
+    what = f"oci:{write_layout(tmp_path / 'bad', layer)}"
+    with pytest.warns(hubframe.IncompleteWarning, match="bad.jar"):
+        found = hubframe.packages_df(what, kinds="all", client=client)
+    assert found["name"].tolist() == ["a"]
+    assert hubframe.packages_df(what, client=client).attrs["hubframe"]["complete"]
+
+
+def test_what_is_wrong_with_a_kind_is_told_only_where_it_is_asked_for(client, tmp_path):
+    layer = archive((STATUS, debs(a="1")), ("app/app.deps.json", b"{"), ("etc/os-release", DEBIAN))
+    what = f"oci:{write_layout(tmp_path / 'bad', layer)}"
+    assert hubframe.packages_df(what, client=client).attrs["hubframe"]["complete"]
+    assert hubframe.packages_df(what, kinds="gem", client=client).attrs["hubframe"]["complete"]
+    assert hubframe.distributions_df(what, client=client).attrs["hubframe"]["complete"]
+    with pytest.raises(hubframe.PayloadError, match=r"app\.deps\.json"):
+        hubframe.packages_df(what, kinds="all", client=client)
+
+
+def test_packages_of_one_name_are_compared_by_group_and_vendor(client, tmp_path):
+    one = json.dumps([{"name": "a/log", "version": "1"}, {"name": "b/log", "version": "1"}])
+    two = json.dumps([{"name": "a/log", "version": "1"}, {"name": "b/log", "version": "2"}])
+    frames = [
+        hubframe.packages_df(
+            f"oci:{write_layout(tmp_path / name, archive(('composer/installed.json', body.encode())))}",
+            kinds="all", client=client,
+        )
+        for name, body in (("one", one), ("two", two))
+    ]  # fmt: skip
+    found = hubframe.compare_df([{"packages": frame} for frame in frames])
+    rows = found[found["aspect"] == "packages"][["key", "left", "right"]]
+    assert rows.to_numpy().tolist() == [["composer/b/log", "1", "2"]]
 
 
 def test_a_layer_that_fails_costs_its_image(what, client, tmp_path):

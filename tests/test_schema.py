@@ -67,6 +67,7 @@ KEYS = {
         *OF_IMAGE,
         "evidence",
         "type",
+        "namespace",
         "name",
         "version",
         "architecture",

@@ -133,11 +133,13 @@ def read_layers(
     read: Callable[[Archive], Read],
     *,
     with_bodies: bool = False,
+    with_binaries: bool = False,
     keep: Callable[[str], Keep] | None = None,
 ) -> dict[str, Read]:
     """Read the distinct layers, many at once, and return what `read` makes of each, by digest.
 
-    `keep` tells which contents of a layer are wanted, where these are others than those kept.
+    Binaries are read only where they are wanted. `keep` tells which contents of a layer are wanted,
+    where these are others than those kept.
     """
     full = layers[~layers["is_empty"].fillna(value=False)]
     distinct = full.sort_values("media_type", na_position="last", kind="stable")
@@ -151,11 +153,12 @@ def read_layers(
             call.is_good(layer, outcome)
 
         def work(layer: Layer) -> Read:
-            of_layer = keep(layer.layer_digest) if keep else None
-            found = _archive(
-                call, layer, caps, held, coming, with_bodies=with_bodies, keep=of_layer
-            )
-            return read(found)
+            wanted = {
+                "with_bodies": with_bodies,
+                "with_binaries": with_binaries,
+                "keep": keep(layer.layer_digest) if keep else None,
+            }
+            return read(_archive(call, layer, caps, held, coming, wanted))
 
         found = call.workers.do(work, tasks, done)
     return {
@@ -180,9 +183,7 @@ def _archive(
     caps: Caps,
     held: Held,
     coming: "_Coming",
-    *,
-    with_bodies: bool,
-    keep: Keep | None,
+    wanted: Mapping[str, Any],
 ) -> Archive:
     if layer.fault is not None:
         raise PayloadError(f"the layer {layer}: {layer.fault}")
@@ -195,13 +196,7 @@ def _archive(
 
     try:
         return call.client.layer_files.fetch(
-            layer.layer_digest,
-            pieces,
-            f"the layer {layer}",
-            caps,
-            held,
-            with_bodies=with_bodies,
-            keep=keep,
+            layer.layer_digest, pieces, f"the layer {layer}", caps, held, **wanted
         )
     except NotFoundError as error:
         if not call.client.settings.sample:

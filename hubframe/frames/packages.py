@@ -17,6 +17,7 @@ from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
+from hubframe.oci.contents.binaries import TYPES
 from hubframe.oci.contents.distributions import Distribution
 from hubframe.oci.contents.layers import Contents, Layer, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
@@ -29,6 +30,9 @@ Evidence = Literal["auto", "layers", "sbom", "both"]
 # An image, by the table's key; its layers' digests, base first; and what they hold.
 Image = tuple[tuple[Any, ...], list[str], Contents]
 _USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
+_OTHER = frozenset({"gem", "composer", "nuget"})
+_ALL = _USUAL | _OTHER | TYPES
+_NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": _ALL}
 _KEY = [column.name for column in OF_IMAGE]
 _PLATFORM, _TYPE = _KEY.index("platform"), len(_KEY)
 _NOTHING = Layer()
@@ -65,8 +69,11 @@ def packages_df(
     what, tags, newest, platform, source, partial, errors, progress, client
         See `layers_df`. An image of which a layer fails has no rows.
     kinds
-        ``"usual"``; ``"os"`` for the packages of the system alone (deb, apk, rpm); or some of the
-        types that the table names.
+        ``"usual"``: deb, apk, rpm, pypi, npm, conda and cran. ``"os"``: the packages of the system
+        alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang and maven, and what else
+        documents name. Or some of these types. The modules of Go programs (golang) and the
+        libraries in archives of Java (maven) are told by binaries alone, which are read only where
+        they are asked for: a layer that was read without them is downloaded once more.
     evidence
         ``"layers"`` reads the databases of packages in the layers, ``"sbom"`` the documents that
         are attached to images, with which no layer is downloaded; ``"both"`` tells both apart in
@@ -84,8 +91,10 @@ def packages_df(
     Notes
     -----
     Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms,
-    PyPI, npm, conda and CRAN. What was installed without a package manager stands in none. An
-    image without any has no rows, and ``frame.attrs["hubframe"]["unknown"]`` says so.
+    PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
+    manager stands in none. An image without any has no rows, and
+    ``frame.attrs["hubframe"]["unknown"]`` says so. Binaries are read up to 256 MiB each; one that
+    cannot be read ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
     wanted_kinds = _read_kinds(kinds)
     if evidence not in ("auto", "layers", "sbom", "both"):
@@ -106,10 +115,11 @@ def packages_df(
             covered = {row[_KEY.index("image_digest")] for row in rows}
         if evidence != "sbom":
             left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
-            rows += _package_rows(call, _images(call, left, caps))
+            rows += _package_rows(call, _images(call, left, caps, wanted_kinds))
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         rows.sort(key=lambda row: order.get(row[: len(_KEY)], len(order)))
-        kept = (row for row in rows if row[_TYPE] in wanted_kinds)
+        is_all = wanted_kinds == _ALL
+        kept = (row for row in rows if is_all or row[_TYPE] in wanted_kinds)
         return call.finish(PACKAGES.from_rows(kept), PACKAGES.name)
 
 
@@ -157,14 +167,14 @@ def _caps(max_bytes: int, max_entries: int) -> Caps:
 
 
 def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
-    if kinds in ("usual", "os"):
-        return _USUAL if kinds == "usual" else OS_TYPES
-    wanted = frozenset([kinds] if isinstance(kinds, str) else kinds)
-    if unknown := sorted(wanted - _USUAL):
+    """Return the types that are wanted."""
+    given = frozenset([kinds] if isinstance(kinds, str) else kinds)
+    if unknown := sorted(given - _ALL - _NAMED.keys()):
         raise ValueError(
-            f"kinds must be usual, os, or some of {', '.join(sorted(_USUAL))}, not {unknown[0]!r}"
+            f"kinds must be usual, os, all, or some of {', '.join(sorted(_ALL))}, "
+            f"not {unknown[0]!r}"
         )
-    return wanted
+    return frozenset().union(*(_NAMED.get(one, {one}) for one in given))
 
 
 def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
@@ -209,10 +219,18 @@ def _stated_rows(
             )  # fmt: skip
 
 
-def _images(call: Call, layers: pd.DataFrame, caps: Caps) -> Iterator[Image]:
+def _images(
+    call: Call, layers: pd.DataFrame, caps: Caps, kinds: frozenset[str] = _USUAL
+) -> Iterator[Image]:
     """Read the layers of images, and lay those of each upon each other."""
     is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
-    read = read_layers(call, layers[~is_windows], caps, _read, with_bodies=True)
+    unread, with_binaries = _OTHER - kinds, not kinds.isdisjoint(TYPES)
+
+    def read_one(archive: Archive) -> Layer:
+        return read_layer(*archive, unread)
+
+    wanted = layers[~is_windows]
+    read = read_layers(call, wanted, caps, read_one, with_bodies=True, with_binaries=with_binaries)
     order = [*_KEY, "position", "layer_digest", "is_empty"]
     by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
     for *key, _, digest, is_empty in plain_values(layers[order]).itertuples(index=False, name=None):
@@ -229,11 +247,12 @@ def _images(call: Call, layers: pd.DataFrame, caps: Caps) -> Iterator[Image]:
             for position, path, why in contents.failures:
                 failed = f"{_named(key)}, {path} of the layer {digests[position]}"
                 call.is_good(failed, PayloadError(f"{failed}: {why}"))
+            for position, path, why in contents.left_out:
+                call.leave_out(
+                    f"{_named(key)}, {path} of the layer {digests[position]}",
+                    f"{path}: {why}",
+                )
             yield key, digests, contents
-
-
-def _read(archive: Archive) -> Layer:
-    return read_layer(*archive)
 
 
 def _package_rows(call: Call, images: Iterable[Image]) -> Iterator[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from hubframe.measure.images import identity, plain_rows
 from hubframe.measure.layer_index import IMAGE
 from hubframe.measure.steps import Step, paired
+from hubframe.oci.contents.packages import OS_TYPES
 from hubframe.tables import CONFIGS, TABLES
 from hubframe.tables.measured import COMPARISON
 
@@ -155,8 +156,10 @@ def _values(name: str, frame: pd.DataFrame) -> dict[str, str]:
         for kind, namespace, package, version in _rows(
             frame, "type", "namespace", "name", "version"
         ):
-            # npm's scope is part of the name; a distribution is the same for all.
-            scoped = f"@{namespace}/{package}" if kind == "npm" and namespace else package
+            # A scope, group or vendor is part of the name; a distribution is the same for all.
+            is_scoped = namespace and kind not in OS_TYPES
+            scope = f"@{namespace}" if kind == "npm" else namespace
+            scoped = f"{scope}/{package}" if is_scoped else package
             versions.setdefault(f"{kind}/{scoped}", {})[version or ""] = None
         return {key: " ".join(found) for key, found in versions.items()}
     return {

@@ -6,9 +6,10 @@ tools do.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
@@ -41,6 +42,10 @@ _NATURAL = range(2**63)
 Hold = Callable[[int, int], None]
 # Is asked for each file, by its path and size, whether its content is to be kept.
 Keep = Callable[[str, int], bool]
+# Reads on in a file: so many bytes or fewer, none at its end.
+Read = Callable[[int], bytes]
+# Is given each file that is not kept, by its path and size, and returns what is kept in its place.
+Summarise = Callable[[str, int, Read], bytes | None]
 
 
 class CapError(PayloadError):
@@ -77,10 +82,11 @@ class Listing:
 
 
 class Archive(NamedTuple):
-    """The files of a layer, and the content of those that are kept, by path."""
+    """The files of a layer; and by path what is kept of contents, or summaries of these."""
 
     listing: Listing
     bodies: dict[str, bytes]
+    summaries: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -134,21 +140,23 @@ def list_files(
     return read_archive(pieces, name, caps, None, hold).listing
 
 
-def read_archive(
+def read_archive(  # noqa: PLR0913, PLR0917 - what a layer is, and how much of it is wanted
     pieces: Iterable[bytes],
     name: str,
     caps: Caps,
     keep: Keep | None,
     hold: Hold = lambda _entries, _text: None,
+    summarise: Summarise | None = None,
 ) -> Archive:
     """List the files of a layer as `list_files` does, and keep the content of some on the way.
 
     Of a path that is there twice the last entry counts. A hard link has the content of what it
-    links to, where that was kept. Files with holes are not kept.
+    links to, where that was kept. Files with holes are not kept. `summarise` reads the files that
+    are not kept, and says what is kept in their place.
     """
     coming = filter(None, pieces)
     archive = Stream(_capped(unpacked(coming, name), name, caps))
-    found = _Reader(archive, name, caps, keep, hold).read()
+    found = _Reader(archive, name, caps, keep, hold, summarise).read()
     archive.skip(caps.bytes)
     # What gzip ignores: a digest covers it.
     deque(coming, maxlen=0)
@@ -170,12 +178,19 @@ def _capped(pieces: Iterator[bytes], name: str, caps: Caps) -> Iterator[bytes]:
 class _Reader:
     """Reads the headers of an archive."""
 
-    def __init__(
-        self, archive: Stream, name: str, caps: Caps, keep: Keep | None, hold: Hold
+    def __init__(  # noqa: PLR0913, PLR0917 - what a layer is, and how much of it is wanted
+        self,
+        archive: Stream,
+        name: str,
+        caps: Caps,
+        keep: Keep | None,
+        hold: Hold,
+        summarise: Summarise | None,
     ) -> None:
         self._archive, self._name, self._caps, self._hold = archive, name, caps, hold
-        self._keep = keep
+        self._keep, self._summarise = keep, summarise
         self._listing, self._bodies = Listing(), dict[str, bytes]()
+        self._summaries = dict[str, bytes]()
         self._columns: tuple[list[Any], ...] = tuple(vars(self._listing).values())
         self._entries = self._text = self._unsaid = 0
 
@@ -191,7 +206,7 @@ class _Reader:
                 "such a layer"
             ) from None
         self._hold(len(self._listing), self._text)
-        return Archive(self._listing, self._bodies)
+        return Archive(self._listing, self._bodies, self._summaries)
 
     def _read_entries(self) -> None:
         attributes: dict[bytes, bytes] = {}
@@ -307,14 +322,37 @@ class _Reader:
         A file with holes has no size of use here.
         """
         self._bodies.pop(path, None)
+        self._summaries.pop(path, None)
         if named == "hard link":
-            body = self._bodies.get(cleaned(target))
+            body, summary = (kept.get(cleaned(target)) for kept in (self._bodies, self._summaries))
             if body is not None and keep(path, len(body)):
                 self._bodies[path] = body
+            if summary is not None:
+                self._summaries[path] = summary
         elif named == "file" and size is not None and keep(path, size):
             self._bodies[path] = self._read(size)
             return size
+        elif named == "file" and size is not None and self._summarise:
+            return self._summarised(self._summarise, path, size)
         return 0
+
+    def _summarised(self, summarise: Summarise, path: str, size: int) -> int:
+        """Keep a summary of an entry, if there is one; return how much was read of it."""
+        left = size
+
+        def read(count: int) -> bytes:
+            nonlocal left
+            count = min(count, left)
+            part = self._archive.take(count)
+            if count and not part:
+                raise self._cut_off()
+            left -= len(part)
+            return part
+
+        summary = summarise(path, size, read)
+        if summary is not None:
+            self._summaries[path] = summary
+        return size - left
 
     def _say(self, text: int) -> None:
         """Say what is held, now and then."""

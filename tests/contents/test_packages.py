@@ -25,6 +25,16 @@ from hubframe.oci.contents.packages import Package, read_url, source_package, wr
         (Package("npm", "fs.realpath", "1.0.0"), "pkg:npm/fs.realpath@1.0.0"),
         (Package("npm", "core", "7.1.0", "babel"), "pkg:npm/%40babel/core@7.1.0"),
         (Package("pypi", "ruamel-yaml", "0.18~x"), "pkg:pypi/ruamel-yaml@0.18~x"),
+        (Package("gem", "rake", "13.0.6"), "pkg:gem/rake@13.0.6"),
+        (
+            Package("gem", "jruby-launcher", "1.1.2", architecture="java"),
+            "pkg:gem/jruby-launcher@1.1.2?platform=java",
+        ),
+        (Package("composer", "laravel", "5.5.0", "laravel"), "pkg:composer/laravel/laravel@5.5.0"),
+        (
+            Package("nuget", "EnterpriseLibrary.Common", "6.0.1304"),
+            "pkg:nuget/EnterpriseLibrary.Common@6.0.1304",
+        ),
         (
             Package("golang", "errors", "v0.9.1", "github.com/pkg"),
             "pkg:golang/github.com/pkg/errors@v0.9.1",
@@ -39,6 +49,20 @@ from hubframe.oci.contents.packages import Package, read_url, source_package, wr
 def test_urls_are_written_and_read(package, url):
     assert write_url(package, "x-1") == url
     assert read_url(url) == package
+
+
+@pytest.mark.parametrize(
+    ("package", "url"),
+    [
+        (Package("golang", "github.com/cli/cli/v2", "v2.4.0+x"), "pkg:golang/github.com/cli/cli/v2@v2.4.0%2Bx"),
+        (Package("golang", "stdlib", "1.22"), "pkg:golang/stdlib@1.22"),
+        (Package("golang", "example.org/app"), "pkg:golang/example.org/app"),
+        (Package("composer", "Log", "1", "Acme"), "pkg:composer/acme/log@1"),
+        (Package("maven", "app", "1"), "pkg:maven/app@1"),
+    ],
+)  # fmt: skip
+def test_names_are_written_as_the_types_of_urls_say(package, url):
+    assert write_url(package, "x-1") == url
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,18 @@ def test_cyclonedx_of_trivy_with_components_in_components():
     assert (package.licence, package.path) == ("MIT AND A OR B", "var/lib/dpkg/status")
 
 
+@pytest.mark.parametrize("written", ["go1.22.3", "v1.22.3", "1.22.3"])
+def test_the_library_of_go_has_one_version_whatever_a_tool_writes(written):
+    part = {
+        "type": "library", "name": "stdlib", "version": written, "purl": f"pkg:golang/stdlib@{written}",
+    }  # fmt: skip
+    (one,) = packages({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [part]})
+    assert (one.package.name, one.package.version) == ("stdlib", "1.22.3")
+    part |= {"name": "goal", "purl": f"pkg:golang/goal@{written}"}
+    (one,) = packages({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [part]})
+    assert one.package.version == written
+
+
 def test_syfts_json():
     found = read(documents.SYFT)
     assert found[:6] == ("syft", "16.0.18", "syft-1.18.1", None, "app", 2)

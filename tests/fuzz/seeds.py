@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+from zipfile import ZIP_STORED
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import UniformResourceIdentifier
 
 from hubframe.testing import World
-from tests.contents import documents, rpms
+from tests.contents import documents, programs, rpms
 
 REFERENCES = (
     "nginx",
@@ -63,6 +64,19 @@ Version: 1
 """
 APK = b"P:musl\nV:1.2.5-r0\nA:x86_64\nI:622592\nL:MIT\no:musl\nF:lib\nR:a\n\nP:b\nV:1\n"
 RELEASE = b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME=\'Debian \\"12\\"\'\n'
+GEM = b"""\
+# stub: nokogiri 1.16.0 java lib
+Gem::Specification.new do |s|
+  s.name = "nokogiri".freeze
+  s.version = "1.16.0"
+  s.licenses = ["MIT".freeze, %q<BSD>]
+end
+"""
+COMPOSER = b'[{"name": "a/b", "version": "1", "license": ["MIT", "GPL-2.0-only"]}]'
+DOTNET = (
+    b'{"runtimeTarget": {"name": "x"}, "targets": {"x": {"A/1": {"runtime": {"A.dll": {}}}}},'
+    b'"libraries": {"A/1": {"type": "package"}, "runtimepack.B/2": {"type": "runtimepack"}}}'
+)
 PACKAGE_URLS = (
     b"pkg:deb/debian/a@1:2%2B3?arch=amd64&distro=debian-12&upstream=aa%402",
     b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
@@ -83,6 +97,17 @@ WORDS = {
         ("dpkg", "apk", "python"),
         ("Package: ", "Version: ", "Status: ", "Source: ", "License: ", "Name: ", "P:", "V:", "I:"),
     ),
+    "gem": (".name = ", ".version = ", "# stub: ", "%q<", ".freeze", "\\u00E9", "#{"),
+    "go-modules": ("mod\t", "dep\t", "=>\t", "path\t", "(devel)", "\n"),
+    "go-program": ("\xff Go buildinf:", "\x08\x02"),
+    "java-archive": (
+        "PK\x05\x06",
+        "PK\x01\x02",
+        "PK\x03\x04",
+        "PK\x06\x06",
+        ".jar",
+        "pom.properties",
+    ),
     "os-release": ("ID=", "VERSION_ID=", "PRETTY_NAME="),
     "package-url": ("pkg:rpm/", "pkg:npm/%40", "upstream=", "epoch=", "%2F", "%40"),
 }
@@ -101,6 +126,16 @@ def seeds() -> dict[str, list[bytes]]:
         "apk": [APK],
         "python": [b"Name: a\nVersion: 1\nLicense: MIT\n\ntext\n"],
         "npm": [b'{"name": "@a/b", "version": "1", "license": {"type": "MIT"}}'],
+        "gem": [GEM],
+        "composer": [COMPOSER, b'{"packages": %s}' % COMPOSER],
+        "dotnet": [DOTNET],
+        "go-modules": [programs.MODULES.encode()],
+        "go-program": [programs.FORMS[form] for form in sorted(programs.FORMS)],
+        "java-archive": [
+            programs.jar(a="1"),
+            programs.jar(("b-2.jar", programs.jar(b="2")), manifest="Bundle-Version: 3\n"),
+            programs.jar(("b-2.war", programs.jar(b="2")), packing=ZIP_STORED),
+        ],
         "rpm-header": [rpms.BASH, rpms.SHADOW, rpms.KEY],
         **{
             f"rpm-{form}": [make(), make(rpms.BASH), make(rpms.BASH, rpms.SHADOW, rpms.KEY)]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pandas as pd
 from hubframe.errors import InvalidReferenceError, PayloadError
 from hubframe.oci import manifests, payload, tagnames
 from hubframe.oci.contents import provenance, sboms, signatures, statements
-from hubframe.oci.contents.databases import read_packages
+from hubframe.oci.contents.binaries import Room, read_binary
+from hubframe.oci.contents.databases import read_packages, sound
 from hubframe.oci.contents.distributions import read_distribution
+from hubframe.oci.contents.golang import read_modules
 from hubframe.oci.contents.packages import Package, read_url, write_url
 from hubframe.oci.contents.rpm import read_header
 from hubframe.oci.manifests import HubContent, ManifestContent
@@ -204,10 +207,28 @@ def packages(path: str, data: bytes) -> None:
         is_package(package)
 
 
+def binary(path: str, data: bytes) -> None:
+    """A program or an archive of Java: summarised as it comes, or none."""
+    summary = Room().summarising()(path, len(data), BytesIO(data).read)
+    if summary is not None:
+        found = read_binary(path, summary)
+        for failure in found.failures:
+            assert len(failure) < 1000
+        for package in found.packages:
+            is_package(package)
+            assert (package.path or "").startswith(path)
+
+
+def modules(data: bytes) -> None:
+    """What Go writes of modules: read, or nothing of it."""
+    for package in sound(read_modules(data.decode("utf-8", "replace"))):
+        is_package(package)
+
+
 def is_package(package: Package) -> None:
-    """A package has a name and a version, and all of its text can be written."""
+    """A package has a name, and a version or none, and all of its text can be written."""
     assert package.name
-    assert package.version
+    assert package.version != ""
     assert package.installed_size is None or package.installed_size >= 0
     "".join(value for value in package if isinstance(value, str)).encode()
     assert write_url(package, "debian-12").isascii()
@@ -339,6 +360,12 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "apk": partial(packages, "lib/apk/db/installed"),
     "python": partial(packages, "a.dist-info/METADATA"),
     "npm": partial(packages, "node_modules/a/package.json"),
+    "gem": partial(packages, "specifications/a.gemspec"),
+    "composer": partial(packages, "composer/installed.json"),
+    "dotnet": partial(packages, "a.deps.json"),
+    "go-modules": modules,
+    "go-program": partial(binary, "bin/a"),
+    "java-archive": partial(binary, "a-1.jar"),
     "rpm-header": header,
     **dict.fromkeys(
         ("rpm-sqlite", "rpm-ndb", "rpm-berkeley"), partial(packages, "var/lib/rpm/Packages")

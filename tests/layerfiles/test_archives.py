@@ -317,7 +317,7 @@ def test_what_is_asked_for_is_kept_in_the_same_pass(size):
         folder("a"), ("./a/b", b"1" * 700), ("unwanted", b"2" * 900), ("/empty", b""), ("c", b"3")
     )
     for form in (content, packed(content)):
-        listing, bodies = kept(form, size=size)
+        listing, bodies, _ = kept(form, size=size)
         assert bodies == {"a/b": b"1" * 700, "empty": b"", "c": b"3"}
         assert rows(listing) == rows(listed(form))
 
@@ -355,7 +355,7 @@ def test_the_last_entry_of_a_path_counts(last, body):
 
 
 def test_files_with_holes_are_not_kept():
-    listing, bodies = kept(sparse("a")[:512] + archive(("b", b"1")))
+    listing, bodies, _ = kept(sparse("a")[:512] + archive(("b", b"1")))
     assert (listing.paths, bodies) == (["a", "b"], {"b": b"1"})
     records = {"name": "holes", "realsize": "12345", "major": "1", "minor": "0"}
     records = {f"GNU.sparse.{key}": value for key, value in records.items()}

@@ -59,7 +59,11 @@ _read(
     "packages",
     "List the packages that are installed in images.",
     *_OF_LAYERS,
-    many("--kind kinds", "KIND", "usual, os, or a type of packages such as deb."),
+    many(
+        "--kind kinds",
+        "KIND",
+        "usual, os, all, or a type of packages such as deb or golang.",
+    ),
     given(
         "--evidence",
         "What tells: databases in the layers, or attached documents.",

@@ -6,9 +6,9 @@ not followed.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
 from hubframe.oci import payload
@@ -16,7 +16,7 @@ from hubframe.oci.contents.packages import Package, normalised
 from hubframe.oci.contents.rpm import read_rpm
 
 # What of a layer is kept is kept under this number.
-PATHS_VERSION = 1
+PATHS_VERSION = 2
 _MIB = 1024**2
 MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
 MOST_PACKAGES = 200_000
@@ -37,6 +37,7 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "PKG-INFO": ((".egg-info", "pypi"),),
     "package.json": (("", "npm"),),
     "DESCRIPTION": (("", "cran"),),
+    "installed.json": (("/composer", "composer"),),
     "os-release": (("/etc", "release"), ("/usr/lib", "release")),
 }
 # The same for files of other names: how the name ends, how the folder, and the kind.
@@ -45,11 +46,15 @@ OTHER_PLACES = (
     ("", "/usr/lib/os.release.d", "release"),
     (".json", "/conda-meta", "conda"),
     (".egg-info", "", "pypi"),
+    (".gemspec", "", "gem"),
+    (".deps.json", "", "nuget"),
     *((ending, "", "sbom") for ending in (".spdx", ".spdx.json", ".cdx.json", ".sbom")),
 )
 # Most files are of no kind, which is to be told fast.
 _ENDINGS = tuple(ending for ending, _, _ in OTHER_PLACES if ending)
 _FOLDERS = tuple(folder for ending, folder, _ in OTHER_PLACES if not ending)
+# A folder that files of a kind are in, at any depth.
+_WITHIN = {"npm": "/node_modules/", "gem": "/specifications/"}
 # Kinds of which all that is below one root is of one system.
 _SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
 # The word of ``Status`` with which the files of a package are there.
@@ -62,6 +67,17 @@ _OF_DEB = frozenset(
 _OF_APK = frozenset("PVALoI")
 _OF_PYPI = frozenset({"Name", "Version", "License", "License-Expression"})
 _OF_CRAN = frozenset({"Package", "Version", "License", "Built"})
+# Of Ruby: what is assigned to a field in one line, words in quotes, and a line made to be read.
+_RUBY_FIELD = re.compile(
+    r"^[ \t]*\w{1,64}\.(name|version|platform|licenses?)[ \t]*=[ \t]*(.{0,4096})", re.MULTILINE
+)
+_RUBY_WORD = re.compile(r"""["']([^"']*)["']|%[qQ]?[\[({<|]([^\])}>|]*)[\])}>|]""")
+_RUBY_STUB = re.compile(r"^# stub: (?P<name>\S+) (?P<version>\S+) (?P<platform>\S+)", re.MULTILINE)
+_RUBY_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_MOST_FIELDS = 1_000
+# Of .NET: libraries that lie beside a program, and what tells that they do.
+_DOTNET_KINDS = frozenset({"package", "project", "runtimepack"})
+_DOTNET_FILES = ("runtime", "runtimeTargets", "native")
 _SOURCE = re.compile(r"(\S+)(?:\s+\(([^)]*)\))?.*", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
@@ -91,7 +107,7 @@ def find_place(path: str) -> Place | None:
 
 
 def _is_sound(path: str, kind: str) -> bool:
-    if kind == "npm" and "/node_modules/" not in f"/{path}":
+    if kind in _WITHIN and _WITHIN[kind] not in f"/{path}":
         return False
     is_odd = len(path) > _LONGEST_PATH or path.count("/") > _DEEPEST
     # Nothing is written above the root; and Debian's checksums lie among the packages.
@@ -132,14 +148,23 @@ def read_packages(path: str, body: bytes) -> list[Package]:
     """
     place = find_place(path)
     read = READERS.get(place.kind) if place else None
-    packages = [
-        package._replace(path=path)
-        for package in islice(read(body) if read else (), MOST_PACKAGES + 1)
-        if 0 < len(package.name) <= _LONGEST and 0 < len(package.version or "") <= _LONGEST
+    return [package._replace(path=path) for package in sound(read(body) if read else ())]
+
+
+def sound(packages: Iterable[Package]) -> list[Package]:
+    """Return the packages that are some; PayloadError for too many.
+
+    A version may be null, where its ecosystem has packages without one; it is never empty.
+    """
+    found = [
+        package
+        for package in islice(packages, MOST_PACKAGES + 1)
+        if 0 < len(package.name) <= _LONGEST
+        and (package.version is None or 0 < len(package.version) <= _LONGEST)
     ]
-    if len(packages) > MOST_PACKAGES:
+    if len(found) > MOST_PACKAGES:
         raise PayloadError(f"more than {MOST_PACKAGES:,} packages; not read")
-    return packages
+    return found
 
 
 def _text(body: bytes) -> str:
@@ -268,6 +293,77 @@ def read_cran(body: bytes) -> Iterator[Package]:
         )
 
 
+def read_gem(body: bytes) -> Iterator[Package]:
+    """Read a specification of a gem, which is a program of Ruby: nothing of it is run.
+
+    Words that are assigned as they are count, and else the line that RubyGems writes to be read.
+    """
+    text = _text(body)
+    stub = _RUBY_STUB.search(text)
+    told = stub.groupdict() if stub else {}
+    assigned: dict[str, str] = {}
+    for field, value in islice(map(re.Match.groups, _RUBY_FIELD.finditer(text)), _MOST_FIELDS):
+        assigned.setdefault(field, value)
+    for field, value in assigned.items():
+        words = _ruby_words(value)
+        # Of a list each word counts; what is no word is worked out by the program.
+        if words and (field == "licenses" or value.startswith(("'", '"', "%"))):
+            told[field] = ", ".join(words) if field == "licenses" else words[0]
+    platform = told.get("platform")
+    yield Package(
+        "gem",
+        told.get("name", ""),
+        told.get("version", ""),
+        architecture=None if platform == "ruby" else platform,
+        licence=_licence(told.get("licenses", told.get("license"))),
+    )
+
+
+def _ruby_words(written: str) -> list[str]:
+    """Return the words in quotes, of whose escapes those of Unicode are read."""
+    found = (one[1] or one[2] or "" for one in _RUBY_WORD.finditer(written))
+    plain = (_RUBY_ESCAPE.sub(lambda code: chr(int(code[1], 16)), one) for one in found)
+    # What is in braces is worked out by the program.
+    return [clean for one in plain if "#{" not in one and (clean := _clean(one))]
+
+
+def read_composer(body: bytes) -> Iterator[Package]:
+    """Read ``installed.json`` of Composer, which is a list before Composer 2."""
+
+    def read() -> Any:
+        document = payload.parsed(body)
+        return {"packages": document} if isinstance(document, list) else document
+
+    document = payload.an_object(read, "installed.json")
+    for one in payload.items(document.get("packages")):
+        vendor, _, name = _clean(one.get("name")).rpartition("/")
+        told = one.get("license")
+        # Of several, whoever uses it may choose one.
+        licences = payload.texts(told) if isinstance(told, list) else [told]
+        yield Package(
+            "composer",
+            name,
+            _clean(one.get("version")),
+            vendor or None,
+            licence=_licence(" OR ".join(map(_clean, licences))),
+        )
+
+
+def read_nuget(body: bytes) -> Iterator[Package]:
+    """Read ``*.deps.json`` of a program of .NET: the libraries of which files are there."""
+    document = payload.parse(body, "deps.json")
+    target = payload.mapping(document.get("runtimeTarget")).get("name")
+    there = payload.mapping(document.get("targets"))
+    built = payload.mapping(there.get(target)) if isinstance(target, str) else {}
+    for key, library in payload.mapping(document.get("libraries")).items():
+        kind = _clean(payload.mapping(library).get("type")).lower()
+        files = payload.mapping(built.get(key))
+        has_none = key in built and not any(files.get(one) for one in _DOTNET_FILES)
+        if kind in _DOTNET_KINDS and not has_none:
+            name, _, version = _clean(key).partition("/")
+            yield Package("nuget", name.removeprefix("runtimepack."), version)
+
+
 READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "deb": read_deb,
     "opkg": read_opkg,
@@ -277,4 +373,7 @@ READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "npm": read_npm,
     "conda": read_conda,
     "cran": read_cran,
+    "gem": read_gem,
+    "composer": read_composer,
+    "nuget": read_nuget,
 }

@@ -5,13 +5,15 @@ as container tools do: a whiteout removes a path with all that is below it, an o
 lower layers have in it, and a file or link where a directory was, the directory.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
 from hubframe.oci.archives import OPAQUE, REMOVED, Listing
+from hubframe.oci.contents.binaries import read_binary
 from hubframe.oci.contents.databases import RELEASES, Place, find_place, read_packages
 from hubframe.oci.contents.distributions import Distribution, read_distribution
 from hubframe.oci.contents.packages import Package
@@ -19,6 +21,7 @@ from hubframe.oci.contents.packages import Package
 # What makes two packages the same: type, name, version, namespace and architecture.
 Same = tuple[str, str, str | None, str | None, str | None]
 _MOST_LINKS = 40
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 _NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
 _WITH_LOG = "what a log beside it (-wal) holds is not read"
 
@@ -43,6 +46,7 @@ class Layer:
     opaque: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()  # all its paths that are no directories
     failures: tuple[tuple[str, str], ...] = ()  # what could not be read: path, and why
+    left_out: tuple[tuple[str, str], ...] = ()  # and of binaries, of which none ends a call
 
 
 class Found(NamedTuple):
@@ -61,13 +65,23 @@ class Contents:
     distribution_position: int | None
     documents: list[tuple[str, int]]  # SBOMs in the image: path, and the layer
     failures: list[tuple[int, str, str]]  # position, path, and why
+    left_out: list[tuple[int, str, str]]
 
 
-def read_layer(listing: Listing, bodies: Mapping[str, bytes]) -> Layer:
-    """Read what a layer has of packages, from its files and the contents that were kept of it."""
+def read_layer(
+    listing: Listing,
+    bodies: Mapping[str, bytes],
+    summaries: Mapping[str, bytes] = _NONE,
+    unread: Container[str] = (),
+) -> Layer:
+    """Read what a layer has of packages, from its files and what was kept of their contents.
+
+    Files of the kinds that are `unread` are passed over, whatever is wrong with them.
+    """
     files: dict[str, File] = {}
     others: set[str] = set()
     failures: list[tuple[str, str]] = []
+    left_out: list[tuple[str, str]] = []
     for path, kind, link, whiteout in zip(
         listing.paths, listing.types, listing.links, listing.whiteouts, strict=True
     ):
@@ -75,8 +89,13 @@ def read_layer(listing: Listing, bodies: Mapping[str, bytes]) -> Layer:
             continue
         if kind != "directory":
             others.add(path)
+        if path in summaries and kind != "directory":
+            binary = read_binary(path, summaries[path])
+            files[path] = File(binary.place, binary.packages)
+            left_out += [(path, why) for why in binary.failures]
+            continue
         place = find_place(path)
-        if place is None:
+        if place is None or place.kind in unread:
             continue
         files[path] = File(place, link=link if kind == "symlink" else None)
         if path in bodies:
@@ -94,6 +113,7 @@ def read_layer(listing: Listing, bodies: Mapping[str, bytes]) -> Layer:
         _hidden(listing, OPAQUE),
         frozenset(others),
         tuple(failures),
+        tuple(dict.fromkeys(left_out)),
     )
 
 
@@ -128,6 +148,7 @@ def merge(layers: Sequence[Layer]) -> Contents:
         at,
         sorted((path, at) for path, (file, at) in tree.files.items() if file.place.kind == "sbom"),
         [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures],
+        [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out],
     )
 
 

@@ -31,8 +31,8 @@ class Package(NamedTuple):
     type: str  # as package URLs name it: deb, apk, rpm, pypi, npm …
     name: str
     version: str | None = None  # whole: with epoch and release
-    namespace: str | None = None  # the distribution, npm's scope without @, Maven's group
-    architecture: str | None = None
+    namespace: str | None = None  # the distribution, npm's scope without @, Maven's group …
+    architecture: str | None = None  # of gems the platform
     source_name: str | None = None
     source_version: str | None = None
     licence: str | None = None
@@ -57,7 +57,7 @@ def write_url(package: Package, distribution: str | None = None) -> str:
         name = normalised(name)
     if kind == "rpm" and namespace:
         namespace = _VENDORS.get(namespace.partition("-")[0], namespace)
-    qualifiers = {"arch": package.architecture}
+    qualifiers = {"platform" if kind == "gem" else "arch": package.architecture}
     if kind in OS_TYPES:
         qualifiers["distro"] = distribution
     if kind == "rpm" and version:
@@ -65,6 +65,9 @@ def write_url(package: Package, distribution: str | None = None) -> str:
         epoch, colon, rest = version.partition(":")
         if colon:
             qualifiers["epoch"], version = epoch, rest
+    if kind == "golang":
+        # A module's name is a path, whose last part only is the name of a URL.
+        namespace, _, name = "/".join(filter(None, (namespace, name))).rpartition("/")
     path = [_quoted(part) for part in (namespace or "").split("/") if part]
     url = "/".join((f"pkg:{kind}", *path, _quoted(name)))
     if version:
@@ -98,7 +101,7 @@ def read_url(written: str) -> Package | None:
         normalised(name) if kind == "pypi" else name,
         version,
         ("/".join(namespace).removeprefix("@") if kind == "npm" else "/".join(namespace)) or None,
-        qualifiers.get("arch"),
+        qualifiers.get("platform" if kind == "gem" else "arch"),
         source or None,
         source_version or None,
     )

@@ -306,7 +306,11 @@ def _package(url: str | None, name: Any, version: Any, kind: str | None = None) 
         # A module's name is its whole path, of which the URL has a part elsewhere.
         package = package._replace(name=name, namespace=None)
     # URLs leave out epochs.
-    return package and package._replace(version=_known(version) or package.version)
+    told = _known(version)
+    if told and package and package[:2] == ("golang", "stdlib"):
+        # syft writes the release, go1.22.3, and trivy v1.22.3; advisories know neither.
+        told = told.removeprefix("go").removeprefix("v")
+    return package and package._replace(version=told or package.version)
 
 
 def _at(path: str | None) -> str | None:
