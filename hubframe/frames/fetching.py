@@ -25,6 +25,7 @@ Kind = Literal[
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
 ]
+_DOCUMENTS: tuple[Kind, ...] = ("tag", "manifest", "config", "attached")
 
 
 class Item(NamedTuple):
@@ -80,18 +81,25 @@ def look_up(client: Client, items: Iterable[Item]) -> dict[Item, Any]:
     for (kind, _), group in groups.items():
         source = client.source(group[0].reference)
         if isinstance(source, LocalSource):
-            found |= {item: _read(client, item) for item in group}
+            found |= _read(client, source, group)
         else:
             found |= _held(client, source, kind, group)
     return found
 
 
-def _read(client: Client, item: Item) -> Any:
-    """Read what is on the disk; what cannot be read is an error, as everywhere."""
-    try:
-        return fetch(client, item)
-    except HubframeError as error:
-        return error
+def _read(client: Client, source: LocalSource, items: Sequence[Item]) -> Mapping[Item, Any]:
+    """Read what is on this machine; what cannot be read is an error, as everywhere.
+
+    The documents of an engine are here once it exported the image, which takes a while.
+    """
+    found: dict[Item, Any] = {}
+    for item in items:
+        try:
+            if item.kind not in _DOCUMENTS or source.is_here(item.reference):
+                found[item] = fetch(client, item)
+        except HubframeError as error:
+            found[item] = error
+    return found
 
 
 def _held(
