@@ -25,7 +25,8 @@ Kind = Literal[
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
 ]
-_DOCUMENTS: tuple[Kind, ...] = ("tag", "manifest", "config", "attached")
+# What a list of names tells.
+_OF_NAMES: tuple[Kind, ...] = ("digest", "stand-in")
 
 
 class Item(NamedTuple):
@@ -65,7 +66,10 @@ class Survey:
     ) -> dict[Item, Any]:
         """Note what is here and what is not."""
         self.answered |= dict.fromkeys(held)
-        self.missing |= {item: then for item in items if item not in held}
+        # An engine gives all the documents of an image at once.
+        self.missing |= {
+            item: () if item.reference.is_in_engine else then for item in items if item not in held
+        }
         return {item: held.get(item, _NOT_FETCHED) for item in items}
 
 
@@ -95,7 +99,7 @@ def _read(client: Client, source: LocalSource, items: Sequence[Item]) -> Mapping
     found: dict[Item, Any] = {}
     for item in items:
         try:
-            if item.kind not in _DOCUMENTS or source.is_here(item.reference):
+            if item.kind in _OF_NAMES or source.is_here(item.reference):
                 found[item] = fetch(client, item)
         except HubframeError as error:
             found[item] = error

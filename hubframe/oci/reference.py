@@ -55,7 +55,7 @@ _LOCAL = re.compile(
 _ENGINES = ("docker-daemon:", "podman:")
 _IN_ENGINE = re.compile(
     rf"(?P<engine>{'|'.join(_ENGINES)})(?![0-9]{{1,5}}(?:/|$))"
-    rf"(?:@?(?P<id>{DIGEST.pattern})|(?P<name>(?!.*://).*))"
+    rf"(?:@?(?P<id>{DIGEST.pattern})|(?P<name>.*))"
 )
 # Host, path and query of an address.
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?([^/?#]*)([^?#]*)\??([^#]*).*", re.IGNORECASE)
@@ -137,7 +137,12 @@ class ImageReference:
             return cls._on_disk(text, local)
         if engine := _IN_ENGINE.fullmatch(text):
             return cls._in_engine(text, engine)
-        written = _pasted(text)
+        return cls._in_registry(text, _pasted(text))
+
+    @classmethod
+    def _in_registry(cls, text: str, written: str) -> Self:
+        if _BARE_HEX.fullmatch(written):
+            raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
         name, at, digest = written.partition("@")
         if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "what follows @ is not a digest")
@@ -165,10 +170,7 @@ class ImageReference:
     def _in_engine(cls, text: str, found: re.Match[str]) -> Self:
         if not found["name"]:
             return cls(found["engine"], "", None, found["id"])
-        named = cls.parse(found["name"])
-        if named.is_local:
-            raise _invalid(text, "it names two places")
-        return named.inside(found["engine"])
+        return cls._in_registry(text, found["name"]).inside(found["engine"])
 
     @property
     def repo(self) -> str:
@@ -356,8 +358,6 @@ def _shown_at(address: str, pages: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def _split_registry(name: str, text: str) -> tuple[str, str]:
-    if _BARE_HEX.fullmatch(text):
-        raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
     registry, slash, path = name.partition("/")
     if not slash or not _names_registry(registry):
         registry, path = DOCKER_HUB, name

@@ -106,9 +106,7 @@ class Engine(LocalSource):
         named = [name for image in self._images() for name in image.names]
         found = [name.tag for name in named if name.tag and name.path == path]
         if path and not found:
-            raise NotFoundError(
-                f"{self._name}{path}: the engine has no such image. {some_of(map(str, named))}"
-            )
+            raise self._missing(ImageReference(self._name, path))
         return list(dict.fromkeys(found))
 
     def resolve(self, reference: ImageReference) -> Resolved:
@@ -117,8 +115,7 @@ class Engine(LocalSource):
         for image in self._images():
             if digest in image.digests if digest else named in image.names:
                 return Resolved(image.id, None)
-        names = (str(name) for image in self._images() for name in image.names)
-        raise NotFoundError(f"{reference}: the engine has no such image. {some_of(names)}")
+        raise self._missing(reference)
 
     def manifest(self, reference: ImageReference) -> Document:
         """Get what a digest names, verified; an engine's images have their ids for digests."""
@@ -126,9 +123,13 @@ class Engine(LocalSource):
         known = (image.id for image in self._images() if digest in image.digests)
         return super().manifest(reference.at(digest=next(known, digest)))
 
-    def referrers(self, _subject: ImageReference) -> list[Payload]:
-        """Return nothing: engines export an image without what refers to it."""
-        return []
+    def referrers(self, subject: ImageReference) -> list[Payload]:
+        """List the descriptors of what refers to a digest: the newest engines export it, too."""
+        try:
+            return super().referrers(subject)
+        except NotFoundError:
+            # An index names images for other platforms, which the engine need not have.
+            return []
 
     def is_here(self, reference: ImageReference) -> bool:
         """Tell whether the image was exported already."""
@@ -175,6 +176,12 @@ class Engine(LocalSource):
             for one in known
         ]
 
+    def _missing(self, reference: ImageReference) -> NotFoundError:
+        named = [name for image in self._images() for name in image.names]
+        named.sort(key=lambda name: name.path != reference.path)
+        what = "image with this digest" if reference.digest else "such image"
+        return NotFoundError(f"{reference}: the engine has no {what}. {some_of(map(str, named))}")
+
     def _names(self, written: list[Any]) -> list[ImageReference]:
         """Read names; ``<none>:<none>`` is none."""
         found = []
@@ -188,20 +195,27 @@ class Engine(LocalSource):
         return found
 
     def _layout(self, reference: ImageReference) -> Layout:
-        """Return the image that holds a digest: its own id, or a document or a layer of it."""
+        """Return the image that holds a digest: its own id, or a document or a layer of it.
+
+        Where images of the repository were read, the digest is from one of these, or from an index
+        that names more than the engine has. Else, as after a frame was read from a file, they are
+        looked through.
+        """
         digest = reference.digest or ""
         if held := self._held(digest):
             return held
         images = self._images()
-        for image in images:
-            if image.id == digest:
-                return self._exported(image.id)
-        for image in images:
-            if any(name.path == reference.path for name in image.names):
-                layout = self._exported(image.id)
+        if any(image.id == digest for image in images):
+            return self._exported(digest)
+        of_repository = [
+            image.id for image in images if any(one.path == reference.path for one in image.names)
+        ]
+        if self._exports.keys().isdisjoint(of_repository):
+            for image in of_repository:
+                layout = self._exported(image)
                 if layout.has(digest):
                     return layout
-        raise NotFoundError(f"{reference}: the engine has no such image, or nothing such in one")
+        raise self._missing(reference)
 
     def _held(self, digest: str) -> Layout | None:
         held = self._exports.copy()

@@ -249,10 +249,6 @@ class LocalSource(ABC):
         """Look up what a name stands for; no name for the only image that is there."""
 
     @abstractmethod
-    def referrers(self, subject: ImageReference) -> list[Payload]:
-        """List the descriptors of what refers to a digest."""
-
-    @abstractmethod
     def _layout(self, reference: ImageReference) -> Layout:
         """Return what holds the digest of a reference."""
 
@@ -285,6 +281,10 @@ class LocalSource(ABC):
         """Get a document that is attached to an image, verified."""
         digest, layout = document.digest or "", self._layout(document)
         return _found(f"the document {document}", lambda: layout.attached(digest, most))
+
+    def referrers(self, subject: ImageReference) -> list[Payload]:
+        """List the descriptors of what refers to a digest."""
+        return self._layout(subject).referrers.get(subject.digest or "", [])
 
     def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
         """Get some bytes of a blob; None where it has no such part."""
@@ -354,10 +354,6 @@ class OnDisk(LocalSource):
             f"{reference} may be each of {len(digests)} images: add its name, its digest, or its "
             f"number (@0). {_there(images)}"
         )
-
-    def referrers(self, subject: ImageReference) -> list[Payload]:
-        """List the descriptors of what refers to a digest."""
-        return self._layout().referrers.get(subject.digest or "", [])
 
     def _layout(self, _reference: ImageReference | None = None) -> Layout:
         """Look at what is there: again where it has changed since."""

@@ -34,6 +34,8 @@ REFERENCES = (
     "oci:./build/app:1.4",
     "docker-archive:app.tar:docker.io/acme/app:1",
     "oci-archive:/a/b.tar@0",
+    "docker-daemon:ghcr.io/org/app:1.4",
+    "podman:sha256:" + 64 * "a",
     "dir:~/app@sha256:" + "0" * 64,
 )
 CHALLENGES = (
@@ -73,7 +75,7 @@ WORDS = {
     "reference": (
         *("docker.io/", "index.docker.io/", "localhost", "library/", "https://", "[::1]", ":443"),
         *("@sha256:", "@sha512:", "0" * 64, "__", "..", "%00"),
-        *("oci:", "dir:", "oci-archive:", "docker-archive:"),
+        *("oci:", "dir:", "oci-archive:", "docker-archive:", "docker-daemon:", "podman:"),
     ),
     "challenge": (
         *("Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", ", ", '="', '\\"'),
