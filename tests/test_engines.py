@@ -669,6 +669,16 @@ def test_a_full_disk(engine, client, monkeypatch) -> None:
         labels("docker-daemon:acme/app:1", client)
 
 
+def test_what_others_write_leads_to_no_engine(engine, client, tmp_path) -> None:
+    engine.add(*saved("one"), "acme/secret:1")
+    layout = Layout(tmp_path / "layout")
+    name = "org.opencontainers.image.base.name"
+    layout.image("1.0", annotations={name: "docker-daemon:acme/secret:1"})
+    bases = hubframe.bases_df(f"oci:{layout.path}", client=client)
+    assert bases["base_repo"].isna().all()
+    assert not engine.asked
+
+
 def test_an_export_ends_with_its_call(engine, client) -> None:
     """An engine may say nothing for minutes: who closes the client does not wait for it."""
     engine.add(*saved("one"), "acme/app:1")

@@ -70,12 +70,12 @@ _KINDS = {
 }
 
 
-class _Image(NamedTuple):
-    """An image that an engine lists."""
+class _List(NamedTuple):
+    """What an engine has: the ids of images, and which of them a name or another digest means."""
 
-    id: str
-    names: tuple[ImageReference, ...]
-    digests: frozenset[str]  # its id, and the manifests that it was pulled or pushed as
+    ids: list[str]  # newest first
+    names: dict[ImageReference, str]
+    digests: dict[str, str]  # of manifests that images were pulled or pushed as, and the ids
 
 
 class Engine(LocalSource):
@@ -87,41 +87,41 @@ class Engine(LocalSource):
 
     def __init__(self, name: str, timeout: float) -> None:
         self._name, self._kind, self._timeout = name, _KINDS[name], timeout
-        self._listed: list[_Image] | None = None
+        self._listed: _List | None = None
         self._lock = RLock()
         self._exports: dict[str, tuple[Layout, Export]] = {}
 
     def repositories(self) -> list[ImageReference]:
         """List the engine itself, for what has no name, and the repositories of what has one."""
-        named = {name.at() for image in self._images() for name in image.names}
+        named = {name.at() for name in self._list().names}
         return [ImageReference(self._name, ""), *sorted(named, key=str)]
 
     def unnamed(self) -> list[ImageReference]:
         """List the images without a name, by their ids."""
-        at = ImageReference(self._name, "")
-        return [at.at(digest=image.id) for image in self._images() if not image.names]
+        listed, at = self._list(), ImageReference(self._name, "")
+        named = set(listed.names.values())
+        return [at.at(digest=image) for image in listed.ids if image not in named]
 
     def tags(self, path: str = "") -> list[str]:
         """List the tags of a repository."""
-        named = [name for image in self._images() for name in image.names]
-        found = [name.tag for name in named if name.tag and name.path == path]
+        found = [name.tag for name in self._list().names if name.tag and name.path == path]
         if path and not found:
             raise self._missing(ImageReference(self._name, path))
-        return list(dict.fromkeys(found))
+        return found
 
     def resolve(self, reference: ImageReference) -> Resolved:
         """Look up the id of what a name or a digest stands for."""
-        digest, named = reference.digest, reference.at(tag=reference.target)
-        for image in self._images():
-            if digest in image.digests if digest else named in image.names:
-                return Resolved(image.id, None)
-        raise self._missing(reference)
+        listed, digest = self._list(), reference.digest
+        named = reference.at(tag=reference.target)
+        image = listed.digests.get(digest) if digest else listed.names.get(named)
+        if image is None:
+            raise self._missing(reference)
+        return Resolved(image, None)
 
     def manifest(self, reference: ImageReference) -> Document:
         """Get what a digest names, verified; an engine's images have their ids for digests."""
-        digest = reference.digest
-        known = (image.id for image in self._images() if digest in image.digests)
-        return super().manifest(reference.at(digest=next(known, digest)))
+        digest = reference.digest or ""
+        return super().manifest(reference.at(digest=self._list().digests.get(digest, digest)))
 
     def referrers(self, subject: ImageReference) -> list[Payload]:
         """List the descriptors of what refers to a digest: the newest engines export it, too."""
@@ -142,8 +142,8 @@ class Engine(LocalSource):
         for _, export in self._exports.copy().values():
             export.drop()
 
-    def _images(self) -> list[_Image]:
-        """Return the list of images, newest first, asked for once in a call."""
+    def _list(self) -> _List:
+        """Return what there is, asked for once in a call."""
         listed = self._listed
         if listed is None:
             self._listed = listed = self._ask(
@@ -155,7 +155,7 @@ class Engine(LocalSource):
             )
         return listed
 
-    def _read_list(self, answer: HTTPResponse) -> list[_Image]:
+    def _read_list(self, answer: HTTPResponse) -> _List:
         body = answer.read(LIST_LIMIT + 1)
         if len(body) > LIST_LIMIT:
             raise PayloadError(f"{self._name} a list of more than {LIST_LIMIT:,} bytes; not read")
@@ -167,18 +167,16 @@ class Engine(LocalSource):
             raise PayloadError(f"{self._name} what answers at its address is no engine")
         known = [one for one in payload.items(entries) if _is_digest(one.get("Id"))]
         known.sort(key=lambda one: (-_seconds(one.get("Created")), one["Id"]))
-        return [
-            _Image(
-                one["Id"],
-                tuple(self._names(payload.array(one.get("RepoTags")))),
-                frozenset({one["Id"], *_digests(payload.array(one.get("RepoDigests")))}),
-            )
-            for one in known
-        ]
+        found = _List([one["Id"] for one in known], {}, {})
+        for one in known:
+            for name in self._names(payload.array(one.get("RepoTags"))):
+                found.names.setdefault(name, one["Id"])
+            for digest in (one["Id"], *_digests(payload.array(one.get("RepoDigests")))):
+                found.digests.setdefault(digest, one["Id"])
+        return found
 
     def _missing(self, reference: ImageReference) -> NotFoundError:
-        named = [name for image in self._images() for name in image.names]
-        named.sort(key=lambda name: name.path != reference.path)
+        named = sorted(self._list().names, key=lambda name: name.path != reference.path)
         what = "image with this digest" if reference.digest else "such image"
         return NotFoundError(f"{reference}: the engine has no {what}. {some_of(map(str, named))}")
 
@@ -201,15 +199,13 @@ class Engine(LocalSource):
         that names more than the engine has. Else, as after a frame was read from a file, they are
         looked through.
         """
-        digest = reference.digest or ""
+        listed, digest = self._list(), reference.digest or ""
         if held := self._held(digest):
             return held
-        images = self._images()
-        if any(image.id == digest for image in images):
+        if digest in listed.ids:
             return self._exported(digest)
-        of_repository = [
-            image.id for image in images if any(one.path == reference.path for one in image.names)
-        ]
+        names = listed.names.items()
+        of_repository = dict.fromkeys(image for one, image in names if one.path == reference.path)
         if self._exports.keys().isdisjoint(of_repository):
             for image in of_repository:
                 layout = self._exported(image)
