@@ -7,7 +7,8 @@ writes. Manifests, configs and layers are told by no other way.
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
@@ -70,12 +71,54 @@ _KINDS = {
 }
 
 
-class _List(NamedTuple):
+class Listed(NamedTuple):
     """What an engine has: the ids of images, and which of them a name or another digest means."""
 
     ids: list[str]  # newest first
     names: dict[ImageReference, str]
     digests: dict[str, str]  # of manifests that images were pulled or pushed as, and the ids
+
+
+def read_list(body: bytes, engine: str) -> Listed:
+    """Read an engine's list of images, without what is odd in it."""
+    try:
+        entries = payload.parsed(body)
+    except (ValueError, RecursionError):
+        entries = None
+    if not isinstance(entries, list):
+        raise PayloadError(f"{engine} what answers at its address is no engine")
+    known = [one for one in payload.items(entries) if _is_digest(one.get("Id"))]
+    known.sort(key=lambda one: (-_seconds(one.get("Created")), one["Id"]))
+    found = Listed([one["Id"] for one in known], {}, {})
+    for one in known:
+        for name in _names(payload.array(one.get("RepoTags"))):
+            found.names.setdefault(name.inside(engine), one["Id"])
+        for digest in (one["Id"], *_digests(payload.array(one.get("RepoDigests")))):
+            found.digests.setdefault(digest, one["Id"])
+    return found
+
+
+def _names(written: Sequence[Any]) -> Iterator[ImageReference]:
+    """Read names; ``<none>:<none>`` is none."""
+    for name in written:
+        with suppress(InvalidReferenceError):
+            read = ImageReference.parse(name)
+            if read.tag and not read.is_local:
+                yield read
+
+
+def _digests(written: Sequence[Any]) -> Iterator[str]:
+    """Read the digests of ``repository@digest``."""
+    ends = (one.rpartition("@")[2] for one in written if isinstance(one, str))
+    yield from filter(_is_digest, ends)
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
+
+
+def _seconds(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 class Engine(LocalSource):
@@ -87,7 +130,7 @@ class Engine(LocalSource):
 
     def __init__(self, name: str, timeout: float) -> None:
         self._name, self._kind, self._timeout = name, _KINDS[name], timeout
-        self._listed: _List | None = None
+        self._listed: Listed | None = None
         self._lock = RLock()
         self._exports: dict[str, tuple[Layout, Export]] = {}
 
@@ -142,7 +185,7 @@ class Engine(LocalSource):
         for _, export in self._exports.copy().values():
             export.drop()
 
-    def _list(self) -> _List:
+    def _list(self) -> Listed:
         """Return what there is, asked for once in a call."""
         listed = self._listed
         if listed is None:
@@ -155,42 +198,16 @@ class Engine(LocalSource):
             )
         return listed
 
-    def _read_list(self, answer: HTTPResponse) -> _List:
+    def _read_list(self, answer: HTTPResponse) -> Listed:
         body = answer.read(LIST_LIMIT + 1)
         if len(body) > LIST_LIMIT:
             raise PayloadError(f"{self._name} a list of more than {LIST_LIMIT:,} bytes; not read")
-        try:
-            entries = payload.parsed(body)
-        except (ValueError, RecursionError):
-            entries = None
-        if not isinstance(entries, list):
-            raise PayloadError(f"{self._name} what answers at its address is no engine")
-        known = [one for one in payload.items(entries) if _is_digest(one.get("Id"))]
-        known.sort(key=lambda one: (-_seconds(one.get("Created")), one["Id"]))
-        found = _List([one["Id"] for one in known], {}, {})
-        for one in known:
-            for name in self._names(payload.array(one.get("RepoTags"))):
-                found.names.setdefault(name, one["Id"])
-            for digest in (one["Id"], *_digests(payload.array(one.get("RepoDigests")))):
-                found.digests.setdefault(digest, one["Id"])
-        return found
+        return read_list(body, self._name)
 
     def _missing(self, reference: ImageReference) -> NotFoundError:
         named = sorted(self._list().names, key=lambda name: name.path != reference.path)
         what = "image with this digest" if reference.digest else "such image"
         return NotFoundError(f"{reference}: the engine has no {what}. {some_of(map(str, named))}")
-
-    def _names(self, written: list[Any]) -> list[ImageReference]:
-        """Read names; ``<none>:<none>`` is none."""
-        found = []
-        for name in written:
-            try:
-                read = ImageReference.parse(name)
-            except InvalidReferenceError:
-                continue
-            if read.tag and not read.is_local:
-                found.append(read.inside(self._name))
-        return found
 
     def _layout(self, reference: ImageReference) -> Layout:
         """Return the image that holds a digest: its own id, or a document or a layer of it.
@@ -386,17 +403,3 @@ def _no_room(error: OSError) -> TransportError:
         f"what the engine exports could not be written into {gettempdir()} ({error.strerror}). "
         "It takes as much room as the image does unpacked; TMPDIR names another folder"
     )
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
-
-
-def _digests(written: list[Any]) -> list[str]:
-    """Read the digests of ``repository@digest``."""
-    ends = (one.rpartition("@")[2] for one in written if isinstance(one, str))
-    return [end for end in ends if _is_digest(end)]
-
-
-def _seconds(value: Any) -> int:
-    return value if isinstance(value, int) else 0

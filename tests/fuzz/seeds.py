@@ -70,6 +70,18 @@ PACKAGE_URLS = (
     b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
     b"pkg:npm/%40babel/core@7.1#sub/path",
 )
+ENGINE_LIST = [
+    {
+        "Id": f"sha256:{64 * letter}",
+        "RepoTags": names,
+        "RepoDigests": [f"acme/app@sha256:{64 * '9'}"],
+        "Created": 1_700_000_000,
+    }
+    for letter, names in (
+        ("a", ["acme/app:1.0", "localhost:5000/app:latest", "2048/app:1"]),
+        ("b", ["<none>:<none>"]),
+    )
+]
 # Parts that chance would take long to spell.
 WORDS = {
     "reference": (
@@ -97,6 +109,7 @@ def seeds() -> dict[str, list[bytes]]:
     return {
         "reference": [text.encode() for text in REFERENCES],
         "challenge": [text.encode() for text in CHALLENGES],
+        "engine-list": [json.dumps(ENGINE_LIST).encode()],
         "documents": payloads,
         "shape": payloads,
         "dpkg": [DPKG],
