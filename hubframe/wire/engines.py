@@ -249,7 +249,11 @@ class Engine(LocalSource):
                     export = Export(f"{self._name}{image}", partial(self._save, image), self._lock)
                 except OSError as error:
                     raise _no_room(error) from None
-                self._exports[image] = self._opened(image, export), export
+                try:
+                    self._exports[image] = self._opened(image, export), export
+                except HubframeError:
+                    export.drop()
+                    raise
                 if len(self._exports) > _MOST_HELD:
                     del self._exports[next(iter(self._exports))]
             return self._exports[image][0]

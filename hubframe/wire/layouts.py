@@ -168,19 +168,24 @@ class Export(_Tar):
         if end <= len(held):
             yield held[start:end]
             return
-        with self._lock:
-            self.is_read = True
-            mapped = self._mapped or self._fill()
-            at, _ = self._at[self._followed(found)]
-        for place in range(at + start, at + end, _PIECE):
-            yield mapped[place : min(place + _PIECE, at + end)]
+        for place in range(start, end, _PIECE):
+            yield self._read(found, place, min(place + _PIECE, end))
 
     def drop(self) -> None:
-        """Let the file go; whoever reads it reads on."""
+        """Let the file go; who reads on has it written anew."""
         self._mapped, self.is_read = None, False
 
+    def _read(self, name: str, start: int, end: int) -> bytes:
+        # No reader holds the file itself: an error may be kept for long, with what its frames hold.
+        self.is_read, mapped = True, self._mapped
+        if mapped is None:
+            with self._lock:
+                mapped = self._mapped or self._fill()
+        at, _ = self._at[self._followed(name)]
+        return mapped[at + start : at + end]
+
     def _fill(self) -> mmap:
-        with TemporaryFile(prefix="hubframe-") as file:
+        with TemporaryFile() as file:
             self._write(file)
             file.seek(0)
             self._look_through(file)
