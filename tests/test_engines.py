@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -198,7 +198,7 @@ def test_files_are_exported_once_and_nothing_is_left(podman, client, monkeypatch
     assert files["path"].nunique() > 3
     content = hubframe.read_file("podman:acme/worker:2.0", "etc/os-release", client=client)
     assert b"=" in content
-    assert _mapped() == 0
+    assert _left() == 0
     assert not list(Path(tempfile.gettempdir()).iterdir())
 
 
@@ -222,7 +222,7 @@ class StandIn:
         self.images: list[dict[str, Any]] = []
         self.archives: dict[str, bytes] = {}
         self.asked: list[str] = []
-        self.mapped: list[int] = []  # how many archives the reader held at each export
+        self.left: list[int] = []  # how many temporary files there were at each export
         # What answers in place of it, by the end of what is asked for.
         self.answers: dict[str, Callable[[BaseHTTPRequestHandler], object]] = {}
 
@@ -249,7 +249,7 @@ class StandIn:
         elif path == "/images/json":
             send(handler, json.dumps(self.images).encode())
         elif path.endswith("/get") and path.split("/")[2] in self.archives:
-            self.mapped.append(_mapped())
+            self.left.append(_left())
             in_chunks(handler, self.archives[path.split("/")[2]])
         else:
             send(handler, b'{"message": "no such image"}', 404)
@@ -274,10 +274,15 @@ def in_chunks(handler: BaseHTTPRequestHandler, body: bytes, *, ends: bool = True
     handler.close_connection = True
 
 
-def _mapped() -> int:
-    """Return how many temporary files there are, which have no name."""
-    lines = Path("/proc/self/maps").read_text().splitlines()
-    return sum(tempfile.gettempdir() in line and line.endswith("(deleted)") for line in lines)
+def _left() -> int:
+    """Return how many temporary files are open, which have no name."""
+    count = 0
+    for one in Path("/proc/self/fd").iterdir():
+        # The one that listed these is gone by now.
+        with suppress(OSError):
+            target = str(one.readlink())
+            count += tempfile.gettempdir() in target and target.endswith("(deleted)")
+    return count
 
 
 @contextmanager
@@ -385,12 +390,12 @@ def test_an_image_is_exported_once(engine, client) -> None:
         getattr(hubframe, f"{name}_df")(what, platform="all", client=client)
     assert sorted(engine.exports) == sorted([first, second])
     # Of documents no more than one archive lies on the disk at a time, and none after the call.
-    assert engine.mapped == [0, 0]
-    assert _mapped() == 0
+    assert engine.left == [1, 1]
+    assert _left() == 0
     # Files of several images are asked for when all documents are read: one had to go by then.
     assert hubframe.files_df(what, client=client)["size"].tolist() == [3, 3, 3]
-    assert engine.mapped == [0, 0, 0, 1]
-    assert _mapped() == 0
+    assert engine.left == [1, 1, 1, 2]
+    assert _left() == 0
     engine.asked.clear()
     assert len(hubframe.files_df(what, client=client)) == 3
     assert not engine.exports
@@ -611,7 +616,7 @@ def test_what_an_engine_may_say(engine, client, path, answer, expected) -> None:
         labels("docker-daemon:acme/app:1", client)
     assert "\x1b" not in str(raised.value)
     assert "\u202e" not in str(raised.value)
-    assert _mapped() == 0
+    assert _left() == 0
     engine.answers.clear()
     assert labels("docker-daemon:acme/app:1", client) == ["one"]
 
@@ -656,7 +661,7 @@ def test_a_layer_that_is_not_what_it_says(engine, client) -> None:
     with pytest.raises(DigestMismatchError) as raised:
         hubframe.files_df("docker-daemon:acme/app:1", client=client)
     # Also while the error is held, as notebooks hold the last one.
-    assert _mapped() == 0
+    assert _left() == 0
     assert "docker-daemon:acme/app@sha256:" in str(raised.value)
 
 
@@ -670,7 +675,7 @@ def test_no_room_for_an_export(engine, client, monkeypatch) -> None:
 def test_a_full_disk(engine, client, monkeypatch) -> None:
     engine.add(*saved("one"), "acme/app:1")
     full = io.FileIO("/dev/full", "r+")
-    monkeypatch.setattr("hubframe.wire.layouts.TemporaryFile", lambda **_: full)
+    monkeypatch.setattr("hubframe.wire.engines.TemporaryFile", lambda **_: full)
     with pytest.raises(TransportError, match=r"No space left on device.*TMPDIR"):
         labels("docker-daemon:acme/app:1", client)
 

@@ -8,12 +8,12 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from math import inf
-from tempfile import gettempdir
+from tempfile import TemporaryFile, gettempdir
 from threading import RLock
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -46,6 +46,8 @@ _SLOWEST = 10
 # The documents of so many images are held in memory, more than a call reads together.
 _MOST_HELD = 1024
 _LONGEST_REFUSAL = 4096
+# How long the end of a call waits for another one. [seconds]
+_PATIENCE = 1.0
 _PORT = 2375
 
 
@@ -182,8 +184,13 @@ class Engine(LocalSource):
     def end_call(self) -> None:
         """Let go the list, and all archives."""
         self._listed = None
-        for _, export in self._exports.copy().values():
-            export.drop()
+        # Where another call has one written, that call lets them go.
+        if self._lock.acquire(timeout=_PATIENCE):
+            try:
+                for _, export in self._exports.values():
+                    export.drop()
+            finally:
+                self._lock.release()
 
     def _list(self) -> Listed:
         """Return what there is, asked for once in a call."""
@@ -245,17 +252,15 @@ class Engine(LocalSource):
                     # Its documents are read; it may be gigabytes.
                     if not one.is_read:
                         one.drop()
-                try:
-                    export = Export(f"{self._name}{image}", partial(self._save, image), self._lock)
-                except OSError as error:
-                    raise _no_room(error) from None
+                write = partial(self._save, image)
+                export = Export(f"{self._name}{image}", write, self._lock)
                 try:
                     self._exports[image] = self._opened(image, export), export
                 except HubframeError:
                     export.drop()
                     raise
                 if len(self._exports) > _MOST_HELD:
-                    del self._exports[next(iter(self._exports))]
+                    self._exports.pop(next(iter(self._exports)))[1].drop()
             return self._exports[image][0]
 
     def _opened(self, image: str, export: Export) -> Layout:
@@ -272,28 +277,32 @@ class Engine(LocalSource):
                 continue
         raise PayloadError(f"{self._name}{image}: what the engine exports is not this image")
 
-    def _save(self, image: str, file: BinaryIO) -> None:
-        """Write the archive of an image."""
+    def _save(self, image: str) -> BinaryIO:
+        """Return the archive of an image, in a file that has no name: it is gone when it closes."""
+        with ExitStack() as unless_it_is_whole:
+            try:
+                file = unless_it_is_whole.enter_context(TemporaryFile())
+            except OSError as error:
+                raise _no_room(error) from None
 
-        def write(answer: HTTPResponse) -> None:
-            while piece := answer.read(MEBIBYTE):
-                cancellation.check()
-                try:
-                    file.write(piece)
-                    file.flush()
-                except OSError as error:
-                    raise _no_room(error) from None
-            if answer.length:
-                # Of chunks that do not come it says so itself.
-                raise IncompleteRead(b"", answer.length)
+            def write(answer: HTTPResponse) -> None:
+                while piece := answer.read(MEBIBYTE):
+                    cancellation.check()
+                    try:
+                        file.write(piece)
+                        file.flush()
+                    except OSError as error:
+                        raise _no_room(error) from None
+                if answer.length:
+                    # Of chunks that do not come it says so itself.
+                    raise IncompleteRead(b"", answer.length)
 
-        self._ask(
-            f"/images/{image}/get",
-            f"the image {image}",
-            write,
-            pause=_SLOWEST * self._timeout,
-            most=inf,
-        )
+            asked = f"the image {image}"
+            pause = _SLOWEST * self._timeout
+            self._ask(f"/images/{image}/get", asked, write, pause=pause, most=inf)
+            file.seek(0)
+            unless_it_is_whole.pop_all()
+        return file
 
     def _ask(
         self,

@@ -8,9 +8,8 @@ import io
 import posixpath
 import tarfile
 from collections.abc import Callable, Iterator
-from mmap import ACCESS_READ, mmap
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
 from threading import RLock
 from typing import BinaryIO, Protocol
 
@@ -144,21 +143,21 @@ class Archive(_Tar):
 
 
 class Export(_Tar):
-    """A tar archive that is written on demand: in a temporary file for as long as it is wanted.
+    """A tar archive that is written on demand: into a temporary file, for as long as it is wanted.
 
-    The file has no name, so that nothing is left of it, however the process ends. The documents in
-    it are held in memory, and stay when the file is dropped; what else is asked for then has it
-    written anew. `write` is given the file; `lock` lets one archive be written at a time.
+    The documents in it are held in memory, and stay when the file is dropped; what else is asked
+    for then has it written anew. `write` returns a new file; one thread at a time has the `lock`,
+    which several archives may share.
     """
 
-    def __init__(self, name: str, write: Callable[[BinaryIO], object], lock: RLock) -> None:
+    def __init__(self, name: str, write: Callable[[], BinaryIO], lock: RLock) -> None:
         super().__init__(name)
         self._write, self._lock = write, lock
         self._held: dict[str, bytes] = {}
-        self._mapped: mmap | None = None
+        self._file: BinaryIO | None = None
         # Whether more was asked for than its documents.
         self.is_read = False
-        self._fill()
+        self._filled()
 
     def pieces(self, name: str, start: int = 0, count: int | None = None) -> Iterator[bytes]:
         """Yield a file, or so many bytes of it."""
@@ -169,34 +168,34 @@ class Export(_Tar):
             yield held[start:end]
             return
         for place in range(start, end, _PIECE):
-            yield self._read(found, place, min(place + _PIECE, end))
+            with self._lock:
+                self.is_read = True
+                file = self._file or self._filled()
+                file.seek(self._at[self._followed(found)][0] + place)
+                piece = file.read(min(_PIECE, end - place))
+            yield piece
 
     def drop(self) -> None:
         """Let the file go; who reads on has it written anew."""
-        self._mapped, self.is_read = None, False
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file, self.is_read = None, False
 
-    def _read(self, name: str, start: int, end: int) -> bytes:
-        # No reader holds the file itself: an error may be kept for long, with what its frames hold.
-        self.is_read, mapped = True, self._mapped
-        if mapped is None:
-            with self._lock:
-                mapped = self._mapped or self._fill()
-        at, _ = self._at[self._followed(name)]
-        return mapped[at + start : at + end]
-
-    def _fill(self) -> mmap:
-        with TemporaryFile() as file:
-            self._write(file)
-            file.seek(0)
+    def _filled(self) -> BinaryIO:
+        with ExitStack() as unless_it_is_good:
+            file = unless_it_is_good.enter_context(self._write())
             self._look_through(file)
-            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
-        held, left = {}, _MOST_DOCUMENTS
-        for name, (at, size) in self._at.items():
-            is_document = mapped[at : at + 1] in (b"{", b"[") and size <= min(_MOST_DOCUMENT, left)
-            held[name] = mapped[at : at + (size if is_document else min(size, _BEGINNING))]
-            left -= len(held[name])
-        self._held, self._mapped = held, mapped
-        return mapped
+            held, left = {}, _MOST_DOCUMENTS
+            for name, (at, size) in self._at.items():
+                file.seek(at)
+                held[name] = file.read(min(size, _BEGINNING))
+                if held[name][:1] in (b"{", b"[") and size <= min(_MOST_DOCUMENT, left):
+                    held[name] += file.read(size - len(held[name]))
+                left -= len(held[name])
+            self._held, self._file = held, file
+            unless_it_is_good.pop_all()
+        return file
 
 
 def _pieces(file: BinaryIO, start: int = 0, count: int | None = None) -> Iterator[bytes]:
