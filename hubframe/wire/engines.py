@@ -152,7 +152,7 @@ class Engine(LocalSource):
         found = [name.tag for name in self._list().names if name.tag and name.path == path]
         if path and not found:
             raise self._missing(ImageReference(self._name, path))
-        return found
+        return sorted(found)
 
     def resolve(self, reference: ImageReference) -> Resolved:
         """Look up the id of what a name or a digest stands for."""
