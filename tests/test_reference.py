@@ -54,6 +54,43 @@ def test_docker_rules(text, registry, path, tag, digest):
 
 
 @pytest.mark.parametrize(
+    ("text", "repo", "target", "printed"),
+    [
+        ("docker-daemon:", "docker-daemon:", "", "docker-daemon:"),
+        ("docker-daemon:nginx", "docker-daemon:library/nginx", "latest",
+         "docker-daemon:library/nginx"),
+        ("docker-daemon:index.docker.io/org/app:1.2", "docker-daemon:org/app", "1.2",
+         "docker-daemon:org/app:1.2"),
+        ("podman:localhost/app:dev", "podman:localhost/app", "dev", "podman:localhost/app:dev"),
+        ("podman:localhost:5000/app", "podman:localhost:5000/app", "latest",
+         "podman:localhost:5000/app"),
+        ("podman:podman:5", "podman:library/podman", "5", "podman:library/podman:5"),
+        (f"podman:org/app@{SHA256}", "podman:org/app", SHA256, f"podman:org/app@{SHA256}"),
+        (f"docker-daemon:{SHA256}", "docker-daemon:", SHA256, f"docker-daemon:{SHA256}"),
+        # As frames have it: the repository, and the digest.
+        (f"docker-daemon:@{SHA256}", "docker-daemon:", SHA256, f"docker-daemon:{SHA256}"),
+        # Of Docker Hub a namespace may be a number, which would be a port.
+        ("podman:docker.io/2048/app", "podman:docker.io/2048/app", "latest",
+         "podman:docker.io/2048/app"),
+    ],
+)  # fmt: skip
+def test_images_of_engines(text, repo, target, printed):
+    found = ImageReference.parse(text)
+    assert (found.repo, found.target, str(found)) == (repo, target, printed)
+    assert found.is_local
+    assert not found.is_hub
+    assert ImageReference.parse(printed) == found
+    assert ImageReference.parse(repo) == found.at()
+
+
+def test_a_host_may_be_called_like_an_engine():
+    assert ImageReference.parse("podman:5000/app").registry == "podman:5000"
+    assert ImageReference.parse("docker://podman:5000/app").registry == "podman:5000"
+    assert ImageReference.parse("podman:5").is_hub
+    assert ImageReference.parse("podman/stable:5").is_hub
+
+
+@pytest.mark.parametrize(
     "host",
     ["registry.hub.docker.com", "index.docker.io", "registry-1.docker.io", "registry-1.docker.io:443",
      "docker.io:443", "registry.hub.docker.com:443", "Index.Docker.io", "https://docker.io",
@@ -148,7 +185,14 @@ BAD = [
     "https://registry.example/org/app",
     "https://www.google.com/search?q=https://ghcr.io/org/app",
     "ftp://ghcr.io/org/app",
-    "docker-daemon:alpine:3",
+    "docker-daemon:Alpine:3",
+    "docker-daemon:alpine:3:4",
+    "docker-daemon://alpine",
+    "docker-daemon:docker://alpine",
+    "podman:oci:/folder",
+    "podman:" + "ab" * 32,
+    "docker://" + "ab" * 32,
+    "podman:alpine@sha256:12",
     "docker://",
     "docker://docker://nginx",
     "ab" * 32,

@@ -145,7 +145,7 @@ class Call:
         self._bar = None
 
     def asks(self, references: Iterable[ImageReference]) -> None:
-        """Note whether registries are asked, or the disk."""
+        """Note whether registries are asked, or this machine."""
         self.sources |= {"local" if one.is_local else "registry" for one in references}
 
     def scratch(self) -> "Call":
@@ -310,6 +310,7 @@ def calling(
             raise RuntimeError(words) from None
         raise
     finally:
+        client.end_call()
         client.store.flush()
 
 

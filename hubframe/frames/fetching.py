@@ -25,6 +25,8 @@ Kind = Literal[
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
 ]
+# What a list of names tells.
+_OF_NAMES: tuple[Kind, ...] = ("digest", "stand-in")
 
 
 class Item(NamedTuple):
@@ -64,7 +66,10 @@ class Survey:
     ) -> dict[Item, Any]:
         """Note what is here and what is not."""
         self.answered |= dict.fromkeys(held)
-        self.missing |= {item: then for item in items if item not in held}
+        # An engine gives all the documents of an image at once.
+        self.missing |= {
+            item: () if item.reference.is_in_engine else then for item in items if item not in held
+        }
         return {item: held.get(item, _NOT_FETCHED) for item in items}
 
 
@@ -80,18 +85,25 @@ def look_up(client: Client, items: Iterable[Item]) -> dict[Item, Any]:
     for (kind, _), group in groups.items():
         source = client.source(group[0].reference)
         if isinstance(source, LocalSource):
-            found |= {item: _read(client, item) for item in group}
+            found |= _read(client, source, group)
         else:
             found |= _held(client, source, kind, group)
     return found
 
 
-def _read(client: Client, item: Item) -> Any:
-    """Read what is on the disk; what cannot be read is an error, as everywhere."""
-    try:
-        return fetch(client, item)
-    except HubframeError as error:
-        return error
+def _read(client: Client, source: LocalSource, items: Sequence[Item]) -> Mapping[Item, Any]:
+    """Read what is on this machine; what cannot be read is an error, as everywhere.
+
+    The documents of an engine are here once it exported the image, which takes a while.
+    """
+    found: dict[Item, Any] = {}
+    for item in items:
+        try:
+            if item.kind in _OF_NAMES or source.is_here(item.reference):
+                found[item] = fetch(client, item)
+        except HubframeError as error:
+            found[item] = error
+    return found
 
 
 def _held(

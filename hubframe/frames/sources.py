@@ -25,6 +25,7 @@ from hubframe.oci.tagnames import read_all
 from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
 from hubframe.wire import hub
 from hubframe.wire.client import Client
+from hubframe.wire.engines import Engine
 from hubframe.wire.local import LocalSource
 
 Source = Literal["auto", "hub", "registry"]
@@ -108,6 +109,7 @@ def find_tags(
     """Find the tags that are asked for, in the order of the references, newest first."""
     if source not in ("auto", "hub", "registry"):
         raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
+    references = _in_engines(call, references)
     on_hub = [one for one in references if _uses_hub(one, source)]
     elsewhere = [one for one in references if not _uses_hub(one, source)]
     call.sources |= {"hub"} if on_hub else set()
@@ -128,6 +130,19 @@ def find_tags(
         if each.is_named or each.reference not in distinct:
             distinct[each.reference] = each
     return list(distinct.values())
+
+
+def _in_engines(call: Call, references: Sequence[ImageReference]) -> list[ImageReference]:
+    """Put what an engine has in place of the engine's name."""
+    whole = [one for one in references if one.is_in_engine and not one.target]
+    listed = dict(call.results(partial(_repositories, call.client), whole, "tags"))
+    parts = (listed.get(one, [] if one in whole else [one]) for one in references)
+    return list(chain.from_iterable(parts))
+
+
+def _repositories(client: Client, engine: ImageReference) -> list[ImageReference]:
+    source = client.source(engine)
+    return source.repositories() if isinstance(source, Engine) else []
 
 
 def _named_on_hub(client: Client, reference: ImageReference) -> Tag:
@@ -195,10 +210,10 @@ def _pushed(tag: Tag) -> str:
 
 
 def _without_name(client: Client, reference: ImageReference) -> list[Found]:
-    """List the images that have no name, as they may be on the disk."""
+    """List the images that have no name, as they may be on this machine."""
     source = client.source(reference)
-    images = source.images() if isinstance(source, LocalSource) else []
-    return [Found(one, is_named=False) for one in images if one.digest]
+    images = source.unnamed() if isinstance(source, LocalSource) and not reference.path else []
+    return [Found(one, is_named=False) for one in images]
 
 
 def _kept(call: Call, names: Sequence[str], wanted: Wanted) -> list[str]:

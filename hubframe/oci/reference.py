@@ -3,7 +3,8 @@
 The rules are those of the ``distribution/reference`` grammar with Docker's short names:
 ``nginx`` is ``docker.io/library/nginx:latest``. What people paste is read as what it shows: a
 reference with a transport (``docker://``), the web page of a repository, a registry's address.
-``oci:``, ``oci-archive:``, ``docker-archive:`` and ``dir:`` name images on this machine's disk.
+``oci:``, ``oci-archive:``, ``docker-archive:`` and ``dir:`` name images on this machine's disk, and
+``docker-daemon:`` and ``podman:`` those that an engine on this machine has.
 """
 
 import ipaddress
@@ -49,6 +50,13 @@ _LOCAL = re.compile(
     r"(?P<path>(?:[A-Za-z]:(?=[/\\]))?[^:]+?)"
     rf"(?::(?P<name>@?[^\s@]+))?(?:@(?P<digest>{DIGEST.pattern})|@(?P<number>[0-9]{{1,4}}))?"
 )
+# Where an engine has it: by its name or its id; without either all that the engine has is meant.
+# As above, a number before a slash is the port of a registry.
+_ENGINES = ("docker-daemon:", "podman:")
+_IN_ENGINE = re.compile(
+    rf"(?P<engine>{'|'.join(_ENGINES)})(?![0-9]{{1,5}}(?:/|$))"
+    rf"(?:@?(?P<id>{DIGEST.pattern})|(?P<name>.*))"
+)
 # Host, path and query of an address.
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?([^/?#]*)([^?#]*)\??([^#]*).*", re.IGNORECASE)
 # What is an address also where https:// was not copied: no registry has repositories there.
@@ -93,9 +101,11 @@ class ImageReference:
     Attributes
     ----------
     registry
-        The host as written, ``docker.io`` for Docker Hub; ``oci:/folder`` on the disk.
+        The host as written, ``docker.io`` for Docker Hub; ``oci:/folder`` on the disk,
+        ``docker-daemon:`` for an engine.
     path
-        The repository's path on that host, ``library/nginx``; empty on the disk.
+        The repository's path on that host, ``library/nginx``; empty on the disk. In an engine the
+        repository as frames name it, ``ghcr.io/org/app``; empty for all that the engine has.
     tag, digest
         What was written, or None. Where both are given the digest decides.
     """
@@ -125,7 +135,14 @@ class ImageReference:
             raise _invalid(text, f"it is no text but of type {type(text).__name__}")
         if (local := _LOCAL.fullmatch(text)) and text.isprintable():
             return cls._on_disk(text, local)
-        written = _pasted(text)
+        if engine := _IN_ENGINE.fullmatch(text):
+            return cls._in_engine(text, engine)
+        return cls._in_registry(text, _pasted(text))
+
+    @classmethod
+    def _in_registry(cls, text: str, written: str) -> Self:
+        if _BARE_HEX.fullmatch(written):
+            raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
         name, at, digest = written.partition("@")
         if at and not DIGEST.fullmatch(digest):
             raise _invalid(text, "what follows @ is not a digest")
@@ -149,11 +166,17 @@ class ImageReference:
         name = found["name"] or (found["number"] and f"@{found['number']}")
         return cls(place, "", name, found["digest"])
 
+    @classmethod
+    def _in_engine(cls, text: str, found: re.Match[str]) -> Self:
+        if not found["name"]:
+            return cls(found["engine"], "", None, found["id"])
+        return cls._in_registry(text, found["name"]).inside(found["engine"])
+
     @property
     def repo(self) -> str:
         """The repository as frames name it: without the host on Docker Hub."""
         if self.is_local:
-            return self.registry
+            return f"{self.registry}{self.path}"
         # Without the host, foo.io/bar of Docker Hub would be read as the host foo.io.
         is_plain = self.is_hub and not _names_registry(self.namespace)
         return self.path if is_plain else f"{self.registry}/{self.path}"
@@ -165,8 +188,13 @@ class ImageReference:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine's disk."""
-        return not self.path
+        """Whether it is on this machine: on its disk, or in an engine."""
+        return not self.path or self.is_in_engine
+
+    @property
+    def is_in_engine(self) -> bool:
+        """Whether an engine on this machine has it."""
+        return self.registry in _ENGINES
 
     @property
     def namespace(self) -> str:
@@ -179,7 +207,7 @@ class ImageReference:
 
         On the disk nothing stands for the only image that is there.
         """
-        return self.digest or self.tag or ("" if self.is_local else DEFAULT_TAG)
+        return self.digest or self.tag or (DEFAULT_TAG if self.path else "")
 
     def at(self, *, tag: str | None = None, digest: str | None = None) -> Self:
         """Return the same repository at another tag or digest."""
@@ -188,10 +216,19 @@ class ImageReference:
         vars(other).update(registry=self.registry, path=self.path, tag=tag, digest=digest)
         return other
 
+    def inside(self, engine: str) -> Self:
+        """Return the same image as an engine has it: ``docker-daemon:`` or ``podman:``."""
+        # A number there would be read as the port of a host that is called like the engine.
+        is_plain = not self.namespace.isdigit()
+        path = self.repo if is_plain else f"{self.registry}/{self.path}"
+        return type(self)(engine, path, self.tag, self.digest)
+
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
-        where = self.registry if self.is_local else f"{self.registry}/{self.path}"
+        if self.is_in_engine and not self.path:
+            return f"{self.registry}{self.digest or ''}"
+        where = self.repo if self.is_local else f"{self.registry}/{self.path}"
         return f"{where}{tag}{digest}"
 
 
@@ -321,8 +358,6 @@ def _shown_at(address: str, pages: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def _split_registry(name: str, text: str) -> tuple[str, str]:
-    if _BARE_HEX.fullmatch(text):
-        raise _invalid(text, "64 hexadecimal digits are an image's id, not its name")
     registry, slash, path = name.partition("/")
     if not slash or not _names_registry(registry):
         registry, path = DOCKER_HUB, name

@@ -196,11 +196,13 @@ def _is_host(one: str | ImageReference) -> bool:
 
 
 def _repositories(what: What, client: Client | None) -> list[str | ImageReference]:
-    """Put the repositories of a registry in place of its name."""
+    """Put the repositories of a registry, or of an engine, in place of its name."""
     found: list[str | ImageReference] = []
     for one in _listed(what):
         if _is_host(one):
             found += hubframe.catalog_df(str(one), client=client)["repo"].tolist()
+        elif (engine := references(one)[0]).is_in_engine and not engine.target:
+            found += hubframe.tags_df(engine, client=client)["repo"].unique().tolist()
         else:
             found.append(one)
     return found
@@ -224,6 +226,8 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _namespace(one: ImageReference) -> str:
     """Return the registry with the first part of a path; on the disk the folder."""
+    if one.is_in_engine:
+        return one.repo.rpartition("/")[0]
     if one.is_local:
         return str(Path(one.repo).parent)
     return "/".join([one.registry, *one.path.split("/")[:-1][:1]])

@@ -17,10 +17,11 @@ from hubframe.wire.blobs import Blobs
 from hubframe.wire.cancellation import Cancellation
 from hubframe.wire.challenges import repository_of
 from hubframe.wire.credentials import Credential, Credentials, Given, Sealed
+from hubframe.wire.engines import Engine
 from hubframe.wire.exchange import Exchanges
 from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
-from hubframe.wire.local import LocalSource
+from hubframe.wire.local import LocalSource, OnDisk
 from hubframe.wire.network import Network
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
@@ -126,11 +127,22 @@ class Client:
             return self._registries[host]
 
     def source(self, reference: ImageReference) -> Registry | LocalSource:
-        """Return what knows an image: its registry, or where it is on the disk."""
+        """Return what knows an image: its registry, or what has it on this machine."""
         if not reference.is_local:
             return self.registry(reference.registry)
         with self._lock:
-            return self._local.setdefault(reference.registry, LocalSource(reference.registry))
+            name = reference.registry
+            if name not in self._local:
+                is_in_engine = reference.is_in_engine
+                made = Engine(name, self.settings.timeout[1]) if is_in_engine else OnDisk(name)
+                self._local[name] = made
+            return self._local[name]
+
+    def end_call(self) -> None:
+        """Let go what was opened on this machine for one call."""
+        with self._lock:
+            for source in self._local.values():
+                source.end_call()
 
     def _session(
         self, url: str, auth_for: Callable[[str], Auth], *, counts_pulls: bool = False

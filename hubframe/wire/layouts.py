@@ -1,13 +1,16 @@
-"""Files of images on this machine's disk: in a folder, or in an archive that is read where it is.
+"""Files of images on this machine: in a folder, or in an archive that is read where it is.
 
-Nothing is unpacked or written, and no link leads out of the folder or the archive.
+Nothing is unpacked, and no link leads out of the folder or the archive. Nothing is written but what
+an engine exports: into a temporary file.
 """
 
 import io
 import posixpath
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from threading import RLock
 from typing import BinaryIO, Protocol
 
 from hubframe.errors import NotFoundError, PayloadError
@@ -19,6 +22,8 @@ _PIECE = MEBIBYTE
 _MOST_PACKED = 256 * MEBIBYTE
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _MOST_LINKS = 8
+# What is held in memory of an export: its documents, and of other files how they begin. [bytes]
+_MOST_DOCUMENT, _MOST_DOCUMENTS, _BEGINNING = 4 * MEBIBYTE, 32 * MEBIBYTE, 4
 
 
 class Files(Protocol):
@@ -56,57 +61,72 @@ class Folder:
         return path
 
 
-class Archive:
-    """A tar archive: where its files are is read once, and each is read in its place."""
+class _Tar:
+    """Where the files of a tar archive are: looked up once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._at: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
+
+    def size(self, name: str) -> int:
+        """Return how long a file is."""
+        return self._at[self._followed(name)][1]
+
+    def _look_through(self, opened: BinaryIO) -> None:
+        at: dict[str, tuple[int, int]] = {}
+        links: dict[str, str] = {}
+        try:
+            with tarfile.open(fileobj=opened, mode="r:") as archive:
+                for member in archive:
+                    name = posixpath.normpath(member.name)
+                    # What comes later replaces what was there.
+                    at.pop(name, None)
+                    links.pop(name, None)
+                    if member.isreg() and not member.issparse():
+                        at[name] = member.offset_data, member.size
+                    elif member.issym():
+                        links[name] = posixpath.join(posixpath.dirname(name), member.linkname)
+                    elif member.islnk():
+                        links[name] = member.linkname
+        except tarfile.TarError as error:
+            raise PayloadError(
+                f"{self._name} is no tar archive, or not all of one ({error})"
+            ) from None
+        self._at, self._links = at, links
+
+    def _followed(self, name: str) -> str:
+        """Return the name of a file, where that of a link to it is given."""
+        found = posixpath.normpath(name)
+        for _ in range(_MOST_LINKS):
+            if found in self._at:
+                return found
+            if found not in self._links:
+                break
+            found = posixpath.normpath(self._links[found])
+        raise NotFoundError(f"{self._name} has no file {name}")
+
+
+class Archive(_Tar):
+    """A tar archive on the disk: each file is read in its place."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._path = path
         self._open: Callable[[], BinaryIO] = lambda: path.open("rb")
         with path.open("rb") as file:
             if file.read(4).startswith(_PACKED):
                 held = self._unpacked()
                 self._open = lambda: io.BytesIO(held)
-        try:
-            with self._open() as opened, tarfile.open(fileobj=opened, mode="r:") as archive:
-                for member in archive:
-                    self._add(member)
-        except tarfile.TarError as error:
-            raise PayloadError(f"{path} is no tar archive, or not all of one ({error})") from None
-
-    def size(self, name: str) -> int:
-        """Return how long a file is."""
-        return self._of(name)[1]
+        with self._open() as opened:
+            self._look_through(opened)
 
     def pieces(self, name: str, start: int = 0, count: int | None = None) -> Iterator[bytes]:
         """Yield a file, or so many bytes of it."""
-        at, size = self._of(name)
+        at, size = self._at[self._followed(name)]
         left = size - start if count is None else min(count, size - start)
         with self._open() as file:
             yield from _pieces(file, at + start, left)
-
-    def _add(self, member: tarfile.TarInfo) -> None:
-        name = posixpath.normpath(member.name)
-        # What comes later replaces what was there.
-        self._at.pop(name, None)
-        self._links.pop(name, None)
-        if member.isreg() and not member.issparse():
-            self._at[name] = member.offset_data, member.size
-        elif member.issym():
-            self._links[name] = posixpath.join(posixpath.dirname(name), member.linkname)
-        elif member.islnk():
-            self._links[name] = member.linkname
-
-    def _of(self, name: str) -> tuple[int, int]:
-        found = posixpath.normpath(name)
-        for _ in range(_MOST_LINKS):
-            if found in self._at:
-                return self._at[found]
-            if found not in self._links:
-                break
-            found = posixpath.normpath(self._links[found])
-        raise NotFoundError(f"{self._path} has no file {name}")
 
     def _unpacked(self) -> bytes:
         with self._path.open("rb") as file:
@@ -120,6 +140,62 @@ class Archive:
                         f"{_MOST_PACKED // MEBIBYTE} MiB: unpack it first, with gunzip or unzstd"
                     )
         return b"".join(parts)
+
+
+class Export(_Tar):
+    """A tar archive that is written on demand: into a temporary file, for as long as it is wanted.
+
+    The documents in it are held in memory, and stay when the file is dropped; what else is asked
+    for then has it written anew. `write` returns a new file; one thread at a time has the `lock`,
+    which several archives may share.
+    """
+
+    def __init__(self, name: str, write: Callable[[], BinaryIO], lock: RLock) -> None:
+        super().__init__(name)
+        self._write, self._lock = write, lock
+        self._held: dict[str, bytes] = {}
+        self._file: BinaryIO | None = None
+        # Whether more was asked for than its documents.
+        self.is_read = False
+        self._filled()
+
+    def pieces(self, name: str, start: int = 0, count: int | None = None) -> Iterator[bytes]:
+        """Yield a file, or so many bytes of it."""
+        found = self._followed(name)
+        size, held = self._at[found][1], self._held[found]
+        end = size if count is None else min(start + count, size)
+        if end <= len(held):
+            yield held[start:end]
+            return
+        for place in range(start, end, _PIECE):
+            with self._lock:
+                self.is_read = True
+                file = self._file or self._filled()
+                file.seek(self._at[self._followed(found)][0] + place)
+                piece = file.read(min(_PIECE, end - place))
+            yield piece
+
+    def drop(self) -> None:
+        """Let the file go; who reads on has it written anew."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file, self.is_read = None, False
+
+    def _filled(self) -> BinaryIO:
+        with ExitStack() as unless_it_is_good:
+            file = unless_it_is_good.enter_context(self._write())
+            self._look_through(file)
+            held, left = {}, _MOST_DOCUMENTS
+            for name, (at, size) in self._at.items():
+                file.seek(at)
+                held[name] = file.read(min(size, _BEGINNING))
+                if held[name][:1] in (b"{", b"[") and size <= min(_MOST_DOCUMENT, left):
+                    held[name] += file.read(size - len(held[name]))
+                left -= len(held[name])
+            self._held, self._file = held, file
+            unless_it_is_good.pop_all()
+        return file
 
 
 def _pieces(file: BinaryIO, start: int = 0, count: int | None = None) -> Iterator[bytes]:

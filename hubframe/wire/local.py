@@ -1,4 +1,4 @@
-"""Images on this machine's disk, read as a registry is: OCI layouts, folders and archives.
+"""Images on this machine, read as a registry is: OCI layouts, folders and archives.
 
 What is there is looked at anew with each call, and nothing of it is kept in the cache. The formats
 are those of the OCI image layout, of ``docker save``, and of skopeo's ``dir:``.
@@ -6,7 +6,8 @@ are those of the OCI image layout, of ``docker save``, and of skopeo's ``dir:``.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -43,11 +44,11 @@ class _Named(NamedTuple):
     media_type: str | None
 
 
-class _Layout:
+class Layout:
     """An OCI image layout: an index of what it holds, and blobs by digest."""
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, files: Files, where: str = "the disk") -> None:
+        self.files, self._where = files, where
 
     @cached_property
     def entries(self) -> list[Payload]:
@@ -75,7 +76,23 @@ class _Layout:
 
     def document(self, digest: str) -> Document:
         """Return a manifest, an index or a config, verified."""
-        return verify(Document(digest, whole(self.files, self.blob(digest))), "the disk")
+        return self.attached(digest, DOCUMENT_LIMIT)
+
+    def attached(self, digest: str, most: int) -> Document:
+        """Return a document that may be longer, verified."""
+        return verify(Document(digest, whole(self.files, self.blob(digest), most)), self._where)
+
+    def manifest(self, digest: str) -> Document:
+        """Return a manifest or an index, verified."""
+        return self.document(digest)
+
+    def has(self, digest: str) -> bool:
+        """Tell whether a blob is there."""
+        try:
+            self.files.size(self.blob(digest))
+        except NotFoundError:
+            return False
+        return True
 
     @cached_property
     def referrers(self) -> dict[str, list[Payload]]:
@@ -103,7 +120,7 @@ class _Layout:
             return {}
 
 
-class _Directory(_Layout):
+class _Directory(Layout):
     """The folder that ``skopeo copy … dir:`` writes: one manifest, and blobs beside it."""
 
     @cached_property
@@ -135,7 +152,7 @@ class _Made(Document):
         return ""
 
 
-class _Saved(_Layout):
+class Saved(Layout):
     """An archive of ``docker save`` without an index: configs, and layers that are not packed.
 
     An image is named by the digest of its config, since it has no manifest; one is made here of
@@ -216,20 +233,103 @@ class _Saved(_Layout):
         return _Made(digest, json.dumps(made).encode())
 
 
-class LocalSource:
-    """Reads images on the disk; what a `Registry` can be asked, this can be, too."""
+class LocalSource(ABC):
+    """Reads images on this machine; what a `Registry` can be asked, this can be, too."""
+
+    @abstractmethod
+    def unnamed(self) -> list[ImageReference]:
+        """List the images without a name, by digest."""
+
+    @abstractmethod
+    def tags(self, path: str = "") -> list[str]:
+        """List the names of images: their tags, where a repository has some."""
+
+    @abstractmethod
+    def resolve(self, reference: ImageReference) -> Resolved:
+        """Look up what a name stands for; no name for the only image that is there."""
+
+    @abstractmethod
+    def _layout(self, reference: ImageReference) -> Layout:
+        """Return what holds the digest of a reference."""
+
+    def find(self, reference: ImageReference) -> Resolved | None:
+        """Look up a name that need not be there."""
+        try:
+            return self.resolve(reference)
+        except NotFoundError:
+            return None
+
+    def named(self, reference: ImageReference) -> Document:
+        """Get the manifest or index that a name stands for."""
+        return self.manifest(reference.at(digest=self.resolve(reference).digest))
+
+    def manifest(self, reference: ImageReference) -> Document:
+        """Get what a digest names, verified."""
+        digest, layout = reference.digest or "", self._layout(reference)
+        return _found(f"the manifest {reference}", lambda: layout.manifest(digest))
+
+    def config(self, reference: ImageReference, digest: str) -> Document:
+        """Get a config, verified."""
+        if not DIGEST.fullmatch(digest):
+            raise PayloadError(
+                f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
+            )
+        asked = f"the config {digest} of {reference}"
+        return _found(asked, lambda: self._layout(reference).document(digest))
+
+    def attached(self, document: ImageReference, most: int) -> Document:
+        """Get a document that is attached to an image, verified."""
+        digest, layout = document.digest or "", self._layout(document)
+        return _found(f"the document {document}", lambda: layout.attached(digest, most))
+
+    def referrers(self, subject: ImageReference) -> list[Payload]:
+        """List the descriptors of what refers to a digest."""
+        return self._layout(subject).referrers.get(subject.digest or "", [])
+
+    def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
+        """Get some bytes of a blob; None where it has no such part."""
+        layout = self._layout(reference.at(digest=digest))
+        asked = f"the layer {digest} of {reference}"
+        name = _found(asked, lambda: layout.blob(digest))
+        found = b"".join(layout.files.pieces(name, start, count))
+        return found if len(found) == count else None
+
+    def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
+        """Yield a blob in pieces; it is not verified here."""
+        layout = self._layout(reference.at(digest=digest))
+
+        def opened() -> str:
+            name = layout.blob(digest)
+            layout.files.size(name)
+            return name
+
+        name = _found(f"the layer {digest} of {reference}", opened)
+        yield from layout.files.pieces(name)
+
+    def is_here(self, _reference: ImageReference) -> bool:
+        """Tell whether a document can be read without waiting for it."""
+        return True
+
+    def last_limit(self, _reference: ImageReference, _kind: str) -> Limit | None:  # noqa: B027
+        """Return None: there is no limit."""
+
+    def end_call(self) -> None:  # noqa: B027 - the disk needs nothing
+        """Let go what one call needs."""
+
+
+class OnDisk(LocalSource):
+    """Reads images on the disk."""
 
     def __init__(self, registry: str) -> None:
         self._name = registry
         self._transport, _, path = registry.partition(":")
         self._path = Path(path)
-        self._held: tuple[tuple[int, int], _Layout] | None = None
+        self._opened: tuple[tuple[int, int], Layout] | None = None
 
-    def images(self) -> list[ImageReference]:
-        """List what is there, as references with a tag, or with a digest where there is no name."""
+    def unnamed(self) -> list[ImageReference]:
+        """List the images without a name, by digest."""
         at = ImageReference(self._name, "")
-        found = self._layout().images
-        return [at.at(tag=one.name) if one.name else at.at(digest=one.digest) for one in found]
+        return [at.at(digest=one.digest) for one in self._layout().images if not one.name]
 
     def tags(self, _path: str = "") -> list[str]:
         """List the names of images, in the layout's order."""
@@ -255,78 +355,7 @@ class LocalSource:
             f"number (@0). {_there(images)}"
         )
 
-    def find(self, reference: ImageReference) -> Resolved | None:
-        """Look up a name that need not be there."""
-        try:
-            return self.resolve(reference)
-        except NotFoundError:
-            return None
-
-    def named(self, reference: ImageReference) -> Document:
-        """Get the manifest or index that a name stands for."""
-        return self.manifest(reference.at(digest=self.resolve(reference).digest))
-
-    def manifest(self, reference: ImageReference) -> Document:
-        """Get what a digest names, verified."""
-        digest, layout = reference.digest or "", self._layout()
-        made = layout.manifest if isinstance(layout, _Saved) else layout.document
-        return self._found(f"the manifest {reference}", lambda: made(digest))
-
-    def config(self, reference: ImageReference, digest: str) -> Document:
-        """Get a config, verified."""
-        if not DIGEST.fullmatch(digest):
-            raise PayloadError(
-                f"the manifest {reference} names a config by {digest[:80]!r}, which is no digest"
-            )
-        asked = f"the config {digest} of {reference}"
-        return self._found(asked, lambda: self._layout().document(digest))
-
-    def attached(self, document: ImageReference, most: int) -> Document:
-        """Get a document that is attached to an image, verified."""
-        digest, layout = document.digest or "", self._layout()
-
-        def read() -> Document:
-            body = whole(layout.files, layout.blob(digest), most)
-            return verify(Document(digest, body), "the disk")
-
-        return self._found(f"the document {document}", read)
-
-    def referrers(self, subject: ImageReference) -> list[Payload]:
-        """List the descriptors of what refers to a digest."""
-        return self._layout().referrers.get(subject.digest or "", [])
-
-    def part(self, reference: ImageReference, digest: str, start: int, count: int) -> bytes | None:
-        """Get some bytes of a blob; None where it has no such part."""
-        layout = self._layout()
-        asked = f"the layer {digest} of {reference}"
-        name = self._found(asked, lambda: layout.blob(digest))
-        found = b"".join(layout.files.pieces(name, start, count))
-        return found if len(found) == count else None
-
-    def blob(self, reference: ImageReference, digest: str) -> Iterator[bytes]:
-        """Yield a blob in pieces; it is not verified here."""
-        layout = self._layout()
-
-        def opened() -> str:
-            name = layout.blob(digest)
-            layout.files.size(name)
-            return name
-
-        name = self._found(f"the layer {digest} of {reference}", opened)
-        yield from layout.files.pieces(name)
-
-    def last_limit(self, _reference: ImageReference, _kind: str) -> Limit | None:
-        """Return None: there is no limit."""
-
-    def _found(self, asked: str, read: Callable[[], Found]) -> Found:
-        try:
-            return read()
-        except NotFoundError as error:
-            raise NotFoundError(f"{asked}: it is not there ({error})") from None
-        except OSError as error:
-            raise PayloadError(f"{asked}: {self._path} cannot be read ({error.strerror})") from None
-
-    def _layout(self) -> _Layout:
+    def _layout(self, _reference: ImageReference | None = None) -> Layout:
         """Look at what is there: again where it has changed since."""
         is_archive = self._transport.endswith("-archive")
         names = {"oci": "index.json", "dir": "manifest.json"}
@@ -334,19 +363,19 @@ class LocalSource:
         try:
             seen = told.stat()
             state = seen.st_mtime_ns, seen.st_size
-            if self._held is None or self._held[0] != state:
-                self._held = state, self._opened()
+            if self._opened is None or self._opened[0] != state:
+                self._opened = state, self._open()
         except OSError as error:
             kinds = {"oci": "an OCI layout, with an index.json", "dir": "a folder of skopeo's"}
             expected = kinds.get(self._transport, "a tar archive")
             raise NotFoundError(
                 f"{told}: {error.strerror}. {self._transport}: is for {expected}"
             ) from None
-        return self._held[1]
+        return self._opened[1]
 
-    def _opened(self) -> _Layout:
+    def _open(self) -> Layout:
         if self._transport == "oci":
-            return _Layout(Folder(self._path))
+            return Layout(Folder(self._path))
         if self._transport == "dir":
             return _Directory(Folder(self._path))
         files = Archive(self._path)
@@ -354,9 +383,18 @@ class LocalSource:
             files.size("index.json")
         except NotFoundError:
             if self._transport == "docker-archive":
-                return _Saved(files)
+                return Saved(files)
             raise
-        return _Layout(files)
+        return Layout(files)
+
+
+def _found(asked: str, read: Callable[[], Found]) -> Found:
+    try:
+        return read()
+    except NotFoundError as error:
+        raise NotFoundError(f"{asked}: it is not there ({error})") from None
+    except OSError as error:
+        raise PayloadError(f"{asked}: it cannot be read ({error.strerror})") from None
 
 
 def whole(files: Files, name: str, limit: int = DOCUMENT_LIMIT) -> bytes:
@@ -378,6 +416,11 @@ def _spellings(name: str | None) -> set[str | None]:
 
 
 def _there(images: list[_Named]) -> str:
-    names = [one.name or one.digest for one in images]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"There are {', '.join(names[:_SHOWN])}{more}" if names else "There are no images"
+    return some_of(one.name or one.digest for one in images)
+
+
+def some_of(names: Iterable[str]) -> str:
+    """Name a few of the images that there are, for messages."""
+    there = list(names)
+    more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+    return f"There are {', '.join(there[:_SHOWN])}{more}" if there else "There are no images"

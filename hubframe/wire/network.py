@@ -186,7 +186,7 @@ class _Final(Received):
             super().begin()
 
 
-class _Timed:
+class Timed:
     """A connection whose exchange can be ended from outside."""
 
     sock: Any
@@ -210,9 +210,9 @@ def _timed(manager: PoolManager) -> dict[str, Any]:
 
 @cache
 def _timed_pool(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-    if issubclass(pool.ConnectionCls, _Timed):
+    if issubclass(pool.ConnectionCls, Timed):
         return pool
-    connection = type(pool.ConnectionCls.__name__, (_Timed, pool.ConnectionCls), {})
+    connection = type(pool.ConnectionCls.__name__, (Timed, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 

@@ -35,6 +35,8 @@ REFERENCES = (
     "oci:./build/app:1.4",
     "docker-archive:app.tar:docker.io/acme/app:1",
     "oci-archive:/a/b.tar@0",
+    "docker-daemon:ghcr.io/org/app:1.4",
+    "podman:sha256:" + 64 * "a",
     "dir:~/app@sha256:" + "0" * 64,
 )
 CHALLENGES = (
@@ -82,12 +84,24 @@ PACKAGE_URLS = (
     b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
     b"pkg:npm/%40babel/core@7.1#sub/path",
 )
+ENGINE_LIST = [
+    {
+        "Id": f"sha256:{64 * letter}",
+        "RepoTags": names,
+        "RepoDigests": [f"acme/app@sha256:{64 * '9'}"],
+        "Created": 1_700_000_000,
+    }
+    for letter, names in (
+        ("a", ["acme/app:1.0", "localhost:5000/app:latest", "2048/app:1"]),
+        ("b", ["<none>:<none>"]),
+    )
+]
 # Parts that chance would take long to spell.
 WORDS = {
     "reference": (
         *("docker.io/", "index.docker.io/", "localhost", "library/", "https://", "[::1]", ":443"),
         *("@sha256:", "@sha512:", "0" * 64, "__", "..", "%00"),
-        *("oci:", "dir:", "oci-archive:", "docker-archive:"),
+        *("oci:", "dir:", "oci-archive:", "docker-archive:", "docker-daemon:", "podman:"),
     ),
     "challenge": (
         *("Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", ", ", '="', '\\"'),
@@ -120,6 +134,7 @@ def seeds() -> dict[str, list[bytes]]:
     return {
         "reference": [text.encode() for text in REFERENCES],
         "challenge": [text.encode() for text in CHALLENGES],
+        "engine-list": [json.dumps(ENGINE_LIST).encode()],
         "documents": payloads,
         "shape": payloads,
         "dpkg": [DPKG],

@@ -24,6 +24,7 @@ from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace,
 from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, Referrer
 from hubframe.wire.challenges import parse_challenges, scope_of
+from hubframe.wire.engines import read_list
 
 REPO, DIGEST = "org/app", "sha256:" + "0" * 64
 _WANTED = Platform("linux", "arm", "v7")
@@ -63,6 +64,21 @@ def read_reference(written: str) -> None:
         assert found.target
         assert 0 < len(found.path) <= 255
         assert str(found).isascii()
+
+
+def engine_list(data: bytes) -> None:
+    """An engine's list of images: names that lead back to it alone, and digests; or refused."""
+    for engine in ("docker-daemon:", "podman:"):
+        try:
+            listed = read_list(data, engine)
+        except PayloadError:
+            continue
+        for name in listed.names:
+            assert name.is_in_engine
+            assert name.registry == engine
+            assert ImageReference.parse(str(name)) == name
+            assert ImageReference.parse(name.repo) == name.at()
+        assert {*listed.names.values(), *listed.digests.values()} <= {*listed.ids}
 
 
 def is_fit(message: str) -> None:
@@ -354,6 +370,7 @@ def parsed(data: bytes) -> dict[str, Any] | None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "reference": reference,
     "challenge": challenge,
+    "engine-list": engine_list,
     "documents": read_documents,
     "shape": shapes,
     "dpkg": partial(packages, "var/lib/dpkg/status"),
