@@ -116,6 +116,8 @@ PACKAGES_USED = Table("packages_used", "a package, with the images that hold it"
     Column("image_count", COUNT, "Distinct images that hold it.", nullable=False),
     Column("repo_count", COUNT, "Repositories of these.", nullable=False),
     Column("versions", TEXT, "The versions, by how many images hold each, joined by blanks; the first 100 of more."),
+    Column("oldest", TEXT, "The oldest version, in the order of its ecosystem: dpkg's, rpm's, PyPI's …; null where one of them has no place in it."),
+    Column("newest", TEXT, "The newest version, in the same way."),
     Column("first_repo", TEXT, "Repository of the first image by name.", nullable=False),
     Column("first_tag", TEXT, "Its tag."),
 ), source="Computed of `packages`.")
