@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.distributions import Distribution
 from hubframe.oci.contents.layers import Contents, Layer, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
+from hubframe.oci.reference import ImageReference
 from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES, SBOMS
 from hubframe.tables.declarations import OF_IMAGE
 from hubframe.tables.schema import plain_values
@@ -88,18 +89,17 @@ def packages_df(
     image without any has no rows, and ``frame.attrs["hubframe"]["unknown"]`` says so.
     """
     wanted_kinds = _read_kinds(kinds)
-    if evidence not in ("auto", "layers", "sbom", "both"):
-        raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
+    check_evidence(evidence)
     if source == "hub" and evidence in ("sbom", "both"):
         raise ValueError('packages_df: the Hub API knows no documents; leave out source="hub"')
     caps = _caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     asked = references(what)
-    documented = [one for one in asked if evidence != "auto" or not one.is_hub]
+    documented = [one for one in asked if asks_for_documents(one, evidence, source)]
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, asked, wanted, source, partial=partial)
         rows, covered = [], set[Any]()
-        if evidence != "layers" and source != "hub" and documented:
+        if documented:
             found = find_tags(call, documented, wanted, source)
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
             rows = list(_stated_rows(call, documents_of(call, KIND, found, wanted), layers))
@@ -148,6 +148,24 @@ def distributions_df(
         versions = _windows_versions(call, images)
         rows = (_distribution_row(*image, versions) for image in images)
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
+
+
+def check_evidence(evidence: str) -> None:
+    """Refuse what is no evidence of packages."""
+    if evidence not in get_args(Evidence):
+        raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
+
+
+def asks_for_documents(asked: ImageReference, evidence: Evidence, source: Source) -> bool:
+    """Whether an image's documents are asked for; on Docker Hub they cost pulls."""
+    if evidence == "auto":
+        return source != "hub" and not asked.is_hub
+    return evidence != "layers"
+
+
+def with_databases(layers: pd.DataFrame) -> pd.DataFrame:
+    """Return the layers that may hold databases of packages: not those of Windows."""
+    return layers[~layers["platform"].fillna("").str.startswith(_WINDOWS)]
 
 
 def _caps(max_bytes: int, max_entries: int) -> Caps:
@@ -211,8 +229,7 @@ def _stated_rows(
 
 def _images(call: Call, layers: pd.DataFrame, caps: Caps) -> Iterator[Image]:
     """Read the layers of images, and lay those of each upon each other."""
-    is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
-    read = read_layers(call, layers[~is_windows], caps, _read, with_bodies=True)
+    read = read_layers(call, with_databases(layers), caps, _read, with_bodies=True)
     order = [*_KEY, "position", "layer_digest", "is_empty"]
     by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
     for *key, _, digest, is_empty in plain_values(layers[order]).itertuples(index=False, name=None):

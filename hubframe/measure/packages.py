@@ -71,5 +71,5 @@ def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.Data
 
 def _ends(kind: str, versions: frozenset[str]) -> tuple[str | None, str | None]:
     """Return the oldest and the newest version; null where they have no order."""
-    rising = ordered(kind, versions) or [None]
-    return rising[0], rising[-1]
+    rising = ordered(kind, versions)
+    return (rising[0], rising[-1]) if rising else (None, None)

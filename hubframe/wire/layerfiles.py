@@ -1,30 +1,34 @@
 """The files of layers, kept by the layer's digest: a layer never changes, and is read once.
 
 Lists of files are kept as JSON, column by column, and beside them the content of those that tell
-which packages there are, one after the other. Both are packed with gzip, whose checksum tells
-damage: of 60,000 files the list takes 0.5 MB.
+which packages there are, one after the other; other files that were asked for have an entry each.
+All are packed with gzip, whose checksum tells damage: of 60,000 files the list takes 0.5 MB.
 """
 
 import gzip
+import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from typing import Any
 
 from hubframe.errors import DigestMismatchError, PayloadError
 from hubframe.oci.archives import Archive, CapError, Caps, Held, Hold, Keep, Listing, read_archive
-from hubframe.oci.contents.databases import PATHS_VERSION, keeping
+from hubframe.oci.contents.databases import MOST_OF_FILE, PATHS_VERSION, keeping
 from hubframe.oci.digests import HASHES
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
-from hubframe.wire.store import Storage
+from hubframe.wire.store import FAULTS, Storage
 
 # What the keys of lists begin with: they lie among the documents, and go by last use as these do.
 LISTING = "files:"
 # And those of their contents, which another table of paths would make others of.
 _BODIES = f"contents:{PATHS_VERSION}:"
+# And those of other files, which are what they are by any table.
+_FILE = "contents:file:"
 KEPT = (LISTING, "contents:")
 _COLUMNS = tuple(each.name for each in fields(Listing))
 
@@ -52,11 +56,32 @@ class LayerFiles:
         except (OSError, EOFError, ValueError, TypeError):
             return None
 
+    def get_files(self, digest: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of files that are here and sound, by path."""
+        wanted = dict.fromkeys(paths)
+        own = self.get_bodies(digest) or {}
+        found = {path: own[path] for path in wanted if path in own}
+        keys = {path: _key_of(digest, path) for path in wanted if path not in found}
+        kept = self._documents.get_many(keys.values())
+        for path, key in keys.items():
+            with suppress(OSError, EOFError, ValueError, TypeError, KeyError):
+                found[path] = gzip.decompress(kept[key])
+        return found
+
     def find(self, digest: str, *, with_bodies: bool) -> Archive | None:
         """Return what is here of a layer, if that is all that is wanted."""
         bodies = self.get_bodies(digest) if with_bodies else {}
         listing = None if bodies is None else self.get(digest)
         return None if listing is None or bodies is None else Archive(listing, bodies)
+
+    def kept(self, *, with_bodies: bool) -> set[str]:
+        """Return the digests of the layers of which there is what is wanted, be it damaged."""
+        try:
+            keys = {entry.key for entry in self._documents.entries()}
+        except FAULTS:
+            return set()
+        listed = {key.removeprefix(LISTING) for key in keys if key.startswith(LISTING)}
+        return {one for one in listed if not with_bodies or _BODIES + one in keys}
 
     def fetch(  # noqa: PLR0913 - what a layer is, and how much of it is wanted
         self,
@@ -68,10 +93,12 @@ class LayerFiles:
         *,
         with_bodies: bool = False,
         keep: Keep | None = None,
+        is_anew: bool = False,
     ) -> Archive:
         """Return the files of a layer, from here or from the pieces of the layer itself.
 
-        With `keep` it is always read anew, and the contents are those that are asked for.
+        `keep` tells which contents are wanted beside those that tell of packages, where the layer
+        is read; with `is_anew` it is read in any case.
 
         It raises `DigestMismatchError` for what is not as the digest says, and nothing is kept;
         `PayloadError` for what is no archive, or holds more than the caps, alone or with the others
@@ -81,15 +108,16 @@ class LayerFiles:
         # Before anything is asked: others may have taken all there is.
         hold(1, 0)
         try:
-            with self._shared.join((digest, name, caps, with_bodies, keep, mode())) as work:
+            asked = digest, name, caps, with_bodies, keep, is_anew, mode()
+            with self._shared.join(asked) as work:
                 if work.is_mine:
-                    found = None if keep else self.find(digest, with_bodies=with_bodies)
+                    found = None if is_anew else self.find(digest, with_bodies=with_bodies)
                     if found is not None:
                         count_cached()
                     else:
-                        found = _verified(digest, pieces(), name, caps, keep or keeping(), hold)
-                        if keep is None:
-                            self._keep(digest, found)
+                        usual = _Keeping(keep)
+                        found = _verified(digest, pieces(), name, caps, usual, hold)
+                        self._keep(digest, found, usual.paths)
                     work.outcome = found
             # It may have been here, or another call may have read it.
             hold(len(work.outcome.listing), work.outcome.listing.text)
@@ -98,11 +126,34 @@ class LayerFiles:
             raise
         return work.outcome  # type: ignore[no-any-return]
 
-    def _keep(self, digest: str, found: Archive) -> None:
+    def _keep(self, digest: str, found: Archive, usual: set[str]) -> None:
         columns = [getattr(found.listing, column) for column in _COLUMNS]
         written = json.dumps(columns, separators=(",", ":")).encode()
         self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
-        self._documents.put(_BODIES + digest, gzip.compress(_joined(found.bodies), mtime=0))
+        bodies = {path: body for path, body in found.bodies.items() if path in usual}
+        self._documents.put(_BODIES + digest, gzip.compress(_joined(bodies), mtime=0))
+        for path, body in found.bodies.items():
+            if path not in usual and len(body) <= MOST_OF_FILE:
+                self._documents.put(_key_of(digest, path), gzip.compress(body, mtime=0))
+
+
+class _Keeping:
+    """Which contents are kept of a layer: those that tell of packages, and what is asked for."""
+
+    def __init__(self, also: Keep | None) -> None:
+        self.paths: set[str] = set()  # of those that tell of packages
+        self._usual, self._also = keeping(), also
+
+    def __call__(self, path: str, size: int) -> bool:
+        self.paths.discard(path)
+        if self._usual(path, size):
+            self.paths.add(path)
+        return path in self.paths or (self._also is not None and self._also(path, size))
+
+
+def _key_of(digest: str, path: str) -> str:
+    name = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{_FILE}{digest}:{name}"
 
 
 def _joined(bodies: Mapping[str, bytes]) -> bytes:

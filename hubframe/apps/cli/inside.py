@@ -35,6 +35,12 @@ _WEB = "registry.example/shop/web"
 _DOWNLOADS = "This downloads layers, once each, which costs no pull on Docker Hub."
 _ATTACHED = "On Docker Hub the manifests of what is attached are pulls."
 _OF_LAYERS = (REFERENCES, PLATFORMS, *TAGS, PARTIAL, *FAILURES)
+EVIDENCE = given(
+    "--evidence",
+    "What tells of packages: databases in the layers, or attached documents.",
+    ("auto", "layers", "sbom", "both"),
+    "auto",
+)
 _KEYS = click.option(
     "--keys",
     multiple=True,
@@ -60,12 +66,7 @@ _read(
     "List the packages that are installed in images.",
     *_OF_LAYERS,
     many("--kind kinds", "KIND", "usual, os, or a type of packages such as deb."),
-    given(
-        "--evidence",
-        "What tells: databases in the layers, or attached documents.",
-        ("auto", "layers", "sbom", "both"),
-        "auto",
-    ),
+    EVIDENCE,
     *OF_FILES,
     example=f"hubframe packages {_WEB}:1.2.0 --evidence layers --sample",
     more=_DOWNLOADS,
