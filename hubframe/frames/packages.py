@@ -199,7 +199,8 @@ def _stated_rows(
     for image, position, digest, diff_id in plain_values(layers[columns]).itertuples(
         index=False, name=None
     ):
-        places[image, digest] = places[image, diff_id] = int(position), digest
+        # The Hub tells no diff ids.
+        places |= {(image, name): (int(position), digest) for name in (digest, diff_id) if name}
     for one in documents:
         if one.image in done:
             continue

@@ -135,6 +135,8 @@ class LayerFiles:
         for path, body in found.bodies.items():
             if path not in usual and len(body) <= MOST_OF_FILE:
                 self._documents.put(_key_of(digest, path), gzip.compress(body, mtime=0))
+        # The next layer may take minutes; who is killed meanwhile has this one.
+        self._documents.flush(waits=False)
 
 
 class _Keeping:
