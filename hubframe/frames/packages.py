@@ -1,7 +1,8 @@
 """What is installed in images: read of their layers, each downloaded once for all such frames."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -18,7 +19,7 @@ from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.distributions import Distribution
-from hubframe.oci.contents.layers import Contents, Layer, merge, read_layer
+from hubframe.oci.contents.layers import Contents, Layer, Same, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
 from hubframe.oci.reference import ImageReference
 from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES, SBOMS
@@ -29,9 +30,11 @@ from hubframe.wire.client import Client
 Evidence = Literal["auto", "layers", "sbom", "both"]
 # An image, by the table's key; its layers' digests, base first; and what they hold.
 Image = tuple[tuple[Any, ...], list[str], Contents]
+# The rows of an image: its key, and the other columns of the table.
+Group = tuple[tuple[Any, ...], tuple[Sequence[Any], ...]]
 _USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
 _KEY = [column.name for column in OF_IMAGE]
-_PLATFORM, _TYPE = _KEY.index("platform"), len(_KEY)
+_PLATFORM, _DIGEST = _KEY.index("platform"), _KEY.index("image_digest")
 _NOTHING = Layer()
 _OWN = "hubframe"
 _WINDOWS = "windows"
@@ -98,19 +101,19 @@ def packages_df(
     documented = [one for one in asked if asks_for_documents(one, evidence, source)]
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, asked, wanted, source, partial=partial)
-        rows, covered = [], set[Any]()
+        groups, covered = list[Group](), set[Any]()
         if documented:
             found = find_tags(call, documented, wanted, source)
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
-            rows = list(_stated_rows(call, documents_of(call, KIND, found, wanted), layers))
-            covered = {row[_KEY.index("image_digest")] for row in rows}
+            groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
+            covered = {key[_DIGEST] for key, _ in groups}
         if evidence != "sbom":
             left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
-            rows += _package_rows(call, _images(call, left, caps))
+            groups += package_groups(call, _images(call, left, caps))
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
-        rows.sort(key=lambda row: order.get(row[: len(_KEY)], len(order)))
-        kept = (row for row in rows if row[_TYPE] in wanted_kinds)
-        return call.finish(PACKAGES.from_rows(kept), PACKAGES.name)
+        groups.sort(key=lambda group: order.get(group[0], len(order)))
+        found_packages = PACKAGES.from_groups(_of_kinds(groups, wanted_kinds))
+        return call.finish(found_packages, PACKAGES.name)
 
 
 def distributions_df(
@@ -189,9 +192,7 @@ def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     return plain_values(frame[_KEY]).itertuples(index=False, name=None)  # type: ignore[no-any-return]
 
 
-def _stated_rows(
-    call: Call, documents: Iterable[Attached], layers: pd.DataFrame
-) -> Iterator[tuple[Any, ...]]:
+def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> Iterator[Group]:
     """Yield the packages of the first document of each image that can be read."""
     done: set[str] = set()
     columns = ["image_digest", "position", "layer_digest", "diff_id"]
@@ -218,16 +219,15 @@ def _stated_rows(
             continue
         done.add(one.image)
         key = (one.repo, one.referrer.tag, one.platform, one.image)
-        for package, url, layer_digest, diff_id in sbom.packages():
-            kind, name, version, namespace, architecture, source, source_version, *rest = package
-            licence, size, path, is_direct = rest
-            at = places.get((one.image, layer_digest or diff_id))
-            position, digest = at or (None, None)
-            yield (
-                *key, kind, namespace, name, version, architecture, source, source_version,
-                url or write_url(package), licence, size, position, digest, path, "sbom",
-                sbom.tool, is_direct,
-            )  # fmt: skip
+        listed = list(sbom.packages())
+        at = [places.get((one.image, each.layer_digest or each.diff_id)) for each in listed]
+        yield _group(
+            key,
+            [each.package for each in listed],
+            [each.purl or write_url(each.package) for each in listed],
+            [place or (None, None) for place in at],
+            ("sbom", sbom.tool),
+        )
 
 
 def _images(call: Call, layers: pd.DataFrame, caps: Caps) -> Iterator[Image]:
@@ -256,24 +256,57 @@ def _read(archive: Archive) -> Layer:
     return read_layer(*archive)
 
 
-def _package_rows(call: Call, images: Iterable[Image]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of the table, in the order of its columns."""
-    url_of = lru_cache(maxsize=100_000)(write_url)
+def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
+    """Shape the packages of images."""
+    # Many images have the same packages.
+    url_of = lru_cache(maxsize=100_000)(_url)
     for key, digests, contents in images:
         if not contents.packages and not str(key[_PLATFORM]).startswith(_WINDOWS):
             call.unknown["name", _named(key)] = "the image has no database of packages"
         of = contents.distribution
         system = of.qualifier if of else None
-        for package, position in contents.packages:
-            kind, name, version, namespace, architecture, source, source_version, *rest = package
-            licence, size, path, is_direct = rest
-            # A URL says nothing of these, and many images have the same packages.
-            plain = Package(kind, name, version, namespace, architecture)
-            yield (
-                *key, kind, namespace, name, version, architecture, source, source_version,
-                url_of(plain, system if kind in OS_TYPES else None), licence, size, position,
-                digests[position], path, "layers", _OWN, is_direct,
-            )  # fmt: skip
+        packages = [package for package, _ in contents.packages]
+        yield _group(
+            key,
+            packages,
+            [url_of(package[:5], system) for package in packages],
+            [(position, digests[position]) for _, position in contents.packages],
+            ("layers", _OWN),
+        )
+
+
+def _url(same: Same, distribution: str | None) -> str:
+    """Write the URL of packages that are the same."""
+    return write_url(Package(*same), distribution if same[0] in OS_TYPES else None)
+
+
+def _group(
+    key: tuple[Any, ...],
+    packages: Sequence[Package],
+    urls: Sequence[str],
+    places: Sequence[tuple[int | None, str | None]],
+    told_by: tuple[str, str | None],
+) -> Group:
+    """Put the columns of an image's packages into the order of the table."""
+    of_package = zip(*packages, strict=True) if packages else [()] * len(Package._fields)
+    kind, name, version, namespace, architecture, source, source_version, *rest = of_package
+    licence, size, path, is_direct = rest
+    position, digest = zip(*places, strict=True) if places else ((), ())
+    evidence, tool = ((one,) * len(packages) for one in told_by)
+    return key, (
+        kind, namespace, name, version, architecture, source, source_version, urls,
+        licence, size, position, digest, path, evidence, tool, is_direct,
+    )  # fmt: skip
+
+
+def _of_kinds(groups: Iterable[Group], kinds: frozenset[str]) -> Iterator[Group]:
+    """Leave out packages of other kinds."""
+    for key, columns in groups:
+        is_wanted = [kind in kinds for kind in columns[0]]
+        if all(is_wanted):
+            yield key, columns
+        else:
+            yield key, tuple(list(compress(column, is_wanted)) for column in columns)
 
 
 def _distribution_row(
