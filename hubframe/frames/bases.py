@@ -25,6 +25,7 @@ def bases_df(
     *,
     layers: pd.DataFrame | None = None,
     evidence: str | Iterable[str] = "all",
+    history: pd.DataFrame | None = None,
     tags: TagFilter = None,
     newest: int | None = None,
     platform: Platforms = USUAL_PLATFORM,
@@ -49,6 +50,10 @@ def bases_df(
     evidence
         ``"all"``, or some of ``annotation``, ``label``, ``provenance`` (the images that went into
         the build, of which the base is that whose layers come first) and ``layers``.
+    history
+        What the tags of bases had, and when, for ``outdated_at_build``: a frame with ``repo``,
+        ``tag``, ``digest`` and either ``started_at`` and ``ended_at``, or ``first_seen_at`` and
+        ``last_seen_at``, as `tag_moves_df` makes it. None leaves that column null.
 
     Returns
     -------
@@ -62,9 +67,12 @@ def bases_df(
     -----
     The annotations are those of the OCI's image specification; the label
     ``io.buildpacks.lifecycle.metadata`` is that of Cloud Native Buildpacks. Whether a base was
-    outdated when the image was built, no registry tells.
+    outdated when the image was built, hardly a registry tells: of its own observations, `snapshot`
+    keeps a history. An image was built when its config says so.
     """
     wanted = _read_evidence(evidence)
+    if history is not None:
+        measured.check_history(history)
     how: dict[str, Any] = {"source": "registry", "progress": progress, "client": client}
     asked: dict[str, Any] = {
         "tags": tags,
@@ -93,7 +101,12 @@ def bases_df(
         base_images = frames.images_df(list(references), **of_bases)
         base_layers = frames.layers_df(list(references), **of_bases)
     others = layers if "layers" in wanted else None
-    found = measured.bases(stated, own, base_images, base_layers, others)
+    images = None
+    if history is not None:
+        images = frames.images_df(what, **asked, errors=errors, **how)
+    found = measured.bases(
+        stated, own, base_images, base_layers, others, images=images, history=history
+    )
     known = [labels, own, base_images, base_layers]
     told = joined_attrs(known if materials is None else [*known, materials])
     found.attrs["hubframe"] = {"table": BASES.name, **told}

@@ -114,12 +114,15 @@ def _run_image(written: str) -> str | None:
     return payload.text(payload.mapping(body.get("runImage")).get("reference"))
 
 
-def bases(
+def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
     stated: pd.DataFrame,
     layers: pd.DataFrame,
     base_images: pd.DataFrame,
     base_layers: pd.DataFrame,
     others: pd.DataFrame | None = None,
+    *,
+    images: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Hold what images say of their bases against layers.
 
@@ -134,6 +137,10 @@ def bases(
     others
         The `tables.LAYERS` frame of images that may be bases though nothing says so; None leaves
         them out.
+    images
+        The `tables.IMAGES` frame of the images, which tells when they were built.
+    history
+        What tags had, and when: see `bases_df`; None where nothing tells.
 
     Returns
     -------
@@ -142,7 +149,8 @@ def bases(
     """
     IMAGES.require(base_images, [*_KEY, "index_digest", "created_at"])
     contents, of_bases = _contents(layers), _contents(base_layers)
-    known = _Known(base_images)
+    known, past = _Known(base_images), _past(history)
+    built = _built(images)
     rows: list[Mapping[str, Any]] = []
     for row in plain_rows(stated):
         record: dict[str, Any] = dict(zip(map(str, stated), row, strict=True))
@@ -163,6 +171,9 @@ def bases(
                 "confidence": _confidence(is_prefix=is_prefix, is_exact=base.digest is not None),
                 "base_name_now_digest": now.top if now else None,
                 "is_outdated": _is_outdated(base, then, now, is_prefix=is_prefix),
+                "outdated_at_build": _was_outdated(
+                    base, then, past, built.get(tuple(record[name] for name in _KEY))
+                ),
                 "lag_days": _lag(then, now),
             }
         )
@@ -243,6 +254,70 @@ def _is_outdated(
     return base.digest not in (now.top, now.digest) and (then is None or then.digest != now.digest)
 
 
+# What a tag had, from when to when; without an end it has it still.
+_Past = Mapping[tuple[Any, Any], Sequence[tuple[Any, Any, Any]]]
+
+
+def check_history(history: pd.DataFrame) -> None:
+    """Refuse what does not tell what tags had, and when: a ValueError."""
+    columns = set(history) if isinstance(history, pd.DataFrame) else set()
+    is_told = "started_at" in columns or {"first_seen_at", "last_seen_at"} <= columns
+    if not is_told or not {"repo", "tag", "digest"} <= columns:
+        raise ValueError(
+            "history must be a frame with repo, tag, digest and either started_at or "
+            "first_seen_at and last_seen_at, such as tag_moves_df makes"
+        )
+
+
+def _past(history: pd.DataFrame | None) -> _Past:
+    """Read what tags had: all the time from a start on, or between two observations for certain."""
+    if history is None:
+        return {}
+    check_history(history)
+    if "started_at" in history:
+        since = history["started_at"]
+        until = history["ended_at"] if "ended_at" in history else _next(history)
+    else:
+        pushed = history.get("pushed_at", pd.Series(pd.NaT, history.index))
+        since = pushed.where(pushed.notna(), history["first_seen_at"])
+        until = history["last_seen_at"]
+    told: dict[tuple[Any, Any], list[tuple[Any, Any, Any]]] = defaultdict(list)
+    rows = history[["repo", "tag", "digest"]].assign(since=since, until=until)
+    for repo, tag, *rest in plain_rows(rows):
+        told[repo, tag].append(tuple(rest))
+    return told
+
+
+def _next(history: pd.DataFrame) -> pd.Series:
+    """Return when a tag got something else."""
+    by_tag = history.sort_values("started_at", kind="stable").groupby(["repo", "tag"])
+    return by_tag["started_at"].shift(-1).reindex(history.index)
+
+
+def _built(images: pd.DataFrame | None) -> dict[tuple[Any, ...], Any]:
+    """Tell when images were built."""
+    if images is None:
+        return {}
+    IMAGES.require(images, [*_KEY, "created_at"])
+    return {tuple(key): at for *key, at in plain_rows(images[[*_KEY, "created_at"]])}
+
+
+def _was_outdated(base: Base, then: _At | None, past: _Past, built: Any) -> bool | None:
+    """Whether the base's tag had another image when the image was built; null if nothing tells.
+
+    What never had the digest that is told may name the same image by another one, as an index
+    and a manifest do.
+    """
+    held = past.get((base.repo, base.tag), ())
+    own = {base.digest, then.top if then else None} - {None}
+    if built is None or own.isdisjoint(digest for digest, *_ in held):
+        return None
+    for digest, since, until in held:
+        if since is not None and since <= built and (until is None or built < until):
+            return digest not in own
+    return None
+
+
 def _lag(then: _At | None, now: _At | None) -> float | None:
     """Return the days from the one build to the other."""
     if then is None or now is None or then.created_at is None or now.created_at is None:
@@ -287,6 +362,7 @@ def _by_layers(layers: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
             "confidence": [LIKELY] * len(found),
             "base_name_now_digest": [None] * len(found),
             "is_outdated": [None] * len(found),
+            "outdated_at_build": [None] * len(found),
             "lag_days": np.full(len(found), np.nan),
         }
     )

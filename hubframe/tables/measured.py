@@ -134,6 +134,7 @@ BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_
     Column("confidence", TEXT, "`proved`: the digest that is told, and its layers come first. `likely`: the layers of another image, or of what the tag is now, come first. `told`: nothing could be held against it. `told but wrong`: the digest that is told has other layers.", nullable=False),
     Column("base_name_now_digest", TEXT, "What the base's tag points at now."),
     Column("is_outdated", FLAG, "Whether that is another image than the one built on; null where it is not known which that was."),
+    Column("outdated_at_build", FLAG, "Whether it was another image already when the image was built; null unless a history of the base's tag tells what it had then, and had the digest that is told at some time."),
     Column("lag_days", FLOAT, "From the build of the one to that of the other; null where a date is not told. [days]", may_be_negative=True),
 ), source="Labels and annotations of images, and the layers of the bases that they name: on Docker Hub a pull for each distinct image and base, once.")
 

@@ -1,6 +1,7 @@
 """The commands that look inside images: packages, files, and what is attached to images."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -169,6 +170,12 @@ _read(
     PARTIAL,
     *FAILURES,
     many("--evidence", "KIND", "annotation, label or provenance; all unless given."),
+    given(
+        "--history",
+        "A CSV file of tag-moves, for bases that were outdated at the build.",
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+    ),
     flag("--outdated", "Only images whose base's tag has a newer image, the best proof of each."),
     more="On Docker Hub each distinct image and base costs a pull, once.",
     example=f"hubframe bases {_WEB} --sample",
@@ -176,9 +183,15 @@ _read(
     table="bases",
 )
 def _bases(
-    client: "Client", what: list[str], *, outdated: bool = False, **options: Any
+    client: "Client",
+    what: list[str],
+    *,
+    outdated: bool = False,
+    history: Path | None = None,
+    **options: Any,
 ) -> "pd.DataFrame":
-    found = hubframe.bases_df(what, **options, client=client)
+    moves = hubframe.read_csv(history, "tag_moves") if history else None
+    found = hubframe.bases_df(what, history=moves, **options, client=client)
     chosen = hubframe.outdated_bases_df(found) if outdated else found
     return with_failures("bases", chosen, found)
 
