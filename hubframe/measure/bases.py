@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from hubframe.measure.images import plain_rows
 from hubframe.measure.lineage import parents_df
 from hubframe.oci import payload
 from hubframe.oci.reference import ImageReference
+from hubframe.readers.builds import Build
 from hubframe.tables import IMAGES, LABELS, LAYERS
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import BASES
@@ -26,7 +27,8 @@ KEYS = (NAME, DIGEST, _BUILDPACKS)
 # Of the places of a label, the nearest to the image comes first.
 _ANNOTATIONS = ("manifest", "descriptor", "index")
 ANNOTATION, LABEL, PROVENANCE, BY_LAYERS = "annotation", "label", "provenance", "layers"
-EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, BY_LAYERS)
+OFFICIAL = "official"
+EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, OFFICIAL, BY_LAYERS)
 PROVED, TOLD, WRONG, LIKELY = "proved", "told", "told but wrong", "likely"
 _KEY = [*IMAGE_KEY]
 
@@ -45,7 +47,12 @@ class Base(NamedTuple):
         return [f"{self.repo}{mark}{end}" for mark, end in marks if self.repo and end]
 
 
-def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) -> pd.DataFrame:
+def stated_bases(
+    labels: pd.DataFrame,
+    materials: pd.DataFrame | None = None,
+    builds: Iterable[Build] = (),
+    images: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """List what images say that they are built on.
 
     Parameters
@@ -54,6 +61,8 @@ def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) ->
         The `tables.LABELS` frame, of the registry: it has the annotations, too.
     materials
         The table `materials`, of what went into builds.
+    builds, images
+        The builds of official images, and a frame with the keys of the images that they are for.
 
     Returns
     -------
@@ -74,6 +83,16 @@ def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) ->
         for key, group in images.groupby(_KEY, sort=False, dropna=False):
             told = group[["material_repo", "material_tag", "material_digest"]]
             rows += [(*key, PROVENANCE, *one) for one in plain_rows(told)]
+    if images is not None:
+        official = defaultdict(list)
+        for one in builds:
+            official[one.image_digest].append(_base(one.base_name, one.base_digest))
+        at = _KEY.index("image_digest")
+        rows += [
+            (*key, OFFICIAL, *base)
+            for key in plain_rows(images[_KEY].drop_duplicates())
+            for base in official.get(key[at], ())
+        ]
     columns = [*_KEY, "evidence", "base_repo", "base_tag", "base_digest"]
     return pd.DataFrame(rows, columns=columns, dtype="object").drop_duplicates()
 

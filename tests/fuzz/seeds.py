@@ -68,6 +68,15 @@ PACKAGE_URLS = (
     b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
     b"pkg:npm/%40babel/core@7.1#sub/path",
 )
+_BUILT = {"manifests": [{"digest": "sha256:" + "1" * 64, "platform": {"os": "linux"}}]}
+BUILDS = json.dumps(
+    {
+        "1": {
+            "build": {"arch": "amd64", "resolved": _BUILT, "resolvedParents": {"a:1": _BUILT}},
+            "source": {"arches": {"amd64": {"lastStageFrom": "a:1"}}},
+        }
+    }
+).encode()
 # Parts that chance would take long to spell.
 WORDS = {
     "reference": (
@@ -112,6 +121,7 @@ def seeds() -> dict[str, list[bytes]]:
         },
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
+        "builds": [BUILDS],
         **attached(),
     }
 

@@ -1,10 +1,14 @@
 """Bases by hand: of several images that went into a build, the one whose layers come first."""
 
+import json
+
 import pandas as pd
 import pytest
 
 import hubframe
+from hubframe.errors import PayloadError
 from hubframe.measure.bases import bases, outdated_bases_df, stated_bases
+from hubframe.readers.builds import read_builds
 from hubframe.tables import IMAGES, LABELS, LAYERS, MATERIALS
 from hubframe.tables.measured import BASES
 
@@ -91,6 +95,48 @@ def test_packed_otherwise_it_is_the_same_layer():
     result = bases(stated, LAYERS.of(own), IMAGES.from_records([base]), LAYERS.of(held))
     assert result["is_prefix"].tolist() == [True]
     assert pd.isna(result["is_outdated"][0])
+
+
+def test_what_docker_says_of_official_images(tmp_path):
+    def index(*digests):
+        entries = [{"digest": digest, "platform": {"os": "linux"}} for digest in digests]
+        nowhere = {"digest": INDEX, "platform": {"os": "unknown"}}
+        return {"manifests": [nowhere, *entries]}
+
+    def built(digest, last, **parents):
+        resolved = {f"{name}:1": index(one) for name, one in parents.items()}
+        return {
+            "build": {
+                "arch": "amd64",
+                "resolved": digest and index(digest),
+                "resolvedParents": resolved,
+            },
+            "source": {"arches": {"amd64": {"lastStageFrom": last}}},
+        }
+
+    entries = {
+        "used": built(OTHER, "debian:1", debian=BASE, golang=TOOL),
+        "scratch": built(TOOL, "scratch", golang=TOOL),
+        "not yet": built(None, "debian:1", debian=BASE),
+        "untold": built(ANOTHER, "debian:1"),
+        "odd": [], "none": None, "bad": built("sha256:x", "debian:1"),
+    }  # fmt: skip
+    path = tmp_path / "builds.json"
+    path.write_text(json.dumps(entries))
+    found = read_builds(path)
+    assert found == [(OTHER, "debian:1", BASE), (ANOTHER, "debian:1", None)]
+    images = layers({**IMAGE, "image_digest": OTHER}, "d1", "app")
+    stated = stated_bases(LABELS.frame(), None, found, images)
+    assert stated[["evidence", "base_repo", "base_tag", "base_digest"]].to_numpy().tolist() == [
+        ["official", "library/debian", "1", BASE]
+    ]
+    base = image_of("library/debian", BASE)
+    held = bases(stated, images, IMAGES.from_records([base]), layers(base, "d1"))
+    assert held["confidence"].tolist() == ["proved"]
+    for wrong in (b"[]", b"{", b'{"a":' * 100_000):
+        path.write_bytes(wrong)
+        with pytest.raises(PayloadError, match=r"builds\.json"):
+            read_builds(path)
 
 
 ANOTHER, INDEX = (f"sha256:{letter * 64}" for letter in "ef")

@@ -169,7 +169,13 @@ _read(
     *TAGS[:-1],
     PARTIAL,
     *FAILURES,
-    many("--evidence", "KIND", "annotation, label or provenance; all unless given."),
+    many("--evidence", "KIND", "annotation, label, provenance or official; all unless given."),
+    given(
+        "--official",
+        "Docker's builds.json, for what official images were built on.",
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+    ),
     given(
         "--history",
         "A CSV file of tag-moves, for bases that were outdated at the build.",
