@@ -90,7 +90,8 @@ def read_layer_lists(
         free = [item for item in scratch.survey.missing if not item.is_pull]
         if not free:
             return layers, not scratch.survey.missing
-        call.scratch().get(free)
+        for batch in call.batches(free, LAYERS.name):
+            call.scratch().get(batch)
 
 
 def _waves(
