@@ -15,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,10 @@ def rows(scale: Scale = FULL) -> list[dict[str, Any]]:
         raise ImportError("docker-registry is not installed")
     with tempfile.TemporaryDirectory() as folder:
         blob, place = Path(folder) / "layer.tar.gz", Path(folder) / "registry"
-        digest = _write(blob, scale)
+        digest = write(blob, scale)
         place.mkdir()
         with registry.serve(place, clean_environment()) as host:
-            reference = _push(host, blob, digest)
+            reference = push(host, blob, digest)
             runs = [(_ours(reference), _theirs(blob)) for _ in range(scale.repeats)]
         size = blob.stat().st_size
     own, tar = (min(side, key=lambda run: run["seconds"]) for side in zip(*runs, strict=True))
@@ -108,8 +108,10 @@ def targets(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _write(path: Path, scale: Scale, seed: int = 1) -> str:
-    """Write a layer, half of it such as does not pack; return its digest."""
+def write(
+    path: Path, scale: Scale, others: Mapping[str, bytes] | None = None, seed: int = 1
+) -> str:
+    """Write a layer, half of it such as does not pack, and other files; return its digest."""
     chance = random.Random(seed)
     pool = chance.randbytes(4 * 1024**2)
     with (
@@ -123,11 +125,15 @@ def _write(path: Path, scale: Scale, seed: int = 1) -> str:
             content = pool[at : at + half] + _WORDS * (half // len(_WORDS))
             info.size, info.mtime = len(content), 1_700_000_000 + number
             tar.addfile(info, io.BytesIO(content))
+        for name, content in (others or {}).items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def _push(host: str, blob: Path, digest: str) -> str:
+def push(host: str, blob: Path, digest: str) -> str:
     """Push an image of one layer, and return its reference."""
     config = json.dumps(
         {

@@ -188,6 +188,8 @@ def test_every_place_is_looked_at_and_a_document_counts_once(registry, client):
     with hubframe.refresh():
         found = frame(registry, client, "sboms").set_index("name")
     assert found["where"]["api"] == "referrers tag"
+    # Of the documents of an image the first tells its packages.
+    assert len(frame(registry, client, "packages", evidence="sbom")) == 2
 
 
 def test_what_is_attached_to_an_index_is_of_no_platform(registry, client, built):
@@ -200,6 +202,11 @@ def test_what_is_attached_to_an_index_is_of_no_platform(registry, client, built)
     assert (row.image_digest, row.is_signed, row.subject_matches) == (index["digest"], True, True)
     (row,) = frame(registry, client, "signatures").itertuples()
     assert (row.subject_kind, row.subject_digest) == ("index", index["digest"])
+    attach(registry, index, registry.put(spdx("of all"), SPDX_JSON), artifactType=SPDX_JSON)
+    with hubframe.refresh():
+        found = frame(registry, client, "packages", evidence="sbom")
+    of_index = found[found.image_digest == index["digest"]]
+    assert (len(found), len(of_index), of_index.platform.isna().all()) == (4, 2, True)
 
 
 def test_a_signature_of_an_attestation(registry, client, built, key):
@@ -266,6 +273,10 @@ def test_what_states_to_be_of_another_image_is_kept_and_said(registry, client):
     with pytest.warns(IncompleteWarning):
         found = frame(registry, client, "sboms")
     assert found.name.tolist() == ["sbom"]
+    assert f"states to be of {other}" in failure(found)
+    with pytest.warns(IncompleteWarning):
+        found = frame(registry, client, "packages", evidence="sbom")
+    assert len(found) == 2
     assert f"states to be of {other}" in failure(found)
 
 

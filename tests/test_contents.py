@@ -9,7 +9,7 @@ import pytest
 import hubframe
 from hubframe.errors import NotFoundError, PayloadError
 from tests.contents.images import write_layout
-from tests.layerfiles.layers import archive, entry
+from tests.layerfiles.layers import archive, entry, packed
 
 LAYERS = (
     archive(
@@ -91,9 +91,8 @@ def test_only_layers_that_hold_a_match_are_read_again(what, client, tmp_path):
     hubframe.files_df(what, client=client)
     upper = hubframe.layers_df(what, client=client)["layer_digest"][1].partition(":")[2]
     (tmp_path / "image" / "blobs" / "sha256" / upper).unlink()
-    assert hubframe.contents_df(what, "etc/os-release", client=client)["text"].tolist() == [
-        "ID=a\n"
-    ]
+    found = hubframe.contents_df(what, ["etc/os-release", "etc/app/two.conf"], client=client)
+    assert found["text"].tolist() == ["two", "ID=a\n"]
     with pytest.raises(NotFoundError):
         hubframe.contents_df(what, "etc/app/one.conf", client=client)
 
@@ -102,3 +101,36 @@ def test_bad_paths_are_refused(what, client):
     for bad in ("", [], [3]):
         with pytest.raises(ValueError, match="paths must be"):
             hubframe.contents_df(what, bad, client=client)
+
+
+def test_a_hard_link_has_the_content_of_its_file(client, tmp_path):
+    layer = archive(
+        ("opt/a", b"content"),
+        entry("etc/a.conf", kind=b"1", linkname="opt/a"),
+        entry("etc/b.conf", kind=b"1", linkname="opt/none"),
+    )
+    what = f"oci:{write_layout(tmp_path / 'linked', layer)}"
+    with pytest.warns(hubframe.IncompleteWarning, match=r"etc/b\.conf"):
+        found = hubframe.contents_df(what, "etc/*.conf", hash=True, client=client)
+    assert found[["path", "size", "text"]].to_numpy().tolist() == [["etc/a.conf", 7, "content"]]
+    assert hubframe.read_file(what, "etc/a.conf", client=client) == b"content"
+
+
+def test_what_is_too_large_has_no_text_and_says_so(client, tmp_path):
+    large = 64 * 1024**2 + 1
+    layers = packed(archive(("a.log", bytes(large)))), archive(("b.log", b"b"))
+    what = f"oci:{write_layout(tmp_path / 'large', *layers)}"
+    with pytest.warns(hubframe.IncompleteWarning, match=r"a\.log of the layer"):
+        found = hubframe.contents_df(what, "*.log", hash=True, client=client)
+    assert found["size"].tolist() == [large, 1]
+    assert found["text"].isna().tolist() == found["is_truncated"].tolist() == [True, False]
+    assert found["sha256"].isna().tolist() == [True, False]
+
+
+def test_files_that_were_read_are_kept(what, client, tmp_path):
+    first = hubframe.contents_df(what, ["etc/app/*", "etc/os-release"], client=client)
+    for digest in hubframe.layers_df(what, client=client)["layer_digest"]:
+        (tmp_path / "image" / "blobs" / "sha256" / digest.partition(":")[2]).unlink()
+    again = hubframe.contents_df(what, ["etc/app/*", "etc/os-release"], client=client)
+    assert again.equals(first)
+    assert hubframe.read_file(what, "etc/app/two.conf", client=client) == b"two"

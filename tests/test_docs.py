@@ -238,9 +238,7 @@ def test_every_table_of_a_notebook_fits_its_column(opened):
 def test_no_link_within_the_pages_is_dead(read):
     inside = [(page, urljoin(page, link)) for page, seen in read.items() for link in seen.links]
     inside = [
-        (page, link)
-        for page, link in inside
-        if not link.startswith(("http:", "https:", "mailto:"))
+        (page, link) for page, link in inside if not link.startswith(("http:", "https:", "mailto:"))
     ]
     assert len(inside) > 1000
     dead = []

@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 
 import hubframe
+from hubframe.tables import amounts
+from tests import shelf
 from tests.contents.images import write_layout
 from tests.contents.programs import FORMS, jar
 from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
-from tests.layerfiles.layers import archive
+from tests.layerfiles.layers import archive, packed
+from tests.quirks.registry import OCI_CONFIG, OCI_LAYER
 from tests.test_local import MANIFEST, Layout
 
 # Packages of Ruby, PHP and .NET.
@@ -329,3 +332,122 @@ def test_a_document_downloads_no_layer(documented, client, tmp_path):
     (tmp_path / "documented" / "blobs" / "sha256" / digest).unlink()
     found = hubframe.packages_df(f"{documented}:with", client=client)
     assert found["evidence"].tolist() == ["sbom"]
+
+
+PATHS = ["etc/os-release", STATUS, "srv/app.conf"]
+CALLS = {
+    "packages": lambda what, client: hubframe.packages_df(what, evidence="layers", client=client),
+    "distributions": lambda what, client: hubframe.distributions_df(what, client=client),
+    "files": lambda what, client: hubframe.files_df(what, client=client),
+    "contents": lambda what, client: hubframe.contents_df(what, PATHS, client=client),
+}
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with shelf.serve() as running:
+        running.referrers = {}
+        yield running
+
+
+@pytest.fixture
+def shared(registry):
+    """Three tags that share layers, two of them one image; returns the sizes of the layers."""
+    layers = [registry.put(packed(one), OCI_LAYER) for one in FOUR]
+    release = registry.put(archive(("etc/os-release", DEBIAN), ("srv/app.conf", b"a")), OCI_LAYER)
+    for tags, held in ((("1", "one"), [*layers[:2], release]), (("2",), [*layers, release])):
+        told = {"os": "linux", "architecture": "amd64"}
+        config = registry.put({**told, "for": tags}, OCI_CONFIG)
+        for tag in tags:
+            registry.manifest(tag, config=config, layers=held)
+    return {layer["digest"]: layer["size"] for layer in (*layers, release)}
+
+
+def downloaded(registry, shared):
+    """The layers that were asked for."""
+    asked = [one.path.rpartition("/")[2] for one in registry.asked("/blobs/")]
+    return sorted(digest for digest in asked if digest in shared)
+
+
+NAMES = list(CALLS)
+ORDERS = [
+    order for at in range(4) for order in (NAMES[at:] + NAMES[:at], NAMES[at::-1] + NAMES[:at:-1])
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+def test_each_layer_is_asked_for_once_whatever_the_order(registry, shared, client, order):
+    rows = {name: len(CALLS[name](registry.repo, client)) for name in order}
+    # Of files that tell of no package the content is not kept before it is asked for.
+    again = [] if order[0] == "contents" else [list(shared)[-1]]
+    assert downloaded(registry, shared) == sorted([*shared, *again])
+    assert rows == {
+        "packages": 2 * 5 + 6,
+        "distributions": 3,
+        "files": rows["files"],
+        "contents": 9,
+    }
+    for name in order:
+        assert len(CALLS[name](registry.repo, client)) == rows[name]
+    assert len(downloaded(registry, shared)) == len([*shared, *again])
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_plan_tells_the_bytes_that_the_call_downloads(registry, shared, client, name):
+    before = hubframe.plan(registry.repo, name, evidence="layers", client=client)
+    assert downloaded(registry, shared) == []
+    CALLS[name](registry.repo, client)
+    asked = downloaded(registry, shared)
+    assert (before.size, before.requests["layer"]) == (sum(shared[one] for one in asked), 5)
+    layer = before.to_frame().set_index("kind").loc["layer"]
+    assert (layer["count"], layer["size"]) == (5, before.size)
+    is_open = name == "contents"
+    assert (before.bound, before.is_exact) == ("at least" if is_open else "exactly", not is_open)
+    # The rest it needs is there by then.
+    assert sum(before.requests.values()) == 5
+    after = hubframe.plan(registry.repo, name, evidence="layers", client=client)
+    assert (after.size, sum(after.requests.values())) == (0, 0)
+    CALLS[name](f"{registry.repo}:2", client)
+    assert downloaded(registry, shared) == asked
+
+
+def test_plans_of_downloads_in_words(registry, shared, client):
+    what = f"{registry.repo}:1"
+    own = sum(hubframe.layers_df(what, client=client)["size"])
+    size = amounts.size(own)
+    plan = hubframe.plan(what, "files", client=client)
+    assert f"download: {size}" in str(plan)
+    assert "about 0 s and the download" in str(plan)
+    # What documents tell takes no layer, and which images have one is not known before.
+    plan = hubframe.plan(what, "packages", client=client)
+    assert (plan.size, plan.bound, plan.is_exact) == (own, "at most", False)
+    assert f"download: at most {size}" in str(plan)
+    for evidence, told in (("sbom", 0), ("both", own)):
+        plan = hubframe.plan(what, "packages", evidence=evidence, client=client)
+        assert (plan.size, plan.bound) == (told, "exactly")
+    hubframe.files_df(what, client=client)
+    assert hubframe.plan(what, "distributions", client=client).size == 0
+    assert hubframe.plan(registry.repo, "files", client=client).size == sum(shared.values()) - own
+    with pytest.raises(ValueError, match="evidence must be"):
+        hubframe.plan(what, "packages", evidence="guess", client=client)
+
+
+def test_a_layer_whose_size_is_not_told_and_one_of_windows(registry, client):
+    layer = registry.put(archive((STATUS, debs(a="1"))), OCI_LAYER)
+    told = {"os": "linux", "architecture": "amd64"}
+    unsized = {name: layer[name] for name in ("mediaType", "digest")}
+    registry.manifest("1", config=registry.put(told, OCI_CONFIG), layers=[unsized])
+    plan = hubframe.plan(f"{registry.repo}:1", "files", client=client)
+    assert (plan.size, plan.bound, plan.requests["layer"]) == (0, "at least", 1)
+    config = registry.put({**told, "os": "windows"}, OCI_CONFIG)
+    registry.manifest("2", config=config, layers=[layer])
+    how = {"platform": "windows/amd64", "client": client}
+    assert hubframe.plan(f"{registry.repo}:2", "files", **how).size == layer["size"]
+    plan = hubframe.plan(f"{registry.repo}:2", "packages", evidence="layers", **how)
+    assert (plan.size, plan.bound) == (0, "exactly")
+
+
+def test_nothing_is_downloaded_of_what_is_on_the_disk(what, client):
+    plan = hubframe.plan(what, "packages", evidence="layers", client=client)
+    assert (plan.size, sum(plan.requests.values()), plan.is_exact) == (0, 0, True)

@@ -15,7 +15,7 @@ from hubframe.dask.partition import FAILURES, Order
 from hubframe.frames.call import Errors
 from hubframe.frames.selection import What
 from hubframe.snapshots.storage import SUFFIX, Storage
-from hubframe.tables import FETCHED, Table
+from hubframe.tables import TABLES, Table
 from hubframe.wire.settings import Settings
 
 
@@ -52,7 +52,9 @@ def crawl(  # noqa: PLR0913
     ----------
     table
         Which frame: ``"repos"`` (of namespaces), ``"tags"``, ``"images"``, ``"layers"``,
-        ``"history"``, ``"labels"``, ``"env"``, ``"configs"`` or ``"referrers"``.
+        ``"history"``, ``"labels"``, ``"env"``, ``"configs"``, ``"referrers"``, ``"files"``,
+        ``"packages"``, ``"distributions"``, ``"sboms"``, ``"provenance"``, ``"materials"``,
+        ``"dockerfiles"``, ``"signatures"`` or ``"bases"``.
     repos
         As the functions of these frames take it: references, or a frame with a column ``repo``.
     repos_per_partition
@@ -89,7 +91,7 @@ def crawl(  # noqa: PLR0913
     # One partition without rows, since Dask knows no frame of none.
     groups = partition.groups(table, repos, repos_per_partition) or [[]]
     rows, failures = zip(*(fetched(names, order) for names in groups), strict=True)
-    return Crawl(lazy_frame(rows, FETCHED[table]), lazy_frame(failures, FAILURES))
+    return Crawl(lazy_frame(rows, TABLES[table]), lazy_frame(failures, FAILURES))
 
 
 def lazy_frame(parts: Sequence[Any], table: Table) -> Any:

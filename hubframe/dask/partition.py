@@ -30,7 +30,11 @@ FAILURES = Table("failures", "something that failed", ("ref", "error", "message"
     Column("error", TEXT, "The name of the error."),
     Column("message", TEXT, "What the error says."),
 ))  # fmt: skip
-_TABLES = ("repos", "tags", "images", "layers", "history", "labels", "env", "configs", "referrers")
+_TABLES = (
+    *("repos", "tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
+    *("files", "packages", "distributions", "sboms", "provenance", "materials", "dockerfiles"),
+    *("signatures", "bases"),
+)
 # Of these another try may have an answer.
 _PASSING = {TransportError.__name__, RateLimitError.__name__}
 

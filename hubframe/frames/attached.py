@@ -152,6 +152,14 @@ class Attached:
         }
 
 
+def differs(one: Attached, stated: Statement) -> str | None:
+    """Say where a document states to be of something else than what it is attached to."""
+    if one.image in stated.subjects:
+        return None
+    found = ", ".join(stated.subjects[:2]) or "nothing"
+    return f"the document {one} is attached to {one.image}, and states to be of {found}"
+
+
 def documents_of(
     call: Call, kind: Kind, tags: Sequence[Found], wanted: Wanted
 ) -> Iterator[Attached]:

@@ -1,6 +1,7 @@
 """What images are built on: what they say of it, fetched and held against layers."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from hubframe.measure import bases as measured
 from hubframe.measure.bases import EVIDENCE, PROVENANCE, Base
 from hubframe.measure.images import plain_rows
 from hubframe.oci.reference import ImageReference, is_loopback
+from hubframe.readers.builds import read_builds
 from hubframe.tables import IMAGES, LAYERS
 from hubframe.tables.measured import BASES
 from hubframe.tables.schema import joined_attrs
@@ -25,6 +27,8 @@ def bases_df(
     *,
     layers: pd.DataFrame | None = None,
     evidence: str | Iterable[str] = "all",
+    official: str | Path | None = None,
+    history: pd.DataFrame | None = None,
     tags: TagFilter = None,
     newest: int | None = None,
     platform: Platforms = USUAL_PLATFORM,
@@ -48,7 +52,14 @@ def bases_df(
         finds them; None leaves out the evidence ``layers``.
     evidence
         ``"all"``, or some of ``annotation``, ``label``, ``provenance`` (the images that went into
-        the build, of which the base is that whose layers come first) and ``layers``.
+        the build, of which the base is that whose layers come first), ``official`` and ``layers``.
+    official
+        A file ``builds.json`` of https://github.com/docker-library/meta, which tells what Docker's
+        official images were built on; None leaves out that evidence.
+    history
+        What the tags of bases had, and when, for ``outdated_at_build``: a frame with ``repo``,
+        ``tag``, ``digest`` and either ``started_at`` and ``ended_at``, or ``first_seen_at`` and
+        ``last_seen_at``, as `tag_moves_df` makes it. None leaves that column null.
 
     Returns
     -------
@@ -62,9 +73,12 @@ def bases_df(
     -----
     The annotations are those of the OCI's image specification; the label
     ``io.buildpacks.lifecycle.metadata`` is that of Cloud Native Buildpacks. Whether a base was
-    outdated when the image was built, no registry tells.
+    outdated when the image was built, hardly a registry tells: of its own observations, `snapshot`
+    keeps a history. An image was built when its config says so.
     """
     wanted = _read_evidence(evidence)
+    if history is not None:
+        measured.check_history(history)
     how: dict[str, Any] = {"source": "registry", "progress": progress, "client": client}
     asked: dict[str, Any] = {
         "tags": tags,
@@ -77,7 +91,8 @@ def bases_df(
     materials = None
     if PROVENANCE in wanted:
         materials = materials_df(what, **asked, errors=errors, **how)
-    stated = measured.stated_bases(labels, materials)
+    builds = read_builds(official) if official and measured.OFFICIAL in wanted else ()
+    stated = measured.stated_bases(labels, materials, builds, own)
     stated = stated[stated["evidence"].isin(wanted)]
     names = ["base_repo", "base_tag", "base_digest"]
     references = dict.fromkeys(
@@ -93,7 +108,12 @@ def bases_df(
         base_images = frames.images_df(list(references), **of_bases)
         base_layers = frames.layers_df(list(references), **of_bases)
     others = layers if "layers" in wanted else None
-    found = measured.bases(stated, own, base_images, base_layers, others)
+    images = None
+    if history is not None:
+        images = frames.images_df(what, **asked, errors=errors, **how)
+    found = measured.bases(
+        stated, own, base_images, base_layers, others, images=images, history=history
+    )
     known = [labels, own, base_images, base_layers]
     told = joined_attrs(known if materials is None else [*known, materials])
     found.attrs["hubframe"] = {"table": BASES.name, **told}

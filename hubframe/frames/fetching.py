@@ -61,6 +61,9 @@ class Survey:
     answered: dict[Item, None] = field(default_factory=dict)
     missing: dict[Item, tuple[Kind, ...]] = field(default_factory=dict)
 
+    def __or__(self, other: "Survey") -> "Survey":
+        return Survey(answered=self.answered | other.answered, missing=self.missing | other.missing)
+
     def answer(
         self, items: Iterable[Item], held: Mapping[Item, Any], then: tuple[Kind, ...]
     ) -> dict[Item, Any]:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -135,16 +136,14 @@ def read_layers(
     with_bodies: bool = False,
     with_binaries: bool = False,
     keep: Callable[[str], Keep] | None = None,
+    is_anew: bool = False,
 ) -> dict[str, Read]:
     """Read the distinct layers, many at once, and return what `read` makes of each, by digest.
 
-    Binaries are read only where they are wanted. `keep` tells which contents of a layer are wanted,
-    where these are others than those kept.
+    Binaries are read only where they are wanted. `keep` tells which contents of a layer are wanted
+    beside those that tell of packages, where it is read; with `is_anew` all are.
     """
-    full = layers[~layers["is_empty"].fillna(value=False)]
-    distinct = full.sort_values("media_type", na_position="last", kind="stable")
-    distinct = distinct.drop_duplicates("layer_digest").sort_index()
-    tasks = rows_as_layers(distinct)
+    tasks = _distinct(layers)
     with bar(len(tasks), "layers", progress=call.progress) as shown:
         coming, held = _Coming(shown), Held(caps.entries)
 
@@ -153,12 +152,22 @@ def read_layers(
             call.is_good(layer, outcome)
 
         def work(layer: Layer) -> Read:
-            wanted = {
-                "with_bodies": with_bodies,
-                "with_binaries": with_binaries,
-                "keep": keep(layer.layer_digest) if keep else None,
-            }
-            return read(_archive(call, layer, caps, held, coming, wanted))
+            if layer.fault is not None:
+                raise PayloadError(f"the layer {layer}: {layer.fault}")
+            of_layer = keep(layer.layer_digest) if keep else None
+            return read(
+                call.client.layer_files.fetch(
+                    layer.layer_digest,
+                    partial(_pieces, call, layer, coming),
+                    f"the layer {layer}",
+                    caps,
+                    held,
+                    with_bodies=with_bodies,
+                    with_binaries=with_binaries,
+                    keep=of_layer,
+                    is_anew=is_anew,
+                )
+            )
 
         found = call.workers.do(work, tasks, done)
     return {
@@ -166,6 +175,22 @@ def read_layers(
         for layer, one in zip(tasks, found, strict=True)
         if not isinstance(one, HubframeError)
     }
+
+
+def missing_layers(
+    client: Client, layers: pd.DataFrame, *, with_bodies: bool, with_binaries: bool = False
+) -> list[Layer]:
+    """Return the distinct layers that `read_layers` would download."""
+    could = [one for one in _distinct(layers) if one.fault is None and not one.repository.is_local]
+    kept = client.layer_files.kept(with_bodies=with_bodies, with_binaries=with_binaries)
+    return [one for one in could if one.layer_digest not in kept]
+
+
+def _distinct(layers: pd.DataFrame) -> list[Layer]:
+    """List the distinct layers, without empty ones; those whose media type is told first."""
+    full = layers[~layers["is_empty"].fillna(value=False)]
+    by_type = full.sort_values("media_type", na_position="last", kind="stable")
+    return rows_as_layers(by_type.drop_duplicates("layer_digest").sort_index())
 
 
 def rows_as_layers(layers: pd.DataFrame) -> list[Layer]:
@@ -177,26 +202,13 @@ def rows_as_layers(layers: pd.DataFrame) -> list[Layer]:
     ]
 
 
-def _archive(
-    call: Call,
-    layer: Layer,
-    caps: Caps,
-    held: Held,
-    coming: "_Coming",
-    wanted: Mapping[str, Any],
-) -> Archive:
-    if layer.fault is not None:
-        raise PayloadError(f"the layer {layer}: {layer.fault}")
+def _pieces(call: Call, layer: Layer, coming: "_Coming") -> Iterator[bytes]:
+    """Download a layer."""
     repository = layer.repository
-    registry = call.client.source(repository)
-
-    def pieces() -> Iterator[bytes]:
-        call.asks([repository])
-        return coming.counted(registry.blob(repository, layer.layer_digest))
-
+    call.asks([repository])
     try:
-        return call.client.layer_files.fetch(
-            layer.layer_digest, pieces, f"the layer {layer}", caps, held, **wanted
+        yield from coming.counted(
+            call.client.source(repository).blob(repository, layer.layer_digest)
         )
     except NotFoundError as error:
         if not call.client.settings.sample:

@@ -1,13 +1,14 @@
 """What is installed in images: read of their layers, each downloaded once for all such frames."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from itertools import compress
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from hubframe.errors import PayloadError
-from hubframe.frames import quota
+from hubframe.frames import attached, quota
 from hubframe.frames.attached import SBOMS as KIND
 from hubframe.frames.attached import Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
@@ -19,8 +20,9 @@ from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.binaries import TYPES
 from hubframe.oci.contents.distributions import Distribution
-from hubframe.oci.contents.layers import Contents, Layer, merge, read_layer
+from hubframe.oci.contents.layers import Contents, Layer, Same, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
+from hubframe.oci.reference import ImageReference
 from hubframe.tables import DISTRIBUTIONS, IMAGES, LAYERS, PACKAGES, SBOMS
 from hubframe.tables.declarations import OF_IMAGE
 from hubframe.tables.schema import plain_values
@@ -29,12 +31,14 @@ from hubframe.wire.client import Client
 Evidence = Literal["auto", "layers", "sbom", "both"]
 # An image, by the table's key; its layers' digests, base first; and what they hold.
 Image = tuple[tuple[Any, ...], list[str], Contents]
+# The rows of an image: its key, and the other columns of the table.
+Group = tuple[tuple[Any, ...], tuple[Sequence[Any], ...]]
 _USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
 _OTHER = frozenset({"gem", "composer", "nuget"})
 _ALL = _USUAL | _OTHER | TYPES
 _NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": _ALL}
 _KEY = [column.name for column in OF_IMAGE]
-_PLATFORM, _TYPE = _KEY.index("platform"), len(_KEY)
+_PLATFORM, _DIGEST = _KEY.index("platform"), _KEY.index("image_digest")
 _NOTHING = Layer()
 _OWN = "hubframe"
 _WINDOWS = "windows"
@@ -96,31 +100,29 @@ def packages_df(
     ``frame.attrs["hubframe"]["unknown"]`` says so. Binaries are read up to 256 MiB each; one that
     cannot be read ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
-    wanted_kinds = _read_kinds(kinds)
-    if evidence not in ("auto", "layers", "sbom", "both"):
-        raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
+    wanted_kinds = read_kinds(kinds)
+    check_evidence(evidence)
     if source == "hub" and evidence in ("sbom", "both"):
         raise ValueError('packages_df: the Hub API knows no documents; leave out source="hub"')
     caps = _caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     asked = references(what)
-    documented = [one for one in asked if evidence != "auto" or not one.is_hub]
+    documented = [one for one in asked if asks_for_documents(one, evidence, source)]
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, asked, wanted, source, partial=partial)
-        rows, covered = [], set[Any]()
-        if evidence != "layers" and source != "hub" and documented:
+        groups, covered = list[Group](), set[Any]()
+        if documented:
             found = find_tags(call, documented, wanted, source)
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
-            rows = list(_stated_rows(call, documents_of(call, KIND, found, wanted), layers))
-            covered = {row[_KEY.index("image_digest")] for row in rows}
+            groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
+            covered = {key[_DIGEST] for key, _ in groups}
         if evidence != "sbom":
             left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
-            rows += _package_rows(call, _images(call, left, caps, wanted_kinds))
+            groups += package_groups(call, _images(call, left, caps, wanted_kinds))
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
-        rows.sort(key=lambda row: order.get(row[: len(_KEY)], len(order)))
-        is_all = wanted_kinds == _ALL
-        kept = (row for row in rows if is_all or row[_TYPE] in wanted_kinds)
-        return call.finish(PACKAGES.from_rows(kept), PACKAGES.name)
+        groups.sort(key=lambda group: order.get(group[0], len(order)))
+        found_packages = PACKAGES.from_groups(_of_kinds(groups, wanted_kinds))
+        return call.finish(found_packages, PACKAGES.name)
 
 
 def distributions_df(
@@ -160,13 +162,31 @@ def distributions_df(
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
 
 
+def check_evidence(evidence: str) -> None:
+    """Refuse what is no evidence of packages."""
+    if evidence not in get_args(Evidence):
+        raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
+
+
+def asks_for_documents(asked: ImageReference, evidence: Evidence, source: Source) -> bool:
+    """Whether an image's documents are asked for; on Docker Hub they cost pulls."""
+    if evidence == "auto":
+        return source != "hub" and not asked.is_hub
+    return evidence != "layers"
+
+
+def with_databases(layers: pd.DataFrame) -> pd.DataFrame:
+    """Return the layers that may hold databases of packages: not those of Windows."""
+    return layers[~layers["platform"].fillna("").str.startswith(_WINDOWS)]
+
+
 def _caps(max_bytes: int, max_entries: int) -> Caps:
     check_count("max_bytes", max_bytes)
     check_count("max_entries", max_entries)
     return Caps(max_bytes, max_entries)
 
 
-def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
+def read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
     """Return the types that are wanted."""
     given = frozenset([kinds] if isinstance(kinds, str) else kinds)
     if unknown := sorted(given - _ALL - _NAMED.keys()):
@@ -177,13 +197,16 @@ def _read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(_NAMED.get(one, {one}) for one in given))
 
 
+def has_binaries(kinds: frozenset[str]) -> bool:
+    """Tell whether some of these types are read of binaries."""
+    return not kinds.isdisjoint(TYPES)
+
+
 def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     return plain_values(frame[_KEY]).itertuples(index=False, name=None)  # type: ignore[no-any-return]
 
 
-def _stated_rows(
-    call: Call, documents: Iterable[Attached], layers: pd.DataFrame
-) -> Iterator[tuple[Any, ...]]:
+def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> Iterator[Group]:
     """Yield the packages of the first document of each image that can be read."""
     done: set[str] = set()
     columns = ["image_digest", "position", "layer_digest", "diff_id"]
@@ -191,7 +214,8 @@ def _stated_rows(
     for image, position, digest, diff_id in plain_values(layers[columns]).itertuples(
         index=False, name=None
     ):
-        places[image, digest] = places[image, diff_id] = int(position), digest
+        # The Hub tells no diff ids.
+        places |= {(image, name): (int(position), digest) for name in (digest, diff_id) if name}
     for one in documents:
         if one.image in done:
             continue
@@ -201,35 +225,35 @@ def _stated_rows(
                 stated = statements.read(one.body, what)
                 if sboms.format_of_predicate(stated.predicate_type) is None:
                     continue
+                if words := attached.differs(one, stated):
+                    call.leave_out(one, words)
             sbom = sboms.read(sboms.document(one.body, what), what)
         except PayloadError as error:
             call.leave_out(one, str(error))
             continue
         done.add(one.image)
         key = (one.repo, one.referrer.tag, one.platform, one.image)
-        for package, url, layer_digest, diff_id in sbom.packages():
-            kind, name, version, namespace, architecture, source, source_version, *rest = package
-            licence, size, path, is_direct = rest
-            at = places.get((one.image, layer_digest or diff_id))
-            position, digest = at or (None, None)
-            yield (
-                *key, kind, namespace, name, version, architecture, source, source_version,
-                url or write_url(package), licence, size, position, digest, path, "sbom",
-                sbom.tool, is_direct,
-            )  # fmt: skip
+        listed = list(sbom.packages())
+        at = [places.get((one.image, each.layer_digest or each.diff_id)) for each in listed]
+        yield _group(
+            key,
+            [each.package for each in listed],
+            [each.purl or write_url(each.package) for each in listed],
+            [place or (None, None) for place in at],
+            ("sbom", sbom.tool),
+        )
 
 
 def _images(
     call: Call, layers: pd.DataFrame, caps: Caps, kinds: frozenset[str] = _USUAL
 ) -> Iterator[Image]:
     """Read the layers of images, and lay those of each upon each other."""
-    is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
-    unread, with_binaries = _OTHER - kinds, not kinds.isdisjoint(TYPES)
+    unread, with_binaries = _OTHER - kinds, has_binaries(kinds)
 
     def read_one(archive: Archive) -> Layer:
         return read_layer(*archive, unread)
 
-    wanted = layers[~is_windows]
+    wanted = with_databases(layers)
     read = read_layers(call, wanted, caps, read_one, with_bodies=True, with_binaries=with_binaries)
     order = [*_KEY, "position", "layer_digest", "is_empty"]
     by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
@@ -255,24 +279,58 @@ def _images(
             yield key, digests, contents
 
 
-def _package_rows(call: Call, images: Iterable[Image]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of the table, in the order of its columns."""
-    url_of = lru_cache(maxsize=100_000)(write_url)
+def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
+    """Shape the packages of images."""
+    # Many images have the same packages.
+    url_of = lru_cache(maxsize=100_000)(_url)
     for key, digests, contents in images:
         if not contents.packages and not str(key[_PLATFORM]).startswith(_WINDOWS):
             call.unknown["name", _named(key)] = "the image has no database of packages"
         of = contents.distribution
         system = of.qualifier if of else None
-        for package, position in contents.packages:
-            kind, name, version, namespace, architecture, source, source_version, *rest = package
-            licence, size, path, is_direct = rest
-            # A URL says nothing of these, and many images have the same packages.
-            plain = Package(kind, name, version, namespace, architecture)
-            yield (
-                *key, kind, namespace, name, version, architecture, source, source_version,
-                url_of(plain, system if kind in OS_TYPES else None), licence, size, position,
-                digests[position], path, "layers", _OWN, is_direct,
-            )  # fmt: skip
+        packages = [package for package, _ in contents.packages]
+        yield _group(
+            key,
+            packages,
+            [url_of(package[:5], system) for package in packages],
+            [(position, digests[position]) for _, position in contents.packages],
+            ("layers", _OWN),
+        )
+
+
+def _url(same: Same, distribution: str | None) -> str:
+    """Write the URL of packages that are the same."""
+    return write_url(Package(*same), distribution if same[0] in OS_TYPES else None)
+
+
+def _group(
+    key: tuple[Any, ...],
+    packages: Sequence[Package],
+    urls: Sequence[str],
+    places: Sequence[tuple[int | None, str | None]],
+    told_by: tuple[str, str | None],
+) -> Group:
+    """Put the columns of an image's packages into the order of the table."""
+    of_package = zip(*packages, strict=True) if packages else [()] * len(Package._fields)
+    kind, name, version, namespace, architecture, source, source_version, *rest = of_package
+    licence, size, path, is_direct = rest
+    position, digest = zip(*places, strict=True) if places else ((), ())
+    evidence, tool = ((one,) * len(packages) for one in told_by)
+    return key, (
+        kind, namespace, name, version, architecture, source, source_version, urls,
+        licence, size, position, digest, path, evidence, tool, is_direct,
+    )  # fmt: skip
+
+
+def _of_kinds(groups: Iterable[Group], kinds: frozenset[str]) -> Iterator[Group]:
+    """Leave out packages of other kinds."""
+    for key, columns in groups:
+        # Documents may tell of types that are none here.
+        is_wanted = [kinds == _ALL or kind in kinds for kind in columns[0]]
+        if all(is_wanted):
+            yield key, columns
+        else:
+            yield key, tuple(list(compress(column, is_wanted)) for column in columns)
 
 
 def _distribution_row(

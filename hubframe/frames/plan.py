@@ -1,20 +1,30 @@
 """What a call will cost, before it is made: the readers of the call, read without fetching."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import ceil
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
 from hubframe.frames import limits, quota, readers
 from hubframe.frames.attached import KINDS
-from hubframe.frames.call import Call, calling
+from hubframe.frames.call import calling
 from hubframe.frames.fetching import Survey
+from hubframe.frames.files import Layer, missing_layers
+from hubframe.frames.packages import (
+    Evidence,
+    asks_for_documents,
+    check_evidence,
+    has_binaries,
+    read_kinds,
+    with_databases,
+)
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
-from hubframe.tables import PLAN, REFERRERS
+from hubframe.tables import CONTENTS, LAYERS, PACKAGES, PLAN, REFERRERS, SBOMS, amounts
 from hubframe.wire.client import Client
 from hubframe.wire.limits import Limit
 from hubframe.wire.rates import START
@@ -31,9 +41,12 @@ _KINDS = {
     "config": "config",
     "attached": "document",
 }
+# Frames of what is in layers, and whether they take the contents of files, too.
+OF_LAYERS = {"files": False, "packages": True, "distributions": True, "contents": False}
 # Each list of referrers may name others, which are asked for then.
 _OF_REFERRERS = ("referrers", *KINDS)
-_FRAMES = ("tags", *readers.FRAMES, *_OF_REFERRERS)
+_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS)
+Bound = Literal["exactly", "at least", "at most", "about"]
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
@@ -41,6 +54,7 @@ _MEANINGS = {
     "manifest": "manifests and indexes",
     "config": "configs, free of pulls",
     "document": "documents attached to images, free of pulls",
+    "layer": "layers, free of pulls",
 }
 
 
@@ -54,16 +68,23 @@ class Plan:
         Which frame, and of how many tags.
     requests
         How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``,
-        ``document``.
+        ``document``, ``layer``.
         Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
     limit
         The pull limit; None where nothing has to be pulled, or none is told.
+    size
+        How many bytes the layers have that it will download; None for frames that download none,
+        and where no layer is known yet.
+    bound
+        How to take that: ``exactly``, ``at least``, where images have to be read first or files are
+        asked for, ``at most``, where documents may tell of packages, or ``about``, for both.
     held
         How many documents and answers are here already.
     seconds
-        How long it may take, with answers in a fifth of a second, and the Hub API's limit.
+        How long it may take, with answers in a fifth of a second, and the Hub API's limit. What
+        the bytes of layers take comes on top.
     is_exact
         Whether the call will make as many; otherwise indexes, or lists of referrers, have to be
         read first, and it will be more.
@@ -74,6 +95,8 @@ class Plan:
     requests: Mapping[str, int] = field(default_factory=dict)
     pulls: int = 0
     limit: Limit | None = None
+    size: int | None = None
+    bound: Bound = "exactly"
     held: int = 0
     seconds: float = 0.0
     is_exact: bool = True
@@ -91,7 +114,12 @@ class Plan:
     def to_frame(self) -> pd.DataFrame:
         """Return the table `plan`, one row per kind of request."""
         return PLAN.from_records(
-            {"kind": kind, "count": count, "meaning": _MEANINGS[kind]}
+            {
+                "kind": kind,
+                "count": count,
+                "size": self.size if kind == "layer" else None,
+                "meaning": _MEANINGS[kind],
+            }
             for kind, count in self.requests.items()
             if count
         )
@@ -102,13 +130,23 @@ class Plan:
         left = "no limit known" if self.pulls else "none counted"
         if self.limit is not None:
             left = f"{self.limit.remaining} of {self.limit.allowed} left"
+        size = "" if self.bound == "exactly" else f"{self.bound} "
+        size = "" if self.size is None else f"{size}{amounts.size(self.size)}"
         lines = [
-            f"{what}: {least}{total} requests, about {self.seconds:.0f} s",
+            f"{what}: {least}{total} requests, about {self.seconds:.0f} s"
+            + (" and the download" if self.size else ""),
             *(f"  {count:>7}  {_MEANINGS[kind]}" for kind, count in self.requests.items() if count),
             f"  {self.held:>7}  already here",
+            *self._of_layers(size),
             f"  pulls: {least}{self.pulls} needed, {left}",
         ]
         return "\n".join(lines if self.fits else [*lines, f"  {quota.NARROWER}"])
+
+    def _of_layers(self, size: str) -> list[str]:
+        """Say how much is to be downloaded."""
+        if self.frame not in OF_LAYERS:
+            return []
+        return [f"  download: {size or 'not known before manifests are read'}"]
 
     __repr__ = __str__
 
@@ -124,6 +162,8 @@ def plan(
     newest: int | None = None,
     platform: Platforms | None = None,
     attestations: bool = False,
+    kinds: str | Iterable[str] = "usual",
+    evidence: Evidence = "auto",
     source: Source = "auto",
     progress: bool | None = None,
     client: Client | None = None,
@@ -131,7 +171,9 @@ def plan(
     """Tell what a call would cost, before anything is spent.
 
     Tags are listed, and on Docker Hub their digests looked up where the call would do so: that is
-    free of pulls, and kept, so that the call itself does not ask again.
+    free of pulls, and kept, so that the call itself does not ask again. So is what tells which
+    layers images have, for frames that download layers: Docker Hub's API, and manifests of other
+    registries.
 
     Parameters
     ----------
@@ -140,7 +182,11 @@ def plan(
     frame
         Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
         ``env``, ``configs``, ``referrers``, ``sboms``, ``provenance``, ``materials``,
-        ``dockerfiles``, ``signatures``.
+        ``dockerfiles``, ``signatures``; or ``files``, ``packages``, ``distributions``,
+        ``contents``, whose plan tells the bytes of the layers that are not kept yet.
+    kinds, evidence
+        Of packages, see `packages_df`. With ``"auto"`` evidence the layers of all images are
+        counted, also of those that turn out to have a document.
     tags, newest, platform, attestations, source, progress, client
         See `layers_df`.
 
@@ -158,6 +204,10 @@ def plan(
     name = frame.removesuffix("_df")
     if name not in _FRAMES:
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
+    check_evidence(evidence)
+    with_binaries = name == PACKAGES.name and has_binaries(read_kinds(kinds))
+    if name != PACKAGES.name:
+        evidence = "layers"
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
     is_brief = name == REFERRERS.name
     wanted = read_wanted(
@@ -165,28 +215,76 @@ def plan(
     )
     with calling(client, "raise", progress) as call:
         found = find_tags(call, references(what), wanted, source)
-        survey = quota.survey(call, name, found, wanted, source)
+        documented = [one for one in found if asks_for_documents(one.reference, evidence, source)]
+        downloads = _Downloads(0)
+        if name in OF_LAYERS:
+            layers, is_all = quota.read_layer_lists(call, found, wanted, source)
+            if evidence == "sbom":
+                layers, is_all = layers[:0], True
+            is_most = bool(documented) and evidence == "auto"
+            has_databases = OF_LAYERS[name]
+            missing = missing_layers(
+                call.client,
+                with_databases(layers) if has_databases else layers,
+                with_bodies=has_databases,
+                with_binaries=with_binaries,
+            )
+            is_known = is_all or not layers.empty
+            # Of files that are asked for, layers are read again where they were listed before.
+            is_all &= name != CONTENTS.name
+            downloads = _downloads(missing, is_known=is_known, is_all=is_all, is_most=is_most)
+        of_images = LAYERS.name if name in OF_LAYERS else name
+        survey = quota.survey(call, of_images, found, wanted, source)
+        is_of_referrers = bool(documented) or name in _OF_REFERRERS
+        if documented:
+            survey |= quota.survey(call, SBOMS.name, documented, wanted, source)
         for category, words in call.remarks("plan").items():
             warnings.warn(words, category, stacklevel=2)
-        return _summed(call, name, len(found), wanted, survey)
+        requests = _counted(survey, wanted)
+        requests["layer"] = downloads.layer_count
+        pulls = sum(quota.pulls(item, then, wanted) for item, then in survey.missing.items())
+        return Plan(
+            frame=name,
+            tag_count=len(found),
+            requests=requests,
+            pulls=pulls,
+            limit=limits.pull_limit(call.client) if pulls else None,
+            size=downloads.size,
+            bound=downloads.bound,
+            held=len(survey.answered),
+            seconds=_seconds(call.client, requests),
+            is_exact=not any("manifest" in then for then in survey.missing.values())
+            and not (survey.missing and is_of_referrers)
+            and downloads.bound == "exactly",
+        )
 
 
-def _summed(call: Call, name: str, tag_count: int, wanted: Wanted, survey: Survey) -> Plan:
+def _counted(survey: Survey, wanted: Wanted) -> dict[str, int]:
     requests = dict.fromkeys(_MEANINGS, 0)
     for item, then in survey.missing.items():
         for kind, count in quota.kinds(item, then, wanted).items():
             requests[_KINDS[kind]] += count
-    pulls = sum(quota.pulls(item, then, wanted) for item, then in survey.missing.items())
-    return Plan(
-        frame=name,
-        tag_count=tag_count,
-        requests=requests,
-        pulls=pulls,
-        limit=limits.pull_limit(call.client) if pulls else None,
-        held=len(survey.answered),
-        seconds=_seconds(call.client, requests),
-        is_exact=not any("manifest" in then for then in survey.missing.values())
-        and not (survey.missing and name in _OF_REFERRERS),
+    return requests
+
+
+class _Downloads(NamedTuple):
+    """The layers that a call will download, as far as they are known."""
+
+    layer_count: int
+    size: int | None = None
+    bound: Bound = "exactly"
+
+
+def _downloads(
+    missing: Sequence[Layer], *, is_known: bool, is_all: bool, is_most: bool
+) -> _Downloads:
+    sizes = [one.size for one in missing if one.size is not None]
+    is_least = not is_all or len(sizes) < len(missing)
+    bound: Bound = "about" if is_least and is_most else "at least" if is_least else "at most"
+    return _Downloads(
+        len(missing),
+        sum(sizes) if is_known else None,
+        bound if is_least or is_most else "exactly",
     )
 
 

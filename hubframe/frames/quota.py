@@ -4,6 +4,8 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
+import pandas as pd
+
 from hubframe.errors import QuotaError
 from hubframe.frames import limits
 from hubframe.frames.attached import KINDS, documents_of
@@ -12,6 +14,7 @@ from hubframe.frames.fetching import Item, Kind, Survey
 from hubframe.frames.readers import read_images, resolve
 from hubframe.frames.referrers import referrers_of
 from hubframe.frames.sources import Found, Source, Wanted
+from hubframe.tables import LAYERS, shape
 
 # Asking for the limit takes two requests: not worth it for one pull, whose refusal says as much.
 _WORTH_ASKING = 2
@@ -70,6 +73,25 @@ def survey(
     if is_first_enough and not digests:
         return first
     return _waves(call, name, found, wanted, source, Survey())
+
+
+def read_layer_lists(
+    call: Call, found: Sequence[Found], wanted: Wanted, source: Source
+) -> tuple[pd.DataFrame, bool]:
+    """Return the layers of images, as far as no pull is spent, and whether these are all.
+
+    What tells them is fetched where it is free, and kept: the call itself does not ask again.
+    """
+    while True:
+        scratch = call.scratch()
+        scratch.survey = Survey()
+        images = read_images(scratch, LAYERS.name, found, wanted, source)
+        layers = shape.layers(list(images))
+        free = [item for item in scratch.survey.missing if not item.is_pull]
+        if not free:
+            return layers, not scratch.survey.missing
+        for batch in call.batches(free, LAYERS.name):
+            call.scratch().get(batch)
 
 
 def _waves(

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import NotFoundError, PayloadError
-from hubframe.frames import quota, sources
+from hubframe.frames import attached, quota, sources
 from hubframe.frames.attached import SBOMS as KIND
 from hubframe.frames.attached import Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
@@ -68,9 +68,8 @@ def _rows(call: Call, one: Attached) -> Iterator[Mapping[str, Any]]:
         if stated is None or row["format"] is None:
             return
         row |= {"predicate_type": stated.predicate_type, "is_signed": stated.is_signed}
-        if one.image not in stated.subjects:
-            found = ", ".join(stated.subjects[:2]) or "nothing"
-            call.leave_out(one, f"{what} is attached to {one.image}, and states to be of {found}")
+        if words := attached.differs(one, stated):
+            call.leave_out(one, words)
     try:
         read = sboms.read(sboms.document(one.body, what), what)
     except PayloadError as error:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from hubframe.measure.images import plain_rows
 from hubframe.measure.lineage import parents_df
 from hubframe.oci import payload
 from hubframe.oci.reference import ImageReference
+from hubframe.readers.builds import Build
 from hubframe.tables import IMAGES, LABELS, LAYERS
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import BASES
@@ -26,7 +27,8 @@ KEYS = (NAME, DIGEST, _BUILDPACKS)
 # Of the places of a label, the nearest to the image comes first.
 _ANNOTATIONS = ("manifest", "descriptor", "index")
 ANNOTATION, LABEL, PROVENANCE, BY_LAYERS = "annotation", "label", "provenance", "layers"
-EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, BY_LAYERS)
+OFFICIAL = "official"
+EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, OFFICIAL, BY_LAYERS)
 PROVED, TOLD, WRONG, LIKELY = "proved", "told", "told but wrong", "likely"
 _KEY = [*IMAGE_KEY]
 
@@ -45,7 +47,12 @@ class Base(NamedTuple):
         return [f"{self.repo}{mark}{end}" for mark, end in marks if self.repo and end]
 
 
-def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) -> pd.DataFrame:
+def stated_bases(
+    labels: pd.DataFrame,
+    materials: pd.DataFrame | None = None,
+    builds: Iterable[Build] = (),
+    images: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """List what images say that they are built on.
 
     Parameters
@@ -54,6 +61,8 @@ def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) ->
         The `tables.LABELS` frame, of the registry: it has the annotations, too.
     materials
         The table `materials`, of what went into builds.
+    builds, images
+        The builds of official images, and a frame with the keys of the images that they are for.
 
     Returns
     -------
@@ -74,6 +83,16 @@ def stated_bases(labels: pd.DataFrame, materials: pd.DataFrame | None = None) ->
         for key, group in images.groupby(_KEY, sort=False, dropna=False):
             told = group[["material_repo", "material_tag", "material_digest"]]
             rows += [(*key, PROVENANCE, *one) for one in plain_rows(told)]
+    if images is not None:
+        official = defaultdict(list)
+        for one in builds:
+            official[one.image_digest].append(_base(one.base_name, one.base_digest))
+        at = _KEY.index("image_digest")
+        rows += [
+            (*key, OFFICIAL, *base)
+            for key in plain_rows(images[_KEY].drop_duplicates())
+            for base in official.get(key[at], ())
+        ]
     columns = [*_KEY, "evidence", "base_repo", "base_tag", "base_digest"]
     return pd.DataFrame(rows, columns=columns, dtype="object").drop_duplicates()
 
@@ -114,12 +133,15 @@ def _run_image(written: str) -> str | None:
     return payload.text(payload.mapping(body.get("runImage")).get("reference"))
 
 
-def bases(
+def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
     stated: pd.DataFrame,
     layers: pd.DataFrame,
     base_images: pd.DataFrame,
     base_layers: pd.DataFrame,
     others: pd.DataFrame | None = None,
+    *,
+    images: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Hold what images say of their bases against layers.
 
@@ -134,6 +156,10 @@ def bases(
     others
         The `tables.LAYERS` frame of images that may be bases though nothing says so; None leaves
         them out.
+    images
+        The `tables.IMAGES` frame of the images, which tells when they were built.
+    history
+        What tags had, and when: see `bases_df`; None where nothing tells.
 
     Returns
     -------
@@ -142,7 +168,8 @@ def bases(
     """
     IMAGES.require(base_images, [*_KEY, "index_digest", "created_at"])
     contents, of_bases = _contents(layers), _contents(base_layers)
-    known = _Known(base_images)
+    known, past = _Known(base_images), _past(history)
+    built = _built(images)
     rows: list[Mapping[str, Any]] = []
     for row in plain_rows(stated):
         record: dict[str, Any] = dict(zip(map(str, stated), row, strict=True))
@@ -163,6 +190,9 @@ def bases(
                 "confidence": _confidence(is_prefix=is_prefix, is_exact=base.digest is not None),
                 "base_name_now_digest": now.top if now else None,
                 "is_outdated": _is_outdated(base, then, now, is_prefix=is_prefix),
+                "outdated_at_build": _was_outdated(
+                    base, then, past, built.get(tuple(record[name] for name in _KEY))
+                ),
                 "lag_days": _lag(then, now),
             }
         )
@@ -243,6 +273,70 @@ def _is_outdated(
     return base.digest not in (now.top, now.digest) and (then is None or then.digest != now.digest)
 
 
+# What a tag had, from when to when; without an end it has it still.
+_Past = Mapping[tuple[Any, Any], Sequence[tuple[Any, Any, Any]]]
+
+
+def check_history(history: pd.DataFrame) -> None:
+    """Refuse what does not tell what tags had, and when: a ValueError."""
+    columns = set(history) if isinstance(history, pd.DataFrame) else set()
+    is_told = "started_at" in columns or {"first_seen_at", "last_seen_at"} <= columns
+    if not is_told or not {"repo", "tag", "digest"} <= columns:
+        raise ValueError(
+            "history must be a frame with repo, tag, digest and either started_at or "
+            "first_seen_at and last_seen_at, such as tag_moves_df makes"
+        )
+
+
+def _past(history: pd.DataFrame | None) -> _Past:
+    """Read what tags had: all the time from a start on, or between two observations for certain."""
+    if history is None:
+        return {}
+    check_history(history)
+    if "started_at" in history:
+        since = history["started_at"]
+        until = history["ended_at"] if "ended_at" in history else _next(history)
+    else:
+        pushed = history.get("pushed_at", pd.Series(pd.NaT, history.index))
+        since = pushed.where(pushed.notna(), history["first_seen_at"])
+        until = history["last_seen_at"]
+    told: dict[tuple[Any, Any], list[tuple[Any, Any, Any]]] = defaultdict(list)
+    rows = history[["repo", "tag", "digest"]].assign(since=since, until=until)
+    for repo, tag, *rest in plain_rows(rows):
+        told[repo, tag].append(tuple(rest))
+    return told
+
+
+def _next(history: pd.DataFrame) -> pd.Series:
+    """Return when a tag got something else."""
+    by_tag = history.sort_values("started_at", kind="stable").groupby(["repo", "tag"])
+    return by_tag["started_at"].shift(-1).reindex(history.index)
+
+
+def _built(images: pd.DataFrame | None) -> dict[tuple[Any, ...], Any]:
+    """Tell when images were built."""
+    if images is None:
+        return {}
+    IMAGES.require(images, [*_KEY, "created_at"])
+    return {tuple(key): at for *key, at in plain_rows(images[[*_KEY, "created_at"]])}
+
+
+def _was_outdated(base: Base, then: _At | None, past: _Past, built: Any) -> bool | None:
+    """Whether the base's tag had another image when the image was built; null if nothing tells.
+
+    What never had the digest that is told may name the same image by another one, as an index
+    and a manifest do.
+    """
+    held = past.get((base.repo, base.tag), ())
+    own = {base.digest, then.top if then else None} - {None}
+    if built is None or own.isdisjoint(digest for digest, *_ in held):
+        return None
+    for digest, since, until in held:
+        if since is not None and since <= built and (until is None or built < until):
+            return digest not in own
+    return None
+
+
 def _lag(then: _At | None, now: _At | None) -> float | None:
     """Return the days from the one build to the other."""
     if then is None or now is None or then.created_at is None or now.created_at is None:
@@ -287,6 +381,7 @@ def _by_layers(layers: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
             "confidence": [LIKELY] * len(found),
             "base_name_now_digest": [None] * len(found),
             "is_outdated": [None] * len(found),
+            "outdated_at_build": [None] * len(found),
             "lag_days": np.full(len(found), np.nan),
         }
     )

@@ -1,15 +1,18 @@
 """Which images hold which packages."""
 
 import re
+from functools import lru_cache
 
 import pandas as pd
 
 from hubframe.measure.images import identity
+from hubframe.oci.contents.versions import ordered
 from hubframe.tables import PACKAGES
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import PACKAGES_USED
 
 _PACKAGE = ["type", "namespace", "name"]
+_OF_VERSIONS = ["versions", "oldest", "newest"]
 _MOST_VERSIONS = 100
 
 
@@ -28,6 +31,11 @@ def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.Data
     pandas.DataFrame
         The table `packages_used`, a row per package, those in most images first. An image with
         several tags counts once.
+
+    Notes
+    -----
+    Which version is the oldest and which the newest is told by the rules of each ecosystem, as the
+    library `univers` has them, and not at all where one of the versions is none by these rules.
     """
     PACKAGES.require(packages, [*IMAGE_KEY, *_PACKAGE, "version"])
     wanted = packages
@@ -49,9 +57,19 @@ def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.Data
         .reset_index()
         .sort_values(["image", "version"], ascending=[False, True], kind="stable")
     )
-    versions = by_count.groupby(_PACKAGE, dropna=False)["version"].agg(
-        lambda some: " ".join(some[:_MOST_VERSIONS])
-    )
-    found = found.merge(versions.rename("versions").reset_index(), on=_PACKAGE, how="left")
+    versions = by_count.groupby(_PACKAGE, dropna=False)["version"].agg(list).reset_index()
+    ends = lru_cache(maxsize=None)(_ends)  # Packages of one source have the same versions.
+    told = [
+        (" ".join(texts[:_MOST_VERSIONS]), *ends(kind, frozenset(texts)))
+        for kind, texts in zip(versions["type"], versions.pop("version"), strict=True)
+    ]
+    versions[_OF_VERSIONS] = pd.DataFrame(told, columns=_OF_VERSIONS, dtype="str")
+    found = found.merge(versions, on=_PACKAGE, how="left")
     order = found.sort_values(["image_count", *_PACKAGE], ascending=[False, True, True, True])
     return PACKAGES_USED.of(order.reset_index(drop=True))
+
+
+def _ends(kind: str, versions: frozenset[str]) -> tuple[str | None, str | None]:
+    """Return the oldest and the newest version; null where they have no order."""
+    rising = ordered(kind, versions)
+    return (rising[0], rising[-1]) if rising else (None, None)

@@ -116,13 +116,15 @@ PACKAGES_USED = Table("packages_used", "a package, with the images that hold it"
     Column("image_count", COUNT, "Distinct images that hold it.", nullable=False),
     Column("repo_count", COUNT, "Repositories of these.", nullable=False),
     Column("versions", TEXT, "The versions, by how many images hold each, joined by blanks; the first 100 of more."),
+    Column("oldest", TEXT, "The oldest version, in the order of its ecosystem: dpkg's, rpm's, PyPI's …; null where one of them has no place in it."),
+    Column("newest", TEXT, "The newest version, in the same way."),
     Column("first_repo", TEXT, "Repository of the first image by name.", nullable=False),
     Column("first_tag", TEXT, "Its tag."),
 ), source="Computed of `packages`.")
 
 BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_KEY, "evidence"), (
     *OF_IMAGE,
-    Column("evidence", TEXT, "`annotation` (of the manifest, else of its index), `label` (of the config), `provenance`, or `layers` (an image at hand whose layers are the first ones).", nullable=False),
+    Column("evidence", TEXT, "`annotation` (of the manifest, else of its index), `label` (of the config), `provenance`, `official` (Docker's builds.json), or `layers` (an image at hand whose layers are the first ones).", nullable=False),
     Column("base_repo", TEXT, "Repository of the base; null where only its digest is told."),
     Column("base_tag", TEXT, "Tag that the base had."),
     Column("base_digest", TEXT, "Digest of the base as it is told, of an index or of a manifest."),
@@ -132,6 +134,7 @@ BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_
     Column("confidence", TEXT, "`proved`: the digest that is told, and its layers come first. `likely`: the layers of another image, or of what the tag is now, come first. `told`: nothing could be held against it. `told but wrong`: the digest that is told has other layers.", nullable=False),
     Column("base_name_now_digest", TEXT, "What the base's tag points at now."),
     Column("is_outdated", FLAG, "Whether that is another image than the one built on; null where it is not known which that was."),
+    Column("outdated_at_build", FLAG, "Whether it was another image already when the image was built; null unless a history of the base's tag tells what it had then, and had the digest that is told at some time."),
     Column("lag_days", FLOAT, "From the build of the one to that of the other; null where a date is not told. [days]", may_be_negative=True),
 ), source="Labels and annotations of images, and the layers of the bases that they name: on Docker Hub a pull for each distinct image and base, once.")
 

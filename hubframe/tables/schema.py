@@ -4,12 +4,12 @@ Nothing here knows a particular frame, and nothing here touches the network.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC as _ZULU
 from datetime import datetime, timedelta
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from math import isfinite
 from types import NoneType
 from typing import Any, Literal
@@ -147,6 +147,24 @@ class Table:
             parts.append(self.frame(dict(zip(self.dtypes, zip(*some, strict=True), strict=True))))
         return self.joined(parts)
 
+    def from_groups(
+        self, groups: Iterable[tuple[Sequence[Any], Sequence[Sequence[Any]]]]
+    ) -> pd.DataFrame:
+        """Build the frame from groups of rows that have the first columns in common.
+
+        A group is the values of these, and a sequence for each of the other columns; a group
+        without rows is passed over.
+        """
+        left, parts = (group for group in groups if group[1][0]), []
+        while some := list(_of_rows(left, BATCH)):
+            shared, others = zip(*some, strict=True)
+            common = list(self.dtypes)[: len(shared[0])]
+            columns = (list(chain.from_iterable(each)) for each in zip(*others, strict=True))
+            values = zip(self.dtypes, chain(zip(*shared, strict=True), columns), strict=True)
+            counts = [len(columns[0]) for columns in others]
+            parts.append(self.frame(dict(values), common=common, counts=counts))
+        return self.joined(parts)
+
     def joined(self, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         """Put frames of this table one below the other; where there are none, one without rows."""
         if not parts:
@@ -215,6 +233,16 @@ def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
         **{name: sum(one.get(name) or 0 for one in known) for name in counts},
         "failures": [failure for one in known for failure in one.get("failures") or ()],
     }
+
+
+def _of_rows(groups: Iterator[Any], most: int) -> Iterator[Any]:
+    """Take groups until they have so many rows."""
+    rows = 0
+    for group in groups:
+        yield group
+        rows += len(group[1][0])
+        if rows >= most:
+            return
 
 
 def _text(column: Column, values: Sequence[Any]) -> ExtensionArray:

@@ -2,14 +2,16 @@
 
 Lists of files are kept as JSON, column by column, and beside them the content of those that tell
 which packages there are, one after the other; where a layer was read with its binaries, what these
-tell, too, whether or not it has any. All are packed with gzip, whose checksum tells damage: of
-60,000 files the list takes 0.5 MB.
+tell, too, whether or not it has any. Other files that were asked for have an entry each. All are
+packed with gzip, whose checksum tells damage: of 60,000 files the list takes 0.5 MB.
 """
 
 import gzip
+import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -27,11 +29,11 @@ from hubframe.oci.archives import (
     read_archive,
 )
 from hubframe.oci.contents.binaries import BINARIES_VERSION, Room
-from hubframe.oci.contents.databases import PATHS_VERSION, keeping
+from hubframe.oci.contents.databases import MOST_OF_FILE, PATHS_VERSION, keeping
 from hubframe.oci.digests import HASHES
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
-from hubframe.wire.store import Storage
+from hubframe.wire.store import FAULTS, Storage
 
 # What the keys of lists begin with: they lie among the documents, and go by last use as these do.
 LISTING = "files:"
@@ -39,6 +41,8 @@ LISTING = "files:"
 _BODIES = f"contents:{PATHS_VERSION}:"
 # And those of what their binaries tell.
 _SUMMARIES = f"binaries:{BINARIES_VERSION}:"
+# And those of other files, which are what they are by any table.
+_FILE = "contents:file:"
 KEPT = (LISTING, "contents:", "binaries:")
 _COLUMNS = tuple(each.name for each in fields(Listing))
 
@@ -70,6 +74,18 @@ class LayerFiles:
         except (OSError, EOFError, ValueError, TypeError):
             return None
 
+    def get_files(self, digest: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of files that are here and sound, by path."""
+        wanted = dict.fromkeys(paths)
+        own = self.get_bodies(digest) or {}
+        found = {path: own[path] for path in wanted if path in own}
+        keys = {path: _key_of(digest, path) for path in wanted if path not in found}
+        kept = self._documents.get_many(keys.values())
+        for path, key in keys.items():
+            with suppress(OSError, EOFError, ValueError, TypeError, KeyError):
+                found[path] = gzip.decompress(kept[key])
+        return found
+
     def find(
         self, digest: str, *, with_bodies: bool, with_binaries: bool = False
     ) -> Archive | None:
@@ -80,6 +96,16 @@ class LayerFiles:
             return None
         listing = self.get(digest)
         return None if listing is None else Archive(listing, bodies, summaries)
+
+    def kept(self, *, with_bodies: bool, with_binaries: bool = False) -> set[str]:
+        """Return the digests of the layers of which there is what is wanted, be it damaged."""
+        try:
+            keys = {entry.key for entry in self._documents.entries()}
+        except FAULTS:
+            return set()
+        listed = {key.removeprefix(LISTING) for key in keys if key.startswith(LISTING)}
+        wanted = [_BODIES] * with_bodies + [_SUMMARIES] * with_binaries
+        return {one for one in listed if all(part + one in keys for part in wanted)}
 
     def fetch(  # noqa: PLR0913 - what a layer is, and how much of it is wanted
         self,
@@ -92,11 +118,12 @@ class LayerFiles:
         with_bodies: bool = False,
         with_binaries: bool = False,
         keep: Keep | None = None,
+        is_anew: bool = False,
     ) -> Archive:
         """Return the files of a layer, from here or from the pieces of the layer itself.
 
-        With `keep` it is always read anew, and the contents are those that are asked for. Binaries
-        are read only where they are wanted.
+        `keep` tells which contents are wanted beside those that tell of packages, where the layer
+        is read; with `is_anew` it is read in any case. Binaries are read where they are wanted.
 
         It raises `DigestMismatchError` for what is not as the digest says, and nothing is kept;
         `PayloadError` for what is no archive, or holds more than the caps, alone or with the others
@@ -106,22 +133,21 @@ class LayerFiles:
         # Before anything is asked: others may have taken all there is.
         hold(1, 0)
         try:
-            wanted = with_bodies, with_binaries, keep
-            with self._shared.join((digest, name, caps, *wanted, mode())) as work:
+            wanted = with_bodies, with_binaries
+            with self._shared.join((digest, name, caps, *wanted, keep, is_anew, mode())) as work:
                 if work.is_mine:
                     found = (
                         None
-                        if keep
+                        if is_anew
                         else self.find(digest, with_bodies=with_bodies, with_binaries=with_binaries)
                     )
                     if found is not None:
                         count_cached()
                     else:
+                        usual = _Keeping(keep)
                         summarise = self._room.summarising() if with_binaries else None
-                        how = keep or keeping(), hold, summarise
-                        found = _verified(digest, pieces(), name, caps, *how)
-                        if keep is None:
-                            self._keep(digest, found, with_binaries=with_binaries)
+                        found = _verified(digest, pieces(), name, caps, usual, hold, summarise)
+                        self._keep(digest, found, usual.paths, with_binaries=with_binaries)
                     work.outcome = found
             # It may have been here, or another call may have read it.
             hold(len(work.outcome.listing), work.outcome.listing.text)
@@ -130,14 +156,39 @@ class LayerFiles:
             raise
         return work.outcome  # type: ignore[no-any-return]
 
-    def _keep(self, digest: str, found: Archive, *, with_binaries: bool) -> None:
+    def _keep(self, digest: str, found: Archive, usual: set[str], *, with_binaries: bool) -> None:
         columns = [getattr(found.listing, column) for column in _COLUMNS]
         written = json.dumps(columns, separators=(",", ":")).encode()
         self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
-        self._documents.put(_BODIES + digest, gzip.compress(_joined(found.bodies), mtime=0))
+        bodies = {path: body for path, body in found.bodies.items() if path in usual}
+        self._documents.put(_BODIES + digest, gzip.compress(_joined(bodies), mtime=0))
         if with_binaries:
             summaries = _joined(found.summaries)
             self._documents.put(_SUMMARIES + digest, gzip.compress(summaries, mtime=0))
+        for path, body in found.bodies.items():
+            if path not in usual and len(body) <= MOST_OF_FILE:
+                self._documents.put(_key_of(digest, path), gzip.compress(body, mtime=0))
+        # The next layer may take minutes; who is killed meanwhile has this one.
+        self._documents.flush(waits=False)
+
+
+class _Keeping:
+    """Which contents are kept of a layer: those that tell of packages, and what is asked for."""
+
+    def __init__(self, also: Keep | None) -> None:
+        self.paths: set[str] = set()  # of those that tell of packages
+        self._usual, self._also = keeping(), also
+
+    def __call__(self, path: str, size: int) -> bool:
+        self.paths.discard(path)
+        if self._usual(path, size):
+            self.paths.add(path)
+        return path in self.paths or (self._also is not None and self._also(path, size))
+
+
+def _key_of(digest: str, path: str) -> str:
+    name = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{_FILE}{digest}:{name}"
 
 
 def _joined(bodies: Mapping[str, bytes]) -> bytes:

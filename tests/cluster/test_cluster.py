@@ -174,3 +174,18 @@ def test_a_crawl_goes_to_an_address():
     expected = hubframe.tags_df("library/alpine")
     rows = pd.read_parquet("memory://crawl/rows")
     pd.testing.assert_frame_equal(rows, expected, check_flags=False)
+
+
+@pytest.mark.usefixtures("sample")
+@pytest.mark.parametrize(
+    "name", ["packages", "distributions", "sboms", "provenance", "signatures", "bases"]
+)
+def test_what_is_inside_images_on_a_cluster(name):
+    what = [f"registry.example/shop/{one}" for one in ("web", "cache", "no-such")]
+    with dask.config.set(scheduler="synchronous"):
+        crawled = dask.compute(*hubframe.dask.crawl(name, what, repos_per_partition=1))
+    frame, failures = crawled
+    expected = getattr(hubframe, f"{name}_df")(what[:2])
+    pd.testing.assert_frame_equal(frame.reset_index(drop=True), expected, check_flags=False)
+    assert frame.dtypes.equals(hubframe.tables.TABLES[name].frame().dtypes)
+    assert set(failures["error"]) == {"NotFoundError"}

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubframe.oci.archives import list_files
 from hubframe.oci.contents.databases import MOST_OF_FILE, find_place, read_packages
+from hubframe.oci.contents.filesystem import FileSystem
 from tests.layerfiles.layers import archive, entry, folder, packed
 
-from .images import read_image
+from .images import CAPS, read_image
 from .rpms import BASH, SHADOW, header, in_ndb, in_sqlite
 
 STATUS, APK = "var/lib/dpkg/status", "lib/apk/db/installed"
@@ -331,3 +333,20 @@ def test_whatever_layers_do_packages_and_positions_are_those_of_the_trees(layers
         (find_place(one.path).group, one.name, one.version): position
         for one, position in contents.packages
     } == since
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(CHANGES, max_size=5))
+def test_whatever_layers_do_the_files_are_those_of_the_tree(layers):
+    made = [written(changes) for changes in layers]
+    tree = {}
+    for position, (_, files, hidden) in enumerate(made):
+        tree = {
+            path: at
+            for path, at in tree.items()
+            if not any(path == one or is_below(path, one.rstrip("/")) for one in hidden)
+        } | dict.fromkeys(files, position)
+    system = FileSystem([list_files([layer], "layer", CAPS) for layer, _, _ in made])
+    entries = [one for one in system.match(lambda _: True) if system.kind(one) == "file"]
+    assert {one.path: one.position for one in entries} == tree
+    assert all(system.follow(path) == system.find(path) for path in tree)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import hubframe
 from hubframe.oci.archives import read_archive
 from hubframe.oci.contents.binaries import Room
 from hubframe.oci.contents.databases import keeping
 from hubframe.oci.contents.golang import read_go
 from hubframe.oci.contents.layers import merge, read_layer
+from hubframe.oci.contents.packages import OS_TYPES
 from hubframe.oci.contents.rpm import read_rpm
 from tests.layerfiles.layers import archive, entry, folder, packed
 
@@ -194,6 +196,69 @@ def test_modules_of_real_programs_are_those_that_syft_finds(syft_says, tmp_path)
     assert known == {key: theirs[key].removeprefix("go") for key in known}
     assert len(ours) - len(known) <= len(programs)
     assert len(ours) > 100
+
+
+def _in_root(system):
+    """An image of one system, where trivy looks for it."""
+    paths = {path.partition("/")[2]: path for path in SYSTEMS if path.startswith(f"{system}/")}
+    moved = {
+        path.replace("usr/share/rpm", "var/lib/rpm"): SYSTEMS[at] for path, at in paths.items()
+    }
+    return [archive(*moved.items())]
+
+
+# Trivy 0.59 reads systems in the root alone, no opkg and no CRAN, and of apk not the new path.
+OF_TRIVY = {
+    **{
+        system: _in_root(system)
+        for system in dict.fromkeys(path.partition("/")[0] for path in SYSTEMS)
+    },
+    **IMAGES,
+}
+for _name in ("opkg", "apk in usr", "systems"):
+    del OF_TRIVY[_name]
+
+
+@pytest.mark.parametrize("image", OF_TRIVY)
+def test_packages_are_those_that_trivy_finds(image, trivy, tmp_path):
+    found = {
+        (
+            one.type in OS_TYPES,
+            f"@{one.namespace}/{one.name}" if one.type == "npm" and one.namespace else one.name,
+            # It does not tell the epoch 0.
+            *(one.version.removeprefix("0:"), one.architecture),
+        )
+        for one, _ in read_image(*OF_TRIVY[image]).packages
+        if one.type != "cran"
+    }
+    assert found == trivy(write_layout(tmp_path / "layout", *OF_TRIVY[image]))
+    assert bool(found) == (image != "removed")
+
+
+@pytest.mark.slow
+def test_a_debian_that_was_installed_for_this(syft, trivy, tmp_path):
+    """A real system, as its own tools install it: some ninety packages."""
+    if shutil.which("mmdebstrap") is None:
+        pytest.skip("install mmdebstrap (a Debian package) to compare a real Debian")
+    made = subprocess.run(
+        ["mmdebstrap", "--variant=minbase", "--quiet", "bookworm", tmp_path / "debian.tar"],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"mmdebstrap failed, as it does without a network: {made.stderr[-200:]!r}")
+    body = (tmp_path / "debian.tar").read_bytes()
+    layout = write_layout(tmp_path / "layout", body, archive(wheel("idna", "3")))
+    with hubframe.Client(hubframe.Settings(cache_dir=tmp_path / "cache")) as client:
+        frame = hubframe.packages_df(f"oci:{layout}", client=client)
+        system = hubframe.distributions_df(f"oci:{layout}", client=client)
+    assert system["id"].tolist() == ["debian"]
+    assert frame["position"].value_counts().to_dict() == {0: len(frame) - 1, 1: 1}
+    rows = frame[["type", "name", "version", "architecture", "path"]]
+    found = set(rows.astype("object").where(rows.notna(), None).itertuples(index=False, name=None))
+    assert found == syft(layout)
+    assert {(kind == "deb", *rest) for kind, *rest, _ in found} == trivy(layout)
+    assert sum(kind == "deb" for kind, *_ in found) > 60
 
 
 SPEC = """\

@@ -10,8 +10,9 @@ from hubframe.oci.contents import sboms
 from tests.contents import documents
 from tests.contents.documents import DIFF, LAYER, SPDX, spdx
 from tests.contents.images import write_layout
+from tests.contents.test_layers import SITE, STATUS, debs
 from tests.contents.test_oracles import IMAGES
-from tests.layerfiles.layers import archive
+from tests.layerfiles.layers import archive, digest_of
 
 
 def read(document):
@@ -113,6 +114,25 @@ def test_what_syft_writes_is_the_same_in_each_format(syft_says, tmp_path):
     assert len(told[0]) > 10
     assert told[0] == told[1] == told[2]
     assert all(diff_id for *_, diff_id in told[0])
+
+
+def test_what_trivy_writes_is_the_same_in_each_format(trivy_says, tmp_path):
+    # Without a system that it knows, it writes no URLs.
+    system = archive(("etc/debian_version", b"12.5\n"))
+    installed = archive(
+        (STATUS, debs(a="1", b="1:2")), (f"{SITE}/x-1.egg-info", b"Name: x\nVersion: 1")
+    )
+    layout = write_layout(tmp_path / "layout", system, installed)
+    forms = [read(trivy_says(layout, form)) for form in ("cyclonedx", "spdx-json")]
+    told = [{one.package[:5] for one in form.packages()} for form in forms]
+    assert {(kind, name, version) for kind, name, version, *_ in told[0]} == {
+        ("deb", "a", "1"), ("deb", "b", "1:2"), ("pypi", "x", "1"),
+    }  # fmt: skip
+    assert told[0] == told[1]
+    # CycloneDX has the layer, too.
+    digests = {one.layer_digest for one in forms[0].packages()}
+    assert digests == {digest_of(installed)}
+    assert {form.tool for form in forms} == {"trivy-0.59.1"}
 
 
 def test_statements_and_what_cosign_wraps():

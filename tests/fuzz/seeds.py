@@ -96,6 +96,15 @@ ENGINE_LIST = [
         ("b", ["<none>:<none>"]),
     )
 ]
+_BUILT = {"manifests": [{"digest": "sha256:" + "1" * 64, "platform": {"os": "linux"}}]}
+BUILDS = json.dumps(
+    {
+        "1": {
+            "build": {"arch": "amd64", "resolved": _BUILT, "resolvedParents": {"a:1": _BUILT}},
+            "source": {"arches": {"amd64": {"lastStageFrom": "a:1"}}},
+        }
+    }
+).encode()
 # Parts that chance would take long to spell.
 WORDS = {
     "reference": (
@@ -162,6 +171,7 @@ def seeds() -> dict[str, list[bytes]]:
         },
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
+        "builds": [BUILDS],
         **attached(),
     }
 

@@ -21,6 +21,7 @@ from hubframe.oci.manifests import HubContent, ManifestContent
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
+from hubframe.readers import builds
 from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, Referrer
 from hubframe.wire.challenges import parse_challenges, scope_of
@@ -270,6 +271,18 @@ def package_url(data: bytes) -> None:
         assert read_url(write_url(package))
 
 
+def official(data: bytes) -> None:
+    """Builds of official images: read, or refused in one way."""
+    try:
+        found = list(builds.builds(data, "builds.json"))
+    except PayloadError as error:
+        is_fit(str(error))
+        return
+    for one in found:
+        assert one.base_name
+        assert one.image_digest.isascii()
+
+
 # What all documents that are attached to an image have.
 OF_DOCUMENT = {"repo": REPO, "image_digest": DIGEST, "digest": DIGEST}
 
@@ -393,4 +406,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "sbom": bill,
     "signature": signed,
     "certificate": certificate,
+    "builds": official,
 }

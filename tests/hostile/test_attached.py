@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.contents import documents
 from tests.fuzz.mutation import mutated
-from tests.fuzz.seeds import attached
+from tests.fuzz.seeds import BUILDS, attached
 from tests.fuzz.targets import TARGETS
 
-IN_JSON = ("provenance", "sbom", "signature")
-SEEDS = attached()
+IN_JSON = ("provenance", "sbom", "signature", "builds")
+SEEDS = {**attached(), "builds": [BUILDS]}
 
 
 @given(st.sampled_from(IN_JSON), st.data())

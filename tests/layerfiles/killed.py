@@ -1,4 +1,4 @@
-"""Lists the files of an image, and kills itself while it writes them down: STEP HUB REGISTRY FOLDER."""
+"""Reads the layers of an image, and kills itself while it does so: STEP HUB REGISTRY FOLDER."""
 
 import os
 import signal
@@ -18,6 +18,9 @@ def die(*_):
 
 if step == "reading":
     archives.cleaned = die
+elif step == "third layer":
+    cleaned = archives.cleaned
+    archives.cleaned = lambda path: die() if path == "last" else cleaned(path)
 else:
 
     class Dying(sqlite3.Connection):
@@ -31,6 +34,8 @@ else:
 
     connect = sqlite3.connect
     sqlite3.connect = lambda *args, **how: connect(*args, factory=Dying, **how)
-settings = hubframe.Settings(hub_url=hub_url, registry_url=registry_url, cache_dir=Path(folder))
+settings = hubframe.Settings(
+    hub_url=hub_url, registry_url=registry_url, cache_dir=Path(folder), workers=1
+)
 with hubframe.Client(settings) as client:
-    hubframe.files_df("acme/tool:1", source="registry", client=client)
+    hubframe.packages_df("acme/tool:1", source="registry", client=client)

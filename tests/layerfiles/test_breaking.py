@@ -102,9 +102,8 @@ def test_a_layer_comes_from_where_a_redirect_leads_without_the_login(shelf):
     assert [("authorization" in headers) for headers in seen] == [False]
 
 
-@pytest.mark.parametrize("step", ["reading", "writing"])
-def test_who_is_killed_leaves_no_half_of_a_listing(shelf, step, tmp_path):
-    shelf.add("1", LONG)
+def die(shelf, step, tmp_path):
+    """Read the layers of an image in a process that kills itself meanwhile."""
     served = shelf.stage.served
     script = Path(__file__).with_name("killed.py")
     done = subprocess.run(
@@ -115,7 +114,31 @@ def test_who_is_killed_leaves_no_half_of_a_listing(shelf, step, tmp_path):
         env={"PATH": "", "PYTHONPATH": ".", "HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"},
     )
     assert done.returncode == -9, done.stderr
+
+
+@pytest.mark.parametrize("step", ["reading", "writing"])
+def test_who_is_killed_leaves_no_half_of_a_listing(shelf, step, tmp_path):
+    shelf.add("1", LONG)
+    die(shelf, step, tmp_path)
     client = shelf.stage.client()
     assert cache.info(client).listings == 0
     assert len(read(shelf, client)) == 800
     assert cache.info(client).listings == 1
+
+
+def test_who_is_killed_has_the_layers_that_were_read(shelf, tmp_path):
+    status = b"Package: a\nStatus: install ok installed\nVersion: 1\n"
+    first, second, third = shelf.add(
+        "1",
+        *(
+            packed(archive(one))
+            for one in [("var/lib/dpkg/status", status), ("b", b""), ("last", b"")]
+        ),
+    )
+    die(shelf, "third layer", tmp_path)
+    assert shelf.layers_asked() == [first, second, third]
+    client = shelf.stage.client()
+    assert cache.info(client).listings == 2
+    found = hubframe.packages_df("acme/tool:1", source="registry", client=client)
+    assert found["name"].tolist() == ["a"]
+    assert shelf.layers_asked() == [first, second, third, third]

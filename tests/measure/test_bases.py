@@ -1,8 +1,14 @@
 """Bases by hand: of several images that went into a build, the one whose layers come first."""
 
-import pandas as pd
+import json
 
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe.errors import PayloadError
 from hubframe.measure.bases import bases, outdated_bases_df, stated_bases
+from hubframe.readers.builds import read_builds
 from hubframe.tables import IMAGES, LABELS, LAYERS, MATERIALS
 from hubframe.tables.measured import BASES
 
@@ -89,3 +95,124 @@ def test_packed_otherwise_it_is_the_same_layer():
     result = bases(stated, LAYERS.of(own), IMAGES.from_records([base]), LAYERS.of(held))
     assert result["is_prefix"].tolist() == [True]
     assert pd.isna(result["is_outdated"][0])
+
+
+def test_what_docker_says_of_official_images(tmp_path):
+    def index(*digests):
+        entries = [{"digest": digest, "platform": {"os": "linux"}} for digest in digests]
+        nowhere = {"digest": INDEX, "platform": {"os": "unknown"}}
+        return {"manifests": [nowhere, *entries]}
+
+    def built(digest, last, **parents):
+        resolved = {f"{name}:1": index(one) for name, one in parents.items()}
+        return {
+            "build": {
+                "arch": "amd64",
+                "resolved": digest and index(digest),
+                "resolvedParents": resolved,
+            },
+            "source": {"arches": {"amd64": {"lastStageFrom": last}}},
+        }
+
+    entries = {
+        "used": built(OTHER, "debian:1", debian=BASE, golang=TOOL),
+        "scratch": built(TOOL, "scratch", golang=TOOL),
+        "not yet": built(None, "debian:1", debian=BASE),
+        "untold": built(ANOTHER, "debian:1"),
+        "odd": [], "none": None, "bad": built("sha256:x", "debian:1"),
+    }  # fmt: skip
+    path = tmp_path / "builds.json"
+    path.write_text(json.dumps(entries))
+    found = read_builds(path)
+    assert found == [(OTHER, "debian:1", BASE), (ANOTHER, "debian:1", None)]
+    images = layers({**IMAGE, "image_digest": OTHER}, "d1", "app")
+    stated = stated_bases(LABELS.frame(), None, found, images)
+    assert stated[["evidence", "base_repo", "base_tag", "base_digest"]].to_numpy().tolist() == [
+        ["official", "library/debian", "1", BASE]
+    ]
+    base = image_of("library/debian", BASE)
+    held = bases(stated, images, IMAGES.from_records([base]), layers(base, "d1"))
+    assert held["confidence"].tolist() == ["proved"]
+    for wrong in (b"[]", b"{", b'{"a":' * 100_000):
+        path.write_bytes(wrong)
+        with pytest.raises(PayloadError, match=r"builds\.json"):
+            read_builds(path)
+
+
+ANOTHER, INDEX = (f"sha256:{letter * 64}" for letter in "ef")
+
+
+@pytest.mark.parametrize(
+    ("history", "built", "was_outdated"),
+    [
+        # From a start on: a registry that keeps its past.
+        ([(BASE, "01-01", "03-01"), (ANOTHER, "03-01", None)], "02-01", False),
+        ([(BASE, "01-01", "03-01"), (ANOTHER, "03-01", None)], "03-01", True),
+        ([(BASE, "01-01", "03-01"), (ANOTHER, "03-01", None)], "05-01", True),
+        # Deleted for a while, and before there was anything.
+        ([(BASE, "01-01", "02-01"), (ANOTHER, "03-01", None)], "02-15", None),
+        ([(BASE, "01-01", None)], "2023-12-31", None),
+        # Back again.
+        ([(BASE, "01-01", "02-01"), (ANOTHER, "02-01", "03-01"), (BASE, "03-01", None)], "04-01", False),
+        # An index may name the same image, and a date may be missing.
+        ([(INDEX, "01-01", None)], "02-01", None),
+        ([(BASE, "01-01", None)], None, None),
+        ([(BASE, None, None)], "02-01", None),
+        ([], "02-01", None),
+    ],
+)  # fmt: skip
+def test_whether_a_base_was_outdated_when_the_image_was_built(history, built, was_outdated):
+    told = _history(history, "started_at", "ended_at")
+    assert _outdated_at_build(told, built) == [was_outdated]
+    if all(digest and since for digest, since, _ in history) and was_outdated is not None:
+        # Without ends, the next start is one.
+        assert _outdated_at_build(told.drop(columns="ended_at"), built) == [was_outdated]
+
+
+@pytest.mark.parametrize(
+    ("built", "was_outdated"),
+    [("01-15", None), ("02-15", False), ("03-15", None), ("03-27", True), ("04-15", True), ("06-15", None)],
+)  # fmt: skip
+def test_between_two_observations_nothing_is_known(built, was_outdated):
+    seen = [(BASE, "02-01", "03-01"), (ANOTHER, "04-01", "06-01")]
+    told = _history(seen, "first_seen_at", "last_seen_at")
+    # A push that the registry tells of was there from then on.
+    told["pushed_at"] = _dates([None, "03-25"])
+    assert _outdated_at_build(told, built) == [was_outdated]
+
+
+def _history(rows, since, until):
+    frame = pd.DataFrame(rows, columns=["digest", since, until], dtype="object")
+    frame[since], frame[until] = _dates(frame[since]), _dates(frame[until])
+    return frame.assign(repo="library/debian", tag="12")
+
+
+def _dates(values):
+    written = [None if value is None else f"2024-{value}"[-10:] for value in values]
+    return pd.to_datetime(pd.Series(written, dtype="str"), utc=True)
+
+
+def _outdated_at_build(history, built):
+    said = [("name", "debian:12"), ("digest", BASE)]
+    labels = LABELS.from_records(
+        {
+            **IMAGE,
+            "source": "manifest",
+            "key": f"org.opencontainers.image.base.{key}",
+            "value": value,
+        }
+        for key, value in said
+    )
+    (at,) = _dates([built])
+    images = IMAGES.from_records([{**IMAGE, "created_at": None if built is None else str(at)}])
+    nothing = IMAGES.frame(), LAYERS.frame()
+    told = bases(
+        stated_bases(labels), layers(IMAGE, "a"), *nothing, images=images, history=history
+    )["outdated_at_build"]
+    return told.astype("object").where(told.notna(), None).tolist()
+
+
+def test_a_history_has_to_tell_times():
+    for wrong in (pd.DataFrame({"repo": ["a"], "tag": ["1"], "digest": [BASE]}), {}):
+        with pytest.raises(ValueError, match="such as tag_moves_df makes"):
+            hubframe.bases_df("library/alpine", history=wrong)

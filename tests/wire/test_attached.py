@@ -11,12 +11,14 @@ from tests.contents import documents
 from .releases import INDEX, LAYER, MANIFEST, Releases
 
 REPO = "acme/attested"
+_MANIFEST = {"schemaVersion": 2, "mediaType": MANIFEST}
 
 
 class Attested(Releases):
     """Releases of some platforms, each with an attestation in the index, as BuildKit makes them."""
 
     path = REPO
+    predicate = (documents.V1, documents.buildkit())
 
     def __init__(self, tag_count, platforms):
         self.platforms = platforms
@@ -34,7 +36,7 @@ class Attested(Releases):
         layer = self._put(documents.SIMPLE, json.loads(payload))
         layer["annotations"] = {"dev.cosignproject.cosign/signature": "AAAA"}
         config = self._put(LAYER, {"of": signed})
-        made = self._put(MANIFEST, {"config": config, "layers": [layer], "mediaType": MANIFEST})
+        made = self._put(MANIFEST, {"config": config, "layers": [layer], **_MANIFEST})
         tag = f"{signed.replace(':', '-')}.sig"
         told = {**tags[name].payload, "name": tag, "digest": made["digest"], "images": []}
         tags[tag] = Tag(tag, made["digest"], told)
@@ -43,11 +45,12 @@ class Attested(Releases):
         images, entries = [], []
         for platform in self.platforms:
             image = self._image(number, platform)
-            stated = documents.statement(documents.V1, documents.buildkit(), image["digest"])
+            kind, predicate = self.predicate
+            stated = documents.statement(kind, predicate, image["digest"])
             layer = self._put(documents.IN_TOTO, stated)
-            layer["annotations"] = {"in-toto.io/predicate-type": documents.V1}
+            layer["annotations"] = {"in-toto.io/predicate-type": kind}
             config = self._put(LAYER, {"number": number, "of": platform})
-            made = self._put(MANIFEST, {"config": config, "layers": [layer], "mediaType": MANIFEST})
+            made = self._put(MANIFEST, {"config": config, "layers": [layer], **_MANIFEST})
             about = {
                 "vnd.docker.reference.type": "attestation-manifest",
                 "vnd.docker.reference.digest": image["digest"],

@@ -64,6 +64,7 @@ __all__ = ["PLANNED", "cli"]
 
 PLANNED = (
     *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
+    *("files", "packages", "distributions", "contents"),
     *inside.DOCUMENTS,
 )
 SHELLS = ("bash", "zsh", "fish")
@@ -261,9 +262,12 @@ _call_command(
     REFERENCES,
     PLATFORMS,
     flag("--attestations", "List attestations too."),
+    inside.KINDS,
+    inside.EVIDENCE,
     *TAGS,
     PROGRESS,
-    more=f"FRAME is one of {', '.join(PLANNED)}. Nothing is fetched but lists of tags.",
+    more=f"FRAME is one of {', '.join(PLANNED)}. Lists of tags and of layers are fetched, as far "
+    "as they cost no pull.",
     example="hubframe plan labels acme/web --sample",
     job=COST,
 )

@@ -1,6 +1,7 @@
 """The commands that look inside images: packages, files, and what is attached to images."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,6 +36,13 @@ _WEB = "registry.example/shop/web"
 _DOWNLOADS = "This downloads layers, once each, which costs no pull on Docker Hub."
 _ATTACHED = "On Docker Hub the manifests of what is attached are pulls."
 _OF_LAYERS = (REFERENCES, PLATFORMS, *TAGS, PARTIAL, *FAILURES)
+KINDS = many("--kind kinds", "KIND", "usual, os, all, or a type of packages such as deb or golang.")
+EVIDENCE = given(
+    "--evidence",
+    "What tells of packages: databases in the layers, or attached documents.",
+    ("auto", "layers", "sbom", "both"),
+    "auto",
+)
 _KEYS = click.option(
     "--keys",
     multiple=True,
@@ -59,17 +67,8 @@ _read(
     "packages",
     "List the packages that are installed in images.",
     *_OF_LAYERS,
-    many(
-        "--kind kinds",
-        "KIND",
-        "usual, os, all, or a type of packages such as deb or golang.",
-    ),
-    given(
-        "--evidence",
-        "What tells: databases in the layers, or attached documents.",
-        ("auto", "layers", "sbom", "both"),
-        "auto",
-    ),
+    KINDS,
+    EVIDENCE,
     *OF_FILES,
     example=f"hubframe packages {_WEB}:1.2.0 --evidence layers --sample",
     more=_DOWNLOADS,
@@ -171,7 +170,19 @@ _read(
     *TAGS[:-1],
     PARTIAL,
     *FAILURES,
-    many("--evidence", "KIND", "annotation, label or provenance; all unless given."),
+    many("--evidence", "KIND", "annotation, label, provenance or official; all unless given."),
+    given(
+        "--official",
+        "Docker's builds.json, for what official images were built on.",
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+    ),
+    given(
+        "--history",
+        "A CSV file of tag-moves, for bases that were outdated at the build.",
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+    ),
     flag("--outdated", "Only images whose base's tag has a newer image, the best proof of each."),
     more="On Docker Hub each distinct image and base costs a pull, once.",
     example=f"hubframe bases {_WEB} --sample",
@@ -179,9 +190,15 @@ _read(
     table="bases",
 )
 def _bases(
-    client: "Client", what: list[str], *, outdated: bool = False, **options: Any
+    client: "Client",
+    what: list[str],
+    *,
+    outdated: bool = False,
+    history: Path | None = None,
+    **options: Any,
 ) -> "pd.DataFrame":
-    found = hubframe.bases_df(what, **options, client=client)
+    moves = hubframe.read_csv(history, "tag_moves") if history else None
+    found = hubframe.bases_df(what, history=moves, **options, client=client)
     chosen = hubframe.outdated_bases_df(found) if outdated else found
     return with_failures("bases", chosen, found)
 

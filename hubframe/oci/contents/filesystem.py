@@ -97,13 +97,16 @@ class FileSystem:
                 entry = self.find(done)
                 if entry is None:
                     raise NotFoundError(f"the image has no file {path}")
-                if self.kind(entry) == "hard link":
-                    return self._linked(entry)
-                return entry
+                return self.content_of(entry)
         raise NotFoundError(f"{path} leads through more than {_MOST_LINKS} links")
 
-    def _linked(self, entry: Entry) -> Entry:
-        """Return the file of the same layer that a hard link is."""
+    def content_of(self, entry: Entry) -> Entry:
+        """Return the entry that has the content: of a hard link the file of the same layer.
+
+        `NotFoundError` where the layer lacks that.
+        """
+        if self.kind(entry) != "hard link":
+            return entry
         layer = self._layers[entry.position]
         target = normpath(self._target(entry)).lstrip("/")
         place = layer.places.get(target)

@@ -38,6 +38,8 @@ _KINDS = {
 }
 _KIBIBYTE = 1024
 _TRIVY = "aquasecurity:trivy:"
+# What SPDX 2 and 3 call an operating system, which is no package.
+_OS, _OS_OF_3 = "OPERATING-SYSTEM", "operatingSystem"
 _URLS = Known(read_url)
 
 
@@ -117,7 +119,7 @@ def _spdx(told: Payload) -> Sbom:
     for one in items(told.get("relationships")):
         if one.get("relationshipType") == "DESCRIBES":
             described.add(str(one.get("relatedSpdxElement")))
-    found = items(told.get("packages"))
+    found = [one for one in items(told.get("packages")) if one.get("primaryPackagePurpose") != _OS]
     # The root is what the document is about; where there is nothing else, it is what was found.
     entries = [one for one in found if text(one.get("SPDXID")) not in described] or found
     version = (text(told["spdxVersion"]) or "").removeprefix("SPDX-")
@@ -172,7 +174,8 @@ def _spdx3(told: Payload) -> Sbom:
         for one in by_type.get(kind, ())
         for root in texts(one.get("rootElement"))
     }
-    found = by_type.get("software_Package", [])
+    listed = by_type.get("software_Package", [])
+    found = [one for one in listed if one.get("software_primaryPurpose") != _OS_OF_3]
     entries = [one for one in found if text(one.get("spdxId")) not in roots] or found
     made = next(iter(by_type.get("CreationInfo", ())), {})
     tool = next((_name(one) for one in by_type.get("Tool", ())), None)

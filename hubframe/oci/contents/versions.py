@@ -58,7 +58,7 @@ def compare(kind: str, left: str, right: str) -> int | None:
     if first is None or second is None:
         return None
     try:
-        return int(first > second) - int(first < second)
+        return 1 if first > second else -int(first < second)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return None
 
