@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import UniformResourceIdentifier
 
 from hubframe.testing import World
+from tests import documents_of_eol
 from tests.contents import documents, rpms
 
 REFERENCES = (
@@ -84,6 +85,7 @@ WORDS = {
         ("Package: ", "Version: ", "Status: ", "Source: ", "License: ", "Name: ", "P:", "V:", "I:"),
     ),
     "os-release": ("ID=", "VERSION_ID=", "PRETTY_NAME="),
+    "eol": ("result", "releases", "name", "codename", "isEol", "eolFrom", "isEoes", "latest"),
     "package-url": ("pkg:rpm/", "pkg:npm/%40", "upstream=", "epoch=", "%2F", "%40"),
 }
 
@@ -112,6 +114,16 @@ def seeds() -> dict[str, list[bytes]]:
         },
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
+        "eol": [
+            documents_of_eol.full(
+                documents_of_eol.product(
+                    "python",
+                    [documents_of_eol.release("3.8", codename="Buster", eolFrom="2024-10-07")],
+                    "pkg:docker/library/python",
+                    "pkg:oci/b?repository_url=a",
+                )
+            )
+        ],
         **attached(),
     }
 
