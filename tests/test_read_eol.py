@@ -92,7 +92,7 @@ def test_the_own_table_says_what_it_is_of():
     ],
 )
 def test_what_is_no_such_file_is_refused_and_says_which_is(body):
-    with pytest.raises(PayloadError, match="Download https://endoflife.date/api/v1/products/full"):
+    with pytest.raises(PayloadError, match=f"Download {eol.FULL}"):
         read(body)
 
 

@@ -1,8 +1,10 @@
 """End of life: what images are of, by every kind of frame, against dates that are known by hand."""
 
-import datetime
+import datetime as dt
+import doctest
 import io
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -226,12 +228,12 @@ def test_the_day_decides():
     # The last day is one with support.
     assert [one["is_eol"][0] for one in found] == [False, False, True]
     assert [one["days_left"][0] for one in found] == [1, 0, -1]
-    for day in (datetime.date(2026, 4, 2), datetime.datetime(2026, 4, 1, 23, tzinfo=_west())):
+    for day in (dt.date(2026, 4, 2), dt.datetime(2026, 4, 1, 23, tzinfo=_west())):
         pd.testing.assert_frame_equal(hubframe.eol_df(frame, today=day), found[-1])
 
 
 def _west():
-    return datetime.timezone(datetime.timedelta(hours=-5))
+    return dt.timezone(dt.timedelta(hours=-5))
 
 
 def test_a_fixed_day_gives_the_same_csv_on_any_day(monkeypatch):
@@ -331,8 +333,17 @@ def test_dates_of_the_own_table_are_sound():
     assert hubframe.read_eol()["eol_at"].notna().any()
 
 
-@pytest.mark.parametrize("kind", [tags, distributions, lambda: PACKAGES.frame()])
+@pytest.mark.parametrize("kind", [tags, distributions, PACKAGES.frame])
 def test_nothing_in_nothing_out(kind):
     found = hubframe.eol_df(kind(), today=TODAY)
     assert found.empty
     assert {name: str(dtype) for name, dtype in found.dtypes.items()} == EOL.dtypes
+
+
+def test_the_page_prints_what_it_says():
+    page = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+    found = doctest.testfile(
+        str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert found.attempted > 15
+    assert found.failed == 0

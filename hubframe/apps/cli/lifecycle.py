@@ -112,7 +112,7 @@ def _cycles(
     *FAILURES,
     more="Without --newest-of the images are held against one another. "
     "This downloads layers, once each, which costs no pull on Docker Hub.",
-    example=f"hubframe package-lag {_WEB}:1.0.0 --newest-of {_WEB}:1.2.0 --behind --sample",
+    example=f"hubframe package-lag {_WEB} --behind --sample",
     job=ANSWER,
     table="lag",
 )
