@@ -64,7 +64,7 @@ _LETTERS = re.compile(r"[a-z]+")
 _TOKEN = re.compile(r"[-_.+]")
 # Whose codenames tags of anything may have: python:3.8-buster.
 _CODENAMED = ("debian", "ubuntu")
-# Debian's first ones, Bo and Rex, are older than all images.
+# Words with as few letters may be of anything: go2, and Debian's first codenames, Bo and Rex.
 _SHORT = 3
 # Where copies of Docker's official images are.
 _MIRRORS = re.compile(r"(?:public\.ecr\.aws/docker|mirror\.gcr\.io)/(library/[^/]+)")
@@ -183,8 +183,9 @@ def _of_distributions(frame: pd.DataFrame, products: "Products") -> Iterator[Sub
     DISTRIBUTIONS.require(frame, [*IMAGE_KEY, "version_codename", "name"])
     columns = ["repo", "tag", "platform", "image_digest"]
     told = ["id", "version_id", "version_codename", "name"]
+    system = cache(products.system)
     for *image, name, version, codename, title in plain_rows(frame[[*columns, *told]]):
-        match = products.system(name, version, codename, title)
+        match = system(name, version, codename, title)
         subject = Subject(*image)._replace(name=name, version=version)
         yield subject._replace(matched_by=OS_RELEASE, match=match) if match else subject
 
@@ -410,7 +411,9 @@ class Products:
         for found in _WORD.finditer(name):
             product = _WORDS[found["word"].lower()]
             if product in self._by_numbers:
-                yield product, self.at(product, _whole(found["numbers"]))
+                match = self.at(product, _whole(found["numbers"]))
+                if match.row is not None or len(found["word"]) > _SHORT:
+                    yield product, match
 
 
 def _repos(package: Package, identifier: str) -> Iterator[str]:

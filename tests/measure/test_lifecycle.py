@@ -88,6 +88,9 @@ TAGGED = {
     "public.ecr.aws/docker/library/python:3.9": ["python 3.9"],
     "registry.k8s.io/kube-proxy:v1.30.0": ["kubernetes 1.30"],
     "timescale/timescaledb:latest-pg13": ["postgresql 13"],
+    "gcr.io/distroless/static-debian11:nonroot": ["debian 11"],
+    "org/app:1.2-alpine4.0": ["alpine-linux -"],
+    "org/app:1.2-go7-al-3": ["- -"],
     "nvidia/cuda:12.1-devel-ubuntu22.04": ["ubuntu 22.04"],
     "mycompany/custom-image:1.0": ["- -"],
 }
