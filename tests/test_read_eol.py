@@ -14,6 +14,7 @@ from hubframe.tables.lifecycle import CYCLES
 from tests.documents_of_eol import full, product, release
 from tests.fuzz import targets
 from tests.test_structure import loaded
+from tools.cycles import changes
 
 
 def read(body):
@@ -146,3 +147,22 @@ def test_hostile_text_matches_nothing_and_breaks_nothing(text):
     found = hubframe.eol_df(frame, read(body), today="2026-09-01")
     assert found["cycle"].isna().all()
     assert hubframe.write_csv(found)
+
+
+def test_the_tool_prints_what_a_newer_file_says_otherwise():
+    old = [release("2", eolFrom="2026-01-01"), release("1", eolFrom="2024-01-01")]
+    new = [
+        release("3", releaseDate="2026-02-01", isEol=False, isEoes=False),
+        release("2", eolFrom="2026-06-01"),
+        release("0", releaseDate="2001-01-01", eolFrom="2002-01-01"),
+    ]
+    own = read(full(product("a", old), product("b", old), product("c", old)))
+    file = read(full(product("a", new), product("b", old), product("other", new)))
+    assert [line.split() for line in changes(own, file)] == [
+        ["[a]"],
+        ["3", "2026-02-01", "-", "open", "open"],
+        ["2", "2015-01-01", "-", "2026-06-01", "-"],
+        ["#", "no", "more:", "1"],
+        ["#", "no", "more:", "c"],
+    ]
+    assert list(changes(hubframe.read_eol(), hubframe.read_eol())) == []

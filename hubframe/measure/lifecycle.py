@@ -285,6 +285,7 @@ class Products:
         self._by_package: dict[tuple[str, str | None, str], str] = {}
         self._tags: dict[tuple[str | None, str | None], list[Match]] = {}
         self._cycles: list[str] = dates["cycle"].tolist()
+        ends = dates["eol_at"].tolist()
         columns = ["product", "cycle", "codename", "latest"]
         for row, (product, cycle, codename, latest) in enumerate(plain_rows(dates[columns])):
             numbers = _whole(cycle)
@@ -295,7 +296,10 @@ class Products:
             if codename:
                 self._by_word[product].setdefault(codename.lower().split()[0], row)
             if latest and product.startswith("windows"):
-                self._by_build[product].setdefault(_whole(latest), row)
+                builds = self._by_build[product]
+                # 1809 and 2019 are one build, of which the one is supported for longer.
+                if ends[row] >= ends[builds.setdefault(_whole(latest), row)]:
+                    builds[_whole(latest)] = row
         # A file of endoflife.date knows few names of images.
         for named in (dates, read_eol()):
             firsts = named.drop_duplicates("product")[["product", "identifiers"]]

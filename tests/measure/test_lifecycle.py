@@ -85,6 +85,8 @@ TAGGED = {
     "mcr.microsoft.com/dotnet/aspnet:8.0-jammy": ["dotnet 8", "ubuntu 22.04"],
     "mcr.microsoft.com/windows/servercore:ltsc2019": ["windows-server-core 2019"],
     "mcr.microsoft.com/windows/nanoserver:10.0.20348.2227": ["windows-nano-server 2022"],
+    "mcr.microsoft.com/windows/nanoserver:20H2-amd64": ["windows-nano-server 20h2"],
+    "mcr.microsoft.com/windows/nanoserver:1809": ["windows-nano-server 1809"],
     "public.ecr.aws/docker/library/python:3.9": ["python 3.9"],
     "registry.k8s.io/kube-proxy:v1.30.0": ["kubernetes 1.30"],
     "timescale/timescaledb:latest-pg13": ["postgresql 13"],
@@ -159,6 +161,7 @@ SYSTEMS = {
     ("opensuse-leap", "15.5"): "opensuse 15.5",
     ("photon", "5.0"): "vmware-photon 5.0",
     ("windows", "10.0.20348.2227"): "windows-server-core 2022",
+    ("windows", "10.0.17763.5"): "windows-server-core 2019",
     ("wolfi", "20230201"): "- -",
     (None,): "- -",
 }
