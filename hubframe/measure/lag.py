@@ -14,9 +14,8 @@ import pandas as pd
 
 from hubframe.measure.dates import days_between, moments
 from hubframe.measure.images import plain_rows
-from hubframe.measure.lifecycle import Products, distribution_of
+from hubframe.measure.lifecycle import distribution_of, own_products
 from hubframe.oci.contents import versions
-from hubframe.readers.eol import read_eol
 from hubframe.tables.declarations import PACKAGES
 from hubframe.tables.lifecycle import LAG
 
@@ -119,7 +118,7 @@ def _dates(frame: pd.DataFrame, key: list[str]) -> dict[tuple[Any, ...], Any]:
 
 def _with_distribution(packages: pd.DataFrame) -> pd.DataFrame:
     """Add the release of the distribution that the package URLs of a system's packages name."""
-    products = Products(read_eol())
+    products = own_products()
     urls = packages["purl"].dropna().unique()
     release = {url: products.release(distribution_of(url)) for url in urls}
     of_rows = [release.get(url) for url in packages["purl"]]

@@ -15,6 +15,7 @@ from hubframe.measure.dates import read_moment
 from hubframe.measure.images import plain_rows
 from hubframe.oci import tagnames
 from hubframe.oci.contents.packages import OS_TYPES, Package, read_url
+from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.oci.tagnames import Kind, Numbers
 from hubframe.readers.eol import check_age, read_eol
@@ -146,7 +147,8 @@ def eol_df(
     CYCLES.require(dates)
     check_age(dates, day)
     dates = dates.reset_index(drop=True)
-    subjects = list(_subjects(frame, Products(dates)))
+    products = own_products() if eol is None else Products(dates)
+    subjects = list(_subjects(frame, products))
     found = _with_dates(subjects, dates, day)
     found.attrs["hubframe"] = {
         "table": EOL.name,
@@ -283,7 +285,7 @@ class Products:
         self._by_word: dict[str, dict[str, int]] = defaultdict(dict)
         self._by_repo: dict[str, str] = {}
         self._by_package: dict[tuple[str, str | None, str], str] = {}
-        self._tags: dict[tuple[str | None, str | None], list[Match]] = {}
+        self._tags = Known(lambda names: list(self._read(*names)))
         self._cycles: list[str] = dates["cycle"].tolist()
         ends = dates["eol_at"].tolist()
         columns = ["product", "cycle", "codename", "latest"]
@@ -368,10 +370,8 @@ class Products:
 
     def tag(self, repo: str | None, tag: str | None) -> list[Match]:
         """Match the name of an image: with its own product, and with those that the tag names."""
-        key = (repo, tag)
-        if key not in self._tags:
-            self._tags[key] = list(self._read(repo or "", tag or ""))
-        return self._tags[key]
+        found: list[Match] = self._tags[repo or "", tag or ""]
+        return found
 
     def _read(self, repo: str, tag: str) -> Iterator[Match]:
         mirrored = _MIRRORS.fullmatch(repo)
@@ -418,6 +418,12 @@ class Products:
                 match = self.at(product, _whole(found["numbers"]))
                 if match.row is not None or len(found["word"]) > _SHORT:
                     yield product, match
+
+
+@cache
+def own_products() -> Products:
+    """Return the products of hubframe's own table."""
+    return Products(read_eol())
 
 
 def _repos(package: Package, identifier: str) -> Iterator[str]:

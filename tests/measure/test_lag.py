@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hubframe
@@ -111,6 +111,7 @@ def test_versions_that_are_equal_are_one():
     assert found["versions_behind"].tolist() == [1, 1, 0]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=1, max_size=12))
 def test_counted_one_by_one(numbers):
     texts = [f"{major}.{minor}" for major, minor in numbers]
