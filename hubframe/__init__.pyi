@@ -77,6 +77,8 @@ from .measure.efficiency import wasted_df as wasted_df
 from .measure.footprint import footprint_df as footprint_df
 from .measure.footprint import shared_layers_df as shared_layers_df
 from .measure.growth import size_trend_df as size_trend_df
+from .measure.lag import lag_df as lag_df
+from .measure.lifecycle import eol_df as eol_df
 from .measure.lineage import outdated_df as outdated_df
 from .measure.lineage import parents_df as parents_df
 from .measure.moves import mutable_tags_df as mutable_tags_df
@@ -96,6 +98,7 @@ from .measure.similarity import similarity_df as similarity_df
 from .measure.standard import standard_labels as standard_labels
 from .oci.reference import ImageReference as ImageReference
 from .plots.style import style as style
+from .readers.eol import read_eol as read_eol
 from .snapshots.adding import add_snapshot as add_snapshot
 from .snapshots.dataset import clear_unfinished as clear_unfinished
 from .snapshots.dataset import read_snapshots as read_snapshots

@@ -148,7 +148,7 @@ class UnknownOrderWarning(UserWarning):
 
 
 class StaleWarning(UserWarning):
-    """An old answer was served, since no new one could be had."""
+    """What was answered is old: no new answer could be had, or no newer dates are here."""
 
 
 class CacheWarning(UserWarning):

@@ -50,6 +50,21 @@ from .test_cli import run
         (["signatures", "registry.example/shop/web"], "signatures"),
         (["bases", "registry.example/shop/web", "--outdated"], "bases"),
         (["packages-used", "registry.example/shop/web", "--name", "*ssl*"], "packages_used"),
+        (["eol", "library/debian", "--today", "2026-09-01"], "eol"),
+        (
+            [
+                "eol",
+                "registry.example/shop/cache",
+                "--of",
+                "distributions",
+                "--over",
+                "--today",
+                "2026-09-01",
+            ],
+            "eol",
+        ),
+        (["cycles", "debian", "alpine-linux"], "cycles"),
+        (["package-lag", "registry.example/shop/web", "--behind"], "lag"),
         (["draw-repos", "--namespace", "library", "-n", "2"], "search"),
         (["draw-repos", "ansible", "-n", "2", "--seed", "7"], "search"),
         (["draw-tags", "library/redis", "-n", "2"], "tags"),
@@ -86,6 +101,7 @@ ELSEWHERE = {
     "sample_tags": "hubframe draw-tags",
     "raw_manifest": "hubframe manifest",
     "outdated_bases_df": "hubframe bases --outdated",
+    "read_eol": "hubframe cycles",
 }
 
 

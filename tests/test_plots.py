@@ -81,6 +81,7 @@ PLOTS = {
     "mutable tags": lambda world, ax: plots.plot_mutable_tags(
         hubframe.mutable_tags_df(world["seen"]), ax=ax
     ),
+    "eol": lambda world, ax: plots.plot_eol(hubframe.eol_df(world["tags"], today=NOW), ax=ax),
     "figures": lambda world, ax: plots.plot_figures(hubframe.summary(world["layers"]), ax=ax),
     "pulls": lambda world, ax: plots.plot_pulls(world["repos"], ax=ax),
     "tags": lambda world, ax: plots.plot_tags(world["tags"], ax=ax),
@@ -1157,3 +1158,38 @@ def test_mutable_tags_show_first_those_that_should_not_move():
     assert cells[cells.index("digests") :][1:3] == ["1", "9"]
     assert cells[cells.index("kind") :][1:3] == ["fixed", "floating"]
     assert title(ax) == "1 fixed version tag pushed again"
+
+
+def test_end_of_life_shows_the_first_to_end_on_top_and_counts_images():
+    names = ["debian:10", "debian:10-slim", "python:3.12-bookworm", "alpine:3.20", "redis:7"]
+    found = [dict(zip(("repo", "tag"), f"library/{one}".split(":"), strict=True)) for one in names]
+    eol = hubframe.eol_df(pd.DataFrame(found), today="2026-09-01")
+    ax = draw(plots.plot_eol(eol, ax=axes()))
+    assert ax.get_title() == "4 of 5 images at the end of life"
+    assert rows_of_eol(ax) == [
+        ("debian 10", "2 images, over for 1,452 days"),
+        ("alpine-linux 3.20", "1 image, over for 153 days"),
+        ("debian 12", "1 image, over for 52 days"),
+        ("python 3.12", "1 image, 791 days left"),
+    ]
+    assert legend(ax) == [
+        "support",
+        "support that is over",
+        "extended support",
+        "extended support that is over",
+        "2026-09-01",
+    ]
+    assert "not shown: 1 image without a date" in ax.get_xlabel()
+    ends = [bar.get_x() + bar.get_width() for bar in ax.patches]
+    days = (pd.Timestamp(day) for day in ("2028-10-31", "2022-09-10", "2026-04-01", "2026-07-11"))
+    assert ends[:4] == [(day - pd.Timestamp(0)).days for day in days]
+
+
+def rows_of_eol(ax):
+    return list(zip(rows(ax), texts(ax), strict=True))
+
+
+def test_end_of_life_of_nothing_that_is_known():
+    eol = hubframe.eol_df(pd.DataFrame({"repo": ["a/b"], "tag": ["1"]}), today="2026-09-01")
+    ax = draw(plots.plot_eol(eol, ax=axes()))
+    assert texts(ax) == ["nothing to show: no end of life is known"]

@@ -30,6 +30,8 @@ from hubframe.measure.growth import threads as threads
 from hubframe.measure.images import USUAL_PLATFORM as USUAL_PLATFORM
 from hubframe.measure.images import identity as identity
 from hubframe.measure.images import leading_tags as leading_tags
+from hubframe.measure.lag import lag_df as lag_df
+from hubframe.measure.lifecycle import eol_df as eol_df
 from hubframe.measure.lineage import outdated_df as outdated_df
 from hubframe.measure.lineage import parents_df as parents_df
 from hubframe.measure.moves import mutable_tags_df as mutable_tags_df
@@ -71,10 +73,12 @@ __all__ = [
     "dated_tags",
     "duplicates_df",
     "efficiency",
+    "eol_df",
     "failures",
     "footprint_df",
     "key_coverage",
     "label_coverage",
+    "lag_df",
     "largest",
     "latest_lag_df",
     "most_grown",

@@ -18,6 +18,7 @@ from hubframe.plots.figures import plot_figures
 from hubframe.plots.footprint import plot_cleanup, plot_footprint
 from hubframe.plots.growth import plot_comparison, plot_size_trend
 from hubframe.plots.layers import plot_layer_sizes, plot_layers, plot_shared_layers
+from hubframe.plots.lifecycle import plot_eol
 from hubframe.plots.lineage import plot_parents
 from hubframe.plots.moves import plot_mutable_tags, plot_tag_moves
 from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness, plot_tags
@@ -34,6 +35,7 @@ __all__ = [
     "plot_comparison",
     "plot_coverage",
     "plot_duplicates",
+    "plot_eol",
     "plot_figures",
     "plot_footprint",
     "plot_label_coverage",

@@ -1,6 +1,7 @@
 """The frames that are made and not fetched: by `hubframe.measure`, and by a plan."""
 
 from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, OF_TAG, PLAN, REPO
+from hubframe.tables.lifecycle import LIFECYCLE
 from hubframe.tables.observed import OBSERVED
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
@@ -326,7 +327,7 @@ _MEASURED = (
     PLAN, STANDARD_LABELS, SHARED_LAYERS, FOOTPRINT, FIGURES, DUPLICATES, SIMILARITY, PARENTS, PACKAGES_USED, BASES,
     OUTDATED, COMPARISON, LATEST_LAG, STALENESS, CADENCE, CLEANUP, COVERAGE, PLATFORM_COVERAGE,
     SIZE_TREND, UNPACKED_SIZES, EFFICIENCY, WASTED, PULLS_OVER_TIME, REPOS_OVER_TIME,
-    TAG_MOVES, MUTABLE_TAGS,
+    TAG_MOVES, MUTABLE_TAGS, *LIFECYCLE,
 )
 MEASURED = {table.name: table for table in _MEASURED}
 TABLES = FETCHED | OBSERVED | MEASURED

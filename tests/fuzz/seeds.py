@@ -12,6 +12,8 @@ from cryptography.x509 import UniformResourceIdentifier
 
 from hubframe.testing import World
 from tests.contents import documents, programs, rpms
+from tests import documents_of_eol
+from tests.contents import documents, rpms
 
 REFERENCES = (
     "nginx",
@@ -132,6 +134,7 @@ WORDS = {
         "pom.properties",
     ),
     "os-release": ("ID=", "VERSION_ID=", "PRETTY_NAME="),
+    "eol": ("result", "releases", "name", "codename", "isEol", "eolFrom", "isEoes", "latest"),
     "package-url": ("pkg:rpm/", "pkg:npm/%40", "upstream=", "epoch=", "%2F", "%40"),
 }
 
@@ -172,6 +175,16 @@ def seeds() -> dict[str, list[bytes]]:
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
         "builds": [BUILDS],
+        "eol": [
+            documents_of_eol.full(
+                documents_of_eol.product(
+                    "python",
+                    [documents_of_eol.release("3.8", codename="Buster", eolFrom="2024-10-07")],
+                    "pkg:docker/library/python",
+                    "pkg:oci/b?repository_url=a",
+                )
+            )
+        ],
         **attached(),
     }
 

@@ -1,6 +1,7 @@
 """What is fuzzed, and what must hold whatever comes in."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from io import BytesIO
@@ -8,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import InvalidReferenceError, PayloadError
+from hubframe.errors import InvalidReferenceError, PayloadError, StaleWarning
+from hubframe.measure.lifecycle import eol_df
 from hubframe.oci import manifests, payload, tagnames
 from hubframe.oci.contents import provenance, sboms, signatures, statements
 from hubframe.oci.contents.binaries import Room, read_binary
@@ -21,7 +23,7 @@ from hubframe.oci.manifests import HubContent, ManifestContent
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
-from hubframe.readers import builds
+from hubframe.readers import builds, eol
 from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, Referrer
 from hubframe.wire.challenges import parse_challenges, scope_of
@@ -345,6 +347,21 @@ def certificate(data: bytes) -> None:
     assert len(told["key_id"]) == 64
 
 
+def dates_of_end(data: bytes) -> None:
+    """Dates of end of life: read as cycles that tags are held against, or refused in one way."""
+    try:
+        found = eol.read_products(data, "the file")
+    except PayloadError as error:
+        is_fit(str(error))
+        return
+    is_declared(found, "cycles")
+    names = pd.DataFrame({"repo": ["library/python", "a/b"], "tag": ["3.8-buster", "1"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StaleWarning)
+        held = eol_df(names, found, today="2026-09-01")
+    assert {name: str(dtype) for name, dtype in held.dtypes.items()} == TABLES["eol"].dtypes
+
+
 def are_declared(name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows make a frame as its table declares it."""
     numbered = ({"position": number, **OF_DOCUMENT, **row} for number, row in enumerate(rows))
@@ -407,4 +424,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "signature": signed,
     "certificate": certificate,
     "builds": official,
+    "eol": dates_of_end,
 }

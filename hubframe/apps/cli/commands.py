@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.apps.cli import answers, inside
+from hubframe.apps.cli import answers, inside, lifecycle  # noqa: F401 (it declares commands)
 from hubframe.apps.cli.groups import (
     COST,
     FIND,

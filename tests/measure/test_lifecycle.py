@@ -1,0 +1,355 @@
+"""End of life: what images are of, by every kind of frame, against dates that are known by hand."""
+
+import datetime as dt
+import doctest
+import io
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe import StaleWarning
+from hubframe.readers.eol import read_products
+from hubframe.tables import DISTRIBUTIONS, PACKAGES, TAGS
+from hubframe.tables.lifecycle import CYCLES, EOL
+from hubframe.tables.measured import BASES
+from tests.documents_of_eol import full, product, release
+
+TODAY = "2026-09-01"
+DEBIAN = "registry.example/shop/app"
+
+
+def tags(*names):
+    """A tags frame of ``repo:tag`` or ``repo:tag aliases``."""
+    rows = []
+    for name in names:
+        written, _, aliases = name.partition(" ")
+        repo, _, tag = written.rpartition(":")
+        rows.append({"repo": repo, "tag": tag, "aliases": aliases, "is_digest_tag": False})
+    return TAGS.from_records(rows)
+
+
+def told(frame, *columns):
+    return [
+        " ".join("-" if pd.isna(value) else str(value) for value in row)
+        for row in frame[[*columns]].itertuples(index=False)
+    ]
+
+
+def products(frame, **how):
+    return told(hubframe.eol_df(frame, **{"today": TODAY, **how}), "product", "cycle")
+
+
+# Tags by hand, each with what it is of.
+TAGGED = {
+    "library/python:3.8-buster": ["python 3.8", "debian 10"],
+    "library/python:3.14.0rc1-slim": ["python 3.14"],
+    "library/python:3.12-windowsservercore-ltsc2022": ["python 3.12", "windows-server-core 2022"],
+    "library/python:2-slim": ["python 2.7"],
+    "library/python:3": ["python -"],
+    "library/python:latest": ["python -"],
+    "library/node:18-alpine": ["nodejs 18"],
+    "library/node:iron-slim": ["nodejs 20"],
+    "library/node:lts-bookworm": ["nodejs -", "debian 12"],
+    "library/node:alpine3.20": ["nodejs -", "alpine-linux 3.20"],
+    "library/debian:10": ["debian 10"],
+    "library/debian:buster-slim": ["debian 10"],
+    "library/debian:bookworm-20240110-slim": ["debian 12"],
+    "library/debian:12.4": ["debian 12"],
+    "library/debian:sid": ["debian -"],
+    "library/ubuntu:16.04": ["ubuntu 16.04"],
+    "library/ubuntu:jammy-20240111": ["ubuntu 22.04"],
+    "library/ubuntu:bionic": ["ubuntu 18.04"],
+    "library/alpine:3.14": ["alpine-linux 3.14"],
+    "library/alpine:3.20.1": ["alpine-linux 3.20"],
+    "library/alpine:edge": ["alpine-linux -"],
+    "library/centos:centos7": ["centos 7"],
+    "library/amazonlinux:2.0.20260817.0": ["amazon-linux 2"],
+    "library/amazonlinux:2023.6.20250101.0": ["amazon-linux 2023"],
+    "library/amazonlinux:2018.03": ["amazon-linux 2018.03"],
+    "library/eclipse-temurin:8u482-b08-jdk": ["eclipse-temurin 8"],
+    "library/eclipse-temurin:21-jre-jammy": ["eclipse-temurin 21", "ubuntu 22.04"],
+    "library/tomcat:9-jdk17-temurin-jammy": ["tomcat 9.0", "ubuntu 22.04"],
+    "library/tomcat:jre8": ["tomcat -"],
+    "library/wordpress:6-php8.2-apache": ["php 8.2"],
+    "library/postgres:16beta1-alpine3.18": ["postgresql 16", "alpine-linux 3.18"],
+    "library/redis:7": ["redis -"],
+    "library/golang:1.21-bookworm": ["go 1.21", "debian 12"],
+    "library/elasticsearch:7.17.3": ["elasticsearch 7"],
+    "bitnami/python:3.12.4-debian-12-r9": ["python 3.12", "debian 12"],
+    "redhat/ubi9:latest": ["rhel 9"],
+    "registry.access.redhat.com/ubi8/ubi:8.9": ["rhel 8"],
+    "quay.io/centos/centos:stream9": ["centos-stream 9"],
+    "mcr.microsoft.com/dotnet/aspnet:8.0-jammy": ["dotnet 8", "ubuntu 22.04"],
+    "mcr.microsoft.com/windows/servercore:ltsc2019": ["windows-server-core 2019"],
+    "mcr.microsoft.com/windows/nanoserver:10.0.20348.2227": ["windows-nano-server 2022"],
+    "mcr.microsoft.com/windows/nanoserver:20H2-amd64": ["windows-nano-server 20h2"],
+    "mcr.microsoft.com/windows/nanoserver:1809": ["windows-nano-server 1809"],
+    "public.ecr.aws/docker/library/python:3.9": ["python 3.9"],
+    "registry.k8s.io/kube-proxy:v1.30.0": ["kubernetes 1.30"],
+    "timescale/timescaledb:latest-pg13": ["postgresql 13"],
+    "gcr.io/distroless/static-debian11:nonroot": ["debian 11"],
+    "org/app:1.2-alpine4.0": ["alpine-linux -"],
+    "org/app:1.2-go7-al-3": ["- -"],
+    "nvidia/cuda:12.1-devel-ubuntu22.04": ["ubuntu 22.04"],
+    "mycompany/custom-image:1.0": ["- -"],
+}
+
+
+@pytest.mark.parametrize("name", TAGGED)
+def test_tags(name):
+    assert products(tags(name)) == TAGGED[name]
+
+
+def test_a_tag_of_two_products_has_two_rows():
+    found = hubframe.eol_df(tags("library/python:3.8-buster"), today=TODAY)
+    assert told(found, "tag", "product", "is_eol", "is_supported", "days_left", "matched_by") == [
+        "3.8-buster python True False -694 tag",
+        "3.8-buster debian True False -1452 tag",
+    ]
+    assert found["url"].tolist() == [
+        "https://endoflife.date/python",
+        "https://endoflife.date/debian",
+    ]
+
+
+def test_names_of_the_same_digest_tell():
+    latest = "library/python:latest 3 3.12 3.12.4 3.12.4-bookworm bookworm"
+    assert products(tags(latest)) == ["python 3.12", "debian 12"]
+
+
+def test_digest_tags_are_no_images():
+    assert hubframe.eol_df(tags(f"library/python:sha256-{'0' * 64}.sig"), today=TODAY).empty
+
+
+def test_what_is_not_known_is_null_and_counted():
+    frame = tags("mycompany/app:1", "library/python:3", "library/python:3.12")
+    found = hubframe.eol_df(frame, today=TODAY)
+    assert found["is_eol"].tolist() == [pd.NA, pd.NA, False]
+    assert found["tag"].tolist() == ["1", "3", "3.12"]
+    assert found.attrs["hubframe"]["unmatched"] == 2
+    assert {name: str(dtype) for name, dtype in found.dtypes.items()} == EOL.dtypes
+
+
+def distributions(*rows):
+    image = {"repo": DEBIAN, "platform": "linux/amd64", "evidence": "layers"}
+    names = ("id", "version_id", "version_codename", "name")
+    return DISTRIBUTIONS.from_records(
+        {**image, "tag": f"{place}", **dict(zip(names, row, strict=False))}
+        for place, row in enumerate(rows)
+    )
+
+
+# os-release, and Windows: what is told, and the product.
+SYSTEMS = {
+    ("debian", "12"): "debian 12",
+    ("debian", None, "trixie"): "debian 13",
+    ("debian", None, "forky"): "debian -",
+    ("ubuntu", "22.04"): "ubuntu 22.04",
+    ("alpine", "3.20.1"): "alpine-linux 3.20",
+    ("rhel", "9.4"): "rhel 9",
+    ("rocky", "9.3"): "rocky-linux 9",
+    ("almalinux", "8.10"): "almalinux 8",
+    ("centos", "7", None, "CentOS Linux 7 (Core)"): "centos 7",
+    ("centos", "9", None, "CentOS Stream 9"): "centos-stream 9",
+    ("fedora", "40"): "fedora 40",
+    ("amzn", "2023"): "amazon-linux 2023",
+    ("ol", "8.9"): "oracle-linux 8",
+    ("sles", "15.5"): "sles 15.5",
+    ("opensuse-leap", "15.5"): "opensuse 15.5",
+    ("photon", "5.0"): "vmware-photon 5.0",
+    ("windows", "10.0.20348.2227"): "windows-server-core 2022",
+    ("windows", "10.0.17763.5"): "windows-server-core 2019",
+    ("wolfi", "20230201"): "- -",
+    (None,): "- -",
+}
+
+
+@pytest.mark.parametrize("row", SYSTEMS)
+def test_distributions(row):
+    found = hubframe.eol_df(distributions(row), today=TODAY)
+    assert told(found, "product", "cycle") == [SYSTEMS[row]]
+    assert found["matched_by"].isna().tolist() == [SYSTEMS[row] == "- -"]
+    assert told(found, "repo", "platform") == [f"{DEBIAN} linux/amd64"]
+
+
+def package(tag, kind, name, version, purl):
+    image = {"repo": DEBIAN, "tag": tag, "platform": "linux/amd64", "image_digest": f"sha256:{tag}"}
+    return {**image, "type": kind, "name": name, "version": version, "purl": purl, "evidence": "x"}
+
+
+def test_packages_tell_the_distribution_and_what_the_file_knows():
+    frame = PACKAGES.from_records(
+        [
+            package("1", "deb", "bash", "5.2", "pkg:deb/debian/bash@5.2?distro=debian-12"),
+            package("1", "deb", "curl", "7.88", "pkg:deb/debian/curl@7.88?distro=debian-12"),
+            package("1", "pypi", "django", "4.2.1", "pkg:pypi/django@4.2.1"),
+            package("2", "pypi", "requests", "2", "pkg:pypi/requests@2"),
+        ]
+    )
+    django = product("django", [release("4.2", eolFrom="2026-04-30")], "pkg:pypi/django")
+    debian = product("debian", [release("12", eolFrom="2026-07-11")])
+    found = hubframe.eol_df(frame, read_products(full(django, debian), "a file"), today=TODAY)
+    assert told(found, "tag", "name", "version", "product", "cycle", "matched_by") == [
+        "1 debian 12 debian 12 purl",
+        "1 django 4.2.1 django 4.2 purl",
+        "2 - - - - -",
+    ]
+
+
+def test_bases_are_matched_once():
+    image = {"repo": DEBIAN, "tag": "1", "platform": "linux/amd64", "image_digest": "sha256:a"}
+    base = {"base_repo": "library/python", "base_tag": "3.9-bullseye", "confidence": "told"}
+    frame = BASES.from_records(
+        {**image, **base, "evidence": evidence} for evidence in ("label", "annotation")
+    )
+    found = hubframe.eol_df(frame, today=TODAY)
+    assert told(found, "repo", "tag", "name", "version", "product", "cycle") == [
+        f"{DEBIAN} 1 library/python 3.9-bullseye python 3.9",
+        f"{DEBIAN} 1 library/python 3.9-bullseye debian 11",
+    ]
+
+
+def test_references():
+    rows = [
+        ("Dockerfile", 1, "FROM", "library/node", "14"),
+        ("Dockerfile", 9, "FROM", "library/debian", None),
+        ("compose.yaml", 3, "services.web.image", None, None),
+    ]
+    frame = pd.DataFrame(rows, columns=["file", "line", "field", "repo", "tag"])
+    found = hubframe.eol_df(frame, today=TODAY)
+    assert told(found, "file", "line", "product", "cycle", "is_eol") == [
+        "Dockerfile 1 nodejs 14 True",
+        "Dockerfile 9 debian - -",
+        "compose.yaml 3 - - -",
+    ]
+
+
+def test_the_day_decides():
+    frame = tags("library/alpine:3.20")
+    days = ("2026-03-31", "2026-04-01", "2026-04-02")
+    found = [hubframe.eol_df(frame, today=day) for day in days]
+    # The last day is one with support.
+    assert [one["is_eol"][0] for one in found] == [False, False, True]
+    assert [one["days_left"][0] for one in found] == [1, 0, -1]
+    for day in (dt.date(2026, 4, 2), dt.datetime(2026, 4, 1, 23, tzinfo=_west())):
+        pd.testing.assert_frame_equal(hubframe.eol_df(frame, today=day), found[-1])
+
+
+def _west():
+    return dt.timezone(dt.timedelta(hours=-5))
+
+
+def test_a_fixed_day_gives_the_same_csv_on_any_day(monkeypatch):
+    frame, written = tags(*TAGGED), []
+    for day in ("2026-11-29", "2031-01-01"):
+        monkeypatch.setattr(pd.Timestamp, "now", lambda _zone, day=day: pytest.fail(day))
+        written.append(hubframe.write_csv(hubframe.eol_df(frame, today=TODAY)))
+    assert written[0] == written[1]
+    found = hubframe.read_csv(io.StringIO(written[0]), "eol")
+    pd.testing.assert_frame_equal(found, hubframe.eol_df(frame, today=TODAY), check_like=False)
+
+
+def test_today_is_this_day_in_utc(monkeypatch):
+    monkeypatch.setattr(pd.Timestamp, "now", lambda zone: pd.Timestamp("2026-09-01 23:59", tz=zone))
+    frame = tags("library/alpine:3.20")
+    pd.testing.assert_frame_equal(hubframe.eol_df(frame), hubframe.eol_df(frame, today=TODAY))
+
+
+def test_extended_support_and_flags_without_dates():
+    cycles = [
+        release("1", eolFrom="2020-01-01", isEoes=False, eoesFrom="2030-01-01"),
+        release("2", eolFrom="2020-01-01", isEoes=True, eoesFrom="2021-01-01"),
+        release("3", eolFrom="2020-01-01", isEoes=False),
+        release("4", isEol=True),
+        release("5", isEol=False),
+        release("6", isEol=None),
+    ]
+    dates = read_products(full(product("python", cycles)), "a file")
+    frame = tags(*(f"library/python:{number}.1" for number in range(1, 7)))
+    found = hubframe.eol_df(frame, dates, today=TODAY)
+    assert told(found, "cycle", "is_eol", "is_supported", "days_left") == [
+        "1 True True -2435",
+        "2 True False -2435",
+        "3 True True -2435",
+        "4 True False -",
+        "5 False True -",
+        "6 - - -",
+    ]
+
+
+def test_the_latest_version_and_the_cycles_that_came_since():
+    cycles = [
+        release("2018.03", releaseDate="2018-04-25"),
+        release("2", releaseDate="2018-06-26", latest={"name": "2.0.1", "date": "2026-01-01"}),
+        release("2023", releaseDate="2023-03-01"),
+        release("2027", releaseDate="2027-01-01"),
+    ]
+    dates = read_products(full(product("python", cycles)), "a file")
+    frame = tags(
+        *(f"library/python:{tag}" for tag in ("2.0.1", "2.0.0", "2.0", "2.0.1rc1", "2023"))
+    )
+    found = hubframe.eol_df(frame, dates, today=TODAY)
+    assert told(found, "cycle", "is_latest", "cycles_behind") == [
+        "2 True 1",
+        "2 False 1",
+        "2 - 1",
+        "2 - 1",
+        "2023 - 0",
+    ]
+
+
+def test_old_dates_are_said():
+    frame = tags("library/alpine:3.20")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hubframe.eol_df(frame, today="2027-02-18")
+    with pytest.warns(StaleWarning, match="are of 2026-08-22, 181 days before 2027-02-19"):
+        hubframe.eol_df(frame, today="2027-02-19")
+
+
+@pytest.mark.parametrize(
+    ("frame", "how", "error", "said"),
+    [
+        ([1], {}, TypeError, "a list was given"),
+        (pd.DataFrame({"a": [1]}), {}, ValueError, "distributions, packages, tags, references"),
+        (tags(), {"today": 5}, TypeError, "today must be a date"),
+        (tags(), {"today": "soon"}, ValueError, "write it as 2026-11-24"),
+        (tags(), {"eol": tags()}, ValueError, "not the cycles frame"),
+    ],
+)
+def test_wrong_arguments(frame, how, error, said):
+    with pytest.raises(error, match=said):
+        hubframe.eol_df(frame, **how)
+
+
+def test_dates_of_the_own_table_are_sound():
+    dates = hubframe.read_eol()
+    assert not dates.duplicated([*CYCLES.key]).any()
+    for one in ("support_ends_at", "eol_at", "extended_until"):
+        assert not (dates[one] < dates["released_at"]).any()
+    assert not (dates["extended_until"] < dates["eol_at"]).any()
+    assert (
+        dates[["released_at", "is_eol", "identifiers", "url", "dated_at"]].notna().to_numpy().all()
+    )
+    # What one caller changes, no other sees.
+    dates["eol_at"] = pd.NaT
+    assert hubframe.read_eol()["eol_at"].notna().any()
+
+
+@pytest.mark.parametrize("kind", [tags, distributions, PACKAGES.frame])
+def test_nothing_in_nothing_out(kind):
+    found = hubframe.eol_df(kind(), today=TODAY)
+    assert found.empty
+    assert {name: str(dtype) for name, dtype in found.dtypes.items()} == EOL.dtypes
+
+
+def test_the_page_prints_what_it_says():
+    page = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+    found = doctest.testfile(
+        str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert found.attempted > 15
+    assert found.failed == 0
