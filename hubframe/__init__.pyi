@@ -96,6 +96,7 @@ from .measure.similarity import similarity_df as similarity_df
 from .measure.standard import standard_labels as standard_labels
 from .oci.reference import ImageReference as ImageReference
 from .plots.style import style as style
+from .readers.references.frame import references_df as references_df
 from .snapshots.adding import add_snapshot as add_snapshot
 from .snapshots.dataset import clear_unfinished as clear_unfinished
 from .snapshots.dataset import read_snapshots as read_snapshots
