@@ -208,19 +208,28 @@ class _Reading:
         is_json = file.path.endswith(".json")
         templated = Templated(body.text, []) if is_json else without_templates(body.text)
         read = [documents.read_json(templated.text)] if is_json else documents.read(templated.text)
-        for document in read:
-            is_manifest = kind != files.KUSTOMIZE and kubernetes.is_manifest(document)
-            if is_manifest:
-                found = kubernetes.references(document)
-            elif kind == files.COMPOSE:
-                found = compose.references(document, self._beside(file.path))
-            else:
-                found = _OF_DOCUMENTS.get(kind, _none)(document)
-            for one in found:
-                if is_manifest:
-                    one.kind = files.KUBERNETES
-                yield _restored(one, templated)
-            named += self._named(file.path, kind, document)
+        last = 0
+        try:
+            for document in read:
+                for one in self._of_document(file, kind, document):
+                    last = max(last, one.line)
+                    yield _restored(one, templated)
+                named += self._named(file.path, kind, document)
+        except PayloadError:
+            if kind == files.KUBERNETES:
+                for one in kubernetes.by_line(templated.text, last):
+                    yield _restored(one, templated)
+            raise
+
+    def _of_document(self, file: File, kind: str, document: Node) -> Iterator[Found]:
+        if kind != files.KUSTOMIZE and kubernetes.is_manifest(document):
+            for one in kubernetes.references(document):
+                one.kind = files.KUBERNETES
+                yield one
+        elif kind == files.COMPOSE:
+            yield from compose.references(document, self._beside(file.path))
+        elif kind in _OF_DOCUMENTS:
+            yield from _OF_DOCUMENTS[kind](document)
 
     def _beside(self, path: str) -> dict[str, Text]:
         """Read the variables of the ``.env`` beside a compose file."""
@@ -250,10 +259,6 @@ def _is_worth(kind: str, text: str) -> bool:
     some = _SOME.get(kind)
     has_all = all(word in text for word in _ALL.get(kind, ()))
     return has_all and (some is None or any(word in text for word in some))
-
-
-def _none(_: Node) -> Iterator[Found]:
-    return iter(())
 
 
 def _kind_by_content(text: str) -> str:

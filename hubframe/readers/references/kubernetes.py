@@ -6,9 +6,10 @@ from typing import Any
 
 from hubframe.readers.references.documents import Node, Path, field_of, walk
 from hubframe.readers.references.found import INIT, RUN, TEMPLATE, Found, plain
-from hubframe.readers.references.variables import UNKNOWN, Text
+from hubframe.readers.references.variables import UNKNOWN, Text, expand
 
 _OF_IMAGE = re.compile("image$", re.IGNORECASE)
+_FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
 
@@ -31,7 +32,15 @@ def references(document: Node) -> Iterator[Found]:
             is_volume = key == "reference" and path[-1:] == ("image",)
             if node.text and (key == "image" or is_volume):
                 role = INIT if "initContainers" in path else RUN
-                yield plain(node, field_of((*path, key)), role)
+                yield plain(node, field_of((*path, key)), role, expand(node.text, {}))
+
+
+def by_line(text: str, after: int) -> Iterator[Found]:
+    """Find images behind a line of a manifest that is no YAML, by the fields ``image`` alone."""
+    for number, line in enumerate(text.split("\n"), 1):
+        found = _FIELD.match(line)
+        if found and number > after:
+            yield Found(number, "image", RUN, found[1], expand(found[1], {}))
 
 
 def of_kustomization(document: Node) -> Iterator[Found]:

@@ -14,6 +14,7 @@ _CLOSE = {"{{": "}}", "{%": "%}"}
 _LONGEST, _NEAR = 5000, 500
 _BEGINS, _ENDS = tuple(_CLOSE), tuple(_CLOSE.values())
 _BEGIN = re.compile(r"(?<!\$)\{[{%]")
+_COMMENT = re.compile(r"\{\{-?\s*/\*")
 _MARK = re.compile("\ue001(\\d+)\ue002")
 _RESERVED = re.compile("[\ue000-\ue002]")
 _NAME = re.compile(r"[\s-]*\$?([A-Za-z_.][\w.]*)[\s-]*", re.ASCII)
@@ -48,7 +49,10 @@ def without_templates(text: str) -> Templated:
     at = 0
     while begin := _BEGIN.search(text, at):
         start = begin.start()
-        end = text.find(_CLOSE[begin[0]], begin.end(), start + _LONGEST) + 2
+        behind = begin.end()
+        if _COMMENT.match(text, start):
+            behind = text.find("*/", behind, start + _LONGEST)
+        end = text.find(_CLOSE[begin[0]], behind, start + _LONGEST) + 2 if behind > 0 else 0
         if end < start:
             # It is not closed, and so none.
             parts.append(text[at : begin.end()])
