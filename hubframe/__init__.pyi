@@ -34,6 +34,7 @@ from .frames import cache as cache
 from .frames.bases import bases_df as bases_df
 from .frames.cache import offline as offline
 from .frames.cache import refresh as refresh
+from .frames.checked import checked_references_df as checked_references_df
 from .frames.compare import compare_df as compare_df
 from .frames.contents import contents_df as contents_df
 from .frames.contents import read_file as read_file
