@@ -35,6 +35,11 @@ FIRST = {
     "dockerfiles": ("repo", "tag", "platform", "name", "line_count", "source", "text"),
     "signatures": ("repo", "tag", "platform", "kind", "status", "identity", "issuer", "signed_at"),
     "bases": ("repo", "tag", "base_repo", "base_tag", "confidence", "is_outdated", "lag_days"),
+    "references": ("file", "line", "field", "written", "tag", "is_floating", "problem"),
+    "checked_references": (
+        *("file", "line", "written", "exists", "is_current", "newest_tag", "versions_behind"),
+        *("age_days", "lacks_platforms", "problem"),
+    ),
     "packages_used": ("type", "name", "image_count", "version_count", "versions"),
     "limits": ("host", "limit", "remaining", "allowed", "window_seconds", "resets_at"),
     "comparison": ("left_name", "right_name", "aspect", "key", "change", "left", "right"),
