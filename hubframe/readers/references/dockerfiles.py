@@ -12,7 +12,6 @@ from typing import NamedTuple
 from hubframe.readers.references.found import (
     BASE,
     COPIED,
-    LONGEST,
     SCRATCH,
     STAGE,
     SYNTAX,
@@ -83,7 +82,7 @@ def _directives(lines: list[str]) -> tuple[list[Found], str]:
 
 def _instructions(lines: list[str], escape: str) -> Iterator[_Instruction]:
     """Yield the instructions, each from the line that it begins on."""
-    continued = _ESCAPES[escape]
+    continued, heredocs = _ESCAPES[escape], _Heredocs(lines)
     at = 0
     while at < len(lines):
         begin, line = at, lines[at].strip()
@@ -102,7 +101,7 @@ def _instructions(lines: list[str], escape: str) -> Iterator[_Instruction]:
             at += 1
         made = _instruction(begin + 1, "".join([*parts, line]).strip())
         if made:
-            at = _behind_heredocs(made, lines, at)
+            at = heredocs.behind(made, at)
             yield made
 
 
@@ -116,20 +115,38 @@ def _instruction(line: int, text: str) -> _Instruction | None:
     return _Instruction(line, name, flags, rest) if name else None
 
 
-def _behind_heredocs(made: _Instruction, lines: list[str], at: int) -> int:
-    """Return where the documents end that stand within an instruction."""
-    if made.name not in _WITH_HEREDOCS or "<<" not in made.rest or made.rest.startswith("["):
+class _Heredocs:
+    """The documents that stand within instructions, each up to a line that is its name."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._last: dict[bool, dict[str, int]] = {}
+
+    def behind(self, made: _Instruction, at: int) -> int:
+        """Return where the documents of an instruction end, which begin at a line."""
+        if made.name not in _WITH_HEREDOCS or "<<" not in made.rest or made.rest.startswith("["):
+            return at
+        for chomp, *names in _HEREDOC.findall(made.rest):
+            end, is_chomped = next(filter(None, names)), bool(chomp)
+            # What is not closed is none: the file could not be built, and is read on.
+            if self._last_of(is_chomped=is_chomped).get(end, -1) >= at:
+                while _ending(self._lines[at], is_chomped=is_chomped) != end:
+                    at += 1
+                at += 1
         return at
-    for chomp, *names in _HEREDOC.findall(made.rest):
-        end = next(filter(None, names))
-        ends = (
-            place
-            for place in range(at, len(lines))
-            if (lines[place].lstrip("\t") if chomp else lines[place]).rstrip("\r") == end
-        )
-        # What is not closed is none: the file could not be built, and is read on.
-        at = next(ends, at - 1) + 1
-    return at
+
+    def _last_of(self, *, is_chomped: bool) -> dict[str, int]:
+        """Return where each line is that stands last in the file."""
+        if is_chomped not in self._last:
+            self._last[is_chomped] = {
+                _ending(line, is_chomped=is_chomped): place
+                for place, line in enumerate(self._lines)
+            }
+        return self._last[is_chomped]
+
+
+def _ending(line: str, *, is_chomped: bool) -> str:
+    return (line.lstrip("\t") if is_chomped else line).rstrip("\r")
 
 
 class _Stage(NamedTuple):
@@ -218,5 +235,5 @@ def _values(made: _Instruction, flag: str) -> list[str]:
 
 
 def _word(written: str, values: Mapping[str, Text]) -> Text:
-    """Expand a word as a shell does; what is too long is no reference."""
-    return expand(written[: LONGEST + 1], values, is_word=True)
+    """Expand a word as a shell does."""
+    return expand(written, values, is_word=True)

@@ -10,7 +10,7 @@ from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import DEFAULT_TAG, ImageReference
 from hubframe.oci.tagnames import Kind, read
 from hubframe.readers.references.documents import Node
-from hubframe.readers.references.variables import UNKNOWN, Text
+from hubframe.readers.references.variables import LONGEST, UNKNOWN, Text
 
 VARIABLE, TEMPLATE, INVALID, STAGE, SCRATCH = (
     "variable",
@@ -20,8 +20,6 @@ VARIABLE, TEMPLATE, INVALID, STAGE, SCRATCH = (
     "scratch",
 )
 BASE, COPIED, SYNTAX, BUILD, RUN, INIT = ("base", "stage copy", "syntax", "build", "run", "init")
-# No reference is longer: a host, a path, a tag and a digest, and what else may stand around it.
-LONGEST = 1000
 # Addresses, and images on the disk: what strangers write leads to no file of this machine.
 _ELSEWHERE = re.compile(
     r"(?:oci|oci-archive|docker-archive|docker-daemon|containers-storage|dir):|.*://"

@@ -3,7 +3,7 @@
 import errno
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,48 +11,12 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import ALL_FAILURES, IncompleteWarning, PayloadError
-from hubframe.readers.references import (
-    compose,
-    dockerfiles,
-    documents,
-    files,
-    kubernetes,
-    others,
-    pipelines,
-)
+from hubframe.readers.references import compose, files, kinds, pipelines
 from hubframe.readers.references.documents import Node
-from hubframe.readers.references.files import Body, File
-from hubframe.readers.references.found import TEMPLATE, Found, columns
-from hubframe.readers.references.templates import Templated, without_templates
+from hubframe.readers.references.files import File
+from hubframe.readers.references.found import Found, columns
 from hubframe.readers.references.variables import Text
 from hubframe.tables.references import REFERENCES
-
-# What a file of a kind must hold, so that it is worth parsing: all of these, or any of those.
-_ALL = {files.KUBERNETES: ("apiVersion", "kind", "image")}
-_SOME = {
-    files.COMPOSE: ("image", "build"),
-    files.VALUES: ("mage", "repository"),
-    files.KUSTOMIZE: ("image",),
-    files.GITHUB: ("docker://", "container", "services", "image"),
-    files.GITLAB: ("image", "services", "include"),
-    files.CIRCLECI: ("image",),
-    files.QUADLET: ("Image",),
-}
-_OF_DOCUMENTS: Mapping[str, Callable[[Node], Iterator[Found]]] = {
-    files.KUSTOMIZE: kubernetes.of_kustomization,
-    files.VALUES: kubernetes.of_values,
-    files.GITHUB: pipelines.of_github,
-    files.GITLAB: pipelines.of_gitlab,
-    files.CIRCLECI: pipelines.of_circleci,
-    files.DEVCONTAINER: others.of_devcontainer,
-    files.BAKE: others.of_bake,
-}
-_OF_TEXT: Mapping[str, Callable[[str], Iterable[Found]]] = {
-    files.DOCKERFILE: dockerfiles.references,
-    files.BUILDPACKS: others.of_buildpacks,
-    files.QUADLET: others.of_quadlet,
-    files.TEXT: others.of_text,
-}
 
 
 def references_df(
@@ -147,14 +111,14 @@ class _Reading:
             named: list[File] = []
             rows: list[dict[str, Any]] = []
             try:
-                # One by one: what was found before a file cannot be read further stays.
+                # One by one: where a file cannot be read further, what was found before stays.
                 rows.extend({"file": one.path, **columns(each)} for each in self._found(one, named))
             except PayloadError as error:
                 self._failures.append(
                     {"ref": one.path, "error": type(error).__name__, "message": str(error)}
                 )
             self._rows += _told_apart(rows)
-            left += named if self._is_following else ()
+            left += named
 
     def finish(self) -> pd.DataFrame:
         """Make the frame, and say what could not be read."""
@@ -186,50 +150,21 @@ class _Reading:
         if body is None:
             self._skipped += 1
             return
-        kind = file.kind or _kind_by_content(body.text)
-        if not _is_worth(kind, body.text):
+        kind = file.kind or kinds.kind_by_content(body.text)
+        if not kinds.is_worth(kind, body.text):
             return
         if not body.is_whole:
             raise PayloadError(f"it is larger than {files.MOST_BYTES:,} bytes, and was not read")
-        if "\0" in body.text:
-            raise PayloadError("it is no text")
-        if kind in _OF_TEXT:
-            found: Iterable[Found] = _OF_TEXT[kind](body.text)
-        else:
-            found = self._of_documents(file, kind, body, named)
-        for one in found:
-            one.kind = one.kind or kind
-            yield one
-
-    def _of_documents(
-        self, file: File, kind: str, body: Body, named: list[File]
-    ) -> Iterator[Found]:
-        """Read YAML or JSON; a manifest of Kubernetes is one in whatever file it stands."""
-        is_json = file.path.endswith(".json")
-        templated = Templated(body.text, []) if is_json else without_templates(body.text)
-        read = [documents.read_json(templated.text)] if is_json else documents.read(templated.text)
-        last = 0
-        try:
-            for document in read:
-                for one in self._of_document(file, kind, document):
-                    last = max(last, one.line)
-                    yield _restored(one, templated)
-                named += self._named(file.path, kind, document)
-        except PayloadError:
-            if kind == files.KUBERNETES:
-                for one in kubernetes.by_line(templated.text, last):
-                    yield _restored(one, templated)
-            raise
-
-    def _of_document(self, file: File, kind: str, document: Node) -> Iterator[Found]:
-        if kind != files.KUSTOMIZE and kubernetes.is_manifest(document):
-            for one in kubernetes.references(document):
-                one.kind = files.KUBERNETES
-                yield one
-        elif kind == files.COMPOSE:
-            yield from compose.references(document, self._beside(file.path))
-        elif kind in _OF_DOCUMENTS:
-            yield from _OF_DOCUMENTS[kind](document)
+        read: list[Node] | None = [] if self._is_following else None
+        yield from kinds.references(
+            kind,
+            body.text,
+            is_json=file.path.endswith(".json"),
+            variables=self._beside(file.path) if kind == files.COMPOSE else {},
+            read=read,
+        )
+        for document in read or ():
+            named += self._named(file.path, kind, document)
 
     def _beside(self, path: str) -> dict[str, Text]:
         """Read the variables of the ``.env`` beside a compose file."""
@@ -252,28 +187,6 @@ class _Reading:
         is_inside = not path.is_absolute() and plain.split("/")[0] != ".." and "\0" not in plain
         if is_inside and (self._root / plain).is_file():
             yield File(plain, kind)
-
-
-def _is_worth(kind: str, text: str) -> bool:
-    """Tell by a cheap look whether a file may name an image."""
-    some = _SOME.get(kind)
-    has_all = all(word in text for word in _ALL.get(kind, ()))
-    return has_all and (some is None or any(word in text for word in some))
-
-
-def _kind_by_content(text: str) -> str:
-    """Tell what a file is whose name does not: a Dockerfile, or a list."""
-    return files.DOCKERFILE if dockerfiles.references(text) else files.TEXT
-
-
-def _restored(found: Found, templated: Templated) -> Found:
-    """Put back what templates were taken out of what is shown."""
-    if templated.is_in(found.written):
-        found.written = templated.restored(found.written)
-        found.text = templated.unknown(found.text)
-        found.problem = TEMPLATE
-    found.field = templated.restored(found.field)
-    return found
 
 
 def _told_apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

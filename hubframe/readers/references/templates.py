@@ -11,7 +11,7 @@ from hubframe.readers.references.variables import UNKNOWN, Text
 
 _CLOSE = {"{{": "}}", "{%": "%}"}
 # How far a template reaches, and how far its line is looked at. [characters]
-_LONGEST, _NEAR = 5000, 500
+_LONGEST, _NEAR = 2000, 200
 _BEGINS, _ENDS = tuple(_CLOSE), tuple(_CLOSE.values())
 _BEGIN = re.compile(r"(?<!\$)\{[{%]")
 _COMMENT = re.compile(r"\{\{-?\s*/\*")
@@ -47,17 +47,16 @@ def without_templates(text: str) -> Templated:
     parts: list[str] = []
     templates: list[str] = []
     at = 0
-    while begin := _BEGIN.search(text, at):
+    last = max(map(text.rfind, _ENDS))
+    while (begin := _BEGIN.search(text, at)) and begin.start() < last:
         start = begin.start()
-        behind = begin.end()
-        if _COMMENT.match(text, start):
-            behind = text.find("*/", behind, start + _LONGEST)
-        end = text.find(_CLOSE[begin[0]], behind, start + _LONGEST) + 2 if behind > 0 else 0
-        if end < start:
+        close = _closing(text, begin)
+        if close < 0:
             # It is not closed, and so none.
             parts.append(text[at : begin.end()])
             at = begin.end()
             continue
+        end = close + 2
         parts.append(text[at:start])
         lead = text[max(start - _NEAR, 0) : start].rpartition("\n")[2].strip()
         rest = text[end : end + _NEAR].partition("\n")[0].strip()
@@ -67,3 +66,11 @@ def without_templates(text: str) -> Templated:
         parts.append("\n" * text.count("\n", start, end))
         at = end
     return Templated("".join([*parts, text[at:]]), templates)
+
+
+def _closing(text: str, begin: re.Match[str]) -> int:
+    """Return where a template closes, behind the comment that it may be; -1 where it does not."""
+    behind, most = begin.end(), begin.start() + _LONGEST
+    if _COMMENT.match(text, begin.start()):
+        behind = text.find("*/", behind, most)
+    return text.find(_CLOSE[begin[0]], behind, most) if behind > 0 else -1

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 # Stands for a part of a text that is not known: of a variable without a value, of a template.
 UNKNOWN = "\ue000"
+# No reference is longer: a host, a path, a tag and a digest, and what may stand around them.
+LONGEST = 1000
 _DEEPEST = 8
 _BEGIN = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
@@ -32,6 +34,8 @@ def expand(
 ) -> Text:
     """Put values in place of variables; ``$$`` is a dollar. Quotes are taken off a word.
 
+    What is too long to be a reference is cut, to what still is too long.
+
     Examples
     --------
     >>> expand("python:${VERSION:-3.12}-$OS", {"OS": Text("slim")}).text
@@ -40,7 +44,7 @@ def expand(
     ['VERSION']
     """
     made: list[Text] = []
-    at, is_quoted = 0, False
+    at, is_quoted, written = 0, False, written[: LONGEST + 1]
     while begin := (_IN_WORD if is_word else _BEGIN).search(written, at):
         made.append(Text(written[at : begin.start()]))
         at = begin.end()
