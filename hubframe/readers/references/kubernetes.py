@@ -80,7 +80,9 @@ def _is_image(path: Path) -> bool:
 
 def _repository(fields: dict[str, Any], *, is_image: bool) -> Node | None:
     """Return where the name of an image stands that is written in parts."""
-    is_tagged = any(key in fields for key in ("tag", "version", "digest"))
+    # A chart has a repository and a version, too.
+    marks = ("tag", "digest", "version") if is_image else ("tag", "digest")
+    is_tagged = any(key in fields for key in marks)
     names = ("repository", "repo", "name") if is_image else ("repository",)
     found = next((fields[key] for key in names if key in fields and fields[key].text), None)
     whole = fields.get("image")
