@@ -1,6 +1,7 @@
 """How the images stand that files name: on the sample by hand, and what it costs."""
 
 import json
+import re
 import warnings
 
 import pandas as pd
@@ -13,6 +14,7 @@ from hubframe.oci.tagnames import read_all
 from hubframe.testing import Application, Fault, Reply, sample_files, serve
 from tests import shelf
 from tests.fuzz.targets import is_declared
+from tests.test_cli import run
 
 NOW = "2026-11-29"
 OLD = "sha256:" + "0" * 64
@@ -85,36 +87,37 @@ def hub(tmp_path):
             yield application, client
 
 
-def asked(application, part):
-    return [one.request for one in application.exchanges if part in one.request.url]
-
-
 @pytest.mark.parametrize("source", ["auto", "hub", "registry"])
 def test_each_tag_and_each_list_is_asked_once_without_a_pull(hub, tmp_path, source):
     application, client = hub
     tags = hubframe.tags_df(["library/python", "library/redis"], source="registry", client=client)
     hubframe.cache.clear(client=client)
-    application.exchanges.clear()
+    application.log.clear()
     names = (tags["repo"] + ":" + tags["tag"]).str.removeprefix("library/").head(25).tolist()
     found = named(tmp_path, *names * 20)
     assert len(found) == 500
     checked = hubframe.checked_references_df(found, source=source, client=client)
     assert checked["exists"].all()
     assert checked["newest_tag"].notna().sum() > 200
-    pages, lists, heads = (
-        asked(application, part) for part in ("/tags/", "tags/list", "/manifests/")
+    requests = list(application.log)
+    lists, heads = (
+        [one for one in requests if part in one.path_and_query]
+        for part in ("tags/list", "/manifests/")
     )
+    pages = [
+        one for one in requests if re.search(r"/namespaces/.*/tags/[^?]+$", one.path_and_query)
+    ]
     repos = found["repo"].nunique()
     assert {one.method for one in heads} <= {"HEAD"}
     if source == "registry":
         assert (len(heads), len(lists)) == (25, repos)
     else:
-        assert len([one for one in pages if "/namespaces/" in one.url and "?" not in one.url]) == 25
+        assert len(pages) == 25
         assert len(lists) == (repos if source == "auto" else 0)
         assert not heads
-    before = len(application.exchanges)
+    before = len(application.log)
     again = hubframe.checked_references_df(found, source=source, client=client)
-    assert len(application.exchanges) == before
+    assert len(application.log) == before
     pd.testing.assert_frame_equal(again, checked)
 
 
@@ -148,25 +151,36 @@ def test_no_service_of_this_machine_is_asked(hub, tmp_path):
     with pytest.warns(IncompleteWarning, match="4 of"):
         checked = hubframe.checked_references_df(named(tmp_path, *names), client=client)
     assert checked["exists"].isna().all()
-    assert not application.exchanges
+    assert not application.log
 
 
 def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with shelf.serve() as registry:
-        host = registry.host
-        config = registry.put({"os": "linux", "architecture": "arm64"}, shelf.CONFIG)
-        registry.manifest("1.0", config=config, layers=[])
-        registry.manifest("1.1", config=config, layers=[])
-        settings = hubframe.Settings(cache_dir=tmp_path / "kept", insecure_registries=host)
-        with hubframe.Client(settings) as client:
-            found = named(tmp_path, *[f"{host}/app:1.0", f"{host}/app:2"] * 3)
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                checked = hubframe.checked_references_df(found, client=client)
-    assert checked["exists"].tolist() == [True, False] * 3
-    assert checked["platforms"].tolist()[0] == "linux/arm64"
-    assert checked["newest_tag"].tolist()[:2] == ["1.1", "2"]
+        one, other = registry.image(), registry.image(architecture="arm64", variant="v8")
+        registry.image("1.0", architecture="arm64")
+        registry.index(
+            "1.1",
+            {**one, "platform": {"os": "linux", "architecture": "amd64"}},
+            {**other, "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}},
+        )
+        settings = hubframe.Settings(
+            cache_dir=tmp_path / "kept", insecure_registries=(registry.host,)
+        )
+        names = [f"{registry.repo}:{tag}" for tag in ("1.0", "1.1", "2")]
+        pinned = f"{registry.repo}:1.1@{other['digest']}"
+        alone = f"{registry.repo}@{one['digest']}"
+        with hubframe.Client(settings) as client, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = named(tmp_path, *names * 3, pinned, alone)
+            checked = hubframe.checked_references_df(found, client=client)
+        assert len(registry.asked("/manifests/")) == 4
+        assert len(registry.asked("/tags/list")) == 1
+    assert checked["exists"].tolist() == [*[True, True, False] * 3, True, True]
+    assert checked["platforms"].tolist()[:2] == ["linux/arm64", "linux/amd64 linux/arm64"]
+    assert checked["lacks_platforms"].tolist()[0] == "linux/amd64"
+    assert checked["newest_tag"].tolist()[:3] == ["1.1", "1.1", "2"]
+    assert checked["problem"].tolist()[9] == "pinned to linux/arm64 only"
 
 
 @pytest.mark.parametrize(
@@ -209,9 +223,7 @@ def test_wrong_arguments():
             hubframe.checked_references_df(references, **wrong)
 
 
-def test_pins_are_printed_and_nothing_else(tmp_path, monkeypatch):
-    from tests.test_cli import run
-
+def test_pins_are_printed_and_nothing_else(monkeypatch):
     done = run("references", "--pins", "--sample")
     assert done.returncode == 0, done.stderr
     head, *lines = done.stdout.splitlines()
