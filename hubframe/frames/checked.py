@@ -31,8 +31,8 @@ USUAL_PLATFORMS = ("linux/amd64", "linux/arm64")
 # Names by which containers reach the machine that they run on.
 _OF_THIS_MACHINE = (".docker.internal", ".containers.internal")
 _NOT_ASKED = (
-    "its registry would be this machine, and a file may be anybody's: it is not asked. Name the "
-    "host in insecure_registries, and it is"
+    "it would be on this machine, and a file may be anybody's: it is not asked for. Name the "
+    "registry in insecure_registries, and it is"
 )
 
 
@@ -80,7 +80,7 @@ def checked_references_df(
     >>> references = hubframe.references_df(sample_files() / "shop")
     >>> with hubframe.sample():
     ...     checked = hubframe.checked_references_df(references)
-    >>> checked[checked["exists"] == False]["written"].tolist()
+    >>> checked[checked["exists"].eq(False)]["written"].tolist()
     ['redis:6.0-alpine']
     """
     REFERENCES.require(references)
@@ -149,7 +149,8 @@ class _Standing:
     def _may_be_asked(self, reference: ImageReference) -> bool:
         host = reference.registry
         is_here = is_loopback(host) or host.partition(":")[0].endswith(_OF_THIS_MACHINE)
-        if is_here and host not in self._call.client.settings.insecure_registries:
+        is_named = host in self._call.client.settings.insecure_registries
+        if reference.is_local or (is_here and not is_named):
             self._call.leave_out(reference, _NOT_ASKED)
             return False
         return True
@@ -200,9 +201,9 @@ class _Standing:
     def _lists(self, references: Iterable[ImageReference]) -> set[str]:
         """List the tags of repositories, each once; return those that are there."""
         by_repo = {one.repo: one.at() for one in references}
-        wanted = list(by_repo.values())
-        on_hub = [one for one in wanted if one.is_hub and self._source == "hub"]
-        others = [one for one in wanted if one not in on_hub]
+        uses_api = self._source == "hub"
+        on_hub = [one for one in by_repo.values() if one.is_hub and uses_api]
+        others = [one for one in by_repo.values() if not (one.is_hub and uses_api)]
         gather = partial(self._call.outcomes, title="lists")
         listings = [hub.tags(one.path, None, itemgetter("name")) for one in on_hub]
         outcomes: list[Any] = [

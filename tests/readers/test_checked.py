@@ -151,6 +151,10 @@ def test_no_service_of_this_machine_is_asked(hub, tmp_path):
     with pytest.warns(IncompleteWarning, match="4 of"):
         checked = hubframe.checked_references_df(named(tmp_path, *names), client=client)
     assert checked["exists"].isna().all()
+    local = hubframe.references_df(sample_files() / "shop").head(1).assign(reference="oci:/etc/app")
+    with pytest.warns(IncompleteWarning, match="1 of"):
+        checked = hubframe.checked_references_df(local, client=client)
+    assert checked["exists"].isna().all()
     assert not application.log
 
 

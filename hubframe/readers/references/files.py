@@ -37,15 +37,12 @@ USUAL = "usual"
 # What a file may hold, so that it is read; manifests of the largest operators have half of it.
 MOST_BYTES = 8 * 1024**2
 _YAML = r"\.ya?ml$"
+_OF_GITHUB = r"\.(github|gitea|forgejo)/(workflows|actions)"
 # By the path of a file; of several the first. Manifests are known by what they hold.
 _KINDS = {
     kind: re.compile(pattern, re.IGNORECASE)
     for kind, pattern in (
-        (
-            GITHUB,
-            rf"(^|/)(workflow-templates|\.(github|gitea|forgejo)/(workflows|actions))/.+{_YAML}",
-        ),
-        (GITHUB + "/action", rf"(^|/)action{_YAML}"),
+        (GITHUB, rf"(^|/)((workflow-templates|{_OF_GITHUB})/.+|action){_YAML}"),
         (GITLAB, rf"\.gitlab-ci{_YAML}"),
         (CIRCLECI, rf"(^|/)\.circleci/.+{_YAML}"),
         (KUSTOMIZE, r"(^|/)kustomization(\.ya?ml)?$"),
@@ -95,8 +92,7 @@ def kind_of(path: str) -> str | None:
     >>> kind_of("deploy/compose.prod.yml"), kind_of("Dockerfile.web"), kind_of("notes.txt")
     ('compose', 'dockerfile', None)
     """
-    found = next((kind for kind, pattern in _KINDS.items() if pattern.search(path)), None)
-    return found and found.partition("/")[0]
+    return next((kind for kind, pattern in _KINDS.items() if pattern.search(path)), None)
 
 
 def find(root: Path, patterns: Iterable[str] | None) -> Iterator[File]:

@@ -58,8 +58,8 @@ def references_df(
     --------
     >>> from hubframe.testing import sample_files
     >>> references = hubframe.references_df(sample_files() / "shop")
-    >>> references.groupby("kind").size()["dockerfile"]
-    np.int64(3)
+    >>> references[references["kind"] == "kubernetes"]["repo"].tolist()
+    ['library/alpine', 'registry.example/shop/web', 'registry.example/shop/batch']
     """
     place = Path(where).expanduser()
     if not place.exists():
