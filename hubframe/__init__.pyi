@@ -34,6 +34,7 @@ from .frames import cache as cache
 from .frames.bases import bases_df as bases_df
 from .frames.cache import offline as offline
 from .frames.cache import refresh as refresh
+from .frames.checked import checked_references_df as checked_references_df
 from .frames.compare import compare_df as compare_df
 from .frames.contents import contents_df as contents_df
 from .frames.contents import read_file as read_file
@@ -99,6 +100,7 @@ from .measure.standard import standard_labels as standard_labels
 from .oci.reference import ImageReference as ImageReference
 from .plots.style import style as style
 from .readers.eol import read_eol as read_eol
+from .readers.references.frame import references_df as references_df
 from .snapshots.adding import add_snapshot as add_snapshot
 from .snapshots.dataset import clear_unfinished as clear_unfinished
 from .snapshots.dataset import read_snapshots as read_snapshots

@@ -102,11 +102,16 @@ ELSEWHERE = {
     "raw_manifest": "hubframe manifest",
     "outdated_bases_df": "hubframe bases --outdated",
     "read_eol": "hubframe cycles",
+    "checked_references_df": "hubframe references --check",
 }
 
 
 def commands_by_table():
-    return {getattr(command, "table", ""): name for name, command in cli.commands.items()}
+    return {
+        table: name
+        for name, command in cli.commands.items()
+        for table in (getattr(command, "table", ""), *getattr(command, "tables", {}).values())
+    }
 
 
 def test_every_public_function_has_a_command():

@@ -1,5 +1,6 @@
 from . import cache as cache
 from .bases import bases_df as bases_df
+from .checked import checked_references_df as checked_references_df
 from .compare import compare_df as compare_df
 from .contents import contents_df as contents_df
 from .files import files_df as files_df

@@ -368,7 +368,7 @@ def _with_contents(
         is_spared = shows_missing or is_read or not (is_all_missing and one.is_named)
         with call.sparing(one):
             config_of[one] = {
-                item: _config_of(item, answers[item])
+                item: item_of_config(item, answers[item])
                 for item in items
                 if call.is_good(item, answers[item], is_spared=is_spared)
             }
@@ -400,7 +400,7 @@ def _content(item: Item, document: Document, config: Document | None) -> Manifes
     return manifests.content(body, told, document.media_type, item.reference)
 
 
-def _config_of(item: Item, document: Document) -> Item | None:
+def item_of_config(item: Item, document: Document) -> Item | None:
     """Tell how to get a manifest's config; None where it has none, or one that is no image's."""
     body = document.as_object(item)
     descriptor = payload.mapping(body.get("config"))

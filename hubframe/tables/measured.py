@@ -3,6 +3,7 @@
 from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, OF_TAG, PLAN, REPO
 from hubframe.tables.lifecycle import LIFECYCLE
 from hubframe.tables.observed import OBSERVED
+from hubframe.tables.references import OF_FILES
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 # A column a line, so that a table reads as one.
@@ -330,4 +331,4 @@ _MEASURED = (
     TAG_MOVES, MUTABLE_TAGS, *LIFECYCLE,
 )
 MEASURED = {table.name: table for table in _MEASURED}
-TABLES = FETCHED | OBSERVED | MEASURED
+TABLES = FETCHED | OBSERVED | MEASURED | OF_FILES

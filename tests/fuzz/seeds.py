@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import UniformResourceIdentifier
 
 from hubframe.testing import World
-from tests.contents import documents, programs, rpms
 from tests import documents_of_eol
-from tests.contents import documents, rpms
+from tests.contents import documents, programs, rpms
 
 REFERENCES = (
     "nginx",
@@ -81,6 +80,61 @@ DOTNET = (
     b'{"runtimeTarget": {"name": "x"}, "targets": {"x": {"A/1": {"runtime": {"A.dll": {}}}}},'
     b'"libraries": {"A/1": {"type": "package"}, "runtimepack.B/2": {"type": "runtimepack"}}}'
 )
+NAMING = {
+    "dockerfile": (
+        (
+            b"# syntax=docker/dockerfile:1\n# escape=`\nARG V=3.12 B\nFROM --platform=$P a/b:${V:-1}-x AS "
+            b"c `\n# no\n\nRUN --mount=type=bind,from=d:1 <<E\nFROM no\nE\nCOPY --from=c / /\nFROM C\n"
+        ),
+        b"FROM {{ .Base }}:'1'\nCOPY --from=e@sha256:" + b"0" * 64 + b" a b\nFROM scratch\n",
+    ),
+    "compose": (
+        (
+            b"x-a: &a\n  image: a:${V:-1${W+2}}\nservices:\n  b: {<<: *a, platform: linux/arm64}\n"
+            b"  c:\n    build:\n      dockerfile_inline: |\n        FROM d:$$V\n      "
+            b"additional_contexts: {e: 'docker-image://f:1'}\n"
+        ),
+    ),
+    "kubernetes": (
+        (
+            b"apiVersion: v1\nkind: Pod\nspec:\n  initContainers: [{image: a}]\n  containers:\n"
+            b"  - image: '{{ .Values.b }}:1'\n  volumes:\n  - image: {reference: c@d}\n---\n"
+            b"apiVersion: v1\nkind: X\nspec: {image: {repository: e, tag: !t 1}}\n  bad: : :\nimage: f\n"
+        ),
+    ),
+    "helm values": (
+        b"image: {registry: a.b, repository: c, tag: ~}\nxImage: d:1\ne: {image: f, tag: 2}\n",
+    ),
+    "kustomize": (
+        b"images:\n- {name: a, newTag: '1'}\n- {name: b, newName: c, digest: 'sha256:d'}\n",
+    ),
+    "github actions": (
+        (
+            b"jobs:\n  a:\n    container: {image: 'b:${{ matrix.v }}'}\n    services: {c: {image: d}}\n"
+            b"    steps: [{uses: 'docker://e:1'}]\nruns: {image: 'docker://f'}\n"
+        ),
+    ),
+    "gitlab": (
+        (
+            b"variables: {V: '1', W: {value: $V}}\nimage: {name: a:$W}\nb:\n  image: $[[ inputs.c ]]\n"
+            b"  services: [d, {name: '${CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX}/e'}]\ninclude: /f.yml\n"
+        ),
+    ),
+    "circleci": (
+        b"executors: {a: {docker: [{image: 'b:<< parameters.c >>'}], machine: {image: d}}}\n",
+    ),
+    "devcontainer": (
+        b'{ // a\n"image": "b\\ud83d\\ude00", /* c */ "features": {"d/e:1": {},},\n}',
+    ),
+    "bake": (
+        b'{"target":{"a":{"contexts":{"b":"docker-image://c"},"dockerfile-inline":"FROM d"}}}',
+    ),
+    "buildpacks": (
+        b'[io.buildpacks]\nbuilder = "a:1"\n[[io.buildpacks.group]]\nuri = "docker://b"\n',
+    ),
+    "quadlet": (b"[Container]\nImage=docker://a:%i\n[Volume]\nImage=b.image\n",),
+    "text": (b"a:1 # b\n\nc@sha256:d\nno image\n",),
+}
 PACKAGE_URLS = (
     b"pkg:deb/debian/a@1:2%2B3?arch=amd64&distro=debian-12&upstream=aa%402",
     b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
@@ -172,6 +226,7 @@ def seeds() -> dict[str, list[bytes]]:
                 ("berkeley", rpms.in_berkeley),
             )
         },
+        **{f"references-{kind}": list(texts) for kind, texts in NAMING.items()},
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
         "builds": [BUILDS],

@@ -24,6 +24,8 @@ from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.readers import builds, eol
+from hubframe.readers.references import kinds
+from hubframe.readers.references.found import columns
 from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, Referrer
 from hubframe.wire.challenges import parse_challenges, scope_of
@@ -31,6 +33,11 @@ from hubframe.wire.engines import read_list
 
 REPO, DIGEST = "org/app", "sha256:" + "0" * 64
 _WANTED = Platform("linux", "arm", "v7")
+# Kinds of files that name images.
+OF_REFERENCES = (
+    "dockerfile", "compose", "kubernetes", "helm values", "kustomize", "github actions", "gitlab",
+    "circleci", "devcontainer", "bake", "buildpacks", "quadlet", "text",
+)  # fmt: skip
 SIGNED = (
     "application/vnd.dev.cosign.simplesigning.v1+json",
     "application/vnd.dev.sigstore.bundle.v0.3+json",
@@ -362,6 +369,26 @@ def dates_of_end(data: bytes) -> None:
     assert {name: str(dtype) for name, dtype in held.dtypes.items()} == TABLES["eol"].dtypes
 
 
+def references(kind: str, data: bytes) -> None:
+    """Files that name images: read, or refused in one way."""
+    text, rows = data.decode("utf-8", "replace"), []
+    try:
+        for one in kinds.references(kind, text, is_json=kind in ("devcontainer", "bake")):
+            rows.append({"file": "a", **columns(one)})  # noqa: PERF401 - what came before an error
+    except PayloadError as error:
+        is_fit(str(error))
+    is_declared(TABLES["references"].from_records(rows), "references")
+    for row in rows:
+        assert 1 <= row["line"] <= len(data) + 1
+        if row.get("reference"):
+            again = ImageReference.parse(row["reference"])
+            assert (str(again), again.repo) == (row["reference"], row["repo"])
+            assert not again.is_local
+    if kind == "dockerfile":
+        last = [row for row in rows if row["is_last_stage"]]
+        assert len(last) == any(row["field"] == "FROM" for row in rows)
+
+
 def are_declared(name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows make a frame as its table declares it."""
     numbered = ({"position": number, **OF_DOCUMENT, **row} for number, row in enumerate(rows))
@@ -425,4 +452,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "certificate": certificate,
     "builds": official,
     "eol": dates_of_end,
+    **{f"references-{kind}": partial(references, kind) for kind in OF_REFERENCES},
 }

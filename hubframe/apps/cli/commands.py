@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.apps.cli import answers, inside, lifecycle  # noqa: F401 (it declares commands)
+from hubframe.apps.cli import answers, inside, lifecycle, references
 from hubframe.apps.cli.groups import (
     COST,
     FIND,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
     from hubframe import Client
 
-__all__ = ["PLANNED", "cli"]
+__all__ = ["PLANNED", "cli", "lifecycle", "references"]
 
 PLANNED = (
     *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),

@@ -1,6 +1,6 @@
 """How commands are declared: each calls a function with a client, and prints what it returns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -31,23 +31,36 @@ if TYPE_CHECKING:
 FIND = "Find repositories and tags"
 IMAGES = "Read images"
 INSIDE = "Look inside images, and at who made them"
+OWN = "Read files of your own"
 ANSWER = "Answer questions about tags and images"
 PAST = "Keep and compare the past"
 SHOW = "Report and explore"
 COST = "Costs, limits and the cache"
 PROGRAM = "This program"
-JOBS = (FIND, IMAGES, INSIDE, ANSWER, PAST, SHOW, COST, PROGRAM)
+JOBS = (FIND, IMAGES, INSIDE, OWN, ANSWER, PAST, SHOW, COST, PROGRAM)
 # Commands whose argument is a registry, or any words.
 _OF_HOSTS = ("catalog", "report", "search")
 
 
 class Command(click.Command):
-    """A command, with the job that it is for and the table that it prints."""
+    """A command, with the job that it is for and the table that it prints; others by flags."""
 
-    def __init__(self, *args: Any, job: str = PROGRAM, table: str = "", **how: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        job: str = PROGRAM,
+        table: str = "",
+        tables: Mapping[str, str] | None = None,
+        **how: Any,
+    ) -> None:
         super().__init__(*args, **how)
         self.job = job
         self.table = table
+        self.tables = tables or {}
+
+    def table_of(self, given: Mapping[str, Any]) -> str:
+        """Return the table that it prints with the options that are given."""
+        return next((table for flag, table in self.tables.items() if given.get(flag)), self.table)
 
 
 class Group(click.Group):
@@ -124,34 +137,37 @@ def command(  # noqa: PLR0913
     example: str = "",
     job: str = PROGRAM,
     table: str = "",
+    tables: Mapping[str, str] | None = None,
     session: tuple[Option, ...] = SESSION,
     group: click.Group = cli,
 ) -> Callable[[Function], Function]:
     """Declare a command by a function of a client and of the options that were given.
 
-    What the function returns is printed: a frame of the table that is named, or a document. `text`
-    is its summary, `more` what else there is to say, and `example` one way to call it, or several.
+    What the function returns is printed: a frame of the table that is named, with a flag of
+    `tables` that of another, or a document. `text` is its summary, `more` what else there is to
+    say, and `example` one way to call it, or several.
     """
 
     def declare(function: Function) -> Function:
         def run(**given: Any) -> None:
             from hubframe.apps.cli import output
 
-            show = _printer(table, given) if table else output.echo
+            show = _printer(made_by.table_of(given), given) if table else output.echo
             with _client(given) as client:
                 with _explaining(None if name in _OF_HOSTS else given.get("what")):
                     made = function(client, **_keywords(given))
-                show(made)
+                (output.echo if isinstance(made, str) else show)(made)
 
         printing = (FORMAT, OUTPUT, _COLUMNS, VERBATIM) if table else ()
         parameters = (*options, *printing, *session)
-        group.command(
+        made_by: Any = group.command(
             name,
             help=f"{text}\n\n{more}".strip(),
             short_help=text,
             epilog=example and f"\b\nExample:\n  {example}",
             job=job,
             table=table,
+            tables=tables,
         )(reduce(lambda made, option: option(made), reversed(parameters), run))
         return function
 
@@ -174,7 +190,8 @@ def _column_names(ctx: click.Context, _: click.Parameter, begun: str) -> list[Co
 
     before, comma, last = begun.rpartition(",")
     named = before.split(",")
-    names = [name for name in TABLES[getattr(ctx.command, "table", "")].dtypes if name not in named]
+    command: Any = ctx.command
+    names = [name for name in TABLES[command.table_of(ctx.params)].dtypes if name not in named]
     return [CompletionItem(before + comma + name) for name in names if name.startswith(last)]
 
 

@@ -1,0 +1,281 @@
+"""How the images that files name stand: what registries tell of them, each asked once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from hubframe.errors import HubframeError, NotFoundError
+from hubframe.frames import readers
+from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.fetching import Item
+from hubframe.frames.selection import Platforms, platforms, suiting
+from hubframe.frames.sources import Source
+from hubframe.measure.dates import read_now
+from hubframe.oci.newer import newest_of_line
+from hubframe.oci.platforms import Platform
+from hubframe.oci.reference import ImageReference, is_loopback
+from hubframe.oci.tagnames import Kind, TagName, read, read_all
+from hubframe.tables.references import CHECKED_REFERENCES, REFERENCES
+from hubframe.tables.schema import plain_records
+from hubframe.tables.shape import OFFICIAL, Image, hub_images, hub_tag
+from hubframe.wire import hub
+from hubframe.wire.client import Client
+
+USUAL_PLATFORMS = ("linux/amd64", "linux/arm64")
+# Names by which containers reach the machine that they run on.
+_OF_THIS_MACHINE = (".docker.internal", ".containers.internal")
+_NOT_ASKED = (
+    "it would be on this machine, and a file may be anybody's: it is not asked for. Name the "
+    "registry in insecure_registries, and it is"
+)
+
+
+def checked_references_df(
+    references: pd.DataFrame,
+    *,
+    platform: Platforms = USUAL_PLATFORMS,
+    source: Source = "auto",
+    now: datetime | str | None = None,
+    errors: Errors = "collect",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """Tell how the images that files name stand: whether they are there, current, and outdated.
+
+    Each distinct tag is asked for once, and the list of tags of each repository. On Docker Hub
+    that costs no pull. Elsewhere the manifest of each tag is read, which registries do not count.
+
+    Parameters
+    ----------
+    references
+        The table `references`, or rows of it.
+    platform
+        The platforms that images should have.
+    source
+        What to ask about tags on Docker Hub: ``"auto"`` and ``"hub"`` ask its API; ``"registry"``
+        asks for digests alone, by HEAD.
+    now
+        The moment that ages count to, a date or its text; None for this moment.
+    errors
+        ``"collect"``, or ``"raise"`` for what fails. That an image is not there is no failure.
+    progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `checked_references`, with the rows of `references` in their order. What cannot
+        be known is null: of a repository that is not found, and may be private, whether the image
+        exists; of a digest without a tag, whether it is current.
+
+    Examples
+    --------
+    >>> from hubframe.testing import sample_files
+    >>> references = hubframe.references_df(sample_files() / "shop")
+    >>> with hubframe.sample():
+    ...     checked = hubframe.checked_references_df(references)
+    >>> checked[checked["exists"].eq(False)]["written"].tolist()
+    ['redis:6.0-alpine']
+    """
+    REFERENCES.require(references)
+    wanted, moment = platforms(platform) or [], read_now(now)
+    with calling(client, errors, progress) as call:
+        for one in references.attrs.get("hubframe", {}).get("failures", ()):
+            call.failures[one["ref"], one["error"], one["message"]] = None
+        texts = dict.fromkeys(references["reference"].dropna())
+        named = {text: ImageReference.parse(text) for text in texts}
+        standing = _Standing(call, source)
+        standing.ask(dict.fromkeys(map(_tag_of, named.values())))
+        told = {text: _told(standing, one, wanted) for text, one in named.items()}
+        rows = ({**row, **told.get(row["reference"], {})} for row in plain_records(references))
+        frame = CHECKED_REFERENCES.from_records(rows)
+        age = (moment - frame["tag_pushed_at"]).dt.days
+        frame["age_days"] = age.clip(lower=0).astype(CHECKED_REFERENCES.dtypes["age_days"])
+        return call.finish(frame, CHECKED_REFERENCES.name)
+
+
+def _tag_of(reference: ImageReference) -> ImageReference:
+    """Return what is asked for: the tag, be there a digest or not; else the digest."""
+    return reference.at(tag=reference.tag) if reference.tag else reference
+
+
+class _Tag(NamedTuple):
+    """What is known of a tag, or of a digest."""
+
+    digest: str | None
+    images: Sequence[Image] = ()
+    size: Any = None
+    pushed_at: Any = None
+
+
+class _Standing:
+    """What registries tell of tags, and of the names of others beside them."""
+
+    def __init__(self, call: Call, source: Source) -> None:
+        if source not in ("auto", "hub", "registry"):
+            raise ValueError(f'source must be "auto", "hub" or "registry", not {source!r}')
+        self._call = call
+        self._source = source
+        self.tags: dict[ImageReference, _Tag] = {}
+        self.names: dict[str, Mapping[str, TagName]] = {}
+        self.missing: set[ImageReference] = set()
+
+    def ask(self, references: Iterable[ImageReference]) -> None:
+        """Ask for tags and digests, each once, and for the lists that some need."""
+        asked = [one for one in references if self._may_be_asked(one)]
+        on_hub = [one for one in asked if one.is_hub and one.tag]
+        elsewhere = [one for one in asked if not one.is_hub]
+        found = self._on_hub(on_hub) | self._elsewhere(elsewhere)
+        listed = self._lists(
+            one
+            for one, outcome in found.items()
+            if isinstance(outcome, NotFoundError) or _is_ordered(one)
+        )
+        for one, outcome in found.items():
+            if isinstance(outcome, _Tag):
+                self.tags[one] = outcome
+            elif isinstance(outcome, NotFoundError) and (one.repo in listed or _is_official(one)):
+                self.missing.add(one)
+            else:
+                # A repository that is not found may be private.
+                self._call.is_good(one, outcome, is_spared=True)
+
+    def _may_be_asked(self, reference: ImageReference) -> bool:
+        host = reference.registry
+        is_here = is_loopback(host) or host.partition(":")[0].endswith(_OF_THIS_MACHINE)
+        is_named = host in self._call.client.settings.insecure_registries
+        if reference.is_local or (is_here and not is_named):
+            self._call.leave_out(reference, _NOT_ASKED)
+            return False
+        return True
+
+    def _on_hub(self, references: Sequence[ImageReference]) -> dict[ImageReference, Any]:
+        """Ask Docker Hub for tags, without a pull."""
+        if self._source == "registry":
+            self._call.asks(references)
+            items = {one: Item("digest", one) for one in references}
+            answers = self._call.get(items.values())
+            return {
+                one: at if isinstance(at, HubframeError) else _Tag(at.digest)
+                for one, item in items.items()
+                for at in [answers[item]]
+            }
+        self._call.sources |= {"hub"} if references else set()
+        outcomes = self._call.outcomes(self._of_hub, references, "tags")
+        return dict(zip(references, outcomes, strict=True))
+
+    def _of_hub(self, reference: ImageReference) -> _Tag:
+        told = self._call.client.hub.tag(reference.path, reference.tag or "")
+        tag = hub_tag({**told, "name": reference.tag})
+        return _Tag(tag.digest, hub_images(reference.repo, told), tag.size, tag.pushed_at)
+
+    def _elsewhere(self, references: Sequence[ImageReference]) -> dict[ImageReference, Any]:
+        """Read what tags name in other registries: indexes, or images and their configs."""
+        self._call.asks(references)
+        items = {one: Item("tag" if one.tag else "manifest", one) for one in references}
+        documents = self._call.get(items.values(), ("config",))
+        found: dict[ImageReference, Any] = {}
+        configs: dict[ImageReference, Item] = {}
+        for one, item in items.items():
+            try:
+                found[one], config = _opened(item, documents[item])
+            except HubframeError as error:
+                found[one] = error
+            else:
+                configs |= {one: config} if config else {}
+        answers = self._call.get(configs.values())
+        for one, config in configs.items():
+            # Without its config the platform of an image is not known, and no more is lost.
+            with suppress(HubframeError):
+                platform = Platform.read(_good(answers[config]).as_object(config))
+                images = [replace(image, platform=platform) for image in found[one].images]
+                found[one] = found[one]._replace(images=images)
+        return found
+
+    def _lists(self, references: Iterable[ImageReference]) -> set[str]:
+        """List the tags of repositories, each once; return those that are there."""
+        by_repo = {one.repo: one.at() for one in references}
+        uses_api = self._source == "hub"
+        on_hub = [one for one in by_repo.values() if one.is_hub and uses_api]
+        others = [one for one in by_repo.values() if not (one.is_hub and uses_api)]
+        gather = partial(self._call.outcomes, title="lists")
+        listings = [hub.tags(one.path, None, itemgetter("name")) for one in on_hub]
+        outcomes: list[Any] = [
+            *self._call.client.hub.lists(listings, gather),
+            *gather(self._names, others),
+        ]
+        for one, outcome in zip([*on_hub, *others], outcomes, strict=True):
+            if not isinstance(outcome, HubframeError):
+                self.names[one.repo] = read_all(outcome)
+            elif not isinstance(outcome, NotFoundError):
+                self._call.is_good(one, outcome)
+        return set(self.names)
+
+    def _names(self, reference: ImageReference) -> list[str]:
+        return self._call.client.source(reference).tags(reference.path)
+
+
+def _good(outcome: Any) -> Any:
+    if isinstance(outcome, HubframeError):
+        raise outcome
+    return outcome
+
+
+def _opened(item: Item, outcome: Any) -> tuple[_Tag, Item | None]:
+    """Return what a document tells of a tag, and the config of one that is an image."""
+    document = _good(outcome)
+    images = readers.images_in(item.reference, document)
+    is_index = any(image.index_digest for image in images)
+    config = None if is_index else readers.item_of_config(item, document)
+    return _Tag(document.digest, images), config
+
+
+def _is_ordered(reference: ImageReference) -> bool:
+    """Tell whether a tag's name may have newer ones."""
+    return reference.tag is not None and read(reference.tag).kind >= Kind.NUMBER
+
+
+def _is_official(reference: ImageReference) -> bool:
+    return reference.is_hub and reference.namespace == OFFICIAL
+
+
+def _told(
+    standing: _Standing, reference: ImageReference, wanted: Sequence[Platform]
+) -> dict[str, Any]:
+    """Return what the frame says of a reference beyond what is written."""
+    asked = _tag_of(reference)
+    row: dict[str, Any] = {"is_official": _is_official(reference)}
+    if reference.tag and reference.repo in standing.names:
+        newest = newest_of_line(reference.tag, standing.names[reference.repo])
+        row |= (
+            {}
+            if newest is None
+            else {
+                "newest_tag": newest.tag,
+                "versions_behind": newest.versions_behind,
+                "behind": newest.behind,
+            }
+        )
+    tag = standing.tags.get(asked)
+    if tag is None:
+        return {**row, "exists": False if asked in standing.missing else None}
+    own = {image.digest: image for image in tag.images if not image.is_attestation}
+    names = sorted({image.platform_name for image in own.values() if image.platform_name})
+    lacking = [name for name, suits in suiting(wanted).items() if not any(map(suits, names))]
+    if names:
+        row |= {"platforms": " ".join(names), "lacks_platforms": " ".join(sorted(lacking))}
+    if reference.tag:
+        row |= {"digest_now": tag.digest, "tag_pushed_at": tag.pushed_at, "size": tag.size}
+    if reference.tag and reference.digest and tag.digest:
+        row["is_current"] = reference.digest in (tag.digest, *own)
+        if reference.digest != tag.digest and row["is_current"] and len(names) > 1:
+            row["problem"] = (
+                f"pinned to {own[reference.digest].platform_name or 'one platform'} only"
+            )
+    return {**row, "exists": True}

@@ -1,0 +1,489 @@
+"""The images that files name: each kind of file by hand, and which files are read."""
+
+import json
+import subprocess
+
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe.errors import IncompleteWarning
+from hubframe.readers.references import documents, files
+from hubframe.tables import TABLES
+
+DIGEST = "sha256:" + "5" * 64
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Write a file, and return the rows that it makes, as mappings without nulls."""
+
+    def read(text, name="Dockerfile", **how):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        frame = hubframe.references_df(tmp_path, **how)
+        assert not frame.duplicated(list(TABLES["references"].key)).any()
+        rows = [
+            {k: v for k, v in row.items() if not pd.isna(v)} for row in frame.to_dict("records")
+        ]
+        return [row for row in rows if row["file"] == name]
+
+    return read
+
+
+def short(rows):
+    """Line, field, and what the row says of the image."""
+    return [(row["line"], row["field"], row.get("reference") or row["problem"]) for row in rows]
+
+
+def test_a_dockerfile(found):
+    rows = found(
+        "\ufeff# syntax=docker/dockerfile:1.9\r\n"
+        "# escape=`\r\n"
+        "ARG PYTHON=3.12\r\n"
+        "ARG OS\r\n"
+        "ARG BASE='python:'${PYTHON}-\"${OS:-slim}\"\r\n"
+        "FROM --platform=$BUILDPLATFORM `\r\n"
+        "  # a comment within\r\n"
+        "\r\n"
+        " $BASE AS Build\r\n"
+        "COPY --from=nginx:1.27 --chown=1 /a /b\r\n"
+        "COPY --from=0 /a /b\r\n"
+        "RUN --mount=type=cache,target=/c --mount=type=bind,from=alpine --mount=from=BUILD <<-EOF\r\n"
+        "FROM not/this:1\r\n"
+        "\tEOF\r\n"
+        "FROM scratch AS empty\r\n"
+        "FROM --platform=linux/arm64/v8 debian@" + DIGEST + " AS base\r\n"
+        "FROM build\r\n"
+        "from base as last\r\n"
+    )
+    assert short(rows) == [
+        (1, "syntax", "docker.io/docker/dockerfile:1.9"),
+        (6, "FROM", "docker.io/library/python:3.12-slim"),
+        (10, "COPY --from", "docker.io/library/nginx:1.27"),
+        (12, "RUN --mount=from", "docker.io/library/alpine:latest"),
+        (15, "FROM", "scratch"),
+        (16, "FROM", f"docker.io/library/debian@{DIGEST}"),
+        (17, "FROM", "stage"),
+        (18, "FROM", "stage"),
+    ]
+    assert [row["role"] for row in rows[:4]] == ["syntax", "base", "stage copy", "stage copy"]
+    assert [row["is_last_stage"] for row in rows if row["field"] == "FROM"] == [
+        *(False, False, True, False, False),
+    ]
+    assert rows[1]["written"] == "$BASE"
+    assert "platform" not in rows[1]
+    assert (rows[5]["platform"], rows[5]["is_pinned"], rows[5]["is_floating"]) == (
+        *("linux/arm64", True, False),
+    )
+
+
+def test_what_of_a_dockerfile_is_not_known(found):
+    rows = found(
+        "ARG TAG\nARG REGISTRY\nFROM python:${TAG}\nFROM ${REGISTRY}/app:$TAG\nFROM A/B\n"
+        "FROM {{ .Base }}:1\nFROM ${TAG#v}\nFROM ${TAG:+alpine:3}${TAG-busybox}\n"
+    )
+    told = [(row["problem"], row.get("variable"), row.get("repo")) for row in rows[:5]]
+    assert told == [
+        ("variable", "TAG", "library/python"),
+        ("variable", "REGISTRY TAG", None),
+        ("invalid", None, None),
+        ("template", ".Base", None),
+        ("variable", "TAG", None),
+    ]
+    assert rows[3]["written"] == "{{ .Base }}:1"
+    assert rows[5]["reference"] == "docker.io/library/busybox:latest"
+
+
+def test_what_begins_with_no_from_is_no_dockerfile(found):
+    assert found("package dockerfile\n\nvar a = `\nFROM scratch\n`\n", "dockerfile_test.go") == []
+    assert found("from a import b\n", "dockerfile.py") == []
+    assert found("node_modules\n*.md\n", "Dockerfile.dockerignore") == []
+
+
+def test_two_of_a_kind_on_one_line_are_told_apart(found):
+    rows = found("FROM a\nRUN --mount=from=b --mount=from=c,target=/c true\n")
+    assert short(rows)[1:] == [
+        (2, "RUN --mount=from", "docker.io/library/b:latest"),
+        (2, "RUN --mount=from (2)", "docker.io/library/c:latest"),
+    ]
+
+
+def test_a_compose_file(found, tmp_path):
+    (tmp_path / ".env").write_text("# of this machine\nCACHE=7.4\nexport QUOTED='8' # not 9\n")
+    rows = found(
+        "x-common: &common\n"
+        "  image: app:${TAG:-1.0}\n"
+        "services:\n"
+        "  web:\n"
+        "    <<: *common\n"
+        "  cache: {image: 'redis:${CACHE}', platform: linux/arm64}\n"
+        "  quoted: {image: 'redis:$QUOTED'}\n"
+        "  unknown: {image: 'a$$b/c:${NO_DEFAULT}'}\n"
+        "  built:\n"
+        "    image: built-here\n"
+        "    build:\n"
+        "      context: .\n"
+        "      additional_contexts: {base: docker-image://alpine:3.20, other: ../other}\n"
+        "      dockerfile_inline: |\n"
+        "        FROM base\n"
+        "        COPY --from=busybox:$${V} / /\n",
+        "deploy/compose.prod.yml",
+    )
+    # The file of variables is not beside it.
+    assert short(rows)[1] == (6, "services.cache.image", "variable")
+    rows = found((tmp_path / "deploy/compose.prod.yml").read_text(), "compose.yaml")
+    assert short(rows) == [
+        (2, "x-common.image", "docker.io/library/app:1.0"),
+        (6, "services.cache.image", "docker.io/library/redis:7.4"),
+        (7, "services.quoted.image", "docker.io/library/redis:8"),
+        (8, "services.unknown.image", "variable"),
+        (13, "services.built.build.additional_contexts.base", "docker.io/library/alpine:3.20"),
+        (15, "services.built.build.dockerfile_inline FROM", "docker.io/library/base:latest"),
+        (16, "services.built.build.dockerfile_inline COPY --from", "variable"),
+    ]
+    assert rows[1]["platform"] == "linux/arm64"
+    assert rows[3]["variable"] == "NO_DEFAULT"
+
+
+def test_manifests_of_kubernetes_in_whatever_file(found):
+    rows = found(
+        "apiVersion: apps/v1\n"
+        "kind: Deployment\n"
+        "spec:\n"
+        "  template:\n"
+        "    spec:\n"
+        "      initContainers:\n"
+        "      - image: busybox\n"
+        "      containers:\n"
+        "      - image: 'org/app:${TAG}'\n"
+        "      ephemeralContainers: [{image: debian:12}]\n"
+        "      volumes:\n"
+        "      - name: data\n"
+        "        image: {reference: 'quay.io/org/data:v1'}\n"
+        "---\n"
+        "kind: no manifest\n"
+        "image: not:this\n"
+        "---\n"
+        "apiVersion: apiextensions.k8s.io/v1\n"
+        "kind: CustomResourceDefinition\n"
+        "spec: {default: {image: not:this}}\n"
+        "---\n"
+        "apiVersion: helm.example/v2\n"
+        "kind: HelmRelease\n"
+        "spec: {values: {web: {image: {repository: org/web, tag: 1.20}}}}\n",
+        "deploy.yml",
+    )
+    pods = "spec.template.spec"
+    assert short(rows) == [
+        (7, f"{pods}.initContainers[0].image", "docker.io/library/busybox:latest"),
+        (9, f"{pods}.containers[0].image", "variable"),
+        (10, f"{pods}.ephemeralContainers[0].image", "docker.io/library/debian:12"),
+        (13, f"{pods}.volumes[0].image.reference", "quay.io/org/data:v1"),
+        (24, "spec.values.web.image", "docker.io/org/web:1.20"),
+    ]
+    assert {row["kind"] for row in rows} == {"kubernetes"}
+    assert [row["role"] for row in rows] == ["init", "run", "run", "run", "run"]
+
+
+def test_a_manifest_in_json_with_tabs(found):
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a:1"}]}}
+    rows = found(json.dumps(pod, indent="\t"), "pod.json")
+    assert short(rows) == [(7, "spec.containers[0].image", "docker.io/library/a:1")]
+
+
+def test_templates_of_charts(found):
+    rows = found(
+        "{{- if .Values.web }}\n"
+        "apiVersion: v1\n"
+        "kind: Pod\n"
+        "metadata:\n"
+        "  labels:\n"
+        '    {{- include "labels" . | nindent 4 }}\n'
+        "{{/* image: {{ not.this }} */}}\n"
+        "spec:\n"
+        "  containers:\n"
+        "  - image: {{ .Values.image }}\n"
+        '  - image: "org/app:{{ .Chart.AppVersion }}"\n'
+        "  - image: plain:1\n"
+        "{{- end }}\n",
+        "templates/pod.yaml",
+    )
+    assert [(row["line"], row["written"], row.get("problem")) for row in rows] == [
+        (10, "{{ .Values.image }}", "template"),
+        (11, "org/app:{{ .Chart.AppVersion }}", "template"),
+        (12, "plain:1", None),
+    ]
+    assert rows[1]["repo"] == "org/app"
+    assert rows[1]["variable"] == ".Chart.AppVersion"
+
+
+def test_values_of_charts(found):
+    rows = found(
+        "image:\n"
+        "  registry: quay.io\n"
+        "  repository: org/app\n"
+        "  tag: 1.10\n"
+        f"  digest: {DIGEST}\n"
+        "sidecarImage: org/sidecar:2\n"
+        "jobs: {image: {repository: org/jobs, tag: ''}}\n"
+        "old: {image: org/old, tag: v3}\n"
+        "logo: {image: https://a.example/logo.png}\n"
+        "chart: {repository: https://charts.example, version: 1}\n"
+        "whole: {image: {repository: 'org/whole:4'}}\n",
+        "charts/app/values.yaml",
+    )
+    assert short(rows) == [
+        (3, "image", f"quay.io/org/app:1.10@{DIGEST}"),
+        (6, "sidecarImage", "docker.io/org/sidecar:2"),
+        (7, "jobs.image", "template"),
+        (8, "old", "docker.io/org/old:v3"),
+        (9, "logo.image", "invalid"),
+        (11, "whole.image", "docker.io/org/whole:4"),
+    ]
+
+
+def test_kustomizations(found):
+    rows = found(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n"
+        "- {name: app, newName: quay.io/org/app, newTag: '2.0'}\n"
+        f"- {{name: pinned, newTag: ignored, digest: '{DIGEST}'}}\n"
+        "- {name: untouched}\n",
+        "kustomization.yaml",
+    )
+    assert short(rows) == [
+        (4, "images[0]", "quay.io/org/app:2.0"),
+        (5, "images[1]", f"docker.io/library/pinned@{DIGEST}"),
+    ]
+
+
+def test_workflows_and_actions(found):
+    rows = found(
+        "on: push\n"
+        "jobs:\n"
+        "  a:\n"
+        "    container: python:${{ matrix.python }}-slim\n"
+        "    services:\n"
+        "      db: {image: 'postgres:17'}\n"
+        "    steps:\n"
+        "    - uses: docker://ghcr.io/org/tool:v1\n"
+        "    - uses: actions/checkout@v4\n"
+        "      with: {image: not:this}\n",
+        ".github/workflows/a.yml",
+    )
+    assert short(rows) == [
+        (4, "jobs.a.container", "variable"),
+        (6, "jobs.a.services.db.image", "docker.io/library/postgres:17"),
+        (8, "jobs.a.steps[0].uses", "ghcr.io/org/tool:v1"),
+    ]
+    assert (rows[0]["variable"], rows[0]["repo"]) == ("matrix.python", "library/python")
+    action = found("runs: {using: docker, image: 'docker://alpine:3'}\n", "tool/action.yml")
+    assert short(action) == [(1, "runs.image", "docker.io/library/alpine:3")]
+
+
+def test_pipelines(found):
+    rows = found(
+        "variables: {RUBY: '3.3', FULL: {value: 'ruby:$RUBY'}}\n"
+        "image: $FULL\n"
+        "default: {image: {name: 'ruby:$[[ inputs.v ]]'}}\n"
+        "test:\n"
+        "  variables: {RUBY: '3.4'}\n"
+        "  image: ruby:${RUBY}\n"
+        "  services:\n"
+        "  - ${CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX}/redis:7\n"
+        "  - {name: $CI_REGISTRY_IMAGE/db, alias: db}\n"
+        "broken: {image: !reference [.a, image]}\n",
+        ".gitlab-ci.yml",
+    )
+    assert short(rows) == [
+        (2, "image", "docker.io/library/ruby:3.3"),
+        (3, "default.image.name", "variable"),
+        (6, "test.image", "docker.io/library/ruby:3.4"),
+        (8, "test.services[0]", "docker.io/library/redis:7"),
+        (9, "test.services[1].name", "variable"),
+    ]
+    rows = found(
+        "executors: {e: {docker: [{image: cimg/base:2024.01}, {image: 'a:<< parameters.v >>'}]}}\n"
+        "jobs: {j: {machine: {image: ubuntu-2204:current}}}\n",
+        ".circleci/config.yml",
+    )
+    assert short(rows) == [
+        (1, "executors.e.docker[0].image", "docker.io/cimg/base:2024.01"),
+        (1, "executors.e.docker[1].image", "variable"),
+    ]
+
+
+def test_containers_for_development_and_others(found):
+    rows = found(
+        '{\n  // "image": "not:this"\n  "image": "mcr.example/base:1", /* here */\n'
+        '  "features": {"ghcr.io/org/f/node:1": {}, "./local": {},},\n}\n',
+        ".devcontainer/devcontainer.json",
+    )
+    assert short(rows) == [
+        (3, "image", "mcr.example/base:1"),
+        (4, 'features["ghcr.io/org/f/node:1"]', "ghcr.io/org/f/node:1"),
+    ]
+    bake = {"target": {"app": {"contexts": {"base": "docker-image://alpine:3"}}}}
+    assert short(found(json.dumps(bake), "docker-bake.json")) == [
+        (1, "target.app.contexts.base", "docker.io/library/alpine:3"),
+    ]
+    rows = found(
+        '[io.buildpacks]\nbuilder = "org/builder:1"\n[[io.buildpacks.group]]\nuri = "docker://b/c:2"\n',
+        "project.toml",
+    )
+    assert short(rows) == [
+        (2, "io.buildpacks.builder", "docker.io/org/builder:1"),
+        (4, "io.buildpacks.group[0].uri", "docker.io/b/c:2"),
+    ]
+    rows = found("[Unit]\nImage=no\n[Container]\nImage=quay.io/a/b:%i\n#Image=c\n", "web.container")
+    assert short(rows) == [(4, "Container.Image", "variable")]
+    assert found("[Container]\nImage=web.build\n", "b.container") == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_any_unicode_and_windows_line_ends(found, encoding):
+    text = "apiVersion: v1\r\nkind: Pod\r\n# Grüße\r\nimage: a:1\r\n"
+    assert short(found(text.encode(encoding), "a.yaml")) == [(4, "image", "docker.io/library/a:1")]
+    assert short(found("FROM a:1\r\n".encode(encoding))) == [(1, "FROM", "docker.io/library/a:1")]
+
+
+def test_what_is_no_yaml_is_said_and_read_by_line(found, tmp_path):
+    with pytest.warns(IncompleteWarning, match="1 files could not be read"):
+        rows = found(
+            "apiVersion: v1\nkind: Pod\nimage: a:1\n---\napiVersion: v1\nkind: Pod\n"
+            "image: b:1\n  bad: : :\n  - image: 'c:$TAG'\n",
+            "a.yaml",
+        )
+    assert [(row["line"], row["written"]) for row in rows] == [
+        (3, "a:1"),
+        (7, "b:1"),
+        (9, "c:$TAG"),
+    ]
+    with pytest.warns(IncompleteWarning):
+        frame = hubframe.references_df(tmp_path)
+    (failure,) = frame.attrs["hubframe"]["failures"]
+    assert (failure["ref"], failure["error"]) == ("a.yaml", "PayloadError")
+    assert "line 8" in failure["message"]
+
+
+def test_a_document_may_be_no_larger_than_so(monkeypatch, found):
+    monkeypatch.setattr(documents, "MOST_NODES", 10)
+    small = "apiVersion: v1\nkind: Pod\nimage: a:1\n"
+    large = "apiVersion: v1\nkind: Pod\nlist: [1, 2, 3, 4, 5]\nimage: b:1\n"
+    with pytest.warns(IncompleteWarning):
+        rows = found(f"{small}---\n{small}---\n{large}", "a.yaml")
+    assert [row["line"] for row in rows] == [3, 7, 12]
+
+
+def write(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("FROM a\n")
+
+
+def git(folder, *arguments):
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def test_in_a_checkout_the_files_that_git_tracks(tmp_path, monkeypatch):
+    write(tmp_path, "Dockerfile", "sub/Dockerfile", "new/Dockerfile", "node_modules/a/Dockerfile")
+    read = hubframe.references_df
+    assert read(tmp_path)["file"].tolist() == ["Dockerfile", "new/Dockerfile", "sub/Dockerfile"]
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "core.fsmonitor", f"touch {tmp_path}/run; false")
+    git(tmp_path, "-c", "core.fsmonitor=false", "add", "Dockerfile", "sub")
+    # A hook's variables are of another repository.
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    assert read(tmp_path)["file"].tolist() == ["Dockerfile", "sub/Dockerfile"]
+    assert read(tmp_path / "sub")["file"].tolist() == ["Dockerfile"]
+    # What git does not know at all was asked for by name.
+    assert read(tmp_path / "new")["file"].tolist() == ["Dockerfile"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_files_by_globs_and_lists(tmp_path):
+    write(tmp_path, "Dockerfile", "images/web.df")
+    (tmp_path / "images.txt").write_text("# ours\na:1\nquay.io/b/c:2 # why\n\nno image here\nA:1\n")
+    read = hubframe.references_df
+    assert read(tmp_path)["file"].tolist() == ["Dockerfile"]
+    some = read(tmp_path, patterns=["images/*", "*.txt"])
+    assert some[["file", "line", "kind"]].to_numpy().tolist() == [
+        *(["images.txt", 2, "text"], ["images.txt", 3, "text"], ["images.txt", 6, "text"]),
+        ["images/web.df", 1, "dockerfile"],
+    ]
+    assert some["problem"].dropna().tolist() == ["invalid"]
+    assert read(tmp_path / "images/web.df")["file"].tolist() == ["web.df"]
+    for wrong in (3, b"*", {"a": 1}):
+        with pytest.raises(TypeError, match="globs"):
+            read(tmp_path, patterns=wrong)
+    for wrong in ([], [""], [1]):
+        with pytest.raises(ValueError, match="globs"):
+            read(tmp_path, patterns=wrong)
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        read(tmp_path / "nothing")
+
+
+def test_files_that_others_name_are_followed_where_that_is_asked_for(tmp_path):
+    write(tmp_path, "web/build.df", "other.df")
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  a: {build: {context: web, dockerfile: build.df}}\n"
+        "  b: {build: {context: ../../etc, dockerfile: passwd}}\n"
+    )
+    (tmp_path / ".gitlab-ci.yml").write_text("include: {local: /ci/all.yml}\nimage: a\n")
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "ci/all.yml").write_text("include: .gitlab-ci.yml\njob: {image: b}\n")
+    read = hubframe.references_df
+    assert read(tmp_path)["file"].tolist() == [".gitlab-ci.yml"]
+    assert read(tmp_path, follow=True)["file"].tolist() == [
+        ".gitlab-ci.yml",
+        "ci/all.yml",
+        "web/build.df",
+    ]
+
+
+def test_nothing_is_written_and_the_frame_says_where_it_is_from(tmp_path):
+    write(tmp_path, "Dockerfile")
+    before = sorted(path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")])
+    frame = hubframe.references_df(tmp_path)
+    assert sorted(path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]) == before
+    told = frame.attrs["hubframe"]
+    assert (told["table"], told["source"], told["complete"], told["requests"]) == (
+        *("references", "files", True, 0),
+    )
+    assert list(hubframe.references_df(tmp_path / "Dockerfile").columns) == list(
+        TABLES["references"].dtypes
+    )
+
+
+def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    write(tmp_path, "Dockerfile")
+    # Root may read everything.
+    monkeypatch.setattr(files.os, "open", refused)
+    with pytest.warns(IncompleteWarning, match="cannot be read"):
+        assert hubframe.references_df(tmp_path).empty
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("web.Dockerfile", "dockerfile"),
+        ("a/Containerfile.alpine", "dockerfile"),
+        ("docker-compose.override.yaml", "compose"),
+        ("a/values-prod.yml", "helm values"),
+        (".forgejo/actions/a/b.yaml", "github actions"),
+        ("lib.gitlab-ci.yml", "gitlab"),
+        (".devcontainer.json", "devcontainer"),
+        (".devcontainer/a/devcontainer.json", "devcontainer"),
+        ("data.volume", "quadlet"),
+        ("Kustomization", "kustomize"),
+        ("any/other.yaml", "kubernetes"),
+        ("README.md", None),
+        ("devcontainer.txt", None),
+    ],
+)
+def test_kinds_by_path(path, kind):
+    assert files.kind_of(path) == kind
