@@ -42,14 +42,16 @@ def repos_df(
     progress: bool | None = None,
     client: Client | None = None,
 ) -> pd.DataFrame:
-    """List the repositories of users or organisations on Docker Hub.
+    """List the repositories of users or organisations, on Docker Hub and where else that is told.
 
     With a login the private ones that it may see are there too.
 
     Parameters
     ----------
     namespaces
-        One name or several; ``library`` holds the official images.
+        One name or several; ``library`` holds the official images. With its host one on quay.io, or
+        on another registry that ``Settings(providers=…)`` names: ``quay.io/org``,
+        ``harbor.example/project``, and for all of a registry of ECR its host with a slash behind.
     errors, progress, client
         See `layers_df`.
 
@@ -61,7 +63,9 @@ def repos_df(
     Raises
     ------
     NotFoundError
-        There is no such user or organisation.
+        There is no such user or organisation. Quay does not tell that: there it has no rows.
+    ValueError
+        The registry has no API that lists repositories by their owner, or none that was told.
 
     Examples
     --------
@@ -72,9 +76,8 @@ def repos_df(
     """
     with calling(client, errors, progress) as call:
         names = read_namespaces(namespaces)
-        call.sources.add("hub")
-        lists = sources.hub_lists(call, {name: hub.repositories(name) for name in names})
-        return call.finish(shape.repos(chain.from_iterable(lists.values())), "repos")
+        rows = sources.repos(call, names)
+        return call.finish(shape.told_repos(chain.from_iterable(rows)), "repos")
 
 
 def search_df(
