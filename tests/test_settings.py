@@ -81,6 +81,7 @@ WRITTEN = {
     "insecure_registries": "a:1",
     "cache_url": "/shared",
     "rate": "1/second",
+    "providers": "h.example=harbor",
 }
 
 

@@ -124,10 +124,11 @@ def tags_df(
 ) -> pd.DataFrame:
     """List the tags of repositories, newest first.
 
-    Docker Hub tells sizes and dates too; of another registry's tags the digest and the media
-    type are looked up, by HEAD, which costs no pull. A tag that is listed and dangles has no
-    digest, and is a failure that does not end the call. Aliases are those of the repository's whole
-    list; where that was not read whole, or not all digests were asked for, they are null, and
+    Docker Hub tells sizes and dates too; quay.io, and registries that ``Settings(providers=…)``
+    names, tell some of these. Of another registry's tags the digest and the media type are looked
+    up, by HEAD, which costs no pull. A tag that is listed and dangles has no digest, and is a
+    failure that does not end the call. Aliases are those of the repository's whole list; where that
+    was not read whole, or not all digests were asked for, they are null, and
     ``frame.attrs["hubframe"]["unknown"]`` says so.
 
     Parameters
@@ -249,7 +250,8 @@ def layers_df(
     attestations
         Whether attestations are listed among the images.
     source
-        ``"auto"`` asks the Docker Hub API where it knows the answer, which costs no pull;
+        ``"auto"`` asks the Docker Hub API where it knows the answer, which costs no pull, and about
+        tags also the API of quay.io and of registries that ``Settings(providers=…)`` names;
         ``"registry"`` always asks the registry, ``"hub"`` never does.
     partial
         Where Docker Hub has fewer pulls left than this needs: whether to fetch what fits, the

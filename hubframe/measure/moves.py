@@ -184,7 +184,7 @@ def _moves_of(history: pd.DataFrame) -> pd.DataFrame:
             "previous_digest": previous,
             "not_yet_at": first["started_at"].where(previous.notna()),
             "first_seen_at": first["started_at"],
-            "last_seen_at": gone.fillna(first["repo"].map(last)),
+            "last_seen_at": gone.fillna(pd.Series(last.reindex(first["repo"]).array)),
             "gone_at": gone,
             "ending": pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str").where(
                 gone.notna()

@@ -31,7 +31,7 @@ REPOS = Table("repos", "a repository", ("repo",), (
     Column("registered_at", UTC, "When the repository was made."),
     Column("pushed_at", UTC, "Last push."),
     Column("modified_at", UTC, "Last change of its settings; many share a back-filled date of 2024-10-16."),
-), source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them. Quay, Harbor and Amazon ECR tell of theirs: what each fills is told in [registries](registries.md).")
+), source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them. Quay, Harbor and Amazon ECR tell of theirs: the page of registries tells what each fills.")
 
 SEARCH = Table("search", "a search hit", ("repo",), (
     REPO,
@@ -56,7 +56,7 @@ TAGS = Table("tags", "a tag", ("repo", "tag"), (
     Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
     Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
     Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),
-), source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null. quay.io, and registries whose API is named, tell some of these: see [registries](registries.md).")
+), source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null. quay.io, and registries whose API is named, tell some of these: the page of registries says which.")
 
 TAG_HISTORY = Table("tag_history", "what a tag pointed at for a time", ("repo", "tag", "started_at", "digest"), (
     *OF_TAG,

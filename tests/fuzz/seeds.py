@@ -63,6 +63,50 @@ Version: 1
 """
 APK = b"P:musl\nV:1.2.5-r0\nA:x86_64\nI:622592\nL:MIT\no:musl\nF:lib\nR:a\n\nP:b\nV:1\n"
 RELEASE = b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME=\'Debian \\"12\\"\'\n'
+_AT = {"start_ts": 1_790_000_000, "last_modified": "Thu, 02 Jan 2025 03:04:05 -0000"}
+_PLATFORM = {"os": "linux", "architecture": "amd64"}
+BESIDE = (
+    {
+        "tags": [
+            {"name": "1.0", "reversion": False, "manifest_digest": "sha256:" + "a" * 64, **_AT},
+            {"name": "1.0", "end_ts": 1_790_000_000, "is_manifest_list": True, "size": 7},
+            {
+                "name": "a",
+                **_AT,
+                "expiration": "Thu, 02 Jan 2099 03:04:05 -0000",
+                "immutable": True,
+            },
+        ],
+        "page": 1,
+        "has_additional": True,
+    },
+    {
+        "repositories": [
+            {"namespace": "org", "name": "app", "is_public": True, "kind": "image", **_AT},
+            {"namespace": "org", "name": "b", "description": "text", "last_modified": 1},
+        ],
+        "next_page": "gAAA+/=",
+    },
+    [
+        {
+            "digest": "sha256:" + "a" * 64,
+            "type": "CHART",
+            "manifest_media_type": "application/vnd.oci.image.index.v1+json",
+            "size": 7,
+            "references": [{"platform": _PLATFORM}],
+            "extra_attrs": _PLATFORM,
+            "tags": [{"name": "1.0", "push_time": "2026-01-02T03:04:05.678Z", "pull_time": ""}],
+        }
+    ],
+    [{"name": "org/app", "pull_count": 3, "creation_time": "2026-01-02T03:04:05.678Z"}],
+)
+DOWNLOADS = {
+    "package_type": "container",
+    "owner": "Acme",
+    "package": "web%2Fapp",
+    "date": "2026-11-20",
+    "raw_downloads": 1000,
+}
 PACKAGE_URLS = (
     b"pkg:deb/debian/a@1:2%2B3?arch=amd64&distro=debian-12&upstream=aa%402",
     b"pkg:rpm/rhel/bash@5-1?epoch=2&upstream=bash-5-1.src.rpm",
@@ -112,6 +156,8 @@ def seeds() -> dict[str, list[bytes]]:
         },
         "os-release": [RELEASE],
         "package-url": list(PACKAGE_URLS),
+        "beside": [json.dumps(one).encode() for one in BESIDE],
+        "downloads": [json.dumps(one).encode() for one in (DOWNLOADS, [DOWNLOADS, {}])],
         **attached(),
     }
 
