@@ -46,11 +46,18 @@ def read_namespaces(what: str | Iterable[str]) -> list[str]:
     if isinstance(what, pd.DataFrame):
         if "namespace" not in what:
             raise TypeError("the frame has no column namespace: repos_df takes users' names")
-        what = what.namespace
+        what = what.namespace if "repo" not in what else _owners(what)
     if not isinstance(what, Iterable) or isinstance(what, bytes | Mapping):
         raise TypeError(f"expected a namespace or a list of them, not {type(what).__name__}")
     found = [what] if isinstance(what, str) else what
     return list(dict.fromkeys(map(parse_owner, found)))
+
+
+def _owners(frame: pd.DataFrame) -> list[str]:
+    """Name whose repositories the rows of a frame are: elsewhere than on Docker Hub with a host."""
+    pairs = frame[["repo", "namespace"]].itertuples(index=False, name=None)
+    read = ((ImageReference.parse(repo), namespace) for repo, namespace in pairs)
+    return [name if one.is_hub else f"{one.registry}/{name}" for one, name in read]
 
 
 def _rows(frame: pd.DataFrame) -> list[ImageReference]:

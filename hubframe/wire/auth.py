@@ -197,7 +197,7 @@ class ApiAuth(Auth):
             with self._fetches.join("") as work:
                 if work.is_mine and not self._is_proven:
                     response = yield from self._sent(request, self.credential)
-                    self._is_proven = True
+                    self._is_proven = response.ok
                     return response
         return (yield from self._sent(request, self.credential))
 

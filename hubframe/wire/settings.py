@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path
 
 from hubframe.errors import GIVE_LOGIN
-from hubframe.oci.reference import bare_host
+from hubframe.oci.reference import bare_host, parse_registry
 
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
@@ -275,7 +275,7 @@ def _providers(given: Any) -> dict[str, str]:
             "providers must be hosts, each with what it is, such as harbor.example=harbor: one of "
             f"{', '.join(PROVIDERS)}, not {_without_login(str(given))!r}"
         )
-    return {bare_host(host): kind for host, kind in pairs}
+    return {parse_registry(host): kind for host, kind in pairs}
 
 
 _NORMALISED: dict[str, Callable[[Any], Any]] = {

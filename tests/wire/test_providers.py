@@ -347,6 +347,17 @@ def test_a_token_that_is_refused_is_sent_once(quay):
     assert len(quay.log) == 1
 
 
+def test_a_token_is_kept_nowhere(quay):
+    quay.answers[REPOS] = {"repositories": [{"namespace": NAMESPACE, "name": "app"}]}
+    client = quay.client(TOKEN)
+    assert len(hubframe.repos_df(f"{quay.host}/{NAMESPACE}", client=client)) == 1
+
+    kept = [path.read_bytes() for path in quay._folder.rglob("*") if path.is_file()]
+    assert kept
+    assert not any(TOKEN[1].encode() in body for body in kept)
+    assert TOKEN[1] not in repr((client, client.settings, vars(client.provider(quay.host))))
+
+
 # Tags and repositories of Quay.
 
 
@@ -483,6 +494,8 @@ def test_owners_come_in_the_order_given():
         alone = [hubframe.repos_df(name) for name in names[:2]]
 
     pd.testing.assert_frame_equal(repos, pd.concat(alone, ignore_index=True))
+    with hubframe.sample():
+        pd.testing.assert_frame_equal(hubframe.repos_df(repos), repos)
     assert repos.attrs["hubframe"]["source"] == "hub+quay"
 
 
@@ -693,6 +706,9 @@ def test_tags_of_harbor(harbor):
     (asked,) = harbor.log
     expected = {"q": "tags=*", "with_tag": "true", "page_size": "100", "page": "1"}
     assert {name: asked.parameter(name) for name in expected} == expected
+    named = hubframe.tags_df(f"{harbor.repo}:1.0", client=harbor.client())
+    assert named.digest.tolist() == [A]
+    assert harbor.log[-1].parameter("q") == "tags=1.0"
 
 
 def test_slashes_within_a_repository_are_encoded_twice(harbor):
@@ -865,6 +881,9 @@ def test_tags_of_ecr(aws):
     assert tags.pulled_at.tolist() == [pd.NaT, pd.NaT, pd.Timestamp(PUSHED)]
     assert tags.aliases.fillna("").tolist() == ["latest", "1.0", ""]
     assert (tags.attrs["hubframe"]["source"], tags.attrs["hubframe"]["requests"]) == ("ecr", 2)
+    which = {"registryId": ACCOUNT, "repositoryName": "team/app", "imageIds": [{"imageTag": "1.0"}]}
+    stub.add_response("describe_images", {"imageDetails": [image]}, which)
+    assert hubframe.tags_df(f"{ECR}/team/app:1.0", client=client).digest.tolist() == [A]
 
 
 def test_repositories_of_ecr(aws):
@@ -885,6 +904,8 @@ def test_repositories_of_ecr(aws):
     assert repos.namespace.tolist() == [ACCOUNT] * 3
     assert repos.registered_at.tolist() == [pd.Timestamp(PUSHED)] * 3
     assert repos.is_private.all()
+    stub.add_response("describe_repositories", told, {"registryId": ACCOUNT, "maxResults": 1000})
+    pd.testing.assert_frame_equal(hubframe.repos_df(repos, client=client), repos)
     below = hubframe.repos_df(f"{ECR}/team", client=client)
     assert below.name.tolist() == ["team/app", "team/sub/tool"]
 

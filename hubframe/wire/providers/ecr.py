@@ -20,6 +20,7 @@ from hubframe.errors import (
     TransportError,
     UnauthorizedError,
 )
+from hubframe.oci.payload import text
 from hubframe.wire import cancellation
 from hubframe.wire.providers.provider import Provider, Row, digest_of, tag_of
 from hubframe.wire.statistics import count_request
@@ -49,10 +50,17 @@ class Ecr(Provider):
 
     def tags(self, path: str) -> Sequence[Row]:
         """List tags; the dates are those of their images, which a tag may have come to later."""
-        which = {**self._registry, "repositoryName": path, "filter": {"tagStatus": "TAGGED"}}
-        images = self._described("describe_images", "imageDetails", f"the tags of {path}", **which)
+        sized = {"PaginationConfig": {"PageSize": _PAGE_SIZE}}
+        return self._tags(path, filter={"tagStatus": "TAGGED"}, **sized)
+
+    def tag(self, path: str, name: str) -> Row:
+        """Return what is told of one tag."""
+        return self.named(self._tags(path, imageIds=[{"imageTag": name}]), path, name)
+
+    def _tags(self, path: str, **which: Any) -> Sequence[Row]:
+        which |= {**self._registry, "repositoryName": path}
         rows = {}
-        for image in images:
+        for image in self._told("describe_images", "imageDetails", f"the tags of {path}", which):
             told = {
                 "digest": digest_of(image.get("imageDigest")),
                 "media_type": image.get("imageManifestMediaType"),
@@ -68,13 +76,11 @@ class Ecr(Provider):
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of the registry, or those below a path."""
         asked = f"the repositories of {namespace}"
-        found = self._described("describe_repositories", "repositories", asked, **self._registry)
-        prefix = f"{namespace}/" if namespace else ""
-        return [
-            self._repo(one)
-            for one in found
-            if str(one.get("repositoryName") or "").startswith(prefix) and one.get("repositoryName")
-        ]
+        found = self._listed("describe_repositories", "repositories", asked, self._registry)
+        # The account owns all of them.
+        prefix = "" if namespace in ("", self._place["account"]) else f"{namespace}/"
+        named = (one for one in found if text(one.get("repositoryName")))
+        return [self._repo(one) for one in named if one["repositoryName"].startswith(prefix)]
 
     def _repo(self, found: Mapping[str, Any]) -> Row:
         name = found["repositoryName"]
@@ -111,20 +117,24 @@ class Ecr(Provider):
         config = Config(connect_timeout=connect, read_timeout=read)
         return Session().client(self.service, region_name=self._place["region"], config=config)
 
-    def _described(
-        self, operation: str, key: str, asked: str, **which: Any
+    def _listed(
+        self, operation: str, key: str, asked: str, which: Mapping[str, Any]
     ) -> list[Mapping[str, Any]]:
-        """Read a list of AWS, all its pages."""
+        """Read a list of AWS by pages of one size."""
+        sized = {**which, "PaginationConfig": {"PageSize": _PAGE_SIZE}}
+        return self._told(operation, key, asked, sized)
+
+    def _told(
+        self, operation: str, key: str, asked: str, which: Mapping[str, Any]
+    ) -> list[Mapping[str, Any]]:
+        """Read what AWS answers, all its pages."""
         asked = f"{asked} on {self.host}"
         self.session.check_online(asked)
         found: list[Mapping[str, Any]] = []
         with _own_errors(asked):
             with self._lock:
                 client = self._client
-            pages = client.get_paginator(operation).paginate(
-                **which, PaginationConfig={"PageSize": _PAGE_SIZE}
-            )
-            for page in pages:
+            for page in client.get_paginator(operation).paginate(**which):
                 cancellation.check()
                 count_request()
                 found += page.get(key) or ()
@@ -140,12 +150,9 @@ class EcrPublic(Ecr):
 
     def tags(self, path: str) -> Sequence[Row]:
         """List the tags of a repository of the account's own, and when they were made."""
-        name = self._own(path)
-        found = self._described(
-            "describe_image_tags", "imageTagDetails", f"the tags of {path}", repositoryName=name
-        )
+        which, asked = {"repositoryName": self._own(path)}, f"the tags of {path}"
         rows = {}
-        for tag in found:
+        for tag in self._listed("describe_image_tags", "imageTagDetails", asked, which):
             image = tag.get("imageDetail") or {}
             if written := tag_of(tag.get("imageTag")):
                 rows[written] = {
@@ -156,6 +163,10 @@ class EcrPublic(Ecr):
                     "pushed_at": _moment(tag.get("createdAt") or image.get("imagePushedAt")),
                 }
         return list(rows.values())
+
+    def tag(self, path: str, name: str) -> Row:
+        """Return what is told of one tag."""
+        return self.named(self.tags(path), path, name)
 
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of a registry of the account's own, by its alias."""
@@ -189,7 +200,7 @@ class EcrPublic(Ecr):
 
     @cached_property
     def _aliases(self) -> frozenset[str]:
-        found = self._described("describe_registries", "registries", "your registries")
+        found = self._listed("describe_registries", "registries", "your registries", {})
         listed = [alias for one in found for alias in one.get("aliases") or ()]
         return frozenset(alias["name"] for alias in listed if isinstance(alias.get("name"), str))
 
@@ -214,17 +225,24 @@ def _own_errors(asked: str) -> Iterator[None]:
             ClientError,
             CredentialRetrievalError,
             NoCredentialsError,
+            ProfileNotFound,
+            SSOError,
+            TokenRetrievalError,
         )
     except ImportError:
         raise HubframeError(
             f"{asked}: AWS's API is asked by boto3: python -m pip install 'hubframe[ecr]'"
         ) from None
+    no_login = (
+        *(NoCredentialsError, CredentialRetrievalError),
+        *(ProfileNotFound, SSOError, TokenRetrievalError),
+    )
     try:
         yield
-    except (NoCredentialsError, CredentialRetrievalError):
+    except no_login as error:
         raise UnauthorizedError(
-            f"{asked}: AWS needs a login, and boto3 finds none. To log in, run aws configure or "
-            "aws sso login, or set AWS_PROFILE"
+            f"{asked}: AWS needs a login, and boto3 has none ({type(error).__name__}). To log in, "
+            "run aws configure or aws sso login, or set AWS_PROFILE"
         ) from None
     except ClientError as error:
         told = error.response.get("Error", {})

@@ -50,11 +50,18 @@ class Harbor(Provider):
 
     def tags(self, path: str) -> Sequence[Row]:
         """List tags with what they point at. A tag that moved has the date at which it did."""
+        return self._tags(path, "*")
+
+    def tag(self, path: str, name: str) -> Row:
+        """Return what is told of one tag."""
+        return self.named(self._tags(path, name), path, name)
+
+    def _tags(self, path: str, which: str) -> Sequence[Row]:
         project, _, name = path.partition("/")
         # What stands between slashes is decoded twice on its way.
         repository = quote(quote(name, safe=""), safe="")
         url = f"{self._of(project)}/repositories/{repository}/artifacts?"
-        query = {"q": "tags=*", "with_tag": "true", "page_size": _PAGE_SIZE, "page": ""}
+        query = {"q": f"tags={which}", "with_tag": "true", "page_size": _PAGE_SIZE, "page": ""}
         url += urlencode(query)
         return self.list_tags(f"{url}1", path, partial(read_artifacts, url=url))
 

@@ -72,10 +72,14 @@ class Provider:
 
     def tag(self, path: str, name: str) -> Row:
         """Return what is told of one tag."""
-        for row in self.tags(path):
-            if row["name"] == name:
-                return row
-        raise self.missing(f"the tag {path}:{name}")
+        return self.named(self.tags(path), path, name)
+
+    def named(self, rows: Sequence[Row], path: str, name: str) -> Row:
+        """Return the row of a tag."""
+        found = next((row for row in rows if row["name"] == name), None)
+        if found is None:
+            raise self.missing(f"the tag {path}:{name}")
+        return found
 
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of a namespace."""

@@ -56,10 +56,7 @@ class Quay(Provider):
 
     def tag(self, path: str, name: str) -> Row:
         """Return what is told of one tag that is there."""
-        found = [row for row in self._alive(path, specificTag=name) if row["name"] == name]
-        if not found:
-            raise self.missing(f"the tag {path}:{name}")
-        return found[0]
+        return self.named(self._alive(path, specificTag=name), path, name)
 
     def history(self, path: str, tag: str | None = None) -> Sequence[Row]:
         """List what tags pointed at, the last first: as long ago as Quay keeps what has ended."""
