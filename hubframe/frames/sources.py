@@ -249,7 +249,7 @@ def hub_lists(
 
 def repos(call: Call, owners: Sequence[str]) -> Iterator[Sequence[Mapping[str, Any]]]:
     """List the repositories of owners, in their order; those elsewhere are written with a host."""
-    elsewhere = {owner: told_beside(call.client, owner) for owner in owners if "/" in owner}
+    elsewhere = {owner: _provider_of(call.client, owner) for owner in owners if "/" in owner}
     on_hub = [owner for owner in owners if owner not in elsewhere]
     call.sources |= {"hub"} if on_hub else set()
     call.sources |= {provider.kind for provider in elsewhere.values()}
@@ -263,15 +263,15 @@ def _repos_of(providers: Mapping[str, Provider], owner: str) -> Sequence[Mapping
     return providers[owner].repos(owner.partition("/")[2])
 
 
-def told_beside(client: Client, name: str) -> Provider:
+def _provider_of(client: Client, owner: str) -> Provider:
     """Return what tells of a registry beside the protocol; where nothing does, a ValueError."""
-    host = name.partition("/")[0]
+    host = owner.partition("/")[0]
     provider = client.provider(host)
     if provider is None:
         raise ValueError(
-            f"{name}: the protocol of registries does not tell this. Docker Hub and quay.io do, "
-            f'and registries whose API Settings(providers={{"{host}": …}}) names: one of '
-            f"{', '.join(PROVIDERS)}"
+            f"{owner}: the protocol of registries does not tell this. Docker Hub and quay.io do, "
+            f"and registries whose API is named, by HUBFRAME_PROVIDERS={host}=… or "
+            f"Settings(providers=…): one of {', '.join(PROVIDERS)}"
         )
     return provider
 

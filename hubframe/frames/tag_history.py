@@ -80,8 +80,9 @@ def _provider(client: Client, reference: ImageReference) -> Provider:
     provider = client.provider(reference.registry)
     if provider is None or not provider.tells_history:
         raise ValueError(
-            f"{reference}: only Quay keeps the history of tags, which is quay.io and the hosts "
-            'that Settings(providers={…: "quay"}) names; elsewhere hubframe.snapshot sees moves'
+            f"{reference}: only Quay keeps the history of tags: quay.io, and hosts that "
+            "HUBFRAME_PROVIDERS=host=quay or Settings(providers=…) names. Elsewhere "
+            "hubframe.snapshot, taken again and again, sees tags move"
         )
     return provider
 

@@ -501,7 +501,7 @@ def test_owners_come_in_the_order_given():
 
 def test_owners_that_cannot_be_listed():
     with hubframe.sample():
-        with pytest.raises(ValueError, match=r'quay\.io.*providers=\{"ghcr\.io"'):
+        with pytest.raises(ValueError, match=r"quay\.io do.*HUBFRAME_PROVIDERS=ghcr\.io=.*harbor"):
             hubframe.repos_df("ghcr.io/org")
         with pytest.raises(hubframe.InvalidReferenceError, match=r"quay\.io/org"):
             hubframe.repos_df("quay.io/")
@@ -649,6 +649,16 @@ def test_a_history_is_read_back_from_csv(tmp_path):
         told = hubframe.tag_history_df("quay.io/acme/agent")
     hubframe.write_csv(told, tmp_path / "history.csv")
     pd.testing.assert_frame_equal(hubframe.read_csv(tmp_path / "history.csv", "tag_history"), told)
+
+
+def test_snapshots_keep_the_dates(tmp_path):
+    with hubframe.sample():
+        run = hubframe.snapshot("quay.io/acme/agent", to=tmp_path / "kept")
+        tags = hubframe.tags_df("quay.io/acme/agent")
+    seen = hubframe.read_snapshots(tmp_path / "kept").tags
+
+    assert run.source.tolist() == ["quay"]
+    pd.testing.assert_series_equal(seen.pushed_at, tags.pushed_at)
 
 
 # Harbor.

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from requests import Response
 
-from hubframe.errors import HubframeError, NotFoundError, PayloadError, TransportError
+from hubframe.errors import NotFoundError, PayloadError, TransportError
 from hubframe.oci.reference import DIGEST, TAG
 from hubframe.wire.credentials import Credential
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, Ask, Session, json_of
@@ -34,13 +34,13 @@ Read = Callable[[Any, Response, int], Page]
 class Provider:
     """Reads what one registry tells beside the distribution protocol.
 
-    Rows are named as frames name their columns. What a registry of this kind never tells is a
-    `HubframeError`.
+    Rows are named as frames name their columns. What is not there, or is not told to who asks, is a
+    `NotFoundError` or an `UnauthorizedError`: then the registry itself may still be asked.
     """
 
     kind: ClassVar[str]  # as the settings name it
     title: ClassVar[str]  # as people name it
-    tells_history: ClassVar[bool] = False
+    tells_history: ClassVar[bool] = False  # whether there is a `history`
     # What of an address is the repository or namespace, which may have a login of its own.
     place: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
 
@@ -85,9 +85,9 @@ class Provider:
         """List the repositories of a namespace."""
         raise NotImplementedError
 
-    def history(self, path: str, _tag: str | None = None) -> Sequence[Row]:
+    def history(self, path: str, tag: str | None = None) -> Sequence[Row]:
         """List what the tags of a repository pointed at, or one of them, and when."""
-        raise HubframeError(f"{self.host}/{path}: {self.title} keeps no history of tags")
+        raise NotImplementedError
 
     def missing(self, asked: str) -> NotFoundError:
         """Return the error for what was told not to be there."""
@@ -127,10 +127,12 @@ class Provider:
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return Page({})
         try:
-            return read(json_of(answer, asked), answer, number)
+            return read(json_of(answer, "a page"), answer, number)
         except PayloadError as error:
             self.session.forget(ask)
-            raise PayloadError(f"{error}. Is {self.host} a registry of {self.title}?") from None
+            raise PayloadError(
+                f"{asked}: {error}. Is {self.host} a registry of {self.title}?"
+            ) from None
 
 
 def tag_of(value: Any) -> str | None:
@@ -146,5 +148,5 @@ def digest_of(value: Any) -> str | None:
 def entries_of(found: Any, name: str) -> list[Mapping[str, Any]]:
     """Return the objects of a list; what is no list is a PayloadError."""
     if not isinstance(found, list):
-        raise PayloadError(f"the answer has no list of {name}")
+        raise PayloadError(f"a page without a list of {name}")
     return [entry for entry in found if isinstance(entry, dict)]

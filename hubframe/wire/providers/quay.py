@@ -5,7 +5,7 @@ how Quay's registry takes them, too.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -82,21 +82,20 @@ class Quay(Provider):
         rows = reversed(self._entries(path, onlyActiveTags="true", **query))
         return [_tag(row) for row in {row["tag"]: row for row in rows}.values()][::-1]
 
-    def _entries(self, path: str, **query: str) -> Sequence[Row]:
+    def _entries(self, path: str, **query: str) -> list[Row]:
         url = f"{self.url}/api/v1/repository/{quote(path)}/tag/?"
         url += urlencode({"limit": _PAGE_SIZE, **query, "page": ""})
         return self._asked(partial(self.list_tags, f"{url}1", path, partial(read_history, url=url)))
 
-    def _asked(self, ask: Any) -> Sequence[Row]:
+    def _asked(self, ask: Callable[[], list[Row]]) -> list[Row]:
         """Say what to do where Quay refuses, as it does of what is not there, too."""
         try:
-            found: Sequence[Row] = ask()
+            return ask()
         except UnauthorizedError as error:
             raise UnauthorizedError(
                 f"{error}. Quay says the same of what is not there. Its API takes an OAuth token, "
                 f'as ("{_TOKEN_USER}", "the token"), and no robot account'
             ) from None
-        return found
 
 
 def read_history(found: Any, _answer: Response | None, number: int, *, url: str = "") -> Page:
