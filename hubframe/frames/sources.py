@@ -40,7 +40,7 @@ class Found:
 
     reference: ImageReference
     is_named: bool  # whether the caller named it, rather than asking for all tags
-    tag: Tag | None = None  # what the Hub tells of it; None from a registry
+    tag: Tag | None = None  # what the Hub or a provider tells of it; None from a registry
     # All tags of its repository, where these were listed to the last and what is wanted is a list;
     # a registry tells their names alone.
     listed: Sequence[Tag] | None = None

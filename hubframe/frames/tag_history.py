@@ -67,7 +67,9 @@ def tag_history_df(
         call.sources |= {provider.kind for provider in providers.values()}
         found = call.results(partial(_history, providers), list(providers), "pages")
         rows = chain.from_iterable(_rows(call, one, told, wanted) for one, told in found)
-        return call.finish(TAG_HISTORY.from_records(rows), TAG_HISTORY.name)
+        # A tag may be named beside its whole repository.
+        distinct = {tuple(row[name] for name in TAG_HISTORY.key): row for row in rows}
+        return call.finish(TAG_HISTORY.from_records(distinct.values()), TAG_HISTORY.name)
 
 
 def _tags_of(reference: ImageReference) -> ImageReference:
@@ -98,9 +100,9 @@ def _rows(
 ) -> Iterator[Mapping[str, Any]]:
     """Make rows, the last first. A date of the future is not when a tag ended, but will."""
     now = datetime.now(UTC).isoformat()
-    kept = set(kept_tags(call, list(dict.fromkeys(row["tag"] for row in told)), wanted))
-    ordered = sorted(told, key=lambda row: row["started_at"] or "", reverse=True)
-    for row in ordered:
+    names = list(dict.fromkeys(row["tag"] for row in told))
+    kept = set(names if reference.tag else kept_tags(call, names, wanted))
+    for row in sorted(told, key=lambda row: row["started_at"] or "", reverse=True):
         if row["tag"] in kept:
             ends = "expires_at" if (row["ends_at"] or "") > now else "ended_at"
             yield {"repo": reference.repo, **row, ends: row["ends_at"]}

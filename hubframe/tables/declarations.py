@@ -48,7 +48,7 @@ TAGS = Table("tags", "a tag", ("repo", "tag"), (
     Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
     Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),
     Column("status", TEXT, "`active`, or `inactive` after a month without push or pull; of ECR `active` or `archived`."),
-    Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one; Harbor and ECR count manifest and config, too. [bytes]"),
+    Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one; on ECR the largest. Harbor counts manifest and config, too. [bytes]"),
     Column("platform_count", COUNT, "Platforms, attestations not counted."),
     Column("pushed_at", UTC, "Last push."),
     Column("pulled_at", UTC, "Last pull; null if never pulled."),

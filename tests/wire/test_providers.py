@@ -189,6 +189,10 @@ def test_one_tag_is_asked_for_alone(quay):
     found = hubframe.tag_history_df(f"{quay.repo}:1.0", client=quay.client())
 
     assert found.digest.tolist() == [A, B]
+    both = hubframe.tag_history_df(
+        [quay.repo, f"{quay.repo}:1.0"], tags="no*", client=quay.client()
+    )
+    pd.testing.assert_frame_equal(both, found)
     quay.registry.image("1.1")
     with pytest.raises(hubframe.NotFoundError, match=r"no tag '2.0'.*1\.1"):
         hubframe.tag_history_df(f"{quay.repo}:2.0", client=quay.client())
@@ -419,6 +423,17 @@ def test_where_quay_refuses_its_registry_is_asked(quay, status):
         assert tags.attrs["hubframe"]["source"] == "registry"
         (why,) = [one for one in tags.attrs["hubframe"]["unknown"] if one["column"] == "pushed_at"]
         assert (why["ref"], str(status) in why["message"]) == (quay.repo, status != 404)
+
+
+def test_where_the_api_is_down_the_rows_lack_what_it_tells(quay):
+    digest = quay.registry.image("1.0")["digest"]
+    quay.answers[HISTORY] = Answer.of({"status": 520}, 520)
+    with pytest.raises(hubframe.TransportError, match="520"):
+        hubframe.tags_df(quay.repo, client=quay.client())
+    with pytest.warns(hubframe.IncompleteWarning):
+        tags = hubframe.tags_df(quay.repo, errors="collect", client=quay.client())
+    assert tags.digest.tolist() == [digest]
+    assert [one["ref"] for one in tags.attrs["hubframe"]["failures"]] == [quay.repo]
 
 
 def test_a_tag_by_name_is_one_request(quay):
