@@ -777,7 +777,7 @@ def test_repositories_of_harbor(harbor):
             "update_time": "2026-01-02T03:04:05.000Z",
         }
         for name, pulls in (("app", 12), ("sub/tool", 0))
-    ] + [{"name": "odd"}, {"name": None}, "odd"]
+    ] + [{"name": "odd"}, {"name": "/odd"}, {"name": None}, "odd"]
     repos = hubframe.repos_df(f"{harbor.host}/{NAMESPACE}", client=harbor.client())
 
     names = [f"{harbor.host}/{NAMESPACE}/{name}" for name in ("app", "sub/tool")]

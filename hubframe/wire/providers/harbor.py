@@ -122,8 +122,8 @@ def read_repositories(
     listed = entries_of(found, "repositories")
     rows = {}
     for entry in listed:
-        namespace, slash, name = (text(entry.get("name")) or "").partition("/")
-        if slash:
+        namespace, _, name = (text(entry.get("name")) or "").partition("/")
+        if namespace and name:
             rows[entry["name"]] = {
                 "repo": f"{host}/{namespace}/{name}",
                 "namespace": namespace,

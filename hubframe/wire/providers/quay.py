@@ -143,7 +143,8 @@ def read_repos(
                 "pushed_at": _moment(entry, "last_modified", "last_modified"),
             }
     token = text(listed.get("next_page"))
-    return Page(rows, f"{url}&{urlencode({'next_page': token})}" if token else None)
+    following = token and f"{url}&{urlencode({'next_page': token}, errors='replace')}"
+    return Page(rows, following)
 
 
 def _tag(row: Row) -> Row:
