@@ -68,6 +68,7 @@ from .frames.sboms import sbom as sbom
 from .frames.sboms import sboms_df as sboms_df
 from .frames.selection import versions_in as versions_in
 from .frames.signatures import signatures_df as signatures_df
+from .frames.tag_history import tag_history_df as tag_history_df
 from .frames.unpacked import unpacked_sizes_df as unpacked_sizes_df
 from .measure.bases import outdated_bases_df as outdated_bases_df
 from .measure.cleanup import cleanup_df as cleanup_df
@@ -104,6 +105,7 @@ from .readers.references.frame import references_df as references_df
 from .snapshots.adding import add_snapshot as add_snapshot
 from .snapshots.dataset import clear_unfinished as clear_unfinished
 from .snapshots.dataset import read_snapshots as read_snapshots
+from .snapshots.downloads import import_downloads as import_downloads
 from .snapshots.repo_info import import_repo_info as import_repo_info
 from .snapshots.taking import snapshot as snapshot
 from .tables.excel import write_excel as write_excel

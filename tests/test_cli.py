@@ -65,7 +65,8 @@ def _read(descriptor):
 def test_help_names_every_command_and_loads_nothing_heavy():
     done = run("--help")
     assert done.returncode == 0
-    for command in (*FETCHED, "inspect", "manifest", "report", "cache"):
+    frames = [name.replace("_", "-") for name in FETCHED]
+    for command in (*frames, "inspect", "manifest", "report", "cache"):
         assert f"\n  {command} " in done.stdout
     code = (
         "import sys\nfrom hubframe.apps.cli import cli\n"

@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TEXTS = {
     path.name: path.read_text(encoding="utf-8")
-    for path in (README, *(ROOT / "docs" / f"{name}.md" for name in ("questions", "arrow")))
+    for path in (
+        README,
+        *(ROOT / "docs" / f"{name}.md" for name in ("questions", "arrow", "registries")),
+    )
 }
 
 

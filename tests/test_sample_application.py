@@ -185,9 +185,10 @@ def test_counts(world):
     tags = Counter()
     for each in world.repositories.values():
         tags[each.host] += len(each.tags)
-    assert hosts == {"docker.io": 16, "registry.example": 7}
+    assert hosts == {"docker.io": 16, "registry.example": 7, "quay.io": 2}
     assert 280 <= tags["docker.io"] <= 340
     assert tags["registry.example"] == 45
+    assert tags["quay.io"] == 11
     private = {each.path for each in world.repositories.values() if each.is_private}
     assert private == {"ansible/vault-tools", "acme/billing"}
 

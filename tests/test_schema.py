@@ -20,6 +20,8 @@ COLUMNS = {
     "search": "repo description is_official is_automated star_count pull_count",
     "tags": "repo tag digest media_type content_type status size platform_count pushed_at "
     "pulled_at aliases version is_prerelease is_digest_tag",
+    "tag_history": "repo tag digest started_at ended_at is_reversion is_index size is_immutable "
+    "expires_at",
     "images": "repo tag platform os architecture variant os_version image_digest index_digest "
     "media_type size layer_count status created_at pushed_at pulled_at is_attestation",
     "layers": f"{IMAGE} position layer_digest diff_id size media_type instruction created_at is_empty",
@@ -60,6 +62,7 @@ KEYS = {
     "repos": ("repo",),
     "search": ("repo",),
     "tags": ("repo", "tag"),
+    "tag_history": ("repo", "tag", "started_at", "digest"),
     "images": OF_IMAGE,
     "layers": (*OF_IMAGE, "position"),
     "files": (*OF_IMAGE, "position", "entry"),

@@ -81,6 +81,7 @@ WRITTEN = {
     "insecure_registries": "a:1",
     "cache_url": "/shared",
     "rate": "1/second",
+    "providers": "h.example=harbor",
 }
 
 
@@ -284,3 +285,26 @@ def test_the_sample_stands_for_docker_hub_itself(monkeypatch):
     with hubframe.sample():
         assert len(hubframe.layers_df("library/alpine:latest", source="registry"))
         assert len(hubframe.tags_df("library/alpine"))
+
+
+def test_providers_are_read_as_they_are_written():
+    told = {"harbor.example": "harbor", "localhost:5000": "quay"}
+    for written in (
+        told,
+        {"https://harbor.example/": "harbor", "localhost:5000": "quay"},
+        "harbor.example=harbor,localhost:5000=quay",
+        " harbor.example=harbor  localhost:5000=quay ",
+    ):
+        assert Settings(providers=written).providers == told
+    assert hash(Settings(providers=told)) is not None
+    assert Settings(providers={}).providers == Settings(providers="").providers == {}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["harbor.example", "harbor.example=harbour", "=quay", "a b", {"h.example": None}, {"": "quay"},
+     {"h.example/path": "quay"}, {3: "quay"}, ["h.example=quay"], None, 3],
+)  # fmt: skip
+def test_providers_that_are_none(written):
+    with pytest.raises(ValueError, match=r"providers must be hosts|is not a registry"):
+        Settings(providers=written)

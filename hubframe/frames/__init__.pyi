@@ -23,4 +23,5 @@ from .provenance import materials_df as materials_df
 from .provenance import provenance_df as provenance_df
 from .sboms import sboms_df as sboms_df
 from .signatures import signatures_df as signatures_df
+from .tag_history import tag_history_df as tag_history_df
 from .unpacked import unpacked_sizes_df as unpacked_sizes_df

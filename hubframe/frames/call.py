@@ -266,6 +266,7 @@ class Call:
             "unknown": [
                 {"column": column, "ref": repo, "message": why}
                 for (column, repo), why in self.unknown.items()
+                if column in frame
             ],
         }
         if table == "labels":

@@ -42,14 +42,16 @@ def repos_df(
     progress: bool | None = None,
     client: Client | None = None,
 ) -> pd.DataFrame:
-    """List the repositories of users or organisations on Docker Hub.
+    """List the repositories of users or organisations, on Docker Hub and where else that is told.
 
     With a login the private ones that it may see are there too.
 
     Parameters
     ----------
     namespaces
-        One name or several; ``library`` holds the official images.
+        One name or several; ``library`` holds the official images. With its host one on quay.io, or
+        on another registry that ``Settings(providers=…)`` names: ``quay.io/org``,
+        ``harbor.example/project``, and for all of a registry of ECR its host with a slash behind.
     errors, progress, client
         See `layers_df`.
 
@@ -61,7 +63,9 @@ def repos_df(
     Raises
     ------
     NotFoundError
-        There is no such user or organisation.
+        There is no such user or organisation. Quay does not tell that: there it has no rows.
+    ValueError
+        The registry has no API that lists repositories by their owner, or none that was told.
 
     Examples
     --------
@@ -72,9 +76,8 @@ def repos_df(
     """
     with calling(client, errors, progress) as call:
         names = read_namespaces(namespaces)
-        call.sources.add("hub")
-        lists = sources.hub_lists(call, {name: hub.repositories(name) for name in names})
-        return call.finish(shape.repos(chain.from_iterable(lists.values())), "repos")
+        rows = sources.repos(call, names)
+        return call.finish(shape.told_repos(chain.from_iterable(rows)), "repos")
 
 
 def search_df(
@@ -121,10 +124,11 @@ def tags_df(
 ) -> pd.DataFrame:
     """List the tags of repositories, newest first.
 
-    Docker Hub tells sizes and dates too; of another registry's tags the digest and the media
-    type are looked up, by HEAD, which costs no pull. A tag that is listed and dangles has no
-    digest, and is a failure that does not end the call. Aliases are those of the repository's whole
-    list; where that was not read whole, or not all digests were asked for, they are null, and
+    Docker Hub tells sizes and dates too; quay.io, and registries that ``Settings(providers=…)``
+    names, tell some of these. Of another registry's tags the digest and the media type are looked
+    up, by HEAD, which costs no pull. A tag that is listed and dangles has no digest, and is a
+    failure that does not end the call. Aliases are those of the repository's whole list; where that
+    was not read whole, or not all digests were asked for, they are null, and
     ``frame.attrs["hubframe"]["unknown"]`` says so.
 
     Parameters
@@ -246,7 +250,8 @@ def layers_df(
     attestations
         Whether attestations are listed among the images.
     source
-        ``"auto"`` asks the Docker Hub API where it knows the answer, which costs no pull;
+        ``"auto"`` asks the Docker Hub API where it knows the answer, which costs no pull, and about
+        tags also the API of quay.io and of registries that ``Settings(providers=…)`` names;
         ``"registry"`` always asks the registry, ``"hub"`` never does.
     partial
         Where Docker Hub has fewer pulls left than this needs: whether to fetch what fits, the

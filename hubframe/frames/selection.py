@@ -12,7 +12,7 @@ import pandas as pd
 
 from hubframe.errors import InvalidReferenceError
 from hubframe.oci.platforms import Platform, acceptable_names
-from hubframe.oci.reference import ImageReference, parse_namespace
+from hubframe.oci.reference import ImageReference, parse_owner
 from hubframe.oci.tagnames import TagName, is_digest_tag, read
 from hubframe.tables.shape import Image
 
@@ -42,15 +42,22 @@ def references(what: What) -> list[ImageReference]:
 
 
 def read_namespaces(what: str | Iterable[str]) -> list[str]:
-    """Read namespaces, each once, in the order given."""
+    """Read namespaces, those of other registries with their host, each once, in the order given."""
     if isinstance(what, pd.DataFrame):
         if "namespace" not in what:
             raise TypeError("the frame has no column namespace: repos_df takes users' names")
-        what = what.namespace
+        what = what.namespace if "repo" not in what else _owners(what)
     if not isinstance(what, Iterable) or isinstance(what, bytes | Mapping):
         raise TypeError(f"expected a namespace or a list of them, not {type(what).__name__}")
     found = [what] if isinstance(what, str) else what
-    return list(dict.fromkeys(map(parse_namespace, found)))
+    return list(dict.fromkeys(map(parse_owner, found)))
+
+
+def _owners(frame: pd.DataFrame) -> list[str]:
+    """Name whose repositories the rows of a frame are: elsewhere than on Docker Hub with a host."""
+    pairs = frame[["repo", "namespace"]].itertuples(index=False, name=None)
+    read = ((ImageReference.parse(repo), namespace) for repo, namespace in pairs)
+    return [name if one.is_hub else f"{one.registry}/{name}" for one, name in read]
 
 
 def _rows(frame: pd.DataFrame) -> list[ImageReference]:

@@ -1,12 +1,13 @@
 """From references to tags: the Hub where it knows the answer, the registry for the rest."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from math import ceil
 from typing import Any, Literal, TypeVar
 
+from hubframe.errors import NotFoundError, UnauthorizedError
 from hubframe.frames.call import Call
 from hubframe.frames.selection import (
     ALL,
@@ -22,11 +23,13 @@ from hubframe.frames.suggestions import newest_names
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference
 from hubframe.oci.tagnames import read_all
-from hubframe.tables.shape import Image, Tag, hub_images, hub_tag
+from hubframe.tables.shape import Image, Tag, hub_images, hub_repo, hub_tag
 from hubframe.wire import hub
 from hubframe.wire.client import Client
 from hubframe.wire.engines import Engine
 from hubframe.wire.local import LocalSource
+from hubframe.wire.providers import Provider
+from hubframe.wire.settings import PROVIDERS
 
 Source = Literal["auto", "hub", "registry"]
 Asked = TypeVar("Asked")
@@ -38,7 +41,7 @@ class Found:
 
     reference: ImageReference
     is_named: bool  # whether the caller named it, rather than asking for all tags
-    tag: Tag | None = None  # what the Hub tells of it; None from a registry
+    tag: Tag | None = None  # what the Hub or a provider tells of it; None from a registry
     # All tags of its repository, where these were listed to the last and what is wanted is a list;
     # a registry tells their names alone.
     listed: Sequence[Tag] | None = None
@@ -113,8 +116,12 @@ def find_tags(
     on_hub = [one for one in references if _uses_hub(one, source)]
     elsewhere = [one for one in references if not _uses_hub(one, source)]
     call.sources |= {"hub"} if on_hub else set()
+    beside = _told_beside(call, elsewhere, wanted) if source == "auto" else {}
+    elsewhere = [one for one in elsewhere if one not in beside]
     call.asks(elsewhere)
-    found = {one: [Found(one, is_named=True)] for one in elsewhere if one.tag or one.digest}
+    found = beside | {
+        one: [Found(one, is_named=True)] for one in elsewhere if one.tag or one.digest
+    }
     named = [one for one in on_hub if one.tag]
     for one, tag in call.results(partial(_named_on_hub, call.client), named, "tags"):
         found[one] = [Found(one, is_named=True, tag=tag)]
@@ -171,15 +178,27 @@ def _listed_on_hub(
         if sum(wanted.is_wanted(tag.name) for tag in tags if tag.name) < newest
     ]
     listed |= _hub_lists(call, short, None, wanted)
-    found = {}
-    for reference, tags in listed.items():
-        by_name = {tag.name: tag for tag in tags if tag.name}
-        known = tags if tags.is_whole and wanted.is_brief else None
-        found[reference] = [
-            Found(reference.at(tag=name), False, by_name[name], known)
-            for name in _kept(call, list(by_name), wanted)[: wanted.newest]
-        ]
-    return found
+    return {
+        reference: _listed(call, reference, tags, wanted, is_whole=tags.is_whole)
+        for reference, tags in listed.items()
+    }
+
+
+def _listed(
+    call: Call,
+    reference: ImageReference,
+    tags: Sequence[Tag],
+    wanted: Wanted,
+    *,
+    is_whole: bool = True,
+) -> list[Found]:
+    """Choose among the tags of a repository, which come newest first."""
+    by_name = {tag.name: tag for tag in tags if tag.name}
+    known = tags if is_whole and wanted.is_brief else None
+    return [
+        Found(reference.at(tag=name), False, by_name[name], known)
+        for name in kept_tags(call, list(by_name), wanted)[: wanted.newest]
+    ]
 
 
 def _hub_lists(
@@ -194,6 +213,45 @@ def _hub_lists(
     return found
 
 
+def _told_beside(
+    call: Call, references: Sequence[ImageReference], wanted: Wanted
+) -> dict[ImageReference, list[Found]]:
+    """Find tags by what registries tell beside the protocol: dates, sizes and digests.
+
+    Where a registry tells nothing so, it is asked as others are. A tag that is named for its images
+    is looked up there in any case.
+    """
+    providers = {
+        one: provider
+        for one in references
+        if not one.digest and (wanted.is_brief or not one.tag)
+        if (provider := call.client.provider(one.registry)) is not None
+    }
+    found = {}
+    for one, tags in call.results(partial(_told, providers), list(providers), "tags"):
+        if isinstance(tags, str):
+            call.unknown["pushed_at", one.repo] = tags
+            continue
+        call.sources.add(providers[one].kind)
+        if one.tag:
+            found[one] = [Found(one, True, tag) for tag in tags]
+        else:
+            found[one] = _listed(call, one, sorted(tags, key=_pushed, reverse=True), wanted)
+    return found
+
+
+def _told(
+    providers: Mapping[ImageReference, Provider], reference: ImageReference
+) -> list[Tag] | str:
+    """Ask what a registry tells beside the protocol; text says why it tells nothing."""
+    provider, path = providers[reference], reference.path
+    try:
+        rows = [provider.tag(path, reference.tag)] if reference.tag else provider.tags(path)
+    except (NotFoundError, UnauthorizedError) as error:
+        return str(error)
+    return [Tag(**row) for row in rows]
+
+
 def hub_lists(
     call: Call, listings: Mapping[Asked, hub.Listing], title: str = "pages"
 ) -> dict[Asked, hub.Entries]:
@@ -202,6 +260,35 @@ def hub_lists(
         list(listings.values()), partial(call.outcomes, title=title)
     )
     return dict(call.successes(listings, lists))
+
+
+def repos(call: Call, owners: Sequence[str]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """List the repositories of owners, in their order; those elsewhere are written with a host."""
+    elsewhere = {owner: _provider_of(call.client, owner) for owner in owners if "/" in owner}
+    on_hub = [owner for owner in owners if owner not in elsewhere]
+    call.sources |= {"hub"} if on_hub else set()
+    call.sources |= {provider.kind for provider in elsewhere.values()}
+    listings = {name: replace(hub.repositories(name), read=hub_repo) for name in on_hub}
+    found: dict[str, Sequence[Mapping[str, Any]]] = {**hub_lists(call, listings)}
+    found |= call.results(partial(_repos_of, elsewhere), list(elsewhere), "pages")
+    return (found[owner] for owner in owners if owner in found)
+
+
+def _repos_of(providers: Mapping[str, Provider], owner: str) -> Sequence[Mapping[str, Any]]:
+    return providers[owner].repos(owner.partition("/")[2])
+
+
+def _provider_of(client: Client, owner: str) -> Provider:
+    """Return what tells of a registry beside the protocol; where nothing does, a ValueError."""
+    host = owner.partition("/")[0]
+    provider = client.provider(host)
+    if provider is None:
+        raise ValueError(
+            f"{owner}: the protocol of registries does not tell this. Docker Hub and quay.io do, "
+            f"and registries whose API is named, by HUBFRAME_PROVIDERS={host}=… or "
+            f"Settings(providers=…): one of {', '.join(PROVIDERS)}"
+        )
+    return provider
 
 
 def _pushed(tag: Tag) -> str:
@@ -216,7 +303,8 @@ def _without_name(client: Client, reference: ImageReference) -> list[Found]:
     return [Found(one, is_named=False) for one in images]
 
 
-def _kept(call: Call, names: Sequence[str], wanted: Wanted) -> list[str]:
+def kept_tags(call: Call, names: Sequence[str], wanted: Wanted) -> list[str]:
+    """Choose among the tags of a repository, and note which filters match none."""
     kept = [name for name in names if wanted.is_wanted(name)]
     if wanted.filters:
         call.tags.note(wanted.filters, kept, names)
@@ -229,7 +317,7 @@ def _listed_in_registry(
     call: Call, reference: ImageReference, names: Sequence[str], wanted: Wanted
 ) -> list[Found]:
     """Choose by the names alone, and say where they do not tell which are the newest."""
-    kept = _kept(call, newest_names(names), wanted)
+    kept = kept_tags(call, newest_names(names), wanted)
     chosen = kept[: wanted.newest]
     if len(chosen) < len(kept) and not read_all(kept)[chosen[-1]].is_ordered:
         # The last one chosen, and so what was left out, has a name that tells no order.

@@ -1,4 +1,7 @@
-"""How tags, pulls, stars and sizes moved, from one observation to the next."""
+"""How tags, pulls, stars and sizes moved, from one observation to the next.
+
+Of tags a registry may keep the history itself, which tells when they moved.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -9,7 +12,7 @@ import pandas as pd
 from hubframe.measure.dates import dated, days, days_between
 from hubframe.measure.names import among, names_of
 from hubframe.oci.tagnames import moving, versioned
-from hubframe.tables import TAGS, Snapshots
+from hubframe.tables import TAG_HISTORY, TAGS, Snapshots
 from hubframe.tables.measured import (
     MUTABLE_TAGS,
     PULLS_OVER_TIME,
@@ -33,14 +36,15 @@ _GAP = 1.5
 _COUNTS = {"star": "star_count", "storage": "storage_size", "tag": "tag_count"}
 
 
-def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
-    """Tell which digest a tag had, from when to when, as far as snapshots saw it.
+def tag_moves_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
+    """Tell which digest a tag had, from when to when, as far as snapshots or a registry tell.
 
     Parameters
     ----------
     snapshots
         What `hubframe.read_snapshots` gives. Observations in which not all tags of a repository
-        were read do not count against the tags that they lack.
+        were read do not count against the tags that they lack. Or the frame of
+        `hubframe.tag_history_df`, which tells the moments themselves.
 
     Returns
     -------
@@ -48,7 +52,14 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
         The table `tag_moves`: a row per tag and digest in a row of observations, by repository and
         tag, then by time. A tag that was deleted and came back has a row for each time.
         Observations in which the digest is not known are skipped.
+
+        Of a history, `first_seen_at` and `gone_at` are when it was put there and taken away, and
+        `observation_count` is how often it was pushed. What is still there was last seen at the
+        last date of the repository that the history tells. The history may have forgotten what was
+        before the first row of a tag: there `not_yet_at` is null.
     """
+    if isinstance(snapshots, pd.DataFrame):
+        return _moves_of(snapshots)
     tags, repos = _frames(snapshots, _SEEN)
     rows = _present(tags, repos)
     known = rows[rows["digest"].notna()]
@@ -80,13 +91,13 @@ def tag_moves_df(snapshots: Snapshots) -> pd.DataFrame:
     )
 
 
-def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
+def mutable_tags_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     """List the version tags that were pushed again, which who pins them does not expect.
 
     Parameters
     ----------
     snapshots
-        What `hubframe.read_snapshots` gives.
+        What `hubframe.read_snapshots` gives, or the frame of `hubframe.tag_history_df`.
 
     Returns
     -------
@@ -94,7 +105,10 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
         The table `mutable_tags`: a row per tag that is named for a version or a date and was
         seen with another digest than before, or with a later date of its push, most pushes first.
     """
-    tags, _ = _frames(snapshots, (*_SEEN, "version"))
+    if isinstance(snapshots, pd.DataFrame):
+        tags = _pushes(snapshots)
+    else:
+        tags, _ = _frames(snapshots, (*_SEEN, "version"))
     names = names_of(tags)
     tags = tags.assign(is_floating=among(tags, names, moving))
     rows = _sorted(tags[among(tags, names, versioned)])
@@ -124,11 +138,60 @@ def mutable_tags_df(snapshots: Snapshots) -> pd.DataFrame:
 def _frames(snapshots: Any, columns: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not isinstance(snapshots, Snapshots):
         raise TypeError(
-            f"expected what hubframe.read_snapshots gives, not {type(snapshots).__name__}"
+            "expected what hubframe.read_snapshots or hubframe.tag_history_df gives, not "
+            f"{type(snapshots).__name__}"
         )
     OBSERVED_TAGS.require(snapshots.tags, columns)
     OBSERVED_REPOS.require(snapshots.repos, ("repo", "observed_at", "tag_count"))
     return snapshots.tags[list(columns)], snapshots.repos[["repo", "observed_at", "tag_count"]]
+
+
+def _pushes(history: pd.DataFrame) -> pd.DataFrame:
+    """Make what snapshots would have seen of a history, taken at the moment of each push."""
+    TAG_HISTORY.require(history, (*_NAME, "digest", "started_at", "ended_at", "size"))
+    # Of two pushes in a second that which lasted is the later one.
+    rows = history[history["started_at"].notna()].sort_values("ended_at", kind="stable")
+    names, at = names_of(rows), rows["started_at"]
+    versions = [
+        names[repo][tag].version for repo, tag in zip(rows["repo"], rows["tag"], strict=True)
+    ]
+    version = pd.Series(versions, rows.index, dtype="str")
+    return rows.assign(observed_at=at, pushed_at=at, version=version)
+
+
+def _moves_of(history: pd.DataFrame) -> pd.DataFrame:
+    """Join what was pushed again without a break, and tell how the time of each digest ended."""
+    pushes = _pushes(history)
+    last = pushes.groupby("repo")[["started_at", "ended_at"]].max().max(axis=1)
+    rows = _sorted(pushes[pushes["digest"].notna()])
+    before = rows.groupby(_NAME, sort=False)[["digest", "ended_at"]].shift()
+    is_new = rows["digest"].ne(before["digest"]) | (rows["started_at"] > before["ended_at"])
+    run = is_new.cumsum()
+    first = rows[is_new].reset_index(drop=True)
+    final = rows[~run.duplicated(keep="last")].reset_index(drop=True)
+    by_tag = first.groupby(_NAME, sort=False)
+    following = by_tag["started_at"].shift(-1)
+    gone = final["ended_at"].fillna(following)
+    # Also to a digest that is not told.
+    starts = pd.MultiIndex.from_frame(pushes[[*_NAME, "started_at"]])
+    is_moved = pd.MultiIndex.from_frame(final[_NAME].assign(at=gone)).isin(starts)
+    is_moved |= following <= gone
+    previous = by_tag["digest"].shift()
+    return TAG_MOVES.of(
+        {
+            **first[[*_NAME, "digest", "pushed_at", "size"]],
+            "move": by_tag.cumcount(),
+            "previous_digest": previous,
+            "not_yet_at": first["started_at"].where(previous.notna()),
+            "first_seen_at": first["started_at"],
+            "last_seen_at": gone.fillna(pd.Series(last.reindex(first["repo"]).array)),
+            "gone_at": gone,
+            "ending": pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str").where(
+                gone.notna()
+            ),
+            "observation_count": run.value_counts(sort=False).array,
+        }
+    )
 
 
 def _sorted(tags: pd.DataFrame) -> pd.DataFrame:

@@ -87,6 +87,7 @@ _NAMESPACE_PAGES = (
     rf"{_HUB_SITE}/(?:r|(?:v2/)?repositories)/(?P<path>{_PART})",
 )
 _NAMESPACES = (*_NAMESPACE_PAGES, rf"{_HUB_API}/(?P<path>{_PART})")
+_OTHER_OWNERS = (rf"(?P<host>quay\.io)/(?:organization|user)/(?P<path>{_PART}){_TAB}",)
 # A registry as a whole, also by an address of its API.
 _REGISTRY = re.compile(
     r"(?:(?:docker|oci)://)?([^/?#]+)/?|https?://([^/?#]+)(?:/v[12])?(?:/_catalog)?/*(?:[?#].*)?",
@@ -243,6 +244,28 @@ def parse_namespace(text: str) -> str:
             "in lower case, such as ansible or library"
         )
     return name
+
+
+def parse_owner(text: str) -> str:
+    """Read whose repositories are meant: a namespace of Docker Hub, or one behind a registry.
+
+    Behind the slash may stand nothing: the whole registry.
+
+    >>> [parse_owner(text) for text in ("_", "quay.io/org", "https://quay.io/organization/org")]
+    ['library', 'quay.io/org', 'quay.io/org']
+    """
+    shown = _shown_at(text, _OTHER_OWNERS) if isinstance(text, str) else None
+    host, slash, path = "", "", ""
+    if shown or (isinstance(text, str) and "://" not in text and not _shown_at(text, _NAMESPACES)):
+        host, slash, path = (f"{shown['host']}/{shown['path']}" if shown else text).partition("/")
+    if not slash or not _names_registry(host) or canonical_host(host) == DOCKER_HUB:
+        return parse_namespace(text)
+    if not _is_host(host) or (path and not _PATH.fullmatch(path)) or len(path) > _MAX_NAME:
+        raise InvalidReferenceError(
+            f"{_shown(text)} names no owner of repositories: expected a registry and what lies in "
+            "it, in lower case, such as quay.io/org"
+        )
+    return f"{host}/{path}"
 
 
 def is_namespace_page(text: str) -> bool:

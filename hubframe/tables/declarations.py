@@ -31,7 +31,7 @@ REPOS = Table("repos", "a repository", ("repo",), (
     Column("registered_at", UTC, "When the repository was made."),
     Column("pushed_at", UTC, "Last push."),
     Column("modified_at", UTC, "Last change of its settings; many share a back-filled date of 2024-10-16."),
-), source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them.")
+), source="Docker Hub's API, a request for a hundred repositories; no pull. Private ones are there for logins that may read them. Quay, Harbor and Amazon ECR tell of theirs: the page of registries tells what each fills.")
 
 SEARCH = Table("search", "a search hit", ("repo",), (
     REPO,
@@ -47,8 +47,8 @@ TAGS = Table("tags", "a tag", ("repo", "tag"), (
     Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest; null on old tags of the Hub, and where the tag is listed and what it points at is not there."),
     Column("media_type", TEXT, "Its media type; the Hub gives the config's for some single images."),
     Column("content_type", TEXT, "`image`, `helm`, `plugin` and so on, as the Hub names it."),
-    Column("status", TEXT, "`active`, or `inactive` after a month without push or pull."),
-    Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one. [bytes]"),
+    Column("status", TEXT, "`active`, or `inactive` after a month without push or pull; of ECR `active` or `archived`."),
+    Column("size", COUNT, "Compressed size of one image, linux/amd64 where there is one; on ECR the largest. Harbor counts manifest and config, too. [bytes]"),
     Column("platform_count", COUNT, "Platforms, attestations not counted."),
     Column("pushed_at", UTC, "Last push."),
     Column("pulled_at", UTC, "Last pull; null if never pulled."),
@@ -56,7 +56,19 @@ TAGS = Table("tags", "a tag", ("repo", "tag"), (
     Column("version", TEXT, "The version that the tag starts with, `1.25.3` of `1.25.3-alpine`."),
     Column("is_prerelease", FLAG, "Whether that version is a pre-release (`rc1`, `beta`, `dev`); null without a version."),
     Column("is_digest_tag", FLAG, "Whether the tag only names a digest, as signatures do (`sha256-….sig`).", nullable=False),
-), source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null.")
+), source="Docker Hub's API, a request for a hundred tags; no pull. Other registries, and `source=\"registry\"`, tell names and digests alone: content_type, status, size, platform_count, pushed_at and pulled_at are null. quay.io, and registries whose API is named, tell some of these: the page of registries says which.")
+
+TAG_HISTORY = Table("tag_history", "what a tag pointed at for a time", ("repo", "tag", "started_at", "digest"), (
+    *OF_TAG,
+    Column("digest", TEXT, "Digest of what the tag pointed at, an index or a manifest."),
+    Column("started_at", UTC, "When it was put there: by a push, also of the same image again, or by going back."),
+    Column("ended_at", UTC, "When that ended: it moved, was deleted, or expired; null where it is still there."),
+    Column("is_reversion", FLAG, "Whether somebody went back to an older image, without a push."),
+    Column("is_index", FLAG, "Whether it is an index, of several platforms."),
+    Column("size", COUNT, "Compressed size of its layers; null for an index. [bytes]"),
+    Column("is_immutable", FLAG, "Whether the tag may not be moved; null where the registry has no such tags."),
+    Column("expires_at", UTC, "When it will end by itself; null where that was not set, and where it has ended."),
+), source="Quay's API, a request for a hundred rows; no pull. It forgets what has ended after the time that the owner sets, two weeks unless changed.")
 
 IMAGES = Table("images", "one platform's image of a tag", IMAGE_KEY, (
     REPO,
@@ -347,7 +359,7 @@ CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), sou
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 _FETCHED = (
-    REPOS, SEARCH, TAGS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS,
+    REPOS, SEARCH, TAGS, TAG_HISTORY, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS,
     ENV, CONFIGS, REFERRERS, SBOMS, PROVENANCE, MATERIALS, DOCKERFILES, SIGNATURES, CATALOG, LIMITS,
 )
 FETCHED = {table.name: table for table in _FETCHED}

@@ -310,7 +310,7 @@ TAG_MOVES = Table("tag_moves", "a digest that a tag had for a time", ("repo", "t
     Column("ending", TEXT, "`moved` to another digest, or `deleted`; null where it is still there."),
     Column("observation_count", COUNT, "Observations with it.", nullable=False),
     Column("size", COUNT, "Compressed size, as in `tags`, when it was first seen. [bytes]"),
-), source="Computed of snapshots: what moved twice between two runs was seen once.")
+), source="Computed of snapshots: what moved twice between two runs was seen once. Or of `tag_history`, which tells each move.")
 
 MUTABLE_TAGS = Table("mutable_tags", "a version tag that was pushed again", ("repo", "tag"), (
     *OF_TAG,
@@ -322,7 +322,7 @@ MUTABLE_TAGS = Table("mutable_tags", "a version tag that was pushed again", ("re
     Column("last_digest", TEXT, "The last of them."),
     Column("first_seen_at", UTC, "When it was first seen.", nullable=False),
     Column("last_pushed_at", UTC, "When the last push that was seen was made; if the registry does not tell, when it was first seen.", nullable=False),
-), source="Computed of snapshots: what moved twice between two runs was seen once.")
+), source="Computed of snapshots: what moved twice between two runs was seen once. Or of `tag_history`, which tells each push.")
 
 _MEASURED = (
     PLAN, STANDARD_LABELS, SHARED_LAYERS, FOOTPRINT, FIGURES, DUPLICATES, SIMILARITY, PARENTS, PACKAGES_USED, BASES,

@@ -22,13 +22,13 @@ OF_RUN = (RUN, PART, OBSERVED_AT, IS_COMPLETE)
 
 RUNS = Table("runs", "a part of a run that took a snapshot", ("run", "part"), (
     *OF_RUN,
-    Column("source", TEXT, "Who was asked: `hub`, `registry`, `hub+registry`, `repo-info`; null where frames were given."),
+    Column("source", TEXT, "Who was asked: `hub`, `registry`, `quay`, `hub+registry` and so on, `repo-info`, `backage`; null where frames were given."),
     Column("repo_count", COUNT, "Repositories seen.", nullable=False),
     Column("tag_count", COUNT, "Tags seen.", nullable=False),
     Column("failure_count", COUNT, "Repositories, namespaces and tags that could not be seen.", nullable=False),
     Column("failures", TEXT, "What failed and why, as JSON; null where nothing did."),
     Column("format", COUNT, "Version of the form in which it was written.", nullable=False),
-), source="Written by `snapshot`, by `add_snapshot`, and by `import_repo_info` for the past of official images.")
+), source="Written by `snapshot`, by `add_snapshot`, by `import_repo_info` for the past of official images, and by `import_downloads` for pulls of GitHub's.")
 
 OBSERVED_REPOS = Table("observed_repos", "a repository as a run saw it", ("run", "repo"), (
     *OF_RUN,

@@ -112,10 +112,16 @@ class Tag(NamedTuple):
 
 def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
     """Shape repositories of the Hub into `tables.REPOS`, each once."""
-    return tables.REPOS.from_records(_distinct(map(_repo, payloads), "repo"))
+    return told_repos(map(hub_repo, payloads))
 
 
-def _repo(payload: Payload) -> dict[str, Any]:
+def told_repos(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Shape what was told of repositories into `tables.REPOS`, each once."""
+    return tables.REPOS.from_records(_distinct(rows, "repo"))
+
+
+def hub_repo(payload: Payload) -> dict[str, Any]:
+    """Read what the Hub tells of a repository."""
     namespace, name = text(payload.get("namespace")), text(payload.get("name"))
     # Of the numbers that stand for a status only 1 is known.
     status = "active" if payload.get("status") == 1 else None
@@ -533,6 +539,6 @@ def _joined(values: Any) -> str | None:
     return " ".join(sorted({value for value in values if text(value)})) or None
 
 
-def _distinct(records: Iterable[dict[str, Any]], key: str) -> Iterable[dict[str, Any]]:
+def _distinct(records: Iterable[Mapping[str, Any]], key: str) -> Iterable[Mapping[str, Any]]:
     """Each record once, since pages shift while they are read; those without a name are none."""
     return {record[key]: record for record in records if record[key]}.values()

@@ -1,4 +1,4 @@
-"""A small Docker Hub and two registries inside the package, synthetic, with true digests.
+"""A small Docker Hub and three registries inside the package, synthetic, with true digests.
 
 They answer through a requests transport adapter, with no socket and no network, or on loopback
 sockets. `hubframe.sample` has all calls answered from here.

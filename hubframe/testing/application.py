@@ -6,9 +6,10 @@ from threading import Lock
 
 from hubframe.testing.hub import LOGINS, Hub
 from hubframe.testing.message import Exchange, Fault, Reply, Request
+from hubframe.testing.quay import Quay
 from hubframe.testing.registry import Registry
 from hubframe.testing.service import Clock, Service
-from hubframe.testing.world import DOCKER_IO, EXAMPLE, World
+from hubframe.testing.world import DOCKER_IO, EXAMPLE, QUAY, World
 
 HUB = "hub"
 ROLES = {
@@ -18,11 +19,12 @@ ROLES = {
     "index.docker.io": DOCKER_IO,
     "auth.docker.io": DOCKER_IO,
     EXAMPLE: EXAMPLE,
+    QUAY: QUAY,
 }
 
 
 class Application:
-    """A small Hub and two registries over one world, the bundled one where none is given."""
+    """A small Hub and three registries over one world, the bundled one where none is given."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -45,13 +47,14 @@ class Application:
             HUB: Hub(self.world, clock, hub_limit, enforce_hub_limit, login_routes),
             DOCKER_IO: Registry(self.world, clock, DOCKER_IO, pull_limit),
             EXAMPLE: Registry(self.world, clock, EXAMPLE),
+            QUAY: Quay(self.world, clock, QUAY),
         }
 
     def answer(self, request: Request, role: str | None = None) -> Reply:
         """Return the reply to a request, and log it.
 
-        The service of a role answers: ``hub``, ``docker.io`` or ``registry.example``, by default
-        the one that has the host's name. A host that none has is a LookupError.
+        The service of a role answers: ``hub``, ``docker.io``, ``registry.example`` or ``quay.io``,
+        by default the one that has the host's name. A host that none has is a LookupError.
         """
         role = role or ROLES.get(request.host)
         if role is None:

@@ -1,7 +1,7 @@
 """A registry over a world: the distribution API and its token endpoint.
 
 The one behind ``docker.io`` hides what the caller may not read behind a 401, and counts pulls; the
-other one is open, lists its catalogue and knows referrers.
+others are open, list their catalogue and know referrers.
 """
 
 import base64
@@ -35,7 +35,7 @@ REPOSITORY = r"/v2/(?P<name>[^/]+(?:/[^/]+)*)"
 class Registry(Service):
     """Answers the distribution API for one host's repositories."""
 
-    host: str  # ``docker.io`` or ``registry.example``
+    host: str  # ``docker.io``, ``registry.example`` or ``quay.io``
     pull_limit: int | None = None  # manifest GETs in six hours; None is no limit
 
     routes = ROUTES

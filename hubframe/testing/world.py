@@ -15,6 +15,7 @@ from typing import Any, Self
 FILE_NAME = "world.json.gz"
 DOCKER_IO = "docker.io"
 EXAMPLE = "registry.example"
+QUAY = "quay.io"
 
 Payload = dict[str, Any]
 
@@ -57,6 +58,7 @@ class Repository:
     payload: Payload
     tags: Mapping[str, Tag]
     untagged: Sequence[str] = ()
+    history: Sequence[Payload] = ()  # what tags pointed at and when, where the host keeps it
 
     @property
     def namespace(self) -> str:

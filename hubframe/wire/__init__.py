@@ -3,5 +3,6 @@
 ``transport`` is one exchange on the network (authorisation, redirects, retries), ``session``
 answers that can change, from the cache where they are fresh, ``blobs`` documents that cannot
 change, ``store`` where both are kept, ``hub`` the Docker Hub API, ``registry`` the distribution
-protocol; ``credentials`` and ``auth`` say who is asking, ``statuses`` turns refusals into errors.
+protocol, ``providers`` the APIs that other registries have beside it; ``credentials`` and ``auth``
+say who is asking, ``statuses`` turns refusals into errors.
 """

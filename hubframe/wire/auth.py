@@ -171,6 +171,45 @@ class HubAuth(Auth):
         return replace(token, expires=time.monotonic() + HUB_TOKEN_LIFE)
 
 
+class ApiAuth(Auth):
+    """A login that an API takes as it is, as the value of a header of each request.
+
+    `value` makes it of a credential; None for one that the API does not take, and then it is asked
+    anonymously.
+    """
+
+    def __init__(
+        self,
+        credential: Credential | None,
+        registry: str,
+        value: Callable[[Credential], str | None],
+    ) -> None:
+        is_taken = credential is not None and value(credential) is not None
+        super().__init__(credential if is_taken else None, registry)
+        self._value = value
+        self._is_proven = False
+
+    def flow(self, request: PreparedRequest) -> Flow[Response]:
+        """Send with the login; one at a time until it was seen to be right."""
+        if self.credential is None:
+            return (yield request)
+        if not self._is_proven:
+            with self._fetches.join("") as work:
+                if work.is_mine and not self._is_proven:
+                    response = yield from self._sent(request, self.credential)
+                    self._is_proven = response.ok
+                    return response
+        return (yield from self._sent(request, self.credential))
+
+    def _sent(self, request: PreparedRequest, credential: Credential) -> Flow[Response]:
+        self._begin()
+        # Not in a variable: some tracebacks show these.
+        response = yield _authorized(request, Token(self._value(credential) or ""))
+        if response.status_code == _UNAUTHORIZED:
+            self._check(response, f"logging in to the API of {self._registry}")
+        return response
+
+
 class Endpoint:
     """Where a registry is, and what it asks for: everybody who comes to it is told the same.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hubframe.oci.reference import DOCKER_HUB, ImageReference, is_loopback
 from hubframe.wire.addresses import netloc, origin
-from hubframe.wire.auth import Auth, Endpoint, HubAuth, RegistryAuth
+from hubframe.wire.auth import ApiAuth, Auth, Endpoint, HubAuth, RegistryAuth
 from hubframe.wire.blobs import Blobs
 from hubframe.wire.cancellation import Cancellation
 from hubframe.wire.challenges import repository_of
@@ -23,6 +23,7 @@ from hubframe.wire.hub import Hub
 from hubframe.wire.layerfiles import LayerFiles
 from hubframe.wire.local import LocalSource, OnDisk
 from hubframe.wire.network import Network
+from hubframe.wire.providers import Provider, kind_of
 from hubframe.wire.registry import Registry
 from hubframe.wire.session import Session
 from hubframe.wire.settings import Settings
@@ -75,6 +76,7 @@ class Client:
         self._credentials = Credentials(self._given, self._environment(), files=is_real)
         self._registries: dict[str, Registry] = {}
         self._local: dict[str, LocalSource] = {}
+        self._providers: dict[str, Provider] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._auths: dict[tuple[str, Credential | None], Auth] = {}
         self._lock = threading.RLock()
@@ -126,6 +128,18 @@ class Client:
                 self._registries[host] = Registry(session, self.blobs, host, url)
             return self._registries[host]
 
+    def provider(self, host: str) -> Provider | None:
+        """Return what knows more of a registry than the protocol tells, where anything does."""
+        kind = kind_of(host, self.settings.providers)
+        if kind is None:
+            return None
+        with self._lock:
+            if host not in self._providers:
+                url = self._endpoint(host)
+                session = self._session(url, partial(self._api_auth, kind, host))
+                self._providers[host] = kind(session, host, url, self.settings.timeout)
+            return self._providers[host]
+
     def source(self, reference: ImageReference) -> Registry | LocalSource:
         """Return what knows an image: its registry, or what has it on this machine."""
         if not reference.is_local:
@@ -170,6 +184,12 @@ class Client:
             endpoint = self._endpoints.setdefault(host, Endpoint(self._endpoint(host), host))
             made = self._auths.setdefault(who, RegistryAuth(endpoint, who[1]))
         return made
+
+    def _api_auth(self, kind: type[Provider], host: str, url: str) -> Auth:
+        """Return who asks at an address of a provider's API."""
+        who = (f"{host}/api", self._credentials.find(host, kind.place_of(url)))
+        made = self._auths.get(who)
+        return made or self._auths.setdefault(who, ApiAuth(who[1], host, kind.authorization))
 
     def _other_auth(self, url: str) -> Auth:
         """Return who asks at an address that a registry redirects to."""

@@ -95,7 +95,7 @@ class Session:
             if held is not None and self._may_use(is_fresh=not held.is_expired):
                 work.outcome = held, None
             elif work.is_mine:
-                self._check_online(asked)
+                self.check_online(asked)
                 is_known = held is not None and _has_validator(held) and mode() != "refresh"
                 with _or_stale(work, held):
                     # What comes broken may come whole the next time.
@@ -192,7 +192,7 @@ class Session:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Get an answer that is kept elsewhere or not at all: past the cache."""
-        self._check_online(asked)
+        self.check_online(asked)
         response = self.transport.send(_request(ask, headers))
         return response if response.status_code in also else self.check(response, asked)
 
@@ -203,7 +203,7 @@ class Session:
         """
         at, failures = 0, 0
         while True:
-            self._check_online(asked)
+            self.check_online(asked)
             begun = at
             # A proxy that packs it again would send other bytes.
             headers = {"Accept-Encoding": "identity"}
@@ -232,19 +232,20 @@ class Session:
         login = None if response.ok else self.transport.auth_for(response.url).login
         return statuses.check(response, asked, login, counts_pulls=self.transport.counts_pulls)
 
+    def check_online(self, asked: str) -> None:
+        """Go on, unless the network may not be used now."""
+        if self._is_offline():
+            raise NotCachedError(
+                f"{asked}: not in the cache, and the network is off (offline). Ask once online, "
+                "then again"
+            )
+
     def _known(self, keys: Iterable[str]) -> dict[str, CachedTag]:
         found = {key: CachedTag.read(value) for key, value in self._tags.get_many(keys).items()}
         return {key: tag for key, tag in found.items() if tag is not None}
 
     def _may_use(self, *, is_fresh: bool) -> bool:
         return mode() != "refresh" and (is_fresh or self._is_offline())
-
-    def _check_online(self, asked: str) -> None:
-        if self._is_offline():
-            raise NotCachedError(
-                f"{asked}: not in the cache, and the network is off (offline). Ask once online, "
-                "then again"
-            )
 
     def _confirmed(self, key: str, ask: Ask, keep: int) -> Response:
         """Have an answer confirmed that is no longer fresh, or get another."""

@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path
 
 from hubframe.errors import GIVE_LOGIN
-from hubframe.oci.reference import bare_host
+from hubframe.oci.reference import bare_host, parse_registry
 
 # More requests at once than this only queue, here or there.
 MOST_WORKERS = 256
+# The kinds of registries that `hubframe.wire.providers` reads.
+PROVIDERS = ("ecr", "ecr-public", "harbor", "quay")
 _FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True)
 _FLAGS |= dict.fromkeys(("0", "false", "no", "off"), False)
 _REDIS = ("redis://", "rediss://")
@@ -71,6 +73,10 @@ class Settings(metaclass=_FromEnvironment):
     rate
         The most that each host is asked, by all who share a Redis together: ``"180/minute"``.
         None for what the hosts tell of themselves.
+    providers
+        Which API other registries have beside the protocol's, ``{"harbor.example": "harbor"}``, in
+        the environment ``harbor.example=harbor,quay.corp=quay``: ``"quay"``, ``"harbor"``,
+        ``"ecr"`` or ``"ecr-public"``. quay.io is known by its name; of no other it is found out.
     """
 
     hub_url: str = "https://hub.docker.com"
@@ -84,6 +90,7 @@ class Settings(metaclass=_FromEnvironment):
     insecure_registries: tuple[str, ...] = ()
     cache_url: str | None = field(default=None, repr=False)
     rate: str | None = None
+    providers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Normalise what may be given in more than one form, and refuse what cannot work."""
@@ -257,6 +264,20 @@ def _hosts(given: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(map(bare_host, names))
 
 
+def _providers(given: Any) -> dict[str, str]:
+    """Read which API each host has: a mapping, or pairs separated by commas or blanks."""
+    if isinstance(given, str):
+        pairs = [pair.partition("=")[::2] for pair in given.replace(",", " ").split()]
+    else:
+        pairs = list(given.items()) if isinstance(given, Mapping) else [("", "")]
+    if not all(host and isinstance(host, str) and kind in PROVIDERS for host, kind in pairs):
+        raise ValueError(
+            "providers must be hosts, each with what it is, such as harbor.example=harbor: one of "
+            f"{', '.join(PROVIDERS)}, not {_without_login(str(given))!r}"
+        )
+    return {parse_registry(host): kind for host, kind in pairs}
+
+
 _NORMALISED: dict[str, Callable[[Any], Any]] = {
     "hub_url": partial(_url, "hub_url"),
     "registry_url": partial(_url, "registry_url"),
@@ -269,4 +290,5 @@ _NORMALISED: dict[str, Callable[[Any], Any]] = {
     "insecure_registries": _hosts,
     "cache_url": _cache_url,
     "rate": _rate,
+    "providers": _providers,
 }

@@ -134,6 +134,49 @@ NAMING = {
     ),
     "quadlet": (b"[Container]\nImage=docker://a:%i\n[Volume]\nImage=b.image\n",),
     "text": (b"a:1 # b\n\nc@sha256:d\nno image\n",),
+_AT = {"start_ts": 1_790_000_000, "last_modified": "Thu, 02 Jan 2025 03:04:05 -0000"}
+_PLATFORM = {"os": "linux", "architecture": "amd64"}
+BESIDE = (
+    {
+        "tags": [
+            {"name": "1.0", "reversion": False, "manifest_digest": "sha256:" + "a" * 64, **_AT},
+            {"name": "1.0", "end_ts": 1_790_000_000, "is_manifest_list": True, "size": 7},
+            {
+                "name": "a",
+                **_AT,
+                "expiration": "Thu, 02 Jan 2099 03:04:05 -0000",
+                "immutable": True,
+            },
+        ],
+        "page": 1,
+        "has_additional": True,
+    },
+    {
+        "repositories": [
+            {"namespace": "org", "name": "app", "is_public": True, "kind": "image", **_AT},
+            {"namespace": "org", "name": "b", "description": "text", "last_modified": 1},
+        ],
+        "next_page": "gAAA+/=",
+    },
+    [
+        {
+            "digest": "sha256:" + "a" * 64,
+            "type": "CHART",
+            "manifest_media_type": "application/vnd.oci.image.index.v1+json",
+            "size": 7,
+            "references": [{"platform": _PLATFORM}],
+            "extra_attrs": _PLATFORM,
+            "tags": [{"name": "1.0", "push_time": "2026-01-02T03:04:05.678Z", "pull_time": ""}],
+        }
+    ],
+    [{"name": "org/app", "pull_count": 3, "creation_time": "2026-01-02T03:04:05.678Z"}],
+)
+DOWNLOADS = {
+    "package_type": "container",
+    "owner": "Acme",
+    "package": "web%2Fapp",
+    "date": "2026-11-20",
+    "raw_downloads": 1000,
 }
 PACKAGE_URLS = (
     b"pkg:deb/debian/a@1:2%2B3?arch=amd64&distro=debian-12&upstream=aa%402",
@@ -240,6 +283,8 @@ def seeds() -> dict[str, list[bytes]]:
                 )
             )
         ],
+        "beside": [json.dumps(one).encode() for one in BESIDE],
+        "downloads": [json.dumps(one).encode() for one in (DOWNLOADS, [DOWNLOADS, {}])],
         **attached(),
     }
 

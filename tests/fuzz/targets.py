@@ -2,7 +2,8 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import InvalidReferenceError, PayloadError, StaleWarning
+from hubframe.measure import mutable_tags_df, tag_moves_df
 from hubframe.measure.lifecycle import eol_df
 from hubframe.oci import manifests, payload, tagnames
 from hubframe.oci.contents import provenance, sboms, signatures, statements
@@ -26,10 +28,12 @@ from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace,
 from hubframe.readers import builds, eol
 from hubframe.readers.references import kinds
 from hubframe.readers.references.found import columns
+from hubframe.snapshots.downloads import read_downloads
 from hubframe.tables import TABLES, shape
-from hubframe.tables.shape import Image, Referrer
+from hubframe.tables.shape import Image, Referrer, Tag
 from hubframe.wire.challenges import parse_challenges, scope_of
 from hubframe.wire.engines import read_list
+from hubframe.wire.providers import harbor, quay
 
 REPO, DIGEST = "org/app", "sha256:" + "0" * 64
 _WANTED = Platform("linux", "arm", "v7")
@@ -292,6 +296,50 @@ def official(data: bytes) -> None:
         assert one.image_digest.isascii()
 
 
+def beside(data: bytes) -> None:
+    """What registries tell beside the protocol: pages of rows, or refused in one way."""
+    try:
+        found = payload.parsed(data)
+    except (ValueError, RecursionError):
+        return
+    readers: dict[Callable[..., Any], Callable[[Sequence[Mapping[str, Any]]], pd.DataFrame]] = {
+        quay.read_history: lambda rows: TABLES["tag_history"].from_records(
+            {"repo": REPO, **row} for row in rows
+        ),
+        harbor.read_artifacts: lambda rows: shape.tags([(REPO, [Tag(**row) for row in rows])]),
+        quay.read_repos: shape.told_repos,
+        harbor.read_repositories: shape.told_repos,
+    }
+    for read, make in readers.items():
+        try:
+            page = read(found, None, 1, url="https://registry.example/?page=")
+        except PayloadError as error:
+            is_fit(str(error))
+            continue
+        frame = make(list(page.rows.values()))
+        is_declared(frame, "tags" if "aliases" in frame else _table_of(frame))
+        assert (page.following or "https://").startswith("https://")
+        if read is quay.read_history:
+            is_declared(tag_moves_df(frame), "tag_moves")
+            is_declared(mutable_tags_df(frame), "mutable_tags")
+
+
+def _table_of(frame: pd.DataFrame) -> str:
+    return next(name for name, table in TABLES.items() if list(frame) == [*table.dtypes])
+
+
+def downloads(data: bytes) -> None:
+    """Files of backage: counts of days, or refused in one way."""
+    try:
+        found = list(read_downloads(payload.parsed(data)))
+    except (ValueError, RecursionError):
+        return
+    for (day, repo), count in found:
+        assert str(date.fromisoformat(day)) == day
+        assert ImageReference.parse(repo).repo == repo
+        assert count >= 0
+
+
 # What all documents that are attached to an image have.
 OF_DOCUMENT = {"repo": REPO, "image_digest": DIGEST, "digest": DIGEST}
 
@@ -453,4 +501,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "builds": official,
     "eol": dates_of_end,
     **{f"references-{kind}": partial(references, kind) for kind in OF_REFERENCES},
+    "beside": beside,
+    "downloads": downloads,
 }

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.wire import test_algorithms
+from tests.wire import test_algorithms, test_providers
 
 from . import test_challenges, test_dangling, test_hub, test_logins, test_registries, test_transport
 
@@ -33,7 +33,10 @@ def test_the_tests_that_are_named_are_there():
     names = {name for name in named() if name.startswith("test_")}
 
     assert names
-    modules = (test_challenges, test_logins, test_transport, test_dangling, test_algorithms)
+    modules = (
+        *(test_challenges, test_logins, test_transport, test_dangling),
+        *(test_algorithms, test_providers),
+    )
     assert [name for name in names if not any(hasattr(one, name) for one in modules)] == []
 
 

@@ -9,7 +9,7 @@ import gzip
 import json
 from typing import Any
 
-from tools.sample import accounts, community, example, inside, legacy, official
+from tools.sample import accounts, community, example, inside, legacy, official, quay
 from tools.sample.draft import Draft, Era, build_all
 from tools.sample.image import AMD64, copy
 from tools.sample.seeded import NOW, moment, stamp
@@ -57,6 +57,7 @@ def _drafts(store: Store) -> list[Draft]:
         _rate_limit_probe(store),
         *example.draft(store),
         *inside.draft(store),
+        *quay.draft(store),
     ]
 
 

@@ -95,8 +95,9 @@ _find(
     "List the repositories of users or organisations.",
     several("what", "NAMESPACE..."),
     *FAILURES,
-    more="On Docker Hub. Private repositories are listed for logins that may read them.",
-    example="hubframe repos ansible --sample",
+    more="On Docker Hub, and on quay.io with its host before. Private repositories are listed for "
+    "logins that may read them.",
+    example="hubframe repos ansible --sample\n  hubframe repos quay.io/acme --sample",
 )
 _find(
     "search",
@@ -462,6 +463,36 @@ def _add_snapshot(_: "Client", **options: Any) -> "pd.DataFrame":
 def _import_repo_info(_: "Client", path: str, **options: Any) -> "pd.DataFrame":
     return with_failures("runs", hubframe.import_repo_info(path, **options).runs)
 
+
+@command(
+    "import-downloads",
+    "Append pulls of packages on ghcr.io to a dataset.",
+    several("downloads", "FILE|FOLDER..."),
+    TO,
+    more="A FILE is what ipitio/backage publishes of a package: OWNER/REPO/PACKAGE.json. Files of "
+    "several days show pulls over time.",
+    example="hubframe import-downloads backage/acme --to snapshots",
+    job=PAST,
+    table="runs",
+    session=(),
+)
+def _import_downloads(_: "Client", downloads: list[str], **options: Any) -> "pd.DataFrame":
+    return with_failures("runs", hubframe.import_downloads(downloads, **options).runs)
+
+
+_call_command(
+    "tag_history_df",
+    "tag-history",
+    "List what tags pointed at before, on Quay.",
+    REFERENCES,
+    GLOBS,
+    VERSIONS,
+    *FAILURES,
+    more="Quay keeps it, also of tags that are gone: for two weeks unless the owner changed that.",
+    example="hubframe tag-history quay.io/acme/agent --tags latest --sample",
+    job=PAST,
+    table="tag_history",
+)
 
 answers.declare_past()
 

@@ -18,6 +18,7 @@ FIRST = {
     "repos": ("repo", "pull_count", "star_count", "pushed_at", "description", "is_private"),
     "search": ("repo", "pull_count", "star_count", "is_official", "description"),
     "tags": ("repo", "tag", "size", "pushed_at", "platform_count", "digest", "aliases"),
+    "tag_history": ("repo", "tag", "started_at", "ended_at", "digest", "size", "is_reversion"),
     "images": ("repo", "tag", "platform", "size", "pushed_at", "created_at", "image_digest"),
     "layers": ("repo", "tag", "platform", "position", "size", "instruction", "layer_digest"),
     "history": ("repo", "tag", "platform", "step", "size", "instruction", "created_at"),

@@ -1,0 +1,108 @@
+"""What tags pointed at before: the past that a registry keeps itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import pandas as pd
+
+from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.selection import TagFilter, What, references
+from hubframe.frames.sources import Wanted, kept_tags, read_wanted
+from hubframe.oci.reference import ImageReference
+from hubframe.tables.declarations import TAG_HISTORY
+from hubframe.wire.client import Client
+from hubframe.wire.providers import Provider
+
+
+def tag_history_df(
+    repos: What,
+    *,
+    tags: TagFilter = None,
+    errors: Errors = "raise",
+    progress: bool | None = None,
+    client: Client | None = None,
+) -> pd.DataFrame:
+    """List what the tags of repositories pointed at, those that are gone too, and when.
+
+    Quay alone keeps it: quay.io, and hosts that ``Settings(providers={"quay.example": "quay"})``
+    names. It costs a request for a hundred rows. What has ended Quay forgets after a time that each
+    owner sets, two weeks unless changed; of what a tag points at now it knows since when.
+
+    Parameters
+    ----------
+    repos
+        Repositories or tags: a reference, a list of them, or a frame with a column ``repo``.
+    tags
+        Which tags of whole repositories, as in `layers_df`; all if left out.
+    errors, progress, client
+        See `layers_df`.
+
+    Returns
+    -------
+    DataFrame
+        The table `tag_history`: a row per tag and time, by repository as given, the last first.
+        `tag_moves_df` and `mutable_tags_df` take it in place of snapshots.
+
+    Raises
+    ------
+    UnauthorizedError
+        The repository is private, or is not there: Quay says the same of both.
+    ValueError
+        The registry keeps no history; the message says which do.
+
+    Examples
+    --------
+    >>> with hubframe.sample():
+    ...     history = hubframe.tag_history_df("quay.io/acme/agent", tags="latest")
+    >>> hubframe.tag_moves_df(history).ending.tolist()
+    ['moved', 'moved', None]
+    """
+    asked = [_tags_of(one) for one in references(repos)]
+    wanted = read_wanted("*" if tags is None else tags, None)
+    with calling(client, errors, progress) as call:
+        providers = {one: _provider(call.client, one) for one in asked}
+        call.sources |= {provider.kind for provider in providers.values()}
+        found = call.results(partial(_history, providers), list(providers), "pages")
+        rows = chain.from_iterable(_rows(call, one, told, wanted) for one, told in found)
+        # A tag may be named beside its whole repository.
+        distinct = {tuple(row[name] for name in TAG_HISTORY.key): row for row in rows}
+        return call.finish(TAG_HISTORY.from_records(distinct.values()), TAG_HISTORY.name)
+
+
+def _tags_of(reference: ImageReference) -> ImageReference:
+    if reference.digest and not reference.tag:
+        raise ValueError(f"{reference} names an image, and no tag: tag_history_df takes tags")
+    return reference.at(tag=reference.tag)
+
+
+def _provider(client: Client, reference: ImageReference) -> Provider:
+    provider = client.provider(reference.registry)
+    if provider is None or not provider.tells_history:
+        raise ValueError(
+            f"{reference}: only Quay keeps the history of tags: quay.io, and hosts that "
+            "HUBFRAME_PROVIDERS=host=quay or Settings(providers=…) names. Elsewhere "
+            "hubframe.snapshot, taken again and again, sees tags move"
+        )
+    return provider
+
+
+def _history(
+    providers: Mapping[ImageReference, Provider], reference: ImageReference
+) -> Sequence[Mapping[str, Any]]:
+    return providers[reference].history(reference.path, reference.tag)
+
+
+def _rows(
+    call: Call, reference: ImageReference, told: Sequence[Mapping[str, Any]], wanted: Wanted
+) -> Iterator[Mapping[str, Any]]:
+    """Make rows, the last first. A date of the future is not when a tag ended, but will."""
+    now = datetime.now(UTC).isoformat()
+    names = list(dict.fromkeys(row["tag"] for row in told))
+    kept = set(names if reference.tag else kept_tags(call, names, wanted))
+    for row in sorted(told, key=lambda row: row["started_at"] or "", reverse=True):
+        if row["tag"] in kept:
+            ends = "expires_at" if (row["ends_at"] or "") > now else "ended_at"
+            yield {"repo": reference.repo, **row, ends: row["ends_at"]}

@@ -1,0 +1,266 @@
+"""Amazon ECR: what AWS's own API knows of images, asked by boto3 with the logins of AWS.
+
+boto3 signs and sends, so nothing of it is kept in the cache, and the limits are AWS's. The
+gallery's API tells only of the registries of the account that asks.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+from hubframe.errors import (
+    HubframeError,
+    InvalidReferenceError,
+    NotFoundError,
+    RateLimitError,
+    TransportError,
+    UnauthorizedError,
+)
+from hubframe.oci.payload import text
+from hubframe.wire import cancellation
+from hubframe.wire.providers.provider import Provider, Row, digest_of, tag_of
+from hubframe.wire.statistics import count_request
+from hubframe.wire.statuses import quotable
+
+_HOST = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.-]+"
+)
+# Where the gallery's API is.
+_PUBLIC_HOST, _PUBLIC_REGION = "public.ecr.aws", "us-east-1"
+_PAGE_SIZE = 1000
+_MISSING = ("RepositoryNotFoundException", "ImageNotFoundException")
+_SLOWER = ("Throttling", "ThrottlingException", "TooManyRequestsException")
+_REFUSED = re.compile("AccessDenied|UnrecognizedClient|InvalidClientToken|ExpiredToken|InvalidSign")
+
+
+class Ecr(Provider):
+    """Reads the API of a private registry of ECR."""
+
+    kind = "ecr"
+    title = "Amazon ECR"
+    service = "ecr"
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._lock = Lock()
+
+    def tags(self, path: str) -> Sequence[Row]:
+        """List tags; the dates are those of their images, which a tag may have come to later."""
+        sized = {"PaginationConfig": {"PageSize": _PAGE_SIZE}}
+        return self._tags(path, filter={"tagStatus": "TAGGED"}, **sized)
+
+    def tag(self, path: str, name: str) -> Row:
+        """Return what is told of one tag."""
+        return self.named(self._tags(path, imageIds=[{"imageTag": name}]), path, name)
+
+    def _tags(self, path: str, **which: Any) -> Sequence[Row]:
+        which |= {**self._registry, "repositoryName": path}
+        rows = {}
+        for image in self._told("describe_images", "imageDetails", f"the tags of {path}", which):
+            told = {
+                "digest": digest_of(image.get("imageDigest")),
+                "media_type": image.get("imageManifestMediaType"),
+                "status": str(image.get("imageStatus") or "").lower() or None,
+                "size": image.get("imageSizeInBytes"),
+                "pushed_at": _moment(image.get("imagePushedAt")),
+                "pulled_at": _moment(image.get("lastRecordedPullTime")),
+            }
+            for name in filter(tag_of, image.get("imageTags") or ()):
+                rows[name] = {"name": name, **told}
+        return list(rows.values())
+
+    def repos(self, namespace: str) -> Sequence[Row]:
+        """List the repositories of the registry, or those below a path."""
+        asked = f"the repositories of {namespace}"
+        found = self._listed("describe_repositories", "repositories", asked, self._registry)
+        # The account owns all of them.
+        prefix = "" if namespace in ("", self._place["account"]) else f"{namespace}/"
+        named = (one for one in found if text(one.get("repositoryName")))
+        return [self._repo(one) for one in named if one["repositoryName"].startswith(prefix)]
+
+    def _repo(self, found: Mapping[str, Any]) -> Row:
+        name = found["repositoryName"]
+        return {
+            "repo": f"{self.host}/{name}",
+            "namespace": found.get("registryId") or self._place["account"],
+            "name": name,
+            "is_private": True,
+            "is_official": False,
+            "registered_at": _moment(found.get("createdAt")),
+        }
+
+    @property
+    def _registry(self) -> dict[str, Any]:
+        return {"registryId": self._place["account"]}
+
+    @cached_property
+    def _place(self) -> Mapping[str, str]:
+        """The account and the region, as the name of the registry tells them."""
+        found = _HOST.fullmatch(self.host)
+        if found is None:
+            raise InvalidReferenceError(
+                f"{self.host} is no registry of {self.title}: expected a host such as "
+                "123456789012.dkr.ecr.eu-west-1.amazonaws.com in Settings(providers=…)"
+            )
+        return found.groupdict()
+
+    @cached_property
+    def _client(self) -> Any:
+        from boto3.session import Session  # noqa: PLC0415 - an extra, and slow to load
+        from botocore.config import Config  # noqa: PLC0415
+
+        connect, read = self.timeout
+        config = Config(connect_timeout=connect, read_timeout=read)
+        return Session().client(self.service, region_name=self._place["region"], config=config)
+
+    def _listed(
+        self, operation: str, key: str, asked: str, which: Mapping[str, Any]
+    ) -> list[Mapping[str, Any]]:
+        """Read a list of AWS by pages of one size."""
+        sized = {**which, "PaginationConfig": {"PageSize": _PAGE_SIZE}}
+        return self._told(operation, key, asked, sized)
+
+    def _told(
+        self, operation: str, key: str, asked: str, which: Mapping[str, Any]
+    ) -> list[Mapping[str, Any]]:
+        """Read what AWS answers, all its pages."""
+        asked = f"{asked} on {self.host}"
+        self.session.check_online(asked)
+        found: list[Mapping[str, Any]] = []
+        with _own_errors(asked):
+            with self._lock:
+                client = self._client
+            for page in client.get_paginator(operation).paginate(**which):
+                cancellation.check()
+                count_request()
+                found += page.get(key) or ()
+        return found
+
+
+class EcrPublic(Ecr):
+    """Reads the gallery's API, which tells of the account's own registries alone."""
+
+    kind = "ecr-public"
+    title = "Amazon ECR Public"
+    service = "ecr-public"
+
+    def tags(self, path: str) -> Sequence[Row]:
+        """List the tags of a repository of the account's own, and when they were made."""
+        which, asked = {"repositoryName": self._own(path)}, f"the tags of {path}"
+        rows = {}
+        for tag in self._listed("describe_image_tags", "imageTagDetails", asked, which):
+            image = tag.get("imageDetail") or {}
+            if written := tag_of(tag.get("imageTag")):
+                rows[written] = {
+                    "name": written,
+                    "digest": digest_of(image.get("imageDigest")),
+                    "media_type": image.get("imageManifestMediaType"),
+                    "size": image.get("imageSizeInBytes"),
+                    "pushed_at": _moment(tag.get("createdAt") or image.get("imagePushedAt")),
+                }
+        return list(rows.values())
+
+    def tag(self, path: str, name: str) -> Row:
+        """Return what is told of one tag."""
+        return self.named(self.tags(path), path, name)
+
+    def repos(self, namespace: str) -> Sequence[Row]:
+        """List the repositories of a registry of the account's own, by its alias."""
+        self._own(f"{namespace}/")
+        return super().repos("")
+
+    def _repo(self, found: Mapping[str, Any]) -> Row:
+        # By the address: it begins with the alias.
+        path = str(found.get("repositoryUri") or "").partition("/")[2] or found["repositoryName"]
+        namespace, _, name = path.partition("/")
+        return {
+            **super()._repo(found),
+            "repo": f"{self.host}/{path}",
+            "namespace": namespace,
+            "name": name or namespace,
+            "is_private": False,
+        }
+
+    @property
+    def _registry(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def _place(self) -> Mapping[str, str]:
+        if self.host != _PUBLIC_HOST:
+            raise InvalidReferenceError(
+                f"{self.host} is not {self.title}, which is {_PUBLIC_HOST}: mend "
+                "Settings(providers=…)"
+            )
+        return {"account": "", "region": _PUBLIC_REGION}
+
+    @cached_property
+    def _aliases(self) -> frozenset[str]:
+        found = self._listed("describe_registries", "registries", "your registries", {})
+        listed = [alias for one in found for alias in one.get("aliases") or ()]
+        return frozenset(alias["name"] for alias in listed if isinstance(alias.get("name"), str))
+
+    def _own(self, path: str) -> str:
+        """Return a repository's name in its registry; others may have one of the same name."""
+        alias, _, name = path.partition("/")
+        if alias not in self._aliases:
+            raise NotFoundError(
+                f"{self.host}/{path}: {self.title} tells of your own registries alone, and {alias} "
+                "is none of them"
+            )
+        return name
+
+
+@contextmanager
+def _own_errors(asked: str) -> Iterator[None]:
+    """Raise in place of AWS's errors those of hubframe."""
+    try:
+        import boto3  # noqa: F401, PLC0415 - an extra
+        from botocore.exceptions import (  # noqa: PLC0415
+            BotoCoreError,
+            ClientError,
+            CredentialRetrievalError,
+            NoCredentialsError,
+            ProfileNotFound,
+            SSOError,
+            TokenRetrievalError,
+        )
+    except ImportError:
+        raise HubframeError(
+            f"{asked}: AWS's API is asked by boto3: python -m pip install 'hubframe[ecr]'"
+        ) from None
+    no_login = (
+        *(NoCredentialsError, CredentialRetrievalError),
+        *(ProfileNotFound, SSOError, TokenRetrievalError),
+    )
+    try:
+        yield
+    except no_login as error:
+        raise UnauthorizedError(
+            f"{asked}: AWS needs a login, and boto3 has none ({type(error).__name__}). To log in, "
+            "run aws configure or aws sso login, or set AWS_PROFILE"
+        ) from None
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        code = str(told.get("Code", ""))
+        said = f"{code}: {told.get('Message', '')}"
+        raise _error_of(code)(f"{asked}: AWS answered {quotable(said)}") from None
+    except BotoCoreError as error:
+        raise TransportError(f"{asked}: AWS gave no answer ({type(error).__name__})") from None
+
+
+def _error_of(code: str) -> type[HubframeError]:
+    if code in _MISSING:
+        return NotFoundError
+    if code in _SLOWER:
+        return RateLimitError
+    return UnauthorizedError if _REFUSED.search(code) else TransportError
+
+
+def _moment(found: Any) -> str | None:
+    """Write a date as frames read it."""
+    return found.astimezone(UTC).isoformat() if isinstance(found, datetime) else None
