@@ -94,8 +94,17 @@ from .measure.releases import staleness_df as staleness_df
 from .measure.similarity import duplicates_df as duplicates_df
 from .measure.similarity import similarity_df as similarity_df
 from .measure.standard import standard_labels as standard_labels
+from .measure.vulnerabilities import vulnerabilities_df as vulnerabilities_df
+from .measure.vulnerabilities import vulnerability_summary_df as vulnerability_summary_df
 from .oci.reference import ImageReference as ImageReference
 from .plots.style import style as style
+from .readers.boms import read_cyclonedx as read_cyclonedx
+from .readers.boms import read_spdx as read_spdx
+from .readers.boms import read_syft as read_syft
+from .readers.grype import read_grype as read_grype
+from .readers.openvex import read_openvex as read_openvex
+from .readers.osv import read_osv as read_osv
+from .readers.trivy import read_trivy as read_trivy
 from .snapshots.adding import add_snapshot as add_snapshot
 from .snapshots.dataset import clear_unfinished as clear_unfinished
 from .snapshots.dataset import read_snapshots as read_snapshots

@@ -3,6 +3,7 @@
 from hubframe.tables.declarations import FETCHED, IMAGE_KEY, OF_IMAGE, OF_TAG, PLAN, REPO
 from hubframe.tables.observed import OBSERVED
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
+from hubframe.tables.vulnerabilities import OF_VULNERABILITIES
 
 # A column a line, so that a table reads as one.
 # fmt: off
@@ -326,4 +327,4 @@ _MEASURED = (
     TAG_MOVES, MUTABLE_TAGS,
 )
 MEASURED = {table.name: table for table in _MEASURED}
-TABLES = FETCHED | OBSERVED | MEASURED
+TABLES = FETCHED | OBSERVED | MEASURED | OF_VULNERABILITIES

@@ -27,7 +27,7 @@ _PREDICATES = {
 # What says that nothing is known.
 _NOTHING = frozenset({"NOASSERTION", "NONE", "UNKNOWN"})
 # What syft calls kinds of packages.
-_KINDS = {
+KINDS_OF_SYFT = {
     **{kind: kind for kind in ("deb", "apk", "rpm", "npm", "conda", "gem")},
     "python": "pypi",
     "R-package": "cran",
@@ -37,7 +37,8 @@ _KINDS = {
     "dotnet": "nuget",
 }
 _KIBIBYTE = 1024
-_TRIVY = "aquasecurity:trivy:"
+# Before the names of trivy's properties.
+TRIVY = "aquasecurity:trivy:"
 _URLS = Known(read_url)
 
 
@@ -208,7 +209,7 @@ def _cyclonedx(told: Payload) -> Sbom:
         for one in entries:
             url = text(one.get("purl"))
             told = {
-                str(each.get("name")).removeprefix(_TRIVY): text(each.get("value"))
+                str(each.get("name")).removeprefix(TRIVY): text(each.get("value"))
                 for each in items(one.get("properties"))
             }
             kind = told.get("syft:package:type")
@@ -301,7 +302,7 @@ def _package(url: str | None, name: Any, version: Any, kind: str | None = None) 
     package = _URLS[url] if url else None
     name = text(name)
     if package is None and name:
-        package = Package(_KINDS.get(kind or "", "generic"), name)
+        package = Package(KINDS_OF_SYFT.get(kind or "", "generic"), name)
     elif package is not None and package.type == "golang" and name:
         # A module's name is its whole path, of which the URL has a part elsewhere.
         package = package._replace(name=name, namespace=None)

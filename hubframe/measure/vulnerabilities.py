@@ -1,0 +1,293 @@
+"""Which packages have known vulnerabilities, by advisories of yours, and how many there are."""
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from hubframe.measure.advisories import Index, whole_name
+from hubframe.measure.images import identity, plain_rows
+from hubframe.measure.vex import with_vex
+from hubframe.readers.severities import AFFECTED, FIXED, NOT_AFFECTED, SEVERITIES
+from hubframe.tables import PACKAGES
+from hubframe.tables.declarations import IMAGE_KEY
+from hubframe.tables.schema import COUNT, TEXT, joined_attrs
+from hubframe.tables.vulnerabilities import ADVISORIES, VEX, VULNERABILITIES, VULNERABILITY_SUMMARY
+
+Severity = Literal["highest", "own"]
+By = Literal["tag", "image", "repo", "layer"]
+_KEY = [*IMAGE_KEY]
+_PACKAGE = ["type", "namespace", "name", "version", "source_name", "source_version", "purl"]
+_OF_PACKAGE = [*_KEY, "type", "version", "purl", "layer_digest", "position", "path"]
+_OF_ADVISORY = [
+    *("id", "aliases", "severity", "cvss", "cvss_vector"),
+    *("published_at", "modified_at", "title", "url"),
+]
+_COUNTS = [f"{name}_count" for name in SEVERITIES]
+_RANK = {name: rank for rank, name in enumerate(SEVERITIES)}
+# How many things are told of that could not be looked for.
+_MOST_UNKNOWN = 1_000
+
+
+def vulnerabilities_df(
+    packages: pd.DataFrame,
+    advisories: pd.DataFrame,
+    *,
+    vex: pd.DataFrame | None = None,
+    severity: Severity = "highest",
+) -> pd.DataFrame:
+    """Match packages with advisories: a row for each vulnerability of each package.
+
+    Parameters
+    ----------
+    packages
+        The table `packages`, of `packages_df` or of a bill of materials.
+    advisories
+        The table `advisories`, of `read_osv`: only what is in it can be found.
+    vex
+        The table `vex`, of `read_openvex`: what is stated of a row's package, or of its image,
+        stands in ``vex_status``, and changes ``state``.
+    severity
+        ``"highest"`` of what all these advisories say that name the same vulnerability; ``"own"``
+        for what each says itself.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `vulnerabilities`, in the order of the packages, and of each by id. Where several
+        advisories tell of the same vulnerability, each has its row.
+
+    Notes
+    -----
+    A row means that a version is in the range that an advisory tells, and nothing more: the
+    vulnerable part need not be used, nor be there. No row means that these advisories know of
+    none, not that there is none. ``frame.attrs["hubframe"]["unknown"]`` says what was not looked
+    for: types of packages, releases of distributions, versions that cannot be compared.
+
+    Versions are compared by the rules of each ecosystem. Packages of Debian, Ubuntu and Alpine are
+    looked for by their source package; those of any distribution in advisories for its release, or
+    for all releases, and never in ranges of semantic versions. Withdrawn advisories match nothing,
+    nor do those for Ubuntu Pro and for extended support of Red Hat.
+
+    Examples
+    --------
+    >>> import hubframe
+    >>> from hubframe.testing import sample_files
+    >>> with hubframe.sample():
+    ...     packages = hubframe.packages_df("registry.example/shop/web:1.2.0", evidence="layers")
+    >>> advisories = hubframe.read_osv(sample_files() / "advisories")
+    >>> found = vulnerabilities_df(packages, advisories)
+    >>> found[["id", "name", "fixed_version", "position"]].head(1).to_numpy().tolist()
+    [['SAMPLE-2024-5', 'urllib3', '2.2.2', 2]]
+    """
+    PACKAGES.require(packages, [*_KEY, *_PACKAGE, "position", "layer_digest", "path"])
+    ADVISORIES.require(advisories)
+    if vex is not None:
+        VEX.require(vex)
+    if severity not in ("highest", "own"):
+        raise ValueError(f'severity must be "highest" or "own", not {severity!r}')
+    unknown: dict[tuple[str, str], str] = {}
+    pairs = _pairs(packages, advisories, unknown)
+    frame = _frame(packages.iloc[pairs["row"]], advisories.iloc[pairs["advisory"]], pairs)
+    if severity == "highest":
+        frame = _with_highest(frame, advisories)
+    if vex is not None:
+        frame = with_vex(frame, vex)
+    frame.attrs["hubframe"] = _told(packages, advisories, unknown)
+    return frame
+
+
+def _pairs(
+    packages: pd.DataFrame, advisories: pd.DataFrame, unknown: dict[tuple[str, str], str]
+) -> pd.DataFrame:
+    """Pair rows of packages with those of advisories that hold for them, distinct packages once."""
+    index = Index(advisories)
+    number = packages.groupby(_PACKAGE, dropna=False, sort=False).ngroup().to_numpy()
+    distinct = packages[_PACKAGE].drop_duplicates()
+    found = [
+        (package, place, fixed)
+        for package, told in enumerate(plain_rows(distinct))
+        for place, fixed in index.matches(told, unknown)
+    ]
+    numbers = np.array([one[:2] for one in found], dtype=np.int64).reshape(-1, 2)
+    matched = pd.DataFrame(numbers, columns=["package", "advisory"])
+    matched["fixed_version"] = pd.Series([fixed for *_, fixed in found], dtype=TEXT)
+    matched["id"] = advisories["id"].iloc[matched["advisory"]].array
+    rows = pd.DataFrame({"row": np.arange(len(packages)), "package": number})
+    joined = rows.merge(matched, on="package")
+    return joined.sort_values(["row", "id"], kind="stable", ignore_index=True)
+
+
+def _frame(of: pd.DataFrame, about: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Put packages, their advisories, and what follows side by side."""
+    names = plain_rows(of[["type", "namespace", "name"]])
+    fixed = pairs["fixed_version"]
+    empty = VULNERABILITIES.frame({"id": [None] * len(pairs)})
+    return VULNERABILITIES.of(
+        {
+            **{str(name): empty[name].array for name in empty},
+            **{name: of[name].array for name in _OF_PACKAGE},
+            **{name: about[name].array for name in _OF_ADVISORY},
+            "name": [whole_name(*one) for one in names],
+            "fixed_version": fixed.array,
+            "state": np.where(fixed.notna(), FIXED, AFFECTED),
+            "advisory_source": about["id"].str.replace("-.*", "", regex=True).array,
+            "evidence": ["osv"] * len(pairs),
+            "tool": ["hubframe"] * len(pairs),
+        }
+    )
+
+
+def canonical_ids(frame: pd.DataFrame) -> list[str]:
+    """Return one name for each vulnerability: its CVE where it has one, else its first name.
+
+    Parameters
+    ----------
+    frame
+        A frame with ``id`` and ``aliases``.
+
+    Examples
+    --------
+    >>> rows = {"id": ["GHSA-9", "CVE-1"], "aliases": ["CVE-1 PYSEC-2", None]}
+    >>> canonical_ids(pd.DataFrame(rows, dtype="str"))
+    ['CVE-1', 'CVE-1']
+    """
+    return [
+        min((id_, *(aliases or "").split()), key=lambda one: (not one.startswith("CVE-"), one))
+        for id_, aliases in plain_rows(frame[["id", "aliases"]])
+    ]
+
+
+def _with_highest(frame: pd.DataFrame, advisories: pd.DataFrame) -> pd.DataFrame:
+    """Take severity and score of the advisory that says the worst of a vulnerability."""
+    told = advisories[advisories["withdrawn_at"].isna()]
+    told = told.assign(vulnerability=canonical_ids(told), rank=told["severity"].map(_RANK))
+    own = pd.Series(canonical_ids(frame), dtype=TEXT)
+    told = told[told["vulnerability"].isin(own)]
+    worst = told.sort_values("rank", kind="stable").drop_duplicates("vulnerability")
+    scored = told.dropna(subset="cvss").sort_values("cvss", ascending=False, kind="stable")
+    scored = scored.drop_duplicates("vulnerability").set_index("vulnerability")
+    severity = own.map(worst.set_index("vulnerability")["severity"])
+    has_score = own.isin(scored.index).to_numpy()
+    chosen = {name: scored[name].reindex(own).array for name in ("cvss", "cvss_vector")}
+    return frame.assign(
+        severity=severity.astype(TEXT).array,
+        **{
+            name: frame[name].where(~has_score, pd.Series(values, index=frame.index))
+            for name, values in chosen.items()
+        },
+    )
+
+
+def _told(
+    packages: pd.DataFrame, advisories: pd.DataFrame, unknown: dict[tuple[str, str], str]
+) -> dict[str, Any]:
+    """Say what went into the frame, and what was not looked for."""
+    of = packages.attrs.get("hubframe") or {}
+    about = advisories.attrs.get("hubframe") or {}
+    told = [
+        {"column": column, "ref": ref, "message": why}
+        for (column, ref), why in list(unknown.items())[:_MOST_UNKNOWN]
+    ]
+    return joined_attrs([packages, advisories]) | {
+        "table": VULNERABILITIES.name,
+        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ())],
+        "unknown": [*(of.get("unknown") or ()), *told],
+        "unknown_count": len(unknown),
+    }
+
+
+_BY: dict[str, list[str]] = {
+    "tag": _KEY,
+    "image": _KEY,
+    "repo": ["repo"],
+    "layer": [*_KEY, "layer_digest"],
+}
+
+
+def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
+    """Count vulnerabilities by how bad they are, the worst rows first.
+
+    What has several names is counted once, by its CVE; so is what is in several packages. What
+    somebody says that the image is not affected by is counted apart.
+
+    Parameters
+    ----------
+    vulnerabilities
+        The table `vulnerabilities`.
+    by
+        What a row is: ``"tag"``; ``"image"``, where tags of the same image are one; ``"repo"``;
+        ``"layer"`` of each image, which joins to `layers` by ``image_digest`` and
+        ``layer_digest``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `vulnerability_summary`. What has no vulnerability has no row.
+
+    Examples
+    --------
+    >>> from hubframe.readers.trivy import read_trivy
+    >>> from hubframe.testing import sample_files
+    >>> found = read_trivy(sample_files() / "scans" / "trivy.json")
+    >>> vulnerability_summary_df(found)[["tag", "vulnerability_count", "high_count"]]
+         tag  vulnerability_count  high_count
+    0  1.2.0                    4           1
+    """
+    VULNERABILITIES.require(vulnerabilities)
+    if by not in _BY:
+        raise ValueError(f"by must be one of {', '.join(_BY)}, not {by!r}")
+    rows = vulnerabilities
+    if by == "image":
+        first = rows.assign(image=identity(rows)).groupby("image", sort=False)[_KEY]
+        rows = rows.assign(**{name: first.transform("first")[name] for name in _KEY})
+    keys = _BY[by]
+    rows = rows.assign(
+        group=rows.groupby(keys, dropna=False, sort=False).ngroup(),
+        vulnerability=canonical_ids(rows),
+        rank=rows["severity"].map(_RANK),
+        is_fixable=rows["fixed_version"].notna(),
+    )
+    is_counted = rows["state"] != NOT_AFFECTED
+    distinct = rows[is_counted].groupby(["group", "vulnerability"], sort=False)
+    each = distinct.agg(
+        rank=("rank", "min"),
+        is_fixable=("is_fixable", "all"),
+        is_exploited=("is_exploited", "max"),
+        cvss=("cvss", "max"),
+        published_at=("published_at", "min"),
+    ).reset_index()
+    cleared = rows[~is_counted].drop_duplicates(["group", "vulnerability"])
+    kept = pd.MultiIndex.from_frame(each[["group", "vulnerability"]])
+    cleared = cleared[~pd.MultiIndex.from_frame(cleared[["group", "vulnerability"]]).isin(kept)]
+    packages = rows[is_counted].drop_duplicates(["group", "type", "name", "version"])
+    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
+    places = range(len(made))
+    counts = {
+        name: each["group"][each["rank"] == rank]
+        for name, rank in zip(_COUNTS, _RANK.values(), strict=True)
+    }
+    counts |= {
+        "vulnerability_count": each["group"],
+        "fixable_count": each["group"][each["is_fixable"]],
+        "exploited_count": each["group"][each["is_exploited"].fillna(value=False)],
+        "not_affected_count": cleared["group"],
+        "package_count": packages["group"],
+    }
+    groups, fixable = each.groupby("group"), each[each["is_fixable"]].groupby("group")
+    none = VULNERABILITY_SUMMARY.frame({"repo": made["repo"].tolist()})
+    values: dict[str, Any] = {str(name): none[name].array for name in none}
+    values |= {str(name): made[name].array for name in made}
+    for name, numbers in counts.items():
+        values[name] = numbers.value_counts().reindex(places, fill_value=0).astype(COUNT).array
+    is_told = groups["is_exploited"].count().reindex(places, fill_value=0).to_numpy() > 0
+    values["exploited_count"] = pd.Series(values["exploited_count"]).where(is_told).array
+    for name, found in (
+        ("highest_cvss", groups["cvss"].max()),
+        ("oldest_published_at", groups["published_at"].min()),
+        ("first_fixable_published_at", fixable["published_at"].min()),
+    ):
+        values[name] = found.reindex(places).array
+    frame = VULNERABILITY_SUMMARY.of(values)
+    worst = [*_COUNTS[:-1], "vulnerability_count"]
+    return frame.sort_values(worst, ascending=False, kind="stable", ignore_index=True)
