@@ -78,7 +78,7 @@ def vulnerabilities_df(
     >>> advisories = hubframe.read_osv(sample_files() / "advisories")
     >>> found = vulnerabilities_df(packages, advisories)
     >>> found[["id", "name", "fixed_version", "position"]].head(1).to_numpy().tolist()
-    [['SAMPLE-2024-5', 'urllib3', '2.2.2', 2]]
+    [['SAMPLE-2024-3', 'requests', '2.32.4', 2]]
     """
     PACKAGES.require(packages, [*_KEY, *_PACKAGE, "position", "layer_digest", "path"])
     ADVISORIES.require(advisories)
@@ -88,9 +88,8 @@ def vulnerabilities_df(
         raise ValueError(f'severity must be "highest" or "own", not {severity!r}')
     unknown: dict[tuple[str, str], str] = {}
     pairs = _pairs(packages, advisories, unknown)
-    frame = _frame(packages.iloc[pairs["row"]], advisories.iloc[pairs["advisory"]], pairs)
-    if severity == "highest":
-        frame = _with_highest(frame, advisories)
+    told = _with_highest(advisories) if severity == "highest" else advisories
+    frame = _frame(packages.iloc[pairs["row"]], told.iloc[pairs["advisory"]], pairs)
     if vex is not None:
         frame = with_vex(frame, vex)
     frame.attrs["hubframe"] = _told(packages, advisories, unknown)
@@ -109,28 +108,28 @@ def _pairs(
         for package, told in enumerate(plain_rows(distinct))
         for place, fixed in index.matches(told, unknown)
     ]
+    names = [whole_name(*one) for one in plain_rows(distinct[["type", "namespace", "name"]])]
     numbers = np.array([one[:2] for one in found], dtype=np.int64).reshape(-1, 2)
     matched = pd.DataFrame(numbers, columns=["package", "advisory"])
+    matched["name"] = pd.Series([names[package] for package in numbers[:, 0]], dtype=TEXT)
     matched["fixed_version"] = pd.Series([fixed for *_, fixed in found], dtype=TEXT)
-    matched["id"] = advisories["id"].iloc[matched["advisory"]].array
+    matched["id"] = advisories["id"].array.take(numbers[:, 1])
     rows = pd.DataFrame({"row": np.arange(len(packages)), "package": number})
-    joined = rows.merge(matched, on="package")
-    return joined.sort_values(["row", "id"], kind="stable", ignore_index=True)
+    # Within each package by id; the join keeps that order, and the order of the packages.
+    return rows.merge(matched.sort_values(["package", "id"], kind="stable"), on="package")
 
 
 def _frame(of: pd.DataFrame, about: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Put packages, their advisories, and what follows side by side."""
-    names = plain_rows(of[["type", "namespace", "name"]])
-    fixed = pairs["fixed_version"]
-    empty = VULNERABILITIES.frame({"id": [None] * len(pairs)})
+    none = VULNERABILITIES.frame({"id": [None]})
+    nothing = np.zeros(len(pairs), dtype=np.int64)
     return VULNERABILITIES.of(
         {
-            **{str(name): empty[name].array for name in empty},
+            **{str(name): none[name].array.take(nothing) for name in none},
             **{name: of[name].array for name in _OF_PACKAGE},
             **{name: about[name].array for name in _OF_ADVISORY},
-            "name": [whole_name(*one) for one in names],
-            "fixed_version": fixed.array,
-            "state": np.where(fixed.notna(), FIXED, AFFECTED),
+            **{name: pairs[name].array for name in ("name", "fixed_version")},
+            "state": np.where(pairs["fixed_version"].notna(), FIXED, AFFECTED),
             "advisory_source": about["id"].str.replace("-.*", "", regex=True).array,
             "evidence": ["osv"] * len(pairs),
             "tool": ["hubframe"] * len(pairs),
@@ -158,25 +157,29 @@ def canonical_ids(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _with_highest(frame: pd.DataFrame, advisories: pd.DataFrame) -> pd.DataFrame:
-    """Take severity and score of the advisory that says the worst of a vulnerability."""
-    told = advisories[advisories["withdrawn_at"].isna()]
-    told = told.assign(vulnerability=canonical_ids(told), rank=told["severity"].map(_RANK))
-    own = pd.Series(canonical_ids(frame), dtype=TEXT)
-    told = told[told["vulnerability"].isin(own)]
-    worst = told.sort_values("rank", kind="stable").drop_duplicates("vulnerability")
-    scored = told.dropna(subset="cvss").sort_values("cvss", ascending=False, kind="stable")
-    scored = scored.drop_duplicates("vulnerability").set_index("vulnerability")
-    severity = own.map(worst.set_index("vulnerability")["severity"])
-    has_score = own.isin(scored.index).to_numpy()
-    chosen = {name: scored[name].reindex(own).array for name in ("cvss", "cvss_vector")}
-    return frame.assign(
-        severity=severity.astype(TEXT).array,
-        **{
-            name: frame[name].where(~has_score, pd.Series(values, index=frame.index))
-            for name, values in chosen.items()
-        },
+def _with_highest(advisories: pd.DataFrame) -> pd.DataFrame:
+    """Let each advisory say the worst that one says which names the same vulnerability."""
+    told = advisories.reset_index(drop=True)
+    holds = told["withdrawn_at"].isna()
+    rank = told["severity"].map(_RANK).astype("float64")
+    group = pd.factorize(np.array(canonical_ids(told), dtype=object))[0]
+    worst = _first_of_each(group, rank.where(holds, np.inf).argsort(kind="stable"))
+    score = told["cvss"].astype("float64").where(holds, -np.inf).fillna(-np.inf)
+    best_scored = _first_of_each(group, (-score).argsort(kind="stable"))
+    return told.assign(
+        severity=told["severity"].array.take(worst),
+        **{name: told[name].array.take(best_scored) for name in ("cvss", "cvss_vector")},
     )
+
+
+def _first_of_each(group: np.ndarray, order: pd.Series) -> np.ndarray:
+    """Return for each row the place of the first of its group, in some order."""
+    places = order.to_numpy()
+    of, at = np.unique(group[places], return_index=True)
+    first = np.zeros(len(of), dtype=np.int64)
+    first[of] = places[at]
+    found: np.ndarray = first[group]
+    return found
 
 
 def _told(

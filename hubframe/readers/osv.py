@@ -214,8 +214,8 @@ def _rows(told: Payload, wanted: set[str] | None) -> Iterator[Row]:
         yield (
             told["id"], " ".join(aliases) or None, *about, next(filter(None, purls), None),
             json.dumps(ranges, separators=(",", ":")) if ranges else None,
-            " ".join(versions) or None, word, score, vector, text(told.get("published")),
-            text(told.get("modified")), text(told.get("withdrawn")), _title(told), url,
+            " ".join(versions) or None, word, score, vector, _date(told.get("published")),
+            _date(told.get("modified")), text(told.get("withdrawn")), _title(told), url,
         )  # fmt: skip
 
 
@@ -269,6 +269,12 @@ def _severity(told: Payload, entries: Iterable[Payload]) -> tuple[str, float | N
         word = cvss.word(scored.score) if scored and scored.score is not None else UNKNOWN
     chosen = scored or next(iter(newest), None)
     return word, chosen and chosen.score, chosen and chosen.vector
+
+
+def _date(written: Any) -> str | None:
+    """Return a date; that of Go for "none" is none."""
+    found = text(written)
+    return None if found is None or found.startswith("0001-") else found
 
 
 def _title(told: Payload) -> str | None:

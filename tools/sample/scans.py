@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import hubframe
+from hubframe.tables.schema import plain_records
 
 WEB = "registry.example/shop/web"
 _AT = "2024-10-01T08:00:00Z"
@@ -56,7 +57,7 @@ def files() -> dict[str, bytes]:
         config = hubframe.configs_df(f"{WEB}:1.2.0")["config_digest"].iloc[0]
         manifest = hubframe.raw_manifest(f"{WEB}@{layers['image_digest'].iloc[0]}")
     held = [(str(row.layer_digest), str(row.diff_id)) for row in layers.itertuples()]
-    known = packages.to_dict("records")
+    known = plain_records(packages)
     image = {
         "digest": str(layers["image_digest"].iloc[0]),
         "config": str(config),
