@@ -105,5 +105,4 @@ VEX = Table("vex", "a statement whether a vulnerability affects a product", ("do
 ), source="OpenVEX documents of yours; nothing is asked for.")
 # fmt: on
 
-_ALL = (VULNERABILITIES, VULNERABILITY_SUMMARY, ADVISORIES, VEX)
-OF_VULNERABILITIES = {table.name: table for table in _ALL}
+READ = {table.name: table for table in (ADVISORIES, VEX)}

@@ -13,6 +13,7 @@ import click
 
 import hubframe
 from hubframe.apps.cli import answers, inside
+from hubframe.apps.cli import vulnerabilities as vulnerabilities
 from hubframe.apps.cli.groups import (
     COST,
     FIND,

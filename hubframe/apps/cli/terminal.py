@@ -36,6 +36,13 @@ FIRST = {
     "signatures": ("repo", "tag", "platform", "kind", "status", "identity", "issuer", "signed_at"),
     "bases": ("repo", "tag", "base_repo", "base_tag", "confidence", "is_outdated", "lag_days"),
     "packages_used": ("type", "name", "image_count", "version_count", "versions"),
+    "vulnerabilities": ("repo", "tag", "id", "severity", "name", "version", "fixed_version"),
+    "vulnerability_summary": (
+        *("repo", "tag", "layer_digest", "vulnerability_count", "critical_count", "high_count"),
+        *("fixable_count", "exploited_count", "oldest_published_at"),
+    ),
+    "advisories": ("id", "ecosystem", "release", "name", "severity", "title", "aliases"),
+    "vex": ("id", "product", "component", "status", "justification", "author"),
     "limits": ("host", "limit", "remaining", "allowed", "window_seconds", "resets_at"),
     "comparison": ("left_name", "right_name", "aspect", "key", "change", "left", "right"),
     "figures": ("metric", "value", "paper_value", "paper", "unit"),

@@ -1,5 +1,6 @@
 """Bills of materials, as SPDX 2 and 3, CycloneDX and syft write them in JSON."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ KINDS_OF_SYFT = {
     "php-composer": "composer",
     "dotnet": "nuget",
 }
+_LICENCE = re.compile(r"LicenseRef-[0-9A-Za-z.-]+")
+_LONGEST_LICENCE = 100
 _KIBIBYTE = 1024
 # Before the names of trivy's properties.
 TRIVY = "aquasecurity:trivy:"
@@ -124,7 +127,7 @@ def _spdx(told: Payload) -> Sbom:
     version = (text(told["spdxVersion"]) or "").removeprefix("SPDX-")
 
     def packages() -> Iterator[Listed]:
-        files = _spdx_files(told)
+        files, own = _spdx_files(told), _spdx_licences(told)
         for one in entries:
             urls = (
                 text(each.get("referenceLocator"))
@@ -135,6 +138,7 @@ def _spdx(told: Payload) -> Sbom:
             if package := _package(url, one.get("name"), one.get("versionInfo")):
                 path, layer = files.get(str(one.get("SPDXID")), (None, None))
                 licence = _known(one.get("licenseConcluded")) or _known(one.get("licenseDeclared"))
+                licence = licence and _LICENCE.sub(lambda ref: own.get(ref[0], ref[0]), licence)
                 yield Listed(package._replace(licence=licence, path=_at(path)), url, None, layer)
 
     created = text(made.get("created"))
@@ -160,6 +164,16 @@ def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
             path, layer = found.setdefault(str(one.get("spdxElementId")), file)
             if (path, layer) != file:
                 found[str(one["spdxElementId"])] = None, layer if layer == file[1] else None
+    return found
+
+
+def _spdx_licences(told: Payload) -> dict[str, str]:
+    """Return what the document's own ids of licences stand for, where that is as short."""
+    found = {}
+    for one in items(told.get("hasExtractedLicensingInfos")):
+        name = _known(one.get("name")) or _known(one.get("extractedText"))
+        if name and len(name) <= _LONGEST_LICENCE and name.isprintable():
+            found[str(one.get("licenseId"))] = name
     return found
 
 
