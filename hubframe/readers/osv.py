@@ -29,7 +29,8 @@ from hubframe.tables.vulnerabilities import ADVISORIES
 Payload = Mapping[str, Any]
 # Those of all of PyPI, or of Debian, are 60,000 and 300 MB.
 MOST_BYTES, MOST_ENTRIES = 8 * 2**30, 2_000_000
-_MOST_IN_ENTRY = 2**25
+# An advisory has some kB; YAML is read at a megabyte a second.
+_MOST_IN_ENTRY, _MOST_IN_YAML = 2**25, 2**20
 _SUFFIXES = (".json", ".yaml", ".yml")
 # Libyaml's is ten times as fast. All that it makes is text: no dates, no numbers, no objects.
 _YAML: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -167,6 +168,8 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _parse(body: bytes, name: str) -> Payload:
     if name.endswith(".json"):
         return parse(body, name)
+    if len(body) > _MOST_IN_YAML:
+        raise PayloadError(f"{name} has more than {_MOST_IN_YAML:,} bytes of YAML")
     try:
         # What is named once and used often may grow beyond all bounds.
         if b"&" in body and any(

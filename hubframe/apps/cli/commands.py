@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.apps.cli import answers, inside
-from hubframe.apps.cli import vulnerabilities as vulnerabilities
+from hubframe.apps.cli import (
+    answers,
+    inside,
+    vulnerabilities,  # noqa: F401 (its commands)
+)
 from hubframe.apps.cli.groups import (
     COST,
     FIND,

@@ -329,9 +329,9 @@ def _at(path: str | None) -> str | None:
 
 
 def _size(kind: str, told: Any) -> int | None:
-    """Return bytes: Debian's databases tell KiB."""
+    """Return bytes: Debian's databases tell KiB, and syft writes 0 where none is told."""
     try:
-        return int(told) * (_KIBIBYTE if kind == "deb" else 1)
+        return int(told) * (_KIBIBYTE if kind == "deb" else 1) or None
     except (TypeError, ValueError, OverflowError):
         return None
 
