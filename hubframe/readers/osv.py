@@ -37,12 +37,12 @@ _YAML: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # How an archive may be broken.
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError),
-    *(RuntimeError, ValueError, struct.error),
+    *(OSError, RuntimeError, ValueError, struct.error),
 )
 _EVENTS = ("introduced", "fixed", "last_affected", "limit")
 # What GitHub writes where the last version that has it is known, and none that is without it.
 _LAST_KNOWN = re.compile(r"(<=?)\s*(\S+)")
-_MOST_TITLE = 300
+_MOST_TITLE, _MOST_SHOWN = 300, 100
 Row = tuple[Any, ...]
 
 
@@ -143,25 +143,32 @@ def _in_folder(place: Path) -> _Bodies:
 
 
 def _in_archive(place: Path) -> _Bodies:
-    try:
-        archive = zipfile.ZipFile(place)
-    except _BROKEN as error:
-        raise PayloadError(f"{place} is no archive that can be read ({error})") from None
-    with archive:
+    with place.open("rb") as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except _BROKEN as error:
+            raise PayloadError(f"{place} is no archive that can be read ({_cut(error)})") from None
         for entry in archive.infolist():
             if entry.filename.endswith(_SUFFIXES):
-                yield f"{place}: {entry.filename}", partial(_unpacked, archive, entry)
+                name = f"{place}: {_cut(entry.filename)}"
+                yield name, partial(_unpacked, archive, entry, name)
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+def _cut(told: object) -> str:
+    """Return what an archive says of itself as short as a message needs it."""
+    written = str(told)
+    return written if len(written) <= _MOST_SHOWN else f"…{written[-_MOST_SHOWN:]}"
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
     """Unpack an entry, whatever size it claims."""
     try:
         with archive.open(entry) as file:
             body = file.read(_MOST_IN_ENTRY + 1)
     except _BROKEN as error:
-        raise PayloadError(f"{entry.filename} cannot be unpacked ({error})") from None
+        raise PayloadError(f"{name} cannot be unpacked ({_cut(error)})") from None
     if len(body) > _MOST_IN_ENTRY:
-        raise PayloadError(f"{entry.filename} has more than {_MOST_IN_ENTRY:,} bytes")
+        raise PayloadError(f"{name} has more than {_MOST_IN_ENTRY:,} bytes")
     return body
 
 
@@ -178,7 +185,7 @@ def _parse(body: bytes, name: str) -> Payload:
             raise PayloadError(f"{name} uses aliases of YAML, which are not read")
         found = yaml.load(body, Loader=_YAML)  # noqa: S506 (it makes nothing but text)
     except (yaml.YAMLError, RecursionError, UnicodeError) as error:
-        raise PayloadError(f"{name} is no YAML ({error})") from None
+        raise PayloadError(f"{name} is no YAML ({_cut(error)})") from None
     if not isinstance(found, dict):
         raise PayloadError(f"{name} holds no mapping of YAML")
     return found

@@ -284,7 +284,7 @@ _frame_command(
 
 @command(
     "report",
-    "Write a report: CSV files, pictures, and a page to read.",
+    "Write a report: CSV files, pictures, a page to read.",
     click.argument("what", nargs=-1, metavar="REF|HOST...", callback=listed),
     given(
         "--output",
@@ -401,7 +401,7 @@ def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 _call_command(
     "snapshot",
     "snapshot",
-    "Append what repositories and tags are now to a dataset.",
+    "Append what repositories and tags are to a dataset.",
     several("what", "NAMESPACE|REPO..."),
     TO,
     given("--run", "Name the run, so that it can be continued if it is cut short.", metavar="NAME"),
@@ -429,7 +429,7 @@ _call_command(
 
 @command(
     "add-snapshot",
-    "Append CSV files to a dataset of snapshots, as one run.",
+    "Append CSV files to a dataset of snapshots as a run.",
     TO,
     given("--repos", "A CSV file of hubframe repos.", click.Path(), metavar="FILE"),
     given("--tags", "A CSV file of hubframe tags, with all tags.", click.Path(), metavar="FILE"),
