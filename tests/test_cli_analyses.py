@@ -13,8 +13,12 @@ import hubframe
 from hubframe.apps.cli import cli, output
 from hubframe.apps.cli.groups import Command
 from hubframe.tables import TABLES
+from hubframe.testing import sample_files
 
 from .test_cli import run
+
+FILES = sample_files()
+SCANS, WEB = FILES / "scans", "registry.example/shop/web"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,29 @@ from .test_cli import run
         ),
         (["cycles", "debian", "alpine-linux"], "cycles"),
         (["package-lag", "registry.example/shop/web", "--behind"], "lag"),
+        (
+            ["vulnerabilities", f"{WEB}:1.2.0", "--advisories", f"{FILES}/advisories"],
+            "vulnerabilities",
+        ),
+        (
+            ["vulnerabilities", "--trivy", f"{SCANS}/trivy.json", "--grype", f"{SCANS}/grype.json"],
+            "vulnerabilities",
+        ),
+        (
+            ["vulnerability-summary", "--grype", f"{SCANS}/grype.json", "--by", "layer"],
+            "vulnerability_summary",
+        ),
+        (
+            [
+                "vulnerability-summary",
+                WEB,
+                "--advisories",
+                f"{FILES}/advisories",
+                "--vex",
+                f"{SCANS}/openvex.json",
+            ],
+            "vulnerability_summary",
+        ),
         (["draw-repos", "--namespace", "library", "-n", "2"], "search"),
         (["draw-repos", "ansible", "-n", "2", "--seed", "7"], "search"),
         (["draw-tags", "library/redis", "-n", "2"], "tags"),
@@ -77,6 +104,28 @@ def test_each_answer_is_a_command_and_its_csv_reads_back(arguments, table):
     frame = hubframe.read_csv(io.StringIO(done.stdout), table)
     assert len(frame) > 0
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == TABLES[table].dtypes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "table"),
+    [
+        (["advisories", str(FILES / "advisories"), "--ecosystem", "PyPI"], "advisories"),
+        (["vex", str(SCANS / "openvex.json")], "vex"),
+    ],
+)
+def test_files_of_your_own_are_read_without_a_client(arguments, table):
+    done = run(*arguments, "--format", "csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(hubframe.read_csv(io.StringIO(done.stdout), table)) > 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], [WEB], ["--vex", "a.json"], [WEB, "--trivy", "a.json"], ["--advisories", "a"]]
+)
+def test_vulnerabilities_need_images_and_advisories_or_reports(arguments):
+    done = run("vulnerabilities", *arguments, "--sample")
+    assert done.returncode == 2
+    assert "give REF and --advisories, or --trivy or --grype" in done.stderr
 
 
 # Public names without a command of their own, and what stands for them.
@@ -103,6 +152,11 @@ ELSEWHERE = {
     "outdated_bases_df": "hubframe bases --outdated",
     "read_eol": "hubframe cycles",
     "checked_references_df": "hubframe references --check",
+    "read_trivy": "hubframe vulnerabilities --trivy",
+    "read_grype": "hubframe vulnerabilities --grype",
+    "read_osv": "hubframe advisories",
+    "read_openvex": "hubframe vex",
+    **dict.fromkeys(("read_syft", "read_spdx", "read_cyclonedx"), "for packages in Python"),
 }
 
 

@@ -63,6 +63,8 @@ from hubframe.measure.standard import OCI_LABELS as OCI_LABELS
 from hubframe.measure.standard import is_address as is_address
 from hubframe.measure.standard import source_links as source_links
 from hubframe.measure.standard import standard_labels as standard_labels
+from hubframe.measure.vulnerabilities import vulnerabilities_df as vulnerabilities_df
+from hubframe.measure.vulnerabilities import vulnerability_summary_df as vulnerability_summary_df
 
 # What people look for. The others say which rows to take of frames: reports and pictures need them.
 __all__ = [
@@ -108,6 +110,8 @@ __all__ = [
     "summary",
     "tag_moves_df",
     "totals",
+    "vulnerabilities_df",
+    "vulnerability_summary_df",
     "wasted_df",
 ]
 

@@ -1,6 +1,8 @@
 """What the fuzzer starts from: real forms of everything, taken from the bundled sample."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -10,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import UniformResourceIdentifier
 
-from hubframe.testing import World
+from hubframe.testing import World, sample_files
 from tests import documents_of_eol
 from tests.contents import documents, programs, rpms
 
@@ -134,6 +136,7 @@ NAMING = {
     ),
     "quadlet": (b"[Container]\nImage=docker://a:%i\n[Volume]\nImage=b.image\n",),
     "text": (b"a:1 # b\n\nc@sha256:d\nno image\n",),
+}
 _AT = {"start_ts": 1_790_000_000, "last_modified": "Thu, 02 Jan 2025 03:04:05 -0000"}
 _PLATFORM = {"os": "linux", "architecture": "amd64"}
 BESIDE = (
@@ -204,6 +207,18 @@ BUILDS = json.dumps(
         }
     }
 ).encode()
+VERSIONS = (
+    "1:2.0~rc1-1\n2.0-1+b1",
+    "1.2.3_git20240101-r0\n1.2.3~0af-r1",
+    "1.0^git1-1.el9\n1.0-2",
+    "v1.0.0-rc.1+x\n1.0.0",
+    "1!2.0.post1.dev3\n2.0a1",
+)
+VECTORS = (
+    "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H",
+    "CVSS:3.0/AV:P/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N",
+    "(AV:L/AC:H/Au:N/C:C/I:C/A:C)",
+)
 # Parts that chance would take long to spell.
 WORDS = {
     "reference": (
@@ -232,6 +247,9 @@ WORDS = {
     ),
     "os-release": ("ID=", "VERSION_ID=", "PRETTY_NAME="),
     "eol": ("result", "releases", "name", "codename", "isEol", "eolFrom", "isEoes", "latest"),
+    "version": ("~", "^", "_git", "_alpha", "-r", ":", ".post", ".dev", "rc", "+"),
+    "cvss": ("CVSS:3.1/", "/S:C", "/PR:N", "Au:N"),
+    "osv-yaml": ("&a ", "*a", "affected:", "- ", "!!"),
     "package-url": ("pkg:rpm/", "pkg:npm/%40", "upstream=", "epoch=", "%2F", "%40"),
 }
 
@@ -286,6 +304,32 @@ def seeds() -> dict[str, list[bytes]]:
         "beside": [json.dumps(one).encode() for one in BESIDE],
         "downloads": [json.dumps(one).encode() for one in (DOWNLOADS, [DOWNLOADS, {}])],
         **attached(),
+        **in_files(),
+    }
+
+
+def in_files() -> dict[str, list[bytes]]:
+    """Return reports of scanners, advisories and what else people have in files."""
+    scans = {
+        name: (sample_files() / "scans" / f"{name}.json").read_bytes()
+        for name in ("trivy", "grype", "syft", "openvex")
+    }
+    advisories = [path.read_bytes() for path in sorted((sample_files() / "advisories").iterdir())]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for number, body in enumerate(advisories[:2]):
+            out.writestr(f"{number}.json", body)
+    bills = documents.spdx(), documents.CYCLONEDX, documents.SYFT, documents.SPDX_3
+    return {
+        "trivy": [scans["trivy"]],
+        "grype": [scans["grype"]],
+        "bill-in-file": [scans["syft"], *(json.dumps(one).encode() for one in bills)],
+        "osv": advisories,
+        "osv-yaml": advisories[:1],
+        "osv-zip": [archive.getvalue()],
+        "openvex": [scans["openvex"]],
+        "version": [pair.encode() for pair in VERSIONS],
+        "cvss": [vector.encode() for vector in VECTORS],
     }
 
 

@@ -6,21 +6,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import InvalidReferenceError, PayloadError, StaleWarning
+import hubframe
+from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError, StaleWarning
 from hubframe.measure import mutable_tags_df, tag_moves_df
 from hubframe.measure.lifecycle import eol_df
+from hubframe.measure.vex import with_vex
+from hubframe.measure.vulnerabilities import vulnerabilities_df, vulnerability_summary_df
 from hubframe.oci import manifests, payload, tagnames
-from hubframe.oci.contents import provenance, sboms, signatures, statements
+from hubframe.oci.contents import cvss, provenance, sboms, signatures, statements
 from hubframe.oci.contents.binaries import Room, read_binary
 from hubframe.oci.contents.databases import read_packages, sound
 from hubframe.oci.contents.distributions import read_distribution
 from hubframe.oci.contents.golang import read_modules
 from hubframe.oci.contents.packages import Package, read_url, write_url
 from hubframe.oci.contents.rpm import read_header
+from hubframe.oci.contents.versions import compare
 from hubframe.oci.manifests import HubContent, ManifestContent
 from hubframe.oci.payload import mapping, text
 from hubframe.oci.platforms import Platform, best
@@ -29,8 +35,9 @@ from hubframe.readers import builds, eol
 from hubframe.readers.references import kinds
 from hubframe.readers.references.found import columns
 from hubframe.snapshots.downloads import read_downloads
-from hubframe.tables import TABLES, shape
+from hubframe.tables import PACKAGES, TABLES, shape
 from hubframe.tables.shape import Image, Referrer, Tag
+from hubframe.tables.vulnerabilities import VULNERABILITIES
 from hubframe.wire.challenges import parse_challenges, scope_of
 from hubframe.wire.engines import read_list
 from hubframe.wire.providers import harbor, quay
@@ -437,6 +444,81 @@ def references(kind: str, data: bytes) -> None:
         assert len(last) == any(row["field"] == "FROM" for row in rows)
 
 
+def scan(reader: str, suffix: str, data: bytes, **how: Any) -> pd.DataFrame | None:
+    """A file of a scanner's, of advisories or of VEX: read, or refused in one way."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"a.{suffix}")
+        path.write_bytes(data)
+        try:
+            frame: pd.DataFrame = getattr(hubframe, reader)(path, **how)
+        except (NotFoundError, PayloadError) as error:
+            is_fit(str(error))
+            return None
+    is_declared(frame, frame.attrs["hubframe"]["table"])
+    return frame
+
+
+def report(reader: str, data: bytes) -> None:
+    """A report of a scanner: what is found in it can be counted, and its packages be listed."""
+    found = scan(reader, "json", data)
+    scan(reader, "json", data, packages=True)
+    if found is not None:
+        for by in ("tag", "image", "repo", "layer"):
+            is_declared(vulnerability_summary_df(found, by), "vulnerability_summary")
+
+
+def bill_in_file(data: bytes) -> None:
+    """A bill of materials in a file: packages of one of its formats."""
+    for form in ("syft", "spdx", "cyclonedx"):
+        scan(f"read_{form}", "json", data)
+
+
+def advisories(suffix: str, data: bytes) -> None:
+    """Advisories: packages of each of their ecosystems can be held against them."""
+    found = scan("read_osv", suffix, data)
+    if found is not None:
+        matched = vulnerabilities_df(PACKAGES.from_records(_SOME_PACKAGES), found)
+        is_declared(matched, "vulnerabilities")
+
+
+def vex(data: bytes) -> None:
+    """VEX: what is stated can be held against vulnerabilities."""
+    found = scan("read_openvex", "json", data)
+    if found is not None:
+        rows = [{**OF_DOCUMENT, "id": "CVE-1", "type": "pypi", "name": "a", "state": "fixed",
+                 "severity": "low", "evidence": "osv"}]  # fmt: skip
+        is_declared(with_vex(VULNERABILITIES.from_records(rows), found), "vulnerabilities")
+
+
+_SOME_PACKAGES = [
+    {**OF_DOCUMENT, "evidence": "layers", "type": kind, "namespace": namespace, "name": "a",
+     "version": version, "purl": f"pkg:{kind}/a?distro={namespace}-3.20"}
+    for kind, namespace in (
+        ("deb", "debian"), ("apk", "alpine"), ("rpm", "rocky"), ("pypi", None), ("npm", None),
+        ("golang", None), ("maven", None),
+    )
+    for version in ("1", "1.0~rc1-1", "\ud800")
+]  # fmt: skip
+
+
+def version(data: bytes) -> None:
+    """Versions: two of them are in one order, from either side."""
+    left, _, right = data.decode("utf-8", "replace").partition("\n")
+    for kind in ("apk", "composer", "deb", "gem", "golang", "maven", "npm", "nuget", "pypi", "rpm"):
+        order = compare(kind, left, right)
+        # Those of univers are not sound for all that they take for versions.
+        if kind in ("apk", "deb", "golang", "npm", "pypi", "rpm") and order is not None:
+            assert compare(kind, right, left) == -order
+
+
+def vector(data: bytes) -> None:
+    """Vectors of CVSS: a score, or none."""
+    found = cvss.read(data.decode("utf-8", "replace"))
+    if found is not None and found.score is not None:
+        assert 0 <= found.score <= 10
+        assert cvss.word(found.score)
+
+
 def are_declared(name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows make a frame as its table declares it."""
     numbered = ({"position": number, **OF_DOCUMENT, **row} for number, row in enumerate(rows))
@@ -503,4 +585,13 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **{f"references-{kind}": partial(references, kind) for kind in OF_REFERENCES},
     "beside": beside,
     "downloads": downloads,
+    "trivy": partial(report, "read_trivy"),
+    "grype": partial(report, "read_grype"),
+    "bill-in-file": bill_in_file,
+    "osv": partial(advisories, "json"),
+    "osv-yaml": partial(advisories, "yaml"),
+    "osv-zip": partial(advisories, "zip"),
+    "openvex": vex,
+    "version": version,
+    "cvss": vector,
 }

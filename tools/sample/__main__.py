@@ -1,10 +1,12 @@
-"""Write the bundled data file."""
+"""Write the bundled data file, and the files that are about its images."""
 
 from pathlib import Path
 
 import hubframe.testing
 from hubframe.testing.world import FILE_NAME
-from tools.sample import build
+from tools.sample import build, scans
 
 if __name__ == "__main__":
-    Path(hubframe.testing.__file__).with_name(FILE_NAME).write_bytes(build())
+    place = Path(hubframe.testing.__file__)
+    place.with_name(FILE_NAME).write_bytes(build())
+    scans.write(hubframe.testing.sample_files())

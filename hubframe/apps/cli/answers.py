@@ -284,7 +284,7 @@ for _answer in ANSWERS:
 
 @command(
     "cleanup",
-    "List which tags a rule would delete; it deletes nothing.",
+    "List tags a rule would delete; it deletes nothing.",
     REPOSITORIES,
     count("--keep", "Keep the N newest tags.", least=0),
     days("--older-than", "Only tags that were pushed longer ago."),

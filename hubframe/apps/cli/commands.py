@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.apps.cli import answers, inside, lifecycle, references
+from hubframe.apps.cli import answers, inside, lifecycle, references, vulnerabilities
 from hubframe.apps.cli.groups import (
     COST,
     FIND,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
     from hubframe import Client
 
-__all__ = ["PLANNED", "cli", "lifecycle", "references"]
+__all__ = ["PLANNED", "cli", "lifecycle", "references", "vulnerabilities"]
 
 PLANNED = (
     *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
@@ -285,7 +285,7 @@ _frame_command(
 
 @command(
     "report",
-    "Write a report: CSV files, pictures, and a page to read.",
+    "Write a report: CSV files, pictures, a page to read.",
     click.argument("what", nargs=-1, metavar="REF|HOST...", callback=listed),
     given(
         "--output",
@@ -402,7 +402,7 @@ def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 _call_command(
     "snapshot",
     "snapshot",
-    "Append what repositories and tags are now to a dataset.",
+    "Append what repositories and tags are to a dataset.",
     several("what", "NAMESPACE|REPO..."),
     TO,
     given("--run", "Name the run, so that it can be continued if it is cut short.", metavar="NAME"),
@@ -430,7 +430,7 @@ _call_command(
 
 @command(
     "add-snapshot",
-    "Append CSV files to a dataset of snapshots, as one run.",
+    "Append CSV files to a dataset of snapshots as a run.",
     TO,
     given("--repos", "A CSV file of hubframe repos.", click.Path(), metavar="FILE"),
     given("--tags", "A CSV file of hubframe tags, with all tags.", click.Path(), metavar="FILE"),

@@ -45,6 +45,13 @@ FIRST = {
     "cycles": ("product", "cycle", "codename", "eol_at", "is_eol", "extended_until", "released_at"),
     "eol": ("repo", "tag", "product", "cycle", "is_eol", "eol_at", "days_left", "extended_until"),
     "lag": ("repo", "tag", "type", "name", "version", "newest_version", "versions_behind"),
+    "vulnerabilities": ("repo", "tag", "id", "severity", "name", "version", "fixed_version"),
+    "vulnerability_summary": (
+        *("repo", "tag", "layer_digest", "vulnerability_count", "critical_count", "high_count"),
+        *("fixable_count", "exploited_count", "oldest_published_at"),
+    ),
+    "advisories": ("id", "ecosystem", "release", "name", "severity", "title", "aliases"),
+    "vex": ("id", "product", "component", "status", "justification", "author"),
     "limits": ("host", "limit", "remaining", "allowed", "window_seconds", "resets_at"),
     "comparison": ("left_name", "right_name", "aspect", "key", "change", "left", "right"),
     "figures": ("metric", "value", "paper_value", "paper", "unit"),

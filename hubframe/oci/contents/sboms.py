@@ -1,5 +1,6 @@
 """Bills of materials, as SPDX 2 and 3, CycloneDX and syft write them in JSON."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ _PREDICATES = {
 # What says that nothing is known.
 _NOTHING = frozenset({"NOASSERTION", "NONE", "UNKNOWN"})
 # What syft calls kinds of packages.
-_KINDS = {
+KINDS_OF_SYFT = {
     **{kind: kind for kind in ("deb", "apk", "rpm", "npm", "conda", "gem")},
     "python": "pypi",
     "R-package": "cran",
@@ -36,8 +37,11 @@ _KINDS = {
     "php-composer": "composer",
     "dotnet": "nuget",
 }
+_LICENCE = re.compile(r"LicenseRef-[0-9A-Za-z.-]+")
+_LONGEST_LICENCE = 100
 _KIBIBYTE = 1024
-_TRIVY = "aquasecurity:trivy:"
+# Before the names of trivy's properties.
+TRIVY = "aquasecurity:trivy:"
 # What SPDX 2 and 3 call an operating system, which is no package.
 _OS, _OS_OF_3 = "OPERATING-SYSTEM", "operatingSystem"
 _URLS = Known(read_url)
@@ -125,7 +129,7 @@ def _spdx(told: Payload) -> Sbom:
     version = (text(told["spdxVersion"]) or "").removeprefix("SPDX-")
 
     def packages() -> Iterator[Listed]:
-        files = _spdx_files(told)
+        files, own = _spdx_files(told), _spdx_licences(told)
         for one in entries:
             urls = (
                 text(each.get("referenceLocator"))
@@ -136,6 +140,7 @@ def _spdx(told: Payload) -> Sbom:
             if package := _package(url, one.get("name"), one.get("versionInfo")):
                 path, layer = files.get(str(one.get("SPDXID")), (None, None))
                 licence = _known(one.get("licenseConcluded")) or _known(one.get("licenseDeclared"))
+                licence = licence and _LICENCE.sub(lambda ref: own.get(ref[0], ref[0]), licence)
                 yield Listed(package._replace(licence=licence, path=_at(path)), url, None, layer)
 
     created = text(made.get("created"))
@@ -161,6 +166,16 @@ def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
             path, layer = found.setdefault(str(one.get("spdxElementId")), file)
             if (path, layer) != file:
                 found[str(one["spdxElementId"])] = None, layer if layer == file[1] else None
+    return found
+
+
+def _spdx_licences(told: Payload) -> dict[str, str]:
+    """Return what the document's own ids of licences stand for, where that is as short."""
+    found = {}
+    for one in items(told.get("hasExtractedLicensingInfos")):
+        name = _known(one.get("name")) or _known(one.get("extractedText"))
+        if name and len(name) <= _LONGEST_LICENCE and name.isprintable():
+            found[str(one.get("licenseId"))] = name
     return found
 
 
@@ -211,7 +226,7 @@ def _cyclonedx(told: Payload) -> Sbom:
         for one in entries:
             url = text(one.get("purl"))
             told = {
-                str(each.get("name")).removeprefix(_TRIVY): text(each.get("value"))
+                str(each.get("name")).removeprefix(TRIVY): text(each.get("value"))
                 for each in items(one.get("properties"))
             }
             kind = told.get("syft:package:type")
@@ -304,7 +319,7 @@ def _package(url: str | None, name: Any, version: Any, kind: str | None = None) 
     package = _URLS[url] if url else None
     name = text(name)
     if package is None and name:
-        package = Package(_KINDS.get(kind or "", "generic"), name)
+        package = Package(KINDS_OF_SYFT.get(kind or "", "generic"), name)
     elif package is not None and package.type == "golang" and name:
         # A module's name is its whole path, of which the URL has a part elsewhere.
         package = package._replace(name=name, namespace=None)
@@ -321,9 +336,9 @@ def _at(path: str | None) -> str | None:
 
 
 def _size(kind: str, told: Any) -> int | None:
-    """Return bytes: Debian's databases tell KiB."""
+    """Return bytes: Debian's databases tell KiB, and syft writes 0 where none is told."""
     try:
-        return int(told) * (_KIBIBYTE if kind == "deb" else 1)
+        return int(told) * (_KIBIBYTE if kind == "deb" else 1) or None
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -1,0 +1,137 @@
+"""The commands about vulnerabilities: of images and advisories, and of files that you have."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import hubframe
+from hubframe.apps.cli.groups import ANSWER, INSIDE, command, with_failures
+from hubframe.apps.cli.options import (
+    ERRORS,
+    FAILURES,
+    PARTIAL,
+    PLATFORMS,
+    TAGS,
+    given,
+    listed,
+    many,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hubframe import Client
+
+_IMAGES = click.argument("what", nargs=-1, metavar="[REF]...", callback=listed)
+_ADVISORIES = given(
+    "--advisories", "A folder or a .zip of advisories in the format of OSV.", metavar="PLACE"
+)
+_VEX = many("--vex", "FILE", "An OpenVEX document that says what does not affect images.")
+_REPORTS = (
+    many("--trivy", "FILE", "A report of trivy, or a folder of such; no image is asked for."),
+    many("--grype", "FILE", "A report of grype, or a folder of such."),
+)
+_EVIDENCE = given(
+    "--evidence",
+    "What tells of packages: databases in the layers, or attached documents, which often leave "
+    "out the source packages that advisories name.",
+    ("layers", "sbom", "auto"),
+    "layers",
+)
+_FOUND = (
+    _IMAGES,
+    _ADVISORIES,
+    _VEX,
+    *_REPORTS,
+    _EVIDENCE,
+    PLATFORMS,
+    *TAGS,
+    PARTIAL,
+    *FAILURES,
+)
+_ALIKE = "Name images and --advisories, or reports of a scanner. No row does not mean safe."
+
+
+def _found(  # noqa: PLR0913
+    client: "Client",
+    what: list[str],
+    *,
+    advisories: str | None = None,
+    vex: Any = None,
+    trivy: Any = None,
+    grype: Any = None,
+    **options: Any,
+) -> "pd.DataFrame":
+    """Read reports, or match packages of images with advisories."""
+    import pandas as pd
+
+    errors = options["errors"]
+    if what and advisories and not (trivy or grype):
+        packages = hubframe.packages_df(what, **options, client=client)
+        known = hubframe.read_osv(advisories, errors=errors)
+        stated = hubframe.read_openvex(vex, errors=errors) if vex else None
+        found = hubframe.vulnerabilities_df(packages, known, vex=stated)
+        return with_failures("vulnerabilities", found, packages, known)
+    if what or advisories or vex or not (trivy or grype):
+        raise click.UsageError("give REF and --advisories, or --trivy or --grype")
+    read = ((hubframe.read_trivy, trivy), (hubframe.read_grype, grype))
+    frames = [reader(paths, errors=errors) for reader, paths in read if paths]
+    return with_failures("vulnerabilities", pd.concat(frames, ignore_index=True), *frames)
+
+
+command(
+    "vulnerabilities",
+    "List known vulnerabilities of images, or of reports.",
+    *_FOUND,
+    more=f"{_ALIKE} Layers are downloaded once each, which costs no pull on Docker Hub.",
+    example="hubframe vulnerabilities ghcr.io/org/app:1.2 --advisories all.zip",
+    job=INSIDE,
+    table="vulnerabilities",
+)(_found)
+
+
+@command(
+    "vulnerability-summary",
+    "Count vulnerabilities by severity.",
+    *_FOUND,
+    given("--by", "What a row is.", ("tag", "image", "repo", "layer"), "tag"),
+    more=_ALIKE,
+    example="hubframe vulnerability-summary --trivy trivy.json --by layer",
+    job=ANSWER,
+    table="vulnerability_summary",
+)
+def _summary(client: "Client", what: list[str], *, by: Any, **options: Any) -> "pd.DataFrame":
+    found = _found(client, what, **options)
+    return with_failures(
+        "vulnerability_summary", hubframe.vulnerability_summary_df(found, by), found
+    )
+
+
+@command(
+    "advisories",
+    "List advisories in the format of OSV.",
+    click.argument("place", metavar="PLACE"),
+    many("--ecosystem ecosystems", "NAME", "Only this one: PyPI, Debian, Debian:12."),
+    given("--errors", "Stop at the first failure, or go on without what fails.", ERRORS, "raise"),
+    more="PLACE is a folder, a .zip, or a file; osv.dev has one for each ecosystem.",
+    example="hubframe advisories all.zip --ecosystem Debian:12",
+    job=INSIDE,
+    table="advisories",
+    session=(),
+)
+def _advisories(_: "Client", place: str, **options: Any) -> "pd.DataFrame":
+    return hubframe.read_osv(place, **options)
+
+
+@command(
+    "vex",
+    "List what OpenVEX documents state.",
+    click.argument("paths", nargs=-1, required=True, metavar="FILE...", callback=listed),
+    given("--errors", "Stop at the first failure, or go on without what fails.", ERRORS, "raise"),
+    example="hubframe vex openvex.json",
+    job=INSIDE,
+    table="vex",
+    session=(),
+)
+def _vex(_: "Client", paths: list[str], **options: Any) -> "pd.DataFrame":
+    return hubframe.read_openvex(paths, **options)

@@ -1,0 +1,140 @@
+"""What VEX documents state of vulnerabilities."""
+
+import re
+from collections import defaultdict
+from contextlib import suppress
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import pandas as pd
+
+from hubframe.measure.advisories import whole_name
+from hubframe.measure.images import plain_rows
+from hubframe.oci.contents.packages import Package, read_url
+from hubframe.oci.payload import Known
+from hubframe.oci.reference import ImageReference
+from hubframe.readers.severities import NOT_AFFECTED, STATES
+from hubframe.tables.vulnerabilities import VULNERABILITIES
+
+# The types of package URLs that name images.
+_IMAGES = frozenset({"docker", "oci"})
+# What has been fixed in the product that is here affects it no longer.
+_STATES = STATES | {"fixed": NOT_AFFECTED}
+_REPOSITORY = re.compile(r"[?&]repository_url=([^&#]+)")
+_URLS = Known(read_url)
+_OF_ROW = ["id", "aliases", "type", "name", "version", "repo", "tag", "image_digest"]
+
+
+class _Row(NamedTuple):
+    """What a statement may be about."""
+
+    type: str
+    name: str
+    version: str | None
+    repo: str
+    tag: str | None
+    image_digest: str | None
+
+
+class _Statement(NamedTuple):
+    """Whether a vulnerability affects a product, or a part of it."""
+
+    product: str | None
+    component: str | None
+    status: str
+    justification: str | None
+
+    def covers(self, row: _Row) -> bool:
+        """Whether it is about a row: its package, or the image and its package."""
+        of_all = self.product is None or _names_image(self.product, row)
+        if self.component is None:
+            return of_all or _names_package(self.product or "", row)
+        return of_all and _names_package(self.component, row)
+
+
+def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
+    """Add what is stated of each vulnerability; of several statements the last holds.
+
+    Parameters
+    ----------
+    vulnerabilities, vex
+        The tables of these names.
+    """
+    by_name: dict[str, list[_Statement]] = defaultdict(list)
+    names = ["id", "aliases", "product", "component", "status", "justification"]
+    for id_, aliases, *told in plain_rows(vex.sort_values("stated_at", kind="stable")[names]):
+        for name in (id_, *(aliases or "").split()):
+            by_name[name].append(_Statement(*told))
+    stated = [_last(by_name, row) for row in plain_rows(vulnerabilities[_OF_ROW])]
+    states = (one and _STATES.get(one.status) for one in stated)
+    columns = VULNERABILITIES.frame(
+        {
+            "vex_status": [one and one.status for one in stated],
+            "vex_justification": [one and one.justification for one in stated],
+            "state": list(states),
+        }
+    )
+    return vulnerabilities.assign(
+        state=columns["state"].fillna(vulnerabilities["state"].reset_index(drop=True)).array,
+        vex_status=columns["vex_status"].array,
+        vex_justification=columns["vex_justification"].array,
+    )
+
+
+def _last(by_name: dict[str, list[_Statement]], row: tuple[Any, ...]) -> _Statement | None:
+    id_, aliases, *told = row
+    about = _Row(*told)
+    # By the vulnerability's own name first, and of each name the latest first.
+    stated = (
+        one
+        for each in (id_, *(aliases or "").split())
+        for one in reversed(by_name.get(each, ()))
+        if one.covers(about)
+    )
+    return next(stated, None)
+
+
+def _names_package(written: str, row: _Row) -> bool:
+    """Whether a package URL names the package of a row; without a version, any."""
+    package: Package | None = _URLS[written]
+    if package is None or package.type != row.type:
+        return False
+    name = whole_name(package.type, package.namespace, package.name)
+    if package.type == "golang":
+        name = "/".join(filter(None, (package.namespace, package.name)))
+    return name == row.name and package.version in (None, row.version)
+
+
+def _names_image(written: str, row: _Row) -> bool:
+    """Whether a package URL, or the name of an image, names the image of a row."""
+    package: Package | None = _URLS[written]
+    if package is None:
+        return _is_same(written, row)
+    known = (None, row.tag, row.image_digest)
+    if package.type not in _IMAGES or package.version not in known:
+        return False
+    if at := _REPOSITORY.search(written):
+        return _is_same(unquote(at[1]), row)
+    if package.type == "docker":
+        return _is_same("/".join(filter(None, (package.namespace, package.name))), row)
+    # Of `pkg:oci` the last part of the name is all that is told.
+    return row.repo.rpartition("/")[2] == package.name
+
+
+def _reference(written: str) -> ImageReference | None:
+    with suppress(ValueError):
+        return ImageReference.parse(written)
+    return None
+
+
+_REFERENCES = Known(_reference)
+
+
+def _is_same(written: str, row: _Row) -> bool:
+    found: ImageReference | None = _REFERENCES[written]
+    return (
+        found is not None
+        and found.repo == row.repo
+        and found.tag in (None, row.tag)
+        and found.digest in (None, row.image_digest)
+    )

@@ -1,0 +1,213 @@
+"""Bills of materials on the disk, as syft, SPDX and CycloneDX write them, as packages.
+
+What is in them is read by `oci.contents.sboms`, as of those that are attached to images.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from hubframe.errors import PayloadError
+from hubframe.oci.contents import sboms
+from hubframe.oci.contents.packages import read_url, write_url
+from hubframe.oci.payload import items, mapping, text, texts
+from hubframe.oci.reference import DIGEST
+from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
+from hubframe.readers.subjects import Images, Subject, described_by_syft, subject
+from hubframe.tables import PACKAGES
+
+Payload = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+def read_syft(
+    paths: Paths,
+    *,
+    layers: pd.DataFrame | None = None,
+    max_bytes: int = MOST_BYTES,
+    errors: Errors = "raise",
+) -> pd.DataFrame:
+    """Read the packages of syft's own documents (``syft scan --output syft-json``).
+
+    Parameters
+    ----------
+    paths, max_bytes, errors
+        See `read_trivy`.
+    layers
+        The table `layers` of the images. By it an image is found by its layers, its digest or its
+        tag, and each package's layer by what it is unpacked; without it, ``position`` is null in
+        what SPDX and CycloneDX tell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `packages`, in the order of the documents. A document says what its tool found:
+        others find more, or less.
+
+    Raises
+    ------
+    PayloadError
+        A file is no such document in JSON, or too large.
+    NotFoundError
+        A folder holds none.
+
+    Examples
+    --------
+    >>> from hubframe.testing import sample_files
+    >>> found = read_syft(sample_files() / "scans" / "syft.json")
+    >>> found[["type", "name", "version", "tool"]].head(1).to_numpy().tolist()
+    [['deb', 'curl', '7.88.1-10+deb12u6', 'sample-scanner-1.0']]
+    """
+    return _read(paths, "syft", layers, max_bytes, errors)
+
+
+def read_spdx(
+    paths: Paths,
+    *,
+    layers: pd.DataFrame | None = None,
+    max_bytes: int = MOST_BYTES,
+    errors: Errors = "raise",
+) -> pd.DataFrame:
+    """Read the packages of documents in SPDX 2 or 3, in JSON.
+
+    Parameters
+    ----------
+    paths, layers, max_bytes, errors
+        See `read_syft`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `packages`, as of `read_syft`.
+
+    Raises
+    ------
+    PayloadError, NotFoundError
+        See `read_syft`.
+    """
+    return _read(paths, "spdx", layers, max_bytes, errors)
+
+
+def read_cyclonedx(
+    paths: Paths,
+    *,
+    layers: pd.DataFrame | None = None,
+    max_bytes: int = MOST_BYTES,
+    errors: Errors = "raise",
+) -> pd.DataFrame:
+    """Read the packages of documents in CycloneDX, in JSON.
+
+    Parameters
+    ----------
+    paths, layers, max_bytes, errors
+        See `read_syft`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `packages`, as of `read_syft`.
+
+    Raises
+    ------
+    PayloadError, NotFoundError
+        See `read_syft`.
+    """
+    return _read(paths, "cyclonedx", layers, max_bytes, errors)
+
+
+def _read(
+    paths: Paths, form: str, layers: pd.DataFrame | None, max_bytes: int, errors: Errors
+) -> pd.DataFrame:
+    reading, images = Reading(PACKAGES, errors, max_bytes), Images(layers)
+
+    def read(body: bytes, name: str) -> list[Row]:
+        told = sboms.document(body, name)
+        sbom = sboms.read(told, name)
+        if sbom.format != form:
+            raise PayloadError(f"{name} is in the format of {sbom.format}: use read_{sbom.format}")
+        reading.note(format=sbom.format, tool=sbom.tool, reported_at=sbom.created_at)
+        about = images.find(_ROOTS[form](told, name))
+        return list(package_rows(about, sbom))
+
+    rows = (row for some in reading.bodies(paths, read) for row in some)
+    return reading.finish(PACKAGES.from_rows(rows), "sbom")
+
+
+def package_rows(about: Subject, sbom: sboms.Sbom) -> Iterator[Row]:
+    """Yield the packages of a document as rows, in the order of the table's columns."""
+    for package, url, layer_digest, diff_id in sbom.packages():
+        kind, name, version, namespace, architecture, source, source_version, *rest = package
+        licence, size, path, is_direct = rest
+        position, digest = about.place(layer_digest, diff_id)
+        yield (
+            *about.key, kind, namespace, name, version, architecture, source, source_version,
+            url or write_url(package), licence, size, position, digest, path, "sbom",
+            sbom.tool, is_direct,
+        )  # fmt: skip
+
+
+def _of_syft(told: Payload, what: str) -> Subject:
+    return described_by_syft(mapping(told.get("source")), what)
+
+
+def _of_spdx(told: Payload, what: str) -> Subject:
+    """Read what a document describes: the first of its roots."""
+    described = set(texts(told.get("documentDescribes")))
+    for one in items(told.get("relationships")):
+        if one.get("relationshipType") == "DESCRIBES":
+            described.add(str(one.get("relatedSpdxElement")))
+    found = items(told.get("packages")) or items(told.get("@graph"))
+    roots = (
+        one
+        for one in found
+        if one.get("SPDXID") in described or one.get("software_primaryPurpose") == "container"
+    )
+    root = next(roots, {})
+    urls = [text(root.get("software_packageUrl"))]
+    urls += [text(one.get("referenceLocator")) for one in items(root.get("externalRefs"))]
+    # trivy writes into annotations what CycloneDX has in properties.
+    notes = [one.get("comment") for one in items(root.get("annotations"))]
+    notes += texts(root.get("attributionTexts"))
+    pairs = [tuple(str(note).partition(": ")[::2]) for note in notes]
+    name = text(root.get("name")) or text(told.get("name"))
+    version = root.get("versionInfo") or root.get("software_packageVersion")
+    kind = root.get("primaryPackagePurpose") or root.get("software_primaryPurpose")
+    return _of_root(name, text(version), kind, urls, pairs, what)
+
+
+def _of_cyclonedx(told: Payload, what: str) -> Subject:
+    root = mapping(mapping(told.get("metadata")).get("component"))
+    pairs = [
+        (str(one.get("name")).removeprefix(sboms.TRIVY), str(one.get("value")))
+        for one in items(root.get("properties"))
+    ]
+    urls = [text(root.get("purl"))]
+    name, version = text(root.get("name")), text(root.get("version"))
+    return _of_root(name, version, root.get("type"), urls, pairs, what)
+
+
+def _of_root(  # noqa: PLR0913, PLR0917
+    name: str | None,
+    version: str | None,
+    kind: Any,
+    urls: Iterable[str | None],
+    pairs: Iterable[tuple[Any, ...]],
+    what: str,
+) -> Subject:
+    """Tell which image a document's root is: its version is a tag, or a digest."""
+    pairs = list(pairs)
+    found = [package.version for package in map(read_url, filter(None, urls)) if package]
+    digests = [one for one in [version, *found] if one and DIGEST.fullmatch(one)]
+    is_tag = name and version and version not in digests and ":" not in name.rpartition("/")[2]
+    return subject(
+        f"{name}:{version}" if is_tag else name,
+        tags=[value for key, value in pairs if key == "RepoTag"],
+        digests=[value for key, value in pairs if key == "RepoDigest"],
+        image_digest=next(iter(digests), None),
+        is_image=str(kind).lower() == "container",
+        what=what,
+    )
+
+
+_ROOTS = {"syft": _of_syft, "spdx": _of_spdx, "cyclonedx": _of_cyclonedx}

@@ -1,0 +1,456 @@
+"""Files that people have: reports of scanners, bills of materials, advisories, VEX."""
+
+import base64
+import doctest
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import hubframe
+from hubframe.errors import IncompleteWarning, NotFoundError, PayloadError
+from hubframe.tables import LAYERS, PACKAGES
+from hubframe.tables.vulnerabilities import ADVISORIES, VULNERABILITIES
+from hubframe.testing import sample_files
+from tests.layerfiles.layers import archive, folder
+from tools.sample import scans
+
+from .images import write_layout
+from .test_oracles import IMAGES, SYSTEMS
+
+PAGE = Path(__file__).parents[2] / "docs" / "vulnerabilities.md"
+TRIVY, GRYPE, SYFT, OPENVEX = (
+    json.loads((sample_files() / "scans" / f"{name}.json").read_text())
+    for name in ("trivy", "grype", "syft", "openvex")
+)
+WEB = "registry.example/shop/web"
+KEY = ["repo", "tag", "platform", "image_digest"]
+READERS = [
+    hubframe.read_trivy,
+    hubframe.read_grype,
+    hubframe.read_syft,
+    hubframe.read_spdx,
+    hubframe.read_cyclonedx,
+    hubframe.read_osv,
+    hubframe.read_openvex,
+]
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a document into a file, and give its path."""
+
+    def write(document, name="report.json"):
+        path = tmp_path / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def layers():
+    with hubframe.sample():
+        return hubframe.layers_df(WEB, source="registry")
+
+
+def test_the_page_prints_what_it_says():
+    found = doctest.testfile(
+        str(PAGE), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert found.attempted > 20
+    assert found.failed == 0
+
+
+def test_the_samples_files_are_those_that_its_maker_makes():
+    for name, body in scans.files().items():
+        assert (sample_files() / name).read_bytes() == body, f"{name}: run make sample"
+
+
+# Trivy.
+
+
+def test_trivy_names_the_build_step(written, layers):
+    found = hubframe.read_trivy(written(TRIVY))
+    count = sum(len(result["Vulnerabilities"]) for result in TRIVY["Results"])
+    assert len(found) == count == 5
+    assert dict(found.dtypes.astype(str)) == VULNERABILITIES.dtypes
+    own = layers[layers["tag"] == "1.2.0"]
+    steps = found.merge(own, on="layer_digest", suffixes=("", "_of_layer"))
+    assert len(steps) == count
+    assert (steps["position"] == steps["position_of_layer"]).all()
+    assert (steps["image_digest"] == steps["image_digest_of_layer"]).all()
+    by_name = dict(zip(steps["name"], steps["instruction"], strict=True))
+    assert by_name["requests"] == "RUN pip install -r requirements.txt"
+    first = found.iloc[2]
+    assert first[["type", "severity", "state", "cvss", "advisory_source"]].tolist() == [
+        "deb", "critical", "will not fix", 9.8, "debian",
+    ]  # fmt: skip
+    assert found.attrs["hubframe"]["sources"] == [
+        {"tool": "trivy-0.59.1", "reported_at": "2024-10-01T08:00:00Z", "count": 1}
+    ]
+
+
+def test_trivys_packages_are_those_of_the_image(written):
+    found = hubframe.read_trivy(written(TRIVY), packages=True)
+    with hubframe.sample():
+        real = hubframe.packages_df(f"{WEB}:1.2.0", evidence="layers")
+    same = ["type", "name", "version", "purl", "position", "layer_digest", *KEY]
+    order = ["type", "name"]
+    pd.testing.assert_frame_equal(
+        found[same].sort_values(order, ignore_index=True),
+        real[same].sort_values(order, ignore_index=True),
+    )
+
+
+def test_by_layers_an_image_is_found_whatever_a_report_calls_it(written, layers):
+    about = {**TRIVY["Metadata"], "RepoTags": ["other/name:9"], "RepoDigests": []}
+    about["RepoDigests"] = ["other/name@sha256:" + "1" * 64]
+    report = written({**TRIVY, "ArtifactName": "other/name:9", "Metadata": about})
+    plain = hubframe.read_trivy(report)
+    assert plain[KEY].iloc[0].tolist()[:2] == ["other/name", "9"]
+    found = hubframe.read_trivy(report, layers=layers)
+    own = layers[layers["tag"] == "1.2.0"].iloc[0]
+    assert found[KEY].iloc[0].tolist() == own[KEY].tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"ArtifactName": "nginx", "Metadata": {}}, ["library/nginx", "latest"]),
+        ({"ArtifactName": "ghcr.io/a/b@sha256:" + "0" * 64, "Metadata": {}}, ["ghcr.io/a/b", None]),
+        ({"ArtifactName": "images/app.tar.gz", "Metadata": {}}, ["images/app.tar.gz", None]),
+        (
+            {"ArtifactName": "app.tar", "Metadata": {"RepoTags": ["org/app:1"]}},
+            ["org/app", "1"],
+        ),
+        ({"ArtifactName": "src/app", "ArtifactType": "filesystem"}, [f"{WEB}", "1.2.0"]),
+        ({"ArtifactName": ".", "ArtifactType": "repository", "Metadata": {}}, [".", None]),
+    ],
+)
+def test_what_a_report_is_about(written, changes, expected):
+    found = hubframe.read_trivy(written({**TRIVY, **changes}))
+    told = found[["repo", "tag"]].iloc[0]
+    assert [None if pd.isna(one) else one for one in told] == expected
+
+
+def test_what_trivy_suppressed_is_counted(written):
+    first, *rest = TRIVY["Results"]
+    suppressed = {**first, "ExperimentalModifiedFindings": [{"Type": "vulnerability"}] * 3}
+    found = hubframe.read_trivy(written({**TRIVY, "Results": [suppressed, *rest]}))
+    assert len(found) == 5
+    assert found.attrs["hubframe"]["skipped"] == 3
+
+
+# Grype.
+
+
+def test_grype_agrees_with_trivy(written):
+    trivy, grype = (
+        hubframe.read_trivy(written(TRIVY)),
+        hubframe.read_grype(written(GRYPE, "g.json")),
+    )
+    same = [*KEY, "type", "name", "version", "purl", "severity", "position", "layer_digest"]
+    pd.testing.assert_frame_equal(trivy[same], grype[same])
+    assert grype["aliases"].iloc[-1] == "CVE-2024-99003"
+    assert grype["is_exploited"].tolist() == [True, True, False, False, False]
+    packages = hubframe.read_grype(written(GRYPE, "g.json"), packages=True)
+    assert packages["name"].tolist() == ["curl", "libcurl4", "zlib1g", "libc6", "requests"]
+    assert packages["type"].tolist() == ["deb"] * 4 + ["pypi"]
+
+
+def grype_of_docker():
+    """A report of an image that grype read of Docker itself, with a manifest that it made up."""
+    target = GRYPE["source"]["target"]
+    made_up = base64.b64encode(json.dumps({"layers": target["layers"]}).encode()).decode()
+    target = {**target, "manifest": made_up, "manifestDigest": "sha256:" + "9" * 64}
+    return {**GRYPE, "source": {"type": "image", "target": target}}
+
+
+def test_of_docker_itself_grype_tells_no_layers_of_a_registry(written, layers):
+    report = written(grype_of_docker())
+    found = hubframe.read_grype(report)
+    assert found["layer_digest"].isna().all()
+    assert found["position"].tolist() == [1, 1, 0, 0, 2]
+    assert (found["image_digest"] == layers[layers["tag"] == "1.2.0"]["image_digest"].iloc[0]).all()
+    known = hubframe.read_grype(report, layers=layers)
+    assert set(known["layer_digest"]) <= set(layers["layer_digest"])
+
+
+def test_older_grypes_did_not_look_for_exploits(written):
+    match = GRYPE["matches"][0]
+    older = {name: value for name, value in match["vulnerability"].items() if name != "risk"}
+    report = {**GRYPE, "matches": [{**match, "vulnerability": {**older, "knownExploited": []}}]}
+    assert hubframe.read_grype(written(report))["is_exploited"].isna().all()
+
+
+# Bills of materials.
+
+
+def test_one_run_of_syft_in_three_formats(syft_says, tmp_path):
+    system = archive(("etc/os-release", b"ID=debian\nVERSION_ID=12\n"))
+    of_system = archive(folder("distroless/var/lib/dpkg/status.d"), *SYSTEMS.items())
+    layout = write_layout(tmp_path / "layout", system, of_system, *IMAGES["languages"])
+    with hubframe.Client(hubframe.Settings(offline=True)) as client:
+        layers = hubframe.layers_df(f"oci:{layout}", client=client)
+    readers = {
+        "syft-json": hubframe.read_syft,
+        "spdx-json": hubframe.read_spdx,
+        "cyclonedx-json": hubframe.read_cyclonedx,
+    }
+    frames = []
+    for form, read in readers.items():
+        path = tmp_path / f"{form}.json"
+        path.write_bytes(syft_says(layout, form))
+        found = read(path, layers=layers)
+        frames.append(found.sort_values(["type", "name", "version", "purl"], ignore_index=True))
+        assert found.attrs["hubframe"]["sources"][0]["tool"] == "syft-1.18.1"
+    assert len(frames[0]) > 30
+    assert frames[0]["position"].notna().all()
+    assert frames[0]["platform"].eq("linux/amd64").all()
+    syft, spdx, cyclonedx = frames
+    pd.testing.assert_frame_equal(syft, cyclonedx)
+    # SPDX has no place for sizes, and of several files does not say which one tells of a package.
+    untold = ["path", "installed_size"]
+    pd.testing.assert_frame_equal(syft.drop(columns=untold), spdx.drop(columns=untold))
+
+
+def test_a_bill_in_another_format_says_which_reader_to_use(written):
+    with pytest.raises(PayloadError, match="use read_syft"):
+        hubframe.read_spdx(written(SYFT))
+
+
+def test_packages_of_a_bill_can_be_matched(written):
+    packages = hubframe.read_syft(written(SYFT))
+    assert dict(packages.dtypes.astype(str)) == PACKAGES.dtypes
+    advisories = hubframe.read_osv(sample_files() / "advisories")
+    found = hubframe.vulnerabilities_df(packages, advisories)
+    # Without source packages, those of Debian are looked for by their own name.
+    assert found["name"].tolist() == ["curl", "requests", "urllib3"]
+
+
+# Advisories.
+
+OSV = {
+    "id": "PYSEC-1",
+    "modified": "2024-01-02T00:00:00Z",
+    "aliases": ["GHSA-2", "CVE-1", "CVE-1", 7],
+    "details": "# What is wrong\nand more",
+    "affected": [
+        {"package": {"ecosystem": "PyPI", "name": "A_b.C"}, "versions": ["1.0", "1.1", None]},
+        {
+            "package": {"ecosystem": "PyPI", "name": "a-b-c", "purl": "pkg:pypi/a-b-c"},
+            "ranges": [
+                {"type": "GIT", "events": [{"introduced": "0"}]},
+                {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}, {"odd": 1}]},
+            ],
+            "versions": ["1.1", "1.2"],
+        },
+        {
+            "package": {"ecosystem": "Debian:12", "name": "a"},
+            "ecosystem_specific": {"urgency": "low**"},
+        },
+        {"package": {"ecosystem": "Debian:11", "name": "a"}},
+        {"package": {"name": "nobody's"}},
+    ],
+    "severity": [
+        {"type": "CVSS_V2", "score": "AV:N/AC:L/Au:N/C:C/I:C/A:C"},
+        {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"},
+    ],
+    "references": [
+        {"type": "WEB", "url": "https://a.example"},
+        {"type": "ADVISORY", "url": "https://b.example"},
+    ],
+}
+
+
+def test_an_advisory_has_a_row_for_each_package(written):
+    found = hubframe.read_osv(written(OSV, "a.json"))
+    assert dict(found.dtypes.astype(str)) == ADVISORIES.dtypes
+    keys = found[["ecosystem", "release", "name"]].astype(object).where(found.notna(), None)
+    assert keys.to_numpy().tolist() == [
+        ["PyPI", None, "a-b-c"],
+        ["Debian", "12", "a"],
+        ["Debian", "11", "a"],
+    ]
+    row = found.iloc[0]
+    assert row[["aliases", "versions", "purl", "title", "url"]].tolist() == [
+        "CVE-1 GHSA-2", "1.0 1.1 1.2", "pkg:pypi/a-b-c", "What is wrong", "https://b.example",
+    ]  # fmt: skip
+    assert json.loads(row["ranges"]) == [
+        {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}
+    ]
+    assert (row["severity"], row["cvss"]) == ("high", 7.5)
+
+
+def test_ecosystems_are_chosen(written):
+    path = written(OSV, "a.json")
+    count = {
+        ("Debian",): 2, ("Debian:12",): 1, ("PyPI", "Debian:11"): 2, ("npm",): 0
+    }  # fmt: skip
+    assert {of: len(hubframe.read_osv(path, ecosystems=of)) for of in count} == count
+    assert len(hubframe.read_osv(path, ecosystems="PyPI")) == 1
+
+
+def test_what_github_knows_of_the_last_version(written):
+    entry = {
+        "package": {"ecosystem": "npm", "name": "a"},
+        "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
+        "database_specific": {"last_known_affected_version_range": "<= 1.2.3"},
+    }
+    (row,) = hubframe.read_osv(written({**OSV, "affected": [entry]}, "a.json")).to_dict("records")
+    assert json.loads(row["ranges"])[0]["events"][-1] == {"last_affected": "1.2.3"}
+
+
+def zipped(**entries):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, body in entries.items():
+            out.writestr(name.replace("__", "."), body)
+    return made.getvalue()
+
+
+def test_a_folder_an_archive_and_yaml_are_alike(tmp_path):
+    yaml = "id: PYSEC-2\nmodified: 2024-01-02\naffected:\n- package: {ecosystem: PyPI, name: b}\n  versions: ['1.10']\n"
+    folder = tmp_path / "all"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.json").write_text(json.dumps(OSV))
+    (folder / "deep" / "b.yaml").write_text(yaml)
+    (folder / "notes.json").write_text('{"no": "advisory"}')
+    (folder / "README.md").write_text("text")
+    outside = tmp_path / "outside.json"
+    outside.write_text(json.dumps({**OSV, "id": "PYSEC-3"}))
+    (folder / "link.json").symlink_to(outside)
+    (tmp_path / "all.zip").write_bytes(
+        zipped(a__json=json.dumps(OSV), notes__json="{}", **{"deep/b__yaml": yaml}, readme="x")
+    )
+    found, archived = hubframe.read_osv(folder), hubframe.read_osv(tmp_path / "all.zip")
+    assert set(found["id"]) == {"PYSEC-1", "PYSEC-2"}
+    assert found["versions"].iloc[-1] == "1.10"
+    assert found.attrs["hubframe"]["skipped"] == 1
+    order = ["id", "ecosystem", "release"]
+    pd.testing.assert_frame_equal(
+        found.sort_values(order, ignore_index=True), archived.sort_values(order, ignore_index=True)
+    )
+    assert archived.attrs["hubframe"]["sources"][0]["newest_modified_at"].startswith("2024-01-02")
+
+
+def broken():
+    """Archives that are none, or more than they seem."""
+    whole = zipped(a__json=json.dumps(OSV))
+    yield "cut", whole[:40], "no archive"
+    yield "no archive", b"PK\x03\x04" + b"\0" * 40, "no archive"
+    yield "a bomb", zipped(a__json=b" " * (2**25 + 1)), "more than 33,554,432 bytes"
+    damaged = bytearray(whole)
+    damaged[45:60] = bytes(15)
+    yield "damaged", bytes(damaged), "cannot be unpacked|not JSON"
+    secret = bytearray(whole)
+    # The flag of encryption, in the entry and in the directory.
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        secret[whole.index(mark) + at] |= 1
+    yield "encrypted", bytes(secret), "cannot be unpacked"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"), [row[1:] for row in broken()], ids=[row[0] for row in broken()]
+)
+def test_broken_archives_are_refused_in_one_way(tmp_path, body, words):
+    (tmp_path / "a.zip").write_bytes(body)
+    with pytest.raises(PayloadError, match=words):
+        hubframe.read_osv(tmp_path / "a.zip")
+
+
+def test_caps_hold_for_all_entries_together(tmp_path):
+    (tmp_path / "a.zip").write_bytes(
+        zipped(**{f"{number}__json": json.dumps(OSV) for number in range(5)})
+    )
+    for cap in ({"max_bytes": 3 * len(json.dumps(OSV))}, {"max_entries": 3}):
+        for errors in ("raise", "collect"):
+            with pytest.raises(PayloadError, match=f"raise {next(iter(cap))}="):
+                hubframe.read_osv(tmp_path / "a.zip", **cap, errors=errors)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id: &a X\naffected: [*a, *a]\n",
+        "- id\n",
+        "id: [\n",
+        "{" * 5000,
+        "id: \x00",
+        "!!python/object/apply:os.system [echo]\n",
+    ],
+)
+def test_yaml_that_is_no_advisory_is_refused_or_passed_over(written, text):
+    with pytest.raises((PayloadError, NotFoundError)):
+        hubframe.read_osv(written(text, "a.yaml"))
+
+
+# VEX.
+
+
+def test_vex_has_a_row_for_each_product_and_component(written):
+    statement = OPENVEX["statements"][0]
+    more = {**statement, "vulnerability": "CVE-9", "products": ["pkg:npm/a", {"@id": "pkg:npm/b"}]}
+    odd = [{**statement, "status": "maybe"}, {**statement, "vulnerability": None}, 7]
+    found = hubframe.read_openvex(written({**OPENVEX, "statements": [statement, more, *odd]}))
+    assert found[["number", "id", "product"]].to_numpy().tolist() == [
+        [0, "CVE-2024-99003", f"pkg:oci/web?repository_url={WEB}"],
+        [1, "CVE-9", "pkg:npm/a"],
+        [2, "CVE-9", "pkg:npm/b"],
+    ]
+    assert found.attrs["hubframe"]["skipped"] == 2
+
+
+# All of them.
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_what_is_no_such_document_is_refused(read, written):
+    for text in ("{}", "[]", "", "{" * 50_000, '{"matches": 1, "SchemaVersion": "2"}', "\ud800"):
+        path = written(text.encode("utf-8", "replace").decode(), "a.json")
+        with pytest.raises((PayloadError, NotFoundError)):
+            read(path)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_places_are_read_as_they_are(read, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "missing.json")
+    with pytest.raises(NotFoundError, match=r"holds no file that ends in \.json"):
+        read(tmp_path)
+    os.mkfifo(tmp_path / "fifo.json")
+    with pytest.raises(PayloadError, match="is no file"):
+        read(tmp_path / "fifo.json")
+    with pytest.raises(ValueError, match='"raise" or "collect"'):
+        read(tmp_path, errors="ignore")
+    with pytest.raises(ValueError, match="max_bytes must be a whole number"):
+        read(tmp_path, max_bytes=0)
+
+
+def test_a_folder_of_reports_goes_on_without_what_fails(written, tmp_path):
+    for number in range(3):
+        written(TRIVY, f"{number}.json")
+    written("{", "bad.json")
+    written("{", "notes.txt")
+    with pytest.warns(IncompleteWarning, match="1 of the documents could not be read"):
+        found = hubframe.read_trivy(tmp_path, errors="collect")
+    assert len(found) == 15
+    record = found.attrs["hubframe"]
+    assert not record["complete"]
+    assert [one["error"] for one in record["failures"]] == ["PayloadError"]
+    with pytest.raises(PayloadError):
+        hubframe.read_trivy(tmp_path)
+    with pytest.raises(PayloadError, match="raise max_bytes="):
+        hubframe.read_trivy(tmp_path / "0.json", max_bytes=100)
+    assert len(hubframe.read_trivy([tmp_path / "0.json", str(tmp_path / "1.json")])) == 10
+
+
+def test_layers_must_be_a_frame_of_layers(written):
+    with pytest.raises(ValueError, match="layers frame"):
+        hubframe.read_trivy(written(TRIVY), layers=VULNERABILITIES.frame())
+    assert len(hubframe.read_trivy(written(TRIVY), layers=LAYERS.frame())) == 5
