@@ -20,6 +20,7 @@ from hubframe.plots.growth import plot_comparison, plot_size_trend
 from hubframe.plots.layers import plot_layer_sizes, plot_layers, plot_shared_layers
 from hubframe.plots.lineage import plot_parents
 from hubframe.plots.moves import plot_mutable_tags, plot_tag_moves
+from hubframe.plots.packages import plot_package_changes, plot_packages
 from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness, plot_tags
 from hubframe.plots.repos import plot_pulls, plot_pulls_over_time, plot_repos_over_time
 from hubframe.plots.similarity import plot_duplicates, plot_similarity
@@ -41,6 +42,8 @@ __all__ = [
     "plot_layer_sizes",
     "plot_layers",
     "plot_mutable_tags",
+    "plot_package_changes",
+    "plot_packages",
     "plot_parents",
     "plot_platform_coverage",
     "plot_pulls",
