@@ -133,7 +133,7 @@ def _of_inside(facts: Facts) -> dict[str, Any]:
         "packaged_count": measure.identity(facts.inside("packages")).nunique(),
         "packages_by_type": [
             Markup("{} {}").format(
-                marks.count("package_type_count", count, of=kind), marks.name(kind)
+                marks.count("package_type_count", count, of=kind), marks.name(str(kind))
             )
             for kind, count in used["type"].value_counts().items()
         ],
@@ -153,7 +153,7 @@ def _of_inside(facts: Facts) -> dict[str, Any]:
         "signed_count": _tags(facts.inside("signatures")),
         "statuses": [
             Markup("{} {}").format(
-                marks.count("signature_count", count, of=status), marks.name(status)
+                marks.count("signature_count", count, of=status), marks.name(str(status))
             )
             for status, count in statuses.items()
         ],
