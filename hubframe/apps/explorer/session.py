@@ -61,8 +61,8 @@ _IN_SAMPLE = {
     "ansible/ansible": "a repository: its releases, and how they grew",
     "nginx:latest": "one image: its layers",
     "acme": "a company whose tags are in no order",
-    "registry.example/": "a registry: what it lists",
     "registry.example/shop/web": "a repository whose layers can be read: what is inside",
+    "registry.example/": "a registry: what it lists",
 }
 _ON_HUB = {
     "python": "an official image: its tags",
