@@ -443,7 +443,7 @@ def test_the_way_of_a_newcomer_fits_the_screen(page, voila, tmp_path, theme):  #
     shown.has_text("12 packages (10 deb, 2 pypi)")
     shown.tab.get_by_role("searchbox").focus()
     shown.tab.keyboard.type("curl apt-get")
-    shown.has_text("of 12 rows")
+    shown.has_text("2 rows, 12 without the filter")
     assert [cells[1] for cells in map(shown.cells, (FOUND, FOUND), (0, 1))] == ["curl", "libcurl4"]
     look("inside")
     assert faults == {}
