@@ -365,10 +365,11 @@ def test_a_document_of_two_repositories_comes_from_the_one_that_may_be_read():
     assert len(frame) == 2  # who holds the digest may have the document
 
 
-def test_a_warning_points_at_the_line_that_called():
+@pytest.mark.parametrize("function", ["tags_df", "provenance_df", "bases_df"])
+def test_a_warning_points_at_the_line_that_called(function):
     with pytest.warns(hubframe.IncompleteWarning) as caught:
-        hubframe.tags_df(["library/redis", "acme/nothing"], errors="collect")
-    assert caught[0].filename == __file__
+        getattr(hubframe, function)(["acme/web:latest", "acme/nothing"], errors="collect")
+    assert {one.filename for one in caught} == {__file__}
 
 
 def test_a_source_is_checked_before_anything_else():

@@ -60,6 +60,12 @@ PLOTS = {
         hubframe.duplicates_df(world["layers"]), ax=ax
     ),
     "comparison": lambda world, ax: plots.plot_comparison(compared(world["layers"]), ax=ax),
+    "packages": lambda world, ax: plots.plot_packages(
+        packaged(world["layers"]), world["layers"], ax=ax
+    ),
+    "package changes": lambda world, ax: plots.plot_package_changes(
+        packaged(world["layers"]), ax=ax
+    ),
     "size trend": lambda world, ax: plots.plot_size_trend(
         hubframe.size_trend_df(world["layers"]), ax=ax
     ),
@@ -142,6 +148,25 @@ def compared(layers):
     if len(images) < 2:
         return TABLES["comparison"].frame()
     return compare_frames([{"layers": rows.drop_duplicates("position")} for rows in images])
+
+
+KINDS = ("deb", "pypi", "npm")
+
+
+def packaged(layers, kinds=KINDS):
+    """Packages that layers brought: of each kind one, whose version is the layer's digest."""
+    parts = [
+        layers.assign(
+            type=kind,
+            name="of layer " + layers["position"].astype("str"),
+            version=layers["layer_digest"],
+            path=f"var/lib/{kind}",
+            evidence="layers",
+        )
+        for kind in kinds
+    ]
+    rows = pd.concat(parts).sort_index(kind="stable")
+    return TABLES["packages"].of(rows.reindex(columns=list(TABLES["packages"].dtypes)))
 
 
 def repos(**pulls):
@@ -454,6 +479,8 @@ def measured(world):
         "plot_cleanup": hubframe.cleanup_df(tags, layers, keep=2, now=NOW),
         "plot_duplicates": hubframe.duplicates_df(layers),
         "plot_comparison": compared(layers),
+        "plot_packages": packaged(layers),
+        "plot_package_changes": packaged(layers),
         "plot_figures": hubframe.summary(layers),
     }
 
@@ -1193,3 +1220,72 @@ def test_end_of_life_of_nothing_that_is_known():
     eol = hubframe.eol_df(pd.DataFrame({"repo": ["a/b"], "tag": ["1"]}), today="2026-09-01")
     ax = draw(plots.plot_eol(eol, ax=axes()))
     assert texts(ax) == ["nothing to show: no end of life is known"]
+
+
+def release(tag, *names, evidence="layers", position=0):
+    """The packages ``name-version`` of a release, all of one layer."""
+    image = {"repo": "a/b", "tag": tag, "platform": "linux/amd64", "image_digest": f"sha256:{tag}"}
+    held = {"type": "deb", "evidence": evidence, "path": "var/lib/dpkg/status"}
+    place = {"position": position, "layer_digest": f"sha256:{tag}-{position}"}
+    if evidence == "sbom":
+        place = {"position": None, "layer_digest": None}
+    pairs = [name.split("-") for name in names]
+    return [image | held | place | {"name": name, "version": version} for name, version in pairs]
+
+
+def test_packages_are_stacked_by_type_for_each_layer_that_brought_some():
+    layers = small()["layers"]
+    packages = packaged(layers[layers["position"] != 1], ["deb", "npm"])
+    ax = draw(plots.plot_packages(packages, layers, ax=axes()))
+    named = layers.drop_duplicates("layer_digest").set_index("layer_digest")["instruction"]
+    assert [name.partition("  ")[0] for name in rows(ax)] == ["b:1", "c:2"]
+    assert rows(ax)[0].endswith(named[layers["layer_digest"].iloc[0]])
+    assert legend(ax) == ["deb", "npm"]
+    assert texts(ax) == ["2 packages, in 2 images", "2 packages"]
+    assert [bar.get_width() for bar in ax.patches] == [1] * 4
+
+
+def test_a_package_counts_once_however_many_kinds_of_evidence_tell_of_it():
+    told = release("1", "a-1", "b-1"), release("1", "a-1", evidence="sbom")
+    stated = release("2", "a-1", "b-1", "c-1", evidence="sbom")
+    packages = made("packages", *told[0], *told[1], *stated)
+    ax = draw(plots.plot_packages(packages, ax=axes()))
+    assert rows(ax) == ["1  layer 0", "2  no layer told"]
+    assert texts(ax) == ["2 packages", "3 packages"]
+
+
+def test_many_types_of_packages_have_no_colour_of_their_own():
+    kinds = [f"type {number}" for number in range(9)]
+    one = release("1", "a-1")[0]
+    packages = made("packages", *(one | {"type": kind} for kind in kinds))
+    ax = draw(plots.plot_packages(packages, ax=axes()))
+    assert legend(ax) == [*kinds[:6], "other types"]
+    assert [bar.get_width() for bar in ax.patches] == [1] * 6 + [3]
+
+
+def test_changes_of_packages_are_counted_from_release_to_release():
+    packages = made(
+        "packages",
+        *release("3", "b-2", "c-1", "d-1"),
+        *release("latest", "x-1"),
+        *release("2", "a-1", "b-1", "c-1"),
+        *release("1", "a-1", "b-1", "c-1"),
+    )
+    ax = draw(plots.plot_package_changes(packages, ax=axes()))
+    assert rows(ax) == ["2 \N{RIGHTWARDS ARROW} 3", "1 \N{RIGHTWARDS ARROW} 2"]
+    assert texts(ax) == ["1 added, 1 changed, 1 removed", "no change"]
+    assert legend(ax) == ["added", "changed", "removed"]
+
+
+def test_a_comparison_of_packages_is_counted_too():
+    some = made("packages", *release("1", "a-1", "b-1")), made("packages", *release("2", "a-2"))
+    found = compare_frames([{"packages": frame} for frame in some])
+    ax = draw(plots.plot_package_changes(found, ax=axes()))
+    assert rows(ax) == ["1 \N{RIGHTWARDS ARROW} 2"]
+    assert texts(ax) == ["1 changed, 1 removed"]
+
+
+def test_releases_of_other_evidence_are_not_compared():
+    packages = made("packages", *release("2", "a-1"), *release("1", "a-1", evidence="sbom"))
+    ax = draw(plots.plot_package_changes(packages, ax=axes()))
+    assert "nothing to show" in texts(ax)[0]

@@ -12,7 +12,7 @@ import pytest
 
 from hubframe.measure import footprint_df
 from hubframe.report import collect, write_report
-from hubframe.report.answers import ANSWERS, Facts, answer
+from hubframe.report.answers import ANSWERS, INSIDE, Facts, answer
 from hubframe.report.prose import findings, sentences
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
@@ -34,6 +34,9 @@ PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "
             "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip
 TABLES_BESIDE = {f"{name}.csv" for name in (*NAMES, *ANSWERS, "sources")}
 FILES = TABLES_BESIDE | {f"{name}.png" for name in PICTURES} | {"report.xlsx"}
+# What is there only where it was asked for.
+FILES |= {f"{name}.csv" for name in (*INSIDE, "packages_used", "comparison")}
+FILES |= {"packages.png", "package_changes.png"}
 
 
 def told(world, *, complete=True, failures=()):
@@ -58,6 +61,13 @@ def hostile():
             if str(dtype) == "str" and name != "key":
                 frame[name] = "=" + PRANK + frame[name]
     source = {"repo": world["repos"]["repo"][0], "tag": "t"}
+    for name in INSIDE:
+        table = TABLES[name]
+        pranks = {one.name: "=" + PRANK for one in table.columns if one.dtype == "str"}
+        others = {one.name: True for one in table.columns if one.dtype == "boolean"}
+        world[name] = table.from_records(
+            [pranks | others | {"lag_days": 3, "position": 0, "number": 0}]
+        )
     bad = [
         label(IMAGE | source, "source", value)
         for value in ("javascript:alert(1)", 'https://x"onclick="alert(1)')
@@ -524,6 +534,31 @@ def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, r
     assert tab.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()
+
+
+def test_what_is_inside_images_is_there_where_it_was_asked_for(reports, tmp_path):
+    assert "What is inside" not in read_page(reports("many")).text
+    written = summary(reports("many"))
+    assert {written[name] for name in INSIDE} == {None}
+    some = {name: TABLES[name].frame() for name in ("packages", "signatures")}
+    read = page(WORLDS["many"] | some, tmp_path)
+    assert "No database of packages was found" in read.text
+    assert "No signature is attached" in read.text
+    assert "Who built it" not in read.text
+    assert summary(tmp_path)["packages"]["by_type"] == {}
+    assert summary(tmp_path)["bases"] is None
+
+
+def test_layers_are_downloaded_only_where_that_is_asked_for(sample_client):
+    what = "registry.example/shop/web"
+    read = collect(what, client=sample_client, progress=False)
+    assert not set(read) & set(INSIDE)
+    read = collect(what, described=2, inside=True, client=sample_client, progress=False)
+    assert set(INSIDE) < set(read)
+    assert read["packages"]["tag"].nunique() == 2
+    assert set(read["packages"]["evidence"]) == {"layers"}
+    for name in INSIDE:
+        assert scope_of(read[name]) == "the 2 newest tags of each repository, linux/amd64"
 
 
 def scope_of(frame):

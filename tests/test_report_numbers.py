@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import requests
 
-from hubframe.report import SAMPLE, collect, write_report
+from hubframe.report import SAMPLE, SAMPLE_INSIDE, collect, write_report
 from hubframe.testing import SampleAdapter
 from hubframe.version import __version__
 
@@ -185,7 +185,7 @@ def number(column):
 
 
 def date(column):
-    return pd.to_datetime(column, utc=True, format="ISO8601")
+    return pd.to_datetime(column, utc=True, format="ISO8601").astype("datetime64[us, UTC]")
 
 
 def pairs(beside, columns):
@@ -274,9 +274,47 @@ FIGURES = {
     "described_image_count": lambda b, _: image(b.coverage).nunique(),
     "labelled_image_count": carrying,
     "label_share": lambda b, of: carrying(b, of) / image(b.coverage).nunique(),
+    "packaged_image_count": lambda b, _: image(b.packages).nunique(),
+    "package_count": lambda b, _: len(distinct_packages(b)),
+    "package_type_count": lambda b, of: (distinct_packages(b)["type"] == of).sum(),
+    "added_package_count": lambda b, of: changed(b, of, "added"),
+    "changed_package_count": lambda b, of: changed(b, of, "changed"),
+    "removed_package_count": lambda b, of: changed(b, of, "removed"),
+    "distributed_image_count": lambda b, _: image(b.distributions.dropna(subset="id")).nunique(),
+    "undistributed_image_count": lambda b, _: (
+        image(b.distributions[b.distributions["id"].isna()]).nunique()
+    ),
+    "based_image_count": lambda b, _: image(b.bases).nunique(),
+    "proved_image_count": lambda b, _: image(b.bases[b.bases["confidence"] == "proved"]).nunique(),
+    "wrong_image_count": lambda b, _: (
+        image(b.bases[b.bases["confidence"] == "told but wrong"]).nunique()
+    ),
+    "outdated_base_count": lambda b, _: image(b.bases[b.bases["is_outdated"] == "True"]).nunique(),
+    "documented_tag_count": lambda b, _: len(b.provenance[["repo", "tag"]].drop_duplicates()),
+    "builder_count": lambda b, _: b.provenance["builder_id"].nunique(),
+    "signed_tag_count": lambda b, _: len(b.signatures[["repo", "tag"]].drop_duplicates()),
+    "signature_count": lambda b, of: len(
+        b.signatures[b.signatures["status"] == of].drop_duplicates(["digest", "position", "number"])
+    ),
     "repushed_tag_count": lambda b, _: len(b.again),
     "repushed.later_days": lambda b, of: b.again.loc[of, "later_days"],
 }  # fmt: skip
+
+
+def distinct_packages(beside):
+    return beside.packages[["type", "namespace", "name"]].drop_duplicates()
+
+
+def changed(beside, newer, how):
+    rows = beside.comparison
+    return ((rows["right_name"] == newer) & (rows["change"] == how)).sum()
+
+
+def versions(beside):
+    """Count the images of each version of a distribution."""
+    rows = beside.distributions.dropna(subset="id")
+    rows = rows.assign(image=image(rows), key=rows["id"] + " " + rows["version_id"].fillna(""))
+    return rows.groupby("key").agg(image_count=("image", "nunique"))
 
 
 def repositories(beside):
@@ -316,6 +354,7 @@ MADE = {
     "largest": largest,
     "keys": keys,
     "repushed": lambda b: b.again,
+    "distributions": versions,
 }
 
 
@@ -364,6 +403,15 @@ def same(value, found):
 
 
 @pytest.fixture(scope="module")
+def of_shop(sample_client, tmp_path_factory):
+    """The report of the sample's shop, with what is inside its images: its folder."""
+    folder = tmp_path_factory.mktemp("shop")
+    read = collect(SAMPLE_INSIDE, inside=True, client=sample_client, progress=False)
+    write_report(read, folder, title="Shop")
+    return folder
+
+
+@pytest.fixture(scope="module")
 def of_sample(sample_client, tmp_path_factory):
     """The report of the sample: its folder."""
     folder = tmp_path_factory.mktemp("report")
@@ -389,6 +437,35 @@ def test_each_number_of_the_sample_is_right(of_sample):
     figures = check(of_sample)
     assert len(figures) > 50
     assert {"freed_size", "outdated.lag_days", "latest_lag.lag_days", "label_share"} <= figures
+
+
+def test_each_number_of_what_is_inside_is_right(of_shop):
+    figures = check(of_shop)
+    inside = {"package_count", "package_type_count", "changed_package_count", "image_count"}
+    inside |= {"outdated_base_count", "lag_days", "documented_tag_count", "signature_count"}
+    assert inside <= figures
+
+
+def test_the_summary_says_what_is_inside_as_brute_force_does(of_shop):
+    summary, beside = json.loads((of_shop / "summary.json").read_text("utf-8")), Beside(of_shop)
+    types = beside.packages.groupby("type")["name"].nunique().to_dict()
+    assert summary["packages"]["by_type"] == types
+    newest = {one["right_name"]: one for one in summary["packages"]["changes"]}
+    assert newest["registry.example/shop/web:1.2.0"] == {
+        "left_name": "registry.example/shop/web:1.1.0",
+        "right_name": "registry.example/shop/web:1.2.0",
+        "added": 0,
+        "changed": 3,
+        "removed": 0,
+    }
+    assert summary["distributions"]["by_distribution"] == versions(beside)["image_count"].to_dict()
+    assert summary["bases"] == {
+        "image_count": 3,
+        "by_confidence": {"proved": 3},
+        "outdated_image_count": 2,
+    }
+    assert summary["provenance"]["by_builder"] == {"https://sample.invalid/builders/1": 3}
+    assert summary["signatures"]["by_status"] == {"not checked": 1}
 
 
 def test_one_thing_has_one_number(of_sample):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import currentframe
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
@@ -31,6 +32,7 @@ from hubframe.wire.progress import Bar, bar
 from hubframe.wire.statistics import Statistics, counting
 from hubframe.wire.workers import Workers
 
+_HERE = __name__.rpartition(".")[0]
 Errors = Literal["raise", "collect"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -40,8 +42,6 @@ _TOGETHER = 512
 _LEAST_TOGETHER = 64
 # For how many failures of a call the closest names are looked up, where they are collected.
 _MOST_SUGGESTED = 10
-
-_LEVEL_OF_CALLER = 3
 
 
 @dataclass
@@ -281,8 +281,20 @@ class Call:
                 f"without values; the first is {first['ref']} ({first['error']}). {ALL_FAILURES}"
             )
         for category, words in said.items():
-            warnings.warn(words, category, stacklevel=_LEVEL_OF_CALLER)
+            warnings.warn(words, category, stacklevel=_level_of_caller())
         return frame
+
+
+def _level_of_caller() -> int:
+    """Return the level, for who warns, of the first frame of the stack that is none of these.
+
+    Some frames are made of others, by the functions that people call.
+    """
+    frame, level = currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_HERE):
+        frame, level = frame.f_back, level + 1
+    # This function itself is on the stack too.
+    return level
 
 
 @contextmanager

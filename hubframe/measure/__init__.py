@@ -48,7 +48,9 @@ from hubframe.measure.overview import platform_counts as platform_counts
 from hubframe.measure.overview import provenance as provenance
 from hubframe.measure.overview import standing as standing
 from hubframe.measure.overview import totals as totals
+from hubframe.measure.packages import of_best_evidence as of_best_evidence
 from hubframe.measure.packages import packages_used_df as packages_used_df
+from hubframe.measure.packages import release_pairs as release_pairs
 from hubframe.measure.papers import sharing as sharing
 from hubframe.measure.papers import summary as summary
 from hubframe.measure.releases import cadence_df as cadence_df

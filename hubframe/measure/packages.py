@@ -1,12 +1,16 @@
-"""Which images hold which packages."""
+"""Which images hold which packages, and which releases to compare."""
 
 import re
 from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
-from hubframe.measure.images import identity
+from hubframe.measure.images import identity, leading_tags
+from hubframe.measure.names import line_names, names_of
 from hubframe.oci.contents.versions import ordered
+from hubframe.oci.tagnames import newest_first
 from hubframe.tables import PACKAGES
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import PACKAGES_USED
@@ -73,3 +77,56 @@ def _ends(kind: str, versions: frozenset[str]) -> tuple[str | None, str | None]:
     """Return the oldest and the newest version; null where they have no order."""
     rising = ordered(kind, versions)
     return (rising[0], rising[-1]) if rising else (None, None)
+
+
+def of_best_evidence(packages: pd.DataFrame) -> pd.DataFrame:
+    """Keep what the layers of each image tell; of images that lack that, what documents tell.
+
+    Parameters
+    ----------
+    packages
+        The `tables.PACKAGES` frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `packages`: no package is there twice because two kinds of evidence tell of it.
+    """
+    PACKAGES.require(packages, [*IMAGE_KEY, "evidence"])
+    is_read = packages["evidence"] == "layers"
+    is_of_read = is_read.groupby(identity(packages).array).transform("any")
+    return packages[is_read | ~is_of_read]
+
+
+def release_pairs(packages: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Pair each release with the one before it, to compare their packages.
+
+    Lines of releases are those of `size_trend_df`. A tag stands for its image for linux/amd64, else
+    its first. Two releases are a pair only where the same kind of evidence tells of both.
+
+    Parameters
+    ----------
+    packages
+        The `tables.PACKAGES` frame of the releases. One without packages is in no row of it.
+
+    Returns
+    -------
+    list of tuple of pandas.DataFrame
+        The rows of the older and of the newer release: by repository and line, the newest first.
+    """
+    PACKAGES.require(packages)
+    rows = of_best_evidence(packages).dropna(subset="tag")
+    rows = leading_tags(rows, len(rows))
+    by_tag = dict(list(rows.groupby(["repo", "tag"])))
+    pairs = []
+    for repo, names in names_of(rows.rename(columns={"image_digest": "digest"})).items():
+        line_of = line_names(names)
+        lines: dict[str, dict[Any, pd.DataFrame]] = {}
+        for name in newest_first(names.values()):
+            if name.tag in line_of:
+                # Of several names of a version the first.
+                line = lines.setdefault(line_of[name.tag], {})
+                line.setdefault(name.precedence, by_tag[repo, name.tag])
+        for releases in lines.values():
+            pairs += [(older, newer) for newer, older in pairwise(releases.values())]
+    return [pair for pair in pairs if len({rows["evidence"].iloc[0] for rows in pair}) == 1]

@@ -21,6 +21,7 @@ from hubframe.plots.layers import plot_layer_sizes, plot_layers, plot_shared_lay
 from hubframe.plots.lifecycle import plot_eol
 from hubframe.plots.lineage import plot_parents
 from hubframe.plots.moves import plot_mutable_tags, plot_tag_moves
+from hubframe.plots.packages import plot_package_changes, plot_packages
 from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_staleness, plot_tags
 from hubframe.plots.repos import plot_pulls, plot_pulls_over_time, plot_repos_over_time
 from hubframe.plots.similarity import plot_duplicates, plot_similarity
@@ -43,6 +44,8 @@ __all__ = [
     "plot_layer_sizes",
     "plot_layers",
     "plot_mutable_tags",
+    "plot_package_changes",
+    "plot_packages",
     "plot_parents",
     "plot_platform_coverage",
     "plot_pulls",

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from hubframe import measure
+from hubframe.oci.tagnames import newest_first, read_all
+from hubframe.tables import TABLES
 
 Frames = Mapping[str, pd.DataFrame]
 # The rule whose outcome the report shows; it deletes nothing.
@@ -28,6 +30,12 @@ MEASURED_OF = {
     "cleanup": "layers",
 }
 ANSWERS = tuple(MEASURED_OF)
+# What is read of images themselves, and of what is attached to them, where that is asked for; and
+# what is measured of that.
+INSIDE = ("packages", "distributions", "bases", "provenance", "signatures")
+CHANGES = ("added", "changed", "removed")
+_CONFIDENCES = ("proved", "likely", "told", "told but wrong")
+_INSIDE_OF = {"packages_used": "packages", "comparison": "packages"}
 # What a reader wants to hear of first.
 _RANKS = {"latest": 0, "moving": 1, "pin": 2, "signature": 3}
 _TAG = ["repo", "tag"]
@@ -38,7 +46,8 @@ def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
     tags, layers = frames["tags"], frames["layers"]
     # One repository beside nothing says nothing.
     by: Any = "repo" if len(layers["repo"].unique()) > 1 else "tag"
-    return {
+    of_packages = _of_packages(frames["packages"]) if "packages" in frames else {}
+    return of_packages | {
         "footprint": measure.footprint_df(layers, by=by),
         "shared_layers": measure.shared_layers_df(layers),
         "size_trend": measure.size_trend_df(layers),
@@ -50,6 +59,14 @@ def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
         "platform_coverage": measure.platform_coverage_df(frames["images"]),
         "cleanup": measure.cleanup_df(tags, layers, keep=KEEP, older_than=OLDER_THAN, now=now),
     }
+
+
+def _of_packages(packages: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Measure which images hold packages, and what changed from release to release."""
+    pairs = measure.release_pairs(packages)
+    found = [measure.compare_frames([{"packages": rows} for rows in pair]) for pair in pairs]
+    changes = pd.concat([TABLES["comparison"].frame(), *found], ignore_index=True)
+    return {"packages_used": measure.packages_used_df(packages), "comparison": changes}
 
 
 def _ages(frames: Frames, now: datetime) -> pd.DataFrame:
@@ -127,6 +144,83 @@ class Facts:
         late = images.join(ranks, on=_TAG).sort_values(order, ascending=[True, False])
         return late[~measure.identity(late).duplicated()]
 
+    def inside(self, name: str) -> pd.DataFrame:
+        """Return a frame of what is inside images, which is empty where it was not asked for."""
+        return self.frames[name] if name in self.frames else TABLES[name].frame()
+
+    def distinct(self, name: str) -> pd.DataFrame:
+        """Return such a frame with what several tags of one image have once."""
+        key = [column for column in TABLES[name].key if column not in _TAG]
+        return self.inside(name).drop_duplicates(key)
+
+    @cached_property
+    def is_inside(self) -> bool:
+        """Whether any of these was asked for."""
+        return any(name in self.frames for name in INSIDE)
+
+    @cached_property
+    def releases(self) -> pd.DataFrame:
+        """The two newest releases of each repository, with how many packages changed how."""
+        changes = self.answers.get("comparison", TABLES["comparison"].frame())
+        found: dict[str, dict[str, Any]] = {}
+        for pair in measure.release_pairs(self.inside("packages")):
+            (repo, older), (_, newer) = (rows[_TAG].iloc[0] for rows in pair)
+            names = {"left_name": f"{repo}:{older}", "right_name": f"{repo}:{newer}"}
+            counts = changes["change"][changes["right_name"] == names["right_name"]].value_counts()
+            found.setdefault(repo, names | {one: int(counts.get(one, 0)) for one in CHANGES})
+        return pd.DataFrame(found.values(), columns=["left_name", "right_name", *CHANGES])
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """The packages that changed between these."""
+        changes = self.answers.get("comparison", TABLES["comparison"].frame())
+        return changes[changes["right_name"].isin(self.releases["right_name"])]
+
+    @cached_property
+    def distributions(self) -> pd.DataFrame:
+        """The distributions of images, the newest version of each first, with how many images."""
+        rows = self.inside("distributions").dropna(subset="id")
+        rows = rows.assign(image=measure.identity(rows)).drop_duplicates("image")
+        groups = rows.groupby(["id", "version_id"], sort=False, dropna=False)
+        counted = groups.agg(
+            name=("name", "first"),
+            image_count=("image", "nunique"),
+            repo=("repo", "first"),
+            tag=("tag", "first"),
+        ).reset_index()
+        names = read_all(counted["version_id"].dropna())
+        place = {one.tag: number for number, one in enumerate(newest_first(names.values()))}
+        order = counted.assign(place=counted["version_id"].map(place))
+        counted = order.sort_values(["id", "place"], kind="stable").drop(columns="place")
+        return counted.set_index(counted["id"] + " " + counted["version_id"].fillna(""))
+
+    @cached_property
+    def bases(self) -> pd.DataFrame:
+        """What images are built on, with all evidence that agrees: the outdated first, by days."""
+        bases = self.distinct("bases")
+        bases = bases.assign(image=measure.identity(bases))
+        base = ["image", "base_repo", "base_tag", "base_digest", "confidence", "is_outdated"]
+        groups = bases.groupby(base, sort=False, dropna=False)
+        told = bases.assign(evidence=groups["evidence"].transform(", ".join)).drop_duplicates(base)
+        late = told["is_outdated"].fillna(value=False).astype("bool")
+        order = told.assign(late=late).sort_values(
+            ["late", "lag_days"], ascending=False, kind="stable", na_position="last"
+        )
+        return order.drop(columns=["image", "late"])
+
+    @cached_property
+    def best_bases(self) -> pd.DataFrame:
+        """Of each image the base of which most is known."""
+        rank = self.bases["confidence"].map({one: n for n, one in enumerate(_CONFIDENCES)})
+        best = self.bases.loc[rank.sort_values(kind="stable").index]
+        return best[~measure.identity(best).duplicated()]
+
+    @cached_property
+    def outdated_bases(self) -> pd.DataFrame:
+        """The images whose base's tag has a newer image, the furthest behind first."""
+        late = self.bases[self.bases["is_outdated"].fillna(value=False).astype("bool")]
+        return late[~measure.identity(late).duplicated()]
+
     @cached_property
     def is_complete(self) -> bool | None:
         """Whether no row is missing; None where that is not known."""
@@ -143,7 +237,8 @@ class Facts:
         return bool(self._record(name).get("limited"))
 
     def _record(self, name: str) -> Mapping[str, Any]:
-        return self.frames[MEASURED_OF.get(name, name)].attrs.get("hubframe") or {}
+        of = MEASURED_OF | _INSIDE_OF
+        return self.frames[of.get(name, name)].attrs.get("hubframe") or {}
 
     @cached_property
     def sources(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import hubframe
 from hubframe.errors import IncompleteWarning, NoMatchWarning
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.oci.reference import ImageReference, bare_host, is_registry
+from hubframe.report.answers import INSIDE
 from hubframe.report.write import write_report
 from hubframe.tables import REPOS
 from hubframe.tables.schema import joined_attrs
@@ -22,6 +23,8 @@ SAMPLE = (
     "ansible/ansible", "ansible/ansible-runner", "ansible/awx",
     "acme/api", "acme/charts", "acme/empty", "acme/legacy", "acme/web",
 )  # fmt: skip
+# Of the sample, the images whose layers are there to be read.
+SAMPLE_INSIDE = tuple(f"registry.example/shop/{name}" for name in ("web", "cache", "batch", "base"))
 SAMPLE_NOTE = (
     "This is hubframe's bundled sample. Its repositories carry real names, but everything said of "
     "them is made up."
@@ -41,6 +44,7 @@ def report(  # noqa: PLR0913
     newest: int | None = None,
     platform: Platforms = ALL,
     described: int | None = DESCRIBED,
+    inside: bool = False,
     title: str | None = None,
     verbatim: bool = False,
     interactive: bool = False,
@@ -69,6 +73,12 @@ def report(  # noqa: PLR0913
         How many of the newest tags of each repository on Docker Hub have labels, environment and
         configuration read; None for all. There each distinct image costs a pull, once, and only
         linux/amd64 is read unless `platform` names others. Other registries are read whole.
+    inside
+        Read what is inside images, too, and who made them: packages, distributions, bases,
+        provenance and signatures, of the `described` newest tags of each repository, and of
+        linux/amd64 unless `platform` names others. This downloads the layers of these images, each
+        distinct one once, which may be gigabytes; on Docker Hub layers cost no pull, while each
+        distinct image, base and attached document costs one, once. Signatures are not verified.
     title
         The page's heading.
     verbatim
@@ -98,6 +108,7 @@ def report(  # noqa: PLR0913
         newest=newest,
         platform=platform,
         described=described,
+        inside=inside,
         progress=progress,
         client=client,
     )
@@ -118,6 +129,7 @@ def collect(  # noqa: PLR0913
     newest: int | None = None,
     platform: Platforms = ALL,
     described: int | None = DESCRIBED,
+    inside: bool = False,
     progress: bool | None = None,
     client: Client | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -125,12 +137,12 @@ def collect(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, described, progress, client
+    what, tags, newest, platform, described, inside, progress, client
         See `report`.
     """
     asked = references(_repositories(what, client))
     whole: dict[str, Any] = {"tags": tags, "newest": newest, "platform": platform}
-    # Where each image costs a pull.
+    # Where each image costs a pull, or its layers are downloaded.
     pulled = whole | {
         "newest": min((n for n in (newest, described) if n is not None), default=None),
         "platform": USUAL_PLATFORM if platform == ALL else platform,
@@ -153,11 +165,20 @@ def collect(  # noqa: PLR0913
             read = getattr(hubframe, f"{name}_df")
             pairs = [(asked, whole)] if name in _FREE or not groups else groups
             frames[name] = _joined([read(some, **how, **common) for some, how in pairs])
+        # Of one kind of evidence, so that what differs is in the images.
+        more: dict[str, dict[str, Any]] = {
+            "packages": {"evidence": "layers"},
+            "bases": {"layers": frames["layers"]},
+        }
+        for name in INSIDE if inside else ():
+            read = getattr(hubframe, f"{name}_df")
+            frames[name] = read(asked, **pulled, **common, **more.get(name, {}))
     scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
     labelled = _scope(**pulled if on_hub else whole)
     if on_hub and elsewhere:
         labelled = f"on Docker Hub {labelled}; elsewhere {_scope(**whole)}"
     scopes |= dict.fromkeys(_FREE, _scope(**whole)) | dict.fromkeys(_LABELLED, labelled)
+    scopes |= dict.fromkeys(INSIDE, _scope(**pulled))
     # A tag that was named is read whatever the limits; others of its repository are not.
     is_named = any(one.tag or one.digest for one in asked)
     for name, frame in frames.items():

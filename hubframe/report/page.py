@@ -11,7 +11,7 @@ from markupsafe import Markup
 from hubframe import measure
 from hubframe.grid.page import policy, rows_as_json, script, style
 from hubframe.report import marks
-from hubframe.report.answers import Facts, largest_first
+from hubframe.report.answers import INSIDE, Facts, largest_first
 from hubframe.report.pictures import Drawn
 from hubframe.report.prose import findings
 from hubframe.tables import TABLES
@@ -49,6 +49,7 @@ def render(
         figures=_figures(facts),
         pictures=_pictures(facts, said, drawn),
         lacking=facts.is_complete is False,
+        inside=[name for name in INSIDE if name in facts.frames],
         files=[
             (name, TABLES[name].row, len(frame))
             for name, frame in {**facts.frames, **facts.answers}.items()
@@ -106,6 +107,16 @@ _PICTURES = {
     "labels": ("Standard labels", "labels", ""),
     "platforms": ("Platforms", "platform_coverage", ""),
     "cleanup": ("What a rule would free", "cleanup", ""),
+    "packages": (
+        "Packages",
+        "packages",
+        "The picture shows which layers brought them, of some of the newest tags.",
+    ),
+    "package_changes": (
+        "What changed from release to release",
+        "comparison",
+        "The picture shows the releases before them, too.",
+    ),
 }
 
 
@@ -148,6 +159,20 @@ _COLUMNS = {
     "labels": ("key", "labelled_count", "image_count", "share"),
     "invalid": ("repo", "tag", "platform", "key", "value", "reason"),
     "cleanup": ("repo", "tag", "pushed_at", "pulled_at", "freed_size", "reason"),
+    "changes": ("left_name", "right_name", "key", "left", "right", "change"),
+    "distributions": ("id", "version_id", "name", "image_count", "repo", "tag"),
+    "bases": (
+        "repo", "tag", "platform", "base_repo", "base_tag", "evidence", "confidence",
+        "is_outdated", "lag_days",
+    ),
+    "provenance": (
+        "repo", "tag", "platform", "builder_id", "source_uri", "source_revision", "source_path",
+        "finished_at", "is_signed", "subject_matches",
+    ),
+    "signatures": (
+        "repo", "tag", "platform", "subject_kind", "kind", "identity", "issuer", "key_id",
+        "signed_at", "status", "problem",
+    ),
     "failures": ("ref", "error", "message", "frames"),
     "sources": (
         "frame", "scope", "row_count", "source", "fetched_at", "complete", "requests",
@@ -175,6 +200,11 @@ def _tables(facts: Facts, *, interactive: bool) -> dict[str, dict[str, Any]]:
         "labels": (facts.keys.set_index("key", drop=False), "labels"),
         "invalid": (stated[stated["state"] == "invalid"], "coverage"),
         "cleanup": (facts.deleted, "cleanup"),
+        "changes": (facts.changes, "comparison"),
+        "distributions": (facts.distributions, "distributions"),
+        "bases": (facts.bases, "bases"),
+        "provenance": (facts.distinct("provenance"), "provenance"),
+        "signatures": (facts.distinct("signatures"), "signatures"),
         "failures": (measure.failures(frames), ""),
         "sources": (facts.sources, ""),
     }

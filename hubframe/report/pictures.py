@@ -45,7 +45,9 @@ def draw(facts: Facts) -> dict[str, Drawn | None]:
     """Draw the pictures of the report by name; None for those with nothing to show."""
     return {
         name: Drawn(_png(rows, plot, dark=False), _png(rows, plot, dark=True)) if rows else None
-        for name, (rows, plot) in (_of_frames(facts) | _of_answers(facts)).items()
+        for name, (rows, plot) in (
+            _of_frames(facts) | _of_answers(facts) | _of_packages(facts)
+        ).items()
     }
 
 
@@ -93,6 +95,22 @@ def _of_answers(facts: Facts) -> dict[str, Drawing]:
         "latest_lag": (bars(len(lag)), partial(plots.plot_latest_lag, lag)),
         "staleness": (bars(dated["repo"].nunique()), partial(plots.plot_staleness, dated)),
         "cleanup": (bars(planned), partial(plots.plot_cleanup, plan)),
+    }
+
+
+def _of_packages(facts: Facts) -> dict[str, Drawing]:
+    packages, layers = facts.inside("packages"), facts.frames["layers"]
+    shown = measure.leading_tags(packages, NEWEST)["layer_digest"].nunique()
+    pairs = len(measure.release_pairs(packages))
+    return {
+        "packages": (
+            shown and min(shown, _MOST_BARS) + 2,
+            partial(plots.plot_packages, packages, layers, newest=NEWEST),
+        ),
+        "package_changes": (
+            pairs and min(pairs, _MOST_BARS) + 2,
+            partial(plots.plot_package_changes, packages),
+        ),
     }
 
 

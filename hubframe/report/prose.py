@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from hubframe import measure
 from hubframe.report import marks
-from hubframe.report.answers import KEEP, OLDER_THAN, Facts, largest_first
+from hubframe.report.answers import CHANGES, KEEP, OLDER_THAN, Facts, largest_first
 from hubframe.report.pictures import NEWEST
+from hubframe.tables import TABLES
 
 _MOST_NAMED = 3
 _LEAST_FINDINGS, _MOST_FINDINGS = 3, 7
@@ -42,7 +43,7 @@ def sentences(facts: Facts) -> dict[str, Markup]:
         return Markup("{} of {}").format(marks.count(figure, int(part)), of_all)
 
     context = {"facts": facts, "totals": facts.totals, "of": of}
-    context |= _of_tags(facts) | _of_layers(facts)
+    context |= _of_tags(facts) | _of_layers(facts) | _of_inside(facts)
     module = marks.environment().get_template("sentences.jinja").make_module(context)
     macros = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
     # Untrusted text has no line breaks.
@@ -116,6 +117,53 @@ def _of_layers(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _of_inside(facts: Facts) -> dict[str, Any]:
+    """What sentences on packages, bases and makers speak of."""
+    used = facts.answers.get("packages_used", TABLES["packages_used"].frame())
+    images = facts.inside("distributions")
+    unknown = images[images["id"].isna()]
+    versions = facts.distributions.reset_index().dropna(subset="version_id").groupby("id")
+    spans = versions["version_id"].agg(["first", "last", "size"]).query("size > 1")
+    statuses = facts.distinct("signatures")["status"].value_counts()
+    releases = facts.releases
+    moved = releases.assign(count=releases[[*CHANGES]].sum(axis=1))
+    wrong = facts.bases[facts.bases["confidence"] == "told but wrong"]
+    return {
+        "used": used,
+        "packaged_count": measure.identity(facts.inside("packages")).nunique(),
+        "packages_by_type": [
+            Markup("{} {}").format(
+                marks.count("package_type_count", count, of=kind), marks.name(str(kind))
+            )
+            for kind, count in used["type"].value_counts().items()
+        ],
+        "distributed_count": measure.identity(images.dropna(subset="id")).nunique(),
+        "undistributed_count": measure.identity(unknown).nunique(),
+        "distribution_spans": [
+            Markup("of {} from {} to {}").format(*map(marks.name, (name, span.last, span.first)))
+            for name, span in spans.head(_MOST_NAMED).iterrows()
+        ],
+        "most_changed": _first(largest_first(moved, "count")),
+        "based_count": len(facts.best_bases),
+        "proved_count": int((facts.best_bases["confidence"] == "proved").sum()),
+        "wrong_count": measure.identity(wrong).nunique(),
+        "most_outdated_base": _first(facts.outdated_bases),
+        "documented_count": _tags(facts.inside("provenance")),
+        "builder_count": facts.inside("provenance")["builder_id"].nunique(),
+        "signed_count": _tags(facts.inside("signatures")),
+        "statuses": [
+            Markup("{} {}").format(
+                marks.count("signature_count", count, of=status), marks.name(str(status))
+            )
+            for status, count in statuses.items()
+        ],
+    }
+
+
+def _tags(frame: pd.DataFrame) -> int:
+    return len(frame[["repo", "tag"]].drop_duplicates())
+
+
 def _first(frame: pd.DataFrame) -> pd.Series | None:
     return None if frame.empty else frame.iloc[0]
 
@@ -133,6 +181,7 @@ def findings(facts: Facts, said: Mapping[str, Markup]) -> list[tuple[Markup, str
         "complete": said["completeness"] if facts.is_complete is False else None,
         "latest_lag": said["lagging"],
         "outdated": said["outdated"],
+        "bases": said["outdated_bases"],
         "again": said["again"],
         "cleanup": said["deletions"],
         "labels": said["unlabelled"],

@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from hubframe import measure
-from hubframe.report.answers import Facts, answer
+from hubframe.report.answers import INSIDE, Facts, answer
 from hubframe.report.page import About, render
 from hubframe.report.pictures import draw
 from hubframe.report.prose import findings, sentences
@@ -51,7 +51,9 @@ def write_report(  # noqa: PLR0913
     ----------
     frames
         The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env`` and
-        ``configs`` by name; those that are left out are empty.
+        ``configs`` by name; those that are left out are empty. Also ``packages``,
+        ``distributions``, ``bases``, ``provenance`` and ``signatures``; the page does not speak of
+        those that are left out.
     output
         The folder, made if needed.
     title
@@ -68,9 +70,11 @@ def write_report(  # noqa: PLR0913
     pathlib.Path
         The page.
     """
-    if unknown := sorted(set(frames) - set(FRAMES)):
-        raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(FRAMES)}")
-    frames = {name: frames[name] if name in frames else TABLES[name].frame() for name in FRAMES}
+    known = (*FRAMES, *INSIDE)
+    if unknown := sorted(set(frames) - set(known)):
+        raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(known)}")
+    given, frames = frames, {name: TABLES[name].frame() for name in FRAMES}
+    frames |= {name: given[name] for name in known if name in given}
     now = datetime.now(UTC).replace(microsecond=0)
     # openpyxl is an extra.
     workbook = "report.xlsx" if find_spec("openpyxl") else None
@@ -122,12 +126,42 @@ def _summary(facts: Facts, found: list[tuple[Markup, str]], about: About) -> dic
         "totals": {name: None if pd.isna(one) else one for name, one in facts.totals.items()},
         "platforms": dict(zip(platforms["platform"], platforms["image_count"], strict=True)),
         "label_coverage": plain_values(facts.keys.set_index("key")["share"]).to_dict(),
+        **_inside(facts),
         "findings": [said.striptags() for said, _ in found],
         "scopes": facts.scopes,
         "complete": facts.is_complete,
         "failures": plain_records(measure.failures(facts.frames)),
         "sources": plain_records(measure.provenance(facts.frames)),
     }
+
+
+def _inside(facts: Facts) -> dict[str, Any]:
+    """Return what is inside images in figures, None for what was not read."""
+    by_type = facts.answers.get("packages_used", TABLES["packages_used"].frame())["type"]
+    counted: dict[str, dict[str, Any]] = {
+        "packages": {
+            "by_type": _counts(by_type),
+            "changes": facts.releases.to_dict("records"),
+        },
+        "distributions": {"by_distribution": facts.distributions["image_count"].to_dict()},
+        "bases": {
+            "by_confidence": _counts(facts.best_bases["confidence"]),
+            "outdated_image_count": len(facts.outdated_bases),
+        },
+        "provenance": {"by_builder": _counts(facts.distinct("provenance")["builder_id"])},
+        "signatures": {"by_status": _counts(facts.distinct("signatures")["status"])},
+    }
+    images = {
+        name: {"image_count": facts.inside(name)["image_digest"].nunique()} for name in counted
+    }
+    return {
+        name: images[name] | figures if name in facts.frames else None
+        for name, figures in counted.items()
+    }
+
+
+def _counts(column: pd.Series) -> dict[str, int]:
+    return {str(value): count for value, count in column.value_counts().items()}
 
 
 def _json(value: Any) -> Any:

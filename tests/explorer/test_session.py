@@ -104,6 +104,8 @@ def test_what_was_seen_is_suggested_and_what_was_looked_for_first(session):
     assert len(set(session.suggestions)) == len(session.suggestions)
 
 
+# The others read layers, which the sample has of few repositories: see `test_inside.py`.
+OF_ANY = [name for name, panel in PANELS.items() if not panel.downloads]
 SITUATIONS = {
     "nothing chosen": {},
     "a part of the name": {"text": "1."},
@@ -114,7 +116,7 @@ SITUATIONS = {
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("panel", OF_ANY)
 def test_the_code_gives_the_same_frame(session, panel, situation):
     opened(session)
     session.filter(read_filters(**SITUATIONS[situation]))
@@ -216,7 +218,7 @@ def test_newest_is_as_many_as_were_asked_for(session):
 def test_every_panel_can_be_shown_for_every_platform_that_is_offered(session, platform):
     opened(session)
     session.filter(read_filters(platform=platform))
-    for panel in PANELS:
+    for panel in OF_ANY:
         frame = shown(session, panel)
         assert PANEL not in session.messages, panel
         if panel != "limits":
@@ -420,9 +422,9 @@ def test_a_rule_is_part_of_the_code(session):
 def test_every_panel_with_a_picture_draws_it(session):
     opened(session)
     session.choose([("ansible/ansible", tag) for tag in ("13.4.0", "13.2.0", "11.8.0")])
-    for name, panel in PANELS.items():
+    for name in OF_ANY:
         shown(session, name)
-        assert (session.figure() is not None) == (panel.plot is not None), name
+        assert (session.figure() is not None) == (PANELS[name].plot is not None), name
 
 
 def test_the_history_is_shown_as_a_dockerfile(session):

@@ -309,6 +309,11 @@ _frame_command(
         20,
         metavar="N",
     ),
+    flag(
+        "--inside",
+        "Read packages, bases, provenance and signatures of the --described newest tags, too. "
+        "Downloads their layers.",
+    ),
     given("--title", "The page's title.", metavar="TEXT"),
     flag("--interactive", "Let the page's tables be filtered and sorted, with all their rows."),
     PROGRESS,
@@ -321,7 +326,8 @@ def _report(client: "Client", what: list[str], output: Path, **options: Any) -> 
         raise click.UsageError("name at least one repository, or use --sample")
     if not what:
         options.setdefault("title", "The bundled sample")
-    return hubframe.report.report(what or hubframe.report.SAMPLE, output, **options, client=client)
+    sample = hubframe.report.SAMPLE_INSIDE if options.get("inside") else hubframe.report.SAMPLE
+    return hubframe.report.report(what or sample, output, **options, client=client)
 
 
 @cli.group("cache", cls=Group, help="Show what the cache holds, or empty it.", job=COST)

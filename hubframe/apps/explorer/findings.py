@@ -12,6 +12,7 @@ from hubframe.grid.cells import cell, short
 from hubframe.plots import wording
 
 if TYPE_CHECKING:
+    from hubframe.apps.explorer.model import Row
     from hubframe.apps.explorer.panels import Result
 
 # Of more repositories, or pairs of images, than that nobody reads sentences.
@@ -182,6 +183,79 @@ def of_compared(result: "Result") -> list[str]:
         *said,
         f"The step that changed most, {wording.more(most.size_change)}: {_short(most.what)}",
     ]
+
+
+def of_inside(result: "Result") -> list[str]:
+    """Say of each image what is inside it, what it is built on, and by whom it was made."""
+    named = result.state.inside
+    images = [f"{_image(row)}: {'; '.join(_of_inside(result, row))}." for row in named[::-1]]
+    read = views.read_inside(result)
+    if len(read) <= 1:
+        return images[:_MOST]
+    counts = views.packages_inside(result)["change"].value_counts()
+    said = [f"{wording.counted(count, 'package')} {change}" for change, count in counts.items()]
+    words = ", ".join(said) or "the same packages"
+    return [f"From {_image(read[0])} to {_image(read[-1])}: {words}.", *images[:_MOST]]
+
+
+def _image(row: "Row") -> str:
+    return harmless(":".join(row))
+
+
+def _of_inside(result: "Result", row: "Row") -> Iterator[str]:
+    def own(name: str) -> pd.DataFrame:
+        frame = result.fetched[name]
+        return frame[(frame["repo"] == row[0]) & (frame["tag"] == row[1])]
+
+    if row not in views.read_inside(result):
+        yield "its layers could not be read"
+    else:
+        told = own("distributions").iloc[0]
+        names = told[["name", "id"]].dropna()
+        yield harmless(str(names.iloc[0])) if len(names) else "no distribution is told"
+        types = own("packages")["type"].value_counts()
+        by_type = ", ".join(f"{count:,} {harmless(str(kind))}" for kind, count in types.items())
+        count = wording.counted(int(types.sum()), "package")
+        yield f"{count} ({by_type})" if by_type else "no database of packages"
+    yield _base(own("bases"))
+    yield _made(own("provenance"))
+    yield _signed(own("signatures"))
+
+
+def _base(bases: pd.DataFrame) -> str:
+    """Say what an image is built on, by the best evidence, and whether that is outdated."""
+    if bases.empty:
+        return "no base is told"
+    rank = bases["confidence"].map({"proved": 0, "likely": 1, "told": 2, "told but wrong": 3})
+    base: Any = bases.iloc[int(rank.to_numpy("float64").argmin())]
+    name = ":".join(part for part in (base.base_repo, base.base_tag) if pd.notna(part))
+    words = f"built on {harmless(name) or 'a base without a name'} ({base.confidence})"
+    if pd.isna(base.is_outdated):
+        return words
+    if not base.is_outdated:
+        return f"{words}, which is current"
+    late = "" if pd.isna(base.lag_days) else f", by {base.lag_days:,.0f} days"
+    return f"{words}, whose tag has a newer image now{late}"
+
+
+def _made(provenance: pd.DataFrame) -> str:
+    if provenance.empty:
+        return "nothing is attached on who built it"
+    made: Any = provenance.iloc[0]
+    builder = "somebody" if pd.isna(made.builder_id) else short(str(made.builder_id), _LONGEST)
+    of = f" of {short(str(made.source_uri), _LONGEST)}" if pd.notna(made.source_uri) else ""
+    other = "" if made.subject_matches is not False else ", for another image"
+    return f"built by {harmless(builder)}{harmless(of)}{other} (not checked)"
+
+
+def _signed(signatures: pd.DataFrame) -> str:
+    if signatures.empty:
+        return "no signature is attached"
+    who = signatures["identity"].fillna(signatures["key_id"]).dropna().unique()[:_MOST]
+    by = f" by {', '.join(short(str(one), _LONGEST) for one in who)}" if len(who) else ""
+    states = ", ".join(dict.fromkeys(signatures["status"]))
+    count = wording.counted(len(signatures), "signature")
+    return f"{count}{harmless(by)} ({harmless(states)})"
 
 
 def of_comparison(compared: pd.DataFrame) -> list[str]:

@@ -272,6 +272,13 @@ class State:
         before = self._before(self.image)
         return [self.image] if before is None else _oldest_first(self.tags, [before, self.image])
 
+    @property
+    def inside(self) -> list[Row]:
+        """The tags that are looked into: of several that were chosen the old before the new."""
+        if self.pair or len(self.chosen) > 1:
+            return self.compared
+        return [] if self.image is None else [self.image]
+
     def _before(self, row: Row) -> Row | None:
         """Return the next older tag of another image, or where there is none the next newer."""
         repo, tag = row
@@ -315,6 +322,16 @@ class State:
     def asked_compared(self) -> Asked:
         """Return those for the images that are compared: of one platform, since more cannot be."""
         return Asked(references(self.compared), self.platform if self.is_one_platform else {})
+
+    def asked_inside(self) -> Asked:
+        """Return those for the images that are looked into, the newest first: of one platform."""
+        rows = references(reversed(self.inside))
+        return Asked(rows, self.platform if self.is_one_platform else {})
+
+    def asked_packages(self) -> Asked:
+        """Return those for their packages, of one kind of evidence, so that they compare."""
+        asked = self.asked_inside()
+        return Asked(asked.what, {**asked.options, "evidence": "layers"})
 
     @property
     def is_one_platform(self) -> bool:

@@ -22,6 +22,8 @@ Frames = Mapping[str, pd.DataFrame]
 _BATCH = 10
 # A row of these is of one image: they can be read in parts, and without those that fail.
 _OF_IMAGES = frozenset({"images", "layers", "history", "labels", "env", "configs"})
+# And these too are read without those that fail.
+_COLLECTED = _OF_IMAGES | {"packages"}
 _COLLECT = {"errors": "collect"}
 # The keywords that say which images of a tag.
 _WHICH = {"platform", "attestations"}
@@ -98,6 +100,8 @@ class Panel:
     table: Callable[[Result], pd.DataFrame] | None = None
     columns: tuple[str, ...] = ()  # those that a person sees first; all where none are named
     scope: Callable[[State], str] | None = None  # which tags it reads; all that are open if None
+    downloads: bool = False  # whether it reads layers
+    can_filter: bool = False  # whether there is a field to look for words in its table
 
     def code(self, state: State, *, has_client: bool = False, collects: bool = False) -> str:
         """Return the lines that give the panel's frame.
@@ -122,8 +126,9 @@ class Panel:
         if here is not None:
             yield self._made({self.fetches[0]: here}, state)
             return
-        if asked is not None and set(self.fetches) <= _OF_IMAGES:
+        if asked is not None and set(self.fetches) <= _COLLECTED:
             asked = Asked(asked.what, {**asked.options, **_COLLECT})
+        if asked is not None and set(self.fetches) <= _OF_IMAGES:
             kept = (_WHICH | _COLLECT.keys()) & asked.options.keys()
             named = {name: asked.options[name] for name in kept}
             images = asked.what if self.scope is one_image else state.images
@@ -223,8 +228,16 @@ def _count(state: State) -> str:
 
 
 def _compared(state: State) -> str:
+    return _in_order(state, state.compared)
+
+
+def _inside(state: State) -> str:
+    return _in_order(state, state.inside)
+
+
+def _in_order(state: State, rows: Sequence[Row]) -> str:
     first = not state.is_one_platform and f", {USUAL_PLATFORM}"
-    return f"{_named(state, state.compared, ' → ')}{first or _of_platform(state)}"
+    return f"{_named(state, rows, ' → ')}{first or _of_platform(state)}"
 
 
 def _named(state: State, rows: Sequence[Row], between: str = ", ") -> str:
@@ -266,6 +279,10 @@ def _labels(result: Result, ax: Axes) -> Axes:
 
 def _shared(result: Result, ax: Axes) -> Axes:
     return plots.plot_shared_layers(result.fetched["layers"], ax=ax)
+
+
+def _packages(result: Result, ax: Axes) -> Axes:
+    return plots.plot_packages(result.frame, result.fetched.get("layers"), ax=ax)
 
 
 def _neighbours(state: State) -> Asked:
@@ -324,6 +341,28 @@ PANELS = {
             findings=findings.of_compared,
             table=views.named_differences,
             scope=_compared,
+        ),
+        Panel(
+            "inside",
+            "Inside",
+            "Packages and which build step brought them, distribution, base, who built it and who "
+            "signed it; of several tags also what changed. Layers are downloaded.",
+            ("packages",),
+            asked=State.asked_packages,
+            beside={
+                name: (name, State.asked_inside)
+                for name in ("layers", "distributions", "bases", "provenance", "signatures")
+            },
+            plot=_packages,
+            findings=findings.of_inside,
+            table=views.packages_inside,
+            columns=(
+                *("type", "name", "version", "before", "change", "instruction"),
+                *("installed_size", "licence"),
+            ),
+            scope=_inside,
+            downloads=True,
+            can_filter=True,
         ),
         Panel(
             "layers",

@@ -400,6 +400,7 @@ class PanelSection:
         self._picture = Picture(self._chose_mark)
         self._picture.observe(lambda _: session.changed(PANEL), "width")
         self._grid = _grid(session, "Frame of the panel")
+        self._found = _grid(session, "Frame of the panel, with a filter", can_filter=True)
         self._layers = _grid(
             session,
             "Layers of the image",
@@ -414,7 +415,8 @@ class PanelSection:
         self._page = SaveButton("Page", self._save_page, about=about)
         self._link = CopyButton(label="Copy this view", about="Copy the code that opens this view")
         self._buttons = _row(self._copy, self._csv, self._page, self._report, self._link)
-        tables = [self._image.box, self._picture, self._grid, self._layers, self._image.step]
+        tables = [self._image.box, self._picture, self._grid, self._found, self._layers]
+        tables.append(self._image.step)
         shown = [self._findings, *tables, self._text, self._note, self._code]
         self._shown = widgets.VBox(shown)
         heading = _row(self._title, self._read, self._buttons)
@@ -464,6 +466,8 @@ class PanelSection:
             return
         self._price.value = wording.paragraph(wording.price(offer))
         _reveal(self._agree, is_shown=offer.plan.fits)
+        size = f": {sizes.size(offer.size)} to download" if offer.size else ""
+        self._agree.description = f"Fetch{size}"
         self._some.description = f"Fetch the newest {offer.fitting} that fit"
         _reveal(self._some, is_shown=bool(offer.fitting))
 
@@ -484,12 +488,13 @@ class PanelSection:
         names = [name for name in panel.columns if name in table]
         for one in (self._image.box, self._image.step, self._layers):
             _reveal(one, is_shown=is_image)
-        _reveal(self._grid, is_shown=not is_image)
+        _reveal(self._grid, is_shown=not (is_image or panel.can_filter))
+        _reveal(self._found, is_shown=panel.can_filter)
         if is_image:
             self._layers.show(table, names)
             self._image.draw(result)
         else:
-            self._grid.show(table, names)
+            (self._found if panel.can_filter else self._grid).show(table, names)
         self._code.value, self._copy.text = wording.code(session.code), session.code
 
     def _picture_of(self, result: Result) -> str:

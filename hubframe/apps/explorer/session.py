@@ -52,6 +52,8 @@ _ROOM, _ROW, _LINE = 1.4, 0.17, 0.2
 # The parts of the screen, in which errors are said where they happened.
 LISTING, TAGS, PANEL, PROGRESS = "listing", "tags", "panel", "progress"
 # Frames that a plan is made by another's name for.
+# Those that read documents beside the layers of an image.
+_BESIDE = ("labels", "provenance", "signatures")
 _PLANNED_AS = {"compare": "configs"}
 # What a person who is new here may begin with, and what it is.
 _IN_SAMPLE = {
@@ -59,6 +61,7 @@ _IN_SAMPLE = {
     "ansible/ansible": "a repository: its releases, and how they grew",
     "nginx:latest": "one image: its layers",
     "acme": "a company whose tags are in no order",
+    "registry.example/shop/web": "a repository whose layers can be read: what is inside",
     "registry.example/": "a registry: what it lists",
 }
 _ON_HUB = {
@@ -76,6 +79,7 @@ class Offer:
 
     plan: Plan
     fitting: int = 0  # where it does not fit: how many of the newest images do
+    size: int = 0  # how much there is to download beside it [bytes]
 
 
 class Session:
@@ -279,6 +283,8 @@ class Session:
         asked = None if panel.held else panel.asked(state)
         images = state.images if panel.asked is State.asked else ()
         price = partial(_price, asked, _PLANNED_AS.get(name, name), client, images)
+        if panel.downloads:
+            price = partial(_price_of_layers, state.asked_inside(), client)
         steps = partial(panel.steps, state, client)
 
         def got(result: Result) -> None:
@@ -620,6 +626,26 @@ def _price(
         else:
             most = half - 1
     return Offer(plan, fitting)
+
+
+def _price_of_layers(asked: Asked, client: Client) -> Offer | None:
+    """Tell how large the layers are that are not read yet; None where nothing costs anything."""
+    if client.settings.sample:
+        return None
+    options = {**asked.options, "errors": "collect"}
+    layers = hubframe.layers_df(asked.what, **options, client=client)
+    layers = layers[~layers["is_empty"].fillna(value=False)].drop_duplicates("layer_digest")
+    is_here = [
+        client.layer_files.find(digest, with_bodies=True) is not None
+        for digest in layers["layer_digest"]
+    ]
+    plans = [hubframe.plan(asked.what, name, **asked.options, client=client) for name in _BESIDE]
+    # They share documents: it is as many as the most of them, or more.
+    most = max(plans, key=lambda plan: plan.pulls)
+    if all(is_here) and not most.pulls:
+        return None
+    size = layers.loc[[not here for here in is_here], "size"].sum()
+    return Offer(replace(most, is_exact=False), size=int(size))
 
 
 def _archive(asked: Asked, client: Client) -> bytes:

@@ -154,9 +154,9 @@ def explore(
     tags
         Which tags of that repository to choose.
     panel
-        What to see of them: ``overview``, ``image``, ``growth``, ``compare``, ``layers``,
-        ``shared``, ``images``, ``labels``, ``coverage``, ``history``, ``env``, ``cleanup``,
-        ``limits``.
+        What to see of them: ``overview``, ``image``, ``growth``, ``compare``, ``inside``,
+        ``layers``, ``shared``, ``images``, ``labels``, ``coverage``, ``history``, ``env``,
+        ``cleanup``, ``limits``.
     client
         What to ask with; None for the default one. In copied code it is called ``client``.
 

@@ -8,6 +8,7 @@ import pandas as pd
 from hubframe.plots import wording
 
 if TYPE_CHECKING:
+    from hubframe.apps.explorer.model import Row
     from hubframe.apps.explorer.panels import Result
 
 _HOUR = 3600
@@ -147,6 +148,57 @@ def _named(row: Any, steps: dict[tuple[str, str], tuple[str, Any]]) -> list[Any]
     if row.aspect == "history":
         what = f"step {what}"
     return [pair, row.aspect, what, row.size_change, old, new]
+
+
+def packages_inside(result: "Result") -> pd.DataFrame:
+    """Return the packages of the newest of a few images, by step; what changed in them first.
+
+    That is since the oldest of them, whose packages that are gone are there too.
+    """
+    named = read_inside(result)
+    columns = ["type", "name", "version", "instruction", "installed_size", "licence"]
+    new = _by_package(result, named[-1] if named else ("", "")).reindex(columns=columns)
+    if len(named) <= 1:
+        return new.reset_index(drop=True)
+    old = _by_package(result, named[0]).reindex(columns=columns)
+    both = new.index.union(old.index, sort=False)
+    table = new.reindex(both).fillna(old.drop(columns="version").reindex(both))
+    table.insert(3, "before", old["version"].reindex(both))
+    is_new, is_old = both.isin(new.index), both.isin(old.index)
+    change = pd.Series(None, both, dtype="str")
+    change[is_new & is_old & table["version"].ne(table["before"])] = "changed"
+    change[~is_old], change[~is_new] = "added", "removed"
+    table.insert(4, "change", change)
+    order = table["change"].isna().sort_values(kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def read_inside(result: "Result") -> list["Row"]:
+    """Return the tags whose layers could be read, the old before the new."""
+    told = result.fetched.get("distributions", result.frame)
+    read = set(zip(told["repo"], told["tag"], strict=True))
+    return [row for row in result.state.inside if row in read]
+
+
+def _by_package(result: "Result", row: "Row") -> pd.DataFrame:
+    """Return the packages of an image, each once with all its versions, and the step of each."""
+    frame, layers = result.frame, result.fetched.get("layers")
+    own = frame[(frame["repo"] == row[0]) & (frame["tag"] == row[1])]
+    steps = {} if layers is None else layers.set_index("layer_digest")["instruction"].to_dict()
+    scoped = "@" + own["namespace"] + "/" + own["name"]
+    own = own.assign(
+        # npm's scope is part of the name; a distribution is the same for all.
+        name=scoped.where(own["type"].eq("npm") & own["namespace"].notna(), own["name"]),
+        instruction=own["layer_digest"].map(steps).astype("str"),
+    )
+    return own.groupby(["type", "name"]).agg(
+        type=("type", "first"),
+        name=("name", "first"),
+        version=("version", lambda some: " ".join(some.dropna().unique()) or None),
+        instruction=("instruction", "first"),
+        installed_size=("installed_size", lambda sizes: sizes.sum(min_count=1)),
+        licence=("licence", "first"),
+    )
 
 
 def windows_in_hours(result: "Result") -> pd.DataFrame:

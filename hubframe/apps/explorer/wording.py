@@ -103,8 +103,11 @@ def price(offer: Offer) -> str:
     """Say what reading a panel costs, and what is left."""
     plan = offer.plan
     least = "" if plan.is_exact else "at least "
+    words = f"This downloads {wording.size(offer.size)} of layers, once." if offer.size else ""
+    if offer.size and not plan.pulls:
+        return words
     pulls = wording.counted(plan.pulls, "pull")
-    words = f"This needs {least}{pulls} from Docker Hub"
+    words = f"{words} This needs {least}{pulls} from Docker Hub".lstrip()
     if plan.limit is not None:
         window = f" in {views.window(plan.limit.window)}" if plan.limit.window else ""
         words += f"; of {plan.limit.allowed:,}{window}, {plan.limit.remaining:,} are left"
