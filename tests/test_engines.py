@@ -350,6 +350,15 @@ def saved(text: str, *names: str, with_index: bool = False) -> tuple[str, bytes]
     return f"sha256:{image}", archive(files)
 
 
+STATEMENT = json.dumps(
+    {
+        "_type": "https://in-toto.io/Statement/v0.1",
+        "predicateType": "https://spdx.dev/Document",
+        "predicate": {"spdxVersion": "SPDX-2.3", "name": "app", "packages": []},
+    }
+).encode()
+
+
 def labels(what: Any, client: hubframe.Client, **how: Any) -> list[str]:
     """Return the value of the label of each image."""
     return hubframe.labels_df(what, client=client, **how)["value"].tolist()
@@ -441,7 +450,15 @@ def test_containerds_store_says_what_registries_say(engine, client, tmp_path) ->
     absent = {"mediaType": MANIFEST, "digest": "sha256:" + "ab" * 32, "size": 9}
     absent["platform"] = {"os": "linux", "architecture": "s390x"}
     engine.add(*saved("three"), "acme/app:3")
-    index = layout.json(INDEX, manifests=[*images, absent])
+    statement = layout.put(STATEMENT, "application/vnd.in-toto+json")
+    statement["annotations"] = {"in-toto.io/predicate-type": "https://spdx.dev/Document"}
+    attested = layout.json(MANIFEST, config=layout.put(b"{}", CONFIG), layers=[statement])
+    attested["platform"] = {"os": "unknown", "architecture": "unknown"}
+    attested["annotations"] = {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": images[0]["digest"],
+    }
+    index = layout.json(INDEX, manifests=[*images, absent, attested])
     body = layout.put(b'{"signed": true}', "application/example")
     signature = layout.json(
         MANIFEST, artifactType="application/signature", config=body, layers=[body], subject=index
@@ -451,9 +468,9 @@ def test_containerds_store_says_what_registries_say(engine, client, tmp_path) ->
     layout.add(None, signature)
     exported = layout.packed(tmp_path / "a.tar").read_bytes()
     image = engine.add(index["digest"], exported, "acme/app:1")
-    for name in FRAMES:
+    for name in (*FRAMES, "sboms"):
         read = getattr(hubframe, f"{name}_df")
-        for platform in ("all", "linux/arm64"):
+        for platform in ("all", "linux/amd64"):
             how = {"platform": platform, "client": client}
             expected = read(f"oci:{layout.path}@{image}", **how)
             found = read("docker-daemon:acme/app:1", **how)
@@ -463,7 +480,7 @@ def test_containerds_store_says_what_registries_say(engine, client, tmp_path) ->
             )
     assert hubframe.images_df("docker-daemon:acme/app:1", client=client)["index_digest"][0] == image
     referrers = hubframe.referrers_df("docker-daemon:acme/app:1", client=client)
-    assert referrers["artifact_type"].tolist() == ["application/signature"]
+    assert "application/signature" in referrers["artifact_type"].tolist()
     assert engine.exports == [image]
     # An image of one platform has no id of its own, and is found in the others.
     assert labels(f"docker-daemon:acme/app@{images[1]['digest']}", client) == ["two"]

@@ -155,8 +155,9 @@ class Client:
     def end_call(self) -> None:
         """Let go what was opened on this machine for one call."""
         with self._lock:
-            for source in self._local.values():
-                source.end_call()
+            sources = [*self._local.values()]
+        for source in sources:
+            source.end_call()
 
     def _session(
         self, url: str, auth_for: Callable[[str], Auth], *, counts_pulls: bool = False
