@@ -17,6 +17,7 @@ from hubframe.frames.fetching import Item
 from hubframe.frames.selection import Platforms, platforms, suiting
 from hubframe.frames.sources import Source
 from hubframe.measure.dates import read_now
+from hubframe.measure.lifecycle import ends
 from hubframe.oci.newer import newest_of_line
 from hubframe.oci.platforms import Platform
 from hubframe.oci.reference import ImageReference, is_loopback
@@ -97,6 +98,7 @@ def checked_references_df(
         frame = CHECKED_REFERENCES.from_records(rows)
         age = (moment - frame["tag_pushed_at"]).dt.days
         frame["age_days"] = age.clip(lower=0).astype(CHECKED_REFERENCES.dtypes["age_days"])
+        frame = frame.assign(**ends(frame, moment.to_pydatetime()))
         return call.finish(frame, CHECKED_REFERENCES.name)
 
 

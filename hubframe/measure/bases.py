@@ -11,6 +11,7 @@ import pandas as pd
 
 from hubframe.measure.dates import days_between
 from hubframe.measure.images import plain_rows
+from hubframe.measure.lifecycle import ends
 from hubframe.measure.lineage import parents_df
 from hubframe.oci import payload
 from hubframe.oci.reference import ImageReference
@@ -197,7 +198,10 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
             }
         )
     found = BASES.from_records(_one_each(rows))
-    return pd.concat([found, _by_layers(layers, others)]) if others is not None else found
+    if others is not None:
+        found = pd.concat([found, _by_layers(layers, others)], ignore_index=True)
+    named = found[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
+    return found.assign(base_eol_at=ends(named)["eol_at"])
 
 
 class _At(NamedTuple):

@@ -158,6 +158,31 @@ def eol_df(
     return found
 
 
+def ends(names: pd.DataFrame, today: date | str | None = None) -> pd.DataFrame:
+    """Tell when the first of the products that a tag names is at its end, by hubframe's own table.
+
+    Parameters
+    ----------
+    names
+        A frame with ``repo`` and ``tag``, both of which may be null.
+    today
+        As for `eol_df`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each row of `names`, in their order: ``eol_at`` and ``is_eol``; null where no
+        end is known, which does not mean that there is none.
+    """
+    dates = read_eol()
+    key = ["repo", "tag"]
+    asked = names[key].astype({name: EOL.dtypes[name] for name in key})
+    distinct = asked.drop_duplicates().dropna(subset="repo")
+    found = _with_dates(list(_of_tags(distinct, Products(dates))), dates, _read_day(today))
+    first = found.groupby(key, dropna=False).agg({"eol_at": "min", "is_eol": "max"}).reset_index()
+    return asked.merge(first, on=key, how="left")[["eol_at", "is_eol"]]
+
+
 def _read_day(today: date | str | None) -> pd.Timestamp:
     if today is None:
         return pd.Timestamp.now("UTC").normalize()
@@ -475,7 +500,7 @@ def _with_dates(
         "product": [one and one.product for one in matches],
         "is_eol": is_eol.array,
         "is_supported": (~is_eol | is_extended).mask(is_eol.isna()).array,
-        "cycles_behind": _cycles_behind(dates, day, rows),
+        "versions_behind": _versions_behind(dates, day, rows),
         "days_left": (eol_at - day).dt.days.array,
         "is_latest": list(map(_is_latest, matches, told["latest"])),
         "url": [one and pages[one.product] for one in matches],
@@ -491,7 +516,9 @@ def _is_latest(match: Match | None, latest: Any) -> bool | None:
     return match.numbers == newest if newest and len(newest) == len(match.numbers) else None
 
 
-def _cycles_behind(dates: pd.DataFrame, day: pd.Timestamp, rows: Iterable[int]) -> list[int | None]:
+def _versions_behind(
+    dates: pd.DataFrame, day: pd.Timestamp, rows: Iterable[int]
+) -> list[int | None]:
     """Count the newer cycles of each row's product: with higher numbers, and released since."""
     products = dates["product"].tolist()
     cycles = defaultdict(list)

@@ -50,7 +50,7 @@ EOL = Table("eol", "an image, tag, package, reference or base, and a product tha
     Column("days_left", COUNT, "Days to its end of life, less than 0 where it is over. [days]", may_be_negative=True),
     *_LATEST,
     Column("is_latest", FLAG, "Whether this is that version; null where either is not told, and of tags that name less than a whole version."),
-    Column("cycles_behind", COUNT, "Cycles of the product with a higher version that are released."),
+    Column("versions_behind", COUNT, "Cycles of the product with a higher version that are released."),
     Column("matched_by", TEXT, "What told: `os-release`, `purl` (package URL) or `tag` (of the same digest, too)."),
     _URL,
 ), source="Computed of `distributions`, `packages`, `tags` (or another frame with tags), `references` or `bases`, and of `cycles`.")

@@ -38,6 +38,8 @@ CHECKED_REFERENCES = Table("checked_references", "a reference to an image in a f
     Column("platforms", TEXT, "Platforms that the tag has images for, sorted, joined by blanks."),
     Column("lacks_platforms", TEXT, "Those of the platforms that were asked for which it has no image for; null where it has all, or `platforms` is null."),
     Column("size", COUNT, "Compressed size of the tag's image, as in `tags`; null where the registry does not tell. [bytes]"),
+    Column("eol_at", UTC, "The end of life of the product that it is of, the first one of several (`python:3.8-buster`), by hubframe's own table of dates; null where none is known."),
+    Column("is_eol", FLAG, "Whether one of them is over; null where none is known."),
     Column("is_official", FLAG, "Whether it is a Docker Official Image (namespace `library`)."),
 ), source="Each distinct tag is asked for once, and the list of tags of each repository: of Docker Hub's API and registry, which costs no pull; elsewhere a manifest for each tag.")
 # fmt: on

@@ -11,6 +11,7 @@ import pytest
 
 import hubframe
 from hubframe import StaleWarning
+from hubframe.measure.lifecycle import ends, eol_df
 from hubframe.readers.eol import read_products
 from hubframe.tables import DISTRIBUTIONS, PACKAGES, TAGS
 from hubframe.tables.lifecycle import CYCLES, EOL
@@ -292,7 +293,7 @@ def test_the_latest_version_and_the_cycles_that_came_since():
         *(f"library/python:{tag}" for tag in ("2.0.1", "2.0.0", "2.0", "2.0.1rc1", "2023"))
     )
     found = hubframe.eol_df(frame, dates, today=TODAY)
-    assert told(found, "cycle", "is_latest", "cycles_behind") == [
+    assert told(found, "cycle", "is_latest", "versions_behind") == [
         "2 True 1",
         "2 False 1",
         "2 - 1",
@@ -308,6 +309,26 @@ def test_old_dates_are_said():
         hubframe.eol_df(frame, today="2027-02-18")
     with pytest.warns(StaleWarning, match="are of 2026-08-22, 181 days before 2027-02-19"):
         hubframe.eol_df(frame, today="2027-02-19")
+
+
+def test_the_first_end_of_what_tags_name():
+    names = pd.DataFrame(
+        {
+            "repo": ["library/python", None, "library/python", "a/b", "library/python"],
+            "tag": ["3.12-bookworm", "1", "3.8-buster", "1", None],
+        }
+    )
+    found = ends(names, "2026-09-01")
+    assert {name: str(dtype) for name, dtype in found.dtypes.items()} == {
+        name: EOL.dtypes[name] for name in ("eol_at", "is_eol")
+    }
+    held = eol_df(names.dropna(), today="2026-09-01")
+    for row, (repo, tag) in enumerate(zip(names["repo"], names["tag"], strict=True)):
+        mine = held[(held["repo"] == repo) & (held["tag"] == tag)]["eol_at"].dropna()
+        assert found["eol_at"].isna()[row] == mine.empty
+        assert mine.empty or found["eol_at"][row] == mine.min()
+    assert found["is_eol"].tolist() == [True, pd.NA, True, pd.NA, pd.NA]
+    assert ends(names[:0]).empty
 
 
 @pytest.mark.parametrize(

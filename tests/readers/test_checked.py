@@ -58,6 +58,11 @@ def test_the_sample():
     assert not cache["is_official"]
     nginx = rows["nginx"]
     assert (nginx["age_days"], nginx["size"], nginx["is_official"]) == (23, 62817927, True)
+    over = checked[checked["is_eol"].fillna(False)].set_index("reference")["eol_at"].dt.date
+    assert over.astype(str).to_dict() == {
+        "docker.io/library/debian:bookworm-slim": "2026-07-11",
+        "docker.io/library/redis:6.0-alpine": "2022-05-31",
+    }
     assert "newest_tag" not in nginx
     assert "exists" not in rows["registry.example/shop/orders:${ORDERS_VERSION}"]
 
