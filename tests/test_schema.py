@@ -8,8 +8,8 @@ import pytest
 from packaging.version import Version
 
 from hubframe.oci.payload import Known
-from hubframe.tables import FETCHED, LAYERS, REPOS, TABLES, schema
-from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
+from hubframe.tables import FETCHED, LAYERS, PACKAGES, REPOS, TABLES, schema
+from hubframe.tables.schema import BATCH, COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 IMAGE = "repo tag platform image_digest"
 # Columns in order, as the design lists them.
@@ -374,3 +374,22 @@ def test_a_date_that_comes_again_is_read_once(monkeypatch):
     for _ in range(2):
         column.series(["a date of this test", "another of them", None] * 3)
     assert sorted(read) == ["a date of this test", "another of them"]
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [1], [3, 0, 2], [BATCH - 1, 1, 1], [2 * BATCH, 5]])
+def test_groups_are_rows_that_have_the_first_columns_in_common(sizes):
+    columns = PACKAGES.columns
+    groups = [
+        (
+            (f"repo{place}", None, "linux/amd64", f"sha256:{place}"),
+            [
+                [place * row if column.dtype == "Int64" else None for row in range(size)]
+                for column in columns[4:]
+            ],
+        )
+        for place, size in enumerate(sizes)
+    ]
+    rows = [(*key, *row) for key, others in groups for row in zip(*others, strict=True)]
+    found = PACKAGES.from_groups(iter(groups))
+    pd.testing.assert_frame_equal(found, PACKAGES.from_rows(rows))
+    assert len(found) == sum(sizes)

@@ -1,6 +1,7 @@
 """Images on the disk, as skopeo writes them, beside the same images in a real registry."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -89,3 +90,75 @@ def test_docker_archive_has_the_layers_unpacked(live_registry, client, tmp_path)
     labels = [hubframe.labels_df(one, client=client) for one in (local, image.reference)]
     kept = [one[one["source"] == "config"][["key", "value"]] for one in labels]
     assert kept[0].to_numpy().tolist() == kept[1].to_numpy().tolist()
+
+
+@pytest.fixture
+def built(tmp_path) -> dict[str, str]:
+    """An image that buildah builds, by transport."""
+    if shutil.which("buildah") is None:
+        pytest.skip("install buildah (a Debian package) to read what it builds")
+    tree = tmp_path / "tree"
+    status = "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
+    for path, text in (("etc/os-release", "ID=debian\n"), ("var/lib/dpkg/status", status)):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(text)
+    own = f"--root={tmp_path}/root", f"--runroot={tmp_path}/run", "--storage-driver=vfs"
+
+    def run(*command: str) -> str:
+        done = subprocess.run(["buildah", *own, *command], check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    container = run("from", "scratch")
+    run("copy", "--quiet", container, str(tree), "/")
+    run("config", "--label=a=b", "--env=X=1", "--created-by=COPY tree", container)
+    made = {
+        "oci": f"oci:{tmp_path}/layout:app/one:1",
+        "oci-archive": f"oci-archive:{tmp_path}/one.tar:app/one:1",
+        "dir": f"dir:{tmp_path}/folder",
+        "docker-archive": f"docker-archive:{tmp_path}/docker.tar:app/one:1",
+    }
+    for place in made.values():
+        run("commit", "--quiet", "--timestamp=1700000000", container, place)
+    run("rm", container)
+    return made
+
+
+def test_images_that_buildah_built(built, live_registry, client) -> None:
+    where = f"{live_registry.host}/buildah/one:1"
+    command = ["skopeo", "--insecure-policy", "copy", "--quiet", "--preserve-digests"]
+    how = ["--dest-tls-verify=false", "--dest-no-creds"]
+    subprocess.run([*command, *how, built["oci"], f"docker://{where}"], check=True)
+    for name in (*FRAMES, *INSIDE):
+        read = getattr(hubframe, f"{name}_df")
+        there = _without_place(read(where, client=client))
+        for transport in TRANSPORTS:
+            here = _without_place(read(built[transport], client=client))
+            pd.testing.assert_frame_equal(here, there)
+        # This is Docker's format, not packed: other digests, the same in them, no annotations.
+        if name == "labels":
+            there = there[there["source"] == "config"].reset_index(drop=True)
+        here = _without_place(read(built["docker-archive"], client=client))
+        same = [column for column in here if column in SAME]
+        pd.testing.assert_frame_equal(here[same], there[same], check_flags=False)
+        assert len(here) or name in INSIDE
+    assert len(hubframe.packages_df(where, client=client)) == 1
+
+
+# What an image is, in whichever format.
+SAME = frozenset(
+    {
+        "platform",
+        "position",
+        "diff_id",
+        "instruction",
+        "key",
+        "value",
+        "path",
+        "type",
+        "mode",
+        "name",
+        "version",
+        "purl",
+        "id",
+    }
+)

@@ -65,6 +65,9 @@ def test_databases_in_layers_cost_no_pull(stocked):
 def test_documents_cost_pulls_once_and_no_layer(stocked, platforms, each):
     stage = stocked(*platforms)
     client = stage.client()
+    plan = hubframe.plan(REPO, "packages", evidence="sbom", client=client)
+    assert (plan.pulls, plan.size, plan.is_exact) == (50 * each, 0, False)
+    assert pulls(stage) == 0
     found = hubframe.packages_df(REPO, evidence="sbom", client=client)
     assert (found["image_digest"].nunique(), set(found["evidence"])) == (50, {"sbom"})
     assert pulls(stage) == 50 * each
