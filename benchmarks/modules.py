@@ -72,5 +72,6 @@ ALL = (
     Module("snapshots", "A year of snapshots"),
     Module("cluster", "Workers of a cluster"),
     Module("layerfiles", "The files of a layer"),
+    Module("references", "The images that files name"),
 )
 NAMES = frozenset(module.name for module in ALL)

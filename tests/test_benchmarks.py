@@ -20,6 +20,7 @@ TABLES = {
     "snapshots": ("rows", [5_800]),
     "cluster": ("images", [50]),
     "layerfiles": ("files", [200] * 3),
+    "references": ("references", [80]),
 }
 
 
