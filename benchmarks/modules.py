@@ -73,5 +73,6 @@ ALL = (
     Module("cluster", "Workers of a cluster"),
     Module("layerfiles", "The files of a layer"),
     Module("packages", "Packages"),
+    Module("references", "The images that files name"),
 )
 NAMES = frozenset(module.name for module in ALL)

@@ -21,6 +21,7 @@ TABLES = {
     "cluster": ("images", [50]),
     "layerfiles": ("files", [200] * 3),
     "packages": ("packages", [40] * 2 + [400] * 3),
+    "references": ("references", [80]),
 }
 
 

@@ -48,8 +48,9 @@ def of_kustomization(document: Node) -> Iterator[Found]:
     for place, image in enumerate(document.get("images").entries):
         fields = {key: node.text for key, node in image.items if node.text}
         name, tag, digest = (fields.get(key) for key in ("newName", "newTag", "digest"))
+        is_changed = bool(name or tag or digest)
         name = name or fields.get("name")
-        if name and len(fields) > 1:
+        if name and is_changed:
             # With a digest the tag is ignored.
             end = f"@{digest}" if digest else f":{tag}" if tag else ""
             written = f"{name}{end}"
