@@ -72,7 +72,7 @@ def plot_packages(
     bars = held.drop_duplicates("bar").set_index("bar")
     shown = bars.head(canvas.room(ax, below=2))
     count = wording.counted(image.nunique(), "image")
-    ax = canvas.axes(ax, len(shown) + 1, f"Packages in {count}, by the layer that brought them")
+    ax = canvas.axes(ax, len(shown) + 1, f"Packages in {count}, by layer")
     if shown.empty:
         return canvas.say_nothing(ax, "no packages")
     distinct = held.drop_duplicates(["bar", *_PACKAGE])

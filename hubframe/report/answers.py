@@ -165,9 +165,11 @@ class Facts:
         found: dict[str, dict[str, Any]] = {}
         for pair in measure.release_pairs(self.inside("packages")):
             (repo, older), (_, newer) = (rows[_TAG].iloc[0] for rows in pair)
+            if repo in found:
+                continue
             names = {"left_name": f"{repo}:{older}", "right_name": f"{repo}:{newer}"}
             counts = changes["change"][changes["right_name"] == names["right_name"]].value_counts()
-            found.setdefault(repo, names | {one: int(counts.get(one, 0)) for one in CHANGES})
+            found[repo] = names | {one: int(counts.get(one, 0)) for one in CHANGES}
         return pd.DataFrame(found.values(), columns=["left_name", "right_name", *CHANGES])
 
     @cached_property

@@ -1,11 +1,15 @@
 """What is inside images, and what reading it costs."""
 
+import re
+
 import pandas as pd
 import pytest
 
+import hubframe
 from hubframe.apps.explorer.model import read_filters
 from hubframe.apps.explorer.session import PANEL, Session
 from hubframe.apps.explorer.wording import price, scope
+from hubframe.testing import Application, serve
 from tests.contents.test_layers import DEBIAN, STATUS, debs
 from tests.layerfiles.conftest import shelf  # noqa: F401
 from tests.layerfiles.layers import archive, packed
@@ -115,3 +119,25 @@ def test_layers_are_downloaded_once_it_is_said_how_many_bytes(stage, shelf):  # 
     assert session.offer is None, "what is here costs nothing"
     assert shelf.layers_asked() == asked
     session.cancel()
+
+
+def test_what_it_costs_on_docker_hub_is_said_before_it_is_spent(tmp_path):
+    application = Application(pull_limit=100)
+    with serve(application) as served:
+        settings = hubframe.Settings(
+            hub_url=served.hub_url, registry_url=served.registry_url, cache_dir=tmp_path
+        )
+        with hubframe.Client(settings) as client:
+            session = Session(client=client)
+            session.look_for("ansible/ansible:13.4.0")
+            assert session.work.wait(PATIENCE)
+            session.show("inside")
+            assert session.work.wait(PATIENCE)
+            image = hubframe.layers_df("ansible/ansible:13.4.0", client=client)
+            assert session.offer.size == image.loc[~image["is_empty"], "size"].sum()
+            assert "needs at least 2 pulls from Docker Hub" in price(session.offer)
+            asked = [one for one in list(application.log) if one.method == "GET"]
+            assert not [
+                one for one in asked if re.search("/(manifests|blobs)/", one.path_and_query)
+            ]
+            session.cancel()

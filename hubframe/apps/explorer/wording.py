@@ -111,7 +111,8 @@ def price(offer: Offer) -> str:
     if plan.limit is not None:
         window = f" in {views.window(plan.limit.window)}" if plan.limit.window else ""
         words += f"; of {plan.limit.allowed:,}{window}, {plan.limit.remaining:,} are left"
-    words += f". It takes about {max(plan.seconds, 1):.0f} s."
+    # How long layers take depends on the line alone.
+    words += "." if offer.size else f". It takes about {max(plan.seconds, 1):.0f} s."
     if not plan.fits:
         words += " Choose fewer tags, or log in for a limit of your own."
     return words
