@@ -24,6 +24,7 @@ JOBS = {
         "Ask Docker Hub and registries, for a frame or for a document.",
         ("frames",),
     ),
+    "read": ("Read your own files", "From files to frames: no network.", ("readers",)),
     "measure": ("Measure", "From frames to frames: nothing is fetched.", ("measure",)),
     "plot": ("Plot", "From a frame to a picture.", ("plots",)),
     "show": ("Show, explore, report", "For people who look and click.", ("apps", "report")),
