@@ -19,6 +19,7 @@ from hubframe.oci.payload import Known, items, parsed, text
 
 # The ecosystems of OSV by the type of a package.
 _ECOSYSTEMS = {
+    "bitnami": "Bitnami",
     "cargo": "crates.io",
     "composer": "Packagist",
     "cran": "CRAN",
@@ -64,8 +65,8 @@ _DISTRO = re.compile(r"[?&]distro=(?P<id>[^&#]+?)(?:-(?P<version>\d[^&#-]*))?(?=
 # As Go names its own releases.
 _GO_RELEASE = re.compile(r"go(?=\d)")
 _LEAST, _ALL = "0", "*"
-# No real version is longer.
-_LONGEST = 128
+# No real version is longer, nor any real URL.
+_LONGEST, _LONGEST_URL = 128, 4096
 _ORDER = {"introduced": 0, "fixed": 1, "last_affected": 2}
 _Unknown = dict[tuple[str, str], str]
 
@@ -212,7 +213,7 @@ def _asked(package: tuple[Any, ...]) -> _Asked | str:
         own = _GO_RELEASE.sub("", version or "", count=1) if kind == "golang" else version
         asked = _Asked(_ECOSYSTEMS[kind], None, ((whole_name(kind, namespace, name), own),))
         return asked if own else asked._replace(names=())
-    told = _DISTRO.search(url or "")
+    told = _DISTRO.search((url or "")[:_LONGEST_URL])
     of = next((one for one in (told and told["id"], namespace) if one in _DISTRIBUTIONS), None)
     if of is None:
         return f"no advisories are known for the distribution {(told and told['id']) or namespace}"
