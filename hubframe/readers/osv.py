@@ -272,13 +272,11 @@ def _severity(told: Payload, entries: Iterable[Payload]) -> tuple[str, float | N
     # Ubuntu writes a word where others write a vector.
     words += [one.get("score") for one in scores]
     found = filter(None, (cvss.read(text(one.get("score")) or "") for one in scores))
-    newest = sorted(found, key=lambda one: (one.version, one.score or 0), reverse=True)
+    newest = max(found, key=lambda one: (one.version, one.score), default=None)
     word = next((one for one in map(severity, words) if one != UNKNOWN), None)
-    scored = next((one for one in newest if one.score is not None), None)
     if word is None:
-        word = cvss.word(scored.score) if scored and scored.score is not None else UNKNOWN
-    chosen = scored or next(iter(newest), None)
-    return word, chosen and chosen.score, chosen and chosen.vector
+        word = cvss.word(newest.score) if newest else UNKNOWN
+    return word, newest and newest.score, newest and newest.vector
 
 
 def _date(written: Any) -> str | None:

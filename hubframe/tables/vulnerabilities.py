@@ -10,7 +10,7 @@ _REPO = Column("repo", TEXT, "Repository, as in `tags`; of a report about someth
 _ID = Column("id", TEXT, "Name of the vulnerability: `CVE-2024-0727`, or that of an advisory, `GHSA-…`, `DSA-…`.", nullable=False)
 _ALIASES = Column("aliases", TEXT, "Its other names, sorted, joined by blanks.")
 _SEVERITY = Column("severity", TEXT, "`critical`, `high`, `medium`, `low`, `negligible` or `unknown`.", nullable=False)
-_CVSS = Column("cvss", FLOAT, "Base score of CVSS, from 0 to 10, of the newest version that is told; null where none is, and for 4.0 where only the vector is.")
+_CVSS = Column("cvss", FLOAT, "Base score of CVSS, from 0 to 10, of the newest version that is told; null where none is.")
 _VECTOR = Column("cvss_vector", TEXT, "The vector of that score.")
 _PUBLISHED = Column("published_at", UTC, "When it was published.")
 _MODIFIED = Column("modified_at", UTC, "When what is known of it was last changed.")
