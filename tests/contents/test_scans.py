@@ -287,6 +287,16 @@ def test_an_advisory_has_a_row_for_each_package(written):
     assert (row["severity"], row["cvss"]) == ("high", 7.5)
 
 
+@pytest.mark.parametrize(
+    ("upstream", "aliases"),
+    [(["CVE-7"], "CVE-1 CVE-7 GHSA-2"), (["CVE-7", "CVE-8"], "CVE-1 GHSA-2")],
+)
+def test_what_a_distribution_bundles_is_no_other_name(written, upstream, aliases):
+    row = hubframe.read_osv(written({**OSV, "upstream": upstream}, "a.json")).iloc[0]
+    assert row["upstream"] == " ".join(upstream)
+    assert row["aliases"] == aliases
+
+
 def test_ecosystems_are_chosen(written):
     path = written(OSV, "a.json")
     count = {
