@@ -23,7 +23,7 @@ _ECOSYSTEMS = {
     "cargo": "crates.io",
     "composer": "Packagist",
     "cran": "CRAN",
-    "dhi": "DHI",
+    "dhi": "Docker Hardened Images",
     "gem": "RubyGems",
     "golang": "Go",
     "hex": "Hex",
@@ -51,6 +51,9 @@ _DISTRIBUTIONS = {
     "ubuntu": ("Ubuntu", 2),
     "wolfi": ("Wolfi", 0),
 }
+_OF_SYSTEMS = frozenset(name for name, _ in _DISTRIBUTIONS.values())
+# What advisories call it.
+_OTHER_NAMES = {"DHI": "Docker Hardened Images"}
 # Whose advisories name source packages alone.
 _BY_SOURCE = frozenset({"Alpine", "Debian", "Ubuntu"})
 # How OSV writes releases, and what of it is a distribution's version.
@@ -58,7 +61,7 @@ _RELEASES = {
     "Alpine": re.compile(r"v(.+)"),
     "Red Hat": re.compile(r"enterprise_linux:(\d+)(?:::.*)?"),
     "Ubuntu": re.compile(r"(\d+\.\d+)(?::LTS)?"),
-    "openSUSE": re.compile(r"(?:Leap )?(.+)"),
+    "openSUSE": re.compile(r"(?:openSUSE )?(?:Leap )?(.+)"),
 }
 _NUMBERS = re.compile(r"\d+")
 _DISTRO = re.compile(r"[?&]distro=(?P<id>[^&#]+?)(?:-(?P<version>\d[^&#-]*))?(?=[&#]|$)")
@@ -143,8 +146,11 @@ class Index:
         self._by: dict[tuple[str, str], list[_Entry]] = defaultdict(list)
         columns = ["ecosystem", "name", "release", "id", "ranges", "versions", "withdrawn_at"]
         for place, row in enumerate(plain_rows(advisories[columns])):
-            ecosystem, name, release, *told, withdrawn_at = row
+            written, name, told_release, *told, withdrawn_at = row
             if withdrawn_at is None:
+                ecosystem = _OTHER_NAMES.get(written, written)
+                # Of others it is the address of a repository.
+                release = told_release if ecosystem in _OF_SYSTEMS else None
                 at = release and _version_of(ecosystem, release)
                 self._by[ecosystem, name].append(_Entry(place, release, at, *told))
         self._ecosystems = {ecosystem for ecosystem, _ in self._by}
