@@ -244,11 +244,11 @@ def test_a_package_of_another_distribution_is_another():
         **package("deb/debian/curl?debian-12", "1"),
         "purl": "pkg:deb/debian/curl@1?distro=debian-12",
     }
-    for product, state in (
+    for stated, state in (
         ("pkg:deb/debian/curl", "not affected"),
         ("pkg:deb/ubuntu/curl", "affected"),
     ):
-        vex = VEX.from_records([{**said, "product": product}])
+        vex = VEX.from_records([{**said, "product": stated}])
         found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
         assert found["state"].tolist() == [state]
 
