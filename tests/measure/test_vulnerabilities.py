@@ -238,6 +238,21 @@ def test_vex_is_about_images_and_packages(of, component, covers):
     assert found["vex_justification"].notna().tolist() == [covers]
 
 
+def test_a_package_of_another_distribution_is_another():
+    said = {"document": "d", "number": 0, "id": "OSV-1", "status": "not_affected"}
+    of = {
+        **package("deb/debian/curl?debian-12", "1"),
+        "purl": "pkg:deb/debian/curl@1?distro=debian-12",
+    }
+    for stated, state in (
+        ("pkg:deb/debian/curl", "not affected"),
+        ("pkg:deb/ubuntu/curl", "affected"),
+    ):
+        vex = VEX.from_records([{**said, "product": stated}])
+        found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
+        assert found["state"].tolist() == [state]
+
+
 def test_of_several_statements_the_last_holds():
     stated = [
         ("2024-02-01T00:00:00Z", "affected"),
