@@ -241,9 +241,9 @@ OF_DOCUMENT = (
 )
 _ATTACHED = "Documents that are attached to images, wherever `referrers` finds them. On Docker Hub the manifest of each artifact is a pull, once; lists, tags and documents are free."
 
-SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest"), (
+SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest", "path"), (
     *OF_DOCUMENT,
-    Column("referrer_digest", TEXT, "Digest of the artifact's manifest that holds it.", nullable=False),
+    Column("referrer_digest", TEXT, "Digest of the artifact's manifest that holds it; null of a file in the image."),
     Column("format", TEXT, "`spdx`, `cyclonedx` or `syft`."),
     Column("format_version", TEXT, "Version of the format, `2.3`; null where it is not in JSON, which is not read."),
     Column("predicate_type", TEXT, "Type of the predicate, where it is an attestation."),
@@ -254,8 +254,9 @@ SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest")
     Column("created_at", UTC, "When it says it was made.", no_epoch=True),
     Column("name", TEXT, "What it calls itself, or what it is about."),
     Column("is_signed", FLAG, "Whether it came in a signed envelope, which nobody checked here; see `signatures`."),
-    Column("where", TEXT, "Where it was found: `index`, `referrers`, `referrers tag` (which stands in for the API) or `cosign tag`.", nullable=False),
-), source=_ATTACHED)
+    Column("where", TEXT, "Where it was found: `index`, `referrers`, `referrers tag` (which stands in for the API), `cosign tag`, or `in the image`, as a file of it.", nullable=False),
+    Column("path", TEXT, "Path of the file in the image; null of what is attached to it."),
+), source=f'{_ATTACHED} With evidence="layers", files in the layers, each of which is downloaded once.')
 
 PROVENANCE = Table("provenance", "a document on how an image was built", (*IMAGE_KEY, "digest"), (
     *OF_DOCUMENT,

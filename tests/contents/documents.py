@@ -212,6 +212,31 @@ def spdx(name: str = "sbom", packages: int = 2) -> Any:
     }
 
 
+def spdx_of(root: str, *others: str, **of_root: str) -> bytes:
+    """Write a bill of materials of a package, as it lies in an image: by the URLs of what it lists."""
+    described = [
+        {
+            "SPDXID": f"SPDXRef-{place}",
+            "name": url.partition("@")[0].rpartition("/")[2],
+            "versionInfo": url.partition("@")[2].partition("?")[0],
+            "licenseConcluded": "MIT",
+            "externalRefs": [{"referenceType": "purl", "referenceLocator": url}],
+        }
+        for place, url in enumerate([root, *others])
+    ]
+    described[0].update(of_root)
+    about = {"relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-0"}
+    whole = {
+        "spdxVersion": "SPDX-2.3",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": "part",
+        "creationInfo": {"created": "2026-11-01T10:00:00Z", "creators": ["Organization: Example"]},
+        "packages": described,
+        "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", **about}],
+    }
+    return json.dumps(whole).encode()
+
+
 PURL = "pkg:deb/debian/curl@8-1?arch=amd64&upstream=curl-src"
 LAYER, DIFF = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 SPDX_3 = {

@@ -21,7 +21,7 @@ from hubframe.measure.vulnerabilities import vulnerabilities_df, vulnerability_s
 from hubframe.oci import manifests, payload, tagnames
 from hubframe.oci.contents import cvss, provenance, sboms, signatures, statements
 from hubframe.oci.contents.binaries import Room, read_binary
-from hubframe.oci.contents.databases import read_packages, sound
+from hubframe.oci.contents.databases import read_bill, read_packages, sound
 from hubframe.oci.contents.distributions import read_distribution
 from hubframe.oci.contents.golang import read_modules
 from hubframe.oci.contents.packages import Package, read_url, write_url
@@ -378,12 +378,15 @@ def bill(data: bytes) -> None:
         is_fit(str(error))
         return
     are_declared("sboms", [{**found._asdict(), "referrer_digest": DIGEST, "where": "index"}])
-    listed = list(found.packages())
-    assert len(listed) <= found.package_count
-    for one in listed:
-        assert one.package.type
-        assert one.package.name
-        write_url(one.package)
+    # As it is attached, and as it would be in an image.
+    for bill in (found, read_bill(data)):
+        listed = list(bill.packages())
+        assert len(listed) <= bill.package_count
+        for one in listed:
+            assert one.package.type
+            assert one.package.name
+            write_url(one.package)
+    packages("srv/a.spdx.json", data)
 
 
 def signed(data: bytes) -> None:

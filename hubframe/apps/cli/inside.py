@@ -115,8 +115,21 @@ def _read_file(client: "Client", what: str, path: str, **options: Any) -> bytes:
     return hubframe.read_file(what, path, **options, client=client)
 
 
+_read(
+    "sboms",
+    "List the bills of materials that are attached to images, or lie in them.",
+    *OF_IMAGES,
+    given(
+        "--evidence",
+        "Which documents: those that are attached, or those in the layers, which are downloaded.",
+        ("sbom", "layers", "both"),
+        "sbom",
+    ),
+    *OF_FILES,
+    example=f"hubframe sboms {_WEB}:1.2.0 --sample",
+    more=_ATTACHED,
+)
 for _name, _text in (
-    ("sboms", "List the bills of materials attached to images."),
     ("provenance", "Tell how images were built, as is attested."),
     ("materials", "List what builds took, as is attested."),
 ):
