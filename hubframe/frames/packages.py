@@ -74,16 +74,16 @@ def packages_df(
         See `layers_df`. An image of which a layer fails has no rows.
     kinds
         ``"usual"``: deb, apk, rpm, pypi, npm, conda, cran and bitnami. ``"os"``: the packages of
-        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang and maven, and
-        what else documents name. Or some of these types. The modules of Go programs (golang) and the
-        libraries in archives of Java (maven) are told by binaries alone, which are read only where
+        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven, and
+        what else documents name. Or some of these types. The modules of Go programs (golang) and
+        the libraries in archives of Java (maven) are told by binaries, which are read only where
         they are asked for: a layer that was read without them is downloaded once more.
     evidence
-        ``"layers"`` reads the databases of packages in the layers, and the documents that lie in
-        the image beside them, ``"sbom"`` the documents that
-        are attached to images, with which no layer is downloaded; ``"both"`` tells both apart in
-        the column ``evidence``. ``"auto"`` takes a document where there is one, and else layers; on
-        Docker Hub always layers, since these cost no pull, and documents do.
+        ``"layers"`` reads the databases of packages in the layers, and the documents that lie
+        beside them in the image; ``"sbom"`` the documents that are attached to images, with which
+        no layer is downloaded; ``"both"`` tells both apart in the column ``evidence``. ``"auto"``
+        takes an attached document where there is one, and else layers; on Docker Hub always
+        layers, since these cost no pull, and documents do.
     max_bytes, max_entries
         See `files_df`.
 

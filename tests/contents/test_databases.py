@@ -349,15 +349,17 @@ IN_IMAGE = {
     "cyclonedx": json.dumps(
         {
             "bomFormat": "CycloneDX",
-            "metadata": {"component": {"type": "application", "name": "app", "purl": "pkg:npm/app@1"}},
-            "components": [{"type": "library", "name": "a", "purl": "pkg:npm/a@1"}],
+            "specVersion": "1.5",
+            "metadata": {"component": {"type": "application", "name": "app", "version": "1", "purl": "pkg:npm/app@1"}},
+            "components": [{"type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"}],
         }
     ).encode(),
     "cyclonedx of an image": json.dumps(
         {
             "bomFormat": "CycloneDX",
+            "specVersion": "1.5",
             "metadata": {"component": {"type": "container", "name": "app", "purl": "pkg:oci/app@1"}},
-            "components": [{"type": "library", "name": "a", "purl": "pkg:npm/a@1"}],
+            "components": [{"type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"}],
         }
     ).encode(),
 }  # fmt: skip
