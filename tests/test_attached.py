@@ -123,6 +123,8 @@ def test_what_buildkit_attests(registry, client, built):
     assert materials.position.tolist() == [0, 1, 2, 3, 4]
     (file,) = frame(registry, client, "dockerfiles").itertuples()
     assert (file.name, file.text, file.source) == ("Dockerfile", documents.DOCKERFILE, "provenance")
+    # With the digest that the build resolved it to.
+    assert file.base == f"docker.io/library/golang:1.24@{documents.GO}"
     (bom,) = frame(registry, client, "sboms").itertuples()
     # Of the three that the attestation holds, that of the image is the first.
     assert (bom.name, bom.package_count, bom.where, bom.tool) == (
@@ -420,3 +422,16 @@ def test_a_layout_on_the_disk(client, tmp_path, key):
     found = hubframe.signatures_df(what, keys=documents.public(key), client=client)
     assert found[["subject_kind", "status"]].to_numpy().tolist() == [["image", "verified"]]
     assert found.attrs["hubframe"]["requests"] == 0
+
+
+def test_a_dockerfile_tells_of_the_base_without_further_requests():
+    web, counts = "registry.example/shop/web", []
+    for evidence in ("provenance", ["provenance", "dockerfile"]):
+        with hubframe.sample():
+            found = hubframe.bases_df(web, tags="1.2.0", evidence=evidence)
+        counts.append(found.attrs["hubframe"]["requests"])
+    assert counts[0] == counts[1]
+    assert found.evidence.tolist() == ["provenance", "dockerfile"]
+    assert found.confidence.tolist() == ["proved"] * 2
+    assert found.base_tag.tolist() == ["12"] * 2
+    assert len(set(found.base_digest)) == 1

@@ -310,6 +310,7 @@ DOCKERFILES = Table("dockerfiles", "a file that a build was told by", (*IMAGE_KE
     Column("sha256", TEXT, "Hash of the file.", nullable=False),
     Column("line_count", COUNT, "Lines.", nullable=False),
     Column("source", TEXT, "`provenance` or `history`.", nullable=False),
+    Column("base", TEXT, "The image that the build goes on from: of the last `FROM`, or of that of the stage that was built, through the stages in between, with its digest where the document tells it. Null for `scratch`, and where a build argument decides."),
 ), source=f"{_ATTACHED} BuildKit writes Dockerfiles with the mode `max` alone.")
 
 SIGNATURES = Table("signatures", "a signature of an image, or of what is attached to it", (*IMAGE_KEY, "digest", "position", "number"), (

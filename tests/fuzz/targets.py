@@ -33,6 +33,7 @@ from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.readers import builds, eol
 from hubframe.readers.references import kinds
+from hubframe.readers.references.dockerfiles import find_base
 from hubframe.readers.references.found import columns
 from hubframe.snapshots.downloads import read_downloads
 from hubframe.tables import PACKAGES, TABLES, shape
@@ -360,6 +361,8 @@ def attested(data: bytes) -> None:
         is_fit(str(error))
         return
     row = {**provenance.read(stated.predicate), "predicate_type": stated.predicate_type}
+    for file in files:
+        is_fit(find_base(file.text, *provenance.choices(stated.predicate)) or "none")
     payload.as_json(provenance.build_args(stated.predicate))
     rows = {
         "provenance": [row],

@@ -183,7 +183,11 @@ _read(
     *TAGS[:-1],
     PARTIAL,
     *FAILURES,
-    many("--evidence", "KIND", "annotation, label, provenance or official; all unless given."),
+    many(
+        "--evidence",
+        "KIND",
+        "annotation, label, provenance, dockerfile or official; all unless given.",
+    ),
     given(
         "--official",
         "Docker's builds.json, for what official images were built on.",
