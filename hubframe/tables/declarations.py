@@ -122,7 +122,7 @@ FILES = Table("files", "an entry of a layer: a file, a directory, a link, a whit
 
 PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "type", "namespace", "name", "version", "architecture", "path"), (
     *OF_IMAGE,
-    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`, `gem`, `composer`, `nuget`, `golang`, `maven`.", nullable=False),
+    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`, `bitnami`, `gem`, `composer`, `nuget`, `golang`, `maven`; of documents others, too.", nullable=False),
     Column("namespace", TEXT, "Id of the distribution, npm's scope without `@`, Maven's group, Composer's vendor."),
     Column("name", TEXT, "Name, as its ecosystem writes it; of PyPI normalised; of Go the path of the module, and `stdlib` for its own library.", nullable=False),
     Column("version", TEXT, "Whole version, with epoch and release; null where none is told, as of programs of Go that were built from their source."),
