@@ -117,7 +117,7 @@ def _read_file(client: "Client", what: str, path: str, **options: Any) -> bytes:
 
 _read(
     "sboms",
-    "List the bills of materials that are attached to images, or lie in them.",
+    "List the bills of materials of images.",
     *OF_IMAGES,
     given(
         "--evidence",
