@@ -424,6 +424,24 @@ def test_a_layout_on_the_disk(client, tmp_path, key):
     assert found.attrs["hubframe"]["requests"] == 0
 
 
+def test_a_tag_takes_two_manifests_and_one_document(registry, client):
+    """What it asks for beside these is lists and tags that need not be there, once for a subject."""
+    count = 10
+    for number in range(count):
+        image = registry.image(config={"Labels": {"number": str(number)}})
+        made = stated(registry, V1, documents.buildkit(), image["digest"])
+        entries = of(image, "amd64"), attestation(registry, image, made)
+        registry.index(str(number), *entries)
+    found = hubframe.provenance_df(registry.repo, client=client)
+    assert len(found) == count
+    assert len(registry.asked("/tags/list")) == 1
+    assert len(registry.asked("/blobs/")) == count
+    cosign = sum(len(registry.asked(f".{end}")) for end in ("att", "sbom", "sig"))
+    assert len(registry.asked("/manifests/")) - cosign == 2 * count
+    # The index, the image and the attestation may all be referred to.
+    assert (cosign, len(registry.asked("/referrers/"))) == (9 * count, 3 * count)
+
+
 def test_a_dockerfile_tells_of_the_base_without_further_requests():
     web, counts = "registry.example/shop/web", []
     for evidence in ("provenance", ["provenance", "dockerfile"]):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hubframe.errors import PayloadError
 from hubframe.oci.contents import statements
 from hubframe.oci.contents.packages import Package, read_url
-from hubframe.oci.payload import Known, items, mapping, parse, text, texts
+from hubframe.oci.payload import MOST_VALUES, Known, items, mapping, parse_attached, text, texts
 
 Payload = Mapping[str, Any]
 # By the media type of a blob, and by the start of a predicate's type.
@@ -85,9 +85,12 @@ def format_of_predicate(predicate_type: str | None) -> str | None:
     return next(found, None)
 
 
-def document(body: bytes, what: object) -> Payload:
-    """Return the document that a blob is, or states; `PayloadError` where it is none in JSON."""
-    told = _json(body, what)
+def document(body: bytes, what: object, most: int | None = MOST_VALUES) -> Payload:
+    """Return the document that a blob is, or states; `PayloadError` where it is none in JSON.
+
+    It has so many values at `most`; None for any number.
+    """
+    told = _json(body, what, most)
     if not told.keys() & {"predicate", "payload", "dsseEnvelope"}:
         return told
     predicate = statements.read(body, what).predicate
@@ -96,14 +99,14 @@ def document(body: bytes, what: object) -> Payload:
     return _json(held.encode("utf-8", "replace"), what) if isinstance(held, str) else mapping(held)
 
 
-def _json(body: bytes, what: object) -> Payload:
+def _json(body: bytes, what: object, most: int | None = MOST_VALUES) -> Payload:
     """Read JSON, and say what it is where it is another known form."""
     start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     forms = {b"<": "XML", b"SPDXVersion:": "SPDX's tag-value form", b"##": "SPDX's tag-value form"}
     for sign, form in forms.items():
         if start.startswith(sign):
             raise PayloadError(f"{what}: a bill of materials in {form}; only JSON is read")
-    return parse(body, what)
+    return parse_attached(body, what, most)
 
 
 def read(told: Payload, what: object, *, with_root: bool = False) -> Sbom:
