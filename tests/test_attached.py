@@ -123,6 +123,8 @@ def test_what_buildkit_attests(registry, client, built):
     assert materials.position.tolist() == [0, 1, 2, 3, 4]
     (file,) = frame(registry, client, "dockerfiles").itertuples()
     assert (file.name, file.text, file.source) == ("Dockerfile", documents.DOCKERFILE, "provenance")
+    # With the digest that the build resolved it to.
+    assert file.base == f"docker.io/library/golang:1.24@{documents.GO}"
     (bom,) = frame(registry, client, "sboms").itertuples()
     # Of the three that the attestation holds, that of the image is the first.
     assert (bom.name, bom.package_count, bom.where, bom.tool) == (
@@ -420,3 +422,34 @@ def test_a_layout_on_the_disk(client, tmp_path, key):
     found = hubframe.signatures_df(what, keys=documents.public(key), client=client)
     assert found[["subject_kind", "status"]].to_numpy().tolist() == [["image", "verified"]]
     assert found.attrs["hubframe"]["requests"] == 0
+
+
+def test_a_tag_takes_two_manifests_and_one_document(registry, client):
+    """What it asks for beside these is lists and tags that need not be there, once for a subject."""
+    count = 10
+    for number in range(count):
+        image = registry.image(config={"Labels": {"number": str(number)}})
+        made = stated(registry, V1, documents.buildkit(), image["digest"])
+        entries = of(image, "amd64"), attestation(registry, image, made)
+        registry.index(str(number), *entries)
+    found = hubframe.provenance_df(registry.repo, client=client)
+    assert len(found) == count
+    assert len(registry.asked("/tags/list")) == 1
+    assert len(registry.asked("/blobs/")) == count
+    cosign = sum(len(registry.asked(f".{end}")) for end in ("att", "sbom", "sig"))
+    assert len(registry.asked("/manifests/")) - cosign == 2 * count
+    # The index, the image and the attestation may all be referred to.
+    assert (cosign, len(registry.asked("/referrers/"))) == (9 * count, 3 * count)
+
+
+def test_a_dockerfile_tells_of_the_base_without_further_requests():
+    web, counts = "registry.example/shop/web", []
+    for evidence in ("provenance", ["provenance", "dockerfile"]):
+        with hubframe.sample():
+            found = hubframe.bases_df(web, tags="1.2.0", evidence=evidence)
+        counts.append(found.attrs["hubframe"]["requests"])
+    assert counts[0] == counts[1]
+    assert found.evidence.tolist() == ["provenance", "dockerfile"]
+    assert found.confidence.tolist() == ["proved"] * 2
+    assert found.base_tag.tolist() == ["12"] * 2
+    assert len(set(found.base_digest)) == 1

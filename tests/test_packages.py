@@ -10,6 +10,7 @@ import pytest
 import hubframe
 from hubframe.tables import amounts
 from tests import shelf
+from tests.contents.documents import spdx_of
 from tests.contents.images import write_layout
 from tests.contents.programs import FORMS, jar
 from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
@@ -325,6 +326,69 @@ def test_documents_and_layers_as_evidence(documented, client):
         rows("guess")
     with pytest.raises(ValueError, match="knows no documents"):
         hubframe.packages_df(documented, evidence="sbom", source="hub", client=client)
+
+
+@pytest.fixture
+def bitnami(tmp_path):
+    """An image with documents in it: one that is read, the same again, and one in another form."""
+    body = spdx_of("pkg:bitnami/pg@17-8?arch=amd64", "pkg:bitnami/geos@3", "pkg:golang/x.org/y@v1")
+    path = "opt/bitnami/pg/.spdx-pg.spdx"
+    layers = (
+        archive((STATUS, debs(curl="7")), ("var/lib/rpm/Packages", b"damaged")),
+        archive((path, body), ("srv/copy.spdx", body), ("srv/a.spdx", b"SPDXVersion: SPDX-2.3\n")),
+    )
+    return path, body, f"oci:{write_layout(tmp_path / 'bitnami', *layers)}"
+
+
+def test_packages_that_documents_in_the_image_tell_of(bitnami, client):
+    path, _, what = bitnami
+    with pytest.warns(hubframe.IncompleteWarning, match="2 of what was asked for"):
+        found = hubframe.packages_df(what, evidence="layers", errors="collect", client=client)
+    assert "srv/a.spdx" in str(found.attrs["hubframe"]["failures"])
+    assert "tag-value" in str(found.attrs["hubframe"]["failures"])
+    layers = hubframe.layers_df(what, client=client)
+    row = found[found["path"] == path].iloc[0]
+    assert row[["type", "name", "version", "evidence", "tool"]].tolist() == [
+        *("bitnami", "pg", "17-8", "layers", "hubframe")
+    ]
+    assert row["purl"] == "pkg:bitnami/pg@17-8?arch=amd64"
+    assert (row["position"], row["layer_digest"]) == (1, layers["layer_digest"][1])
+    assert found["name"].tolist() == ["pg", "geos", "pg", "geos", "curl"]
+    with pytest.warns(hubframe.IncompleteWarning):
+        whole = hubframe.packages_df(what, kinds="all", evidence="layers", errors="collect", client=client)  # fmt: skip
+    assert set(whole["type"]) == {"bitnami", "golang", "deb"}
+
+
+def test_documents_in_the_image_are_listed_where_layers_are_asked_for(bitnami, client):
+    path, body, what = bitnami
+    # By default no layer is downloaded.
+    assert hubframe.sboms_df(what, client=client).empty
+    assert not client.layer_files.kept(with_bodies=True)
+    # A damaged database of packages is none of its business.
+    with pytest.warns(hubframe.IncompleteWarning, match="1 of what was asked for"):
+        found = hubframe.sboms_df(what, evidence="layers", client=client)
+    assert not found.duplicated([*hubframe.tables.SBOMS.key]).any()
+    digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    rows = found[["path", "format", "format_version", "package_count", "where"]].astype(object)
+    assert rows.where(rows.notna(), None).to_numpy().tolist() == [
+        [path, "spdx", "2.3", 3, "in the image"],
+        ["srv/a.spdx", None, None, None, "in the image"],
+        ["srv/copy.spdx", "spdx", "2.3", 3, "in the image"],
+    ]
+    assert found.loc[[0, 2], ["digest", "size"]].to_numpy().tolist() == [[digest, len(body)]] * 2
+    assert found["referrer_digest"].isna().all()
+    (failure,) = found.attrs["hubframe"]["failures"]
+    assert "srv/a.spdx of the layer" in failure["ref"]
+    with pytest.raises(ValueError, match="evidence must be sbom, layers or both"):
+        hubframe.sboms_df(what, evidence="auto", client=client)
+
+
+def test_documents_that_are_attached_and_in_the_image(documented, client):
+    def where(**options):
+        return hubframe.sboms_df(documented, **options, client=client)["where"].tolist()
+
+    assert where() == where(evidence="both") == ["referrers"]
+    assert where(evidence="layers") == []
 
 
 @pytest.mark.parametrize("evidence", ["sbom", "auto", "layers"])

@@ -42,14 +42,14 @@ COLUMNS = {
     "referrers": "repo tag image_digest digest artifact_type media_type size title created_at depth "
     "subject_digest",
     "sboms": f"{IMAGE} digest referrer_digest format format_version predicate_type media_type size "
-    "package_count tool created_at name is_signed where",
+    "package_count tool created_at name is_signed where path",
     "provenance": f"{IMAGE} digest predicate_type build_type builder_id invocation_id started_at "
     "finished_at source_uri source_revision source_path vcs_source vcs_revision frontend target "
     "build_arg_count is_reproducible is_hermetic is_complete_materials material_count mode "
     "is_signed subject_matches",
     "materials": f"{IMAGE} digest position uri kind material_repo material_tag material_digest "
     "material_platform git_url git_ref git_revision is_frontend",
-    "dockerfiles": f"{IMAGE} digest position name text sha256 line_count source",
+    "dockerfiles": f"{IMAGE} digest position name text sha256 line_count source base",
     "signatures": f"{IMAGE} subject_digest subject_kind digest position layer_digest number kind "
     "media_type identity issuer source_repository source_ref source_revision runner build_signer "
     "certificate_not_before certificate_not_after key_id signed_at log_index claimed_reference "
@@ -83,7 +83,7 @@ KEYS = {
     "env": (*OF_IMAGE, "key"),
     "configs": OF_IMAGE,
     "referrers": ("repo", "tag", "image_digest", "digest"),
-    "sboms": (*OF_IMAGE, "digest"),
+    "sboms": (*OF_IMAGE, "digest", "path"),
     "provenance": (*OF_IMAGE, "digest"),
     "materials": (*OF_IMAGE, "digest", "position"),
     "dockerfiles": (*OF_IMAGE, "digest", "position"),

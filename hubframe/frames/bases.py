@@ -9,10 +9,10 @@ import pandas as pd
 from hubframe.errors import InvalidReferenceError
 from hubframe.frames import images as frames
 from hubframe.frames.call import Errors
-from hubframe.frames.provenance import materials_df
+from hubframe.frames.provenance import dockerfiles_df, materials_df
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.measure import bases as measured
-from hubframe.measure.bases import EVIDENCE, PROVENANCE, Base
+from hubframe.measure.bases import DOCKERFILE, EVIDENCE, PROVENANCE, Base
 from hubframe.measure.images import plain_rows
 from hubframe.oci.reference import ImageReference, is_loopback
 from hubframe.readers.builds import read_builds
@@ -52,7 +52,8 @@ def bases_df(
         finds them; None leaves out the evidence ``layers``.
     evidence
         ``"all"``, or some of ``annotation``, ``label``, ``provenance`` (the images that went into
-        the build, of which the base is that whose layers come first), ``official`` and ``layers``.
+        the build, of which the base is that whose layers come first), ``dockerfile`` (the last
+        ``FROM`` of the Dockerfile that provenance holds), ``official`` and ``layers``.
     official
         A file ``builds.json`` of https://github.com/docker-library/meta, which tells what Docker's
         official images were built on; None leaves out that evidence.
@@ -88,11 +89,14 @@ def bases_df(
     }
     labels = frames.labels_df(what, **asked, errors=errors, **how)
     own = frames.layers_df(what, **asked, errors=errors, **how)
-    materials = None
+    # Both are read of the same documents, which are fetched once.
+    materials = dockerfiles = None
     if PROVENANCE in wanted:
         materials = materials_df(what, **asked, errors=errors, **how)
+    if DOCKERFILE in wanted:
+        dockerfiles = dockerfiles_df(what, **asked, errors=errors, progress=progress, client=client)
     builds = read_builds(official) if official and measured.OFFICIAL in wanted else ()
-    stated = measured.stated_bases(labels, materials, builds, own)
+    stated = measured.stated_bases(labels, materials, builds, own, dockerfiles)
     stated = stated[stated["evidence"].isin(wanted)]
     names = ["base_repo", "base_tag", "base_digest"]
     references = dict.fromkeys(
@@ -114,8 +118,8 @@ def bases_df(
     found = measured.bases(
         stated, own, base_images, base_layers, others, images=images, history=history
     )
-    known = [labels, own, base_images, base_layers]
-    told = joined_attrs(known if materials is None else [*known, materials])
+    known = [labels, own, base_images, base_layers, materials, dockerfiles]
+    told = joined_attrs([frame for frame in known if frame is not None])
     found.attrs["hubframe"] = {"table": BASES.name, **told}
     return found
 

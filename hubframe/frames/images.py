@@ -538,19 +538,30 @@ def frame_of_documents(
     partial: bool,
 ) -> pd.DataFrame:
     """Make the rows of a table of each document that is attached to images."""
+    rows = rows_of_documents(call, table, what, wanted, source, rows_of, partial=partial)
+    return call.finish(table.from_records(rows), table.name)
+
+
+def rows_of_documents(
+    call: Call,
+    table: Table,
+    what: What,
+    wanted: Wanted,
+    source: Source,
+    rows_of: Callable[[Attached], Iterable[Mapping[str, Any]]],
+    *,
+    partial: bool,
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of each document that is attached to images."""
     if source == "hub":
         raise ValueError(f'{table.name}_df: the Hub API does not tell this; leave out source="hub"')
     found = sources.find_tags(call, references(what), wanted, source)
     quota.guard(call, table.name, found, wanted, source, partial=partial)
-
-    def rows() -> Iterator[Mapping[str, Any]]:
-        for document in documents_of(call, KINDS[table.name], found, wanted):
-            try:
-                yield from ({**document.key, **row} for row in rows_of(document))
-            except PayloadError as error:
-                call.is_good(document, error)
-
-    return call.finish(table.from_records(rows()), table.name)
+    for document in documents_of(call, KINDS[table.name], found, wanted):
+        try:
+            yield from ({**document.key, **row} for row in rows_of(document))
+        except PayloadError as error:
+            call.is_good(document, error)
 
 
 def _noting_unlabelled(call: Call, images: Iterable[shape.Image]) -> Iterator[shape.Image]:

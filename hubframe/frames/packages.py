@@ -1,6 +1,6 @@
 """What is installed in images: read of their layers, each downloaded once for all such frames."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import Any, Literal, get_args
@@ -33,7 +33,7 @@ Evidence = Literal["auto", "layers", "sbom", "both"]
 Image = tuple[tuple[Any, ...], list[str], Contents]
 # The rows of an image: its key, and the other columns of the table.
 Group = tuple[tuple[Any, ...], tuple[Sequence[Any], ...]]
-_USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran"}
+_USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran", "bitnami"}
 _OTHER = frozenset({"gem", "composer", "nuget"})
 _ALL = _USUAL | _OTHER | TYPES
 _NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": _ALL}
@@ -73,16 +73,17 @@ def packages_df(
     what, tags, newest, platform, source, partial, errors, progress, client
         See `layers_df`. An image of which a layer fails has no rows.
     kinds
-        ``"usual"``: deb, apk, rpm, pypi, npm, conda and cran. ``"os"``: the packages of the system
-        alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang and maven, and what else
-        documents name. Or some of these types. The modules of Go programs (golang) and the
-        libraries in archives of Java (maven) are told by binaries alone, which are read only where
+        ``"usual"``: deb, apk, rpm, pypi, npm, conda, cran and bitnami. ``"os"``: the packages of
+        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven, and
+        what else documents name. Or some of these types. The modules of Go programs (golang) and
+        the libraries in archives of Java (maven) are told by binaries, which are read only where
         they are asked for: a layer that was read without them is downloaded once more.
     evidence
-        ``"layers"`` reads the databases of packages in the layers, ``"sbom"`` the documents that
-        are attached to images, with which no layer is downloaded; ``"both"`` tells both apart in
-        the column ``evidence``. ``"auto"`` takes a document where there is one, and else layers; on
-        Docker Hub always layers, since these cost no pull, and documents do.
+        ``"layers"`` reads the databases of packages in the layers, and the documents that lie
+        beside them in the image; ``"sbom"`` the documents that are attached to images, with which
+        no layer is downloaded; ``"both"`` tells both apart in the column ``evidence``. ``"auto"``
+        takes an attached document where there is one, and else layers; on Docker Hub always
+        layers, since these cost no pull, and documents do.
     max_bytes, max_entries
         See `files_df`.
 
@@ -96,7 +97,9 @@ def packages_df(
     -----
     Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms,
     PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
-    manager stands in none. An image without any has no rows, and
+    manager stands in none; a bill of materials in the image may tell of it, as Bitnami's do of
+    what they install. Its packages are rows with its path, but for those that a database tells of,
+    too; one that cannot be read ends no call. An image without any has no rows, and
     ``frame.attrs["hubframe"]["unknown"]`` says so. Binaries are read up to 256 MiB each; one that
     cannot be read ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
@@ -104,7 +107,7 @@ def packages_df(
     check_evidence(evidence)
     if source == "hub" and evidence in ("sbom", "both"):
         raise ValueError('packages_df: the Hub API knows no documents; leave out source="hub"')
-    caps = _caps(max_bytes, max_entries)
+    caps = read_caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     asked = references(what)
     documented = [one for one in asked if asks_for_documents(one, evidence, source)]
@@ -118,7 +121,10 @@ def packages_df(
             covered = {key[_DIGEST] for key, _ in groups}
         if evidence != "sbom":
             left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
-            groups += package_groups(call, _images(call, left, caps, wanted_kinds))
+            images = images_of(
+                call, left, caps, _OTHER - wanted_kinds, with_binaries=has_binaries(wanted_kinds)
+            )
+            groups += package_groups(call, images)
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         groups.sort(key=lambda group: order.get(group[0], len(order)))
         found_packages = PACKAGES.from_groups(_of_kinds(groups, wanted_kinds))
@@ -152,11 +158,11 @@ def distributions_df(
         The table `distributions`, a row per image: with nulls where the image says nothing, as one
         from scratch does. Of Windows the version is that of the config, and no layer is read.
     """
-    caps = _caps(max_bytes, max_entries)
+    caps = read_caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        images = list(_images(call, layers, caps))
+        images = list(images_of(call, layers, caps, _OTHER))
         versions = _windows_versions(call, images)
         rows = (_distribution_row(*image, versions) for image in images)
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
@@ -180,7 +186,8 @@ def with_databases(layers: pd.DataFrame) -> pd.DataFrame:
     return layers[~layers["platform"].fillna("").str.startswith(_WINDOWS)]
 
 
-def _caps(max_bytes: int, max_entries: int) -> Caps:
+def read_caps(max_bytes: int, max_entries: int) -> Caps:
+    """Return how much of a layer is read."""
     check_count("max_bytes", max_bytes)
     check_count("max_entries", max_entries)
     return Caps(max_bytes, max_entries)
@@ -250,11 +257,18 @@ def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> 
         yield group
 
 
-def _images(
-    call: Call, layers: pd.DataFrame, caps: Caps, kinds: frozenset[str] = _USUAL
+def images_of(
+    call: Call,
+    layers: pd.DataFrame,
+    caps: Caps,
+    unread: Container[str],
+    *,
+    with_binaries: bool = False,
 ) -> Iterator[Image]:
-    """Read the layers of images, and lay those of each upon each other."""
-    unread, with_binaries = _OTHER - kinds, has_binaries(kinds)
+    """Read the layers of images, and lay those of each upon each other.
+
+    Files of the kinds that are `unread` are passed over.
+    """
 
     def read_one(archive: Archive) -> Layer:
         return read_layer(*archive, unread)

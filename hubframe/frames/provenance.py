@@ -13,6 +13,8 @@ from hubframe.frames.sources import Source, read_wanted
 from hubframe.oci.contents import provenance
 from hubframe.oci.contents.statements import Statement
 from hubframe.oci.payload import as_json
+from hubframe.readers.references.dockerfiles import find_base
+from hubframe.readers.references.found import parsed
 from hubframe.tables import DOCKERFILES, HISTORY, MATERIALS, PROVENANCE
 from hubframe.tables.schema import TEXT, Column, plain_records
 from hubframe.wire.client import Client
@@ -143,8 +145,10 @@ def dockerfiles_df(
     def rows(document: Attached) -> Rows:
         for stated in _statement(document):
             found = provenance.dockerfiles(stated.predicate, document)
+            chosen = provenance.choices(stated.predicate)
             for position, one in enumerate(found):
-                yield {**one._asdict(), "position": position, "source": source}
+                base = _pinned(find_base(one.text, *chosen), stated.predicate)
+                yield {**one._asdict(), "position": position, "source": source, "base": base}
 
     with calling(client, errors, progress) as call:
         if source == "provenance":
@@ -166,6 +170,19 @@ def dockerfiles_df(
                 }
             )
         return call.finish(DOCKERFILES.from_records(records), DOCKERFILES.name)
+
+
+def _pinned(base: str | None, predicate: Any) -> str | None:
+    """Add the digest that an image of a build had by the document, if it had one."""
+    named = parsed(base) if base else None
+    if named is None or named.digest:
+        return base
+    digests = {
+        one.material_digest
+        for one in provenance.materials(predicate)
+        if (one.material_repo, one.material_tag) == (named.repo, named.tag) and one.material_digest
+    }
+    return f"{base}@{digests.pop()}" if len(digests) == 1 else base
 
 
 def _statement(document: Attached) -> Iterator[Statement]:

@@ -1,7 +1,8 @@
-"""Bills of materials that are attached to images."""
+"""Bills of materials that are attached to images, or lie in them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -10,12 +11,21 @@ from hubframe.frames import attached, quota, sources
 from hubframe.frames.attached import SBOMS as KIND
 from hubframe.frames.attached import Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.images import frame_of_documents
+from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES
+from hubframe.frames.images import frame_of_images, rows_of_documents
+from hubframe.frames.packages import images_of, read_caps
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, read_wanted
+from hubframe.oci.archives import Caps
 from hubframe.oci.contents import sboms, statements
-from hubframe.tables import SBOMS
+from hubframe.oci.contents.databases import KINDS, SBOM
+from hubframe.tables import LAYERS, SBOMS
+from hubframe.tables.declarations import OF_IMAGE
 from hubframe.wire.client import Client
+
+Rows = Iterator[Mapping[str, Any]]
+Where = Literal["sbom", "layers", "both"]
+_OTHERS = KINDS - {SBOM}
 
 
 def sboms_df(
@@ -25,34 +35,75 @@ def sboms_df(
     newest: int | None = None,
     platform: Platforms = USUAL_PLATFORM,
     attestations: bool = False,
+    evidence: Where = "sbom",
     source: Source = "auto",
     partial: bool = False,
+    max_bytes: int = MOST_BYTES,
+    max_entries: int = MOST_ENTRIES,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
 ) -> pd.DataFrame:
-    """List the bills of materials (SBOMs) that are attached to images.
+    """List the bills of materials (SBOMs) that are attached to images, or lie in them.
 
     Parameters
     ----------
     what, tags, newest, platform, source, partial, errors, progress, client
-        See `layers_df`. ``source="hub"`` does not know them.
+        See `layers_df`. ``source="hub"`` does not know what is attached.
     attestations
         Whether to list those that BuildKit wrote of other stages of the build, too.
+    evidence
+        ``"sbom"`` lists what is attached, with which no layer is downloaded; ``"layers"`` the
+        files that lie in the image, as Bitnami and Wolfi put them there; ``"both"`` both. Layers
+        are read as `packages_df` reads them, each once for both.
+    max_bytes, max_entries
+        See `files_df`.
 
     Returns
     -------
     DataFrame
         The table `sboms`, one row per document.
+
+    Notes
+    -----
+    Files in the image are those whose names end in ``.spdx``, ``.spdx.json``, ``.cdx``,
+    ``.cdx.json``, ``.sbom``, ``.sbom.json`` or ``.syft.json``, in its final file system. What is
+    not in JSON has a row, and is not read: ``frame.attrs["hubframe"]["failures"]`` says so.
     """
-    wanted = read_wanted(tags, newest, platform, attestations=attestations)
+    if evidence not in get_args(Where):
+        raise ValueError(f"evidence must be sbom, layers or both, not {evidence!r}")
+    caps = read_caps(max_bytes, max_entries)
     with calling(client, errors, progress) as call:
-        return frame_of_documents(
-            call, SBOMS, what, wanted, source, lambda one: _rows(call, one), partial=partial
-        )
+        rows: list[Iterable[Mapping[str, Any]]] = []
+        if evidence != "layers":
+            wanted = read_wanted(tags, newest, platform, attestations=attestations)
+            rows.append(
+                rows_of_documents(
+                    call, SBOMS, what, wanted, source, lambda one: _rows(call, one), partial=partial
+                )
+            )
+        if evidence != "sbom":
+            wanted = read_wanted(tags, newest, platform)
+            layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
+            rows.append(_rows_of_files(call, layers, caps))
+        return call.finish(SBOMS.from_records(chain.from_iterable(rows)), SBOMS.name)
 
 
-def _rows(call: Call, one: Attached) -> Iterator[Mapping[str, Any]]:
+def _rows_of_files(call: Call, layers: pd.DataFrame, caps: Caps) -> Rows:
+    """Make rows of the documents that lie in images."""
+    for key, _, contents in images_of(call, layers, caps, _OTHERS):
+        for path, document in contents.documents:
+            yield {
+                **dict(zip((column.name for column in OF_IMAGE), key, strict=True)),
+                **document.about,
+                "digest": document.digest,
+                "size": document.size,
+                "where": "in the image",
+                "path": path,
+            }
+
+
+def _rows(call: Call, one: Attached) -> Rows:
     row: dict[str, Any] = {
         "referrer_digest": one.referrer.descriptor["digest"],
         "format": sboms.format_of(one.media_type),

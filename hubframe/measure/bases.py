@@ -29,7 +29,8 @@ KEYS = (NAME, DIGEST, _BUILDPACKS)
 _ANNOTATIONS = ("manifest", "descriptor", "index")
 ANNOTATION, LABEL, PROVENANCE, BY_LAYERS = "annotation", "label", "provenance", "layers"
 OFFICIAL = "official"
-EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, OFFICIAL, BY_LAYERS)
+DOCKERFILE = "dockerfile"
+EVIDENCE = (ANNOTATION, LABEL, PROVENANCE, DOCKERFILE, OFFICIAL, BY_LAYERS)
 PROVED, TOLD, WRONG, LIKELY = "proved", "told", "told but wrong", "likely"
 _KEY = [*IMAGE_KEY]
 
@@ -53,6 +54,7 @@ def stated_bases(
     materials: pd.DataFrame | None = None,
     builds: Iterable[Build] = (),
     images: pd.DataFrame | None = None,
+    dockerfiles: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """List what images say that they are built on.
 
@@ -64,6 +66,8 @@ def stated_bases(
         The table `materials`, of what went into builds.
     builds, images
         The builds of official images, and a frame with the keys of the images that they are for.
+    dockerfiles
+        The table `dockerfiles`, of provenance.
 
     Returns
     -------
@@ -84,6 +88,9 @@ def stated_bases(
         for key, group in images.groupby(_KEY, sort=False, dropna=False):
             told = group[["material_repo", "material_tag", "material_digest"]]
             rows += [(*key, PROVENANCE, *one) for one in plain_rows(told)]
+    if dockerfiles is not None:
+        named = dockerfiles.dropna(subset="base")[[*_KEY, "base"]]
+        rows += [(*key, DOCKERFILE, *_base(name, None)) for *key, name in plain_rows(named)]
     if images is not None:
         official = defaultdict(list)
         for one in builds:

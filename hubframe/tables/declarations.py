@@ -122,7 +122,7 @@ FILES = Table("files", "an entry of a layer: a file, a directory, a link, a whit
 
 PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "type", "namespace", "name", "version", "architecture", "path"), (
     *OF_IMAGE,
-    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`, `gem`, `composer`, `nuget`, `golang`, `maven`.", nullable=False),
+    Column("type", TEXT, "Kind of package, as package URLs name it: `deb`, `apk`, `rpm`, `pypi`, `npm`, `conda`, `cran`, `bitnami`, `gem`, `composer`, `nuget`, `golang`, `maven`; of documents others, too.", nullable=False),
     Column("namespace", TEXT, "Id of the distribution, npm's scope without `@`, Maven's group, Composer's vendor."),
     Column("name", TEXT, "Name, as its ecosystem writes it; of PyPI normalised; of Go the path of the module, and `stdlib` for its own library.", nullable=False),
     Column("version", TEXT, "Whole version, with epoch and release; null where none is told, as of programs of Go that were built from their source."),
@@ -241,9 +241,9 @@ OF_DOCUMENT = (
 )
 _ATTACHED = "Documents that are attached to images, wherever `referrers` finds them. On Docker Hub the manifest of each artifact is a pull, once; lists, tags and documents are free."
 
-SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest"), (
+SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest", "path"), (
     *OF_DOCUMENT,
-    Column("referrer_digest", TEXT, "Digest of the artifact's manifest that holds it.", nullable=False),
+    Column("referrer_digest", TEXT, "Digest of the artifact's manifest that holds it; null of a file in the image."),
     Column("format", TEXT, "`spdx`, `cyclonedx` or `syft`."),
     Column("format_version", TEXT, "Version of the format, `2.3`; null where it is not in JSON, which is not read."),
     Column("predicate_type", TEXT, "Type of the predicate, where it is an attestation."),
@@ -254,8 +254,9 @@ SBOMS = Table("sboms", "a bill of materials of an image", (*IMAGE_KEY, "digest")
     Column("created_at", UTC, "When it says it was made.", no_epoch=True),
     Column("name", TEXT, "What it calls itself, or what it is about."),
     Column("is_signed", FLAG, "Whether it came in a signed envelope, which nobody checked here; see `signatures`."),
-    Column("where", TEXT, "Where it was found: `index`, `referrers`, `referrers tag` (which stands in for the API) or `cosign tag`.", nullable=False),
-), source=_ATTACHED)
+    Column("where", TEXT, "Where it was found: `index`, `referrers`, `referrers tag` (which stands in for the API), `cosign tag`, or `in the image`, as a file of it.", nullable=False),
+    Column("path", TEXT, "Path of the file in the image; null of what is attached to it."),
+), source=f'{_ATTACHED} With evidence="layers", files in the layers, each of which is downloaded once.')
 
 PROVENANCE = Table("provenance", "a document on how an image was built", (*IMAGE_KEY, "digest"), (
     *OF_DOCUMENT,
@@ -309,6 +310,7 @@ DOCKERFILES = Table("dockerfiles", "a file that a build was told by", (*IMAGE_KE
     Column("sha256", TEXT, "Hash of the file.", nullable=False),
     Column("line_count", COUNT, "Lines.", nullable=False),
     Column("source", TEXT, "`provenance` or `history`.", nullable=False),
+    Column("base", TEXT, "The image that the build goes on from: of the last `FROM`, or of that of the stage that was built, through the stages in between, with its digest where the document tells it. Null for `scratch`, and where a build argument decides."),
 ), source=f"{_ATTACHED} BuildKit writes Dockerfiles with the mode `max` alone.")
 
 SIGNATURES = Table("signatures", "a signature of an image, or of what is attached to it", (*IMAGE_KEY, "digest", "position", "number"), (

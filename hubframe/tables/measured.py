@@ -127,7 +127,7 @@ PACKAGES_USED = Table("packages_used", "a package, with the images that hold it"
 
 BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_KEY, "evidence"), (
     *OF_IMAGE,
-    Column("evidence", TEXT, "`annotation` (of the manifest, else of its index), `label` (of the config), `provenance`, `official` (Docker's builds.json), or `layers` (an image at hand whose layers are the first ones).", nullable=False),
+    Column("evidence", TEXT, "`annotation` (of the manifest, else of its index), `label` (of the config), `provenance`, `dockerfile` (the last `FROM` of the file that provenance holds), `official` (Docker's builds.json), or `layers` (an image at hand whose layers are the first ones).", nullable=False),
     Column("base_repo", TEXT, "Repository of the base; null where only its digest is told."),
     Column("base_tag", TEXT, "Tag that the base had."),
     Column("base_digest", TEXT, "Digest of the base as it is told, of an index or of a manifest."),

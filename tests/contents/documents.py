@@ -212,6 +212,44 @@ def spdx(name: str = "sbom", packages: int = 2) -> Any:
     }
 
 
+def spdx_of(root: str, *others: str, **of_root: str) -> bytes:
+    """Write a bill of materials of a package, as it lies in an image: by the URLs of what it lists."""
+    described: list[dict[str, Any]] = [
+        {
+            "SPDXID": f"SPDXRef-{place}",
+            "name": url.partition("@")[0].rpartition("/")[2],
+            "versionInfo": url.partition("@")[2].partition("?")[0],
+            "licenseConcluded": "MIT",
+            "downloadLocation": "NOASSERTION",
+            "externalRefs": [
+                {
+                    "referenceCategory": "PACKAGE-MANAGER",
+                    "referenceType": "purl",
+                    "referenceLocator": url,
+                }
+            ],
+        }
+        for place, url in enumerate([root, *others])
+    ]
+    described[0].update(of_root)
+    pairs = [
+        ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-0"),
+        *(("SPDXRef-0", "CONTAINS", one["SPDXID"]) for one in described[1:]),
+    ]
+    names = "spdxElementId", "relationshipType", "relatedSpdxElement"
+    whole = {
+        "spdxVersion": "SPDX-2.3",
+        "dataLicense": "CC0-1.0",
+        "documentNamespace": "https://documents.example/part",
+        "SPDXID": "SPDXRef-DOCUMENT",
+        "name": "part",
+        "creationInfo": {"created": "2026-11-01T10:00:00Z", "creators": ["Organization: Example"]},
+        "packages": described,
+        "relationships": [dict(zip(names, pair, strict=True)) for pair in pairs],
+    }
+    return json.dumps(whole).encode()
+
+
 PURL = "pkg:deb/debian/curl@8-1?arch=amd64&upstream=curl-src"
 LAYER, DIFF = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 SPDX_3 = {

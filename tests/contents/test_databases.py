@@ -18,6 +18,8 @@ from hubframe.oci.contents.databases import (
 )
 from hubframe.oci.contents.distributions import read_distribution
 from hubframe.oci.contents.packages import Package
+from tests.contents import documents
+from tests.contents.documents import spdx_of
 
 SITE = "usr/lib/python3/site-packages"
 KINDS = {
@@ -47,11 +49,14 @@ KINDS = {
     "usr/lib/os.release.d/os-release-fedora": "release",
     "opt/bitnami/a/.spdx-a.spdx": "sbom",
     "usr/share/sbom/a.cdx.json": "sbom",
+    "var/lib/db/sbom/zlib-1.3-r0.spdx.json": "sbom",
+    **dict.fromkeys(("a.cdx", "srv/a.sbom", "a.sbom.json", "srv/.syft.json"), "sbom"),
     **dict.fromkeys(
         [
             "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
             "var/lib/dpkg", "opt/rpm/Packages", "app/package.json", "var/lib/rpm/rpmdb.sqlite-wal",
             "app/rake.gemspec", "app/installed.json", "app/deps.json", "app/app.jar", "bin/app",
+            "srv/sbom", "srv/bom.xml", "srv/a.cdx.xml", "srv/a.spdx.rdf", "a.spdx/b",
             f"{SITE}/a/METADATA", "opt/conda-meta.json", "../var/lib/dpkg/status", "", ".",
             "a/" * 5000 + "lib/dpkg/status", "a/" * 200 + "node_modules/b/package.json",
         ],
@@ -332,6 +337,65 @@ def test_a_package_of_conda_and_one_of_r():
     assert read_packages(path, body + b"Built: R 4.2.2; ; 2022; unix\n") == [
         Package("cran", "R6", "2.5.1", licence="MIT + file LICENSE", path=path)
     ]
+
+
+IN_IMAGE = {
+    "spdx": spdx_of("pkg:bitnami/pg@17.2.0-8?arch=amd64", "pkg:bitnami/geos@3", "pkg:npm/a@1"),
+    "spdx of an image": spdx_of("pkg:oci/app@1", "pkg:npm/a@1", "pkg:npm/a@1"),
+    "spdx of a folder": json.dumps(documents.spdx(packages=1)).encode(),
+    "spdx 3": json.dumps(documents.SPDX_3).replace(
+        '"spdxId": "root", ', '"spdxId": "root", "software_packageUrl": "pkg:npm/app@1", '
+    ).encode(),
+    "cyclonedx": json.dumps(
+        {
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.5",
+            "metadata": {"component": {"type": "application", "name": "app", "version": "1", "purl": "pkg:npm/app@1"}},
+            "components": [{"type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"}],
+        }
+    ).encode(),
+    "cyclonedx of an image": json.dumps(
+        {
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.5",
+            "metadata": {"component": {"type": "container", "name": "app", "purl": "pkg:oci/app@1"}},
+            "components": [{"type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"}],
+        }
+    ).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        ("spdx", ["pg", "geos", "a"]),
+        ("spdx of an image", ["a"]),
+        ("spdx of a folder", ["lib0"]),
+        ("spdx 3", ["app", "curl"]),
+        ("cyclonedx", ["app", "a"]),
+        ("cyclonedx of an image", ["a"]),
+    ],
+)
+def test_a_document_in_an_image_lists_the_package_that_it_is_about(form, names):
+    found = read_packages("opt/bitnami/pg/.spdx-pg.spdx", IN_IMAGE[form])
+    assert [one.name for one in found] == names
+    assert {one.path for one in found} == {"opt/bitnami/pg/.spdx-pg.spdx"}
+    if form == "spdx":
+        assert found[0][:5] == ("bitnami", "pg", "17.2.0-8", None, "amd64")
+        assert found[0].licence == "MIT"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"SPDXVersion: SPDX-2.3\n", "tag-value"),
+        (b"<bom/>", "XML"),
+        (b"{}", "no bill of materials"),
+    ],
+)
+def test_a_document_in_an_image_that_cannot_be_read_says_why(body, words):
+    with pytest.raises(PayloadError, match=words):
+        read_packages("srv/a.spdx", body)
 
 
 @pytest.mark.parametrize("path", [path for path, kind in KINDS.items() if kind])

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hubframe.oci.archives import list_files
 from hubframe.oci.contents.databases import MOST_OF_FILE, find_place, read_packages
 from hubframe.oci.contents.filesystem import FileSystem
-from tests.layerfiles.layers import archive, entry, folder, packed
+from tests.layerfiles.layers import archive, digest_of, entry, folder, packed
 
+from .documents import spdx_of
 from .images import CAPS, read_image
 from .rpms import BASH, SHADOW, header, in_ndb, in_sqlite
 
@@ -219,10 +220,57 @@ def test_who_asked_for_a_package_where_that_is_told():
     }  # fmt: skip
 
 
-def test_documents_in_the_image_are_named_with_their_layer():
-    path = "opt/bitnami/a/.spdx-a.spdx"
-    base = archive((path, b"{}"), ("b.cdx.json", b"{}"))
-    assert read_image(base, archive((path, b"{ }"))).documents == [("b.cdx.json", 0), (path, 1)]
+BITNAMI = "opt/bitnami/pg/.spdx-pg.spdx"
+
+
+def bitnami(*versions):
+    return BITNAMI, spdx_of(*(f"pkg:bitnami/{name}@{version}" for name, version in versions))
+
+
+def test_packages_of_documents_in_the_image_go_by_layers_as_those_of_databases_do():
+    first, second = (
+        archive(bitnami(("pg", "16"), ("geos", "3"))),
+        archive(bitnami(("pg", "17"), ("geos", "3"))),
+    )
+    assert found(first, second) == [("pg", "17", 1), ("geos", "3", 0)]
+    assert found(first, archive(("opt/.wh.bitnami", b""))) == []
+    assert found(first, archive(link(BITNAMI, "elsewhere.spdx"))) == []
+
+
+def test_what_a_database_tells_of_too_counts_once():
+    zlib = "pkg:apk/wolfi/zlib@1.3-r0?arch=x86_64"
+    layers = [
+        archive((APK, b"P:zlib\nV:1.3-r0\nA:x86_64\n\n")),
+        archive(
+            ("var/lib/db/sbom/zlib-1.3-r0.spdx.json", spdx_of(zlib, "pkg:github/madler/zlib@v1.3")),
+            ("var/lib/db/sbom/gomp-13-r0.spdx.json", spdx_of("pkg:apk/wolfi/gomp@13-r0")),
+            # Another version, and another scope.
+            ("srv/a.spdx.json", spdx_of("pkg:apk/wolfi/zlib@1.2-r0", "pkg:npm/%40b/core@7", "pkg:npm/%40a/core@7")),
+            ("app/node_modules/@a/core/package.json", b'{"name": "@a/core", "version": "7"}'),
+        ),
+    ]  # fmt: skip
+    contents = read_image(*layers)
+    assert [(one.type, one.namespace, one.name, one.path) for one, _ in contents.packages] == [
+        ("npm", "a", "core", "app/node_modules/@a/core/package.json"),
+        ("apk", None, "zlib", APK),
+        ("apk", "wolfi", "zlib", "srv/a.spdx.json"),
+        ("npm", "b", "core", "srv/a.spdx.json"),
+        ("apk", "wolfi", "gomp", "var/lib/db/sbom/gomp-13-r0.spdx.json"),
+        ("github", "madler", "zlib", "var/lib/db/sbom/zlib-1.3-r0.spdx.json"),
+    ]
+
+
+def test_documents_in_the_image_are_named_whether_they_are_read_or_not():
+    path, tag_value = "opt/bitnami/a/.spdx-a.spdx", b"SPDXVersion: SPDX-2.3\n"
+    base = archive((path, b"{}"), ("b.cdx.json", tag_value), ("gone.sbom", b"{}"))
+    contents = read_image(base, archive((path, spdx_of("pkg:npm/a@1")), (".wh.gone.sbom", b"")))
+    assert [(path, one.size, one.about.get("package_count")) for path, one in contents.documents] == [
+        ("b.cdx.json", len(tag_value), None), (path, len(spdx_of("pkg:npm/a@1")), 1),
+    ]  # fmt: skip
+    assert contents.documents[0][1].digest == digest_of(tag_value)
+    # None of it ends a call.
+    assert contents.failures == []
+    assert sorted(path for _, path, _ in contents.left_out) == ["b.cdx.json", "gone.sbom", path]
 
 
 def test_what_is_damaged_costs_itself_only_and_is_told():

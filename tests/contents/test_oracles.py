@@ -20,11 +20,12 @@ from hubframe.oci.contents.packages import OS_TYPES
 from hubframe.oci.contents.rpm import read_rpm
 from tests.layerfiles.layers import archive, entry, folder, packed
 
+from .documents import spdx_of
 from .images import CAPS, read_image, write_layout
 from .programs import FORMS as PROGRAMS
 from .programs import jar
 from .rpms import BASH, FORMS, SHADOW, header
-from .test_databases import DEPS, GEM, STATUS
+from .test_databases import DEPS, GEM, IN_IMAGE, STATUS
 from .test_layers import FOUR, SITE, wheel
 
 APK = b"""\
@@ -156,6 +157,53 @@ def test_other_kinds_are_those_that_syft_finds(syft_says, tmp_path):
         if one["name"] not in ONLY_SYFT
     }
     assert contents.failures == contents.left_out == []
+
+
+# Documents in an image, as Bitnami, Wolfi and people put them there.
+DOCUMENTS = {
+    "lib/apk/db/installed": b"P:zlib\nV:1.3-r0\nA:x86_64\n\n",
+    "opt/bitnami/pg/.spdx-pg.spdx": spdx_of(
+        "pkg:bitnami/pg@17.2.0-8?arch=amd64", "pkg:bitnami/geos@3.13.0?arch=amd64", "pkg:maven/org.x/jar@1"
+    ),
+    "var/lib/db/sbom/zlib-1.3-r0.spdx.json": spdx_of(
+        "pkg:apk/wolfi/zlib@1.3-r0?arch=x86_64", "pkg:github/madler/zlib@v1.3"
+    ),
+    "var/lib/db/sbom/gomp-13-r0.spdx.json": spdx_of("pkg:apk/wolfi/gomp@13-r0?arch=x86_64"),
+    "srv/image.spdx.json": spdx_of("pkg:oci/app@1", "pkg:npm/inner@1", primaryPackagePurpose="CONTAINER"),
+    "srv/app.cdx.json": IN_IMAGE["cyclonedx"],
+    "srv/app.cdx": json.dumps(
+        {"bomFormat": "CycloneDX", "specVersion": "1.5",
+         "components": [{"type": "library", "name": "requests", "version": "2", "purl": "pkg:pypi/requests@2"}]}
+    ).encode(),
+    "srv/nothing.sbom": b"no document",
+}  # fmt: skip
+
+
+def test_packages_of_documents_are_those_that_syft_and_trivy_find(syft_says, trivy_says, tmp_path):
+    contents = read_image(archive(*DOCUMENTS.items()))
+    layout = write_layout(tmp_path / "layout", archive(*DOCUMENTS.items()))
+    ours = {(one.name, one.version, one.path) for one, _ in contents.packages}
+    # It reads documents only where it is told to, and then tells twice of what a database tells.
+    told = json.loads(syft_says(layout, "syft-json", "--select-catalogers", "+sbom-cataloger"))
+    theirs = {
+        (one["name"], one["version"] or None, one["locations"][0]["path"].lstrip("/"))
+        for one in told["artifacts"]
+    }
+    twice = ("zlib", "1.3-r0", "var/lib/db/sbom/zlib-1.3-r0.spdx.json")
+    assert theirs - ours == {twice}
+    assert ours - theirs == set()
+    # trivy reads no types that it does not know, nor packages of a system that is another one's.
+    results = json.loads(trivy_says(layout, "json"))["Results"]
+    of_trivy = {
+        (one["Name"].rpartition(":")[2], one.get("Version"))
+        for result in results
+        for one in result.get("Packages", ())
+    }
+    both = {
+        (one.name, one.version) for one, _ in contents.packages if one.type not in ("github", "apk")
+    }
+    assert of_trivy - {("zlib", "1.3-r0")} == both
+    assert [path for _, path, _ in contents.left_out] == ["srv/nothing.sbom"]
 
 
 KINDS = {

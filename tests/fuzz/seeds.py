@@ -349,7 +349,10 @@ def attached() -> dict[str, list[bytes]]:
     signed = [documents.bundle(built[0], **material), documents.envelope(built[0])]
     return {
         "provenance": [json.dumps(one).encode() for one in (*built, *signed)],
-        "sbom": [json.dumps(one).encode() for one in (*boms, documents.envelope(boms[0]))],
+        "sbom": [
+            *(json.dumps(one).encode() for one in (*boms, documents.envelope(boms[0]))),
+            documents.spdx_of("pkg:bitnami/a@1", "pkg:npm/%40a/b@2"),
+        ],
         "signature": [
             *(json.dumps(one).encode() for one in signed),
             documents.simple_signing(image),

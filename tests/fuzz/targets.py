@@ -21,7 +21,7 @@ from hubframe.measure.vulnerabilities import vulnerabilities_df, vulnerability_s
 from hubframe.oci import manifests, payload, tagnames
 from hubframe.oci.contents import cvss, provenance, sboms, signatures, statements
 from hubframe.oci.contents.binaries import Room, read_binary
-from hubframe.oci.contents.databases import read_packages, sound
+from hubframe.oci.contents.databases import read_bill, read_packages, sound
 from hubframe.oci.contents.distributions import read_distribution
 from hubframe.oci.contents.golang import read_modules
 from hubframe.oci.contents.packages import Package, read_url, write_url
@@ -33,6 +33,7 @@ from hubframe.oci.platforms import Platform, best
 from hubframe.oci.reference import ImageReference, is_loopback, parse_namespace, parse_registry
 from hubframe.readers import builds, eol
 from hubframe.readers.references import kinds
+from hubframe.readers.references.dockerfiles import find_base
 from hubframe.readers.references.found import columns
 from hubframe.snapshots.downloads import read_downloads
 from hubframe.tables import PACKAGES, TABLES, shape
@@ -360,6 +361,8 @@ def attested(data: bytes) -> None:
         is_fit(str(error))
         return
     row = {**provenance.read(stated.predicate), "predicate_type": stated.predicate_type}
+    for file in files:
+        is_fit(find_base(file.text, *provenance.choices(stated.predicate)) or "none")
     payload.as_json(provenance.build_args(stated.predicate))
     rows = {
         "provenance": [row],
@@ -378,12 +381,15 @@ def bill(data: bytes) -> None:
         is_fit(str(error))
         return
     are_declared("sboms", [{**found._asdict(), "referrer_digest": DIGEST, "where": "index"}])
-    listed = list(found.packages())
-    assert len(listed) <= found.package_count
-    for one in listed:
-        assert one.package.type
-        assert one.package.name
-        write_url(one.package)
+    # As it is attached, and as it would be in an image.
+    for bill in (found, read_bill(data)):
+        listed = list(bill.packages())
+        assert len(listed) <= bill.package_count
+        for one in listed:
+            assert one.package.type
+            assert one.package.name
+            write_url(one.package)
+    packages("srv/a.spdx.json", data)
 
 
 def signed(data: bytes) -> None:

@@ -9,7 +9,7 @@ import hubframe
 from hubframe.errors import PayloadError
 from hubframe.measure.bases import bases, outdated_bases_df, stated_bases
 from hubframe.readers.builds import read_builds
-from hubframe.tables import IMAGES, LABELS, LAYERS, MATERIALS
+from hubframe.tables import DOCKERFILES, IMAGES, LABELS, LAYERS, MATERIALS
 from hubframe.tables.measured import BASES
 
 IMAGE = {"repo": "org/app", "tag": "1", "platform": "linux/amd64", "image_digest": "sha256:aa"}
@@ -68,6 +68,38 @@ def test_of_several_none_is_guessed():
     # One alone is what is told, where its layers cannot be had.
     one = stated_bases(LABELS.frame(), materials(("library/go", TOOL, False)))
     assert found(one, "app")["confidence"].tolist() == ["told"]
+
+
+@pytest.mark.parametrize(
+    ("named", "layers_of_base", "confidence"),
+    [
+        (f"docker.io/library/debian:12@{BASE}", ["d1"], "proved"),
+        (f"docker.io/library/debian:12@{BASE}", ["other"], "told but wrong"),
+        (f"docker.io/library/debian:12@{BASE}", None, "told"),
+        # What a tag is now says nothing against what it was.
+        ("docker.io/library/debian:12", ["d1"], "likely"),
+        ("docker.io/library/debian:12", ["other"], "told"),
+    ],
+)
+def test_what_a_dockerfile_says_is_held_against_layers(named, layers_of_base, confidence):
+    row = {
+        **IMAGE,
+        "digest": "sha256:ee",
+        "position": 0,
+        "text": "",
+        "sha256": "x",
+        "line_count": 0,
+    }
+    rows = [{**row, "source": "provenance", "base": base} for base in (named, None)]
+    stated = stated_bases(LABELS.frame(), dockerfiles=DOCKERFILES.from_records(rows))
+    images, held = IMAGES.frame(), LAYERS.frame()
+    if layers_of_base:
+        base = image_of("library/debian", BASE, "12")
+        images, held = IMAGES.from_records([base]), layers(base, *layers_of_base)
+    (made,) = bases(stated, layers(IMAGE, "d1", "app"), images, held).to_dict("records")
+    assert (made["evidence"], made["base_repo"], made["base_tag"], made["confidence"]) == (
+        "dockerfile", "library/debian", "12", confidence,
+    )  # fmt: skip
 
 
 def test_without_words_there_is_no_row():

@@ -9,6 +9,7 @@ import pytest
 import hubframe
 from hubframe.errors import IncompleteWarning
 from hubframe.readers.references import documents, files
+from hubframe.readers.references.dockerfiles import find_base
 from hubframe.tables import TABLES
 
 DIGEST = "sha256:" + "5" * 64
@@ -487,3 +488,43 @@ def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
 )
 def test_kinds_by_path(path, kind):
     assert files.kind_of(path) == kind
+
+
+STAGES = """\
+ARG VERSION=12
+ARG GO
+FROM golang:1.24 AS build
+FROM debian:${VERSION} AS base
+RUN apt-get update
+FROM base AS dev
+FROM Base
+COPY --from=build /app /app
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "base"),
+    [
+        (STAGES, {}, "docker.io/library/debian:12"),
+        (STAGES, {"target": "DEV"}, "docker.io/library/debian:12"),
+        (STAGES, {"target": "build"}, "docker.io/library/golang:1.24"),
+        (STAGES, {"target": "0"}, "docker.io/library/golang:1.24"),
+        (STAGES, {"target": "none"}, None),
+        (STAGES, {"target": "4"}, None),
+        # What was given in place of the default is not known.
+        (STAGES, {"arguments": {"VERSION"}}, None),
+        (STAGES, {"arguments": {"GO"}}, "docker.io/library/debian:12"),
+        ("ARG A\nFROM debian:$A\n", {}, None),
+        ("FROM app\n", {"contexts": {"app"}}, None),
+        ("FROM app\n", {"contexts": {"other"}}, "docker.io/library/app:latest"),
+        ("FROM alpine AS a\nFROM scratch\nCOPY --from=a / /\n", {}, None),
+        # Of one stage alone there is one base.
+        ("FROM ghcr.io/org/a:1@sha256:" + "a" * 64, {"target": "x"}, "ghcr.io/org/a:1@sha256:" + "a" * 64),
+        ("FROM oci:/etc\n", {}, None),
+        ("FROM {{ image }}\n", {}, None),
+        ("", {}, None),
+        ("RUN x\nFROM a\n", {}, None),
+    ],
+)  # fmt: skip
+def test_the_image_that_a_build_goes_on_from(text, chosen, base):
+    assert find_base(text, **chosen) == base

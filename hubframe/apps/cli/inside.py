@@ -115,8 +115,21 @@ def _read_file(client: "Client", what: str, path: str, **options: Any) -> bytes:
     return hubframe.read_file(what, path, **options, client=client)
 
 
+_read(
+    "sboms",
+    "List the bills of materials of images.",
+    *OF_IMAGES,
+    given(
+        "--evidence",
+        "Which documents: those that are attached, or those in the layers, which are downloaded.",
+        ("sbom", "layers", "both"),
+        "sbom",
+    ),
+    *OF_FILES,
+    example=f"hubframe sboms {_WEB}:1.2.0 --sample",
+    more=_ATTACHED,
+)
 for _name, _text in (
-    ("sboms", "List the bills of materials attached to images."),
     ("provenance", "Tell how images were built, as is attested."),
     ("materials", "List what builds took, as is attested."),
 ):
@@ -170,7 +183,11 @@ _read(
     *TAGS[:-1],
     PARTIAL,
     *FAILURES,
-    many("--evidence", "KIND", "annotation, label, provenance or official; all unless given."),
+    many(
+        "--evidence",
+        "KIND",
+        "annotation, label, provenance, dockerfile or official; all unless given.",
+    ),
     given(
         "--official",
         "Docker's builds.json, for what official images were built on.",

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
 from hubframe.oci import payload
+from hubframe.oci.contents import sboms
 from hubframe.oci.contents.packages import Package, normalised
 from hubframe.oci.contents.rpm import read_rpm
 
 # What of a layer is kept is kept under this number.
-PATHS_VERSION = 2
+PATHS_VERSION = 3
 _MIB = 1024**2
 MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
 MOST_PACKAGES = 200_000
@@ -27,6 +28,9 @@ _LONGEST = 512
 # Where the system says what it is: what is of the image comes before what is of the distribution.
 RELEASES = ("etc/os-release", "usr/lib/os-release")
 _RPM = (("/var/lib/rpm", "rpm"), ("/usr/share/rpm", "rpm"), ("/usr/lib/sysimage/rpm", "rpm"))
+# How files are named that are bills of materials: as syft and trivy look for them.
+SBOM = "sbom"
+_BILLS = (".spdx", ".spdx.json", ".cdx", ".cdx.json", ".sbom", ".sbom.json", ".syft.json")
 # The name of a file; how its folder ends, and the kind that it then is of.
 PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "status": (("/lib/dpkg", "deb"), ("/lib/opkg", "opkg")),
@@ -48,11 +52,12 @@ OTHER_PLACES = (
     (".egg-info", "", "pypi"),
     (".gemspec", "", "gem"),
     (".deps.json", "", "nuget"),
-    *((ending, "", "sbom") for ending in (".spdx", ".spdx.json", ".cdx.json", ".sbom")),
+    *((ending, "", SBOM) for ending in _BILLS),
 )
 # Most files are of no kind, which is to be told fast.
 _ENDINGS = tuple(ending for ending, _, _ in OTHER_PLACES if ending)
 _FOLDERS = tuple(folder for ending, folder, _ in OTHER_PLACES if not ending)
+KINDS = frozenset(rule[-1] for rules in (*PLACES.values(), OTHER_PLACES) for rule in rules)
 # A folder that files of a kind are in, at any depth.
 _WITHIN = {"npm": "/node_modules/", "gem": "/specifications/"}
 # Kinds of which all that is below one root is of one system.
@@ -364,6 +369,26 @@ def read_nuget(body: bytes) -> Iterator[Package]:
             yield Package("nuget", name.removeprefix("runtimepack."), version)
 
 
+def read_bill(body: bytes) -> sboms.Sbom:
+    """Read a bill of materials that is a file of an image, and may be about a part of it."""
+    what = "the document"
+    return sboms.read(sboms.document(body, what), what, with_root=True)
+
+
+def listed(bill: sboms.Sbom) -> Iterator[Package]:
+    """Yield the packages that a bill of materials lists, each once."""
+    seen = set()
+    for one in bill.packages():
+        if one.package[:5] not in seen:
+            seen.add(one.package[:5])
+            yield one.package
+
+
+def read_listed(body: bytes) -> Iterator[Package]:
+    """Read the packages of a bill of materials."""
+    return listed(read_bill(body))
+
+
 READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "deb": read_deb,
     "opkg": read_opkg,
@@ -376,4 +401,5 @@ READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "gem": read_gem,
     "composer": read_composer,
     "nuget": read_nuget,
+    SBOM: read_listed,
 }

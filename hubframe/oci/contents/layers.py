@@ -7,6 +7,7 @@ lower layers have in it, and a file or link where a directory was, the directory
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from posixpath import dirname, join, normpath
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,16 +15,35 @@ from typing import Any, NamedTuple
 from hubframe.errors import PayloadError
 from hubframe.oci.archives import OPAQUE, REMOVED, Listing
 from hubframe.oci.contents.binaries import read_binary
-from hubframe.oci.contents.databases import RELEASES, Place, find_place, read_packages
+from hubframe.oci.contents.databases import (
+    RELEASES,
+    SBOM,
+    Place,
+    find_place,
+    listed,
+    read_bill,
+    read_packages,
+    sound,
+)
 from hubframe.oci.contents.distributions import Distribution, read_distribution
-from hubframe.oci.contents.packages import Package
+from hubframe.oci.contents.packages import OS_TYPES, Package
 
 # What makes two packages the same: type, name, version, namespace and architecture.
 Same = tuple[str, str, str | None, str | None, str | None]
 _MOST_LINKS = 40
+# What makes a package the same that a document and a database tell of.
+_Told = tuple[str, str | None, str, str | None]
 _NONE: Mapping[str, bytes] = MappingProxyType({})
 _NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
 _WITH_LOG = "what a log beside it (-wal) holds is not read"
+
+
+class Document(NamedTuple):
+    """A bill of materials that is a file of a layer, and what it says of itself if it was read."""
+
+    digest: str
+    size: int
+    about: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,7 @@ class File:
     packages: tuple[Package, ...] = ()
     distribution: Distribution | None = None
     link: str | None = None
+    document: Document | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +67,7 @@ class Layer:
     opaque: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()  # all its paths that are no directories
     failures: tuple[tuple[str, str], ...] = ()  # what could not be read: path, and why
-    left_out: tuple[tuple[str, str], ...] = ()  # and of binaries, of which none ends a call
+    left_out: tuple[tuple[str, str], ...] = ()  # and of binaries and documents: these end no call
 
 
 class Found(NamedTuple):
@@ -63,7 +84,7 @@ class Contents:
     packages: list[Found]
     distribution: Distribution | None
     distribution_position: int | None
-    documents: list[tuple[str, int]]  # SBOMs in the image: path, and the layer
+    documents: list[tuple[str, Document]]  # bills of materials in the image, by path
     failures: list[tuple[int, str, str]]  # position, path, and why
     left_out: list[tuple[int, str, str]]
 
@@ -98,13 +119,17 @@ def read_layer(
         if place is None or place.kind in unread:
             continue
         files[path] = File(place, link=link if kind == "symlink" else None)
+        failed = left_out if place.kind == SBOM else failures
         if path in bodies:
             try:
                 files[path] = _read(place, path, bodies[path])
             except PayloadError as error:
-                failures.append((path, str(error)))
+                failed.append((path, str(error)))
+                if place.kind == SBOM:
+                    # It is there, all the same.
+                    files[path] = File(place, document=_document(bodies[path]))
         elif kind in ("file", "hard link"):
-            failures.append((path, _NOT_KEPT))
+            failed.append((path, _NOT_KEPT))
     failures += [(path, _WITH_LOG) for path in files if _has_log(listing, others, path)]
     return Layer(
         files,
@@ -133,7 +158,17 @@ def _has_log(listing: Listing, others: set[str], path: str) -> bool:
 def _read(place: Place, path: str, body: bytes) -> File:
     if place.kind == "release":
         return File(place, distribution=read_distribution(path, body))
+    if place.kind == SBOM:
+        bill = read_bill(body)
+        packages = tuple(one._replace(path=path) for one in sound(listed(bill)))
+        # The function that lists packages holds the whole document.
+        about = {name: value for name, value in bill._asdict().items() if name != "packages"}
+        return File(place, packages, document=_document(body)._replace(about=about))
     return File(place, tuple(read_packages(path, body)))
+
+
+def _document(body: bytes) -> Document:
+    return Document(f"sha256:{sha256(body).hexdigest()}", len(body))
 
 
 def merge(layers: Sequence[Layer]) -> Contents:
@@ -146,7 +181,7 @@ def merge(layers: Sequence[Layer]) -> Contents:
         list(tree.packages(distribution)),
         distribution,
         at,
-        sorted((path, at) for path, (file, at) in tree.files.items() if file.place.kind == "sbom"),
+        [(path, file.document) for path, (file, _) in sorted(tree.files.items()) if file.document],
         [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures],
         [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out],
     )
@@ -200,6 +235,10 @@ class _Tree:
         }
         asked_for = {dirname(dirname(path)) for path in requested}
         system = distribution.id if distribution else None
+        databases = [file for file, _ in self.files.values() if file.place.kind != SBOM]
+        told = set[_Told]()
+        if len(databases) < len(self.files):
+            told = {_told(package) for file in databases for package in file.packages}
         for path, (file, _) in sorted(self.files.items()):
             place = file.place
             since = self._since[place.group]
@@ -212,6 +251,9 @@ class _Tree:
                 # A system in a folder of the image may be of another distribution.
                 changes["namespace"] = system
             for package in file.packages:
+                # What a database tells of, too, counts once.
+                if place.kind == SBOM and _told(package) in told:
+                    continue
                 found = package._replace(**changes) if changes else package
                 yield Found(found, since[package[:5]])
 
@@ -231,6 +273,12 @@ class _Tree:
                 return file, position
             path = normpath(join("/", dirname(path), file.link)).lstrip("/")
         return None, None
+
+
+def _told(package: Package) -> _Told:
+    """Return type, namespace, name and version; distributions are no namespace of databases."""
+    kind, name, version, namespace = package[:4]
+    return kind, None if kind in OS_TYPES else namespace, name, version
 
 
 def _folders(path: str) -> Iterator[str]:

@@ -58,7 +58,7 @@ _FLAGS: dict[str, tuple[Path, ...]] = {
     ),
 }
 _LOGIN = re.compile(r"//[^/@\s]*@")
-_BUILD_ARG = "build-arg:"
+_BUILD_ARG, _CONTEXT = "build-arg:", "context:"
 _TOOLS = frozenset(
     {"docker/dockerfile", "docker/dockerfile-upstream", "docker/buildkit-syft-scanner"}
 )
@@ -93,6 +93,14 @@ class Dockerfile(NamedTuple):
     line_count: int
 
 
+class Choices(NamedTuple):
+    """What whoever built chose of a Dockerfile, by its names: values may be secrets."""
+
+    target: str | None  # the stage; None for the last one
+    arguments: frozenset[str]
+    contexts: frozenset[str]  # that stand in place of images
+
+
 def read(predicate: Any) -> dict[str, Any]:
     """Read the columns of the table `provenance` that one document tells."""
     told = mapping(predicate)
@@ -114,11 +122,20 @@ def read(predicate: Any) -> dict[str, Any]:
 
 def build_args(predicate: Any) -> dict[str, Any]:
     """Return the build arguments, which may be secrets."""
+    return _asked(predicate, _BUILD_ARG)
+
+
+def choices(predicate: Any) -> Choices:
+    """Tell what was chosen for the build."""
+    target = text(_at(mapping(predicate), _TEXTS["target"]))
+    names = (frozenset(_asked(predicate, start)) for start in (_BUILD_ARG, _CONTEXT))
+    return Choices(target, *names)
+
+
+def _asked(predicate: Any, start: str) -> dict[str, Any]:
     args = mapping(_at(mapping(predicate), _below(_REQUEST, "args")))
     return {
-        name.removeprefix(_BUILD_ARG): value
-        for name, value in args.items()
-        if name.startswith(_BUILD_ARG)
+        name.removeprefix(start): value for name, value in args.items() if name.startswith(start)
     }
 
 

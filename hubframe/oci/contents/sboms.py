@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from hubframe.errors import PayloadError
 from hubframe.oci.contents import statements
 from hubframe.oci.contents.packages import Package, read_url
-from hubframe.oci.payload import Known, items, mapping, parse, text, texts
+from hubframe.oci.payload import MOST_VALUES, Known, items, mapping, parse_attached, text, texts
 
 Payload = Mapping[str, Any]
 # By the media type of a blob, and by the start of a predicate's type.
@@ -44,6 +44,10 @@ _KIBIBYTE = 1024
 TRIVY = "aquasecurity:trivy:"
 # What SPDX 2 and 3 call an operating system, which is no package.
 _OS, _OS_OF_3 = "OPERATING-SYSTEM", "operatingSystem"
+# What CycloneDX calls a package.
+_PARTS = frozenset({"application", "framework", "library"})
+# Whose URLs are of images.
+_OF_IMAGES = frozenset({"docker", "oci"})
 _URLS = Known(read_url)
 
 
@@ -81,9 +85,12 @@ def format_of_predicate(predicate_type: str | None) -> str | None:
     return next(found, None)
 
 
-def document(body: bytes, what: object) -> Payload:
-    """Return the document that a blob is, or states; `PayloadError` where it is none in JSON."""
-    told = _json(body, what)
+def document(body: bytes, what: object, most: int | None = MOST_VALUES) -> Payload:
+    """Return the document that a blob is, or states; `PayloadError` where it is none in JSON.
+
+    It has so many values at `most`; None for any number.
+    """
+    told = _json(body, what, most)
     if not told.keys() & {"predicate", "payload", "dsseEnvelope"}:
         return told
     predicate = statements.read(body, what).predicate
@@ -92,30 +99,40 @@ def document(body: bytes, what: object) -> Payload:
     return _json(held.encode("utf-8", "replace"), what) if isinstance(held, str) else mapping(held)
 
 
-def _json(body: bytes, what: object) -> Payload:
+def _json(body: bytes, what: object, most: int | None = MOST_VALUES) -> Payload:
     """Read JSON, and say what it is where it is another known form."""
     start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     forms = {b"<": "XML", b"SPDXVersion:": "SPDX's tag-value form", b"##": "SPDX's tag-value form"}
     for sign, form in forms.items():
         if start.startswith(sign):
             raise PayloadError(f"{what}: a bill of materials in {form}; only JSON is read")
-    return parse(body, what)
+    return parse_attached(body, what, most)
 
 
-def read(told: Payload, what: object) -> Sbom:
-    """Read what a document says of itself."""
+def read(told: Payload, what: object, *, with_root: bool = False) -> Sbom:
+    """Read what a document says of itself.
+
+    What it is about, its root, is no package of it; `with_root` it is one, if it has the URL of
+    one: such a document is about a package, and not about an image.
+    """
     if text(told.get("spdxVersion")):
-        return _spdx(told)
+        return _spdx(told, with_root=with_root)
     if isinstance(told.get("@graph"), list):
-        return _spdx3(told)
+        return _spdx3(told, with_root=with_root)
     if told.get("bomFormat") == "CycloneDX":
-        return _cyclonedx(told)
+        return _cyclonedx(told, with_root=with_root)
     if isinstance(told.get("artifacts"), list):
         return _syft(told)
     raise PayloadError(f"{what}: it is no bill of materials in SPDX, CycloneDX or syft's JSON")
 
 
-def _spdx(told: Payload) -> Sbom:
+def _is_package(url: str | None) -> bool:
+    """Tell whether a URL is of a package, and of no image."""
+    package = _URLS[url] if url else None
+    return package is not None and package.type not in _OF_IMAGES
+
+
+def _spdx(told: Payload, *, with_root: bool) -> Sbom:
     made = mapping(told.get("creationInfo"))
     creators = texts(made.get("creators"))
     tools = (one.removeprefix("Tool:").strip() for one in creators if one.startswith("Tool:"))
@@ -125,18 +142,17 @@ def _spdx(told: Payload) -> Sbom:
             described.add(str(one.get("relatedSpdxElement")))
     found = [one for one in items(told.get("packages")) if one.get("primaryPackagePurpose") != _OS]
     # The root is what the document is about; where there is nothing else, it is what was found.
-    entries = [one for one in found if text(one.get("SPDXID")) not in described] or found
+    entries = [
+        one
+        for one in found
+        if text(one.get("SPDXID")) not in described or (with_root and _is_package(_spdx_url(one)))
+    ] or found
     version = (text(told["spdxVersion"]) or "").removeprefix("SPDX-")
 
     def packages() -> Iterator[Listed]:
         files, own = _spdx_files(told), _spdx_licences(told)
         for one in entries:
-            urls = (
-                text(each.get("referenceLocator"))
-                for each in items(one.get("externalRefs"))
-                if each.get("referenceType") == "purl"
-            )
-            url = next(urls, None)
+            url = _spdx_url(one)
             if package := _package(url, one.get("name"), one.get("versionInfo")):
                 path, layer = files.get(str(one.get("SPDXID")), (None, None))
                 licence = _known(one.get("licenseConcluded")) or _known(one.get("licenseDeclared"))
@@ -145,6 +161,15 @@ def _spdx(told: Payload) -> Sbom:
 
     created = text(made.get("created"))
     return Sbom("spdx", version, next(tools, None), created, _name(told), len(entries), packages)
+
+
+def _spdx_url(entry: Payload) -> str | None:
+    urls = (
+        text(each.get("referenceLocator"))
+        for each in items(entry.get("externalRefs"))
+        if each.get("referenceType") == "purl"
+    )
+    return next(urls, None)
 
 
 def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
@@ -179,7 +204,7 @@ def _spdx_licences(told: Payload) -> dict[str, str]:
     return found
 
 
-def _spdx3(told: Payload) -> Sbom:
+def _spdx3(told: Payload, *, with_root: bool) -> Sbom:
     by_type: dict[str, list[Payload]] = {}
     for one in items(told["@graph"]):
         by_type.setdefault(str(one.get("type")), []).append(one)
@@ -191,19 +216,18 @@ def _spdx3(told: Payload) -> Sbom:
     }
     listed = by_type.get("software_Package", [])
     found = [one for one in listed if one.get("software_primaryPurpose") != _OS_OF_3]
-    entries = [one for one in found if text(one.get("spdxId")) not in roots] or found
+    entries = [
+        one
+        for one in found
+        if text(one.get("spdxId")) not in roots or (with_root and _is_package(_spdx3_url(one)))
+    ] or found
     made = next(iter(by_type.get("CreationInfo", ())), {})
     tool = next((_name(one) for one in by_type.get("Tool", ())), None)
     name = next((_name(one) for one in by_type.get("SpdxDocument", ())), None)
 
     def packages() -> Iterator[Listed]:
         for one in entries:
-            urls = (
-                text(each.get("identifier"))
-                for each in items(one.get("externalIdentifier"))
-                if each.get("externalIdentifierType") == "packageUrl"
-            )
-            url = text(one.get("software_packageUrl")) or next(urls, None)
+            url = _spdx3_url(one)
             if package := _package(url, one.get("name"), one.get("software_packageVersion")):
                 yield Listed(package, url)
 
@@ -211,7 +235,16 @@ def _spdx3(told: Payload) -> Sbom:
     return Sbom("spdx", version, tool, created, name, len(entries), packages)
 
 
-def _cyclonedx(told: Payload) -> Sbom:
+def _spdx3_url(entry: Payload) -> str | None:
+    urls = (
+        text(each.get("identifier"))
+        for each in items(entry.get("externalIdentifier"))
+        if each.get("externalIdentifierType") == "packageUrl"
+    )
+    return text(entry.get("software_packageUrl")) or next(urls, None)
+
+
+def _cyclonedx(told: Payload, *, with_root: bool) -> Sbom:
     about = mapping(told.get("metadata"))
     tools = about.get("tools")
     tool = next(iter(items(tools) or items(mapping(tools).get("components"))), {})
@@ -221,6 +254,9 @@ def _cyclonedx(told: Payload) -> Sbom:
         # An operating system, a file or an application without a URL is no package.
         if text(one.get("purl")) or one.get("type") in ("library", "framework")
     ]
+    root = mapping(about.get("component"))
+    if with_root and root.get("type") in _PARTS and _is_package(text(root.get("purl"))):
+        entries.insert(0, root)
 
     def packages() -> Iterator[Listed]:
         for one in entries:
@@ -247,7 +283,7 @@ def _cyclonedx(told: Payload) -> Sbom:
         text(told.get("specVersion")),
         _with_version(tool),
         text(about.get("timestamp")),
-        _name(mapping(about.get("component"))),
+        _name(root),
         len(entries),
         packages,
     )

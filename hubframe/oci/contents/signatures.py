@@ -21,7 +21,7 @@ from hubframe.oci.contents.statements import (
     envelope_of,
     is_envelope,
 )
-from hubframe.oci.payload import array, items, mapping, parse, parsed, text
+from hubframe.oci.payload import array, items, mapping, parse_attached, parsed, text
 
 Payload = Mapping[str, Any]
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -88,7 +88,7 @@ def read(body: bytes, media_type: str, annotations: Payload, what: object) -> It
     if media_type == SIMPLE_SIGNING:
         yield _completed(_simple(body, annotations, what), what)
         return
-    document = parse(body, what)
+    document = parse_attached(body, what)
     if media_type == _JWS:
         yield _completed(_notation(document, what), what)
     elif media_type.startswith(BUNDLE):
@@ -107,7 +107,7 @@ def read(body: bytes, media_type: str, annotations: Payload, what: object) -> It
 
 
 def _simple(body: bytes, annotations: Payload, what: object) -> Signature:
-    critical = mapping(parse(body, what).get("critical"))
+    critical = mapping(parse_attached(body, what).get("critical"))
     made = Signature(
         "cosign simple signing",
         tuple(filter(None, [text(mapping(critical.get("image")).get("docker-manifest-digest"))])),
@@ -162,8 +162,8 @@ def _bundle(document: Payload, body: bytes, what: object) -> Signature:
 def _of_envelope(kind: str, envelope: Envelope) -> Signature:
     """Read what a statement says; what else an envelope holds says nothing here."""
     try:
-        statement = mapping(parsed(envelope.payload))
-    except (ValueError, RecursionError):
+        statement = parse_attached(envelope.payload, kind)
+    except PayloadError:
         statement = {}
     return Signature(
         kind,
@@ -174,8 +174,8 @@ def _of_envelope(kind: str, envelope: Envelope) -> Signature:
 
 
 def _notation(document: Payload, what: object) -> Signature:
-    payload = parse(decoded(document.get("payload"), what), what)
-    protected = parse(decoded(document.get("protected"), what), what)
+    payload = parse_attached(decoded(document.get("payload"), what), what)
+    protected = parse_attached(decoded(document.get("protected"), what), what)
     claimed = text(mapping(payload.get("targetArtifact")).get("digest"))
     made = Signature("notation jws", tuple(filter(None, [claimed])))
     made.signed_at = text(protected.get(_SIGNING_TIME))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
-from hubframe.oci.payload import items, mapping, parse, text
+from hubframe.oci.payload import items, mapping, parse_attached, text
 
 Payload = Mapping[str, Any]
 IN_TOTO = "application/vnd.in-toto+json"
@@ -56,10 +56,10 @@ def is_envelope(media_type: str | None) -> bool:
 
 def read(body: bytes, what: object) -> Statement:
     """Read a statement; `PayloadError` where there is none."""
-    document = parse(body, what)
+    document = parse_attached(body, what)
     envelope = envelope_of(document, what)
     if envelope is not None:
-        document = parse(envelope.payload, what)
+        document = parse_attached(envelope.payload, what)
     elif "messageSignature" in document:
         # A bundle that signs what it is attached to, and states nothing.
         return Statement(None, (), None, is_signed=True)

@@ -6,7 +6,7 @@ by number.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from hubframe.readers.references.found import (
@@ -17,6 +17,7 @@ from hubframe.readers.references.found import (
     SYNTAX,
     TEMPLATE,
     Found,
+    columns,
 )
 from hubframe.readers.references.templates import Templated, without_templates
 from hubframe.readers.references.variables import Text, expand
@@ -29,6 +30,7 @@ _ARGUMENT = re.compile(
     r"([A-Za-z_]\w*)(?:=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*))?(?=\s|$)", re.ASCII
 )
 _MOUNT_FROM = re.compile(r"(?:^|[,=])from=([^,\s]+)", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _QUOTES = "\"'"
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _WITH_HEREDOCS = ("ADD", "COPY", "RUN", "ONBUILD")
@@ -47,20 +49,47 @@ class _Instruction(NamedTuple):
 
 def references(text: str) -> list[Found]:
     """Find the images that a Dockerfile names; none where it begins with something else."""
+    directives, read = _read(text)
+    if read is None:
+        return []
+    if read.stages:
+        read.mark_last()
+    return [*directives, *read.found]
+
+
+def find_base(
+    text: str,
+    target: str | None = None,
+    arguments: Container[str] = (),
+    contexts: Container[str] = (),
+) -> str | None:
+    """Return the image that a build goes on from; None for none, and where it cannot be told.
+
+    That is the image of the last stage, or of the `target`. Of the `arguments` that whoever built
+    gave, and of the `contexts` that stand in place of images, the values are not known.
+    """
+    _, read = _read(text, arguments)
+    stage = read.stage(target) if read else None
+    if stage is None or stage.found.text.text.lower() in contexts:
+        return None
+    found: str | None = columns(stage.found).get("reference")
+    return found
+
+
+def _read(text: str, arguments: Container[str] = ()) -> tuple[list[Found], "_Reader | None"]:
+    """Read a file: its directives, and the rest where it begins as one does."""
     templated = without_templates(text)
     lines = templated.text.split("\n")
     directives, escape = _directives(lines)
     instructions = _instructions(lines, escape)
     first = next(instructions, None)
     if first is None or first.name not in ("FROM", "ARG"):
-        return []
-    read = _Reader(templated)
+        return directives, None
+    read = _Reader(templated, arguments)
     read.instruction(first)
     for each in instructions:
         read.instruction(each)
-    if read.stages:
-        read.mark_last()
-    return [*directives, *read.found]
+    return directives, read
 
 
 def _directives(lines: list[str]) -> tuple[list[Found], str]:
@@ -157,10 +186,11 @@ class _Stage(NamedTuple):
 class _Reader:
     """What is known so far of a file: its arguments and its stages."""
 
-    def __init__(self, templated: Templated) -> None:
+    def __init__(self, templated: Templated, given: Container[str]) -> None:
         self.found: list[Found] = []
         self.stages: list[_Stage] = []
         self._templated = templated
+        self._given = given  # arguments of the builder's caller, whose values are not known
         self._arguments: dict[str, Text] = {}
         self._names: dict[str, int] = {}
 
@@ -181,14 +211,25 @@ class _Reader:
         """Mark what the last stage is built on, through the stages in between."""
         for stage in self.stages:
             stage.found.is_last_stage = False
-        last = self.stages[-1]
-        while last.base is not None:
-            last = self.stages[last.base]
-        last.found.is_last_stage = True
+        if last := self.stage(None):
+            last.found.is_last_stage = True
+
+    def stage(self, target: str | None) -> _Stage | None:
+        """Return the stage whose image a stage is built on, the last one unless one is named."""
+        at = len(self.stages) - 1
+        # Of one stage alone, whatever was asked for is built on its image.
+        if target is not None and at > 0:
+            at = self._names.get(target.lower(), int(target) if _NUMBER.fullmatch(target) else -1)
+        if not 0 <= at < len(self.stages):
+            return None
+        stage = self.stages[at]
+        while stage.base is not None:
+            stage = self.stages[stage.base]
+        return stage
 
     def _argument(self, rest: str) -> None:
         for name, value in _ARGUMENT.findall(rest):
-            if f"{name}=" in rest:
+            if f"{name}=" in rest and name not in self._given:
                 self._arguments[name] = _word(value, self._arguments)
             else:
                 # Only the builder's caller knows it.
