@@ -15,7 +15,7 @@ from hubframe.frames.selection import references as read_references
 from hubframe.measure import is_complete, provenance
 from hubframe.oci.reference import ImageReference, bare_host, is_registry
 from hubframe.readers.documents import Paths
-from hubframe.readers.scans import read_scans, tell_apart
+from hubframe.readers.scans import Scans, read_scans, tell_apart
 from hubframe.report.answers import INSIDE
 from hubframe.report.risks import REFERENCES, VULNERABILITIES
 from hubframe.report.write import write_report
@@ -118,14 +118,7 @@ def report(  # noqa: PLR0913
     >>> with hubframe.sample():
     ...     page = hubframe.report.report("acme/web", "report")   # doctest: +SKIP
     """
-    if references is not None:
-        references = _checked(references, platform, progress, client)
-    if what is not None:
-        what = _listed(what)
-    elif references is not None:
-        what = _named(references)
-    else:
-        raise TypeError("what is None: name repositories, or give references=")
+    what = what if what is None else _listed(what)
     frames = collect(
         what,
         tags=tags,
@@ -142,14 +135,14 @@ def report(  # noqa: PLR0913
         lacks = "the report lacks what could not be read; its page names it"
         warnings.warn(lacks, IncompleteWarning, stacklevel=2)
     note = SAMPLE_NOTE if frames["tags"].attrs["hubframe"]["sample"] else None
-    title = title or _title(what)
+    title = title or _title(frames["repos"]["repo"].tolist() if what is None else what)
     return write_report(
         frames, output, title=title, note=note, verbatim=verbatim, interactive=interactive
     )
 
 
 def collect(  # noqa: PLR0913
-    what: What,
+    what: What | None,
     *,
     tags: TagFilter = None,
     newest: int | None = None,
@@ -168,12 +161,13 @@ def collect(  # noqa: PLR0913
     what, tags, newest, platform, described, inside, references, vulnerabilities, progress, client
         See `report`.
     """
-    given, scans = None, None
-    if isinstance(vulnerabilities, pd.DataFrame):
-        given = vulnerabilities
-    elif vulnerabilities is not None:
-        # That a report is none is known before anything is fetched.
-        scans = tell_apart(vulnerabilities)
+    # That a report is none is known before anything is fetched.
+    scans = None if vulnerabilities is None else _scans(vulnerabilities)
+    checked = None if references is None else _checked(references, platform, progress, client)
+    if what is None:
+        if checked is None:
+            raise TypeError("what is None: name repositories, or give references=")
+        what = _named(checked)
     asked = read_references(_repositories(what, client))
     whole: dict[str, Any] = {"tags": tags, "newest": newest, "platform": platform}
     # Where each image costs a pull, or its layers are downloaded.
@@ -182,6 +176,32 @@ def collect(  # noqa: PLR0913
         "platform": USUAL_PLATFORM if platform == ALL else platform,
     }
     common: dict[str, Any] = {"errors": "collect", "progress": progress, "client": client}
+    frames = _fetched(asked, whole, pulled, common, inside=inside)
+    if checked is not None:
+        frames[REFERENCES] = checked
+    if isinstance(scans, pd.DataFrame):
+        frames[VULNERABILITIES] = _told(VULNERABILITIES, scans, "those given")
+    elif scans is not None:
+        found = read_scans(scans, frames["layers"])
+        frames[VULNERABILITIES] = _told(VULNERABILITIES, found, "the reports given")
+    return frames
+
+
+def _scans(vulnerabilities: Paths | pd.DataFrame) -> Scans | pd.DataFrame:
+    if isinstance(vulnerabilities, pd.DataFrame):
+        return vulnerabilities
+    return tell_apart(vulnerabilities)
+
+
+def _fetched(
+    asked: list[ImageReference],
+    whole: dict[str, Any],
+    pulled: dict[str, Any],
+    common: dict[str, Any],
+    *,
+    inside: bool,
+) -> dict[str, pd.DataFrame]:
+    """Fetch the frames: all that is asked for, and less where that costs pulls or downloads."""
     with _saying_less():
         # Filters are asked for with each frame, platforms with those of images: once is enough.
         warnings.filterwarnings("ignore", r"(?!tags:|images: no tag has)", NoMatchWarning)
@@ -191,7 +211,7 @@ def collect(  # noqa: PLR0913
         on_hub = [one for one in asked if one.is_hub]
         elsewhere = [one for one in asked if not one.is_hub]
         strict = common | {"errors": "raise" if len(asked) == 1 else "collect"}
-        frames = {"repos": repos, "tags": hubframe.tags_df(asked, tags=tags, **strict)}
+        frames = {"repos": repos, "tags": hubframe.tags_df(asked, tags=whole["tags"], **strict)}
         groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
         for name in (*_FREE, *_LABELLED):
             read = getattr(hubframe, f"{name}_df")
@@ -205,7 +225,23 @@ def collect(  # noqa: PLR0913
         for name in INSIDE if inside else ():
             read = getattr(hubframe, f"{name}_df")
             frames[name] = read(asked, **pulled, **common, **more.get(name, {}))
-    scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
+    _say_scopes(frames, asked, whole, pulled)
+    return frames
+
+
+def _say_scopes(
+    frames: Mapping[str, pd.DataFrame],
+    asked: Sequence[ImageReference],
+    whole: Mapping[str, Any],
+    pulled: Mapping[str, Any],
+) -> None:
+    """Say in each frame what it covers."""
+    on_hub = any(one.is_hub for one in asked)
+    elsewhere = any(not one.is_hub for one in asked)
+    scopes = {
+        "repos": "the repositories asked for",
+        "tags": _ALL_TAGS if whole["tags"] is None else _ASKED,
+    }
     labelled = _scope(**pulled if on_hub else whole)
     if on_hub and elsewhere:
         labelled = f"on Docker Hub {labelled}; elsewhere {_scope(**whole)}"
@@ -219,14 +255,6 @@ def collect(  # noqa: PLR0913
             "scope": scopes[name] + "; of some repositories only the tags named" * is_named,
             "limited": is_named or not is_whole,
         }
-    if references is not None:
-        frames[REFERENCES] = _checked(references, platform, progress, client)
-    if given is not None:
-        frames[VULNERABILITIES] = _told(VULNERABILITIES, given, "those given")
-    elif scans is not None:
-        found = read_scans(scans, frames["layers"])
-        frames[VULNERABILITIES] = _told(VULNERABILITIES, found, "the reports given")
-    return frames
 
 
 @contextmanager
@@ -246,7 +274,8 @@ def _checked(
     """Read the references of files, unless they are read, and check them, unless they are."""
     scope = "those given"
     if not isinstance(references, pd.DataFrame):
-        scope = f"what files in {Path(references).resolve().name} name"
+        place = Path(references).expanduser().resolve()
+        scope = f"the {'files in' if place.is_dir() else 'file'} {place.name}"
         references = hubframe.references_df(references)
     if not set(TABLES[REFERENCES].dtypes) <= set(references):
         which: dict[str, Any] = {} if platform == ALL else {"platform": platform}

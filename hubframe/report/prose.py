@@ -206,12 +206,9 @@ def _of_risks(facts: Facts) -> dict[str, Any]:
         "severe": severe,
         "worst_vulnerability": worst if is_urgent else None,
         "tools": [
-            marks.name(
-                tool
-                + f", {reported}" * pd.notna(reported)
-                + f", with a database of {built}" * pd.notna(built)
-            )
-            for tool, reported, built in risks.tools.itertuples(index=False)
+            marks.name(f"{tool} ({told})" if told else tool)
+            for tool, reported, built in risks.tools.fillna("").itertuples(index=False)
+            for told in [", ".join(filter(None, (reported, built and f"database of {built}")))]
         ],
         "suppressed": facts.sources.set_index("frame")["skipped_count"].get(VULNERABILITIES, 0),
     }
