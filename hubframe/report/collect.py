@@ -135,7 +135,8 @@ def report(  # noqa: PLR0913
         lacks = "the report lacks what could not be read; its page names it"
         warnings.warn(lacks, IncompleteWarning, stacklevel=2)
     note = SAMPLE_NOTE if frames["tags"].attrs["hubframe"]["sample"] else None
-    title = title or _title(frames["repos"]["repo"].tolist() if what is None else what)
+    asked = frames["repos"]["repo"].tolist() if what is None else what
+    title = title or _title(asked) or "No image"
     return write_report(
         frames, output, title=title, note=note, verbatim=verbatim, interactive=interactive
     )
