@@ -327,6 +327,17 @@ def test_documents_and_layers_as_evidence(documented, client):
         hubframe.packages_df(documented, evidence="sbom", source="hub", client=client)
 
 
+@pytest.mark.parametrize("evidence", ["sbom", "auto", "layers"])
+def test_each_tag_of_an_image_has_its_packages(evidence):
+    web = "registry.example/shop/web"
+    with hubframe.sample():
+        tags = hubframe.tags_df(web).dropna(subset="version")
+        found = hubframe.packages_df(web, tags=tags["tag"].tolist(), evidence=evidence)
+    counts = found.groupby("tag").size()
+    assert set(counts.index) == set(tags["tag"])
+    assert set(counts) == ({12} if evidence == "layers" else {10})
+
+
 def test_a_document_downloads_no_layer(documented, client, tmp_path):
     digest = hubframe.layers_df(documented, client=client)["layer_digest"][0].partition(":")[2]
     (tmp_path / "documented" / "blobs" / "sha256" / digest).unlink()

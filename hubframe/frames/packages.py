@@ -208,7 +208,8 @@ def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
 
 def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> Iterator[Group]:
     """Yield the packages of the first document of each image that can be read."""
-    done: set[str] = set()
+    done: set[tuple[Any, ...]] = set()
+    told: dict[str, tuple[Sequence[Any], ...]] = {}  # by image, which may have several tags
     columns = ["image_digest", "position", "layer_digest", "diff_id"]
     places: dict[tuple[Any, Any], tuple[int, str]] = {}
     for image, position, digest, diff_id in plain_values(layers[columns]).itertuples(
@@ -217,7 +218,12 @@ def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> 
         # The Hub tells no diff ids.
         places |= {(image, name): (int(position), digest) for name in (digest, diff_id) if name}
     for one in documents:
-        if one.image in done:
+        key = (one.repo, one.referrer.tag, one.platform, one.image)
+        if key in done:
+            continue
+        if one.image in told:
+            done.add(key)
+            yield key, told[one.image]
             continue
         what = f"the document {one}"
         try:
@@ -231,17 +237,17 @@ def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> 
         except PayloadError as error:
             call.leave_out(one, str(error))
             continue
-        done.add(one.image)
-        key = (one.repo, one.referrer.tag, one.platform, one.image)
         listed = list(sbom.packages())
         at = [places.get((one.image, each.layer_digest or each.diff_id)) for each in listed]
-        yield _group(
+        _, told[one.image] = group = _group(
             key,
             [each.package for each in listed],
             [each.purl or write_url(each.package) for each in listed],
             [place or (None, None) for place in at],
             ("sbom", sbom.tool),
         )
+        done.add(key)
+        yield group
 
 
 def _images(

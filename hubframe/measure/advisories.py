@@ -19,10 +19,11 @@ from hubframe.oci.payload import Known, items, parsed, text
 
 # The ecosystems of OSV by the type of a package.
 _ECOSYSTEMS = {
+    "bitnami": "Bitnami",
     "cargo": "crates.io",
     "composer": "Packagist",
     "cran": "CRAN",
-    "dhi": "DHI",
+    "dhi": "Docker Hardened Images",
     "gem": "RubyGems",
     "golang": "Go",
     "hex": "Hex",
@@ -50,6 +51,9 @@ _DISTRIBUTIONS = {
     "ubuntu": ("Ubuntu", 2),
     "wolfi": ("Wolfi", 0),
 }
+_OF_SYSTEMS = frozenset(name for name, _ in _DISTRIBUTIONS.values())
+# What advisories call it.
+_OTHER_NAMES = {"DHI": "Docker Hardened Images"}
 # Whose advisories name source packages alone.
 _BY_SOURCE = frozenset({"Alpine", "Debian", "Ubuntu"})
 # How OSV writes releases, and what of it is a distribution's version.
@@ -57,15 +61,15 @@ _RELEASES = {
     "Alpine": re.compile(r"v(.+)"),
     "Red Hat": re.compile(r"enterprise_linux:(\d+)(?:::.*)?"),
     "Ubuntu": re.compile(r"(\d+\.\d+)(?::LTS)?"),
-    "openSUSE": re.compile(r"(?:Leap )?(.+)"),
+    "openSUSE": re.compile(r"(?:openSUSE )?(?:Leap )?(.+)"),
 }
 _NUMBERS = re.compile(r"\d+")
 _DISTRO = re.compile(r"[?&]distro=(?P<id>[^&#]+?)(?:-(?P<version>\d[^&#-]*))?(?=[&#]|$)")
 # As Go names its own releases.
 _GO_RELEASE = re.compile(r"go(?=\d)")
 _LEAST, _ALL = "0", "*"
-# No real version is longer.
-_LONGEST = 128
+# No real version is longer, nor any real URL.
+_LONGEST, _LONGEST_URL = 128, 4096
 _ORDER = {"introduced": 0, "fixed": 1, "last_affected": 2}
 _Unknown = dict[tuple[str, str], str]
 
@@ -142,8 +146,11 @@ class Index:
         self._by: dict[tuple[str, str], list[_Entry]] = defaultdict(list)
         columns = ["ecosystem", "name", "release", "id", "ranges", "versions", "withdrawn_at"]
         for place, row in enumerate(plain_rows(advisories[columns])):
-            ecosystem, name, release, *told, withdrawn_at = row
+            written, name, told_release, *told, withdrawn_at = row
             if withdrawn_at is None:
+                ecosystem = _OTHER_NAMES.get(written, written)
+                # Of others it is the address of a repository.
+                release = told_release if ecosystem in _OF_SYSTEMS else None
                 at = release and _version_of(ecosystem, release)
                 self._by[ecosystem, name].append(_Entry(place, release, at, *told))
         self._ecosystems = {ecosystem for ecosystem, _ in self._by}
@@ -212,7 +219,7 @@ def _asked(package: tuple[Any, ...]) -> _Asked | str:
         own = _GO_RELEASE.sub("", version or "", count=1) if kind == "golang" else version
         asked = _Asked(_ECOSYSTEMS[kind], None, ((whole_name(kind, namespace, name), own),))
         return asked if own else asked._replace(names=())
-    told = _DISTRO.search(url or "")
+    told = _DISTRO.search((url or "")[:_LONGEST_URL])
     of = next((one for one in (told and told["id"], namespace) if one in _DISTRIBUTIONS), None)
     if of is None:
         return f"no advisories are known for the distribution {(told and told['id']) or namespace}"

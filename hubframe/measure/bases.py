@@ -387,7 +387,7 @@ def _by_layers(layers: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
             "is_outdated": [None] * len(found),
             "outdated_at_build": [None] * len(found),
             "lag_days": np.full(len(found), np.nan),
-            "base_eol_at": [None] * len(found),
+            "base_eol_at": [None] * len(found),  # told of all bases together
         }
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hubframe.measure.advisories import whole_name
 from hubframe.measure.images import plain_rows
-from hubframe.oci.contents.packages import Package, read_url
+from hubframe.oci.contents.packages import OS_TYPES, Package, read_url
 from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.readers.severities import NOT_AFFECTED, STATES
@@ -22,7 +22,7 @@ _IMAGES = frozenset({"docker", "oci"})
 _STATES = STATES | {"fixed": NOT_AFFECTED}
 _REPOSITORY = re.compile(r"[?&]repository_url=([^&#]+)")
 _URLS = Known(read_url)
-_OF_ROW = ["id", "aliases", "type", "name", "version", "repo", "tag", "image_digest"]
+_OF_ROW = ["id", "aliases", "type", "name", "version", "purl", "repo", "tag", "image_digest"]
 
 
 class _Row(NamedTuple):
@@ -31,6 +31,7 @@ class _Row(NamedTuple):
     type: str
     name: str
     version: str | None
+    purl: str | None
     repo: str
     tag: str | None
     image_digest: str | None
@@ -102,7 +103,10 @@ def _names_package(written: str, row: _Row) -> bool:
     name = whole_name(package.type, package.namespace, package.name)
     if package.type == "golang":
         name = "/".join(filter(None, (package.namespace, package.name)))
-    return name == row.name and package.version in (None, row.version)
+    own: Package | None = _URLS[row.purl] if row.purl else None
+    # A package of another distribution is another one.
+    is_same = own is None or row.type not in OS_TYPES or own.namespace == package.namespace
+    return name == row.name and is_same and package.version in (None, row.version)
 
 
 def _names_image(written: str, row: _Row) -> bool:

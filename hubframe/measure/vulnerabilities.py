@@ -87,13 +87,22 @@ def vulnerabilities_df(
     if severity not in ("highest", "own"):
         raise ValueError(f'severity must be "highest" or "own", not {severity!r}')
     unknown: dict[tuple[str, str], str] = {}
-    pairs = _pairs(packages, advisories, unknown)
-    told = _with_highest(advisories) if severity == "highest" else advisories
+    known = _latest(advisories)
+    pairs = _pairs(packages, known, unknown)
+    told = _with_highest(known) if severity == "highest" else known
     frame = _frame(packages.iloc[pairs["row"]], told.iloc[pairs["advisory"]], pairs)
     if vex is not None:
         frame = with_vex(frame, vex)
     frame.attrs["hubframe"] = _told(packages, advisories, unknown)
     return frame
+
+
+def _latest(advisories: pd.DataFrame) -> pd.DataFrame:
+    """Keep of an advisory that is there twice the one that was modified last."""
+    told = advisories.reset_index(drop=True)
+    by_date = told.sort_values("modified_at", kind="stable", na_position="first")
+    kept = by_date.drop_duplicates(list(ADVISORIES.key), keep="last").index
+    return told.iloc[np.sort(kept)].reset_index(drop=True)
 
 
 def _pairs(
@@ -159,16 +168,15 @@ def canonical_ids(frame: pd.DataFrame) -> list[str]:
 
 def _with_highest(advisories: pd.DataFrame) -> pd.DataFrame:
     """Let each advisory say the worst that one says which names the same vulnerability."""
-    told = advisories.reset_index(drop=True)
-    holds = told["withdrawn_at"].isna()
-    rank = told["severity"].map(_RANK).astype("float64")
-    group = pd.factorize(np.array(canonical_ids(told), dtype=object))[0]
+    holds = advisories["withdrawn_at"].isna()
+    rank = advisories["severity"].map(_RANK).astype("float64")
+    group = pd.factorize(np.array(canonical_ids(advisories), dtype=object))[0]
     worst = _first_of_each(group, rank.where(holds, np.inf).argsort(kind="stable"))
-    score = told["cvss"].astype("float64").where(holds, -np.inf).fillna(-np.inf)
+    score = advisories["cvss"].astype("float64").where(holds, -np.inf).fillna(-np.inf)
     best_scored = _first_of_each(group, (-score).argsort(kind="stable"))
-    return told.assign(
-        severity=told["severity"].array.take(worst),
-        **{name: told[name].array.take(best_scored) for name in ("cvss", "cvss_vector")},
+    return advisories.assign(
+        severity=advisories["severity"].array.take(worst),
+        **{name: advisories[name].array.take(best_scored) for name in ("cvss", "cvss_vector")},
     )
 
 

@@ -23,7 +23,8 @@ from hubframe.tables.schema import Table
 T = TypeVar("T")
 Errors = Literal["raise", "collect"]
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-MOST_BYTES = 2**30
+# What is read of JSON may take twenty times as much memory.
+MOST_BYTES = 2**27
 # How many distinct sources are told of.
 _MOST_SOURCES = 100
 _LEVEL_OF_CALLER = 3

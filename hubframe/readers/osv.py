@@ -23,7 +23,7 @@ from hubframe.oci.contents import cvss
 from hubframe.oci.contents.packages import normalised
 from hubframe.oci.payload import items, mapping, parse, text, texts
 from hubframe.readers.documents import Errors, Reading, check_cap, find, read_file
-from hubframe.readers.severities import UNKNOWN, severity
+from hubframe.readers.severities import UNKNOWN, joined, severity
 from hubframe.tables.vulnerabilities import ADVISORIES
 
 Payload = Mapping[str, Any]
@@ -211,7 +211,11 @@ def _rows(told: Payload, wanted: set[str] | None) -> Iterator[Row]:
         about = _about(mapping(entry.get("package")))
         if about and (wanted is None or wanted & {about.ecosystem, about.with_release}):
             by_package.setdefault(about, []).append(entry)
-    aliases = sorted({*texts(told.get("aliases"))} - {told["id"]})
+    aliases, upstream = (
+        {*texts(told.get(name))} - {told["id"]} for name in ("aliases", "upstream")
+    )
+    # Distributions have names of their own for each vulnerability, and for some together.
+    aliases |= upstream if len(upstream) == 1 else set()
     links = items(told.get("references"))
     # The advisory itself before what is said elsewhere.
     links.sort(key=lambda link: link.get("type") != "ADVISORY")
@@ -222,7 +226,8 @@ def _rows(told: Payload, wanted: set[str] | None) -> Iterator[Row]:
         purls = (text(mapping(entry.get("package")).get("purl")) for entry in entries)
         word, score, vector = _severity(told, entries)
         yield (
-            told["id"], " ".join(aliases) or None, *about, next(filter(None, purls), None),
+            told["id"], joined(" ", *sorted(aliases)), joined(" ", *sorted(upstream)), *about,
+            next(filter(None, purls), None),
             json.dumps(ranges, separators=(",", ":")) if ranges else None,
             " ".join(versions) or None, word, score, vector, _date(told.get("published")),
             _date(told.get("modified")), text(told.get("withdrawn")), _title(told), url,
@@ -272,13 +277,11 @@ def _severity(told: Payload, entries: Iterable[Payload]) -> tuple[str, float | N
     # Ubuntu writes a word where others write a vector.
     words += [one.get("score") for one in scores]
     found = filter(None, (cvss.read(text(one.get("score")) or "") for one in scores))
-    newest = sorted(found, key=lambda one: (one.version, one.score or 0), reverse=True)
+    newest = max(found, key=lambda one: (one.version, one.score), default=None)
     word = next((one for one in map(severity, words) if one != UNKNOWN), None)
-    scored = next((one for one in newest if one.score is not None), None)
     if word is None:
-        word = cvss.word(scored.score) if scored and scored.score is not None else UNKNOWN
-    chosen = scored or next(iter(newest), None)
-    return word, chosen and chosen.score, chosen and chosen.vector
+        word = cvss.word(newest.score) if newest else UNKNOWN
+    return word, newest and newest.score, newest and newest.vector
 
 
 def _date(written: Any) -> str | None:

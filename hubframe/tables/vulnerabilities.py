@@ -10,7 +10,7 @@ _REPO = Column("repo", TEXT, "Repository, as in `tags`; of a report about someth
 _ID = Column("id", TEXT, "Name of the vulnerability: `CVE-2024-0727`, or that of an advisory, `GHSA-…`, `DSA-…`.", nullable=False)
 _ALIASES = Column("aliases", TEXT, "Its other names, sorted, joined by blanks.")
 _SEVERITY = Column("severity", TEXT, "`critical`, `high`, `medium`, `low`, `negligible` or `unknown`.", nullable=False)
-_CVSS = Column("cvss", FLOAT, "Base score of CVSS, from 0 to 10, of the newest version that is told; null where none is, and for 4.0 where only the vector is.")
+_CVSS = Column("cvss", FLOAT, "Base score of CVSS, from 0 to 10, of the newest version that is told; null where none is.")
 _VECTOR = Column("cvss_vector", TEXT, "The vector of that score.")
 _PUBLISHED = Column("published_at", UTC, "When it was published.")
 _MODIFIED = Column("modified_at", UTC, "When what is known of it was last changed.")
@@ -73,9 +73,10 @@ VULNERABILITY_SUMMARY = Table("vulnerability_summary", "a tag, image, repository
 
 ADVISORIES = Table("advisories", "an advisory about a package", ("id", "ecosystem", "release", "name"), (
     Column("id", TEXT, "Id of the advisory: `PYSEC-2024-60`, `DSA-5764-1`, `GHSA-…`.", nullable=False),
-    _ALIASES,
-    Column("ecosystem", TEXT, "Whose package it is, as OSV names it, without the release: `PyPI`, `Debian`, `Rocky Linux`.", nullable=False),
-    Column("release", TEXT, "The release of a distribution, `12`, `v3.20`; null where it holds for all."),
+    Column("aliases", TEXT, "Its other names, sorted, joined by blanks; and that of the vulnerability that it is made of, where it is one."),
+    Column("upstream", TEXT, "The vulnerabilities that it is made of, sorted, joined by blanks, as distributions bundle them."),
+    Column("ecosystem", TEXT, "Whose package it is, as OSV names it, without what follows a colon: `PyPI`, `Debian`, `Rocky Linux`.", nullable=False),
+    Column("release", TEXT, "The release of a distribution, `12`, `v3.20`, or another repository than the usual one, as it is written; null where it holds for all."),
     Column("name", TEXT, "Name of the package; of Debian and Alpine the source package, of PyPI normalised.", nullable=False),
     Column("purl", TEXT, "Package URL, without a version."),
     Column("ranges", TEXT, "Which versions have it, as JSON: OSV's ranges with their events, in order."),

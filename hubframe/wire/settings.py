@@ -77,6 +77,7 @@ class Settings(metaclass=_FromEnvironment):
         Which API other registries have beside the protocol's, ``{"harbor.example": "harbor"}``, in
         the environment ``harbor.example=harbor,quay.corp=quay``: ``"quay"``, ``"harbor"``,
         ``"ecr"`` or ``"ecr-public"``. quay.io is known by its name; of no other it is found out.
+        The sample has none but that.
     """
 
     hub_url: str = "https://hub.docker.com"

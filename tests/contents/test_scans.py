@@ -107,6 +107,28 @@ def test_trivys_packages_are_those_of_the_image(written):
     )
 
 
+def test_trivy_itself_finds_the_same_packages(trivy_says, tmp_path):
+    of_system = {
+        "etc/os-release": b"ID=debian\nVERSION_ID=12\n",
+        "etc/debian_version": b"12.5\n",
+        "var/lib/dpkg/status": SYSTEMS["dpkg/var/lib/dpkg/status"],
+    }
+    layout = write_layout(tmp_path / "layout", archive(*of_system.items()), *IMAGES["languages"])
+    with hubframe.Client(hubframe.Settings(offline=True)) as client:
+        layers = hubframe.layers_df(f"oci:{layout}", client=client)
+        real = hubframe.packages_df(f"oci:{layout}", evidence="layers", client=client)
+    (tmp_path / "trivy.json").write_bytes(trivy_says(layout, "json"))
+    found = hubframe.read_trivy(tmp_path / "trivy.json", packages=True, layers=layers)
+    # trivy looks for no packages of R.
+    real = real[real["type"] != "cran"]
+    same = [*KEY, "type", "namespace", "name", "version", "source_name", "position", "layer_digest"]
+    pd.testing.assert_frame_equal(
+        found[same].sort_values(["type", "name"], ignore_index=True),
+        real[same].sort_values(["type", "name"], ignore_index=True),
+    )
+    assert found["type"].value_counts().to_dict() == {"deb": 5, "pypi": 3, "npm": 2}
+
+
 def test_by_layers_an_image_is_found_whatever_a_report_calls_it(written, layers):
     about = {**TRIVY["Metadata"], "RepoTags": ["other/name:9"], "RepoDigests": []}
     about["RepoDigests"] = ["other/name@sha256:" + "1" * 64]
@@ -285,6 +307,16 @@ def test_an_advisory_has_a_row_for_each_package(written):
         {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}
     ]
     assert (row["severity"], row["cvss"]) == ("high", 7.5)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "aliases"),
+    [(["CVE-7"], "CVE-1 CVE-7 GHSA-2"), (["CVE-7", "CVE-8"], "CVE-1 GHSA-2")],
+)
+def test_what_a_distribution_bundles_is_no_other_name(written, upstream, aliases):
+    row = hubframe.read_osv(written({**OSV, "upstream": upstream}, "a.json")).iloc[0]
+    assert row["upstream"] == " ".join(upstream)
+    assert row["aliases"] == aliases
 
 
 def test_ecosystems_are_chosen(written):

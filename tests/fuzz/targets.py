@@ -514,7 +514,7 @@ def version(data: bytes) -> None:
 def vector(data: bytes) -> None:
     """Vectors of CVSS: a score, or none."""
     found = cvss.read(data.decode("utf-8", "replace"))
-    if found is not None and found.score is not None:
+    if found is not None:
         assert 0 <= found.score <= 10
         assert cvss.word(found.score)
 

@@ -110,7 +110,8 @@ def test_images_have_the_same_digests_in_each_session(
 def test_a_repository_without_tags_is_in_the_catalogue(live_registry: LiveRegistry) -> None:
     names = get(f"{live_registry.url}/v2/_catalog").json()["repositories"]
     pushed = {image.repository for image in live_registry.images}
-    assert set(names) == pushed | {"empty/untagged"}
+    # Other tests push theirs.
+    assert set(names) >= pushed | {"empty/untagged"}
     assert get(f"{live_registry.url}/v2/empty/untagged/tags/list").json()["tags"] is None
 
 

@@ -102,6 +102,9 @@ PAIRS = [
     (package("golang/stdlib", "go1.21.5"), advisory("Go/stdlib", ALL, "fixed=1.20.12", "introduced=1.21.0-0", "fixed=1.21.6", kind="SEMVER"), "1.21.6"),
     (package("golang/example.com/a", "v1.3.0"), advisory("Go/a", ALL, "fixed=1.2.0", "introduced=1.4.0", kind="SEMVER"), False),
     (package("maven/org.slf4j/slf4j-api", "1.0-beta-1"), advisory("Maven/org.slf4j:slf4j-api", ALL, "fixed=1.0"), "1.0"),
+    # Of what is no distribution, a suffix names a repository.
+    (package("maven/org.slf4j/slf4j-api", "1.0"), advisory("Maven/org.slf4j:slf4j-api", ALL, release="https://maven.example"), None),
+    (package("dhi/redis", "6.0.5"), advisory("DHI/redis", "introduced=6.0.0", "fixed=6.0.11", kind="SEMVER"), "6.0.11"),
     # Limits, events out of order, a last one, and what is nobody's version.
     (package("pypi/a", "3.0"), advisory("PyPI/a", "introduced=1", "limit=2"), False),
     (package("pypi/a", "1.5"), advisory("PyPI/a", "introduced=1", "limit=2"), None),
@@ -235,6 +238,21 @@ def test_vex_is_about_images_and_packages(of, component, covers):
     assert found["vex_justification"].notna().tolist() == [covers]
 
 
+def test_a_package_of_another_distribution_is_another():
+    said = {"document": "d", "number": 0, "id": "OSV-1", "status": "not_affected"}
+    of = {
+        **package("deb/debian/curl?debian-12", "1"),
+        "purl": "pkg:deb/debian/curl@1?distro=debian-12",
+    }
+    for stated, state in (
+        ("pkg:deb/debian/curl", "not affected"),
+        ("pkg:deb/ubuntu/curl", "affected"),
+    ):
+        vex = VEX.from_records([{**said, "product": stated}])
+        found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
+        assert found["state"].tolist() == [state]
+
+
 def test_of_several_statements_the_last_holds():
     stated = [
         ("2024-02-01T00:00:00Z", "affected"),
@@ -250,6 +268,17 @@ def test_of_several_statements_the_last_holds():
     )
     assert (row["state"], row["vex_status"]) == ("under investigation", "under_investigation")
     assert pd.isna(row["vex_justification"])
+
+
+def test_of_an_advisory_that_is_there_twice_the_later_one_holds():
+    twice = [
+        advisory("PyPI/a", ALL, modified_at="2024-02-01T00:00:00Z", severity="low"),
+        advisory("PyPI/a", ALL, "fixed=2", modified_at="2024-01-01T00:00:00Z"),
+    ]
+    for about in (twice, twice[::-1]):
+        found = matched([package("pypi/a", "1")], about)
+        assert found["severity"].tolist() == ["low"]
+        assert found["fixed_version"].isna().all()
 
 
 def test_each_image_has_its_rows_in_order():

@@ -319,7 +319,7 @@ def test_a_page_for_people_is_no_answer(quay):
 
 @pytest.mark.parametrize("repo", ["library/nginx", "ghcr.io/org/app", "harbor.example/a/b"])
 def test_registries_that_keep_none_say_which_do(repo):
-    settings = hubframe.Settings(sample=True, providers={"harbor.example": "harbor"})
+    settings = hubframe.Settings(providers={"harbor.example": "harbor"})
     with (
         hubframe.Client(settings) as client,
         pytest.raises(ValueError, match=r"only Quay keeps.*quay\.io.*snapshot"),
@@ -963,6 +963,13 @@ def test_aws_without_a_login(aws, monkeypatch):
     monkeypatch.setattr("boto3.session.Session.client", refuse)
     with pytest.raises(hubframe.UnauthorizedError, match="aws configure"):
         hubframe.repos_df(f"{ECR}/", client=client)
+
+
+def test_aws_is_not_asked_by_the_sample(aws):
+    _, client, asked = aws(ECR, "ecr", sample=True)
+    with pytest.raises(ValueError, match="quay"):
+        hubframe.repos_df(f"{ECR}/", client=client)
+    assert asked == []
 
 
 def test_aws_is_not_asked_offline(aws):
