@@ -324,6 +324,25 @@ def test_the_report_of_the_sample_is_written(tmp_path):
     }
 
 
+def test_a_report_of_what_files_name_needs_no_name(monkeypatch, tmp_path):
+    asked = []
+
+    def report(what, output, **options):
+        asked.append((what, options.get("references"), options.get("vulnerabilities")))
+        return output
+
+    monkeypatch.setattr(hubframe.report, "report", report)
+    to = ("--output", str(tmp_path), "--sample")
+    for more in (("--references", str(tmp_path)), ("a/b", "--vulnerabilities", "trivy.json"), ()):
+        assert run("report", *more, *to).returncode == 0
+    assert asked == [
+        (None, tmp_path, None),
+        (["a/b"], None, "trivy.json"),
+        (hubframe.report.SAMPLE, None, None),
+    ]
+    assert run("report", "--references", str(tmp_path / "none"), *to).returncode == 2
+
+
 def test_what_is_not_known_is_said_beside_the_frame():
     named = run("tags", "ansible/ansible:latest", "--sample")
     whole = run("tags", "ansible/ansible", "--newest", "3", "--sample")

@@ -10,12 +10,15 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from hubframe.errors import PayloadError
 from hubframe.measure import footprint_df
 from hubframe.report import collect, write_report
 from hubframe.report.answers import ANSWERS, INSIDE, Facts, answer
 from hubframe.report.prose import findings, sentences
+from hubframe.report.risks import GIVEN
 from hubframe.tables import TABLES
 from hubframe.tables.files import read_csv
+from hubframe.testing import sample_files
 
 from . import test_report_numbers
 from .test_measure import IMAGE, NAMES, frames, hub, label, layer, small
@@ -36,6 +39,7 @@ TABLES_BESIDE = {f"{name}.csv" for name in (*NAMES, *ANSWERS, "sources")}
 FILES = TABLES_BESIDE | {f"{name}.png" for name in PICTURES} | {"report.xlsx"}
 # What is there only where it was asked for.
 FILES |= {f"{name}.csv" for name in (*INSIDE, "packages_used", "comparison")}
+FILES |= {f"{name}.csv" for name in (*GIVEN, "vulnerability_summary")}
 FILES |= {"packages.png", "package_changes.png"}
 
 
@@ -61,12 +65,12 @@ def hostile():
             if str(dtype) == "str" and name != "key":
                 frame[name] = "=" + PRANK + frame[name]
     source = {"repo": world["repos"]["repo"][0], "tag": "t"}
-    for name in INSIDE:
+    for name in (*INSIDE, *GIVEN):
         table = TABLES[name]
         pranks = {one.name: "=" + PRANK for one in table.columns if one.dtype == "str"}
         others = {one.name: True for one in table.columns if one.dtype == "boolean"}
         world[name] = table.from_records(
-            [pranks | others | {"lag_days": 3, "position": 0, "number": 0}]
+            [pranks | others | {"lag_days": 3, "position": 0, "number": 0, "line": 1}]
         )
     bad = [
         label(IMAGE | source, "source", value)
@@ -540,13 +544,25 @@ def test_what_is_inside_images_is_there_where_it_was_asked_for(reports, tmp_path
     assert "What is inside" not in read_page(reports("many")).text
     written = summary(reports("many"))
     assert {written[name] for name in INSIDE} == {None}
-    some = {name: TABLES[name].frame() for name in ("packages", "signatures")}
+    assert {written[name] for name in GIVEN} == {None}
+    ids = {attrs.get("id") for _, attrs in read_page(reports("many")).elements}
+    assert not {"vulnerabilities", "references"} & ids
+    some = {name: TABLES[name].frame() for name in ("packages", "signatures", *GIVEN)}
     read = page(WORLDS["many"] | some, tmp_path)
     assert "No database of packages was found" in read.text
     assert "No signature is attached" in read.text
     assert "Who built it" not in read.text
     assert summary(tmp_path)["packages"]["by_type"] == {}
     assert summary(tmp_path)["bases"] is None
+    assert "No file that was read names an image." in read.text
+    assert "No report of a tool is here." in read.text
+    assert summary(tmp_path)["checked_references"]["reference_count"] == 0
+    assert summary(tmp_path)["vulnerabilities"]["vulnerability_count"] == 0
+
+
+def test_nothing_is_said_of_ends_where_none_is_known(reports):
+    assert summary(reports("told"))["eol"] is None
+    assert "End of life" not in read_page(reports("told")).text
 
 
 def test_layers_are_downloaded_only_where_that_is_asked_for(sample_client):
@@ -656,3 +672,157 @@ def test_rows_that_were_cut_are_found_in_an_interactive_page(browser, tmp_path):
     assert sizes
     assert grid.locator("th[aria-sort=ascending]").inner_text() == "size"
     tab.close()
+
+
+SHOP, SCANS = sample_files() / "shop", sample_files() / "scans"
+WEB = {"repo": "registry.example/shop/web", "tag": "1.2.0", "platform": "linux/amd64"}
+
+
+def vulnerability(name, **told):
+    row = WEB | {"image_digest": "sha256:1", "id": name, "type": "deb", "name": "curl"}
+    row |= {"state": "affected", "severity": "low", "evidence": "trivy", "tool": "trivy-1"}
+    return row | {"version": "1"} | told
+
+
+def reference(written, **told):
+    row = {"file": "Dockerfile", "line": 1, "kind": "dockerfile", "field": "FROM"}
+    row |= {"written": written, "reference": written, "is_pinned": True, "is_floating": False}
+    return row | {"exists": True} | told
+
+
+def given(**records):
+    return tell(small() | {name: TABLES[name].from_records(told) for name, told in records.items()})
+
+
+def test_what_is_given_is_about_others_and_counts_no_repository():
+    told = given(
+        checked_references=[reference("x/y:1", repo="x/y", tag="1")],
+        vulnerabilities=[vulnerability("CVE-1")],
+    )
+    assert (told.totals["repo_count"], told.totals["tag_count"]) == (2, 3)
+
+
+def test_references_are_in_the_order_in_which_to_act():
+    ended = {"is_eol": True, "eol_at": "2022-05-31", "versions_behind": 1}
+    told = given(
+        checked_references=[
+            reference("a:1", lacks_platforms="linux/arm64"),
+            reference("b:1", versions_behind=2, is_pinned=False),
+            reference("c:1", **ended),
+            reference("d:1", exists=False, is_floating=True, is_pinned=False),
+            reference("e:1", exists=None),
+            reference("f:1", versions_behind=9),
+            reference("app", reference=None, exists=None, problem="stage"),
+            reference("${X}", reference=None, exists=None, problem="variable"),
+        ]
+    )
+    assert told.risks.wrong_references[["written", "wrong"]].to_numpy().tolist() == [
+        ["d:1", "there is no such image; meant to move"],
+        ["c:1", "end of life on 2022-05-31; 1 version behind"],
+        ["f:1", "9 versions behind"],
+        ["b:1", "2 versions behind"],
+        ["a:1", "no image for linux/arm64"],
+    ]
+    assert plain(sentences(told)["references_named"]) == (
+        "6 references to images stand in 1 file. Of these, 1 is of an image that is not there, 1 is of a product "
+        "at its end of life, 3 have newer versions, 1 lacks a platform, 1 is meant to move, 2 are not pinned to "
+        "a digest and 1 could not be checked. Which image 1 more means cannot be told by the files alone."
+    )
+    assert plain(findings(told, sentences(told))[0][0]).endswith(
+        "1 is of an image that is not there and 1 is of a product at its end of life; the first is d:1 in "
+        "Dockerfile, line 1."
+    )
+
+
+def test_good_references_are_no_finding():
+    told = given(checked_references=[reference("a:1", versions_behind=0)])
+    assert "nothing is wrong with them" in plain(sentences(told)["references_named"])
+    assert "references" not in {anchor for _, anchor in findings(told, sentences(told))}
+
+
+def test_ends_are_told_by_product_and_the_day_of_the_dates_is_said():
+    tags = ("3.8-buster", "3.99", "latest")
+    world = frames(tags=[{"repo": "library/python", "tag": tag} for tag in tags])
+    told = tell(world)
+    assert told.risks.ended.index.tolist() == ["python 3.8", "debian 10"]
+    assert plain(sentences(told)["ends_of_life"]) == (
+        "1 of 3 tags is of a product whose end of life is known: 1 is past it, and latest or another moving tag "
+        "names 0 of these. The dates are those of hubframe's own table, of 2026-08-22. Makers mend no faults "
+        "after them; others may, for longer."
+    )
+    later = Facts(world, answer(world, datetime(2031, 1, 1, tzinfo=UTC)))
+    assert "which is long ago: more may be" in plain(sentences(later)["ends_of_life"])
+
+
+def test_os_release_goes_before_the_name_of_a_tag():
+    image = {"repo": "a/b", "tag": "1-bookworm-php8.2", "platform": "linux/amd64"}
+    world = frames(tags=[{"repo": "a/b", "tag": image["tag"]}])
+    told = TABLES["distributions"].from_records([image | {"id": "debian", "version_id": "13"}])
+    ends = tell(world | {"distributions": told}).answers["eol"]
+    assert ends[["product", "cycle", "matched_by"]].to_numpy().tolist() == [
+        ["debian", "13", "os-release"],
+        ["php", "8.2", "tag"],
+    ]
+
+
+def test_the_worst_vulnerability_comes_first_and_each_once():
+    told = given(
+        vulnerabilities=[
+            vulnerability("CVE-1", severity="critical"),
+            vulnerability("CVE-2", is_exploited=True, layer_digest="more", fixed_version="2"),
+            vulnerability("GHSA-1", aliases="CVE-1", severity="high", evidence="grype"),
+            vulnerability("CVE-3", severity="high", state="not affected"),
+            vulnerability("CVE-4", severity="critical", fixed_version="3", state="fixed"),
+        ]
+    )
+    worst = told.risks.vulnerabilities
+    assert worst["id"].tolist() == ["CVE-2", "CVE-4", "CVE-1"]
+    told_of = plain(sentences(told)["vulnerabilities"])
+    assert told_of == (
+        "3 vulnerabilities are told of 1 image: 2 critical and 1 low. 2 have a fixed version for each package; "
+        "1 is known to be exploited. Told by: trivy-1. Not counted: 1 that somebody says to affect no image."
+    )
+    assert plain(findings(told, sentences(told))[0][0]) == (
+        "2 vulnerabilities are critical or high, and 1 is known to be exploited. The first to act on is CVE-2 in "
+        "curl of registry.example/shop/web:1.2.0, fixed in 2."
+    )
+
+
+def test_reports_are_read_with_the_layers_of_the_report(sample_client):
+    paths = [SCANS / "trivy.json", SCANS / "grype.json"]
+    read = collect(
+        "registry.example/shop/web:1.2.0",
+        vulnerabilities=paths,
+        client=sample_client,
+        progress=False,
+    )
+    assert set(read["vulnerabilities"]["evidence"]) == {"trivy", "grype"}
+    told = tell(read)
+    # The scanners name the same packages, of which each is told once.
+    assert len(told.risks.vulnerabilities) == len(read["vulnerabilities"]) / 2
+    steps = told.risks.vulnerabilities.set_index("name")["instruction"]
+    assert steps["requests"] == "RUN pip install -r requirements.txt"
+    assert plain(sentences(told)["vulnerabilities"]).endswith(
+        "Told by: trivy-0.59.1 (2024-10-01) and grype-0.90.0 (2024-10-01, database of 2024-09-30)."
+    )
+    with pytest.raises(PayloadError, match="no report of trivy or grype"):
+        collect("no/such", vulnerabilities=SCANS / "openvex.json", client=sample_client)
+
+
+def test_without_a_name_it_is_about_what_files_name(sample_client):
+    session = {"client": sample_client, "progress": False}
+    read = collect(None, references=SHOP / "compose.yaml", **session)
+    assert set(read["tags"]["repo"] + ":" + read["tags"]["tag"]) == {
+        "library/nginx:latest",
+        "library/redis:8.6.0-alpine",
+        "registry.example/shop/web:1.2.0",
+    }
+    checked = read["checked_references"]
+    assert scope_of(checked) == "the file compose.yaml"
+    assert "library/redis:6.0-alpine" in set(checked["repo"] + ":" + checked["tag"])
+    # Rows of a frame that is checked are shown as they are.
+    some = checked[checked["tag"] == "latest"]
+    again = collect("acme/empty", references=some, **session)["checked_references"]
+    pd.testing.assert_frame_equal(again, some.reset_index(drop=True))
+    with pytest.raises(TypeError, match="give references="):
+        collect(None, **session)

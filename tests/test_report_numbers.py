@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import requests
 
+from hubframe import read_eol
 from hubframe.report import SAMPLE, SAMPLE_INSIDE, collect, write_report
-from hubframe.testing import SampleAdapter
+from hubframe.testing import SampleAdapter, sample_files
 from hubframe.version import __version__
 
 from .test_measure import NAMES
@@ -153,6 +154,31 @@ class Beside:
         return self.held.groupby("layer_digest")["size"].max()
 
     @cached_property
+    def named(self):
+        """The references to images."""
+        return self.checked_references.dropna(subset="reference")
+
+    @cached_property
+    def ends(self):
+        """Of each tag of a product with dates, whether it is at its end."""
+        rows = self.eol[self.eol["file"].isna()].dropna(subset="is_eol")
+        return (rows["is_eol"] == "True").groupby([rows["repo"], rows["tag"]]).any()
+
+    @cached_property
+    def found(self):
+        """The vulnerabilities, by their CVE."""
+        rows = self.vulnerabilities[self.vulnerabilities["state"] != "not affected"]
+        names = rows["id"] + " " + rows["aliases"].fillna("")
+        return rows.assign(vulnerability=names.str.extract(r"(CVE-\S+)")[0])
+
+    @cached_property
+    def severity(self):
+        """How bad each of them is, at worst."""
+        words = ["critical", "high", "medium", "low", "negligible", "unknown"]
+        ranks = self.found["severity"].map(words.index)
+        return ranks.groupby(self.found["vulnerability"]).min().map(words.__getitem__)
+
+    @cached_property
     def again(self):
         """Versions whose last push came after that of the next one of their line."""
         tags = self.tags.dropna(subset=["version", "pushed_at"]).set_index(["repo", "tag"])
@@ -203,6 +229,13 @@ def carrying(beside, key):
 def current(beside):
     """Images on outdated parents that `latest` or another moving tag names."""
     tags = beside.tags
+    names = beside.outdated
+    is_moving = [name in moving(tags) for name in zip(names["repo"], names["tag"], strict=True)]
+    return image(names[is_moving]).nunique()
+
+
+def moving(tags):
+    """Name the tags that are latest, or that others go on from, or that are no version."""
     versions = set(zip(tags["repo"], tags["version"], strict=True))
     longer = {
         (repo, v.rsplit(".", n)[0])
@@ -210,15 +243,13 @@ def current(beside):
         if isinstance(v, str)
         for n in range(1, v.count(".") + 1)
     }
-    moving = {
+    return {
         (row.repo, row.tag)
         for row in tags.itertuples()
         if row.is_digest_tag == "False"
         and (row.tag == "latest" or row.version != row.version or (row.repo, row.version) in longer)
+        and not re.search(r"\d{8}", row.tag)
     }
-    names = beside.outdated
-    is_moving = [name in moving for name in zip(names["repo"], names["tag"], strict=True)]
-    return image(names[is_moving]).nunique()
 
 
 FIGURES = {
@@ -298,6 +329,35 @@ FIGURES = {
     ),
     "repushed_tag_count": lambda b, _: len(b.again),
     "repushed.later_days": lambda b, of: b.again.loc[of, "later_days"],
+    "reference_count": lambda b, _: len(b.named),
+    "referring_file_count": lambda b, _: b.named["file"].nunique(),
+    "untold_reference_count": lambda b, _: (
+        b.checked_references["problem"].isin(["variable", "template", "invalid"]).sum()
+    ),
+    "missing_reference_count": lambda b, _: (b.named["exists"] == "False").sum(),
+    "unchecked_reference_count": lambda b, _: b.named["exists"].isna().sum(),
+    # Of references, and of those whose product is known.
+    "ended_reference_count": lambda b, _: (b.named["is_eol"] == "True").sum(),
+    "left_reference_count": lambda b, _: (b.named["is_current"] == "False").sum(),
+    "outdated_reference_count": lambda b, _: (number(b.named["versions_behind"]) > 0).sum(),
+    "lacking_reference_count": lambda b, _: b.named["lacks_platforms"].notna().sum(),
+    "floating_reference_count": lambda b, _: (b.named["is_floating"] == "True").sum(),
+    "unpinned_reference_count": lambda b, _: (b.named["is_pinned"] == "False").sum(),
+    "dated_reference_count": lambda b, _: b.named["is_eol"].notna().sum(),
+    "dated_product_tag_count": lambda b, _: len(b.ends),
+    "ended_tag_count": lambda b, _: b.ends.sum(),
+    "ended_current_count": lambda b, _: len({*b.ends[b.ends].index} & moving(b.tags)),
+    "eol_dated_at": lambda _, __: read_eol()["dated_at"].max(),
+    "vulnerability_count": lambda b, _: b.found["vulnerability"].nunique(),
+    "vulnerable_image_count": lambda b, _: image(b.found).nunique(),
+    "severity_count": lambda b, of: (b.severity == of).sum(),
+    "severe_count": lambda b, _: b.severity.isin(["critical", "high"]).sum(),
+    "fixable_count": lambda b, _: (
+        b.found["fixed_version"].notna().groupby(b.found["vulnerability"]).all().sum()
+    ),
+    "exploited_count": lambda b, _: (
+        b.found[b.found["is_exploited"] == "True"]["vulnerability"].nunique()
+    ),
 }  # fmt: skip
 
 
@@ -315,6 +375,21 @@ def versions(beside):
     rows = beside.distributions.dropna(subset="id")
     rows = rows.assign(image=image(rows), key=rows["id"] + " " + rows["version_id"].fillna(""))
     return rows.groupby("key").agg(image_count=("image", "nunique"))
+
+
+def ended(beside):
+    """Count what is of each product at its end."""
+    rows = beside.eol[beside.eol["is_eol"] == "True"]
+    key = rows["product"] + " " + rows["cycle"].fillna("")
+    tag = (rows["repo"] + ":" + rows["tag"]).where(rows["file"].isna())
+    place = rows["file"] + rows["line"].astype("str") + rows["field"]
+    rows = rows.assign(key=key, of_tag=tag, place=place)
+    return rows.groupby("key").agg(
+        eol_at=("eol_at", "first"),
+        extended_until=("extended_until", "first"),
+        tag_count=("of_tag", "nunique"),
+        reference_count=("place", "nunique"),
+    )
 
 
 def repositories(beside):
@@ -355,6 +430,7 @@ MADE = {
     "keys": keys,
     "repushed": lambda b: b.again,
     "distributions": versions,
+    "ended": ended,
 }
 
 
@@ -376,6 +452,7 @@ WHOLE = {
     "coverage": lambda b: (b.coverage["state"] == "invalid").sum(),
     "repos": lambda b: pairs(b, ["repo"]),
     "tags": images_of_tags,
+    "eol": lambda b: len(ended(b)),
 }  # fmt: skip
 
 
@@ -406,7 +483,9 @@ def same(value, found):
 def of_shop(sample_client, tmp_path_factory):
     """The report of the sample's shop, with what is inside its images: its folder."""
     folder = tmp_path_factory.mktemp("shop")
-    read = collect(SAMPLE_INSIDE, inside=True, client=sample_client, progress=False)
+    scans = [sample_files() / "scans" / f"{name}.json" for name in ("trivy", "grype")]
+    given = {"references": sample_files() / "shop", "vulnerabilities": scans}
+    read = collect(SAMPLE_INSIDE, inside=True, **given, client=sample_client, progress=False)
     write_report(read, folder, title="Shop")
     return folder
 
@@ -443,6 +522,7 @@ def test_each_number_of_what_is_inside_is_right(of_shop):
     figures = check(of_shop)
     inside = {"package_count", "package_type_count", "changed_package_count", "image_count"}
     inside |= {"outdated_base_count", "lag_days", "documented_tag_count", "signature_count"}
+    inside |= {"unpinned_reference_count", "ended_tag_count", "severity_count", "exploited_count"}
     assert inside <= figures
 
 
@@ -466,6 +546,10 @@ def test_the_summary_says_what_is_inside_as_brute_force_does(of_shop):
     }
     assert summary["provenance"]["by_builder"] == {"https://sample.invalid/builders/1": 3}
     assert summary["signatures"]["by_status"] == {"not checked": 1}
+    assert summary["eol"]["references_by_product"] == {"debian 12": 1, "redis 6.0": 1}
+    assert summary["checked_references"]["missing_count"] == 1
+    severities = {"critical": 1, "high": 1, "medium": 1, "low": 1, "negligible": 0, "unknown": 0}
+    assert summary["vulnerabilities"]["by_severity"] == severities
 
 
 def test_one_thing_has_one_number(of_sample):

@@ -172,7 +172,9 @@ class Images:
                 by_name = (one for one in same if (one.repo, one.tag) == (told.repo, told.tag))
                 by_repo = (one for one in same if one.repo == told.repo)
                 found: Subject = next(by_name, None) or next(by_repo, None) or same[0]
-                return found
+                # Docker Hub tells no layers as they are when unpacked. A tag may have moved.
+                is_told = known[0] == "tag" or any(found.diff_ids)
+                return found if is_told else replace(found, diff_ids=told.diff_ids)
         return told
 
 

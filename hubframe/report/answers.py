@@ -10,6 +10,7 @@ import pandas as pd
 
 from hubframe import measure
 from hubframe.oci.tagnames import newest_first, read_all
+from hubframe.report.risks import GIVEN, VULNERABILITIES, Risks, measure_ends
 from hubframe.tables import TABLES
 
 Frames = Mapping[str, pd.DataFrame]
@@ -25,6 +26,7 @@ MEASURED_OF = {
     "outdated": "layers",
     "latest_lag": "tags",
     "staleness": "tags",
+    "eol": "tags",
     "coverage": "labels",
     "platform_coverage": "images",
     "cleanup": "layers",
@@ -35,7 +37,11 @@ ANSWERS = tuple(MEASURED_OF)
 INSIDE = ("packages", "distributions", "bases", "provenance", "signatures")
 CHANGES = ("added", "changed", "removed")
 _CONFIDENCES = ("proved", "likely", "told", "told but wrong")
-_INSIDE_OF = {"packages_used": "packages", "comparison": "packages"}
+_MORE_OF = {
+    "packages_used": "packages",
+    "comparison": "packages",
+    "vulnerability_summary": "vulnerabilities",
+}
 # What a reader wants to hear of first.
 _RANKS = {"latest": 0, "moving": 1, "pin": 2, "signature": 3}
 _TAG = ["repo", "tag"]
@@ -46,8 +52,11 @@ def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
     tags, layers = frames["tags"], frames["layers"]
     # One repository beside nothing says nothing.
     by: Any = "repo" if len(layers["repo"].unique()) > 1 else "tag"
-    of_packages = _of_packages(frames["packages"]) if "packages" in frames else {}
-    return of_packages | {
+    more = _of_packages(frames["packages"]) if "packages" in frames else {}
+    if VULNERABILITIES in frames:
+        found = frames[VULNERABILITIES]
+        more["vulnerability_summary"] = measure.vulnerability_summary_df(found, by="image")
+    return more | {
         "footprint": measure.footprint_df(layers, by=by),
         "shared_layers": measure.shared_layers_df(layers),
         "size_trend": measure.size_trend_df(layers),
@@ -55,6 +64,7 @@ def answer(frames: Frames, now: datetime) -> dict[str, pd.DataFrame]:
         "outdated": measure.outdated_df(layers, tags),
         "latest_lag": measure.latest_lag_df(tags),
         "staleness": _ages(frames, now),
+        "eol": measure_ends(frames, now),
         "coverage": measure.coverage_df(frames["labels"], measure.described_images(frames)),
         "platform_coverage": measure.platform_coverage_df(frames["images"]),
         "cleanup": measure.cleanup_df(tags, layers, keep=KEEP, older_than=OLDER_THAN, now=now),
@@ -94,7 +104,17 @@ class Facts:
     @cached_property
     def totals(self) -> Mapping[str, Any]:
         """The sums, of which there is one each on the whole page."""
-        return dict(measure.totals(self.frames).iloc[0])
+        return dict(measure.totals(self.own).iloc[0])
+
+    @cached_property
+    def own(self) -> Frames:
+        """The frames on what the report is about, without those that were given."""
+        return {name: frame for name, frame in self.frames.items() if name not in GIVEN}
+
+    @cached_property
+    def risks(self) -> Risks:
+        """What is wrong with references, what is at its end, and what is vulnerable."""
+        return Risks(self.frames, self.answers, self.tags)
 
     @cached_property
     def tags(self) -> pd.DataFrame:
@@ -239,8 +259,10 @@ class Facts:
         return bool(self._record(name).get("limited"))
 
     def _record(self, name: str) -> Mapping[str, Any]:
-        of = MEASURED_OF | _INSIDE_OF
-        return self.frames[of.get(name, name)].attrs.get("hubframe") or {}
+        of = MEASURED_OF | _MORE_OF
+        # Ends of life are measured of several frames.
+        frame = self.answers[name] if name == "eol" else self.frames[of.get(name, name)]
+        return frame.attrs.get("hubframe") or {}
 
     @cached_property
     def sources(self) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """From references to a report: the public functions asked for every frame that it shows."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,16 @@ import pandas as pd
 
 import hubframe
 from hubframe.errors import IncompleteWarning, NoMatchWarning
-from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
+from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What
+from hubframe.frames.selection import references as read_references
+from hubframe.measure import is_complete, provenance
 from hubframe.oci.reference import ImageReference, bare_host, is_registry
+from hubframe.readers.documents import Paths
+from hubframe.readers.scans import Scans, read_scans, tell_apart
 from hubframe.report.answers import INSIDE
+from hubframe.report.risks import REFERENCES, VULNERABILITIES
 from hubframe.report.write import write_report
-from hubframe.tables import REPOS
+from hubframe.tables import REPOS, TABLES
 from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
@@ -37,7 +43,7 @@ _LABELLED = ("labels", "env", "configs")
 
 
 def report(  # noqa: PLR0913
-    what: What,
+    what: What | None,
     output: str | Path,
     *,
     tags: TagFilter = None,
@@ -45,6 +51,8 @@ def report(  # noqa: PLR0913
     platform: Platforms = ALL,
     described: int | None = DESCRIBED,
     inside: bool = False,
+    references: str | Path | pd.DataFrame | None = None,
+    vulnerabilities: Paths | pd.DataFrame | None = None,
     title: str | None = None,
     verbatim: bool = False,
     interactive: bool = False,
@@ -59,7 +67,8 @@ def report(  # noqa: PLR0913
     ----------
     what
         As for `hubframe.layers_df`; also a whole registry by its host, ``localhost:5000``, whose
-        catalogue lists its repositories.
+        catalogue lists its repositories. None for the images that `references` name and that are
+        there.
     tags, progress, client
         See `hubframe.layers_df`.
     output
@@ -79,6 +88,12 @@ def report(  # noqa: PLR0913
         linux/amd64 unless `platform` names others. This downloads the layers of these images, each
         distinct one once, which may be gigabytes; on Docker Hub layers cost no pull, while each
         distinct image, base and attached document costs one, once. Signatures are not verified.
+    references
+        A folder or a file whose references to images are checked, and shown; or the table
+        `references` or `checked_references`. On Docker Hub that costs no pull.
+    vulnerabilities
+        Reports of trivy or grype in JSON, a file, several, or a folder, which are told apart by
+        what is in them; or the table `vulnerabilities`.
     title
         The page's heading.
     verbatim
@@ -95,13 +110,15 @@ def report(  # noqa: PLR0913
     ------
     NotFoundError
         The only repository asked for is not there.
+    OSError, PayloadError
+        `references` are not there, or `vulnerabilities` are no such reports.
 
     Examples
     --------
     >>> with hubframe.sample():
     ...     page = hubframe.report.report("acme/web", "report")   # doctest: +SKIP
     """
-    what = _listed(what)
+    what = what if what is None else _listed(what)
     frames = collect(
         what,
         tags=tags,
@@ -109,27 +126,32 @@ def report(  # noqa: PLR0913
         platform=platform,
         described=described,
         inside=inside,
+        references=references,
+        vulnerabilities=vulnerabilities,
         progress=progress,
         client=client,
     )
-    if any(not frame.attrs["hubframe"]["complete"] for frame in frames.values()):
+    if is_complete(provenance(frames)) is False:
         lacks = "the report lacks what could not be read; its page names it"
         warnings.warn(lacks, IncompleteWarning, stacklevel=2)
     note = SAMPLE_NOTE if frames["tags"].attrs["hubframe"]["sample"] else None
-    title = title or _title(what)
+    asked = frames["repos"]["repo"].tolist() if what is None else what
+    title = title or _title(asked) or "No image"
     return write_report(
         frames, output, title=title, note=note, verbatim=verbatim, interactive=interactive
     )
 
 
 def collect(  # noqa: PLR0913
-    what: What,
+    what: What | None,
     *,
     tags: TagFilter = None,
     newest: int | None = None,
     platform: Platforms = ALL,
     described: int | None = DESCRIBED,
     inside: bool = False,
+    references: str | Path | pd.DataFrame | None = None,
+    vulnerabilities: Paths | pd.DataFrame | None = None,
     progress: bool | None = None,
     client: Client | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -137,10 +159,17 @@ def collect(  # noqa: PLR0913
 
     Parameters
     ----------
-    what, tags, newest, platform, described, inside, progress, client
+    what, tags, newest, platform, described, inside, references, vulnerabilities, progress, client
         See `report`.
     """
-    asked = references(_repositories(what, client))
+    # That a report is none is known before anything is fetched.
+    scans = None if vulnerabilities is None else _scans(vulnerabilities)
+    checked = None if references is None else _checked(references, platform, progress, client)
+    if what is None:
+        if checked is None:
+            raise TypeError("what is None: name repositories, or give references=")
+        what = _named(checked)
+    asked = read_references(_repositories(what, client))
     whole: dict[str, Any] = {"tags": tags, "newest": newest, "platform": platform}
     # Where each image costs a pull, or its layers are downloaded.
     pulled = whole | {
@@ -148,9 +177,33 @@ def collect(  # noqa: PLR0913
         "platform": USUAL_PLATFORM if platform == ALL else platform,
     }
     common: dict[str, Any] = {"errors": "collect", "progress": progress, "client": client}
-    with warnings.catch_warnings():
-        # Said once by the report, and in full on its page.
-        warnings.simplefilter("ignore", IncompleteWarning)
+    frames = _fetched(asked, whole, pulled, common, inside=inside)
+    if checked is not None:
+        frames[REFERENCES] = checked
+    if isinstance(scans, pd.DataFrame):
+        frames[VULNERABILITIES] = _told(VULNERABILITIES, scans, "those given")
+    elif scans is not None:
+        found = read_scans(scans, frames["layers"])
+        frames[VULNERABILITIES] = _told(VULNERABILITIES, found, "the reports given")
+    return frames
+
+
+def _scans(vulnerabilities: Paths | pd.DataFrame) -> Scans | pd.DataFrame:
+    if isinstance(vulnerabilities, pd.DataFrame):
+        return vulnerabilities
+    return tell_apart(vulnerabilities)
+
+
+def _fetched(
+    asked: list[ImageReference],
+    whole: dict[str, Any],
+    pulled: dict[str, Any],
+    common: dict[str, Any],
+    *,
+    inside: bool,
+) -> dict[str, pd.DataFrame]:
+    """Fetch the frames: all that is asked for, and less where that costs pulls or downloads."""
+    with _saying_less():
         # Filters are asked for with each frame, platforms with those of images: once is enough.
         warnings.filterwarnings("ignore", r"(?!tags:|images: no tag has)", NoMatchWarning)
         repos = _repos(asked, common)
@@ -159,7 +212,7 @@ def collect(  # noqa: PLR0913
         on_hub = [one for one in asked if one.is_hub]
         elsewhere = [one for one in asked if not one.is_hub]
         strict = common | {"errors": "raise" if len(asked) == 1 else "collect"}
-        frames = {"repos": repos, "tags": hubframe.tags_df(asked, tags=tags, **strict)}
+        frames = {"repos": repos, "tags": hubframe.tags_df(asked, tags=whole["tags"], **strict)}
         groups = [pair for pair in ((on_hub, pulled), (elsewhere, whole)) if pair[0]]
         for name in (*_FREE, *_LABELLED):
             read = getattr(hubframe, f"{name}_df")
@@ -173,7 +226,23 @@ def collect(  # noqa: PLR0913
         for name in INSIDE if inside else ():
             read = getattr(hubframe, f"{name}_df")
             frames[name] = read(asked, **pulled, **common, **more.get(name, {}))
-    scopes = {"repos": "the repositories asked for", "tags": _ALL_TAGS if tags is None else _ASKED}
+    _say_scopes(frames, asked, whole, pulled)
+    return frames
+
+
+def _say_scopes(
+    frames: Mapping[str, pd.DataFrame],
+    asked: Sequence[ImageReference],
+    whole: Mapping[str, Any],
+    pulled: Mapping[str, Any],
+) -> None:
+    """Say in each frame what it covers."""
+    on_hub = any(one.is_hub for one in asked)
+    elsewhere = any(not one.is_hub for one in asked)
+    scopes = {
+        "repos": "the repositories asked for",
+        "tags": _ALL_TAGS if whole["tags"] is None else _ASKED,
+    }
     labelled = _scope(**pulled if on_hub else whole)
     if on_hub and elsewhere:
         labelled = f"on Docker Hub {labelled}; elsewhere {_scope(**whole)}"
@@ -187,7 +256,51 @@ def collect(  # noqa: PLR0913
             "scope": scopes[name] + "; of some repositories only the tags named" * is_named,
             "limited": is_named or not is_whole,
         }
-    return frames
+
+
+@contextmanager
+def _saying_less() -> Iterator[None]:
+    """Leave to the report what it says once, and in full on its page."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IncompleteWarning)
+        yield
+
+
+def _checked(
+    references: str | Path | pd.DataFrame,
+    platform: Platforms,
+    progress: bool | None,  # noqa: FBT001
+    client: Client | None,
+) -> pd.DataFrame:
+    """Read the references of files, unless they are read, and check them, unless they are."""
+    scope = "those given"
+    if not isinstance(references, pd.DataFrame):
+        place = Path(references).expanduser().resolve()
+        scope = f"the {'files in' if place.is_dir() else 'file'} {place.name}"
+        references = hubframe.references_df(references)
+    if not set(TABLES[REFERENCES].dtypes) <= set(references):
+        which: dict[str, Any] = {} if platform == ALL else {"platform": platform}
+        with _saying_less():
+            references = hubframe.checked_references_df(
+                references, **which, errors="collect", progress=progress, client=client
+            )
+    return _told(REFERENCES, references, scope)
+
+
+def _named(references: pd.DataFrame) -> list[str | ImageReference]:
+    """Return the images that files name and that are there: tags, which cost no pull by name."""
+    there = references[references["exists"].fillna(value=False).astype("bool")]
+    tags = there["repo"] + ":" + there["tag"]
+    return list(tags.fillna(there["reference"]).drop_duplicates())
+
+
+def _told(name: str, frame: pd.DataFrame, scope: str) -> pd.DataFrame:
+    """Say of a frame that was given which it is and what it covers, if it does not say so."""
+    TABLES[name].require(frame)
+    told = frame.reset_index(drop=True)
+    record = frame.attrs.get("hubframe") or {}
+    told.attrs["hubframe"] = {"table": name, "scope": scope, "limited": False, **record}
+    return told
 
 
 _ALL_TAGS, _ASKED = "all tags", "the tags asked for"
@@ -209,7 +322,7 @@ def _scope(*, tags: TagFilter, newest: int | None, platform: Platforms) -> str:
 def _listed(what: What) -> list[str | ImageReference]:
     if isinstance(what, str | ImageReference):
         return [what]
-    return [*references(what)] if isinstance(what, pd.DataFrame) else list(what)
+    return [*read_references(what)] if isinstance(what, pd.DataFrame) else list(what)
 
 
 def _is_host(one: str | ImageReference) -> bool:
@@ -222,7 +335,7 @@ def _repositories(what: What, client: Client | None) -> list[str | ImageReferenc
     for one in _listed(what):
         if _is_host(one):
             found += hubframe.catalog_df(str(one), client=client)["repo"].tolist()
-        elif (engine := references(one)[0]).is_in_engine and not engine.target:
+        elif (engine := read_references(one)[0]).is_in_engine and not engine.target:
             found += hubframe.tags_df(engine, client=client)["repo"].unique().tolist()
         else:
             found.append(one)
@@ -230,7 +343,7 @@ def _repositories(what: What, client: Client | None) -> list[str | ImageReferenc
 
 
 def _title(what: Sequence[str | ImageReference]) -> str:
-    names = [bare_host(str(one)) if _is_host(one) else references(one)[0].repo for one in what]
+    names = [bare_host(str(one)) if _is_host(one) else read_references(one)[0].repo for one in what]
     names = list(dict.fromkeys(names))
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -14,6 +14,7 @@ from hubframe.report import marks
 from hubframe.report.answers import INSIDE, Facts, largest_first
 from hubframe.report.pictures import Drawn
 from hubframe.report.prose import findings
+from hubframe.report.risks import GIVEN
 from hubframe.tables import TABLES
 from hubframe.tables.schema import plain_values
 from hubframe.version import __version__
@@ -50,6 +51,7 @@ def render(
         pictures=_pictures(facts, said, drawn),
         lacking=facts.is_complete is False,
         inside=[name for name in INSIDE if name in facts.frames],
+        given=[name for name in GIVEN if name in facts.frames],
         files=[
             (name, TABLES[name].row, len(frame))
             for name, frame in {**facts.frames, **facts.answers}.items()
@@ -173,6 +175,19 @@ _COLUMNS = {
         "repo", "tag", "platform", "subject_kind", "kind", "identity", "issuer", "key_id",
         "signed_at", "status", "problem",
     ),
+    "ended": (
+        "product", "cycle", "eol_at", "extended_until", "tag_count", "reference_count", "repo",
+        "tag",
+    ),
+    "wrong": ("file", "line", "written", "wrong", "newest_tag"),
+    "vulnerable": (
+        "repo", "tag", "platform", "vulnerability_count", "critical_count", "high_count",
+        "medium_count", "low_count", "fixable_count", "exploited_count",
+    ),
+    "worst": (
+        "id", "severity", "is_exploited", "repo", "tag", "platform", "name", "version",
+        "fixed_version", "instruction", "title",
+    ),
     "failures": ("ref", "error", "message", "frames"),
     "sources": (
         "frame", "scope", "row_count", "source", "fetched_at", "complete", "requests",
@@ -187,8 +202,10 @@ def _tables(facts: Facts, *, interactive: bool) -> dict[str, dict[str, Any]]:
     trend, stated = answers["size_trend"], answers["coverage"]
     largest, repushed = measure.largest(frames["images"], frames["layers"]), facts.repushed
     grown = largest_first(trend[trend["change"].gt(0).fillna(value=False)], "change")
+    none = TABLES["vulnerability_summary"].frame()
+    summary = answers.get("vulnerability_summary", none)
     tables = {
-        "repos": (measure.overview(frames).set_index("repo", drop=False), "tags"),
+        "repos": (measure.overview(facts.own).set_index("repo", drop=False), "tags"),
         "tags": (_newest(facts), "tags"),
         "images": (largest.set_index(measure.identity(largest)), "images"),
         "layers": (largest_first(facts.shared, "saved_size"), "shared_layers"),
@@ -205,6 +222,10 @@ def _tables(facts: Facts, *, interactive: bool) -> dict[str, dict[str, Any]]:
         "bases": (facts.bases, "bases"),
         "provenance": (facts.distinct("provenance"), "provenance"),
         "signatures": (facts.distinct("signatures"), "signatures"),
+        "ended": (facts.risks.ended, "eol"),
+        "wrong": (facts.risks.wrong_references, "checked_references"),
+        "vulnerable": (summary, "vulnerability_summary"),
+        "worst": (facts.risks.vulnerabilities, "vulnerabilities"),
         "failures": (measure.failures(frames), ""),
         "sources": (facts.sources, ""),
     }

@@ -12,17 +12,33 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from hubframe import measure
+from hubframe.readers.severities import SEVERITIES
 from hubframe.report import marks
 from hubframe.report.answers import CHANGES, KEEP, OLDER_THAN, Facts, largest_first
 from hubframe.report.pictures import NEWEST
+from hubframe.report.risks import PINS, VULNERABILITIES
 from hubframe.tables import TABLES
 
 _MOST_NAMED = 3
 _LEAST_FINDINGS, _MOST_FINDINGS = 3, 7
 # What tells who made an image, out of what, and under which terms.
 _WANTED = [marks.OCI + name for name in ("source", "revision", "version", "licenses")]
-# Latest and other moving names come before pins.
-_PINS = 2
+_SEVERE = ("critical", "high")
+# What may be wrong with references, in words for one and for several.
+_WRONGS = {
+    "missing": ("is of an image that is not there", "are of images that are not there"),
+    "ended": ("is of a product at its end of life", "are of products at their end of life"),
+    "left": (
+        "is pinned to a digest that its tag has left",
+        "are pinned to digests that their tags have left",
+    ),
+    "outdated": ("has a newer version", "have newer versions"),
+    "lacking": ("lacks a platform", "lack platforms"),
+    "single": ("is pinned to one platform", "are pinned to one platform"),
+    "floating": ("is meant to move", "are meant to move"),
+    "unpinned": ("is not pinned to a digest", "are not pinned to a digest"),
+    "unchecked": ("could not be checked", "could not be checked"),
+}
 _WHOLE = {
     "repository": "repo_count",
     "tag": "tag_count",
@@ -43,7 +59,7 @@ def sentences(facts: Facts) -> dict[str, Markup]:
         return Markup("{} of {}").format(marks.count(figure, int(part)), of_all)
 
     context = {"facts": facts, "totals": facts.totals, "of": of}
-    context |= _of_tags(facts) | _of_layers(facts) | _of_inside(facts)
+    context |= _of_tags(facts) | _of_layers(facts) | _of_inside(facts) | _of_risks(facts)
     module = marks.environment().get_template("sentences.jinja").make_module(context)
     macros = {name: one for name, one in vars(module).items() if isinstance(one, Macro)}
     # Untrusted text has no line breaks.
@@ -60,6 +76,8 @@ def _of_tags(facts: Facts) -> dict[str, Any]:
         late_names.append(Markup("{} more").format(marks.count("more_late_count", more)))
     sources = facts.sources.set_index("frame")
     skipped = facts.sources[facts.sources["skipped_count"].fillna(0) > 0]
+    # What tools leave out is told beside what they found.
+    skipped = skipped[skipped["frame"] != VULNERABILITIES]
     return {
         "keep": KEEP,
         "older_than": OLDER_THAN,
@@ -90,7 +108,7 @@ def _of_tags(facts: Facts) -> dict[str, Any]:
 def _of_layers(facts: Facts) -> dict[str, Any]:
     """What sentences on layers and images speak of."""
     answers, layers, late = facts.answers, facts.frames["layers"], facts.outdated
-    current = late[late["rank"] < _PINS]
+    current = late[late["rank"] < PINS]
     trend = answers["size_trend"]
     grown = measure.most_grown(trend)
     has_lines = len(trend) > 0 and trend["release"].max() > 0
@@ -160,6 +178,42 @@ def _of_inside(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _of_risks(facts: Facts) -> dict[str, Any]:
+    """What sentences on references, ends of life and vulnerabilities speak of."""
+    risks, found = facts.risks, facts.risks.vulnerability_counts
+    severe = sum(int(found.get(f"{name}_count", 0)) for name in _SEVERE)
+    worst = _first(risks.vulnerabilities)
+    is_urgent = worst is not None and (severe or worst["exploited"])
+    return {
+        "references": risks.reference_counts,
+        "wrongs": [
+            Markup("{} {}").format(
+                marks.count(f"{name}_reference_count", count), one if count == 1 else several
+            )
+            for name, (one, several) in _WRONGS.items()
+            if (count := risks.reference_counts[name])
+        ],
+        "first_wrong": _first(risks.wrong_references),
+        "ends": risks.end_counts,
+        "dates": risks.dates,
+        "vulnerable": found,
+        "vulnerable_count": len(facts.answers.get("vulnerability_summary", ())),
+        "severities": [
+            Markup("{} {}").format(marks.count("severity_count", count, of=name), name)
+            for name in SEVERITIES
+            if (count := found.get(f"{name}_count", 0))
+        ],
+        "severe": severe,
+        "worst_vulnerability": worst if is_urgent else None,
+        "tools": [
+            marks.name(f"{tool} ({told})" if told else tool)
+            for tool, reported, built in risks.tools.fillna("").itertuples(index=False)
+            for told in [", ".join(filter(None, (reported, built and f"database of {built}")))]
+        ],
+        "suppressed": facts.sources.set_index("frame")["skipped_count"].get(VULNERABILITIES, 0),
+    }
+
+
 def _tags(frame: pd.DataFrame) -> int:
     return len(frame[["repo", "tag"]].drop_duplicates())
 
@@ -179,7 +233,10 @@ def findings(facts: Facts, said: Mapping[str, Markup]) -> list[tuple[Markup, str
     """
     urgent = {
         "complete": said["completeness"] if facts.is_complete is False else None,
+        "vulnerabilities": said["severe_vulnerabilities"],
+        "references": said["broken_references"],
         "latest_lag": said["lagging"],
+        "eol": said["current_ends"],
         "outdated": said["outdated"],
         "bases": said["outdated_bases"],
         "again": said["again"],

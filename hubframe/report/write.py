@@ -13,10 +13,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from hubframe import measure
+from hubframe.readers.severities import SEVERITIES
 from hubframe.report.answers import INSIDE, Facts, answer
 from hubframe.report.page import About, render
 from hubframe.report.pictures import draw
 from hubframe.report.prose import findings, sentences
+from hubframe.report.risks import GIVEN, REFERENCES, VULNERABILITIES
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import write_csv
@@ -52,8 +54,8 @@ def write_report(  # noqa: PLR0913
     frames
         The frames ``repos``, ``tags``, ``images``, ``layers``, ``history``, ``labels``, ``env`` and
         ``configs`` by name; those that are left out are empty. Also ``packages``,
-        ``distributions``, ``bases``, ``provenance`` and ``signatures``; the page does not speak of
-        those that are left out.
+        ``distributions``, ``bases``, ``provenance`` and ``signatures``, and ``checked_references``
+        and ``vulnerabilities``; the page does not speak of those that are left out.
     output
         The folder, made if needed.
     title
@@ -70,7 +72,7 @@ def write_report(  # noqa: PLR0913
     pathlib.Path
         The page.
     """
-    known = (*FRAMES, *INSIDE)
+    known = (*FRAMES, *INSIDE, *GIVEN)
     if unknown := sorted(set(frames) - set(known)):
         raise ValueError(f"a report has no frame {', '.join(unknown)}; it has {', '.join(known)}")
     given, frames = frames, {name: TABLES[name].frame() for name in FRAMES}
@@ -127,6 +129,7 @@ def _summary(facts: Facts, found: list[tuple[Markup, str]], about: About) -> dic
         "platforms": dict(zip(platforms["platform"], platforms["image_count"], strict=True)),
         "label_coverage": plain_values(facts.keys.set_index("key")["share"]).to_dict(),
         **_inside(facts),
+        **_risks(facts),
         "findings": [said.striptags() for said, _ in found],
         "scopes": facts.scopes,
         "complete": facts.is_complete,
@@ -157,6 +160,36 @@ def _inside(facts: Facts) -> dict[str, Any]:
     return {
         name: images[name] | figures if name in facts.frames else None
         for name, figures in counted.items()
+    }
+
+
+def _risks(facts: Facts) -> dict[str, Any]:
+    """Return what is wrong in figures, None for what was not given, or is not known."""
+    risks = facts.risks
+    found, ended = risks.vulnerability_counts, risks.ended
+    counted: dict[str, dict[str, Any]] = {
+        REFERENCES: {f"{name}_count": count for name, count in risks.reference_counts.items()},
+        VULNERABILITIES: {
+            "image_count": len(facts.answers.get("vulnerability_summary", ())),
+            "vulnerability_count": found.get("vulnerability_count", 0),
+            "by_severity": {name: found.get(f"{name}_count", 0) for name in SEVERITIES},
+            **{
+                name: None if pd.isna(count := found.get(name, 0)) else count
+                for name in ("fixable_count", "exploited_count", "not_affected_count")
+            },
+            "tools": plain_records(risks.tools),
+        },
+    }
+    ends = {
+        "dated_at": risks.dates["dated_at"],
+        **{f"{name}_count": count for name, count in risks.end_counts.items()},
+        **{
+            f"{name}s_by_product": ended.loc[ended[count] > 0, count].to_dict()
+            for name, count in (("tag", "tag_count"), ("reference", "reference_count"))
+        },
+    }
+    return {name: counted[name] if name in facts.frames else None for name in GIVEN} | {
+        "eol": None if risks.ends.empty else ends
     }
 
 

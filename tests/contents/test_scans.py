@@ -482,6 +482,14 @@ def test_a_folder_of_reports_goes_on_without_what_fails(written, tmp_path):
     assert len(hubframe.read_trivy([tmp_path / "0.json", str(tmp_path / "1.json")])) == 10
 
 
+def test_grype_names_layers_of_docker_hub_which_does_not_tell_them_unpacked(written, layers):
+    path = written(GRYPE)
+    packed = layers.assign(diff_id=pd.Series(None, index=layers.index, dtype="str"))
+    known, told = hubframe.read_grype(path, layers=layers), hubframe.read_grype(path, layers=packed)
+    assert told["position"].notna().all()
+    pd.testing.assert_frame_equal(told, known)
+
+
 def test_layers_must_be_a_frame_of_layers(written):
     with pytest.raises(ValueError, match="layers frame"):
         hubframe.read_trivy(written(TRIVY), layers=VULNERABILITIES.frame())

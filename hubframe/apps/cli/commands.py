@@ -314,6 +314,13 @@ _frame_command(
         "Read packages, bases, provenance and signatures of the --described newest tags, too. "
         "Downloads their layers.",
     ),
+    given(
+        "--references",
+        "Check the images that files in a folder name, too. Without REF the report is about these.",
+        click.Path(exists=True, path_type=Path),
+        metavar="DIR",
+    ),
+    many("--vulnerabilities", "FILE", "A report of trivy or grype in JSON, to be shown, too."),
     given("--title", "The page's title.", metavar="TEXT"),
     flag("--interactive", "Let the page's tables be filtered and sorted, with all their rows."),
     PROGRESS,
@@ -322,12 +329,16 @@ _frame_command(
     job=SHOW,
 )
 def _report(client: "Client", what: list[str], output: Path, **options: Any) -> Path:
-    if not what and not client.settings.sample:
-        raise click.UsageError("name at least one repository, or use --sample")
-    if not what:
+    asked: Any = what
+    if not what and "references" in options:
+        asked = None
+    elif not what:
+        if not client.settings.sample:
+            raise click.UsageError("name at least one repository, or use --sample")
         options.setdefault("title", "The bundled sample")
-    sample = hubframe.report.SAMPLE_INSIDE if options.get("inside") else hubframe.report.SAMPLE
-    return hubframe.report.report(what or sample, output, **options, client=client)
+        inside = options.get("inside")
+        asked = hubframe.report.SAMPLE_INSIDE if inside else hubframe.report.SAMPLE
+    return hubframe.report.report(asked, output, **options, client=client)
 
 
 @cli.group("cache", cls=Group, help="Show what the cache holds, or empty it.", job=COST)
