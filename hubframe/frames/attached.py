@@ -164,7 +164,8 @@ def documents_of(
     call: Call, kind: Kind, tags: Sequence[Found], wanted: Wanted
 ) -> Iterator[Attached]:
     """Yield the documents of a kind that are attached to images, image by image."""
-    for trees in trees_of(call, tags, partial(open_chosen, wanted=wanted), MOST):
+    opened = partial(open_chosen, wanted=wanted)
+    for trees in trees_of(call, tags, opened, MOST, kind.suffixes):
         found = [
             list(_first(call, (one for one in tree.in_order if _may_hold(kind, one))))
             for tree in trees

@@ -93,10 +93,12 @@ def trees_of(
     tags: Sequence[Found],
     opened: Callable[[Call, Sequence[Found]], Mapping[Found, tuple[str, list[Image]]]],
     followed: int = MOST,
+    suffixes: Sequence[str] = _COSIGN,
 ) -> Iterator[list[Tree]]:
     """Find what refers to the images that tags are opened to, some tags at a time.
 
-    It goes from the images outwards, a step at a time; each artifact counts once per image.
+    It goes from the images outwards, a step at a time; each artifact counts once per image. Of
+    cosign's tags those with some suffixes are looked for.
     """
     call.asks(one.reference for one in tags)
     for batch in call.batches(tags, "referrers"):
@@ -110,7 +112,7 @@ def trees_of(
                 for tree in trees.values()
                 for _, own in tree.outermost
             ]
-            told = _listed(call, subjects)
+            told = _listed(call, subjects, suffixes)
             for one, tree in list(trees.items()):
                 del trees[one]
                 with call.sparing(one):
@@ -132,7 +134,9 @@ def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payl
             )
 
 
-def _listed(call: Call, subjects: Iterable[ImageReference]) -> dict[ImageReference, list[_Listed]]:
+def _listed(
+    call: Call, subjects: Iterable[ImageReference], suffixes: Sequence[str]
+) -> dict[ImageReference, list[_Listed]]:
     """Ask the API and for cosign's tags, then for the tags that stand in where there is no API."""
     found: dict[ImageReference, list[_Listed]] = {subject: [] for subject in subjects}
     lists = {Item("referrers", subject): (subject, "referrers") for subject in found}
@@ -142,7 +146,7 @@ def _listed(call: Call, subjects: Iterable[ImageReference]) -> dict[ImageReferen
             suffix,
         )
         for subject in found
-        for suffix in _COSIGN
+        for suffix in suffixes
     }
     answers = call.get([*lists, *signed])
     unlisted = {}
