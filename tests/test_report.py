@@ -788,6 +788,21 @@ def test_the_worst_vulnerability_comes_first_and_each_once():
     )
 
 
+def test_it_is_said_of_when_reports_and_advisories_are():
+    row = vulnerability("CVE-1", evidence="osv", tool="hubframe")
+    frame = TABLES["vulnerabilities"].from_records([row])
+    place = {"place": "/home/me/all.zip", "newest_modified_at": "2024-10-05T00:00:00+00:00"}
+    frame.attrs["hubframe"] = {"sources": [place]}
+    said = plain(sentences(tell(small() | {"vulnerabilities": frame}))["vulnerabilities"])
+    assert said.endswith("Told by: hubframe (database of 2024-10-05).")
+    days = ("2024-10-01T08:00:00Z", "2024-11-02T08:00:00Z", "no day")
+    frame.attrs["hubframe"] = {
+        "sources": [{"tool": "hubframe", "reported_at": day} for day in days]
+    }
+    said = plain(sentences(tell(small() | {"vulnerabilities": frame}))["vulnerabilities"])
+    assert said.endswith("Told by: hubframe (2024-10-01 to 2024-11-02).")
+
+
 def test_reports_are_read_with_the_layers_of_the_report(sample_client):
     paths = [SCANS / "trivy.json", SCANS / "grype.json"]
     read = collect(

@@ -207,7 +207,8 @@ def _of_risks(facts: Facts) -> dict[str, Any]:
         "worst_vulnerability": worst if is_urgent else None,
         "tools": [
             marks.name(f"{tool} ({told})" if told else tool)
-            for tool, reported, built in risks.tools.fillna("").itertuples(index=False)
+            for tool, first, last, built in risks.tools.fillna("").itertuples(index=False)
+            for reported in [first if first == last else f"{first} to {last}"]
             for told in [", ".join(filter(None, (reported, built and f"database of {built}")))]
         ],
         "suppressed": facts.sources.set_index("frame")["skipped_count"].get(VULNERABILITIES, 0),

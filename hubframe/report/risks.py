@@ -191,18 +191,26 @@ class Risks:
 
     @cached_property
     def tools(self) -> pd.DataFrame:
-        """The tools that told of vulnerabilities, when, and of which day their database was."""
+        """The tools that told of vulnerabilities, from when to when, and how old their data are."""
         frame = self._given(VULNERABILITIES)
         noted = (frame.attrs.get("hubframe") or {}).get("sources") or ()
-        named = [{"tool": one} for one in frame["tool"].dropna().unique()]
+        told = [one for one in noted if one.get("tool")]
+        # Of advisories it is known how new the newest is.
+        newest = max((one.get("newest_modified_at") or "" for one in noted), default=None)
+        for tool in frame["tool"].dropna().unique():
+            if tool not in {one["tool"] for one in told}:
+                told.append({"tool": tool, "database_built_at": newest})
         columns = ["tool", "reported_at", "database_built_at"]
-        told = pd.DataFrame([one for one in noted if one.get("tool")], columns=columns)
-        unnoted = [one for one in named if one["tool"] not in set(told["tool"])]
-        tools = pd.DataFrame([*told.to_dict("records"), *unnoted], columns=columns)
+        tools = pd.DataFrame(told, columns=columns)
         for name in columns[1:]:
-            dates = pd.to_datetime(tools[name], utc=True, format="ISO8601", errors="coerce")
-            tools[name] = dates.dt.strftime("%Y-%m-%d").astype("str")
-        return tools.drop_duplicates(ignore_index=True)
+            read = pd.to_datetime(tools[name], utc=True, format="ISO8601", errors="coerce")
+            tools[name] = read.dt.strftime("%Y-%m-%d").astype("str")
+        groups = tools.groupby("tool", sort=False)
+        return groups.agg(
+            reported_at=("reported_at", "min"),
+            last_reported_at=("reported_at", "max"),
+            database_built_at=("database_built_at", "min"),
+        ).reset_index()
 
 
 def _wrong(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series, pd.Series]]:
