@@ -74,5 +74,6 @@ ALL = (
     Module("layerfiles", "The files of a layer"),
     Module("packages", "Packages"),
     Module("references", "The images that files name"),
+    Module("vulnerabilities", "Vulnerabilities"),
 )
 NAMES = frozenset(module.name for module in ALL)

@@ -21,7 +21,8 @@ TABLES = {
     "cluster": ("images", [50]),
     "layerfiles": ("files", [200] * 3),
     "packages": ("packages", [40] * 2 + [400] * 3),
-    "references": ("references", [80]),
+    "references": ("references", [80] * 3),
+    "vulnerabilities": ("rows", [160, 200, 160, 40, 40, 400]),
 }
 
 
