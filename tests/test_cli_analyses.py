@@ -55,6 +55,8 @@ SCANS, WEB = FILES / "scans", "registry.example/shop/web"
         (["bases", "registry.example/shop/web", "--outdated"], "bases"),
         (["packages-used", "registry.example/shop/web", "--name", "*ssl*"], "packages_used"),
         (["eol", "library/debian", "--today", "2026-09-01"], "eol"),
+        (["eol", "library/debian:12", "--annotations", "--today", "2026-09-01"], "eol"),
+        (["lifecycles", "registry.example/shop/web"], "lifecycles"),
         (
             [
                 "eol",
