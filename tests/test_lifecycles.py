@@ -131,8 +131,9 @@ def test_a_plan_says_what_is_known(registry, client):
     unlisted(registry)
     what = f"{registry.repo}:1"
     assert not hubframe.plan(what, "lifecycles", client=client).is_exact
-    hubframe.manifest(what, client=client)
+    hubframe.configs_df(what, client=client)
     opened = hubframe.plan(what, "lifecycles", client=client)
+    assert {kind for kind, count in opened.requests.items() if count} == {"referrers"}
     assert (opened.requests["referrers"], opened.is_exact) == (1, False)
     lives(registry, client)
     after = hubframe.plan(what, "lifecycles_df", client=client)

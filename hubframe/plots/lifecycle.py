@@ -48,8 +48,8 @@ def plot_eol(eol: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axe
     title = f"{over:,} of {wording.counted(count, thing)} at the end of life"
     ax = canvas.axes(ax, len(shown), title)
     if shown.empty:
-        words = "no end of life is known" if dated.empty else "the ends of life are of no cycle"
-        return canvas.say_nothing(ax, words)
+        known = "no end of life is known" if dated.empty else "the ends of life are of no cycle"
+        return canvas.say_nothing(ax, known)
     date_axis(ax.xaxis)
     day = (shown["eol_at"] - pd.to_timedelta(shown["days_left"], unit="D")).iloc[0]
     today, released, ends = (

@@ -88,7 +88,7 @@ def _eol(  # noqa: PLR0913
     "Tell until when images live, as is annotated.",
     *OF_IMAGES,
     more="Microsoft attaches such annotations to its images.",
-    example=f"hubframe lifecycles {_WEB} --sample",
+    example="hubframe lifecycles registry.example/team/worker/jobs --sample",
     job=INSIDE,
     table="lifecycles",
 )
