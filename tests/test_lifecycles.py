@@ -8,7 +8,7 @@ from hubframe.errors import IncompleteWarning
 from hubframe.tables.shape import LIFECYCLE
 from tests import shelf
 from tests.fuzz.targets import is_declared
-from tests.test_attached import EMPTY, artifact, attach, of
+from tests.test_attached import EMPTY, artifact, attach, attestation, of
 from tests.test_local import Layout
 
 DATE = "vnd.microsoft.artifact.lifecycle.end-of-life.date"
@@ -99,6 +99,27 @@ def test_an_artifact_of_an_index_covers_its_platforms(registry, client):
     assert found.digest.tolist() == [whole["digest"], own["digest"], whole["digest"]]
     assert found.subject_digest[:1].tolist() == [index["digest"]]
     assert lives(registry, client).image_digest.tolist() == [images[0]["digest"]]
+
+
+def test_what_no_list_tells_the_type_of_is_read(registry, client):
+    image = registry.image("1")
+    made = mark(registry, image, "2024-03-21")
+    attach(registry, image, artifactType="x/other", annotations={DATE: "2020-01-01"})
+    listed = registry.referrers[image["digest"]]
+    listed[:] = [{**one, "artifactType": EMPTY} for one in listed]
+    assert lives(registry, client).digest.tolist() == [made["digest"]]
+
+
+def test_attestations_are_told_of_only_where_they_are_wanted(registry, client):
+    image = registry.image()
+    attested = attestation(registry, image)
+    index = registry.index("1", of(image, "amd64"), attested)
+    mark(registry, index, "2024-03-21")
+    assert lives(registry, client).image_digest.tolist() == [image["digest"]]
+    # What it attests is no matter of its life.
+    assert not registry.asked(f"/manifests/{attested['digest']}")
+    found = lives(registry, client, attestations=True)
+    assert found.image_digest.tolist() == [image["digest"], attested["digest"]]
 
 
 @pytest.mark.parametrize("written", ["soon", "03/21/2024", "2024-02-30", "x" * 5_000, "", 5, None])
