@@ -55,6 +55,7 @@ from .frames.inspect import config as config
 from .frames.inspect import inspect as inspect
 from .frames.inspect import manifest as manifest
 from .frames.inspect import raw_manifest as raw_manifest
+from .frames.lifecycles import lifecycles_df as lifecycles_df
 from .frames.packages import distributions_df as distributions_df
 from .frames.packages import packages_df as packages_df
 from .frames.plan import Plan as Plan

@@ -19,6 +19,7 @@ from .test_cli import run
 
 FILES = sample_files()
 SCANS, WEB = FILES / "scans", "registry.example/shop/web"
+JOBS = "registry.example/team/worker/jobs"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,8 @@ SCANS, WEB = FILES / "scans", "registry.example/shop/web"
         (["bases", "registry.example/shop/web", "--outdated"], "bases"),
         (["packages-used", "registry.example/shop/web", "--name", "*ssl*"], "packages_used"),
         (["eol", "library/debian", "--today", "2026-09-01"], "eol"),
+        (["eol", JOBS, "--annotations", "--over", "--today", "2026-09-01"], "eol"),
+        (["lifecycles", JOBS], "lifecycles"),
         (
             [
                 "eol",

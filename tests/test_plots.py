@@ -1222,6 +1222,21 @@ def test_end_of_life_of_nothing_that_is_known():
     assert texts(ax) == ["nothing to show: no end of life is known"]
 
 
+def test_an_end_of_life_by_annotation_is_of_no_cycle_and_counted():
+    image = {"repo": "acme/app", "tag": "1"}
+    lives = hubframe.tables.LIFECYCLES.from_records(
+        [{**image, "digest": "sha256:a", "subject_digest": "sha256:b", "eol_at": "2026-01-01"}]
+    )
+    frame = pd.DataFrame([image, {"repo": "library/debian", "tag": "10"}])
+    ax = draw(plots.plot_eol(hubframe.eol_df(frame, lifecycles=lives, today=NOW), ax=axes()))
+    assert ax.get_title() == "2 of 2 images at the end of life"
+    assert rows(ax) == ["debian 10"]
+    assert "not shown: 1 image by annotation" in ax.get_xlabel()
+    alone = hubframe.eol_df(frame[:1], lifecycles=lives, today=NOW)
+    ax = draw(plots.plot_eol(alone, ax=axes()))
+    assert texts(ax) == ["nothing to show: the ends of life are of no cycle"]
+
+
 def release(tag, *names, evidence="layers", position=0):
     """The packages ``name-version`` of a release, all of one layer."""
     image = {"repo": "a/b", "tag": tag, "platform": "linux/amd64", "image_digest": f"sha256:{tag}"}

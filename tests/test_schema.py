@@ -54,6 +54,7 @@ COLUMNS = {
     "media_type identity issuer source_repository source_ref source_revision runner build_signer "
     "certificate_not_before certificate_not_after key_id signed_at log_index claimed_reference "
     "predicate_type status problem",
+    "lifecycles": f"{IMAGE} digest subject_digest eol_at",
     "catalog": "repo",
     "limits": "host limit allowed remaining window_seconds resets_at",
 }
@@ -88,6 +89,7 @@ KEYS = {
     "materials": (*OF_IMAGE, "digest", "position"),
     "dockerfiles": (*OF_IMAGE, "digest", "position"),
     "signatures": (*OF_IMAGE, "digest", "position", "number"),
+    "lifecycles": (*OF_IMAGE, "digest"),
     "catalog": ("repo",),
     "limits": ("host", "limit"),
 }

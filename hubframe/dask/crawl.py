@@ -54,7 +54,7 @@ def crawl(  # noqa: PLR0913
         Which frame: ``"repos"`` (of namespaces), ``"tags"``, ``"images"``, ``"layers"``,
         ``"history"``, ``"labels"``, ``"env"``, ``"configs"``, ``"referrers"``, ``"files"``,
         ``"packages"``, ``"distributions"``, ``"sboms"``, ``"provenance"``, ``"materials"``,
-        ``"dockerfiles"``, ``"signatures"`` or ``"bases"``.
+        ``"dockerfiles"``, ``"signatures"``, ``"lifecycles"`` or ``"bases"``.
     repos
         As the functions of these frames take it: references, or a frame with a column ``repo``.
     repos_per_partition

@@ -33,7 +33,7 @@ FAILURES = Table("failures", "something that failed", ("ref", "error", "message"
 _TABLES = (
     *("repos", "tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
     *("files", "packages", "distributions", "sboms", "provenance", "materials", "dockerfiles"),
-    *("signatures", "bases"),
+    *("signatures", "lifecycles", "bases"),
 )
 # Of these another try may have an answer.
 _PASSING = {TransportError.__name__, RateLimitError.__name__}

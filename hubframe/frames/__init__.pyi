@@ -16,6 +16,7 @@ from .images import referrers_df as referrers_df
 from .images import repos_df as repos_df
 from .images import search_df as search_df
 from .images import tags_df as tags_df
+from .lifecycles import lifecycles_df as lifecycles_df
 from .packages import distributions_df as distributions_df
 from .packages import packages_df as packages_df
 from .provenance import dockerfiles_df as dockerfiles_df

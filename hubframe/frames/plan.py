@@ -44,7 +44,7 @@ _KINDS = {
 # Frames of what is in layers, and whether they take the contents of files, too.
 OF_LAYERS = {"files": False, "packages": True, "distributions": True, "contents": False}
 # Each list of referrers may name others, which are asked for then.
-_OF_REFERRERS = ("referrers", *KINDS)
+_OF_REFERRERS = ("referrers", *KINDS, "lifecycles")
 _FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS)
 Bound = Literal["exactly", "at least", "at most", "about"]
 _MEANINGS = {
@@ -182,8 +182,9 @@ def plan(
     frame
         Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
         ``env``, ``configs``, ``referrers``, ``sboms``, ``provenance``, ``materials``,
-        ``dockerfiles``, ``signatures``; or ``files``, ``packages``, ``distributions``,
-        ``contents``, whose plan tells the bytes of the layers that are not kept yet.
+        ``dockerfiles``, ``signatures``, ``lifecycles``; or ``files``, ``packages``,
+        ``distributions``, ``contents``, whose plan tells the bytes of the layers that are not kept
+        yet.
     kinds, evidence
         Of packages, see `packages_df`. With ``"auto"`` evidence the layers of all images are
         counted, also of those that turn out to have a document.

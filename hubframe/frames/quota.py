@@ -12,9 +12,9 @@ from hubframe.frames.attached import KINDS, documents_of
 from hubframe.frames.call import Budget, Call
 from hubframe.frames.fetching import Item, Kind, Survey
 from hubframe.frames.readers import read_images, resolve
-from hubframe.frames.referrers import referrers_of
+from hubframe.frames.referrers import lifecycles_of, referrers_of
 from hubframe.frames.sources import Found, Source, Wanted
-from hubframe.tables import LAYERS, shape
+from hubframe.tables import LAYERS, LIFECYCLES, shape
 
 # Asking for the limit takes two requests: not worth it for one pull, whose refusal says as much.
 _WORTH_ASKING = 2
@@ -103,6 +103,8 @@ def _waves(
         resolve(scratch, found)
     elif name == "referrers":
         deque(referrers_of(scratch, found), maxlen=0)
+    elif name == LIFECYCLES.name:
+        deque(lifecycles_of(scratch, found, wanted), maxlen=0)
     elif name in KINDS:
         deque(documents_of(scratch, KINDS[name], found, wanted), maxlen=0)
     else:

@@ -8,17 +8,18 @@ refers to an image may be referred to itself: Docker signs its attestations.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
 from hubframe.frames.fetching import Item
-from hubframe.frames.readers import open_tags
-from hubframe.frames.sources import Found
+from hubframe.frames.readers import open_chosen, open_tags
+from hubframe.frames.sources import Found, Wanted
 from hubframe.oci import payload
 from hubframe.oci.digests import Document
 from hubframe.oci.reference import DIGEST, ImageReference
-from hubframe.tables.shape import Image, Referrer
+from hubframe.tables.shape import LIFECYCLE, Image, Referrer
 
 Payload = Mapping[str, Any]
 # Where something was found, as `Referrer.where` has it, and its descriptor.
@@ -88,6 +89,38 @@ def referrers_of(call: Call, tags: Sequence[Found]) -> Iterator[Referrer]:
         yield from with_manifests(call, found, lambda one: one.needs_reading)
 
 
+def lifecycles_of(
+    call: Call, tags: Sequence[Found], wanted: Wanted
+) -> Iterator[tuple[Image, Referrer]]:
+    """Find the lifecycle artifacts of images, and of their indexes: each covers its platforms.
+
+    A manifest is read where the list of referrers lacks the artifact's type or its annotation.
+    """
+    opened = partial(open_chosen, wanted=wanted)
+    for trees in trees_of(call, tags, opened, followed=0, suffixes=()):
+        listed = [
+            (tree, one)
+            for tree in trees
+            for one in tree.in_order
+            if one.where != "index" and one.artifact_type in (None, LIFECYCLE)
+        ]
+        full = with_manifests(
+            call,
+            [one for _, one in listed],
+            lambda one: one.artifact_type is None or one.end_of_life is None,
+        )
+        # By image and artifact: what a registry lists for both an image and its index counts once.
+        covered = {
+            (image, one.descriptor["digest"]): one
+            for (tree, _), one in zip(listed, full, strict=True)
+            if one.artifact_type == LIFECYCLE
+            for image in tree.images
+            if one.image in (tree.top, image.digest)
+            and (wanted.attestations or not image.is_attestation)
+        }
+        yield from ((image, one) for (image, _), one in covered.items())
+
+
 def trees_of(
     call: Call,
     tags: Sequence[Found],
@@ -98,7 +131,7 @@ def trees_of(
     """Find what refers to the images that tags are opened to, some tags at a time.
 
     It goes from the images outwards, a step at a time; each artifact counts once per image. Of
-    cosign's tags those with some suffixes are looked for.
+    cosign's tags those that end in `suffixes` are asked for.
     """
     call.asks(one.reference for one in tags)
     for batch in call.batches(tags, "referrers"):

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from hubframe.measure.dates import read_moment
+from hubframe.measure.dates import moments, read_moment
 from hubframe.measure.images import plain_rows
 from hubframe.oci import tagnames
 from hubframe.oci.contents.packages import OS_TYPES, Package, read_url
@@ -19,12 +19,12 @@ from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.oci.tagnames import Kind, Numbers
 from hubframe.readers.eol import check_age, read_eol
-from hubframe.tables.declarations import DISTRIBUTIONS, IMAGE_KEY, PACKAGES
+from hubframe.tables.declarations import DISTRIBUTIONS, IMAGE_KEY, LIFECYCLES, PACKAGES
 from hubframe.tables.lifecycle import CYCLES, EOL
 from hubframe.tables.measured import BASES
 from hubframe.tables.schema import joined_attrs
 
-OS_RELEASE, PURL, TAG = "os-release", "purl", "tag"
+OS_RELEASE, PURL, TAG, ANNOTATION = "os-release", "purl", "tag", "annotation"
 # Systems by their id in os-release, where the product is not named so.
 _SYSTEMS = {
     "alpine": "alpine-linux",
@@ -90,7 +90,7 @@ class Match(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A row of `eol` without the dates: its columns, and last the match."""
+    """A row of `eol` without the dates: its columns, and behind them what the dates are told by."""
 
     repo: str | None
     tag: str | None = None
@@ -103,10 +103,19 @@ class Subject(NamedTuple):
     version: str | None = None
     matched_by: str | None = None
     match: Match | None = None
+    digest: str | None = None  # that a reference is pinned to
+    eol_at: pd.Timestamp | None = None  # by annotation
+
+
+_SHOWN = Subject._fields[: Subject._fields.index("match")]
 
 
 def eol_df(
-    frame: pd.DataFrame, eol: pd.DataFrame | None = None, *, today: date | str | None = None
+    frame: pd.DataFrame,
+    eol: pd.DataFrame | None = None,
+    *,
+    lifecycles: pd.DataFrame | None = None,
+    today: date | str | None = None,
 ) -> pd.DataFrame:
     """Tell which images are at the end of their life, of what, and since when.
 
@@ -118,6 +127,9 @@ def eol_df(
         `bases`.
     eol
         The table `cycles`, as `read_eol` reads it; None for hubframe's own.
+    lifecycles
+        The table `lifecycles`, as `lifecycles_df` fetches it for the same images; None to hold
+        against cycles alone.
     today
         The day that counts, a date or its text; None for this one, in UTC.
 
@@ -141,6 +153,11 @@ def eol_df(
     codenames and runtimes are read in any tag (``-bookworm``, ``-alpine3.20``, ``-php8.2``). A
     package of a system is held against its own makers' dates: those of the system may mend it for
     longer. The dates are those of https://endoflife.date.
+
+    What the publisher says of an image itself wins: one that `lifecycles` tells of has a single
+    row, by ``annotation``, in place of what else would be told of it; product, cycle and the other
+    dates are null. Images are known by repository and digest, and where the frame has no digest by
+    repository, tag and platform, if it has one. Of several dates of an image the earliest counts.
     """
     day = _read_day(today)
     dates = read_eol() if eol is None else eol
@@ -149,11 +166,14 @@ def eol_df(
     dates = dates.reset_index(drop=True)
     products = own_products() if eol is None else Products(dates)
     subjects = list(_subjects(frame, products))
+    if lifecycles is not None:
+        LIFECYCLES.require(lifecycles)
+        subjects = list(_annotated(subjects, lifecycles))
     found = _with_dates(subjects, dates, day)
     found.attrs["hubframe"] = {
         "table": EOL.name,
-        **joined_attrs([frame]),
-        "unmatched": int(found["cycle"].isna().sum()),
+        **joined_attrs([frame] if lifecycles is None else [frame, lifecycles]),
+        "unmatched": int((found["cycle"].isna() & found["matched_by"].ne(ANNOTATION)).sum()),
     }
     return found
 
@@ -245,9 +265,10 @@ def _of_packages(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]
 
 
 def _of_references(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
-    columns = ["repo", "tag", "file", "line", "field"]
-    for repo, tag, *place in plain_rows(frame[columns]):
-        subject = Subject(repo, tag, None, None, *place)._replace(name=repo, version=tag)
+    columns = ["repo", "tag", "digest", "file", "line", "field"]
+    for repo, tag, digest, *place in plain_rows(frame.reindex(columns=columns)):
+        subject = Subject(repo, tag, None, None, *place)
+        subject = subject._replace(name=repo, version=tag, digest=digest)
         yield from _by_tag(subject, products)
 
 
@@ -284,6 +305,30 @@ def _by_tag(
         yield subject._replace(matched_by=TAG, match=match)
     if not found:
         yield subject
+
+
+def _annotated(subjects: Iterable[Subject], lifecycles: pd.DataFrame) -> Iterator[Subject]:
+    """Put what annotations say of images in place of what else is told of these."""
+    ends: dict[tuple[Any, ...], pd.Timestamp] = {}
+    columns = ["repo", "tag", "platform", "image_digest", "subject_digest", "eol_at"]
+    dated = lifecycles.dropna(subset="eol_at").sort_values("eol_at", kind="stable")
+    for repo, tag, platform, image, subject, at in plain_rows(dated[columns]):
+        by_tag = [(repo, tag, platform), (repo, tag, None)] if tag else []
+        for key in ((repo, image), (repo, subject), *by_tag):
+            ends.setdefault(key, at)
+    given = set()
+    for one in subjects:
+        digest = one.image_digest or one.digest
+        at = ends.get((one.repo, digest) if digest else (one.repo, one.tag, one.platform))
+        if at is None:
+            yield one
+            continue
+        told = one._replace(
+            name=one.repo, version=one.tag, matched_by=ANNOTATION, match=None, eol_at=at
+        )
+        if told not in given:
+            given.add(told)
+            yield told
 
 
 def _told(match: Match) -> tuple[bool, int]:
@@ -489,13 +534,14 @@ def _with_dates(
     """Make the table: what was matched, with the dates of its cycle, as of one day."""
     matches = [one.match for one in subjects]
     rows = [-1 if one is None or one.row is None else one.row for one in matches]
-    told = dates.reindex(rows)
+    told = dates.reindex(rows).reset_index(drop=True)
+    told["eol_at"] = told["eol_at"].fillna(moments(one.eol_at for one in subjects))
     eol_at, until = told["eol_at"], told["extended_until"]
     is_eol = told["is_eol"].mask(eol_at.notna(), eol_at < day)
     is_extended = told["is_extended"].mask(until.notna(), until >= day).fillna(value=False)
     pages = dict(zip(dates["product"], dates["url"], strict=True))
     columns: Mapping[str, Any] = {
-        **{name: [getattr(one, name) for one in subjects] for name in Subject._fields[:-1]},
+        **{name: [getattr(one, name) for one in subjects] for name in _SHOWN},
         **{name: told[name].array for name in _FROM_CYCLES},
         "product": [one and one.product for one in matches],
         "is_eol": is_eol.array,

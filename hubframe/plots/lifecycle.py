@@ -28,8 +28,8 @@ def plot_eol(eol: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axe
     Parameters
     ----------
     eol
-        The table `eol`. What has no date of its end is left out; of more than 40 cycles those that
-        end first are shown.
+        The table `eol`. What has no date of its end is left out, and so is what is told by
+        annotation, which is of no cycle; of more than 40 cycles those that end first are shown.
     ax, **artist
         See `hubframe.plots`; passed on to `matplotlib.axes.Axes.barh`.
     """
@@ -48,7 +48,8 @@ def plot_eol(eol: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axe
     title = f"{over:,} of {wording.counted(count, thing)} at the end of life"
     ax = canvas.axes(ax, len(shown), title)
     if shown.empty:
-        return canvas.say_nothing(ax, "no end of life is known")
+        known = "no end of life is known" if dated.empty else "the ends of life are of no cycle"
+        return canvas.say_nothing(ax, known)
     date_axis(ax.xaxis)
     day = (shown["eol_at"] - pd.to_timedelta(shown["days_left"], unit="D")).iloc[0]
     today, released, ends = (
@@ -68,6 +69,7 @@ def plot_eol(eol: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axe
     canvas.name_rows(ax, names, words)
     missing = {
         f"{{{thing}}} without a date": len(eol[eol["eol_at"].isna()].drop_duplicates(_SUBJECT)),
+        f"{{{thing}}} by annotation": int(dated["cycle"].isna().sum()),
         "more {cycle}": len(ranked) - len(shown),
     }
     line = Line2D([], [], color=GREY, label=f"{day:%Y-%m-%d}")

@@ -17,6 +17,7 @@ from hubframe.tables.declarations import HISTORY as HISTORY
 from hubframe.tables.declarations import IMAGES as IMAGES
 from hubframe.tables.declarations import LABELS as LABELS
 from hubframe.tables.declarations import LAYERS as LAYERS
+from hubframe.tables.declarations import LIFECYCLES as LIFECYCLES
 from hubframe.tables.declarations import LIMITS as LIMITS
 from hubframe.tables.declarations import MATERIALS as MATERIALS
 from hubframe.tables.declarations import PACKAGES as PACKAGES

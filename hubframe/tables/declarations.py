@@ -341,6 +341,13 @@ SIGNATURES = Table("signatures", "a signature of an image, or of what is attache
     Column("problem", TEXT, "Why, or what cannot be read of it."),
 ), source=_ATTACHED)
 
+LIFECYCLES = Table("lifecycles", "a lifecycle artifact of an image", (*IMAGE_KEY, "digest"), (
+    *OF_IMAGE,
+    Column("digest", TEXT, "Digest of the artifact's manifest.", nullable=False),
+    Column("subject_digest", TEXT, "Digest of what it is attached to: the image, or the index that the image is of.", nullable=False),
+    Column("eol_at", UTC, "The end of life of the image, as its annotation says; null where that cannot be read."),
+), source="Artifacts of the type `application/vnd.microsoft.artifact.lifecycle`, and their annotation `vnd.microsoft.artifact.lifecycle.end-of-life.date`, which the list of referrers tells; where it does not, the artifact's manifest, on Docker Hub a pull, once. Microsoft marks its images so.")
+
 LIMITS = Table("limits", "a limit that applies to you", ("host", "limit"), (
     Column("host", TEXT, "Who sets it.", nullable=False),
     Column("limit", TEXT, "What it limits: `pull` (manifests of Docker Hub), `hub` (requests to its API).", nullable=False),
@@ -362,6 +369,7 @@ CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), sou
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 _FETCHED = (
     REPOS, SEARCH, TAGS, TAG_HISTORY, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS,
-    ENV, CONFIGS, REFERRERS, SBOMS, PROVENANCE, MATERIALS, DOCKERFILES, SIGNATURES, CATALOG, LIMITS,
+    ENV, CONFIGS, REFERRERS, SBOMS, PROVENANCE, MATERIALS, DOCKERFILES, SIGNATURES, LIFECYCLES,
+    CATALOG, LIMITS,
 )
 FETCHED = {table.name: table for table in _FETCHED}

@@ -40,9 +40,9 @@ EOL = Table("eol", "an image, tag, package, reference or base, and a product tha
     Column("file", TEXT, "Of a reference: the file that it stands in."),
     Column("line", COUNT, "Of a reference: its line."),
     Column("field", TEXT, "Of a reference: where it stands in the file."),
-    Column("name", TEXT, "What was matched: the id of a distribution, the name of a package, or a repository, of `bases` the base's."),
+    Column("name", TEXT, "What was matched: the id of a distribution, the name of a package, or a repository, of `bases` the base's; by annotation the image's own."),
     Column("version", TEXT, "The same: version of the distribution or package, or tag."),
-    Column("product", TEXT, "The product, as `cycles` names it; null where none is known."),
+    Column("product", TEXT, "The product, as `cycles` names it; null where none is known, and by annotation."),
     Column("cycle", TEXT, "The cycle that it is of; null where that cannot be told, as of `latest` alone."),
     *_DATES,
     Column("is_eol", FLAG, "Whether its end of life is over; null where that is not known, which does not mean that it is not."),
@@ -51,9 +51,9 @@ EOL = Table("eol", "an image, tag, package, reference or base, and a product tha
     *_LATEST,
     Column("is_latest", FLAG, "Whether this is that version; null where either is not told, and of tags that name less than a whole version."),
     Column("versions_behind", COUNT, "Cycles of the product with a higher version that are released."),
-    Column("matched_by", TEXT, "What told: `os-release`, `purl` (package URL) or `tag` (of the same digest, too)."),
+    Column("matched_by", TEXT, "What told: `os-release`, `purl` (package URL), `tag` (of the same digest, too) or `annotation` (of the image itself, by its publisher)."),
     _URL,
-), source="Computed of `distributions`, `packages`, `tags` (or another frame with tags), `references` or `bases`, and of `cycles`.")
+), source="Computed of `distributions`, `packages`, `tags` (or another frame with tags), `references` or `bases`, and of `cycles`; of `lifecycles` where that is given.")
 
 LAG = Table("lag", "a package of an image, and how far it is behind", ("repo", "tag", "platform", "image_digest", "type", "namespace", "name", "version", "architecture", "path"), (
     *OF_IMAGE,

@@ -40,6 +40,10 @@ _PREDICATES = ("in-toto.io/predicate-type", "predicateType")
 _DUMMIES = CONFIG_TYPES | {"application/vnd.oci.empty.v1+json"}
 _BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
+# What Microsoft says of its images, as a type and an annotation of artifacts that refer to them.
+LIFECYCLE = "application/vnd.microsoft.artifact.lifecycle"
+_END_OF_LIFE = "vnd.microsoft.artifact.lifecycle.end-of-life.date"
+
 # What a tag lists of the tags that share its digest.
 _MOST_ALIASES = 1000
 # How many images are read together: documents take much more room than rows.
@@ -486,6 +490,11 @@ class Referrer:
         }
 
     @property
+    def end_of_life(self) -> str | None:
+        """The date on which the life of its subject ends, as it is written."""
+        return text(self.annotations.get(_END_OF_LIFE))
+
+    @property
     def title(self) -> str | None:
         """What a bundle states, else its title, else the types of its predicates."""
         predicates = {
@@ -519,6 +528,19 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
         }
         for one in found
         if text(one.descriptor.get("digest"))
+    )
+
+
+def lifecycles(found: Iterable[tuple[Image, Referrer]]) -> pd.DataFrame:
+    """Shape images with their lifecycle artifacts into `tables.LIFECYCLES`."""
+    return tables.LIFECYCLES.from_records(
+        {
+            **{name: read(image) for name, read in _NAMES.items()},
+            "digest": one.descriptor["digest"],
+            "subject_digest": one.image,
+            "eol_at": one.end_of_life,
+        }
+        for image, one in found
     )
 
 

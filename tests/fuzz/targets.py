@@ -189,6 +189,8 @@ def frames(case: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
     if isinstance(case.get("descriptor"), dict):
         refers = Referrer(REPO, "tag", DIGEST, case["descriptor"], mapping(case.get("manifest")))
         yield "referrers", shape.referrers([refers])
+        if "digest" in refers.descriptor:
+            yield "lifecycles", shape.lifecycles([(Image(REPO, "tag", DIGEST), refers)])
     content = _content(case)
     if content is not None:
         found = list(_images(case, content))

@@ -13,7 +13,7 @@ import hubframe
 from hubframe import StaleWarning
 from hubframe.measure.lifecycle import ends, eol_df
 from hubframe.readers.eol import read_products
-from hubframe.tables import DISTRIBUTIONS, PACKAGES, TAGS
+from hubframe.tables import DISTRIBUTIONS, LIFECYCLES, PACKAGES, TAGS
 from hubframe.tables.lifecycle import CYCLES, EOL
 from hubframe.tables.measured import BASES
 from tests.documents_of_eol import full, product, release
@@ -213,6 +213,91 @@ def test_bases_are_matched_once():
     ]
 
 
+def lives(*rows):
+    """A lifecycles frame of ``tag image subject date`` of linux/amd64; - for null."""
+    names = ("tag", "image_digest", "subject_digest", "eol_at")
+    return LIFECYCLES.from_records(
+        {"repo": DEBIAN, "platform": "linux/amd64", "digest": f"sha256:{place}"}
+        | {name: None if one == "-" else one for name, one in zip(names, row.split(), strict=True)}
+        for place, row in enumerate(rows)
+    )
+
+
+ANNOTATED = ("tag", "name", "product", "cycle", "eol_at", "is_eol", "is_supported", "days_left")
+
+
+def test_an_annotation_wins_over_all_else_that_is_told_of_the_image():
+    frame = tags(f"{DEBIAN}:3.8-buster-alpine3.14", f"{DEBIAN}:12-bookworm", "library/debian:12")
+    # Of several the earliest counts, and what cannot be read does not.
+    told_of = lives(
+        "3.8-buster-alpine3.14 sha256:a sha256:a 2026-09-02",
+        "3.8-buster-alpine3.14 sha256:a sha256:i 2026-08-31",
+        "12-bookworm sha256:b sha256:b -",
+    )
+    found = hubframe.eol_df(frame, lifecycles=told_of, today=TODAY)
+    assert told(found, *ANNOTATED) == [
+        f"3.8-buster-alpine3.14 {DEBIAN} - - 2026-08-31 00:00:00+00:00 True False -1",
+        f"12-bookworm {DEBIAN} debian 12 2026-07-11 00:00:00+00:00 True True -52",
+        "12 library/debian debian 12 2026-07-11 00:00:00+00:00 True True -52",
+    ]
+    assert found["matched_by"].tolist() == ["annotation", "tag", "tag"]
+    assert found[["released_at", "extended_until", "url"]][:1].isna().all(axis=None)
+    assert found.attrs["hubframe"]["unmatched"] == 0
+    assert {name: str(dtype) for name, dtype in found.dtypes.items()} == EOL.dtypes
+    assert not found.duplicated(list(EOL.key)).any()
+    again = hubframe.read_csv(io.StringIO(hubframe.write_csv(found)), "eol")
+    pd.testing.assert_frame_equal(again, found)
+
+
+@pytest.mark.parametrize(
+    ("image", "platform", "is_annotated"),
+    [
+        ("sha256:a", "linux/amd64", True),
+        # What is told of the index itself, as of bills of materials.
+        ("sha256:i", None, True),
+        # The tag has moved since.
+        ("sha256:z", "linux/amd64", False),
+        (None, "linux/amd64", True),
+        (None, "linux/arm64", False),
+        (None, None, True),
+    ],
+)
+def test_images_are_known_by_digest_else_by_tag_and_platform(image, platform, is_annotated):
+    system = {"id": "debian", "version_id": "12", "evidence": "layers"}
+    row = {"repo": DEBIAN, "tag": "1", "platform": platform, "image_digest": image}
+    frame = DISTRIBUTIONS.from_records([{**row, **system}])
+    told_of = lives("1 sha256:a sha256:i 2020-01-01")
+    (one,) = hubframe.eol_df(frame, lifecycles=told_of, today=TODAY).itertuples()
+    assert one.matched_by == ("annotation" if is_annotated else "os-release")
+
+
+def test_a_reference_that_is_pinned_is_not_what_its_tag_is_now():
+    rows = [("a", 1, "1", None), ("a", 2, "1", "sha256:z"), ("b", 1, None, "sha256:i"),
+            ("b", 2, None, None)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["file", "line", "tag", "digest"])
+    frame = frame.assign(repo=DEBIAN, field="FROM")
+    told_of = lives("1 sha256:a sha256:i 2020-01-01", "- sha256:q sha256:q 2020-01-01")
+    found = hubframe.eol_df(frame, lifecycles=told_of, today=TODAY)
+    assert told(found, "file", "line", "matched_by") == [
+        "a 1 annotation",
+        "a 2 -",
+        "b 1 annotation",
+        "b 2 -",
+    ]
+    assert found["image_digest"].isna().all()
+
+
+def test_packages_of_an_image_that_is_annotated_have_one_row():
+    frame = PACKAGES.from_records(
+        package("1", "deb", name, "1", f"pkg:deb/debian/{name}@1?distro=debian-12")
+        for name in ("bash", "curl")
+    )
+    found = hubframe.eol_df(frame, lifecycles=lives("9 sha256:1 sha256:1 2030-01-01"), today=TODAY)
+    assert told(found, "tag", "name", "version", "matched_by", "is_eol", "days_left") == [
+        f"1 {DEBIAN} 1 annotation False 1218"
+    ]
+
+
 def test_references():
     rows = [
         ("Dockerfile", 1, "FROM", "library/node", "14"),
@@ -339,6 +424,7 @@ def test_the_first_end_of_what_tags_name():
         (tags(), {"today": 5}, TypeError, "today must be a date"),
         (tags(), {"today": "soon"}, ValueError, "write it as 2026-11-24"),
         (tags(), {"eol": tags()}, ValueError, "not the cycles frame"),
+        (tags(), {"lifecycles": tags()}, ValueError, "not the lifecycles frame"),
     ],
 )
 def test_wrong_arguments(frame, how, error, said):

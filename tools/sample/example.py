@@ -24,7 +24,7 @@ from tools.sample.image import (
     user,
 )
 from tools.sample.seeded import moment, stamp
-from tools.sample.store import Store
+from tools.sample.store import Published, Store
 
 HOST = "registry.example"
 
@@ -43,6 +43,11 @@ JOBS = (
     ("2025-02", "2025-02-18", 55.0), ("2025-11", "2025-11-25", 48.7),
     ("2026-08", "2026-08-18", 49.9),
 )  # fmt: skip
+
+LIFECYCLE = "application/vnd.microsoft.artifact.lifecycle"
+END_OF_LIFE = "vnd.microsoft.artifact.lifecycle.end-of-life.date"
+# When the life of jobs ends, as their publisher says.
+ENDED = {"2023-03": "2024-03-31", "2023-10": "2024-10-31", "2026-08": "2027-08-31"}
 
 
 def draft(store: Store) -> list[Draft]:
@@ -74,12 +79,12 @@ def _push(  # noqa: PLR0913, PLR0917
     base: Draft | None,
     steps: Sequence[Step],
     platforms: Sequence[Platform],
-) -> str:
+) -> Published:
     at = moment(day, repository.path)
     era = _era(at.year)
     below = base.at("latest", at) if base else {}
     images = build_all(below, platforms, steps, at, era)
-    return repository.release(tags, at, images, era, created=stamp(at, 0)).digest
+    return repository.release(tags, at, images, era, created=stamp(at, 0))
 
 
 def _api(store: Store, base: Draft) -> Draft:
@@ -113,5 +118,13 @@ def _jobs(store: Store, base: Draft) -> Draft:
             env("JOBS_HOME", "/opt/jobs"),
             cmd("cron", "-f"),
         ]
-        _push(repository, [version, "latest"], day, base, steps, (AMD64,))
+        published = _push(repository, [version, "latest"], day, base, steps, (AMD64,))
+        if version in ENDED:
+            ended = store.artifact(
+                [store.empty()],
+                artifactType=LIFECYCLE,
+                subject=store.descriptor(published),
+                annotations={END_OF_LIFE: ENDED[version]},
+            )
+            repository.untagged.append(ended.digest)
     return repository

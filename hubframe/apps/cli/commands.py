@@ -66,6 +66,7 @@ PLANNED = (
     *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
     *("files", "packages", "distributions", "contents"),
     *inside.DOCUMENTS,
+    "lifecycles",
 )
 SHELLS = ("bash", "zsh", "fish")
 

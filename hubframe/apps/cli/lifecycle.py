@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.apps.cli.groups import ANSWER, command, with_failures
+from hubframe.apps.cli.groups import ANSWER, INSIDE, command, with_failures
 from hubframe.apps.cli.options import (
     FAILURES,
+    OF_IMAGES,
     PARTIAL,
     PLATFORMS,
     REFERENCES,
@@ -45,6 +46,7 @@ _NEWER = "FILE is https://endoflife.date/api/v1/products/full, downloaded by you
         "tags",
     ),
     flag("--over", "Only what is at its end."),
+    flag("--annotations", "Look for lifecycle annotations of the images, too, which win."),
     _DATES,
     given("--today", "The day that counts. Default: this one.", metavar="DATE"),
     PLATFORMS,
@@ -62,20 +64,36 @@ def _eol(  # noqa: PLR0913
     *,
     of: str,
     over: bool,
+    annotations: bool = False,
     eol: Path | None = None,
     today: str | None = None,
     partial: bool = False,
     **options: Any,
 ) -> "pd.DataFrame":
-    if of != "tags":
-        options["partial"] = partial
-    elif "platform" in options:
+    if of == "tags" and "platform" in options:
         raise click.UsageError("--platform needs --of distributions, packages or bases")
-    frame = getattr(hubframe, f"{of}_df")(what, **options, client=client)
-    found = hubframe.eol_df(frame, None if eol is None else hubframe.read_eol(eol), today=today)
+    of_images = {**options, "partial": partial}
+    asked = options if of == "tags" else of_images
+    frame = getattr(hubframe, f"{of}_df")(what, **asked, client=client)
+    lives = hubframe.lifecycles_df(what, **of_images, client=client) if annotations else None
+    dates = None if eol is None else hubframe.read_eol(eol)
+    found = hubframe.eol_df(frame, dates, lifecycles=lives, today=today)
     if over:
         found = found[found["is_eol"].fillna(value=False)].reset_index(drop=True)
-    return with_failures("eol", found, frame)
+    return with_failures("eol", found, frame, *([] if lives is None else [lives]))
+
+
+@command(
+    "lifecycles",
+    "Tell until when images live, as is annotated.",
+    *OF_IMAGES,
+    more="Microsoft attaches such annotations to its images.",
+    example="hubframe lifecycles registry.example/team/worker/jobs --sample",
+    job=INSIDE,
+    table="lifecycles",
+)
+def _lifecycles(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
+    return hubframe.lifecycles_df(what, **options, client=client)
 
 
 @command(

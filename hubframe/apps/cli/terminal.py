@@ -52,6 +52,7 @@ FIRST = {
     ),
     "advisories": ("id", "ecosystem", "release", "name", "severity", "title", "aliases"),
     "vex": ("id", "product", "component", "status", "justification", "author"),
+    "lifecycles": ("repo", "tag", "platform", "eol_at", "digest", "subject_digest"),
     "limits": ("host", "limit", "remaining", "allowed", "window_seconds", "resets_at"),
     "comparison": ("left_name", "right_name", "aspect", "key", "change", "left", "right"),
     "figures": ("metric", "value", "paper_value", "paper", "unit"),
