@@ -146,6 +146,7 @@ def test_a_host_alone_is_reported_whole(folder: Path, whole_registry: str) -> No
     assert summary["totals"]["image_count"] == 30
     assert set(summary["scopes"].values()) == {
         "all tags",
+        "tags: all tags",  # of ends of life
         "all tags but signatures, all platforms",
         "the repositories asked for",
     }
