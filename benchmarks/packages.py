@@ -172,7 +172,11 @@ def _of_images(scale: Scale) -> list[dict[str, Any]]:
                     Found(_package(place, number) if place % 20 == 0 else one, place % 8)
                     for place, one in enumerate(shared)
                 ],
-                *(None, None, [], []),
+                distribution=None,
+                distribution_position=None,
+                documents=[],
+                failures=[],
+                left_out=[],
             ),
         )
         for number in range(scale.images)
