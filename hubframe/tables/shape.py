@@ -532,15 +532,16 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
 
 
 def lifecycles(found: Iterable[tuple[Image, Referrer]]) -> pd.DataFrame:
-    """Shape images with their lifecycle artifacts into `tables.LIFECYCLES`."""
+    """Shape images with lifecycle artifacts into `tables.LIFECYCLES`; one without digest is none."""
     return tables.LIFECYCLES.from_records(
         {
             **{name: read(image) for name, read in _NAMES.items()},
-            "digest": one.descriptor["digest"],
+            "digest": one.descriptor.get("digest"),
             "subject_digest": one.image,
             "eol_at": one.end_of_life,
         }
         for image, one in found
+        if text(one.descriptor.get("digest"))
     )
 
 
