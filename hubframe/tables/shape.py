@@ -532,7 +532,7 @@ def referrers(found: Iterable[Referrer]) -> pd.DataFrame:
 
 
 def lifecycles(found: Iterable[tuple[Image, Referrer]]) -> pd.DataFrame:
-    """Shape images with lifecycle artifacts into `tables.LIFECYCLES`; one without digest is none."""
+    """Shape lifecycle artifacts into `tables.LIFECYCLES`; one without digest is none."""
     return tables.LIFECYCLES.from_records(
         {
             **{name: read(image) for name, read in _NAMES.items()},
