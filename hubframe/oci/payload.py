@@ -45,7 +45,7 @@ def an_object(read: Callable[[], Any], what: object) -> dict[str, Any]:
     try:
         document = read()
     except (ValueError, RecursionError) as error:
-        raise PayloadError(f"{what}: the answer is not JSON ({error})") from None
+        raise PayloadError(f"{what}: it is not JSON ({error})") from None
     if not isinstance(document, dict):
         raise PayloadError(f"{what}: expected a JSON object, got a {type(document).__name__}")
     return document

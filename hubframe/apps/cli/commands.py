@@ -335,7 +335,9 @@ def _report(client: "Client", what: list[str], output: Path, **options: Any) -> 
         asked = None
     elif not what:
         if not client.settings.sample:
-            raise click.UsageError("name at least one repository, or use --sample")
+            raise click.UsageError(
+                "name at least one repository, or give --references, or use --sample"
+            )
         options.setdefault("title", "The bundled sample")
         inside = options.get("inside")
         asked = hubframe.report.SAMPLE_INSIDE if inside else hubframe.report.SAMPLE
