@@ -80,7 +80,9 @@ def main() -> None:
 
 def photograph_page() -> None:
     """Photograph the page to share of its guide, with its first table sorted."""
-    code, *_ = re.findall("```python\n(.*?)```", (HERE / "sharing.md").read_text("utf-8"), re.DOTALL)
+    code, *_ = re.findall(
+        "```python\n(.*?)```", (HERE / "sharing.md").read_text("utf-8"), re.DOTALL
+    )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver, chdir(folder):
         exec(code, {})  # noqa: S102 - our own
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
