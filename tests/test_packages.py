@@ -391,6 +391,26 @@ def test_documents_that_are_attached_and_in_the_image(documented, client):
     assert where(evidence="layers") == []
 
 
+def test_the_same_image_has_the_document_of_its_own_repository(tmp_path, client):
+    for version in ("8", "9", "none"):
+        layout = Layout(tmp_path / version)
+        held = archive((STATUS, debs(curl="7")))
+        layer = layout.put(held, "application/vnd.oci.image.layer.v1.tar")
+        config = layout.put(b"{}", "application/vnd.oci.image.config.v1+json")
+        image = layout.json(MANIFEST, config=config, layers=[layer])
+        layout.add("1", image)
+        if version != "none":
+            written = json.dumps(SPDX).replace('"9"', f'"{version}"').encode()
+            body = layout.put(written, "application/spdx+json")
+            empty = layout.put(b"{}", "application/vnd.oci.empty.v1+json")
+            told = {"artifactType": "application/spdx+json", "config": empty, "layers": [body]}
+            layout.add(None, layout.json(MANIFEST, subject=image, **told))
+    what = [f"oci:{tmp_path / version}:1" for version in ("8", "9", "none")]
+    found = hubframe.packages_df(what, client=client, platform="all")
+    assert len(set(found["image_digest"])) == 1
+    assert found["version"].tolist() == ["8", "9", "7"]
+
+
 @pytest.mark.parametrize("evidence", ["sbom", "auto", "layers"])
 def test_each_tag_of_an_image_has_its_packages(evidence):
     web = "registry.example/shop/web"

@@ -38,7 +38,7 @@ _OTHER = frozenset({"gem", "composer", "nuget"})
 _ALL = _USUAL | _OTHER | TYPES
 _NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": _ALL}
 _KEY = [column.name for column in OF_IMAGE]
-_PLATFORM, _DIGEST = _KEY.index("platform"), _KEY.index("image_digest")
+_PLATFORM = _KEY.index("platform")
 _NOTHING = Layer()
 _OWN = "hubframe"
 _WINDOWS = "windows"
@@ -118,9 +118,10 @@ def packages_df(
             found = find_tags(call, documented, wanted, source)
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
             groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
-            covered = {key[_DIGEST] for key, _ in groups}
+            covered = {key for key, _ in groups}
         if evidence != "sbom":
-            left = layers if evidence == "both" else layers[~layers["image_digest"].isin(covered)]
+            is_left = [evidence == "both" or key not in covered for key in _keys(layers)]
+            left = layers.loc[is_left]
             images = images_of(
                 call, left, caps, _OTHER - wanted_kinds, with_binaries=has_binaries(wanted_kinds)
             )
@@ -216,7 +217,8 @@ def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
 def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> Iterator[Group]:
     """Yield the packages of the first document of each image that can be read."""
     done: set[tuple[Any, ...]] = set()
-    told: dict[str, tuple[Sequence[Any], ...]] = {}  # by image, which may have several tags
+    # An image of a repository may have several tags; in another one it may have another document.
+    told: dict[tuple[str, str], tuple[Sequence[Any], ...]] = {}
     columns = ["image_digest", "position", "layer_digest", "diff_id"]
     places: dict[tuple[Any, Any], tuple[int, str]] = {}
     for image, position, digest, diff_id in plain_values(layers[columns]).itertuples(
@@ -228,9 +230,10 @@ def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> 
         key = (one.repo, one.referrer.tag, one.platform, one.image)
         if key in done:
             continue
-        if one.image in told:
+        same = one.repo, one.image
+        if same in told:
             done.add(key)
-            yield key, told[one.image]
+            yield key, told[same]
             continue
         what = f"the document {one}"
         try:
@@ -246,7 +249,7 @@ def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> 
             continue
         listed = list(sbom.packages())
         at = [places.get((one.image, each.layer_digest or each.diff_id)) for each in listed]
-        _, told[one.image] = group = _group(
+        _, told[same] = group = _group(
             key,
             [each.package for each in listed],
             [each.purl or write_url(each.package) for each in listed],
