@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import Request, urlopen
 
+from hubframe.tables.files import replacing
+
 _NAME = "hubframe-explorer.ipynb"
 _HOW = (
     "This notebook ends with the command that opened it: *Copy as code* takes away what you find, "
@@ -137,6 +139,8 @@ def _run(server: dict[str, Any], token: str, notebook: Path) -> None:
         for message in told
         if message["msg_type"] in ("execute_result", "display_data", "stream", "error")
     ]
-    nbformat.write(written, notebook)
     # A page shows widgets of notebooks that are trusted.
     notary.sign(written)
+    # JupyterLab serves the file meanwhile: whoever asks reads all of it, or what was there before.
+    with replacing(notebook) as draft:
+        nbformat.write(written, draft)
