@@ -31,7 +31,7 @@ def test_a_file_of_all_products(tmp_path):
     path.write_bytes(
         full(
             product("debian", cycles, "pkg:docker/library/debian", "cpe:/o:debian", "pkg:a b"),
-            product("python", python),
+            product("python", python, aliases=["py", "cpython", 5, "a b", ""]),
         )
     )
     found = hubframe.read_eol(path)
@@ -45,6 +45,8 @@ def test_a_file_of_all_products(tmp_path):
     assert bookworm["is_eol"]
     assert pd.isna(bookworm["is_extended"])
     assert bookworm["support_ends_at"] == pd.Timestamp("2025-01-01", tz="UTC")
+    assert pd.isna(trixie["aliases"])
+    assert newest["aliases"] == "cpython py"
     assert (newest["latest"], newest["eol_at"]) == ("3.14.7", pd.NaT)
     pd.testing.assert_frame_equal(hubframe.read_eol(str(path)), found)
 
