@@ -44,9 +44,10 @@ def read_eol(path: str | Path | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path
-        A file that was downloaded from https://endoflife.date/api/v1/products/full; None for
-        hubframe's own table of some 120 products, those that base images and common images are of,
-        whose day is in ``dated_at``.
+        A file that was downloaded from https://endoflife.date/api/v1/products/full, or that of one
+        product; of the older API, whose files do not tell the product, named as it is there
+        (``debian.json``). None for hubframe's own table of some 120 products, those that base
+        images and common images are of, whose day is in ``dated_at``.
 
     Returns
     -------
@@ -80,10 +81,13 @@ _ASK = f"Download {FULL}, or one product of it"
 def read_products(body: bytes, what: object) -> pd.DataFrame:
     """Read what the API answers: all products, or one; `what` names it in messages."""
     try:
-        document = payload.mapping(payload.parsed(body))
+        parsed = payload.parsed(body)
     except (ValueError, RecursionError) as error:
         raise PayloadError(f"{what}: it is not JSON ({error}). {_ASK}") from None
+    document = payload.mapping(parsed)
     told = document.get("result")
+    if cycles := [_of_v0(one) for one in payload.items(parsed) if payload.text(one.get("cycle"))]:
+        told = {"name": Path(str(what)).stem, "releases": cycles}
     products = payload.items([told] if isinstance(told, dict) else told)
     listed = [(_of_product(one), payload.items(one.get("releases"))) for one in products]
     if not any(product["product"] and releases for product, releases in listed):
@@ -99,6 +103,21 @@ def read_products(body: bytes, what: object) -> pd.DataFrame:
         if product["product"] and payload.text(release.get("name"))
     )
     return CYCLES.from_records(rows).drop_duplicates([*CYCLES.key], ignore_index=True)
+
+
+def _of_v0(cycle: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write a cycle of the API's version 0 as version 1 does: there a date or a flag is one key."""
+    extended = cycle.get("extendedSupport")
+    return {
+        **cycle,
+        "name": cycle["cycle"],
+        "eoasFrom": cycle.get("support"),
+        "isEol": cycle.get("eol"),
+        "eolFrom": cycle.get("eol"),
+        "isEoes": not extended if isinstance(extended, bool) else None,
+        "eoesFrom": extended,
+        "latest": {"name": cycle.get("latest"), "date": cycle.get("latestReleaseDate")},
+    }
 
 
 def _length(product: Mapping[str, Any]) -> int:
