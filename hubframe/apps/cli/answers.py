@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 import hubframe
-from hubframe.apps.cli.groups import ANSWER, PAST, command, with_failures
+from hubframe.apps.cli.groups import ANSWER, PAST, call_command, command, with_failures
 from hubframe.apps.cli.options import (
     FAILURES,
     GLOBS,
@@ -253,7 +253,8 @@ def _repositories(what: Sequence[str], *, must: bool) -> list[str]:
     return list(dict.fromkeys(one.repo for one in asked))
 
 
-@command(
+call_command(
+    "compare_df",
     "compare",
     "List what differs between images.",
     REFERENCES,
@@ -266,9 +267,6 @@ def _repositories(what: Sequence[str], *, must: bool) -> list[str]:
     job=ANSWER,
     table="comparison",
 )
-def _compare(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    return hubframe.compare_df(what, **options, client=client)
-
 
 for _answer in ANSWERS:
     command(

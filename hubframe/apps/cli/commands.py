@@ -5,7 +5,6 @@ Those that measure what they fetch are declared in `answers`.
 
 from datetime import timedelta
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,10 @@ from hubframe.apps.cli.groups import (
     PROGRAM,
     SHOW,
     Group,
+    call_command,
     cli,
     command,
+    frame_command,
     with_failures,
 )
 from hubframe.apps.cli.options import (
@@ -44,7 +45,6 @@ from hubframe.apps.cli.options import (
     VERBATIM,
     VERSIONS,
     Choice,
-    Option,
     count,
     days,
     flag,
@@ -71,24 +71,8 @@ PLANNED = (
 SHELLS = ("bash", "zsh", "fish")
 
 
-# Calls: what is asked for is the first argument, and the options are keywords of the same name.
-
-
-def _call(function: str, client: "Client", what: Any = None, **options: Any) -> Any:
-    arguments = () if what is None else (what,)
-    return attrgetter(function)(hubframe)(*arguments, **options, client=client)
-
-
-def _call_command(function: str, name: str, text: str, *options: Option, **how: Any) -> None:
-    command(name, text, *options, **how)(partial(_call, function))
-
-
-def _frame_command(name: str, text: str, *options: Option, **how: Any) -> None:
-    _call_command(f"{name}_df", name, text, *options, table=name, **how)
-
-
-_find = partial(_frame_command, job=FIND)
-_read = partial(_frame_command, job=IMAGES)
+_find = partial(frame_command, job=FIND)
+_read = partial(frame_command, job=IMAGES)
 _PULLS = "On Docker Hub each distinct image costs a pull, once: hubframe plan shows how many."
 
 _find(
@@ -221,7 +205,7 @@ _read(
     more="Artifacts that refer to an image: signatures, attestations, bills of materials.",
     example="hubframe referrers acme/web:4.4.1 --sample",
 )
-_call_command(
+call_command(
     "inspect",
     "inspect",
     "Print what skopeo inspect prints of an image.",
@@ -237,7 +221,7 @@ _call_command(
     example="hubframe inspect library/alpine --sample",
     job=IMAGES,
 )
-_call_command(
+call_command(
     "raw_manifest",
     "manifest",
     "Print a manifest or an index, byte for byte.",
@@ -246,7 +230,7 @@ _call_command(
     example="hubframe manifest library/alpine --sample",
     job=IMAGES,
 )
-_call_command(
+call_command(
     "config",
     "config",
     "Print the configuration of an image, as JSON.",
@@ -256,7 +240,7 @@ _call_command(
     job=IMAGES,
 )
 
-_call_command(
+call_command(
     "plan",
     "plan",
     "Show the requests, pulls and time that a call costs.",
@@ -273,7 +257,7 @@ _call_command(
     example="hubframe plan labels acme/web --sample",
     job=COST,
 )
-_frame_command(
+frame_command(
     "limits",
     "Show your rate limits, and what is left of them.",
     example="hubframe limits --sample",
@@ -349,7 +333,7 @@ def _cache() -> None:
     pass
 
 
-_call_command(
+call_command(
     "cache.info",
     "info",
     "Show where the cache is and what it holds.",
@@ -419,7 +403,7 @@ def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 # The past: what repositories and tags were, run by run.
 
 
-_call_command(
+call_command(
     "snapshot",
     "snapshot",
     "Append what repositories and tags are to a dataset.",
@@ -500,8 +484,7 @@ def _import_downloads(_: "Client", downloads: list[str], **options: Any) -> "pd.
     return with_failures("runs", hubframe.import_downloads(downloads, **options).runs)
 
 
-_call_command(
-    "tag_history_df",
+frame_command(
     "tag-history",
     "List what tags pointed at before, on Quay.",
     REFERENCES,
@@ -511,7 +494,6 @@ _call_command(
     more="Quay keeps it, also of tags that are gone: for two weeks unless the owner changed that.",
     example="hubframe tag-history quay.io/acme/agent --tags latest --sample",
     job=PAST,
-    table="tag_history",
 )
 
 answers.declare_past()
