@@ -75,36 +75,21 @@ _find = partial(frame_command, job=FIND)
 _read = partial(frame_command, job=IMAGES)
 _PULLS = "On Docker Hub each distinct image costs a pull, once: hubframe plan shows how many."
 
-_find(
-    "repos",
-    "List the repositories of users or organisations.",
-    several("what", "NAMESPACE..."),
-    *FAILURES,
-    more="On Docker Hub, and on quay.io with its host before. Private repositories are listed for "
-    "logins that may read them.",
-    example="hubframe repos ansible --sample\n  hubframe repos quay.io/acme --sample",
-)
-_find(
-    "search",
-    "Search the repositories of Docker Hub.",
-    click.argument("what", metavar="QUERY"),
-    count("--limit", "At most N hits.", 100),
-    example="hubframe search ansible --limit 5 --sample",
-)
-_find(
-    "tags",
-    "List the tags of repositories, newest first.",
-    REFERENCES,
-    *TAGS,
-    *FAILURES,
-    example="hubframe tags ansible/ansible --newest 5 --sample",
-)
-_find(
-    "catalog",
-    "List the repositories of a registry with a catalogue.",
-    click.argument("what", metavar="HOST"),
-    example="hubframe catalog registry.example --sample",
-)
+# A command in few lines, so that they read as a table.
+# fmt: off
+_find("repos", "List the repositories of users or organisations.",
+      several("what", "NAMESPACE..."), *FAILURES,
+      more="On Docker Hub, and on quay.io with its host before. Private repositories are listed "
+      "for logins that may read them.",
+      example="hubframe repos ansible --sample\n  hubframe repos quay.io/acme --sample")
+_find("search", "Search the repositories of Docker Hub.",
+      click.argument("what", metavar="QUERY"), count("--limit", "At most N hits.", 100),
+      example="hubframe search ansible --limit 5 --sample")
+_find("tags", "List the tags of repositories, newest first.", REFERENCES, *TAGS, *FAILURES,
+      example="hubframe tags ansible/ansible --newest 5 --sample")
+_find("catalog", "List the repositories of a registry with a catalogue.",
+      click.argument("what", metavar="HOST"), example="hubframe catalog registry.example --sample")
+# fmt: on
 
 
 @command(
@@ -142,69 +127,31 @@ def _draw_tags(
     return with_failures("tags", hubframe.sample_tags(tags, n, seed), tags)
 
 
-_read(
-    "images",
-    "List the images of tags, one for each platform.",
-    *OF_IMAGES[:1],
-    many("--platform", OS, "Only these images. Default: all."),
-    *OF_IMAGES[2:],
-    more="It costs no pull on Docker Hub.",
-    example="hubframe images library/python:latest --sample",
-)
-_read(
-    "layers",
-    "List the layers of images, base first.",
-    *OF_IMAGES,
-    more="It costs no pull on Docker Hub.",
-    example="hubframe layers ansible/ansible:latest --sample",
-)
-_read(
-    "files",
-    "List the files in the layers of images.",
-    *OF_IMAGES[:1],
-    *answers.OF_FILES,
-    *OF_IMAGES[1:],
-    more="This downloads the layers, once each.",
-    example="hubframe files registry.example/shop/web:1.2.0 --sample",
-)
-_read(
-    "history",
-    "List the build steps of images.",
-    *OF_IMAGES,
-    example="hubframe history ansible/ansible:latest --sample",
-)
-_read(
-    "labels",
-    "List the labels and annotations of images.",
-    *OF_IMAGES,
-    more=_PULLS,
-    example="hubframe labels acme/web --newest 3 --sample",
-)
-_read(
-    "env",
-    "List the environment variables of images.",
-    *OF_IMAGES,
-    more=_PULLS,
-    example="hubframe env library/python:latest --sample",
-)
-_read(
-    "configs",
-    "List the configurations of images.",
-    *OF_IMAGES,
-    more=_PULLS,
-    example="hubframe configs library/redis --newest 3 --sample",
-)
-_read(
-    "referrers",
-    "List signatures and other artifacts of images.",
-    REFERENCES,
-    GLOBS,
-    VERSIONS,
-    NEWEST,
-    *FAILURES,
-    more="Artifacts that refer to an image: signatures, attestations, bills of materials.",
-    example="hubframe referrers acme/web:4.4.1 --sample",
-)
+# fmt: off
+_read("images", "List the images of tags, one for each platform.", *OF_IMAGES[:1],
+      many("--platform", OS, "Only these images. Default: all."), *OF_IMAGES[2:],
+      more="It costs no pull on Docker Hub.",
+      example="hubframe images library/python:latest --sample")
+_read("layers", "List the layers of images, base first.", *OF_IMAGES,
+      more="It costs no pull on Docker Hub.",
+      example="hubframe layers ansible/ansible:latest --sample")
+_read("files", "List the files in the layers of images.",
+      *OF_IMAGES[:1], *answers.OF_FILES, *OF_IMAGES[1:],
+      more="This downloads the layers, once each.",
+      example="hubframe files registry.example/shop/web:1.2.0 --sample")
+_read("history", "List the build steps of images.", *OF_IMAGES,
+      example="hubframe history ansible/ansible:latest --sample")
+_read("labels", "List the labels and annotations of images.", *OF_IMAGES, more=_PULLS,
+      example="hubframe labels acme/web --newest 3 --sample")
+_read("env", "List the environment variables of images.", *OF_IMAGES, more=_PULLS,
+      example="hubframe env library/python:latest --sample")
+_read("configs", "List the configurations of images.", *OF_IMAGES, more=_PULLS,
+      example="hubframe configs library/redis --newest 3 --sample")
+_read("referrers", "List signatures and other artifacts of images.",
+      REFERENCES, GLOBS, VERSIONS, NEWEST, *FAILURES,
+      more="Artifacts that refer to an image: signatures, attestations, bills of materials.",
+      example="hubframe referrers acme/web:4.4.1 --sample")
+# fmt: on
 call_command(
     "inspect",
     "inspect",
