@@ -12,9 +12,10 @@ def release(name, **more):
     return {**usual, **ends, "isMaintained": True, "latest": latest, **more}
 
 
-def product(name, releases, *identifiers):
+def product(name, releases, *identifiers, aliases=()):
     return {
         "name": name,
+        "aliases": list(aliases),
         "identifiers": [{"type": "purl", "id": one} for one in identifiers],
         "links": {"html": f"https://endoflife.example/{name}"},
         "releases": releases,

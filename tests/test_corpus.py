@@ -31,6 +31,10 @@ KINDS = {
 }
 
 
+def repos_of(payloads):
+    return shape.repos(map(shape.hub_repo, payloads))
+
+
 def named(path):
     return path.relative_to(MANIFESTS).as_posix()
 
@@ -64,7 +68,7 @@ def at(text):
 
 
 def test_repositories_of_2025():
-    frame = is_declared(shape.repos(results("repos-list-2025-docker_spec-example.json")), "repos")
+    frame = is_declared(repos_of(results("repos-list-2025-docker_spec-example.json")), "repos")
     builder, whalesay = (frame.iloc[place] for place in range(2))
     assert frame.repo.tolist() == ["docker/highland_builder", "docker/whalesay"]
     assert (builder.star_count, builder.pull_count, builder.storage_size) == (
@@ -85,7 +89,7 @@ def test_repositories_of_2025():
 
 
 def test_repositories_of_2019():
-    frame = is_declared(shape.repos(results("repos-list-2019-jessestuart.wrapped.json")), "repos")
+    frame = is_declared(repos_of(results("repos-list-2019-jessestuart.wrapped.json")), "repos")
     assert len(frame) == 25
     assert set(frame.namespace) == {"jessestuart"}
     assert frame.repo[0] == "jessestuart/owntracks"
@@ -98,14 +102,14 @@ def test_repositories_of_2019():
 
 def test_a_repository_that_was_never_pushed():
     name = "repos-list-2019-missing-last_updated.synthetic-edit.json"
-    frame = is_declared(shape.repos(results(name)), "repos")
+    frame = is_declared(repos_of(results(name)), "repos")
     assert len(frame) == 1
     assert frame.pushed_at.isna().all()
 
 
 def test_a_repository_on_its_own():
     frame = is_declared(
-        shape.repos([recorded("repo-detail-2026-ebusinessdocker-disney.json")]), "repos"
+        repos_of([recorded("repo-detail-2026-ebusinessdocker-disney.json")]), "repos"
     )
     row = frame.iloc[0]
     assert (row.repo, row.pull_count, row.storage_size) == (
@@ -220,7 +224,7 @@ def test_an_error_is_no_image(path):
     assert entries(document) == []
     with pytest.raises(PayloadError, match="is no manifest"):
         content(document, {})
-    assert shape.repos([document]).empty
+    assert repos_of([document]).empty
     assert shape.search([document]).empty
     assert shape.tags([("a/b", [document])]).empty
 

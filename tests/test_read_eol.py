@@ -31,7 +31,7 @@ def test_a_file_of_all_products(tmp_path):
     path.write_bytes(
         full(
             product("debian", cycles, "pkg:docker/library/debian", "cpe:/o:debian", "pkg:a b"),
-            product("python", python),
+            product("python", python, aliases=["py", "cpython", 5, "a b", ""]),
         )
     )
     found = hubframe.read_eol(path)
@@ -45,6 +45,8 @@ def test_a_file_of_all_products(tmp_path):
     assert bookworm["is_eol"]
     assert pd.isna(bookworm["is_extended"])
     assert bookworm["support_ends_at"] == pd.Timestamp("2025-01-01", tz="UTC")
+    assert pd.isna(trixie["aliases"])
+    assert newest["aliases"] == "cpython py"
     assert (newest["latest"], newest["eol_at"]) == ("3.14.7", pd.NaT)
     pd.testing.assert_frame_equal(hubframe.read_eol(str(path)), found)
 
@@ -52,6 +54,28 @@ def test_a_file_of_all_products(tmp_path):
 def test_a_file_of_one_product():
     body = full(result=product("debian", [release("13")]))
     assert read(body)["product"].tolist() == ["debian"]
+
+
+def test_a_file_of_the_older_api(tmp_path):
+    path = tmp_path / "debian.json"
+    path.write_text("""[
+      {"cycle": "13", "codename": "Trixie", "releaseDate": "2025-08-09", "eol": false,
+       "support": true, "extendedSupport": true, "latest": "13.5", "latestReleaseDate": "2026-07-11"},
+      {"cycle": "12", "eol": "2026-06-10", "support": "2025-06-10", "extendedSupport": "2028-06-30"},
+      {"cycle": "4", "eol": true, "extendedSupport": false}
+    ]""")
+    found = hubframe.read_eol(path)
+    assert found["product"].tolist() == ["debian"] * 3
+    assert found["is_eol"].tolist() == [False, pd.NA, True]
+    assert found["is_extended"].tolist() == [True, pd.NA, False]
+    assert found["latest"].tolist()[0] == "13.5"
+    assert found["dated_at"].isna().all()
+    frame = TAGS.from_records(
+        {"repo": "library/debian", "tag": tag, "is_digest_tag": False} for tag in ("13", "12", "4")
+    )
+    ends = hubframe.eol_df(frame, found, today="2026-09-01")
+    assert ends["is_eol"].tolist() == [False, True, True]
+    assert ends["is_supported"].tolist() == [True, True, False]
 
 
 def test_the_own_table_is_small_and_is_read_when_it_is_used():
@@ -89,7 +113,8 @@ def test_the_own_table_says_what_it_is_of():
         b'{"result": []}',
         b'{"result": [{"name": "debian"}]}',
         b'{"result": [{"name": 5, "releases": [{"name": "1"}]}]}',
-        b'[{"cycle": "12", "eol": "2026-06-10"}]',
+        b'[{"eol": "2026-06-10"}]',
+        b'[{"cycle": 12, "eol": "2026-06-10"}]',
     ],
 )
 def test_what_is_no_such_file_is_refused_and_says_which_is(body):

@@ -12,6 +12,10 @@ from hubframe.tables import TABLES, shape
 from hubframe.tables.shape import Image, hub_images
 
 
+def repos_of(payloads):
+    return shape.repos(map(shape.hub_repo, payloads))
+
+
 def one(frame):
     """The only row, nulls as None."""
     assert len(frame) == 1
@@ -48,7 +52,7 @@ REPOSITORY = {
 
 
 def test_a_repository():
-    row = one(shape.repos([REPOSITORY]))
+    row = one(repos_of([REPOSITORY]))
     assert row["repo"] == "ansible/awx"
     assert (row["namespace"], row["name"], row["repository_type"]) == ("ansible", "awx", "image")
     assert row["description"] is None
@@ -83,18 +87,18 @@ def test_a_repository():
     ],
 )
 def test_odd_repositories(changes, column, value):
-    assert one(shape.repos([{**REPOSITORY, **changes}]))[column] == value
+    assert one(repos_of([{**REPOSITORY, **changes}]))[column] == value
 
 
 def test_a_repository_that_comes_twice_is_one_row():
-    frame = shape.repos([REPOSITORY, {**REPOSITORY, "name": "b"}, {**REPOSITORY, "star_count": 9}])
+    frame = repos_of([REPOSITORY, {**REPOSITORY, "name": "b"}, {**REPOSITORY, "star_count": 9}])
     assert frame.repo.tolist() == ["ansible/awx", "ansible/b"]
     assert is_declared(frame, "repos")
 
 
 @pytest.mark.parametrize("changes", [{"name": None}, {"namespace": ""}, {"name": 5}])
 def test_a_repository_without_a_name_is_none(changes):
-    assert shape.repos([{**REPOSITORY, **changes}]).empty
+    assert repos_of([{**REPOSITORY, **changes}]).empty
 
 
 def test_search_hits():
@@ -458,7 +462,7 @@ def mutants(payload, seed):
 
 def test_whatever_stands_in_a_payload_the_frame_is_as_declared():
     for payload in (REPOSITORY, {"repo_name": "x", "star_count": 1, "short_description": "y"}):
-        for function, table in ((shape.repos, "repos"), (shape.search, "search")):
+        for function, table in ((repos_of, "repos"), (shape.search, "search")):
             assert is_declared(function(mutants(payload, seed=1)), table)
     payload = tag(images=[image(), image("linux/arm64/v8", "sha256:j")])
     found = list(mutants(payload, seed=2))

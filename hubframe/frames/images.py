@@ -77,7 +77,7 @@ def repos_df(
     with calling(client, errors, progress) as call:
         names = read_namespaces(namespaces)
         rows = sources.repos(call, names)
-        return call.finish(shape.told_repos(chain.from_iterable(rows)), "repos")
+        return call.finish(shape.repos(chain.from_iterable(rows)), "repos")
 
 
 def search_df(

@@ -31,34 +31,40 @@ _SYSTEMS = {
     "amzn": "amazon-linux",
     "ol": "oracle-linux",
     "opensuse-leap": "opensuse",
-    "photon": "vmware-photon",
     "redhat": "rhel",
     "rocky": "rocky-linux",
     "windows": "windows-server-core",
 }
-_STREAM = "centos-stream"
-# Products by the word that tags have before a version of theirs: 3.12-alpine3.20, 6-php8.2-apache.
+_CENTOS, _STREAM = "centos", "centos-stream"
+# Alpine's edge has the number of the release that comes next: 3.21.0_alpha20240923.
+_EDGE = "_alpha"
+# Products by the word that names have before a version of theirs: 3.12-alpine3.20, ubi9/nodejs-18.
 _WORDS = {
     **dict.fromkeys(("alma", "almalinux"), "almalinux"),
+    **dict.fromkeys(("amazoncorretto", "corretto"), "amazon-corretto"),
     **dict.fromkeys(("amazonlinux", "amzn", "al"), "amazon-linux"),
+    **dict.fromkeys(("erlang", "otp"), "erlang"),
     **dict.fromkeys(("go", "golang"), "go"),
+    **dict.fromkeys(("mongo", "mongodb"), "mongodb"),
     **dict.fromkeys(("node", "nodejs"), "nodejs"),
     **dict.fromkeys(("ol", "oraclelinux"), "oracle-linux"),
     **dict.fromkeys(("pg", "postgres", "postgresql"), "postgresql"),
     **dict.fromkeys(("rocky", "rockylinux"), "rocky-linux"),
     **dict.fromkeys(("rhel", "ubi"), "rhel"),
     **dict.fromkeys(("servercore", "windowsservercore"), "windows-server-core"),
-    **{one: one for one in ("centos", "debian", "fedora", "php", "python", "ruby", "ubuntu")},
+    **{one: one for one in ("centos", "debian", "fedora", "photon", "ubuntu")},
+    **{one: one for one in ("elixir", "perl", "php", "python", "ruby", "rust")},
+    **{one: one for one in ("mariadb", "mysql", "nginx", "redis", "tomcat")},
     "alpine": "alpine-linux",
     "leap": "opensuse",
     "nanoserver": "windows-nano-server",
-    "photon": "vmware-photon",
+    "temurin": "eclipse-temurin",
 }
 # A word before the version of something that is no product here: tomcat:jre8 is no Tomcat 8.
 _OTHERS = frozenset({"java", "jdk", "jre", "openjdk"})
 _WORD = re.compile(
-    rf"(?<![a-z0-9])(?P<word>{'|'.join(sorted(_WORDS, key=len, reverse=True))})[-_]?(?:ltsc)?"
-    r"(?P<numbers>\d{1,4}(?:\.\d{1,4})*)(?=$|[-_.+/])",
+    rf"(?<![a-z0-9])(?P<word>{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?P<mark>[-_/])?"
+    r"(?:ltsc)?(?P<numbers>\d{1,4}(?:\.\d{1,4})*)(?=$|[-_.+/])",
     re.IGNORECASE | re.ASCII,
 )
 _LETTERS = re.compile(r"[a-z]+")
@@ -67,8 +73,14 @@ _TOKEN = re.compile(r"[-_.+]")
 _CODENAMED = ("debian", "ubuntu")
 # Words with as few letters may be of anything: go2, and Debian's first codenames, Bo and Rex.
 _SHORT = 3
-# Where copies of Docker's official images are.
-_MIRRORS = re.compile(r"(?:public\.ecr\.aws/docker|mirror\.gcr\.io)/(library/[^/]+)")
+_MACHINES = "amd64 arm32v5 arm32v6 arm32v7 arm64v8 i386 mips64le ppc64le riscv64 s390x winamd64"
+# Other paths of the same images: of one architecture, by way of GitLab, since they are no longer
+# mended, and before they moved.
+_COPIES = (
+    (rf"(?:{'|'.join(_MACHINES.split())}|.+/dependency_proxy/containers)/([^/]+)", r"library/\1"),
+    (r"bitnami(?:legacy|secure)/(.+)", r"bitnami/\1"),
+    (r"k8s\.gcr\.io/(.+)", r"registry.k8s.io/\1"),
+)
 # The numbers that a version of a package begins with, behind the epoch.
 _LEADING = re.compile(r"(?:\d{1,9}:)?v?(\d{1,9}(?:\.\d{1,9}){0,9})", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,9}", re.ASCII)
@@ -150,9 +162,10 @@ def eol_df(
     -----
     A tag is of the product whose image its repository is, and of the longest cycle that its version
     begins with; names of the same digest tell too, where the frame has ``aliases``. Systems, their
-    codenames and runtimes are read in any tag (``-bookworm``, ``-alpine3.20``, ``-php8.2``). A
-    package of a system is held against its own makers' dates: those of the system may mend it for
-    longer. The dates are those of https://endoflife.date.
+    codenames and runtimes are read in any tag (``-bookworm``, ``-alpine3.20``, ``-php8.2``), and
+    their versions in names of repositories (``ubi9/nodejs-18``). A package of a system is held
+    against its own makers' dates: those of the system may mend it for longer. The dates are those
+    of https://endoflife.date.
 
     What the publisher says of an image itself wins: one that `lifecycles` tells of has a single
     row, by ``annotation``, in place of what else would be told of it; product, cycle and the other
@@ -194,11 +207,10 @@ def ends(names: pd.DataFrame, today: date | str | None = None) -> pd.DataFrame:
         A row for each row of `names`, in their order: ``eol_at`` and ``is_eol``; null where no
         end is known, which does not mean that there is none.
     """
-    dates = read_eol()
     key = ["repo", "tag"]
     asked = names[key].astype({name: EOL.dtypes[name] for name in key})
     distinct = asked.drop_duplicates().dropna(subset="repo")
-    found = _with_dates(list(_of_tags(distinct, Products(dates))), dates, _read_day(today))
+    found = _with_dates(list(_of_tags(distinct, own_products())), read_eol(), _read_day(today))
     first = found.groupby(key, dropna=False).agg({"eol_at": "min", "is_eol": "max"}).reset_index()
     return asked.merge(first, on=key, how="left")[["eol_at", "is_eol"]]
 
@@ -250,9 +262,9 @@ def _of_packages(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]
     of_system = frame.loc[frame["type"].isin(OS_TYPES), [*image, "purl"]]
     named = of_system.assign(purl=of_system["purl"].map(distribution_of)).drop_duplicates()
     for *key, distribution in plain_rows(named):
-        name, _, version = (distribution or "").rpartition("-")
-        if match := products.system(name or None, version):
-            subject = Subject(*key)._replace(name=name, version=version)
+        if match := products.distribution(distribution):
+            name, _, version = distribution.rpartition("-")
+            subject = Subject(*key)._replace(name=name or match.product, version=version)
             matched[tuple(key)].append(subject._replace(matched_by=PURL, match=match))
     for *key, url, name, version in plain_rows(
         known[[*image, "purl", "name", "version"]].drop_duplicates()
@@ -352,38 +364,56 @@ class Products:
         self._by_numbers: dict[str, dict[Numbers, int]] = defaultdict(dict)
         self._by_build: dict[str, dict[Numbers, int]] = defaultdict(dict)
         self._longer: dict[str, dict[Numbers, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._by_digits: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._by_word: dict[str, dict[str, int]] = defaultdict(dict)
         self._by_repo: dict[str, str] = {}
         self._by_package: dict[tuple[str, str | None, str], str] = {}
         self._tags = Known(lambda names: list(self._read(*names)))
         self._cycles: list[str] = dates["cycle"].tolist()
         ends = dates["eol_at"].tolist()
-        columns = ["product", "cycle", "codename", "latest"]
-        for row, (product, cycle, codename, latest) in enumerate(plain_rows(dates[columns])):
+        for row, (product, cycle, latest) in enumerate(
+            plain_rows(dates[["product", "cycle", "latest"]])
+        ):
             numbers = _whole(cycle)
             self._by_numbers[product].setdefault(numbers, row)
             for end in range(1, len(numbers)):
                 self._longer[product][numbers[:end]].append(row)
+            self._by_digits[product][cycle.replace(".", "")].append(row)
             self._by_word[product].setdefault(cycle.lower(), row)
-            if codename:
-                self._by_word[product].setdefault(codename.lower().split()[0], row)
             if latest and product.startswith("windows"):
                 builds = self._by_build[product]
                 # 1809 and 2019 are one build, of which the one is supported for longer.
                 if ends[row] >= ends[builds.setdefault(_whole(latest), row)]:
                     builds[_whole(latest)] = row
-        # A file of endoflife.date knows few names of images.
-        for named in (dates, read_eol()):
-            firsts = named.drop_duplicates("product")[["product", "identifiers"]]
-            for product, identifiers in plain_rows(firsts):
-                for one in (identifiers or "").split() if product in self._by_numbers else ():
-                    self._add(product, one)
+        self._names = {product: product for product in self._by_numbers}
+        # A file of endoflife.date knows few names of images, and no codenames of Node.js.
+        for known in (dates, read_eol()):
+            self._name(known)
+        self._words = {word: self._names.get(one, one) for word, one in _WORDS.items()}
         self._codenames = {
-            word: (product, row)
+            word: Match(product, row)
             for product in _CODENAMED
             for word, row in self._by_word.get(product, {}).items()
             if word.isalpha() and len(word) > _SHORT
         }
+
+    def _name(self, dates: pd.DataFrame) -> None:
+        """Learn what products, their cycles and their images are called."""
+        firsts = dates.drop_duplicates("product")[["product", "aliases", "identifiers"]]
+        for written, aliases, identifiers in plain_rows(firsts):
+            # The site renames products, and a file may be older than this, or newer.
+            names = [written, *(aliases or "").split()]
+            product = next((self._names[one] for one in names if one in self._names), None)
+            if product is not None:
+                for name in names:
+                    self._names.setdefault(name, product)
+                for one in (identifiers or "").split():
+                    self._add(product, one)
+        codenames = dates[["product", "cycle", "codename"]].dropna(subset="codename")
+        for written, cycle, codename in plain_rows(codenames):
+            words = self._by_word[self._names.get(written, written)]
+            if cycle.lower() in words:
+                words.setdefault(codename.lower().split()[0], words[cycle.lower()])
 
     def _add(self, product: str, identifier: str) -> None:
         package = read_url(identifier)
@@ -416,22 +446,31 @@ class Products:
     ) -> Match | None:
         """Match what os-release says: id, version, codename, and the name for people."""
         product = _SYSTEMS.get(name or "", name or "")
-        if name == "centos" and "Stream" in (title or ""):
+        if product == _CENTOS and "Stream" in (title or ""):
             product = _STREAM
+        product = self._names.get(product, product)
         if product not in self._by_numbers:
             return None
-        match = self.at(product, _numbers(version))
+        match = self.at(product, () if _EDGE in (version or "") else _numbers(version))
+        if match.row is None and name == _CENTOS and title is None:
+            # From 9 on there are only Streams.
+            stream = self.at(_STREAM, match.numbers)
+            match = match if stream.row is None else stream
         if match.row is None and codename:
             match = match._replace(row=self._by_word[product].get(codename.lower()))
         return match
 
+    def distribution(self, written: str | None) -> Match | None:
+        """Match the distribution that a package URL names: ``debian-12``, or ``bookworm``."""
+        name, _, version = (written or "").rpartition("-")
+        return self.system(name, version, version) if name else self._codenames.get(version)
+
     def release(self, distribution: str | None) -> str | None:
         """Name the release of a distribution: ``alpine-3.20`` of ``alpine-3.20.1``."""
-        name, _, version = (distribution or "").rpartition("-")
-        match = self.system(name, version)
-        if match is None or match.row is None:
+        match = self.distribution(distribution)
+        if distribution is None or match is None or match.row is None:
             return distribution
-        return f"{name}-{self._cycles[match.row]}"
+        return f"{distribution.rpartition('-')[0] or match.product}-{self._cycles[match.row]}"
 
     def package(self, url: str) -> str | None:
         """Return the product of a package."""
@@ -439,31 +478,36 @@ class Products:
         return package and self._by_package.get((package.type, package.namespace, package.name))
 
     def tag(self, repo: str | None, tag: str | None) -> list[Match]:
-        """Match the name of an image: with its own product, and with those that the tag names."""
+        """Match the name of an image: with its own product, and with those that the name tells."""
         found: list[Match] = self._tags[repo or "", tag or ""]
         return found
 
-    def _read(self, repo: str, tag: str) -> Iterator[Match]:
-        mirrored = _MIRRORS.fullmatch(repo)
-        own = self._by_repo.get(mirrored[1] if mirrored else repo)
+    def _read(self, repo: str, tag: str) -> Iterable[Match]:
+        found: dict[str, Match] = {}
+        own = self._product_of(repo)
         if own is not None:
-            match = self._own(own, tag)
-            # A repository may name it: redhat/ubi9.
-            of_repo = (one for product, one in self._worded(repo) if product == own)
-            yield match if match.row is not None else next(of_repo, match)
-        named = {own}
-        for product, match in self._named(tag):
-            if product not in named:
-                named.add(product)
-                yield match
+            found[own] = self._own(own, tag)
+        host, _, path = repo.partition("/")
+        named = self._worded(path if {".", ":"}.intersection(host) else repo)
+        for match in (*self._named(tag), *named):
+            if match.product not in found or found[match.product].row is None:
+                found[match.product] = match
+        return found.values()
+
+    def _product_of(self, repo: str) -> str | None:
+        """Return the product whose image a repository has, or a copy of it under the same path."""
+        for pattern, place in _COPIES:
+            if found := re.fullmatch(pattern, repo):
+                repo = found.expand(place)
+        known = self._by_repo
+        return known.get(repo) or known.get("/".join(repo.split("/")[-2:]))
 
     def _own(self, product: str, tag: str) -> Match:
         """Match a tag of a product's own image."""
         name = tagnames.read(tag)
         match = Match(product)
-        words = set(_LETTERS.findall(name.prefix.lower()))
-        is_other = any(_WORDS.get(word, product) != product for word in words) or words & _OTHERS
-        if name.kind is Kind.VERSION or (name.kind is Kind.NAMED_VERSION and not is_other):
+        is_own = name.kind is Kind.NAMED_VERSION and not self._is_of_another(product, name)
+        if name.kind is Kind.VERSION or is_own:
             match = self.at(product, name.numbers)
         if match.row is None:
             known = self._by_word[product]
@@ -473,21 +517,36 @@ class Products:
         # Before a release nothing is its newest version.
         return match._replace(numbers=()) if name.is_prerelease else match
 
-    def _named(self, tag: str) -> Iterator[tuple[str, Match]]:
+    def _is_of_another(self, product: str, name: tagnames.TagName) -> bool:
+        """Whether the version behind a word is that of what the word says."""
+        words = set(_LETTERS.findall(name.prefix.lower()))
+        others = {self._words.get(word, product) for word in words} - {product}
+        # alpine3.20 is Alpine's; alpine-1.40 only if Alpine has such a version.
+        return bool(words & _OTHERS) or any(
+            not name.prefix.endswith("-") or self.at(one, name.numbers).row is not None
+            for one in others
+        )
+
+    def _named(self, tag: str) -> Iterator[Match]:
         """Find the systems and runtimes that any tag may name."""
         for token in _TOKEN.split(tag.lower()):
             if token in self._codenames:
-                product, row = self._codenames[token]
-                yield product, Match(product, row)
+                yield self._codenames[token]
         yield from self._worded(tag)
 
-    def _worded(self, name: str) -> Iterator[tuple[str, Match]]:
+    def _worded(self, name: str) -> Iterator[Match]:
+        """Find the products that a name has with a version: alpine3.20, ubuntu2204."""
         for found in _WORD.finditer(name):
-            product = _WORDS[found["word"].lower()]
+            product = self._words[found["word"].lower()]
+            # With a mark in between the version may be of something else, as in deno:alpine-1.40.
+            is_sure = found["mark"] is None and len(found["word"]) > _SHORT
             if product in self._by_numbers:
                 match = self.at(product, _whole(found["numbers"]))
-                if match.row is not None or len(found["word"]) > _SHORT:
-                    yield product, match
+                if match.row is None:
+                    rows = self._by_digits[product].get(found["numbers"], [])
+                    match = match._replace(row=rows[0] if len(rows) == 1 else None)
+                if match.row is not None or is_sure:
+                    yield match
 
 
 @cache

@@ -67,7 +67,6 @@ def tag_moves_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     run = is_new.cumsum()
     first = known[is_new].reset_index(drop=True)
     last = known[~run.duplicated(keep="last")].reset_index(drop=True)
-    by_tag = first.groupby(_NAME, sort=False)
     # Not seen before: under another digest, or in an observation that would have shown it.
     before = last.groupby(_NAME, sort=False)["observed_at"].shift()
     not_yet = pd.concat([before, first["whole_before"]], axis=1).max(axis=1)
@@ -75,18 +74,25 @@ def tag_moves_df(snapshots: Snapshots | pd.DataFrame) -> pd.DataFrame:
     ends = rows.drop_duplicates("presence", keep="last").set_index("presence")["whole_after"]
     gone = ends.reindex(first["presence"]).reset_index(drop=True)
     gone = gone.mask(is_moved, first["observed_at"].shift(-1))
-    ending = pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str").where(gone.notna())
+    return _moves(first, run, is_moved, gone, not_yet_at=not_yet, last_seen_at=last["observed_at"])
+
+
+def _moves(
+    first: pd.DataFrame, run: pd.Series, is_moved: Any, gone: pd.Series, **dates: pd.Series
+) -> pd.DataFrame:
+    """Write the table down: what the first row of each run of rows says, and how it ended."""
+    by_tag = first.groupby(_NAME, sort=False)
+    ending = pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str")
     return TAG_MOVES.of(
         {
             **first[[*_NAME, "digest", "pushed_at", "size"]],
             "move": by_tag.cumcount(),
             "previous_digest": by_tag["digest"].shift(),
-            "not_yet_at": not_yet,
             "first_seen_at": first["observed_at"],
-            "last_seen_at": last["observed_at"],
             "gone_at": gone,
-            "ending": ending,
+            "ending": ending.where(gone.notna()),
             "observation_count": run.value_counts(sort=False).array,
+            **dates,
         }
     )
 
@@ -176,21 +182,13 @@ def _moves_of(history: pd.DataFrame) -> pd.DataFrame:
     starts = pd.MultiIndex.from_frame(pushes[[*_NAME, "started_at"]])
     is_moved = pd.MultiIndex.from_frame(final[_NAME].assign(at=gone)).isin(starts)
     is_moved |= following <= gone
-    previous = by_tag["digest"].shift()
-    return TAG_MOVES.of(
-        {
-            **first[[*_NAME, "digest", "pushed_at", "size"]],
-            "move": by_tag.cumcount(),
-            "previous_digest": previous,
-            "not_yet_at": first["started_at"].where(previous.notna()),
-            "first_seen_at": first["started_at"],
-            "last_seen_at": gone.fillna(pd.Series(last.reindex(first["repo"]).array)),
-            "gone_at": gone,
-            "ending": pd.Series(np.where(is_moved, MOVED, DELETED), dtype="str").where(
-                gone.notna()
-            ),
-            "observation_count": run.value_counts(sort=False).array,
-        }
+    return _moves(
+        first,
+        run,
+        is_moved,
+        gone,
+        not_yet_at=first["started_at"].where(by_tag.cumcount() > 0),
+        last_seen_at=gone.fillna(pd.Series(last.reindex(first["repo"]).array)),
     )
 
 

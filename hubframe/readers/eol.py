@@ -8,7 +8,7 @@ downloads it.
 import re
 import tomllib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -32,6 +32,7 @@ _MOST_RELEASES = 1000
 _TABLE = "cycles.toml"
 # What is joined by blanks holds none.
 _URL = re.compile(r"pkg:[^\s]+")
+_NAME = re.compile(r"\S+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What stands in place of a date that is not told.
 _OPEN, _OVER = "open", "over"
@@ -43,9 +44,10 @@ def read_eol(path: str | Path | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path
-        A file that was downloaded from https://endoflife.date/api/v1/products/full; None for
-        hubframe's own table of some fifty products, those that base images and official images are
-        of, whose day is in ``dated_at``.
+        A file that was downloaded from https://endoflife.date/api/v1/products/full, or that of one
+        product; of the older API, whose files do not tell the product, named as it is there
+        (``debian.json``). None for hubframe's own table of some 120 products, those that base
+        images and common images are of, whose day is in ``dated_at``.
 
     Returns
     -------
@@ -79,17 +81,20 @@ _ASK = f"Download {FULL}, or one product of it"
 def read_products(body: bytes, what: object) -> pd.DataFrame:
     """Read what the API answers: all products, or one; `what` names it in messages."""
     try:
-        document = payload.mapping(payload.parsed(body))
+        parsed = payload.parsed(body)
     except (ValueError, RecursionError) as error:
         raise PayloadError(f"{what}: it is not JSON ({error}). {_ASK}") from None
+    document = payload.mapping(parsed)
     told = document.get("result")
+    if cycles := [_of_v0(one) for one in payload.items(parsed) if payload.text(one.get("cycle"))]:
+        told = {"name": Path(str(what)).stem, "releases": cycles}
     products = payload.items([told] if isinstance(told, dict) else told)
     listed = [(_of_product(one), payload.items(one.get("releases"))) for one in products]
     if not any(product["product"] and releases for product, releases in listed):
         raise PayloadError(f"{what}: it holds no products with releases. {_ASK}")
     if any(len(releases) > _MOST_RELEASES for _, releases in listed):
         raise PayloadError(f"{what}: a product has more than {_MOST_RELEASES} releases. {_ASK}")
-    if sum(len(one["identifiers"]) * len(releases) for one, releases in listed) > _MOST_TEXT:
+    if sum(_length(product) * len(releases) for product, releases in listed) > _MOST_TEXT:
         raise PayloadError(f"{what}: its identifiers are too long. {_ASK}")
     rows = (
         {**_of_release(release), **product, "dated_at": document.get("generated_at")}
@@ -100,14 +105,38 @@ def read_products(body: bytes, what: object) -> pd.DataFrame:
     return CYCLES.from_records(rows).drop_duplicates([*CYCLES.key], ignore_index=True)
 
 
+def _of_v0(cycle: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write a cycle of the API's version 0 as version 1 does: there a date or a flag is one key."""
+    extended = cycle.get("extendedSupport")
+    return {
+        **cycle,
+        "name": cycle["cycle"],
+        "eoasFrom": cycle.get("support"),
+        "isEol": cycle.get("eol"),
+        "eolFrom": cycle.get("eol"),
+        "isEoes": not extended if isinstance(extended, bool) else None,
+        "eoesFrom": extended,
+        "latest": {"name": cycle.get("latest"), "date": cycle.get("latestReleaseDate")},
+    }
+
+
+def _length(product: Mapping[str, Any]) -> int:
+    return sum(len(one or "") for one in product.values())
+
+
 def _of_product(product: Mapping[str, Any]) -> Mapping[str, Any]:
     told = (payload.text(one.get("id")) for one in payload.items(product.get("identifiers")))
     page = payload.text(payload.mapping(product.get("links")).get("html"))
     return {
         "product": payload.text(product.get("name")),
-        "identifiers": " ".join(sorted({one for one in told if one and _URL.fullmatch(one)})),
+        "aliases": _joined(filter(_NAME.fullmatch, payload.texts(product.get("aliases")))),
+        "identifiers": _joined(one for one in told if one and _URL.fullmatch(one)),
         "url": page if page and page.startswith("https://") else None,
     }
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " ".join(sorted(set(words)))
 
 
 def _of_release(release: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -137,7 +166,7 @@ def _own() -> pd.DataFrame:
 
 def _own_rows(products: Mapping[str, Any], day: str) -> Iterator[Mapping[str, Any]]:
     for product, one in products.items():
-        names = " ".join(sorted(one["identifiers"]))
+        aliases, identifiers = _joined(one.get("aliases", ())), _joined(one.get("identifiers", ()))
         for line in one["cycles"].splitlines():
             cycle, released, support, eol, extended, *rest = line.split(maxsplit=5)
             name = next(iter(rest), None)
@@ -154,7 +183,8 @@ def _own_rows(products: Mapping[str, Any], day: str) -> Iterator[Mapping[str, An
                 "is_eol": _is_over(eol, day),
                 "is_extended": None if extended == "-" else not _is_over(extended, day),
                 "latest": name if is_build else None,
-                "identifiers": names,
+                "aliases": aliases,
+                "identifiers": identifiers,
                 "url": f"{SITE}/{product}",
                 "dated_at": day,
             }

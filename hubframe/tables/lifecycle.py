@@ -27,10 +27,11 @@ CYCLES = Table("cycles", "a release cycle of a product", ("product", "cycle"), (
     Column("is_eol", FLAG, "Whether its end of life was over at `dated_at`, also where no date is told."),
     Column("is_extended", FLAG, "Whether there was extended support at `dated_at`; null where there is no such thing."),
     *_LATEST,
+    Column("aliases", TEXT, "Other names of the product, such as those that it had, sorted, joined by blanks."),
     Column("identifiers", TEXT, "Package URLs of the product, without versions, sorted, joined by blanks."),
     _URL,
     Column("dated_at", UTC, "The day that this is of."),
-), source="A file of endoflife.date; or hubframe's own table of the products that base images and official images are of. Nobody is asked.")
+), source="A file of endoflife.date; or hubframe's own table of the products that base images and common images are of. Nobody is asked.")
 
 EOL = Table("eol", "an image, tag, package, reference or base, and a product that it is of", ("repo", "tag", "platform", "image_digest", "file", "line", "field", "name", "version", "product"), (
     Column("repo", TEXT, "Repository; null where a reference does not tell it."),

@@ -114,12 +114,7 @@ class Tag(NamedTuple):
     payload: Payload | None = None  # the Hub's, where more is wanted than stands here
 
 
-def repos(payloads: Iterable[Payload]) -> pd.DataFrame:
-    """Shape repositories of the Hub into `tables.REPOS`, each once."""
-    return told_repos(map(hub_repo, payloads))
-
-
-def told_repos(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def repos(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Shape what was told of repositories into `tables.REPOS`, each once."""
     return tables.REPOS.from_records(_distinct(rows, "repo"))
 

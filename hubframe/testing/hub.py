@@ -23,13 +23,6 @@ LOGINS = {
     "auth/token": ("identifier", "secret", "access_token"),
     "users/login": ("username", "password", "token"),
 }
-CATEGORIES = (
-    "API management", "Content management system", "Data science", "Databases & storage",
-    "Developer tools", "Gen AI", "Integration & delivery", "Internet of things",
-    "Languages & frameworks", "Machine learning & AI", "Message queues",
-    "Monitoring & observability", "Networking", "Operating systems", "Security", "Web servers",
-)  # fmt: skip
-
 UNAUTHORIZED = Reply.of_json({"message": "unauthorized", "errinfo": {}}, 401)
 ROUTES = Routes()
 # Under `namespaces`, the word `repositories` follows the name.
@@ -232,19 +225,6 @@ class Hub(Service):
         if (field := ordering.lstrip("-")) in {"pull_count", "star_count"}:
             hits.sort(key=lambda hit: hit[field], reverse=ordering.startswith("-"))
         return _page(request, hits, nothing="")
-
-    @ROUTES.add(r"/api/(?:search/v4|content/v1/products/search)/?")
-    def _search_of_the_website(self, _request: Request) -> Reply:
-        """Answer nothing: that is how the older one is switched off, and nobody asks the newer."""
-        empty = {"count": 0, "next": "", "previous": "", "summaries": []}
-        return Reply.of_json({"page": 1, "page_size": 25, "total": 0, "results": [], **empty})
-
-    @ROUTES.add(r"/v2/categories/?")
-    def _categories(self, _request: Request) -> Reply:
-        words = (name.lower().replace("&", "and") for name in CATEGORIES)
-        slugs = (re.sub(r"[^a-z0-9]+", "-", name).strip("-") for name in words)
-        pairs = zip(CATEGORIES, slugs, strict=True)
-        return Reply.of_json([{"name": name, "slug": slug} for name, slug in pairs])
 
 
 def _missing(what: str = "object not found", **where: str) -> HttpError:

@@ -39,7 +39,6 @@ _MOST_TOKENS, _LONGEST_SCOPE = 1000, 1000
 # A token may have expired, and the new one lack the scope that the registry then names.
 _MOST_TRIES = 2
 _MOST_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
 _BAD_REQUEST = 400
 _GONE = frozenset({404, 405, 410})
@@ -395,7 +394,7 @@ class RegistryAuth(Auth):
         for _ in range(_MOST_REDIRECTS):
             response = yield request
             location = response.headers.get("Location")
-            if response.status_code not in _REDIRECTS or not location:
+            if not (response.is_redirect and location):
                 break
             request = request.copy()
             request.url = on_own_host(joined(response.url, location, "where to go"), response.url)

@@ -20,6 +20,7 @@ from hubframe.errors import (
     TransportError,
 )
 from hubframe.oci.digests import HASHES, Document, digest_of, is_signed, is_sound, verify
+from hubframe.oci.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from hubframe.oci.reference import DIGEST, DOCKER_HUB, TAG, ImageReference
 from hubframe.wire import cancellation, statuses
 from hubframe.wire.addresses import joined, moved, next_link, within_host
@@ -35,12 +36,11 @@ Payload = Mapping[str, Any]
 Key = TypeVar("Key", bound=Hashable)
 Entry = TypeVar("Entry")
 
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPES = (
     OCI_INDEX,
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
+    DOCKER_LIST,
+    OCI_MANIFEST,
+    DOCKER_MANIFEST,
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
     "application/vnd.docker.distribution.manifest.v1+json",
     "application/vnd.oci.artifact.manifest.v1+json",

@@ -24,7 +24,6 @@ from hubframe.wire.exchange import DOCUMENT_LIMIT, LIST_LIMIT, UNREAD, Exchanges
 from hubframe.wire.limits import Limit
 
 _MOST_REDIRECTS = 5
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
 # What a registry may have another one answer.
 _ELSEWHERE = ("/manifests/", "/blobs/", "/tags/list", "/_catalog")
@@ -134,7 +133,7 @@ def _following(request: PreparedRequest, response: Response) -> PreparedRequest 
 
     Addresses may be signed, and some tracebacks show variables: none here holds an address.
     """
-    if response.status_code not in _REDIRECTS or not response.headers.get("Location"):
+    if not (response.is_redirect and response.headers["Location"]):
         return None
     copy = request.copy()
     copy.url = on_own_host(

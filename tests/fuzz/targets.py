@@ -176,7 +176,7 @@ def shapes(data: bytes) -> None:
 def frames(case: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Shape a payload, under the key that tells how, into every frame that it can make."""
     if isinstance(case.get("repo"), dict):
-        yield "repos", shape.repos([case["repo"], case["repo"]])
+        yield "repos", shape.repos(map(shape.hub_repo, [case["repo"], case["repo"]]))
         yield "search", shape.search([{**case["repo"], "repo_name": case["repo"].get("name")}])
     if isinstance(case.get("tag"), dict):
         tag = case["tag"]
@@ -317,8 +317,8 @@ def beside(data: bytes) -> None:
             {"repo": REPO, **row} for row in rows
         ),
         harbor.read_artifacts: lambda rows: shape.tags([(REPO, [Tag(**row) for row in rows])]),
-        quay.read_repos: shape.told_repos,
-        harbor.read_repositories: shape.told_repos,
+        quay.read_repos: shape.repos,
+        harbor.read_repositories: shape.repos,
     }
     for read, make in readers.items():
         try:

@@ -57,6 +57,7 @@ def test_packages_of_a_system_compare_within_a_release_of_it():
     frame = packages(
         "1 deb bash 5.1-2 debian-11",
         "2 deb bash 5.2.15-2 debian-12",
+        "2 deb bash 5.2.15-1 bookworm",
         "3 apk musl 1.2.5-r0 alpine-3.20.1",
         "4 apk musl 1.2.5-r1 alpine-3.20.3",
         "5 apk musl 1.2.6-r0 alpine-3.21.0",
@@ -65,13 +66,14 @@ def test_packages_of_a_system_compare_within_a_release_of_it():
     assert told(found) == [
         "1 bash 5.1-2 False 0",
         "2 bash 5.2.15-2 False 0",
+        "2 bash 5.2.15-2 True 1",
         "3 musl 1.2.5-r1 True 1",
         "4 musl 1.2.5-r1 False 0",
         "5 musl 1.2.6-r0 False 0",
     ]
     assert found["distribution"].tolist() == [
         "debian-11",
-        "debian-12",
+        *["debian-12"] * 2,
         *["alpine-3.20"] * 2,
         "alpine-3.21",
     ]

@@ -74,7 +74,7 @@ TAGGED = {
     "library/eclipse-temurin:21-jre-jammy": ["eclipse-temurin 21", "ubuntu 22.04"],
     "library/tomcat:9-jdk17-temurin-jammy": ["tomcat 9.0", "ubuntu 22.04"],
     "library/tomcat:jre8": ["tomcat -"],
-    "library/wordpress:6-php8.2-apache": ["php 8.2"],
+    "library/wordpress:6-php8.2-apache": ["wordpress -", "php 8.2"],
     "library/postgres:16beta1-alpine3.18": ["postgresql 16", "alpine-linux 3.18"],
     "library/redis:7": ["redis -"],
     "library/golang:1.21-bookworm": ["go 1.21", "debian 12"],
@@ -96,6 +96,36 @@ TAGGED = {
     "org/app:1.2-go7-al-3": ["- -"],
     "nvidia/cuda:12.1-devel-ubuntu22.04": ["ubuntu 22.04"],
     "mycompany/custom-image:1.0": ["- -"],
+    # Other servers that are run as images.
+    "library/maven:3.9-eclipse-temurin-17-focal": [
+        *("apache-maven 3.9", "ubuntu 20.04", "eclipse-temurin 17"),
+    ],
+    "library/docker:24-dind": ["docker-engine 24.0"],
+    "grafana/grafana-oss:9.5.2": ["grafana 9.5"],
+    "quay.io/keycloak/keycloak:26.0.5": ["keycloak 26.0"],
+    "hashicorp/vault:1.13": ["hashicorp-vault 1.13"],
+    "ghcr.io/graalvm/graalvm-ce:22.3.0": ["- -"],
+    # A version behind another word may be its own.
+    "zabbix/zabbix-agent:alpine-6.4-latest": ["zabbix 6.4"],
+    "denoland/deno:debian-1.40.0": ["deno 1"],
+    "library/influxdb:alpine3.20": ["influxdb -", "alpine-linux 3.20"],
+    "org/app:alpine-4.0": ["- -"],
+    # Copies.
+    "arm64v8/python:3.9-buster": ["python 3.9", "debian 10"],
+    "bitnamilegacy/redis:6.2": ["redis 6.2"],
+    "public.ecr.aws/bitnami/postgresql:12": ["postgresql 12"],
+    "mirror.gcr.io/prom/prometheus:v2.45.0": ["prometheus 2.45"],
+    "harbor.example.com/proxy/library/node:14": ["nodejs 14"],
+    "git.example.com/a/dependency_proxy/containers/alpine:3.12": ["alpine-linux 3.12"],
+    "k8s.gcr.io/kube-proxy:v1.20.0": ["kubernetes 1.20"],
+    # Versions in the name of the repository, and without dots.
+    "gcr.io/distroless/nodejs18-debian12:nonroot": ["nodejs 18", "debian 12"],
+    "registry.access.redhat.com/ubi8/python-39:1": ["rhel 8", "python 3.9"],
+    "almalinux/8-base:latest": ["almalinux 8"],
+    "centos/postgresql-96-centos7:1": ["postgresql 9.6", "centos 7"],
+    "acme/app-ubuntu2204:1": ["ubuntu 22.04"],
+    "acme/app:php74-alpine312": ["php 7.4", "alpine-linux 3.12"],
+    "rhel8.example.com/acme/app:1": ["- -"],
 }
 
 
@@ -148,19 +178,24 @@ SYSTEMS = {
     ("debian", "12"): "debian 12",
     ("debian", None, "trixie"): "debian 13",
     ("debian", None, "forky"): "debian -",
+    ("debian", None, "sid"): "debian -",
     ("ubuntu", "22.04"): "ubuntu 22.04",
     ("alpine", "3.20.1"): "alpine-linux 3.20",
+    # Edge has the number of what comes next.
+    ("alpine", "3.21.0_alpha20240923"): "alpine-linux -",
     ("rhel", "9.4"): "rhel 9",
     ("rocky", "9.3"): "rocky-linux 9",
     ("almalinux", "8.10"): "almalinux 8",
     ("centos", "7", None, "CentOS Linux 7 (Core)"): "centos 7",
     ("centos", "9", None, "CentOS Stream 9"): "centos-stream 9",
+    ("centos", "9"): "centos-stream 9",
+    ("centos", "8"): "centos 8",
     ("fedora", "40"): "fedora 40",
     ("amzn", "2023"): "amazon-linux 2023",
     ("ol", "8.9"): "oracle-linux 8",
     ("sles", "15.5"): "sles 15.5",
     ("opensuse-leap", "15.5"): "opensuse 15.5",
-    ("photon", "5.0"): "vmware-photon 5.0",
+    ("photon", "5.0"): "photon 5.0",
     ("windows", "10.0.20348.2227"): "windows-server-core 2022",
     ("windows", "10.0.17763.5"): "windows-server-core 2019",
     ("wolfi", "20230201"): "- -",
@@ -198,6 +233,47 @@ def test_packages_tell_the_distribution_and_what_the_file_knows():
         "1 django 4.2.1 django 4.2 purl",
         "2 - - - - -",
     ]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "system"),
+    [
+        ("debian-12", "debian 12 debian 12"),
+        ("bookworm", "debian bookworm debian 12"),
+        ("ubuntu-jammy", "ubuntu jammy ubuntu 22.04"),
+        ("debian-sid", "debian sid debian -"),
+        ("centos-9", "centos 9 centos-stream 9"),
+        ("opensuse-leap-15.5", "opensuse-leap 15.5 opensuse 15.5"),
+        ("opensuse-tumbleweed-20240101", "- - - -"),
+        ("sid", "- - - -"),
+    ],
+)
+def test_package_urls_name_the_distribution_in_many_ways(distribution, system):
+    url = f"pkg:deb/debian/bash@5.2?distro={distribution}"
+    frame = PACKAGES.from_records([package("1", "deb", "bash", "5.2", url)])
+    found = hubframe.eol_df(frame, today=TODAY)
+    assert told(found, "name", "version", "product", "cycle") == [system]
+
+
+def test_runtimes_that_binaries_are_of_are_known():
+    frame = PACKAGES.from_records(
+        [
+            package("1", "golang", "stdlib", "1.20.1", "pkg:golang/stdlib@1.20.1"),
+            package("1", "generic", "node", "18.19.0", "pkg:generic/node@18.19.0"),
+        ]
+    )
+    assert products(frame) == ["go 1.20", "nodejs 18"]
+
+
+def test_a_product_that_was_renamed_is_the_same():
+    photon = product("photon-os", [release("5.0")], aliases=["photon"])
+    alpine = product("alpine", [release("3.20")])
+    node = product("node", [release("18")], aliases=["nodejs"])
+    dates = read_products(full(photon, alpine, node), "a file")
+    assert products(distributions(("photon", "5.0")), eol=dates) == ["photon-os 5.0"]
+    # Of the codename only hubframe's own table knows.
+    names = tags("library/photon:5.0", "acme/app:1-alpine3.20", "library/node:hydrogen")
+    assert products(names, eol=dates) == ["photon-os 5.0", "alpine 3.20", "node 18"]
 
 
 def test_bases_are_matched_once():
@@ -438,9 +514,7 @@ def test_dates_of_the_own_table_are_sound():
     for one in ("support_ends_at", "eol_at", "extended_until"):
         assert not (dates[one] < dates["released_at"]).any()
     assert not (dates["extended_until"] < dates["eol_at"]).any()
-    assert (
-        dates[["released_at", "is_eol", "identifiers", "url", "dated_at"]].notna().to_numpy().all()
-    )
+    assert dates[["released_at", "is_eol", "url", "dated_at"]].notna().to_numpy().all()
     # What one caller changes, no other sees.
     dates["eol_at"] = pd.NaT
     assert hubframe.read_eol()["eol_at"].notna().any()

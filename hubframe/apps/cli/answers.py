@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 import hubframe
-from hubframe.apps.cli.groups import ANSWER, PAST, command, with_failures
+from hubframe.apps.cli.groups import ANSWER, PAST, call_command, command, with_failures
 from hubframe.apps.cli.options import (
     FAILURES,
     GLOBS,
@@ -43,19 +43,10 @@ OF_FILES = (
 # All tags of the repositories that are named, whatever else limits the tags.
 ALL_TAGS = "all tags"
 # The keywords of fetching; a measure gets the others.
-_FETCHED = frozenset(
-    (
-        "tags",
-        "newest",
-        "source",
-        "platform",
-        "partial",
-        "errors",
-        "progress",
-        "max_bytes",
-        "max_entries",
-    )
-)
+_FETCHED = {
+    *("tags", "newest", "source", "platform", "partial"),
+    *("errors", "progress", "max_bytes", "max_entries"),
+}
 _OF_ALL = ("errors", "progress")
 
 
@@ -74,138 +65,61 @@ class Answer(NamedTuple):
 
 _PULLS = "On Docker Hub each distinct image costs a pull, once."
 _DOWNLOADS = "This downloads the layers, once each."
+_BASES = "Parents are looked for among the repositories that are named: name the bases too."
 
+# An answer in few lines, so that they read as a table.
+# fmt: off
 ANSWERS = (
-    Answer(
-        "lag",
-        "latest_lag",
-        (ALL_TAGS,),
-        "Show how far latest is behind the highest version.",
-        "hubframe lag library/redis ansible/ansible --sample",
-    ),
-    Answer(
-        "cadence",
-        "cadence",
-        (ALL_TAGS,),
-        "Show how often repositories release versions.",
-        "hubframe cadence library/redis ansible/ansible --sample",
-    ),
-    Answer(
-        "staleness",
-        "staleness",
-        ("tags",),
-        "Show how long ago tags were pushed and pulled.",
-        "hubframe staleness library/redis --sample",
-        (days("--stale-after", "From how old on a tag is stale.", default=365.0),),
-    ),
-    Answer(
-        "shared",
-        "shared_layers",
-        ("layers",),
-        "List distinct layers, and how many images hold each.",
-        "hubframe shared library/redis library/debian --sample",
-        more="Name all repositories that the answer should cover.",
-    ),
-    Answer(
-        "footprint",
-        "footprint",
-        ("layers",),
-        "Show the bytes that tags share, and hold alone.",
-        "hubframe footprint ansible/ansible --sample",
-        (given("--by", "What a row is.", ("tag", "image", "repo", "namespace"), "tag"),),
-        more="freed_size is what a deletion frees, as far as is named here: name all repositories, "
-        "with --platform all, before relying on it.",
-    ),
-    Answer(
-        "duplicates",
-        "duplicates",
-        ("layers",),
-        "List tags that have the same layers.",
-        "hubframe duplicates library/redis --sample",
-    ),
-    Answer(
-        "similarity",
-        "similarity",
-        ("layers",),
-        "Compare every pair of images by shared bytes.",
-        "hubframe similarity library/redis library/debian --at-least 0.5 --sample",
-        (
-            given(
-                "--at-least",
-                "Leave out pairs that are less similar.",
-                click.FloatRange(0, 1),
-                0.0,
-                metavar="SHARE",
-            ),
+    Answer("lag", "latest_lag", (ALL_TAGS,), "Show how far latest is behind the highest version.",
+           "hubframe lag library/redis ansible/ansible --sample"),
+    Answer("cadence", "cadence", (ALL_TAGS,), "Show how often repositories release versions.",
+           "hubframe cadence library/redis ansible/ansible --sample"),
+    Answer("staleness", "staleness", ("tags",), "Show how long ago tags were pushed and pulled.",
+           "hubframe staleness library/redis --sample",
+           (days("--stale-after", "From how old on a tag is stale.", default=365.0),)),
+    Answer("shared", "shared_layers", ("layers",),
+           "List distinct layers, and how many images hold each.",
+           "hubframe shared library/redis library/debian --sample",
+           more="Name all repositories that the answer should cover."),
+    Answer("footprint", "footprint", ("layers",), "Show the bytes that tags share, and hold alone.",
+           "hubframe footprint ansible/ansible --sample",
+           (given("--by", "What a row is.", ("tag", "image", "repo", "namespace"), "tag"),),
+           "freed_size is what a deletion frees, as far as is named here: name all repositories, "
+           "with --platform all, before relying on it."),
+    Answer("duplicates", "duplicates", ("layers",), "List tags that have the same layers.",
+           "hubframe duplicates library/redis --sample"),
+    Answer("similarity", "similarity", ("layers",), "Compare every pair of images by shared bytes.",
+           "hubframe similarity library/redis library/debian --at-least 0.5 --sample",
+           (given("--at-least", "Leave out pairs that are less similar.",
+                  click.FloatRange(0, 1), 0.0, metavar="SHARE"),
             flag("--disjoint", "List pairs that share nothing, too."),
-            count("--most", "Refuse to list more than N pairs.", 1_000_000),
-        ),
-    ),
-    Answer(
-        "size-trend",
-        "size_trend",
-        ("layers",),
-        "Show which build steps made releases grow.",
-        "hubframe size-trend library/alpine --versions '>=3.18' --sample",
-    ),
-    Answer(
-        "parents",
-        "parents",
-        ("layers", ALL_TAGS),
-        "Find the image that each image was built on.",
-        "hubframe parents library/redis:latest library/debian --sample",
-        more="Parents are looked for among the repositories that are named: name the bases too.",
-    ),
-    Answer(
-        "outdated",
-        "outdated",
-        ("layers", ALL_TAGS),
-        "List images whose parent's tag has a newer image.",
-        "hubframe outdated library/redis library/debian --sample",
-        more="Parents are looked for among the repositories that are named: name the bases too.",
-    ),
-    Answer(
-        "coverage",
-        "coverage",
-        ("labels", "configs"),
-        "List which standard labels images have and lack.",
-        "hubframe coverage acme/web --newest 3 --sample",
-        more=_PULLS,
-    ),
-    Answer(
-        "standard-labels",
-        "standard_labels",
-        ("labels",),
-        "Find standard labels, also under other names.",
-        "hubframe standard-labels acme/web --newest 3 --sample",
-        more=_PULLS,
-        function="standard_labels",
-    ),
-    Answer(
-        "platform-coverage",
-        "platform_coverage",
-        ("images",),
-        "List which platforms tags have and lack.",
-        "hubframe platform-coverage library/python --newest 5 --sample",
-    ),
-    Answer(
-        "efficiency",
-        "efficiency",
-        ("files",),
-        "Show how many bytes of images are wasted.",
-        "hubframe efficiency registry.example/shop/web:1.2.0 --sample",
-        more=_DOWNLOADS,
-        function="efficiency",
-    ),
-    Answer(
-        "wasted",
-        "wasted",
-        ("files",),
-        "List files that stand in several layers of an image.",
-        "hubframe wasted registry.example/shop/web:1.2.0 --sample",
-        more=_DOWNLOADS,
-    ),
+            count("--most", "Refuse to list more than N pairs.", 1_000_000))),
+    Answer("size-trend", "size_trend", ("layers",),
+           "Show which build steps made releases grow.",
+           "hubframe size-trend library/alpine --versions '>=3.18' --sample"),
+    Answer("parents", "parents", ("layers", ALL_TAGS),
+           "Find the image that each image was built on.",
+           "hubframe parents library/redis:latest library/debian --sample", more=_BASES),
+    Answer("outdated", "outdated", ("layers", ALL_TAGS),
+           "List images whose parent's tag has a newer image.",
+           "hubframe outdated library/redis library/debian --sample", more=_BASES),
+    Answer("coverage", "coverage", ("labels", "configs"),
+           "List which standard labels images have and lack.",
+           "hubframe coverage acme/web --newest 3 --sample", more=_PULLS),
+    Answer("standard-labels", "standard_labels", ("labels",),
+           "Find standard labels, also under other names.",
+           "hubframe standard-labels acme/web --newest 3 --sample",
+           more=_PULLS, function="standard_labels"),
+    Answer("platform-coverage", "platform_coverage", ("images",),
+           "List which platforms tags have and lack.",
+           "hubframe platform-coverage library/python --newest 5 --sample"),
+    Answer("efficiency", "efficiency", ("files",), "Show how many bytes of images are wasted.",
+           "hubframe efficiency registry.example/shop/web:1.2.0 --sample",
+           more=_DOWNLOADS, function="efficiency"),
+    Answer("wasted", "wasted", ("files",), "List files that stand in several layers of an image.",
+           "hubframe wasted registry.example/shop/web:1.2.0 --sample", more=_DOWNLOADS),
 )
+# fmt: on
 
 
 def _options(answer: Answer) -> tuple[Option, ...]:
@@ -253,7 +167,8 @@ def _repositories(what: Sequence[str], *, must: bool) -> list[str]:
     return list(dict.fromkeys(one.repo for one in asked))
 
 
-@command(
+call_command(
+    "compare_df",
     "compare",
     "List what differs between images.",
     REFERENCES,
@@ -266,9 +181,6 @@ def _repositories(what: Sequence[str], *, must: bool) -> list[str]:
     job=ANSWER,
     table="comparison",
 )
-def _compare(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    return hubframe.compare_df(what, **options, client=client)
-
 
 for _answer in ANSWERS:
     command(

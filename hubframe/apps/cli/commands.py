@@ -5,7 +5,6 @@ Those that measure what they fetch are declared in `answers`.
 
 from datetime import timedelta
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,10 @@ from hubframe.apps.cli.groups import (
     PROGRAM,
     SHOW,
     Group,
+    call_command,
     cli,
     command,
+    frame_command,
     with_failures,
 )
 from hubframe.apps.cli.options import (
@@ -44,7 +45,6 @@ from hubframe.apps.cli.options import (
     VERBATIM,
     VERSIONS,
     Choice,
-    Option,
     count,
     days,
     flag,
@@ -71,56 +71,25 @@ PLANNED = (
 SHELLS = ("bash", "zsh", "fish")
 
 
-# Calls: what is asked for is the first argument, and the options are keywords of the same name.
-
-
-def _call(function: str, client: "Client", what: Any = None, **options: Any) -> Any:
-    arguments = () if what is None else (what,)
-    return attrgetter(function)(hubframe)(*arguments, **options, client=client)
-
-
-def _call_command(function: str, name: str, text: str, *options: Option, **how: Any) -> None:
-    command(name, text, *options, **how)(partial(_call, function))
-
-
-def _frame_command(name: str, text: str, *options: Option, **how: Any) -> None:
-    _call_command(f"{name}_df", name, text, *options, table=name, **how)
-
-
-_find = partial(_frame_command, job=FIND)
-_read = partial(_frame_command, job=IMAGES)
+_find = partial(frame_command, job=FIND)
+_read = partial(frame_command, job=IMAGES)
 _PULLS = "On Docker Hub each distinct image costs a pull, once: hubframe plan shows how many."
 
-_find(
-    "repos",
-    "List the repositories of users or organisations.",
-    several("what", "NAMESPACE..."),
-    *FAILURES,
-    more="On Docker Hub, and on quay.io with its host before. Private repositories are listed for "
-    "logins that may read them.",
-    example="hubframe repos ansible --sample\n  hubframe repos quay.io/acme --sample",
-)
-_find(
-    "search",
-    "Search the repositories of Docker Hub.",
-    click.argument("what", metavar="QUERY"),
-    count("--limit", "At most N hits.", 100),
-    example="hubframe search ansible --limit 5 --sample",
-)
-_find(
-    "tags",
-    "List the tags of repositories, newest first.",
-    REFERENCES,
-    *TAGS,
-    *FAILURES,
-    example="hubframe tags ansible/ansible --newest 5 --sample",
-)
-_find(
-    "catalog",
-    "List the repositories of a registry with a catalogue.",
-    click.argument("what", metavar="HOST"),
-    example="hubframe catalog registry.example --sample",
-)
+# A command in few lines, so that they read as a table.
+# fmt: off
+_find("repos", "List the repositories of users or organisations.",
+      several("what", "NAMESPACE..."), *FAILURES,
+      more="On Docker Hub, and on quay.io with its host before. Private repositories are listed "
+      "for logins that may read them.",
+      example="hubframe repos ansible --sample\n  hubframe repos quay.io/acme --sample")
+_find("search", "Search the repositories of Docker Hub.",
+      click.argument("what", metavar="QUERY"), count("--limit", "At most N hits.", 100),
+      example="hubframe search ansible --limit 5 --sample")
+_find("tags", "List the tags of repositories, newest first.", REFERENCES, *TAGS, *FAILURES,
+      example="hubframe tags ansible/ansible --newest 5 --sample")
+_find("catalog", "List the repositories of a registry with a catalogue.",
+      click.argument("what", metavar="HOST"), example="hubframe catalog registry.example --sample")
+# fmt: on
 
 
 @command(
@@ -158,70 +127,32 @@ def _draw_tags(
     return with_failures("tags", hubframe.sample_tags(tags, n, seed), tags)
 
 
-_read(
-    "images",
-    "List the images of tags, one for each platform.",
-    *OF_IMAGES[:1],
-    many("--platform", OS, "Only these images. Default: all."),
-    *OF_IMAGES[2:],
-    more="It costs no pull on Docker Hub.",
-    example="hubframe images library/python:latest --sample",
-)
-_read(
-    "layers",
-    "List the layers of images, base first.",
-    *OF_IMAGES,
-    more="It costs no pull on Docker Hub.",
-    example="hubframe layers ansible/ansible:latest --sample",
-)
-_read(
-    "files",
-    "List the files in the layers of images.",
-    *OF_IMAGES[:1],
-    *answers.OF_FILES,
-    *OF_IMAGES[1:],
-    more="This downloads the layers, once each.",
-    example="hubframe files registry.example/shop/web:1.2.0 --sample",
-)
-_read(
-    "history",
-    "List the build steps of images.",
-    *OF_IMAGES,
-    example="hubframe history ansible/ansible:latest --sample",
-)
-_read(
-    "labels",
-    "List the labels and annotations of images.",
-    *OF_IMAGES,
-    more=_PULLS,
-    example="hubframe labels acme/web --newest 3 --sample",
-)
-_read(
-    "env",
-    "List the environment variables of images.",
-    *OF_IMAGES,
-    more=_PULLS,
-    example="hubframe env library/python:latest --sample",
-)
-_read(
-    "configs",
-    "List the configurations of images.",
-    *OF_IMAGES,
-    more=_PULLS,
-    example="hubframe configs library/redis --newest 3 --sample",
-)
-_read(
-    "referrers",
-    "List signatures and other artifacts of images.",
-    REFERENCES,
-    GLOBS,
-    VERSIONS,
-    NEWEST,
-    *FAILURES,
-    more="Artifacts that refer to an image: signatures, attestations, bills of materials.",
-    example="hubframe referrers acme/web:4.4.1 --sample",
-)
-_call_command(
+# fmt: off
+_read("images", "List the images of tags, one for each platform.", *OF_IMAGES[:1],
+      many("--platform", OS, "Only these images. Default: all."), *OF_IMAGES[2:],
+      more="It costs no pull on Docker Hub.",
+      example="hubframe images library/python:latest --sample")
+_read("layers", "List the layers of images, base first.", *OF_IMAGES,
+      more="It costs no pull on Docker Hub.",
+      example="hubframe layers ansible/ansible:latest --sample")
+_read("files", "List the files in the layers of images.",
+      *OF_IMAGES[:1], *answers.OF_FILES, *OF_IMAGES[1:],
+      more="This downloads the layers, once each.",
+      example="hubframe files registry.example/shop/web:1.2.0 --sample")
+_read("history", "List the build steps of images.", *OF_IMAGES,
+      example="hubframe history ansible/ansible:latest --sample")
+_read("labels", "List the labels and annotations of images.", *OF_IMAGES, more=_PULLS,
+      example="hubframe labels acme/web --newest 3 --sample")
+_read("env", "List the environment variables of images.", *OF_IMAGES, more=_PULLS,
+      example="hubframe env library/python:latest --sample")
+_read("configs", "List the configurations of images.", *OF_IMAGES, more=_PULLS,
+      example="hubframe configs library/redis --newest 3 --sample")
+_read("referrers", "List signatures and other artifacts of images.",
+      REFERENCES, GLOBS, VERSIONS, NEWEST, *FAILURES,
+      more="Artifacts that refer to an image: signatures, attestations, bills of materials.",
+      example="hubframe referrers acme/web:4.4.1 --sample")
+# fmt: on
+call_command(
     "inspect",
     "inspect",
     "Print what skopeo inspect prints of an image.",
@@ -237,7 +168,7 @@ _call_command(
     example="hubframe inspect library/alpine --sample",
     job=IMAGES,
 )
-_call_command(
+call_command(
     "raw_manifest",
     "manifest",
     "Print a manifest or an index, byte for byte.",
@@ -246,7 +177,7 @@ _call_command(
     example="hubframe manifest library/alpine --sample",
     job=IMAGES,
 )
-_call_command(
+call_command(
     "config",
     "config",
     "Print the configuration of an image, as JSON.",
@@ -256,7 +187,7 @@ _call_command(
     job=IMAGES,
 )
 
-_call_command(
+call_command(
     "plan",
     "plan",
     "Show the requests, pulls and time that a call costs.",
@@ -273,7 +204,7 @@ _call_command(
     example="hubframe plan labels acme/web --sample",
     job=COST,
 )
-_frame_command(
+frame_command(
     "limits",
     "Show your rate limits, and what is left of them.",
     example="hubframe limits --sample",
@@ -349,7 +280,7 @@ def _cache() -> None:
     pass
 
 
-_call_command(
+call_command(
     "cache.info",
     "info",
     "Show where the cache is and what it holds.",
@@ -419,7 +350,7 @@ def _apart(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 # The past: what repositories and tags were, run by run.
 
 
-_call_command(
+call_command(
     "snapshot",
     "snapshot",
     "Append what repositories and tags are to a dataset.",
@@ -500,8 +431,7 @@ def _import_downloads(_: "Client", downloads: list[str], **options: Any) -> "pd.
     return with_failures("runs", hubframe.import_downloads(downloads, **options).runs)
 
 
-_call_command(
-    "tag_history_df",
+frame_command(
     "tag-history",
     "List what tags pointed at before, on Quay.",
     REFERENCES,
@@ -511,7 +441,6 @@ _call_command(
     more="Quay keeps it, also of tags that are gone: for two weeks unless the owner changed that.",
     example="hubframe tag-history quay.io/acme/agent --tags latest --sample",
     job=PAST,
-    table="tag_history",
 )
 
 answers.declare_past()

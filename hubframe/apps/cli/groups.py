@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import reduce
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -172,6 +173,25 @@ def command(  # noqa: PLR0913
         return function
 
     return declare
+
+
+def call_command(function: str, name: str, text: str, *options: Option, **how: Any) -> None:
+    """Declare a command that calls a public function and no more.
+
+    What is asked for is its first argument, and the options are its keywords of the same name.
+    """
+
+    def run(client: "Client", what: Any = None, **given: Any) -> Any:
+        arguments = () if what is None else (what,)
+        return attrgetter(function)(hubframe)(*arguments, **given, client=client)
+
+    command(name, text, *options, **how)(run)
+
+
+def frame_command(name: str, text: str, *options: Option, **how: Any) -> None:
+    """Declare the command of a frame that is fetched."""
+    table = name.replace("-", "_")
+    call_command(f"{table}_df", name, text, *options, table=table, **how)
 
 
 def _keywords(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,14 @@ import click
 
 import hubframe
 from hubframe.apps.cli.answers import OF_FILES
-from hubframe.apps.cli.groups import ANSWER, INSIDE, command, with_failures
+from hubframe.apps.cli.groups import (
+    ANSWER,
+    INSIDE,
+    call_command,
+    command,
+    frame_command,
+    with_failures,
+)
 from hubframe.apps.cli.options import (
     FAILURES,
     OF_IMAGES,
@@ -18,7 +25,6 @@ from hubframe.apps.cli.options import (
     REFERENCE,
     REFERENCES,
     TAGS,
-    Option,
     count,
     flag,
     given,
@@ -53,15 +59,7 @@ _KEYS = click.option(
 )
 
 
-def _frame(name: str, client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    found: pd.DataFrame = getattr(hubframe, f"{name}_df")(what, **options, client=client)
-    return found
-
-
-def _read(name: str, text: str, *options: Option, example: str, more: str) -> None:
-    declare = command(name, text, *options, example=example, more=more, job=INSIDE, table=name)
-    declare(partial(_frame, name))
-
+_read = partial(frame_command, job=INSIDE)
 
 _read(
     "packages",
@@ -101,7 +99,8 @@ def _contents(client: "Client", what: list[str], **options: Any) -> "pd.DataFram
     return hubframe.contents_df(what, **options, client=client)
 
 
-@command(
+call_command(
+    "read_file",
     "read-file",
     "Print a file of an image, byte for byte.",
     REFERENCE,
@@ -111,10 +110,6 @@ def _contents(client: "Client", what: list[str], **options: Any) -> "pd.DataFram
     example=f"hubframe read-file {_WEB}:1.2.0 etc/os-release --sample",
     job=INSIDE,
 )
-def _read_file(client: "Client", what: str, path: str, **options: Any) -> bytes:
-    return hubframe.read_file(what, path, **options, client=client)
-
-
 _read(
     "sboms",
     "List the bills of materials of images.",
@@ -135,9 +130,8 @@ for _name, _text in (
 ):
     _example = f"hubframe {_name} {_WEB}:1.2.0 --sample"
     _read(_name, _text, *OF_IMAGES, example=_example, more=_ATTACHED)
-
-
-@command(
+call_command(
+    "sbom",
     "sbom",
     "Print the bill of materials of an image.",
     REFERENCE,
@@ -146,10 +140,6 @@ for _name, _text in (
     example=f"hubframe sbom {_WEB}:1.2.0 --sample",
     job=INSIDE,
 )
-def _sbom(client: "Client", what: str, **options: Any) -> Any:
-    return hubframe.sbom(what, **options, client=client)
-
-
 _read(
     "dockerfiles",
     "Print the Dockerfiles that images were built by.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hubframe
-from hubframe.apps.cli.groups import ANSWER, INSIDE, command, with_failures
+from hubframe.apps.cli.groups import ANSWER, INSIDE, command, frame_command, with_failures
 from hubframe.apps.cli.options import (
     FAILURES,
     OF_IMAGES,
@@ -83,17 +83,14 @@ def _eol(  # noqa: PLR0913
     return with_failures("eol", found, frame, *([] if lives is None else [lives]))
 
 
-@command(
+frame_command(
     "lifecycles",
     "Tell until when images live, as is annotated.",
     *OF_IMAGES,
     more="Microsoft attaches such annotations to its images.",
     example="hubframe lifecycles registry.example/team/worker/jobs --sample",
     job=INSIDE,
-    table="lifecycles",
 )
-def _lifecycles(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
-    return hubframe.lifecycles_df(what, **options, client=client)
 
 
 @command(
