@@ -253,6 +253,15 @@ def test_cosigns_signatures_and_their_statuses(registry, client, key):
     assert found.status.tolist() == ["bad", "bad", "subject differs"]
 
 
+def test_what_does_not_say_what_it_is_of_vouches_for_nothing(registry, client, key):
+    image = registry.image("1")
+    bundle = {"mediaType": BUNDLE, "dsseEnvelope": documents.envelope({"any": "payload"}, key)}
+    attach(registry, image, registry.put(bundle, BUNDLE), artifactType=BUNDLE)
+    found = frame(registry, client, "signatures", keys=documents.public(key))
+    assert found.status.tolist() == ["subject differs"]
+    assert found.problem.tolist() == ["it is of nothing that it names"]
+
+
 def test_a_signature_that_cannot_be_read_is_bad(registry, client):
     image = registry.image("1")
     for number, content in enumerate((b"{", b"[]", b"\xff" * 9, b"[" * 50_000)):
@@ -383,8 +392,9 @@ def test_plans_and_wrong_arguments(registry, client):
     frame(registry, client, "provenance")
     after = hubframe.plan(what, "materials", client=client)
     assert (sum(after.requests.values()), after.is_exact) == (0, True)
-    with pytest.raises(ValueError, match="identities are for"):
-        hubframe.signatures_df(what, identities=[("*", None)], client=client)
+    for how in ({"identities": [("*", None)]}, {"trusted_root": "root.json"}):
+        with pytest.raises(ValueError, match="identities and trusted_root are for"):
+            hubframe.signatures_df(what, **how, client=client)
     with pytest.raises(ValueError, match='"provenance" or "history"'):
         hubframe.dockerfiles_df(what, source="hub", client=client)
     with pytest.raises(ValueError, match="the Hub API does not tell"):

@@ -164,6 +164,29 @@ def test_sigstore_refuses_what_it_does_not_know(key):
     assert "\n" not in why
 
 
+def test_a_root_of_ones_own(key, tmp_path):
+    pytest.importorskip("sigstore", reason="the extra verify is not installed")
+    held = documents.certificate(key, named(WORKFLOW)).public_bytes(Encoding.DER)
+    root = tmp_path / "trusted_root.json"
+    root.write_text(json.dumps(documents.trusted_root(key, held)))
+    verifier = Verifier([], None, by_roots=True, trusted_root=root)
+    statuses = {}
+    for kind in ("dsse", "intoto"):
+        entry = {"logIndex": "1", "kindVersion": {"kind": kind}}
+        material = {"certificate": {"rawBytes": b64(held)}, "tlogEntries": [entry]}
+        one = one_of(documents.bundle(documents.statement(V1, {}, IMAGE), **material), BUNDLE)
+        statuses[kind], why = verifier.verify(one, IMAGE)
+        assert why
+    # It is one of those that the root vouches for, and the log has nothing of the kind.
+    assert statuses == {"dsse": "bad", "intoto": "unsupported"}
+    for wrong in ("{}", "[", json.dumps({**documents.trusted_root(key, held), "tlogs": []})):
+        root.write_text(wrong)
+        with pytest.raises(ValueError, match=r"trusted_root: .*json cannot be used: "):
+            Verifier([], None, by_roots=True, trusted_root=root)
+    with pytest.raises(FileNotFoundError):
+        Verifier([], None, by_roots=True, trusted_root=tmp_path / "none")
+
+
 @pytest.mark.parametrize(
     "written", ["", "no key", b"-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----"]
 )

@@ -58,6 +58,7 @@ class Signature:
     key_id: str | None = None
     signed_at: str | None = None
     log_index: Any = None
+    log_kind: str | None = None  # what the log calls its entry
     told: dict[str, Any] = field(default_factory=dict)  # what its certificate tells
     problem: str | None = None  # why something of it is not told
     is_unreadable: bool = False
@@ -152,6 +153,7 @@ def _bundle(document: Payload, body: bytes, what: object) -> Signature:
     made.key_id = text(mapping(material.get("publicKey")).get("hint"))
     entry = next(iter(items(material.get("tlogEntries"))), {})
     made.log_index, made.signed_at = entry.get("logIndex"), _at(entry.get("integratedTime"))
+    made.log_kind = text(mapping(entry.get("kindVersion")).get("kind"))
     stamps = mapping(material.get("timestampVerificationData")).get("rfc3161Timestamps")
     for stamp in items(stamps)[:1] if made.signed_at is None else ():
         found = _STAMPED.search(decoded(stamp.get("signedTimestamp"), what))
