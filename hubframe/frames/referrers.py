@@ -157,6 +157,8 @@ def trees_of(
             if call.survey is not None and call.survey.missing:
                 # What a plan does not know it cannot go on from.
                 break
+        for one in (one for one, tree in trees.items() if tree.outermost):
+            call.leave_out(one, f"what is {DEEPEST} steps away is not followed further")
         yield list(trees.values())
 
 

@@ -106,10 +106,11 @@ def test_the_time_of_a_stamp():
     assert one.signed_at == "2025-06-12T12:02:20+00:00"
 
 
-def test_notations(key):
+@pytest.mark.parametrize("clock", ["signingTime", "authenticSigningTime"])
+def test_notations(key, clock):
     held = documents.certificate(key, []).public_bytes(Encoding.DER)
     payload = {"targetArtifact": {"digest": IMAGE}}
-    protected = {"io.cncf.notary.signingTime": "2026-11-01T10:00:00Z"}
+    protected = {f"io.cncf.notary.{clock}": "2026-11-01T10:00:00Z"}
     url_safe = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
         for part in (payload, protected)
