@@ -207,6 +207,12 @@ def test_what_a_dockerfile_names_as_its_syntax_is_a_tool():
     assert [one.is_frontend for one in provenance.materials(told)] == [True, False]
 
 
+@pytest.mark.parametrize("part", ["?", "&", "=", "/", "//", "@", "token", "?token", "//a@", ".git"])
+def test_long_addresses_take_no_long_time(part):
+    one = materials_of("https://x.example/" + part * 200_000, sha256="00")
+    assert one.kind in ("git", "http", "other")
+
+
 def test_logins_are_left_out():
     assert materials_of("git+https://a:b@git.example/x@v1").uri == "git+https://git.example/x@v1"
     one = materials_of(f"https://x.example/a.tgz?private_token={SECRET}", sha256="00")

@@ -65,10 +65,8 @@ _FLAGS: dict[str, tuple[Path, ...]] = {
 }
 # What of an address is a login: a name before its host, and what its query calls a secret.
 _LOGIN = re.compile(r"//[^/?#\s]*@")
-_SECRET = re.compile(
-    r"([?&][^=&#]*(?:token|secret|password|signature|credential|key|auth|\bsig)[^=&#]*=)[^&#]*",
-    re.IGNORECASE,
-)
+_FIELD = re.compile(r"([?&][^=&#?]*=)([^&#]*)")
+_SECRET = re.compile(r"token|secret|password|signature|credential|key|auth|\bsig", re.IGNORECASE)
 _BUILD_ARG, _CONTEXT = "build-arg:", "context:"
 _TOOLS = frozenset(
     {"docker/dockerfile", "docker/dockerfile-upstream", "docker/buildkit-syft-scanner"}
@@ -192,7 +190,11 @@ def _at(told: Payload, paths: tuple[Path, ...]) -> Any:
 
 def _without_login(uri: str | None) -> str | None:
     """Take logins out of an address."""
-    return uri and _SECRET.sub(r"\1…", _LOGIN.sub("//", uri))
+
+    def shown(field: re.Match[str]) -> str:
+        return f"{field[1]}…" if _SECRET.search(field[1]) else field[0]
+
+    return uri and _FIELD.sub(shown, _LOGIN.sub("//", uri))
 
 
 def _revision(told: Payload, repository: str | None) -> str | None:
