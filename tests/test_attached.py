@@ -393,7 +393,7 @@ def test_plans_and_wrong_arguments(registry, client):
     after = hubframe.plan(what, "materials", client=client)
     assert (sum(after.requests.values()), after.is_exact) == (0, True)
     for how in ({"identities": [("*", None)]}, {"trusted_root": "root.json"}):
-        with pytest.raises(ValueError, match="identities and trusted_root are for"):
+        with pytest.raises(ValueError, match="identities and a trusted root are for"):
             hubframe.signatures_df(what, **how, client=client)
     with pytest.raises(ValueError, match='"provenance" or "history"'):
         hubframe.dockerfiles_df(what, source="hub", client=client)

@@ -74,7 +74,7 @@ def signatures_df(
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     if (identities is not None or trusted_root is not None) and not verify:
-        raise ValueError("identities and trusted_root are for verify=True")
+        raise ValueError("identities and a trusted root are for verify=True")
     given = [keys] if isinstance(keys, str | bytes) else list(keys or ())
     verifier = None
     if verify or given:
