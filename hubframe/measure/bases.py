@@ -282,7 +282,9 @@ def _contents(layers: pd.DataFrame) -> dict[Any, list[tuple[Any, Any]]]:
     LAYERS.require(layers, [*_KEY, "position", "layer_digest", "diff_id"])
     columns = [*_KEY, "layer_digest", "diff_id"]
     found: dict[Any, list[tuple[Any, Any]]] = defaultdict(list)
-    for *key, digest, diff_id in plain_rows(layers.sort_values("position", kind="stable")[columns]):
+    # One that was asked for by its digest and by its index's is there twice.
+    once = layers.drop_duplicates([*_KEY, "position"]).sort_values("position", kind="stable")
+    for *key, digest, diff_id in plain_rows(once[columns]):
         found[tuple(key)].append((digest, diff_id))
     by_digest = {key[_KEY.index("image_digest")]: held for key, held in found.items()}
     return by_digest | found

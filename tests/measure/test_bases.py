@@ -158,6 +158,14 @@ def test_what_a_build_took_and_has_other_layers_is_no_base():
         assert found(stated, *own, of_bases=[("library/go", TOOL, ["t"])]).empty
 
 
+def test_a_base_that_is_told_by_two_digests_is_one():
+    held = [("library/debian", BASE, ["d1"]), ("library/debian", BASE, ["d1"])]
+    (row,) = found(stated_bases(annotated("debian:12", BASE)), "d1", "app", of_bases=held).to_dict(
+        "records"
+    )
+    assert (row["confidence"], row["base_layer_count"]) == ("proved", 1)
+
+
 def test_no_base_is_nothing():
     assert stated_bases(annotated("scratch")).empty
 
