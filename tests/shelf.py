@@ -32,6 +32,8 @@ class Shelf:
         Digests by tag.
     referrers
         The descriptors that the referrers API answers with, by subject; None: it has no such API.
+    lists_tags
+        Whether it tells which tags there are.
     log
         The requests so far.
     """
@@ -40,6 +42,7 @@ class Shelf:
         self.host = ""
         self.tags: dict[str, str] = {}
         self.referrers: dict[str, list[Mapping[str, Any]]] | None = None
+        self.lists_tags = True
         self.log: list[Asked] = []
         self._documents: dict[str, tuple[str, bytes]] = {}
 
@@ -86,9 +89,11 @@ class Shelf:
         digest = self.tags.get(last, last)
         if asked.path == "/v2/":
             return Answer.of({})
-        if what == "tags":
+        if what == "tags" and self.lists_tags:
             return Answer.of({"name": PATH, "tags": sorted(self.tags)})
-        if what == "referrers" and self.referrers is not None:
+        if what == "referrers" and self.referrers is None:
+            return Answer(404, {"Content-Type": "text/plain"}, b"404 page not found")
+        if what == "referrers":
             return index(*self.referrers.get(last, []))
         if what in ("manifests", "blobs") and digest in self._documents:
             media_type, body = self._documents[digest]

@@ -253,6 +253,15 @@ def test_cosigns_signatures_and_their_statuses(registry, client, key):
     assert found.status.tolist() == ["bad", "bad", "subject differs"]
 
 
+def test_what_does_not_say_what_it_is_of_vouches_for_nothing(registry, client, key):
+    image = registry.image("1")
+    bundle = {"mediaType": BUNDLE, "dsseEnvelope": documents.envelope({"any": "payload"}, key)}
+    attach(registry, image, registry.put(bundle, BUNDLE), artifactType=BUNDLE)
+    found = frame(registry, client, "signatures", keys=documents.public(key))
+    assert found.status.tolist() == ["subject differs"]
+    assert found.problem.tolist() == ["it is of nothing that it names"]
+
+
 def test_a_signature_that_cannot_be_read_is_bad(registry, client):
     image = registry.image("1")
     for number, content in enumerate((b"{", b"[]", b"\xff" * 9, b"[" * 50_000)):
@@ -383,8 +392,9 @@ def test_plans_and_wrong_arguments(registry, client):
     frame(registry, client, "provenance")
     after = hubframe.plan(what, "materials", client=client)
     assert (sum(after.requests.values()), after.is_exact) == (0, True)
-    with pytest.raises(ValueError, match="identities are for"):
-        hubframe.signatures_df(what, identities=[("*", None)], client=client)
+    for how in ({"identities": [("*", None)]}, {"trusted_root": "root.json"}):
+        with pytest.raises(ValueError, match="identities and a trusted root are for"):
+            hubframe.signatures_df(what, **how, client=client)
     with pytest.raises(ValueError, match='"provenance" or "history"'):
         hubframe.dockerfiles_df(what, source="hub", client=client)
     with pytest.raises(ValueError, match="the Hub API does not tell"):
@@ -424,23 +434,74 @@ def test_a_layout_on_the_disk(client, tmp_path, key):
     assert found.attrs["hubframe"]["requests"] == 0
 
 
-def test_a_tag_takes_two_manifests_and_one_document(registry, client):
-    """What it asks for beside these is lists and tags that need not be there, once for a subject."""
-    count = 10
-    for number in range(count):
+@pytest.fixture
+def attested(registry):
+    """So many tags, each with one attestation; one image has another under a tag of cosign's."""
+    for number in range(20):
         image = registry.image(config={"Labels": {"number": str(number)}})
         made = stated(registry, V1, documents.buildkit(), image["digest"])
         entries = of(image, "amd64"), attestation(registry, image, made)
         registry.index(str(number), *entries)
-    found = hubframe.provenance_df(registry.repo, client=client)
-    assert len(found) == count
-    assert len(registry.asked("/tags/list")) == 1
-    assert len(registry.asked("/blobs/")) == count
-    cosign = sum(len(registry.asked(f".{end}")) for end in ("att", "sbom", "sig"))
-    assert len(registry.asked("/manifests/")) - cosign == 2 * count
-    # The index, the image and the attestation may all be referred to; of cosign's tags those of
-    # signatures and of SBOMs hold no provenance.
-    assert (cosign, len(registry.asked("/referrers/"))) == (3 * count, 3 * count)
+    envelope = documents.envelope(
+        documents.statement(V02, documents.buildkit(V02), image["digest"])
+    )
+    held = layer(registry, envelope, DSSE, predicateType=V02)
+    artifact(registry, held, tag=f"{image['digest'].replace(':', '-')}.att")
+    return [str(number) for number in range(20)]
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+@pytest.mark.parametrize("has_api", [False, True])
+def test_a_tag_takes_two_manifests_and_a_document(registry, client, attested, has_api, is_named):
+    """And the list of tags one request; where lists of referrers are told, two of these."""
+    registry.referrers = {} if has_api else None
+    what = [f"{registry.repo}:{tag}" for tag in attested] if is_named else registry.repo
+    count = len(attested)
+    found = hubframe.provenance_df(what, tags=None if is_named else attested, client=client)
+    assert len(found) == count + 1
+    asked = [len(registry.asked(part)) for part in ("/tags/list", "/manifests/", "/blobs/")]
+    assert asked == [1, 2 * count + 1, count + 1]
+    # The first answer that there is no such API is enough.
+    assert len(registry.asked("/referrers/")) == (2 * count if has_api else 1)
+
+
+@pytest.mark.parametrize("lists_tags", [False, True])
+def test_tags_that_need_not_be_there_are_looked_up_where_no_list_tells(
+    registry, client, attested, lists_tags
+):
+    registry.lists_tags = lists_tags
+    few = [f"{registry.repo}:{tag}" for tag in attested[-2:]]
+    everything = [f"{registry.repo}:{tag}" for tag in attested]
+    assert len(hubframe.provenance_df(few, client=client)) == 3
+    assert not registry.asked("/tags/list")
+    assert len(registry.asked(".att")) == 4
+    plan = hubframe.plan(everything, "provenance", client=client)
+    assert not plan.is_exact
+    assert len(hubframe.provenance_df(everything, client=client)) == len(attested) + 1
+    assert len(registry.asked(".att")) == 4 + (0 if lists_tags else 36)
+    # What is not there is remembered.
+    registry.log.clear()
+    assert len(hubframe.provenance_df(everything, client=client)) == len(attested) + 1
+    assert not registry.log
+
+
+def test_a_list_that_lacks_the_tag_tells_nothing(registry, client):
+    registry.image("1")
+    assert hubframe.provenance_df(registry.repo, client=client).empty
+    image = registry.image("2", config={"Labels": {"a": "b"}})
+    envelope = documents.envelope(documents.statement(V1, documents.buildkit(), image["digest"]))
+    tag = f"{image['digest'].replace(':', '-')}.att"
+    artifact(registry, layer(registry, envelope, DSSE, predicateType=V1), tag=tag)
+    assert len(hubframe.provenance_df(f"{registry.repo}:2", client=client)) == 1
+
+
+def test_what_is_stated_of_an_attestation_is_not_stated_of_the_image(registry, client, built):
+    about = {name: built["entries"][1][name] for name in ("mediaType", "digest", "size")}
+    content = documents.bundle(documents.statement(V1, documents.buildkit(), about["digest"]))
+    attach(registry, about, registry.put(content, BUNDLE), artifactType=BUNDLE)
+    assert frame(registry, client, "provenance").is_signed.tolist() == [False]
+    assert len(registry.asked("/referrers/")) == 2
+    assert frame(registry, client, "signatures").subject_kind.tolist() == ["attestation"]
 
 
 def test_a_dockerfile_tells_of_the_base_without_further_requests():

@@ -324,6 +324,26 @@ def test_the_report_of_the_sample_is_written(tmp_path):
     }
 
 
+def test_who_may_have_signed(monkeypatch):
+    asked, signatures = [], hubframe.signatures_df
+
+    def without_library(*what, verify, identities=None, **options):
+        asked.append((verify, identities))
+        return signatures(*what, **options)
+
+    monkeypatch.setattr(hubframe, "signatures_df", without_library)
+    what = ["signatures", "acme/web:4.4.1", "--sample", "--verify"]
+    for more in (
+        [],
+        ["--identity", "*@a"],
+        ["--identity", "a", "--identity", "b", "--issuer", "c"],
+    ):
+        assert run(*what, *more).returncode == 0
+    assert asked == [(True, None), (True, [("*@a", None)]), (True, [("a", "c"), ("b", "c")])]
+    refused = run(*what, "--issuer", "c")
+    assert "--issuer is for --identity" in refused.stderr
+
+
 def test_a_report_of_what_files_name_needs_no_name(monkeypatch, tmp_path):
     asked = []
 

@@ -43,6 +43,8 @@ class Kind(NamedTuple):
     holds: Callable[[str | None, str | None], bool]  # by media type, and predicate where told
     suffixes: tuple[str, ...]  # of cosign's tags
     artifacts: tuple[str, ...] = _MIXED  # by the start of their types
+    # Of how many artifacts of an image what is attached to them is of this kind, too.
+    followed: int = 0
 
 
 def _is_provenance(media_type: str | None, predicate: str | None) -> bool:
@@ -62,7 +64,8 @@ def _is_signature(media_type: str | None, _predicate: str | None) -> bool:
 
 PROVENANCE = Kind(_is_provenance, (".att",))
 SBOMS = Kind(_is_sbom, (".att", ".sbom"))
-SIGNATURES = Kind(_is_signature, (".sig", ".att"), (*_MIXED, _NOTATION))
+# What is stated of an attestation is not stated of the image; a signature of it vouches for it.
+SIGNATURES = Kind(_is_signature, (".sig", ".att"), (*_MIXED, _NOTATION), MOST)
 # The kind of each frame.
 KINDS = {
     "provenance": PROVENANCE,
@@ -165,7 +168,7 @@ def documents_of(
 ) -> Iterator[Attached]:
     """Yield the documents of a kind that are attached to images, image by image."""
     opened = partial(open_chosen, wanted=wanted)
-    for trees in trees_of(call, tags, opened, MOST, kind.suffixes):
+    for trees in trees_of(call, tags, opened, kind.followed, kind.suffixes):
         found = [
             list(_first(call, (one for one in tree.in_order if _may_hold(kind, one))))
             for tree in trees

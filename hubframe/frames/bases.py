@@ -68,14 +68,17 @@ def bases_df(
         The table `bases`, a row for each image and evidence. ``confidence`` is ``proved`` where
         the layers of the digest that was told are the image's first; ``likely`` where those of
         another image are, or of what the tag is now; ``told`` where nothing could be held against
-        it; ``told but wrong`` where the layers are others.
+        it; ``told but wrong`` where the layers are others. Of the images that went into a build
+        those with other layers have no row.
 
     Notes
     -----
     The annotations are those of the OCI's image specification; the label
     ``io.buildpacks.lifecycle.metadata`` is that of Cloud Native Buildpacks. Whether a base was
     outdated when the image was built, hardly a registry tells: of its own observations, `snapshot`
-    keeps a history. An image was built when its config says so.
+    keeps a history. An image was built when its config says so. One of a single layer may hold all
+    of its base's put together, so its layers contradict nothing; and a label may be inherited from
+    the base, and tell the base of that.
     """
     wanted = _read_evidence(evidence)
     if history is not None:

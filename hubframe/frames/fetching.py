@@ -24,6 +24,7 @@ Kind = Literal[
     "images",  # what the Hub tells of a tag's images, with layers
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
+    "names",  # the tags of a repository, as a set; None where the registry lists none
 ]
 # What a list of names tells.
 _OF_NAMES: tuple[Kind, ...] = ("digest", "stand-in")
@@ -118,6 +119,9 @@ def _held(
         return {by_tag[tag]: images for tag, images in client.hub.cached_images(by_tag).items()}
     if kind == "referrers":
         return registry.cached_referrers({item: item.reference for item in items})
+    if kind == "names":
+        listed = registry.cached_names({item: item.reference.path for item in items})
+        return {item: None if names is None else frozenset(names) for item, names in listed.items()}
     digests = {item: item.document for item in items}
     if kind in ("digest", "tag", "stand-in"):
         known = registry.cached_tags({item: item.reference for item in items})
@@ -139,6 +143,9 @@ def fetch(client: Client, item: Item) -> Any:
         return source.config(item.reference, item.digest or "")
     if item.kind == "attached":
         return source.attached(item.reference, item.most)
+    if item.kind == "names" and isinstance(source, Registry):
+        names = source.names(item.reference.path)
+        return None if names is None else frozenset(names)
     return {
         "digest": source.resolve,
         "tag": source.named,

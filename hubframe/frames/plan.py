@@ -36,6 +36,7 @@ _KINDS = {
     "digest": "head",
     "referrers": "referrers",
     "stand-in": "referrers",
+    "names": "referrers",
     "tag": "manifest",
     "manifest": "manifest",
     "config": "config",

@@ -39,9 +39,9 @@ def provenance_df(
 ) -> pd.DataFrame:
     """Tell how images were built: by whom, of what, when, as SLSA provenance says.
 
-    What is attached to a tag's index is told, too, once for the tag. Nothing is verified here: what
-    stands in these columns was written by whoever could write to the repository, or signed by
-    whom `signatures_df` names.
+    What is attached to a tag's index is told, too, once for the tag; what is attached to an
+    attestation is about that, and is not. Nothing is verified here: what stands in these columns
+    was written by whoever could write to the repository, or signed by whom `signatures_df` names.
 
     Parameters
     ----------

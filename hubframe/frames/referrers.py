@@ -6,6 +6,7 @@ refers to an image may be referred to itself: Docker signs its attestations.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from hubframe.errors import PayloadError
 from hubframe.frames.call import Call
-from hubframe.frames.fetching import Item
+from hubframe.frames.fetching import Item, look_up
 from hubframe.frames.readers import open_chosen, open_tags
 from hubframe.frames.sources import Found, Wanted
 from hubframe.oci import payload
@@ -28,6 +29,8 @@ _Listed = tuple[str, Payload]
 DEEPEST = 4
 MOST = 10_000
 _COSIGN = (".sig", ".att", ".sbom")
+# So many tags that need not be there are worth a list of all, of which a page holds a thousand.
+_WORTH_LISTING = 32
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -145,7 +148,7 @@ def trees_of(
                 for tree in trees.values()
                 for _, own in tree.outermost
             ]
-            told = _listed(call, subjects, suffixes)
+            told = _listed(call, subjects, suffixes, [one.reference for one in batch])
             for one, tree in list(trees.items()):
                 del trees[one]
                 with call.sparing(one):
@@ -154,6 +157,8 @@ def trees_of(
             if call.survey is not None and call.survey.missing:
                 # What a plan does not know it cannot go on from.
                 break
+        for one in (one for one, tree in trees.items() if tree.outermost):
+            call.leave_out(one, f"what is {DEEPEST} steps away is not followed further")
         yield list(trees.values())
 
 
@@ -168,7 +173,10 @@ def _attestations(top: str, images: Iterable[Image]) -> Iterator[tuple[str, Payl
 
 
 def _listed(
-    call: Call, subjects: Iterable[ImageReference], suffixes: Sequence[str]
+    call: Call,
+    subjects: Iterable[ImageReference],
+    suffixes: Sequence[str],
+    tags: Sequence[ImageReference],
 ) -> dict[ImageReference, list[_Listed]]:
     """Ask the API and for cosign's tags, then for the tags that stand in where there is no API."""
     found: dict[ImageReference, list[_Listed]] = {subject: [] for subject in subjects}
@@ -181,6 +189,8 @@ def _listed(
         for subject in found
         for suffix in suffixes
     }
+    there = _listed_tags(call, signed, tags)
+    signed = {item: at for item, at in signed.items() if there(item)}
     answers = call.get([*lists, *signed])
     unlisted = {}
     for item, (subject, where) in (lists | signed).items():
@@ -194,9 +204,36 @@ def _listed(
         elif answer is not None:
             entry = {"digest": answer.digest, "mediaType": answer.media_type}
             found[subject].append((where, entry))
-    for item, entries in _indexes(call, list(unlisted)).items():
+    there = _listed_tags(call, unlisted, tags)
+    for item, entries in _indexes(call, [item for item in unlisted if there(item)]).items():
         found[unlisted[item]][:0] = [("referrers tag", entry) for entry in entries]
     return found
+
+
+def _listed_tags(
+    call: Call, items: Iterable[Item], tags: Iterable[ImageReference]
+) -> Callable[[Item], bool]:
+    """Return what tells of tags that need not be there whether they may be.
+
+    The list of a repository's tags tells, where it is here, or is asked for in place of many of
+    them. One that lacks a tag that is there (`tags`) is older than that, or not whole.
+    """
+    counts = Counter(one.reference.at() for one in items if not one.reference.is_local)
+    lists = {at: Item("names", at) for at in counts}
+    many = [item for at, item in lists.items() if counts[at] >= _WORTH_LISTING]
+    answers = look_up(call.client, lists.values()) | call.get(many)
+    names = {at: answers.get(item) for at, item in lists.items()}
+    for one in tags:
+        known = names.get(one.at())
+        if one.tag and isinstance(known, frozenset) and one.tag not in known:
+            names[one.at()] = None
+
+    def may_be_there(item: Item) -> bool:
+        known = names.get(item.reference.at())
+        # In a plan such a list counts, and what follows from it is not known.
+        return known is None or (isinstance(known, frozenset) and item.reference.tag in known)
+
+    return may_be_there
 
 
 def _indexes(call: Call, tags: Sequence[Item]) -> dict[Item, list[Payload]]:

@@ -1,6 +1,7 @@
 """Who signed images, and what is attached to them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,7 @@ def signatures_df(
     verify: bool = False,
     keys: str | bytes | Iterable[str | bytes] | None = None,
     identities: Sequence[Identity] | None = None,
+    trusted_root: str | Path | None = None,
     errors: Errors = "raise",
     progress: bool | None = None,
     client: Client | None = None,
@@ -44,31 +46,46 @@ def signatures_df(
     what, tags, newest, platform, attestations, source, partial, errors, progress, client
         See `layers_df`. ``source="hub"`` does not know them.
     verify
-        Whether to verify Sigstore's bundles, by the roots that its library brings and without
-        a network. ``verified`` then means: by somebody with the identity that is shown.
+        Whether to verify Sigstore's bundles, without a network. ``verified`` then means: by
+        somebody with the identity that is shown.
     keys
         Public keys of ECDSA, in PEM: signatures that were made with a key are verified by these.
     identities
         Who may have signed, as pairs of an identity and its issuer: a glob, or a compiled pattern
         that is searched for, and None for any issuer. Those of others are ``bad``.
+    trusted_root
+        A file ``trusted_root.json`` of who vouches for signers: of an instance of Sigstore of your
+        own. None for the root of the public one, which the library brings.
 
     Returns
     -------
     DataFrame
         The table `signatures`, one row per signature.
+
+    Raises
+    ------
+    ValueError
+        A key or a root is none that can be used.
+
+    Notes
+    -----
+    The library sigstore verifies what stands in a transparency log. GitHub's attestations of
+    private repositories do not: they are ``key needed``, and the root of these is refused.
     """
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
-    if identities is not None and not verify:
-        raise ValueError("identities are for verify=True")
+    if (identities is not None or trusted_root is not None) and not verify:
+        raise ValueError("identities and a trusted root are for verify=True")
     given = [keys] if isinstance(keys, str | bytes) else list(keys or ())
-    verifier = Verifier(given, identities, by_roots=verify) if verify or given else None
+    verifier = None
+    if verify or given:
+        verifier = Verifier(given, identities, by_roots=verify, trusted_root=trusted_root)
 
     def rows(document: Attached) -> Iterator[Mapping[str, Any]]:
         for number, one in enumerate(_signatures(document)):
             status, problem = "bad" if one.is_unreadable else "not checked", one.problem
-            if one.claims and document.subject not in one.claims:
+            if (one.claims or one.signed is not None) and document.subject not in one.claims:
                 status = "subject differs"
-                problem = f"it is of {', '.join(one.claims[:2])}"
+                problem = f"it is of {', '.join(one.claims[:2]) or 'nothing that it names'}"
             elif verifier is not None and not one.is_unreadable:
                 status, why = verifier.verify(one, document.subject)
                 problem = why or problem

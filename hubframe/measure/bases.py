@@ -25,6 +25,8 @@ NAME, DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.b
 # Cloud Native Buildpacks write what they built on as JSON into a label.
 _BUILDPACKS = "io.buildpacks.lifecycle.metadata"
 KEYS = (NAME, DIGEST, _BUILDPACKS)
+# What stands in place of a base where there is none.
+_NOTHING = "scratch"
 # Of the places of a label, the nearest to the image comes first.
 _ANNOTATIONS = ("manifest", "descriptor", "index")
 ANNOTATION, LABEL, PROVENANCE, BY_LAYERS = "annotation", "label", "provenance", "layers"
@@ -113,10 +115,10 @@ def _said(group: pd.DataFrame) -> Iterator[tuple[str, Base]]:
     annotated = next((told[one] for one in _ANNOTATIONS if one in told), {})
     for evidence, found in ((ANNOTATION, annotated), (LABEL, told.get("config", {}))):
         name, digest = found.get(NAME), found.get(DIGEST)
-        if evidence == LABEL and not (name or digest):
-            name = _run_image(found.get(_BUILDPACKS, ""))
-        if name or digest:
+        if (name or digest) and name != _NOTHING:
             yield evidence, _base(name, digest)
+        elif evidence == LABEL and _BUILDPACKS in found:
+            yield from ((evidence, one) for one in _run_image(found[_BUILDPACKS]))
 
 
 def _base(name: str | None, digest: str | None) -> Base:
@@ -132,13 +134,21 @@ def _base(name: str | None, digest: str | None) -> Base:
     return Base(None, None, digest)
 
 
-def _run_image(written: str) -> str | None:
-    """Return the run image of a buildpack's label."""
+def _run_image(written: str) -> Iterator[Base]:
+    """Yield the run image of a buildpack's label: as it was, and the tag that it is known by."""
     try:
         body = payload.mapping(json.loads(written))
     except (ValueError, RecursionError):
-        return None
-    return payload.text(payload.mapping(body.get("runImage")).get("reference"))
+        return
+    run = payload.mapping(body.get("runImage"))
+    older = payload.mapping(payload.mapping(body.get("stack")).get("runImage"))
+    # In an engine it is the hash of a config, which names nothing in a registry.
+    was = _base(payload.text(run.get("reference")), None)
+    named = _base(payload.text(run.get("image")) or payload.text(older.get("image")), None)
+    if was.repo is None or (was.repo == named.repo and was.tag is None):
+        was = named._replace(digest=was.digest)
+    if was.repo:
+        yield was
 
 
 def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
@@ -182,26 +192,26 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
     for row in plain_rows(stated):
         record: dict[str, Any] = dict(zip(map(str, stated), row, strict=True))
         base = Base(record["base_repo"], record["base_tag"], record["base_digest"])
-        platform = record["platform"]
-        then = known.image(base.repo, base.digest, platform)
-        now = known.named(base.repo, base.tag, platform)
-        at = then or (now if base.digest is None else None)
-        held = of_bases.get(at.digest) if at else None
-        own = contents.get(tuple(record[name] for name in _KEY), [])
-        is_prefix = None if held is None else _begins_with(own, held)
+        key = tuple(record[name] for name in _KEY)
+        own = contents.get(key, [])
+        then = _compare(known.images(base.repo, base.digest, record["platform"]), own, of_bases)
+        now = _compare(known.named(base.repo, base.tag, record["platform"]), own, of_bases)
+        is_had = then.at is not None
+        # What a tag is now stands for what it was where nothing else is told, or where it fits.
+        is_now = not is_had and (base.digest is None or now.is_prefix)
+        held = now if is_now else then
         rows.append(
             {
                 **record,
-                "base_platform_digest": at.digest if at else None,
-                "base_layer_count": None if held is None else len(held),
-                "is_prefix": is_prefix,
-                "confidence": _confidence(is_prefix=is_prefix, is_exact=base.digest is not None),
-                "base_name_now_digest": now.top if now else None,
-                "is_outdated": _is_outdated(base, then, now, is_prefix=is_prefix),
-                "outdated_at_build": _was_outdated(
-                    base, then, past, built.get(tuple(record[name] for name in _KEY))
-                ),
-                "lag_days": _lag(then, now),
+                "base_platform_digest": held.at.digest if held.at else None,
+                "base_layer_count": held.layer_count,
+                "is_prefix": held.is_prefix,
+                "is_other": is_had and held.is_prefix is False,
+                "confidence": _confidence(held, is_had=is_had),
+                "base_name_now_digest": now.at.top if now.at else None,
+                "is_outdated": _is_outdated(base, then.at, now),
+                "outdated_at_build": _was_outdated(base, then.at, past, built.get(key)),
+                "lag_days": _lag(then.at, now.at),
             }
         )
     found = BASES.from_records(_one_each(rows))
@@ -223,25 +233,45 @@ class _Known:
     """The images of bases, by what they are asked for by."""
 
     def __init__(self, images: pd.DataFrame) -> None:
-        self._by_digest: dict[tuple[Any, ...], _At] = {}
-        self._by_tag: dict[tuple[Any, ...], _At] = {}
+        self._by_digest: dict[tuple[Any, ...], list[_At]] = defaultdict(list)
+        self._by_tag: dict[tuple[Any, ...], list[_At]] = defaultdict(list)
         columns = ["repo", "tag", "platform", "image_digest", "index_digest", "created_at"]
         for repo, tag, platform, digest, index, created in plain_rows(images[columns]):
             at = _At(digest, index or digest, created)
-            for asked in filter(None, (index, digest)):
-                self._by_digest.setdefault((repo, asked, platform), at)
-                self._by_digest.setdefault((repo, asked, None), at)
-            if tag is not None:
-                self._by_tag.setdefault((repo, tag, platform), at)
-                self._by_tag.setdefault((repo, tag, None), at)
+            for each in {platform, None}:
+                for asked in {index, digest} - {None}:
+                    self._by_digest[repo, asked, each].append(at)
+                if tag is not None:
+                    self._by_tag[repo, tag, each].append(at)
 
-    def image(self, repo: Any, digest: Any, platform: Any) -> _At | None:
-        """Return the image of a digest: of an index that of the platform."""
-        return self._by_digest.get((repo, digest, platform))
+    def images(self, repo: Any, digest: Any, platform: Any) -> Sequence[_At]:
+        """Return the images of a digest: of an index those of the platform."""
+        return self._by_digest.get((repo, digest, platform), ())
 
-    def named(self, repo: Any, tag: Any, platform: Any) -> _At | None:
-        """Return the image that a tag has now."""
-        return self._by_tag.get((repo, tag, platform))
+    def named(self, repo: Any, tag: Any, platform: Any) -> Sequence[_At]:
+        """Return the images that a tag has now."""
+        return self._by_tag.get((repo, tag, platform), ())
+
+
+class _Compared(NamedTuple):
+    """An image of a base, held against the layers of an image."""
+
+    at: _At | None = None
+    layer_count: int | None = None
+    is_prefix: bool | None = None
+    is_contrary: bool = False  # whether its layers being others tells that it is no base
+
+
+def _compare(images: Sequence[_At], own: Sequence[Any], of_bases: Mapping[Any, Any]) -> _Compared:
+    """Return, of several images for one platform, as Windows has, that whose layers come first."""
+    found = []
+    for at in images:
+        held = of_bases.get(at.digest)
+        is_prefix = _begins_with(own, held) if own and held else None
+        # One layer may be all that there were, put together.
+        is_contrary = is_prefix is False and len(own) > 1
+        found.append(_Compared(at, len(held) if held else None, is_prefix, is_contrary))
+    return max(found, key=lambda one: bool(one.is_prefix), default=_Compared())
 
 
 def _contents(layers: pd.DataFrame) -> dict[Any, list[tuple[Any, Any]]]:
@@ -252,7 +282,9 @@ def _contents(layers: pd.DataFrame) -> dict[Any, list[tuple[Any, Any]]]:
     LAYERS.require(layers, [*_KEY, "position", "layer_digest", "diff_id"])
     columns = [*_KEY, "layer_digest", "diff_id"]
     found: dict[Any, list[tuple[Any, Any]]] = defaultdict(list)
-    for *key, digest, diff_id in plain_rows(layers.sort_values("position", kind="stable")[columns]):
+    # One that was asked for by its digest and by its index's is there twice.
+    once = layers.drop_duplicates([*_KEY, "position"]).sort_values("position", kind="stable")
+    for *key, digest, diff_id in plain_rows(once[columns]):
         found[tuple(key)].append((digest, diff_id))
     by_digest = {key[_KEY.index("image_digest")]: held for key, held in found.items()}
     return by_digest | found
@@ -260,28 +292,28 @@ def _contents(layers: pd.DataFrame) -> dict[Any, list[tuple[Any, Any]]]:
 
 def _begins_with(own: Sequence[tuple[Any, Any]], base: Sequence[tuple[Any, Any]]) -> bool:
     """Whether the layers of a base are the first of an image's: packed, or what is in them."""
-    if not base or len(base) > len(own):
+    if len(base) > len(own):
         return False
     pairs = zip(own, base, strict=False)
     return all(a[0] == b[0] or (a[1] is not None and a[1] == b[1]) for a, b in pairs)
 
 
-def _confidence(*, is_prefix: bool | None, is_exact: bool) -> str:
-    if is_prefix:
-        return PROVED if is_exact else LIKELY
+def _confidence(held: _Compared, *, is_had: bool) -> str:
+    if held.is_prefix:
+        return PROVED if is_had else LIKELY
     # What a tag is now says nothing against what it was.
-    return WRONG if is_prefix is False and is_exact else TOLD
+    return WRONG if is_had and held.is_contrary else TOLD
 
 
-def _is_outdated(
-    base: Base, then: _At | None, now: _At | None, *, is_prefix: bool | None
-) -> bool | None:
+def _is_outdated(base: Base, then: _At | None, now: _Compared) -> bool | None:
     """Whether the base's tag has another image now; null where that cannot be known."""
-    if now is None:
+    if now.at is None:
         return None
-    if base.digest is None:
-        return False if is_prefix else None
-    return base.digest not in (now.top, now.digest) and (then is None or then.digest != now.digest)
+    if base.digest in (now.at.top, now.at.digest) or (then is None and now.is_prefix):
+        return False
+    if then is not None:
+        return then.digest != now.at.digest
+    return True if base.digest and now.is_contrary else None
 
 
 # What a tag had, from when to when; without an end it has it still.
@@ -360,7 +392,8 @@ def _one_each(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Keep one base for each image and evidence: of several, that whose layers come first.
 
     A build copies from other images too. Of those whose layers are its first ones the longest is
-    the base; where none is, and several are named, none is known to be.
+    the base; where none is, and several are named, none is known to be. What went into a build and
+    has other layers is no base.
     """
     by_image: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -369,7 +402,7 @@ def _one_each(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         proved = [row for row in some if row["is_prefix"]]
         if proved:
             yield max(proved, key=lambda row: row["base_layer_count"] or 0)
-        elif len(some) == 1:
+        elif len(some) == 1 and not (some[0]["evidence"] == PROVENANCE and some[0]["is_other"]):
             yield some[0]
 
 

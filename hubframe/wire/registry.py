@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
@@ -14,10 +16,12 @@ from requests import Response
 from requests_cache.models.response import CachedResponse
 
 from hubframe.errors import (
+    HubframeError,
     NotCachedError,
     NotFoundError,
     PayloadError,
     TransportError,
+    UnauthorizedError,
 )
 from hubframe.oci.digests import HASHES, Document, digest_of, is_signed, is_sound, verify
 from hubframe.oci.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
@@ -35,6 +39,8 @@ from hubframe.wire.statistics import count_cached, mode
 Payload = Mapping[str, Any]
 Key = TypeVar("Key", bound=Hashable)
 Entry = TypeVar("Entry")
+# How a page of a list is got, as `Session.get` does.
+Get = Callable[..., Response]
 
 MANIFEST_TYPES = (
     OCI_INDEX,
@@ -99,15 +105,44 @@ class Registry:
         self.url = url
         # What this registry was found not to know; asked again by the next client.
         self._unknown: set[str] = set()
+        # Whether it was asked what refers to a digest, and until when it is known not to tell.
+        self._is_tried = False
+        self._trial = threading.Lock()
+        self._untold_until = -math.inf
         self._probes: SharedWork[None] = SharedWork()
         self._probed = -_SOON_OLD
 
     def tags(self, path: str) -> list[str]:
         """List the tags of a repository, in the registry's order."""
-        names = self._list(
-            f"/v2/{path}/tags/list", "tags", f"the tags of {path} on {self.host}", KEPT_TAGS
-        )
-        return [name for name in names if TAG.fullmatch(name)]
+        return [name for name in self._names(path, self.session.get) if TAG.fullmatch(name)]
+
+    def names(self, path: str) -> list[str] | None:
+        """List tags as `tags` does; None where the registry refuses, which is kept like a list."""
+        try:
+            return self.tags(path)
+        except (NotFoundError, UnauthorizedError, PayloadError):
+            self.session.keep_tag(self._tags_of(path), "", "")
+        except HubframeError:
+            # Who can do without it goes on, and comes upon the same.
+            pass
+        return None
+
+    def cached_names(self, paths: Mapping[Key, str]) -> dict[Key, list[str] | None]:
+        """Return the lists of `names` that are here whole, by the keys of the repositories."""
+
+        def here(ask: Ask, asked: str, *_: Any) -> Response:
+            for _, answer in self.session.look_up([ask]):
+                return answer
+            raise NotCachedError(f"{asked}: not here")
+
+        refusals = {self._tags_of(path): key for key, path in paths.items()}
+        told: dict[Key, list[str] | None] = {
+            refusals[ask]: None for ask in self.session.cached_tags(refusals)
+        }
+        for key, path in paths.items():
+            with suppress(NotCachedError, PayloadError, TransportError):
+                told[key] = self._names(path, here)
+        return told
 
     def catalog(self) -> list[str]:
         """List the repositories, where the registry tells them."""
@@ -202,9 +237,22 @@ class Registry:
             return self._by_tag(reference, digest)
 
     def referrers(self, subject: ImageReference) -> list[Payload] | None:
-        """List the descriptors of what refers to a digest; None where the API is missing."""
+        """List the descriptors of what refers to a digest; None where the API is missing.
+
+        The first to ask goes alone: where there is no such API, the others need not. That is
+        believed of the whole registry as long as a list is.
+        """
+        if self._is_tried:
+            return self._referrers(subject)
+        with self._trial:
+            try:
+                return self._referrers(subject)
+            finally:
+                self._is_tried = True
+
+    def _referrers(self, subject: ImageReference) -> list[Payload] | None:
         ask = self._referrers_to(subject)
-        if "referrers" in self._unknown:
+        if time.monotonic() < self._untold_until:
             self.session.keep_tag(ask, "", "")
             return None
         asked = f"what refers to {subject}"
@@ -213,7 +261,8 @@ class Registry:
             if not isinstance(first, CachedResponse):
                 self.session.keep_tag(ask, "", "")
             return None
-        pages = self._pages(first, _List("manifests", asked, KEPT_TAGS, OCI_INDEX), _descriptors)
+        listed = _List("manifests", asked, KEPT_TAGS, OCI_INDEX)
+        pages = self._pages(first, listed, _descriptors, self.session.get)
         return list(pages.values())
 
     def cached_referrers(
@@ -380,28 +429,42 @@ class Registry:
             return is_index
         if not code:
             # No registry spoke, so that every other digest would fare the same.
-            self._unknown.add("referrers")
+            self._untold_until = time.monotonic() + KEPT_TAGS
         return False
 
-    def _list(self, path: str, key: str, asked: str, keep: int) -> list[str]:
+    def _names(self, path: str, get: Get) -> list[str]:
+        asked = f"the tags of {path} on {self.host}"
+        return self._list(f"/v2/{path}/tags/list", "tags", asked, KEPT_TAGS, get)
+
+    def _tags_of(self, path: str) -> Ask:
+        return Ask(f"{self.url}/v2/{path}/tags/list")
+
+    def _list(
+        self, path: str, key: str, asked: str, keep: int, get: Get | None = None
+    ) -> list[str]:
         """Read the names of all pages, each once.
 
         Large pages are asked for; who refuses that is asked for pages as it likes them.
         """
+        get = get or self.session.get
         url, first = f"{self.url}{path}", None
         if key not in self._unknown:
             # Offline, a list may be here that was asked for without a size.
             with suppress(NotCachedError):
-                first = self.session.get(Ask(f"{url}?n={PAGE_SIZE}"), asked, keep, _NO_SIZE)
+                first = get(Ask(f"{url}?n={PAGE_SIZE}"), asked, keep, _NO_SIZE)
         if first is None or first.status_code in _NO_SIZE:
             is_refused = first is not None
-            first = self.session.get(Ask(url), asked, keep)
+            first = get(Ask(url), asked, keep)
             if is_refused:
                 self._unknown.add(key)
-        return list(self._pages(first, _List(key, asked, keep), _named))
+        return list(self._pages(first, _List(key, asked, keep), _named, get))
 
     def _pages(
-        self, first: Response, listed: _List, keyed: Callable[[Sequence[Any]], dict[str, Entry]]
+        self,
+        first: Response,
+        listed: _List,
+        keyed: Callable[[Sequence[Any]], dict[str, Entry]],
+        get: Get,
     ) -> dict[str, Entry]:
         """Read a list to its end, each entry once, by the links of its pages.
 
@@ -436,9 +499,7 @@ class Registry:
                     f"{'one of these' if following in seen else 'yet another'}; not read further"
                 )
             url = following
-            response = self.session.get(
-                Ask(url, listed.accept), listed.asked, listed.keep, refusals
-            )
+            response = get(Ask(url, listed.accept), listed.asked, listed.keep, refusals)
         return found
 
     def _next(self, response: Response, url: str) -> str | None:

@@ -110,6 +110,36 @@ def certificate(
     return made.sign(key, SHA256())
 
 
+def trusted_root(key: ec.EllipticCurvePrivateKey, issuer: bytes) -> Any:
+    """Write a root of Sigstore's: one issuer, and one key for all its logs."""
+    since = {"validFor": {"start": "2026-01-01T00:00:00Z"}}
+    kind = PublicFormat.SubjectPublicKeyInfo
+    public_key = {
+        "rawBytes": b64(key.public_key().public_bytes(Encoding.DER, kind)),
+        "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+        **since,
+    }
+    log = {
+        "baseUrl": "https://log.example",
+        "hashAlgorithm": "SHA2_256",
+        "publicKey": public_key,
+        "logId": {"keyId": b64(bytes.fromhex(key_id(key)))},
+    }
+    authority = {
+        "subject": {"organization": "Example", "commonName": ""},
+        "uri": "https://ca.example",
+        "certChain": {"certificates": [{"rawBytes": b64(issuer)}]},
+        **since,
+    }
+    return {
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "tlogs": [log],
+        "ctlogs": [log],
+        "certificateAuthorities": [authority],
+        "timestampAuthorities": [],
+    }
+
+
 def der(text: str) -> bytes:
     """Write UTF-8 text in DER."""
     body = text.encode()

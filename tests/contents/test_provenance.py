@@ -12,6 +12,20 @@ from tests.contents.documents import GO, SECRET, V02, V1, buildkit
 IMAGE = "sha256:" + "1" * 64
 
 
+GOOGLE = {"buildConfigSource": {"repository": "git+https://git.example/a", "path": "build.yaml"}}
+RESOLVED = (
+    {"uri": "git+https://git.example/a-b@refs/heads/main", "digest": {"gitCommit": "ab12"}},
+    {"uri": "git+https://git.example/a@refs/heads/main", "digest": {"gitCommit": "cd34"}},
+)
+
+
+def outside(told=None, *resolved, **more):
+    parameters = {**(told or {}), **more}
+    return {
+        "buildDefinition": {"externalParameters": parameters, "resolvedDependencies": [*resolved]}
+    }
+
+
 def written(document):
     return json.dumps(document).encode()
 
@@ -111,6 +125,26 @@ def test_githubs_fields():
     assert (material.git_ref, material.git_revision) == ("refs/heads/main", "ef56")
 
 
+@pytest.mark.parametrize(
+    ("told", "column", "value"),
+    [
+        ({"recipe": {"type": "https://build.example/1"}}, "build_type", "https://build.example/1"),
+        (outside(source={"uri": "git+https://git.example/a@v1"}), "source_uri", "git+https://git.example/a@v1"),
+        (outside(source={"digest": {"sha1": "ab12"}}), "source_revision", "ab12"),
+        (outside(buildConfigSource={"path": "build.yaml"}), "source_path", "build.yaml"),
+        (outside(GOOGLE, *RESOLVED), "source_uri", "git+https://git.example/a"),
+        # Of the repository itself, and not of one whose name begins like it.
+        (outside(GOOGLE, *RESOLVED), "source_revision", "cd34"),
+        (outside(source="https://git.example/a"), "source_uri", None),
+        # A login in any address, also one that holds @, and in a query.
+        ({"builder": {"id": "https://a:b@c@ci.example/1"}}, "builder_id", "https://ci.example/1"),
+        (outside(configSource={"uri": f"https://x/a.tgz?v=1&X-Amz-Signature={SECRET}&b=2#c"}), "source_uri", "https://x/a.tgz?v=1&X-Amz-Signature=…&b=2#c"),
+    ],
+)  # fmt: skip
+def test_where_others_write_it(told, column, value):
+    assert provenance.read(told)[column] == value
+
+
 def materials_of(uri, **digest):
     (one,) = provenance.materials({"materials": [{"uri": uri, "digest": digest}]})
     return one
@@ -140,6 +174,9 @@ def test_images_among_the_materials(uri, repo, tag, digest, platform):
     ("uri", "digest", "kind"),
     [
         ("pkg:oci/layout@1", {}, "oci layout"),
+        (f"pkg:docker/org/app@{GO}?ref_type=blob", {}, "other"),
+        ("https://git.example/a.git#main", {"sha256": "00"}, "git"),
+        ("https://git.example/a.gitlab", {"sha256": "00"}, "http"),
         ("https://files.example/a", {"sha256": "00"}, "http"),
         ("git://git.example/a", {}, "git"),
         ("git@git.example:a.git", {}, "git"),
@@ -160,5 +197,29 @@ def test_tools_are_told_from_bases():
     assert not found["library/golang"]
 
 
+def test_what_a_dockerfile_names_as_its_syntax_is_a_tool():
+    told = {
+        "invocation": {
+            "parameters": {"frontend": "gateway.v0", "args": {"source": "org/syntax:2"}}
+        },
+        "materials": [{"uri": "pkg:docker/org/syntax@2"}, {"uri": "pkg:docker/org/app@2"}],
+    }
+    assert [one.is_frontend for one in provenance.materials(told)] == [True, False]
+
+
+@pytest.mark.parametrize("part", ["?", "&", "=", "/", "//", "@", "token", "?token", "//a@", ".git"])
+def test_long_addresses_take_no_long_time(part):
+    one = materials_of("https://x.example/" + part * 200_000, sha256="00")
+    assert one.kind in ("git", "http", "other")
+
+
 def test_logins_are_left_out():
     assert materials_of("git+https://a:b@git.example/x@v1").uri == "git+https://git.example/x@v1"
+    one = materials_of(f"https://x.example/a.tgz?private_token={SECRET}", sha256="00")
+    assert one.uri == "https://x.example/a.tgz?private_token=…"
+    one = materials_of("https://git.example/a.git#v1", sha256="ab" * 32)
+    assert (one.git_url, one.git_ref, one.git_revision) == (
+        "https://git.example/a.git",
+        "v1",
+        "ab" * 32,
+    )

@@ -106,10 +106,11 @@ def test_the_time_of_a_stamp():
     assert one.signed_at == "2025-06-12T12:02:20+00:00"
 
 
-def test_notations(key):
+@pytest.mark.parametrize("clock", ["signingTime", "authenticSigningTime"])
+def test_notations(key, clock):
     held = documents.certificate(key, []).public_bytes(Encoding.DER)
     payload = {"targetArtifact": {"digest": IMAGE}}
-    protected = {"io.cncf.notary.signingTime": "2026-11-01T10:00:00Z"}
+    protected = {f"io.cncf.notary.{clock}": "2026-11-01T10:00:00Z"}
     url_safe = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
         for part in (payload, protected)
@@ -162,6 +163,29 @@ def test_sigstore_refuses_what_it_does_not_know(key):
     status, why = verifier.verify(one, IMAGE)
     assert status == "key needed"
     assert "\n" not in why
+
+
+def test_a_root_of_ones_own(key, tmp_path):
+    pytest.importorskip("sigstore", reason="the extra verify is not installed")
+    held = documents.certificate(key, named(WORKFLOW)).public_bytes(Encoding.DER)
+    root = tmp_path / "trusted_root.json"
+    root.write_text(json.dumps(documents.trusted_root(key, held)))
+    verifier = Verifier([], None, by_roots=True, trusted_root=root)
+    statuses = {}
+    for kind in ("dsse", "intoto"):
+        entry = {"logIndex": "1", "kindVersion": {"kind": kind}}
+        material = {"certificate": {"rawBytes": b64(held)}, "tlogEntries": [entry]}
+        one = one_of(documents.bundle(documents.statement(V1, {}, IMAGE), **material), BUNDLE)
+        statuses[kind], why = verifier.verify(one, IMAGE)
+        assert why
+    # It is one of those that the root vouches for, and the log has nothing of the kind.
+    assert statuses == {"dsse": "bad", "intoto": "unsupported"}
+    for wrong in ("{}", "[", json.dumps({**documents.trusted_root(key, held), "tlogs": []})):
+        root.write_text(wrong)
+        with pytest.raises(ValueError, match=r"trusted_root: .*json cannot be used: "):
+            Verifier([], None, by_roots=True, trusted_root=root)
+    with pytest.raises(FileNotFoundError):
+        Verifier([], None, by_roots=True, trusted_root=tmp_path / "none")
 
 
 @pytest.mark.parametrize(

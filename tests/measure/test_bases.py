@@ -102,6 +102,121 @@ def test_what_a_dockerfile_says_is_held_against_layers(named, layers_of_base, co
     )  # fmt: skip
 
 
+def annotated(name, digest=None, **image):
+    said = ((NAME, name), (DIGEST, digest))
+    return LABELS.from_records(
+        {**IMAGE, **image, "source": "manifest", "key": key, "value": value}
+        for key, value in said
+        if value
+    )
+
+
+NAME, DIGEST = (f"org.opencontainers.image.base.{part}" for part in ("name", "digest"))
+
+
+@pytest.mark.parametrize(
+    ("held", "of_tag", "is_prefix", "confidence", "is_outdated"),
+    [
+        # What is told is gone: the tag that it had tells what it can.
+        (["d1", "app"], ["d1"], True, "likely", False),
+        (["d1", "app"], ["d2"], None, "told", True),
+        (["d1", "app"], None, None, "told", None),
+        # One layer may be all of them put together, and an image without may be one not read.
+        (["all"], ["d2"], None, "told", None),
+        ([], ["d2"], None, "told", None),
+    ],
+)
+def test_a_base_that_is_gone(held, of_tag, is_prefix, confidence, is_outdated):
+    base = image_of("library/debian", OTHER, "12")
+    of_base = LAYERS.frame() if of_tag is None else layers(base, *of_tag)
+    stated = stated_bases(annotated("debian:12", BASE))
+    (row,) = bases(stated, layers(IMAGE, *held), IMAGES.from_records([base]), of_base).to_dict(
+        "records"
+    )
+    assert row["confidence"] == confidence
+    for name, value in (("is_prefix", is_prefix), ("is_outdated", is_outdated)):
+        assert row[name] is value or (value is None and pd.isna(row[name]))
+
+
+@pytest.mark.parametrize(
+    ("held", "is_prefix", "confidence"),
+    [(["all"], False, "told"), (["x", "y"], False, "told but wrong"), ([], None, "told")],
+)
+def test_what_is_put_together_contradicts_nothing(held, is_prefix, confidence):
+    stated = stated_bases(annotated("debian:12", BASE))
+    (row,) = found(stated, *held, of_bases=[("library/debian", BASE, ["d1", "d2"])]).to_dict(
+        "records"
+    )
+    assert row["confidence"] == confidence
+    assert row["is_prefix"] is is_prefix or pd.isna(row["is_prefix"])
+
+
+def test_what_a_build_took_and_has_other_layers_is_no_base():
+    """A program that a stage of its own built, copied into nothing."""
+    stated = stated_bases(LABELS.frame(), materials(("library/go", TOOL, False)))
+    for own in (["app"], ["app", "config"]):
+        assert found(stated, *own, of_bases=[("library/go", TOOL, ["t"])]).empty
+
+
+def test_a_base_that_is_told_by_two_digests_is_one():
+    held = [("library/debian", BASE, ["d1"]), ("library/debian", BASE, ["d1"])]
+    (row,) = found(stated_bases(annotated("debian:12", BASE)), "d1", "app", of_bases=held).to_dict(
+        "records"
+    )
+    assert (row["confidence"], row["base_layer_count"]) == ("proved", 1)
+
+
+def test_no_base_is_nothing():
+    assert stated_bases(annotated("scratch")).empty
+
+
+def test_an_index_may_have_several_images_for_windows():
+    windows = {"platform": "windows/amd64"}
+    one, two = (
+        {**image_of("library/servercore", digest, "1"), **windows, "index_digest": INDEX}
+        for digest in (TOOL, OTHER)
+    )
+    held = LAYERS.joined([layers(one, "v1"), layers(two, "v2")])
+    own = layers({**IMAGE, **windows}, "v2", "app")
+    stated = stated_bases(annotated("servercore:1", INDEX, **windows))
+    (row,) = bases(stated, own, IMAGES.from_records([one, two]), held).to_dict("records")
+    assert (row["confidence"], row["base_platform_digest"]) == ("proved", OTHER)
+    assert not row["is_outdated"]
+
+
+RUN = "index.docker.io/org/run"
+
+
+@pytest.mark.parametrize(
+    ("told", "base"),
+    [
+        ({"runImage": {"reference": f"{RUN}@{BASE}"}}, ("org/run", None, BASE)),
+        # The tag tells whether it is outdated.
+        ({"runImage": {"reference": f"{RUN}@{BASE}", "image": "org/run:1"}}, ("org/run", "1", BASE)),
+        (
+            {"runImage": {"reference": f"{RUN}@{BASE}"}, "stack": {"runImage": {"image": "org/run:1"}}},
+            ("org/run", "1", BASE),
+        ),
+        # Taken from a mirror.
+        ({"runImage": {"reference": f"x.io/run@{BASE}", "image": "org/run:1"}}, ("x.io/run", None, BASE)),
+        # Built in an engine.
+        ({"runImage": {"reference": "a" * 64, "image": "org/run:1"}}, ("org/run", "1", None)),
+        ({"runImage": {"reference": "a" * 64}}, None),
+        ({"runImage": []}, None),
+    ],
+)  # fmt: skip
+def test_what_buildpacks_say(told, base):
+    label = {
+        **IMAGE,
+        "source": "config",
+        "key": "io.buildpacks.lifecycle.metadata",
+        "value": json.dumps(told),
+    }
+    stated = stated_bases(LABELS.from_records([label]))
+    names = ["base_repo", "base_tag", "base_digest"]
+    assert stated[names].to_numpy().tolist() == ([] if base is None else [list(base)])
+
+
 def test_without_words_there_is_no_row():
     stated = stated_bases(LABELS.frame())
     empty = found(stated, "a")
@@ -111,16 +226,7 @@ def test_without_words_there_is_no_row():
 
 
 def test_packed_otherwise_it_is_the_same_layer():
-    said = [
-        {
-            **IMAGE,
-            "source": "manifest",
-            "key": f"org.opencontainers.image.base.{key}",
-            "value": value,
-        }
-        for key, value in (("name", "debian:12"), ("digest", BASE))
-    ]
-    stated = stated_bases(LABELS.from_records(said))
+    stated = stated_bases(annotated("debian:12", BASE))
     own = layers(IMAGE, "x1", "x2").assign(diff_id=["u1", "u2"])
     base = image_of("library/debian", BASE)
     held = layers(base, "y1").assign(diff_id=["u1"])
@@ -225,16 +331,7 @@ def _dates(values):
 
 
 def _outdated_at_build(history, built):
-    said = [("name", "debian:12"), ("digest", BASE)]
-    labels = LABELS.from_records(
-        {
-            **IMAGE,
-            "source": "manifest",
-            "key": f"org.opencontainers.image.base.{key}",
-            "value": value,
-        }
-        for key, value in said
-    )
+    labels = annotated("debian:12", BASE)
     (at,) = _dates([built])
     images = IMAGES.from_records([{**IMAGE, "created_at": None if built is None else str(at)}])
     nothing = IMAGES.frame(), LAYERS.frame()

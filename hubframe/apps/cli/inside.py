@@ -154,15 +154,41 @@ _read(
     example=f"hubframe dockerfiles {_WEB}:1.2.0 --sample",
     more=_ATTACHED,
 )
-_read(
+
+
+@command(
     "signatures",
     "List the signatures of images.",
     *OF_IMAGES,
-    flag("--verify", "Verify Sigstore's bundles, offline, by the roots that its library brings."),
+    flag("--verify", "Verify Sigstore's bundles, offline, by the root that its library brings."),
+    many("--identity identities", "GLOB", "With --verify, who may have signed."),
+    given("--issuer", "With --identity, who vouches for that.", metavar="URL"),
+    given(
+        "--trusted-root",
+        "With --verify, the root of an instance of Sigstore of your own.",
+        click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+    ),
     _KEYS,
     example=f"hubframe signatures {_WEB}:1.2.0 --sample",
     more=_ATTACHED,
+    job=INSIDE,
+    table="signatures",
 )
+def _signatures(
+    client: "Client",
+    what: list[str],
+    *,
+    identities: str | list[str] | None = None,
+    issuer: str | None = None,
+    **options: Any,
+) -> "pd.DataFrame":
+    if issuer and not identities:
+        raise click.UsageError("--issuer is for --identity")
+    if identities:
+        globs = [identities] if isinstance(identities, str) else identities
+        options["identities"] = [(one, issuer) for one in globs]
+    return hubframe.signatures_df(what, **options, client=client)
 
 
 @command(

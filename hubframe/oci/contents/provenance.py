@@ -20,7 +20,13 @@ _OUTSIDE = ("buildDefinition", "externalParameters")
 # Where BuildKit writes what the specification has no place for, in 1 and in 0.2.
 _KIT = ((*_V1, "buildkit_metadata"), ("metadata", f"{_BUILDKIT}metadata"))
 _REQUEST = ((*_OUTSIDE, "request"), ("invocation", "parameters"))
-_SOURCE = ((*_OUTSIDE, "configSource"), ("invocation", "configSource"))
+_SOURCE = (
+    (*_OUTSIDE, "configSource"),
+    ("invocation", "configSource"),
+    (*_OUTSIDE, "source"),  # of the generators of SLSA's own framework
+)
+# Of GitHub, and of Google Cloud Build.
+_WORKFLOWS = ((*_OUTSIDE, "workflow"), (*_OUTSIDE, "buildConfigSource"))
 _MATERIALS = (("buildDefinition", "resolvedDependencies"), ("materials",))
 _STEPS = (("buildDefinition", "internalParameters", "buildConfig"), ("buildConfig",))
 
@@ -29,9 +35,9 @@ def _below(places: tuple[Path, ...], *names: str) -> tuple[Path, ...]:
     return tuple((*place, name) for place in places for name in names)
 
 
-# Where each column stands: in 1, then in 0.2; the first that is there counts.
+# Where each column stands: in 1, then in 0.2 and 0.1; the first that is there counts.
 _TEXTS: dict[str, tuple[Path, ...]] = {
-    "build_type": (("buildDefinition", "buildType"), ("buildType",)),
+    "build_type": (("buildDefinition", "buildType"), ("buildType",), ("recipe", "type")),
     "builder_id": (("runDetails", "builder", "id"), ("builder", "id")),
     "invocation_id": (
         (*_V1, "invocationId"),
@@ -41,9 +47,9 @@ _TEXTS: dict[str, tuple[Path, ...]] = {
     ),
     "started_at": ((*_V1, "startedOn"), ("metadata", "buildStartedOn")),
     "finished_at": ((*_V1, "finishedOn"), ("metadata", "buildFinishedOn")),
-    "source_uri": (*_below(_SOURCE, "uri"), (*_OUTSIDE, "workflow", "repository")),
+    "source_uri": (*_below(_SOURCE, "uri"), *_below(_WORKFLOWS, "repository")),
     "source_revision": _below(_below(_SOURCE, "digest"), "sha1", "gitCommit"),
-    "source_path": (*_below(_SOURCE, "path", "entryPoint"), (*_OUTSIDE, "workflow", "path")),
+    "source_path": (*_below(_SOURCE, "path", "entryPoint"), *_below(_WORKFLOWS, "path")),
     "vcs_source": _below(_below(_KIT, "vcs"), "source"),
     "vcs_revision": _below(_below(_KIT, "vcs"), "revision"),
     "frontend": _below(_REQUEST, "frontend"),
@@ -57,11 +63,15 @@ _FLAGS: dict[str, tuple[Path, ...]] = {
         ("metadata", "completeness", "materials"),
     ),
 }
-_LOGIN = re.compile(r"//[^/@\s]*@")
+# What of an address is a login: a name before its host, and what its query calls a secret.
+_LOGIN = re.compile(r"//[^/?#\s]*@")
+_FIELD = re.compile(r"([?&][^=&#?]*=)([^&#]*)")
+_SECRET = re.compile(r"token|secret|password|signature|credential|key|auth|\bsig", re.IGNORECASE)
 _BUILD_ARG, _CONTEXT = "build-arg:", "context:"
 _TOOLS = frozenset(
     {"docker/dockerfile", "docker/dockerfile-upstream", "docker/buildkit-syft-scanner"}
 )
+_GIT = re.compile(r"git[+:@]|(?:https?|ssh)://[^?#]+\.git(?:[#?]|$)")
 _IMAGE = re.compile(
     r"pkg:(?P<type>docker|oci)/(?P<name>[^@?#]+)(?:@(?P<version>[^?#]*))?(?:\?(?P<qualifiers>[^#]*))?"
 )
@@ -104,12 +114,12 @@ class Choices(NamedTuple):
 def read(predicate: Any) -> dict[str, Any]:
     """Read the columns of the table `provenance` that one document tells."""
     told = mapping(predicate)
-    row: dict[str, Any] = {name: text(_at(told, paths)) for name, paths in _TEXTS.items()}
+    row: dict[str, Any] = {
+        name: _without_login(text(_at(told, paths))) for name, paths in _TEXTS.items()
+    }
     for name, paths in _FLAGS.items():
         found = _at(told, paths)
         row[name] = found if isinstance(found, bool) else None
-    for name in ("source_uri", "vcs_source"):
-        row[name] = _without_login(row[name])
     row["source_revision"] = row["source_revision"] or _revision(told, row["source_uri"])
     row["material_count"] = len(items(_at(told, _MATERIALS)))
     is_buildkit = "buildkit" in (row["build_type"] or "")
@@ -141,8 +151,13 @@ def _asked(predicate: Any, start: str) -> dict[str, Any]:
 
 def materials(predicate: Any) -> Iterator[Material]:
     """List what the build took, in the document's order."""
-    for one in items(_at(mapping(predicate), _MATERIALS)):
-        yield _material(text(one.get("uri")), mapping(one.get("digest")))
+    told = mapping(predicate)
+    # What a Dockerfile names as its syntax is run by the builder, too.
+    syntax = text(_at(told, _below(_below(_REQUEST, "args"), "source")))
+    tools = _TOOLS | {_named(syntax)[0] if syntax else None}
+    for one in items(_at(told, _MATERIALS)):
+        found = _material(text(one.get("uri")), mapping(one.get("digest")))
+        yield found._replace(is_frontend=found.kind == "image" and found.material_repo in tools)
 
 
 def dockerfiles(predicate: Any, what: object) -> Iterator[Dockerfile]:
@@ -174,27 +189,31 @@ def _at(told: Payload, paths: tuple[Path, ...]) -> Any:
 
 
 def _without_login(uri: str | None) -> str | None:
-    """Take a login out of an address."""
-    return uri and _LOGIN.sub("//", uri)
+    """Take logins out of an address."""
+
+    def shown(field: re.Match[str]) -> str:
+        return f"{field[1]}…" if _SECRET.search(field[1]) else field[0]
+
+    return uri and _FIELD.sub(shown, _LOGIN.sub("//", uri))
 
 
 def _revision(told: Payload, repository: str | None) -> str | None:
-    """Return the commit that GitHub resolved the workflow's repository to."""
-    for one in items(_at(told, _MATERIALS)):
-        uri = text(one.get("uri")) or ""
-        if repository and uri.startswith(f"git+{repository}"):
-            return text(mapping(one.get("digest")).get("gitCommit"))
-    return None
+    """Return the commit that the builder resolved the workflow's repository to."""
+    url = (repository or "").removeprefix("git+")
+    return next((one.git_revision for one in materials(told) if url and one.git_url == url), None)
 
 
 def _material(uri: str | None, digest: Payload) -> Material:
     uri = _without_login(uri)
     written = uri or ""
+    is_git = _GIT.match(written) is not None
     commit = text(digest.get("gitCommit")) or text(digest.get("sha1"))
+    # Repositories whose commits are longer hashes.
+    commit = commit or (text(digest.get("sha256")) if is_git else None)
     pinned = next((one for one in digests([{"digest": digest}]) if one.startswith("sha")), None)
     if written.startswith(("pkg:docker/", "pkg:oci/")):
         return _image(written, pinned)
-    if written.startswith(("git+", "git:", "git@")) or commit:
+    if is_git or commit:
         url, _, ref = written.removeprefix("git+").partition("#")
         head, at, after = url.rpartition("@")
         if at and "/" in head.partition("//")[2]:
@@ -207,10 +226,11 @@ def _material(uri: str | None, digest: Payload) -> Material:
 def _image(uri: str, pinned: str | None) -> Material:
     """Read an image's package URL, ``pkg:docker/NAME@TAG?digest=…&platform=…``."""
     found = _IMAGE.fullmatch(uri) if len(uri) <= _LONGEST else None
-    if found is None:
+    told = dict(parse_qsl((found and found["qualifiers"]) or ""))
+    # A blob of a repository is no image.
+    if found is None or "ref_type" in told:
         return Material(uri, "other", material_digest=pinned)
     name, version = unquote(found["name"]), unquote(found["version"] or "")
-    told = dict(parse_qsl(found["qualifiers"] or ""))
     place = told.get("repository_url", "").rstrip("/")
     if found["type"] == "oci":
         if not place:
@@ -223,8 +243,7 @@ def _image(uri: str, pinned: str | None) -> Material:
     is_digest = DIGEST.fullmatch(version) is not None
     tag = tag or told.get("tag") or (None if is_digest else version)
     digest = told.get("digest") or (version if is_digest else pinned)
-    is_tool = repo in _TOOLS
-    return Material(uri, "image", repo, tag, digest, told.get("platform"), is_frontend=is_tool)
+    return Material(uri, "image", repo, tag, digest, told.get("platform"))
 
 
 def _named(name: str) -> tuple[str | None, str | None]:

@@ -29,7 +29,8 @@ _JWS, _COSE = "application/jose+json", "application/cose"
 _KINDS = {SIMPLE_SIGNING: "cosign simple signing", _JWS: "notation jws", _COSE: "notation cose"}
 _OF_COSIGN = "dev.cosignproject.cosign/signature"
 _OF_SIGSTORE = "dev.sigstore.cosign/"
-_SIGNING_TIME = "io.cncf.notary.signingTime"
+# By the signer's clock, or by that of an authority.
+_SIGNING_TIMES = ("io.cncf.notary.signingTime", "io.cncf.notary.authenticSigningTime")
 # Fields of Fulcio's certificates, the newer ones first: these are DER, the older ones plain text.
 _FULCIO = "1.3.6.1.4.1.57264.1."
 _PLAIN = frozenset(range(1, 7))
@@ -58,6 +59,7 @@ class Signature:
     key_id: str | None = None
     signed_at: str | None = None
     log_index: Any = None
+    log_kind: str | None = None  # what the log calls its entry
     told: dict[str, Any] = field(default_factory=dict)  # what its certificate tells
     problem: str | None = None  # why something of it is not told
     is_unreadable: bool = False
@@ -152,6 +154,7 @@ def _bundle(document: Payload, body: bytes, what: object) -> Signature:
     made.key_id = text(mapping(material.get("publicKey")).get("hint"))
     entry = next(iter(items(material.get("tlogEntries"))), {})
     made.log_index, made.signed_at = entry.get("logIndex"), _at(entry.get("integratedTime"))
+    made.log_kind = text(mapping(entry.get("kindVersion")).get("kind"))
     stamps = mapping(material.get("timestampVerificationData")).get("rfc3161Timestamps")
     for stamp in items(stamps)[:1] if made.signed_at is None else ():
         found = _STAMPED.search(decoded(stamp.get("signedTimestamp"), what))
@@ -178,7 +181,7 @@ def _notation(document: Payload, what: object) -> Signature:
     protected = parse_attached(decoded(document.get("protected"), what), what)
     claimed = text(mapping(payload.get("targetArtifact")).get("digest"))
     made = Signature("notation jws", tuple(filter(None, [claimed])))
-    made.signed_at = text(protected.get(_SIGNING_TIME))
+    made.signed_at = next(filter(None, map(text, map(protected.get, _SIGNING_TIMES))), None)
     for one in array(mapping(document.get("header")).get("x5c"))[:1]:
         made.certificate = decoded(one, what)
     return made

@@ -1,12 +1,13 @@
-"""Whether signatures are good: by keys that the caller has, or by Sigstore's roots, offline.
+"""Whether signatures are good: by keys that the caller has, or by roots of Sigstore's, offline.
 
-Sigstore's own library does the latter, with the roots that it brings; it is an extra, and loaded
-when it is used.
+Sigstore's own library does the latter, with the root that it brings or with one that the caller
+has; it is an extra, and loaded when it is used.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 from hubframe.oci.contents.signatures import Signature, key_id
@@ -23,11 +24,16 @@ class Verifier:
     """Verifies signatures by keys, by roots, or by both."""
 
     def __init__(
-        self, keys: Iterable[str | bytes], identities: Sequence[Identity] | None, *, by_roots: bool
+        self,
+        keys: Iterable[str | bytes],
+        identities: Sequence[Identity] | None,
+        *,
+        by_roots: bool,
+        trusted_root: str | Path | None = None,
     ) -> None:
         self._keys = [(key_id(key), key) for key in map(_read_key, keys)]
         self._identities = identities
-        self._of_roots = _roots_verifier(self._is_wanted) if by_roots else None
+        self._of_roots = _roots_verifier(self._is_wanted, trusted_root) if by_roots else None
 
     def verify(self, one: Signature, subject: str) -> tuple[Status, str | None]:
         """Return how a signature stands that is attached to a subject, and why."""
@@ -103,18 +109,17 @@ def _read_key(written: str | bytes) -> Any:
 
 
 def _roots_verifier(
-    is_wanted: Callable[[str, str | None], bool],
+    is_wanted: Callable[[str, str | None], bool], file: str | Path | None
 ) -> Callable[[Signature, str], tuple[Status, str | None]]:
-    """Return what verifies bundles by Sigstore's roots."""
+    """Return what verifies bundles by the root in a file, else by Sigstore's own."""
     try:
         from sigstore.errors import Error, VerificationError  # noqa: PLC0415
         from sigstore.hashes import Hashed  # noqa: PLC0415
         from sigstore.models import Bundle  # noqa: PLC0415
-        from sigstore.verify import Verifier as Sigstores  # noqa: PLC0415
         from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415
     except ImportError as error:
         raise ModuleNotFoundError(f"{_INSTALL} ({error})") from None
-    verifier = Sigstores.production(offline=True)
+    verifier, issuers = _sigstores(file)
 
     class Policy:
         """Whose certificates are wanted."""
@@ -140,12 +145,34 @@ def _roots_verifier(
             else:
                 return "unsupported", f"it is of a digest of the kind {algorithm}"
         except (Error, ValueError) as error:
-            # Others have roots of their own.
-            is_fulcios = "sigstore.dev" in one.told.get("issued_by", "")
-            return ("bad" if is_fulcios else "key needed"), _short(error)
+            if one.told.get("issued_by") not in issuers:
+                return "key needed", _short(error)
+            # What older clients wrote into the log the library does not verify, be it good or bad.
+            is_older = one.log_kind not in (None, "dsse", "hashedrekord")
+            return ("unsupported" if is_older else "bad"), _short(error)
         return "verified", None
 
     return verify
+
+
+def _sigstores(file: str | Path | None) -> tuple[Any, frozenset[str]]:
+    """Return the library's verifier, and who issued the certificates that its root knows."""
+    from sigstore.errors import Error  # noqa: PLC0415
+    from sigstore.models import ClientTrustConfig, TrustedRoot  # noqa: PLC0415
+    from sigstore.verify import Verifier as Sigstores  # noqa: PLC0415
+
+    try:
+        root = (
+            TrustedRoot.from_file(str(file))
+            if file
+            else ClientTrustConfig.production(offline=True).trusted_root
+        )
+        issuers = frozenset(one.subject.rfc4514_string() for one in root.get_fulcio_certs())
+        return Sigstores(trusted_root=root), issuers
+    except (Error, ValueError) as error:
+        if file is None:
+            raise
+        raise ValueError(f"trusted_root: {file} cannot be used: {_short(error)}") from None
 
 
 def _short(error: Exception) -> str:
