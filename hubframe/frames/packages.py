@@ -19,6 +19,7 @@ from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.binaries import TYPES
+from hubframe.oci.contents.databases import APPLICATION, KINDS
 from hubframe.oci.contents.distributions import Distribution
 from hubframe.oci.contents.layers import Contents, Layer, Same, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
@@ -74,8 +75,8 @@ def packages_df(
         See `layers_df`. An image of which a layer fails has no rows.
     kinds
         ``"usual"``: deb, apk, rpm, pypi, npm, conda, cran and bitnami. ``"os"``: the packages of
-        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven, and
-        what else documents name. Or some of these types. The modules of Go programs (golang) and
+        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven,
+        applications of npm themselves, and what else documents name. Or some of these types. The modules of Go programs (golang) and
         the libraries in archives of Java (maven) are told by binaries, which are read only where
         they are asked for: a layer that was read without them is downloaded once more.
     evidence
@@ -99,9 +100,9 @@ def packages_df(
     PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
     manager stands in none; a bill of materials in the image may tell of it, as Bitnami's do of
     what they install. Its packages are rows with its path, but for those that a database tells of,
-    too; one that cannot be read ends no call. An image without any has no rows, and
-    ``frame.attrs["hubframe"]["unknown"]`` says so. Binaries are read up to 256 MiB each; one that
-    cannot be read ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
+    too. An image without any has no rows, and ``frame.attrs["hubframe"]["unknown"]`` says so.
+    Binaries are read up to 256 MiB each. A database of the system that cannot be read fails; any
+    other file ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
     wanted_kinds = read_kinds(kinds)
     check_evidence(evidence)
@@ -122,9 +123,8 @@ def packages_df(
         if evidence != "sbom":
             is_left = [evidence == "both" or key not in covered for key in _keys(layers)]
             left = layers.loc[is_left]
-            images = images_of(
-                call, left, caps, _OTHER - wanted_kinds, with_binaries=has_binaries(wanted_kinds)
-            )
+            unread = _OTHER - wanted_kinds | ({APPLICATION} if wanted_kinds != _ALL else set())
+            images = images_of(call, left, caps, unread, with_binaries=has_binaries(wanted_kinds))
             groups += package_groups(call, images)
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         groups.sort(key=lambda group: order.get(group[0], len(order)))
@@ -163,7 +163,7 @@ def distributions_df(
     wanted = read_wanted(tags, newest, platform)
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        images = list(images_of(call, layers, caps, _OTHER))
+        images = list(images_of(call, layers, caps, KINDS - {"release"}))
         versions = _windows_versions(call, images)
         rows = (_distribution_row(*image, versions) for image in images)
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)

@@ -281,8 +281,11 @@ def test_what_is_damaged_costs_itself_only_and_is_told():
     )
     assert [one.name for one, _ in contents.packages] == ["a"]
     assert [(position, path) for position, path, _ in contents.failures] == [
-        (0, "var/lib/rpm/Packages"), (1, "app/node_modules/a/package.json"),
-    ]  # fmt: skip
+        (0, "var/lib/rpm/Packages")
+    ]
+    assert [(position, path) for position, path, _ in contents.left_out] == [
+        (1, "app/node_modules/a/package.json")
+    ]
     assert "no database of rpm" in contents.failures[0][2]
 
 

@@ -17,6 +17,7 @@ from hubframe.oci.contents.binaries import read_binary
 from hubframe.oci.contents.databases import (
     RELEASES,
     SBOM,
+    SYSTEMS,
     Place,
     find_place,
     listed,
@@ -64,7 +65,7 @@ class Layer:
     files: dict[str, File] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     failures: tuple[tuple[str, str], ...] = ()  # what could not be read: path, and why
-    left_out: tuple[tuple[str, str], ...] = ()  # and of binaries and documents: these end no call
+    left_out: tuple[tuple[str, str], ...] = ()  # and of files that no system is told by
 
 
 class Found(NamedTuple):
@@ -114,7 +115,8 @@ def read_layer(
         if place is None or place.kind in unread:
             continue
         files[path] = File(place, link=link if kind == "symlink" else None)
-        failed = left_out if place.kind == SBOM else failures
+        # Packages hold damaged ones, to test with; but a system that cannot be read is no answer.
+        failed = failures if place.kind in (*SYSTEMS, "release") else left_out
         if path in bodies:
             try:
                 files[path] = _read(place, path, bodies[path])
