@@ -1,10 +1,12 @@
 """Images on the disk: what a layout may hold, and what it must not lead to."""
 
+import bz2
 import doctest
 import gzip
 import hashlib
 import io
 import json
+import lzma
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -194,11 +196,22 @@ def test_files_and_sizes(layout, client) -> None:
         assert files[["path", "size"]].to_numpy().tolist() == [["motd", 5]]
 
 
-def test_a_packed_archive(layout, client) -> None:
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_archive(layout, client, pack) -> None:
     layout.image("1.0")
-    packed = layout.path.parent / "a.tar.gz"
-    packed.write_bytes(gzip.compress(layout.packed(layout.path.parent / "a.tar").read_bytes()))
+    whole = layout.packed(layout.path.parent / "a.tar").read_bytes()
+    packed = layout.path.parent / "a.tar.packed"
+    # In two parts, as tools do that pack side by side.
+    body = pack(whole[:3000]) + pack(whole[3000:])
+    packed.write_bytes(body)
     assert len(hubframe.labels_df(f"oci-archive:{packed}:1.0", client=client)) == 1
+    for damaged, words in (
+        (body[:-9], "ends in the middle"),
+        (body[:40] + bytes(99) + body[139:], "unpacked"),
+    ):
+        packed.write_bytes(damaged)
+        with pytest.raises(PayloadError, match=words):
+            hubframe.labels_df(f"oci-archive:{packed}:1.0", client=client)
 
 
 def test_docker_save_with_an_index(layout, client) -> None:

@@ -76,9 +76,10 @@ def packages_df(
     kinds
         ``"usual"``: deb, apk, rpm, pypi, npm, conda, cran and bitnami. ``"os"``: the packages of
         the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven,
-        applications of npm themselves, and what else documents name. Or some of these types. The modules of Go programs (golang) and
-        the libraries in archives of Java (maven) are told by binaries, which are read only where
-        they are asked for: a layer that was read without them is downloaded once more.
+        applications of npm themselves, and what else documents name. Or some of these types. The
+        modules of Go programs (golang) and the libraries in archives of Java (maven) are told by
+        binaries, which are read only where they are asked for: a layer that was read without them
+        is downloaded once more.
     evidence
         ``"layers"`` reads the databases of packages in the layers, and the documents that lie
         beside them in the image; ``"sbom"`` the documents that are attached to images, with which
