@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -488,11 +489,12 @@ def test_each_layer_is_asked_for_once_whatever_the_order(registry, shared, clien
     assert len(downloaded(registry, shared)) == len([*shared, *again])
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", [*CALLS, "sboms"])
 def test_a_plan_tells_the_bytes_that_the_call_downloads(registry, shared, client, name):
+    call = CALLS.get(name, partial(hubframe.sboms_df, evidence="layers"))
     before = hubframe.plan(registry.repo, name, evidence="layers", client=client)
     assert downloaded(registry, shared) == []
-    CALLS[name](registry.repo, client)
+    call(registry.repo, client=client)
     asked = downloaded(registry, shared)
     assert (before.size, before.requests["layer"]) == (sum(shared[one] for one in asked), 5)
     layer = before.to_frame().set_index("kind").loc["layer"]
@@ -503,7 +505,7 @@ def test_a_plan_tells_the_bytes_that_the_call_downloads(registry, shared, client
     assert sum(before.requests.values()) == 5
     after = hubframe.plan(registry.repo, name, evidence="layers", client=client)
     assert (after.size, sum(after.requests.values())) == (0, 0)
-    CALLS[name](f"{registry.repo}:2", client)
+    call(f"{registry.repo}:2", client=client)
     assert downloaded(registry, shared) == asked
 
 
