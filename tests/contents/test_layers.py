@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubframe.errors import NotFoundError
+from hubframe.errors import NotFoundError, PayloadError
 from hubframe.oci.archives import list_files
 from hubframe.oci.contents.databases import MOST_OF_FILE, find_place, read_packages
-from hubframe.oci.contents.filesystem import FileSystem
+from hubframe.oci.contents.filesystem import FileSystem, Layer
 from tests.layerfiles.layers import archive, digest_of, entry, folder, packed
 
 from .documents import spdx_of
@@ -401,7 +401,7 @@ def test_whatever_layers_do_files_packages_and_positions_are_those_of_the_trees(
         (find_place(one.path).group, one.name, one.version): position
         for one, position in contents.packages
     } == since
-    system = FileSystem([list_files([layer], "layer", CAPS) for layer, *_ in made])
+    system = FileSystem([Layer(list_files([layer], "layer", CAPS)) for layer, *_ in made])
     entries = [one for one in system.match(lambda _: True) if system.kind(one) == "file"]
     assert {one.path: one.position for one in entries} == {
         path: position for path, (_, position) in tree.items()
@@ -415,8 +415,15 @@ def test_a_hard_link_has_the_content_that_its_target_had():
         archive(link("b", "a", b"1"), link("d", "c", b"1"), link("e", "b", b"1"), (".wh.c", b"")),
         archive(("a", b"3"), ("b/inside", b"4")),
     ]
-    system = FileSystem([list_files([layer], "layer", CAPS) for layer in layers])
+    system = FileSystem([Layer(list_files([layer], "layer", CAPS)) for layer in layers])
     assert system.follow("e") == system.follow("/e") == ("a", 0, 0)
     for path in ("b", "d"):
         with pytest.raises(NotFoundError):
             system.follow(path)
+
+
+def test_more_directories_than_can_be_held_are_refused():
+    deep = [(f"{number}/{'a-long-name/' * 2_000}file", b"") for number in range(12)]
+    listing = list_files([archive(*deep)], "layer", CAPS)
+    with pytest.raises(PayloadError, match="directories take more than"):
+        Layer(listing)

@@ -5,14 +5,17 @@ it, what is no directory whatever was below its path, and a directory the file t
 place. Where a layer writes below a path that is a link, the link stays.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import chain
 from posixpath import dirname, join, normpath
 from typing import NamedTuple
 
-from hubframe.errors import NotFoundError
+from hubframe.errors import NotFoundError, PayloadError
 from hubframe.oci.archives import BOOKKEEPING, OPAQUE, REMOVED, Listing
 
 _MOST_LINKS = 40
+# Of a layer, in characters; real ones have a hundredth of it.
+_MOST_OF_FOLDERS = 2**28
 
 
 class Entry(NamedTuple):
@@ -29,26 +32,42 @@ class Changes(NamedTuple):
     removed: frozenset[str] = frozenset()  # each, and all below it
     opaque: frozenset[str] = frozenset()  # all below
     leaves: frozenset[str] = frozenset()  # its paths that are no directories: all below
-    folders: frozenset[str] = (
-        frozenset()
-    )  # its directories, with or without an entry of their own: files
+    folders: frozenset[str] = frozenset()  # its directories, be they without an entry: files
 
 
 def changes_of(listing: Listing) -> Changes:
-    """Tell what a layer does to lower ones."""
+    """Tell what a layer does to lower ones; PayloadError where it has too many directories."""
     hidden: dict[str, set[str]] = {REMOVED: set(), OPAQUE: set(), BOOKKEEPING: set()}
     leaves, folders = set[str](), set[str]()
     for path, kind, whiteout in zip(listing.paths, listing.types, listing.whiteouts, strict=True):
         if whiteout is not None:
             hidden[whiteout].add(path)
-            continue
-        (folders if kind == "directory" else leaves).add(path)
-        while (path := dirname(path)) and path not in folders:
-            folders.add(path)
+        else:
+            (folders if kind == "directory" else leaves).add(path)
+    folders |= folders_above(chain(leaves, folders), folders)
     return Changes(*map(frozenset, (hidden[REMOVED], hidden[OPAQUE], leaves, folders)))
 
 
-class _Layer:
+def folders_above(paths: Iterable[str], known: Container[str] = ()) -> set[str]:
+    """Return the directories that paths are in, but for the root and those that are known.
+
+    Deep paths have more of them than can be held: a PayloadError.
+    """
+    found, left = set[str](), _MOST_OF_FOLDERS
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in known and folder not in found:
+            found.add(folder)
+            left -= len(folder)
+            folder = folder.rpartition("/")[0]
+        if left < 0:
+            raise PayloadError(
+                f"the names of its directories take more than {_MOST_OF_FOLDERS:,} characters"
+            )
+    return found
+
+
+class Layer:
     """The entries of a layer by path, the last of a path, and what it hides of lower ones."""
 
     def __init__(self, listing: Listing) -> None:
@@ -62,8 +81,8 @@ class _Layer:
 class FileSystem:
     """The layers of an image upon each other, the lowest first."""
 
-    def __init__(self, listings: Sequence[Listing]) -> None:
-        self._layers = [_Layer(listing) for listing in listings]
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
 
     def find(self, path: str, highest: int | None = None) -> Entry | None:
         """Return the entry that a path is, with the layers up to one; None where there is none."""
@@ -146,7 +165,7 @@ def _parts(path: str) -> list[str]:
 
 
 def folders_of(path: str) -> Iterator[str]:
-    """Yield the directories that a path is in, the root of the image included."""
+    """Yield the directories that a path is in, the root of the image last."""
     while path := dirname(path):
         yield path
     # As archives name the root.

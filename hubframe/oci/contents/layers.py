@@ -26,7 +26,7 @@ from hubframe.oci.contents.databases import (
     sound,
 )
 from hubframe.oci.contents.distributions import Distribution, read_distribution
-from hubframe.oci.contents.filesystem import Changes, changes_of, folders_of
+from hubframe.oci.contents.filesystem import Changes, changes_of, folders_above, folders_of
 from hubframe.oci.contents.packages import OS_TYPES, Package
 
 # What makes two packages the same: type, name, version, namespace and architecture.
@@ -63,6 +63,7 @@ class Layer:
     """What a layer does to the packages of the layers below it."""
 
     files: dict[str, File] = field(default_factory=dict)
+    folders: frozenset[str] = frozenset()  # that its files are in
     changes: Changes = field(default_factory=Changes)
     failures: tuple[tuple[str, str], ...] = ()  # what could not be read: path, and why
     left_out: tuple[tuple[str, str], ...] = ()  # and of files that no system is told by
@@ -130,6 +131,7 @@ def read_layer(
     failures += [(path, _WITH_LOG) for path in files if _has_log(listing, changes, path)]
     return Layer(
         files,
+        frozenset(folders_above(files)),
         changes,
         tuple(failures),
         tuple(dict.fromkeys(left_out)),
@@ -183,7 +185,8 @@ class _Tree:
 
     def __init__(self) -> None:
         self.files: dict[str, tuple[File, int]] = {}
-        self._folders: set[str] = set()
+        # As archives name the root.
+        self._folders = {"."}
         # Since when what is the same is there, by group; and the paths of each group.
         self._since: dict[str, dict[Same, int]] = {}
         self._paths: dict[str, dict[str, None]] = {}
@@ -195,7 +198,7 @@ class _Tree:
             self.files[path] = file, position
             self._paths.setdefault(file.place.group, {})[path] = None
             changed[file.place.group] = None
-        self._folders.update(folder for path in layer.files for folder in folders_of(path))
+        self._folders |= layer.folders
         for group in changed:
             before = self._since.get(group, {})
             packages = (package[:5] for path in self._paths[group] for package in self._read(path))
