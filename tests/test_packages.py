@@ -254,6 +254,8 @@ def test_windows_images_are_not_read(client, tmp_path):
     packages = hubframe.packages_df(what, platform="windows/amd64", client=client)
     assert packages.empty
     assert packages.attrs["hubframe"]["complete"]
+    (unknown,) = packages.attrs["hubframe"]["unknown"]
+    assert "Windows are not read" in unknown["message"]
 
 
 def test_which_images_hold_a_package(client, tmp_path):

@@ -101,7 +101,8 @@ def packages_df(
     PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
     manager stands in none; a bill of materials in the image may tell of it, as Bitnami's do of
     what they install. Its packages are rows with its path, but for those that a database tells of,
-    too. An image without any has no rows, and ``frame.attrs["hubframe"]["unknown"]`` says so.
+    too. An image without any has no rows, nor has one of Windows, whose layers are not read:
+    ``frame.attrs["hubframe"]["unknown"]`` says so.
     Binaries are read up to 256 MiB each. A database of the system that cannot be read fails; any
     other file ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
@@ -308,7 +309,9 @@ def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
     # Many images have the same packages.
     url_of = lru_cache(maxsize=100_000)(_url)
     for key, digests, contents in images:
-        if not contents.packages and not str(key[_PLATFORM]).startswith(_WINDOWS):
+        if str(key[_PLATFORM]).startswith(_WINDOWS):
+            call.unknown["name", _named(key)] = "layers of Windows are not read"
+        elif not contents.packages:
             call.unknown["name", _named(key)] = "the image has no database of packages"
         of = contents.distribution
         system = of.qualifier if of else None
