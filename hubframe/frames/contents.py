@@ -137,7 +137,10 @@ def read_file(
         if not images:
             raise NotFoundError(f"{named} has no layers")
         _, digests, files = images[0]
-        entry = files.follow(path)
+        try:
+            entry = files.follow(path)
+        except NotFoundError as error:
+            raise NotFoundError(f"{named}: {error}") from None
         if files.kind(entry) != "file":
             raise PayloadError(f"{named}: {path} is no file but a {files.kind(entry)}")
         if files.size(entry) > max_bytes:

@@ -37,6 +37,7 @@ KINDS = {
     f"{SITE}/a-1.dist-info/REQUESTED": "requested",
     f"{SITE}/a-1.egg-info/PKG-INFO": "pypi",
     f"{SITE}/a-1.egg-info": "pypi",
+    f"{SITE}/a-1-py3.8.egg/EGG-INFO/PKG-INFO": "pypi",
     "app/node_modules/a/package.json": "npm",
     "node_modules/@a/b/package.json": "npm",
     "app/package.json": "application",

@@ -40,7 +40,7 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     **dict.fromkeys(("Packages", "Packages.db", "rpmdb.sqlite"), _RPM),
     "METADATA": ((".dist-info", "pypi"),),
     "REQUESTED": ((".dist-info", "requested"),),
-    "PKG-INFO": ((".egg-info", "pypi"),),
+    "PKG-INFO": ((".egg-info", "pypi"), ("/EGG-INFO", "pypi")),
     "package.json": (("", "npm"), ("", APPLICATION)),
     "DESCRIPTION": (("", "cran"),),
     "installed.json": (("/composer", "composer"),),
