@@ -28,6 +28,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 NAME = "org.opencontainers.image.ref.name"
+CONTAINERD = "io.containerd.image.name"
 
 
 class Layout:
@@ -224,6 +225,36 @@ def test_docker_save_with_an_index(layout, client) -> None:
     for end in ("", ":acme/app:1.0", ":docker.io/acme/app:1.0", ":1.0"):
         images = hubframe.images_df(f"docker-archive:{saved}{end}", client=client)
         assert images["image_digest"].tolist() == [image["digest"]]
+
+
+def test_docker_save_of_repositories_with_the_same_tag(layout, client) -> None:
+    """It tells tags by one annotation, and whole names by another."""
+    entries = []
+    for repo, text in (("library/a", "one"), ("library/b", "two"), ("library/c", "two")):
+        names = {CONTAINERD: f"docker.io/{repo}:latest", NAME: "latest"}
+        entries.append({**layout.image(None, text), "annotations": names})
+    index = json.dumps({"schemaVersion": 2, "manifests": entries})
+    (layout.path / "index.json").write_text(index)
+    saved = f"docker-archive:{layout.packed(layout.path.parent / 'saved.tar')}"
+    labels = hubframe.labels_df(saved, client=client)
+    assert dict(zip(labels["tag"], labels["value"], strict=True)) == {
+        "docker.io/library/a:latest": "one",
+        "docker.io/library/b:latest": "two",
+        "docker.io/library/c:latest": "two",
+    }
+    for name in ("a", "a:latest", "docker.io/library/a:latest"):
+        labels = hubframe.labels_df(f"{saved}:{name}", client=client)
+        assert labels["value"].tolist() == ["one"]
+    with pytest.raises(PayloadError, match="may be each of 2 images"):
+        hubframe.labels_df(f"{saved}:latest", client=client)
+    (layout.path / "index.json").write_text(
+        index.replace("latest", "1", 1).replace("latest", "1", 1)
+    )
+    tags = hubframe.tags_df(f"oci:{layout.path}", client=client)["tag"]
+    assert sorted(tags) == ["1", "docker.io/library/b:latest", "docker.io/library/c:latest"]
+    for name in ("a:1", "1"):
+        labels = hubframe.labels_df(f"oci:{layout.path}:{name}", client=client)
+        assert labels["value"].tolist() == ["one"]
 
 
 def _saved(path: Path, links: dict[str, str] | None = None, layer: bytes | None = None) -> Path:
