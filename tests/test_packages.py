@@ -258,6 +258,16 @@ def test_windows_images_are_not_read(client, tmp_path):
     assert "Windows are not read" in unknown["message"]
 
 
+def test_all_layers_of_a_call_hold_so_many_packages(client, tmp_path, monkeypatch):
+    layers = [archive((STATUS, debs(a=version, b="1"))) for version in "123"]
+    what = f"oci:{write_layout(tmp_path / 'image', *layers)}"
+    monkeypatch.setattr("hubframe.frames.packages.MOST_PACKAGES_OF_CALL", 6)
+    assert len(hubframe.packages_df(what, client=client)) == 2
+    monkeypatch.setattr("hubframe.frames.packages.MOST_PACKAGES_OF_CALL", 5)
+    with pytest.raises(hubframe.PayloadError, match="more than 5 packages"):
+        hubframe.packages_df(what, client=client)
+
+
 def test_which_images_hold_a_package(client, tmp_path):
     one = write_layout(tmp_path / "one", archive((STATUS, debs(curl="7", git="2"))))
     two = write_layout(tmp_path / "two", archive((STATUS, debs(curl="8"))))

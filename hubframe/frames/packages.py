@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
+from threading import Lock
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -41,6 +42,8 @@ _NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": 
 _KEY = [column.name for column in OF_IMAGE]
 _PLATFORM = _KEY.index("platform")
 _NOTHING = Layer()
+# These are in memory at once, those of lower layers included.
+MOST_PACKAGES_OF_CALL = 5_000_000
 _OWN = "hubframe"
 _WINDOWS = "windows"
 
@@ -274,9 +277,19 @@ def images_of(
 
     Files of the kinds that are `unread` are passed over.
     """
+    count, lock = 0, Lock()
 
     def read_one(archive: Archive) -> Layer:
-        return read_layer(*archive, unread)
+        nonlocal count
+        layer = read_layer(*archive, unread)
+        with lock:
+            count += sum(len(file.packages) for file in layer.files.values())
+            if count > MOST_PACKAGES_OF_CALL:
+                raise PayloadError(
+                    f"the layers of this call hold more than {MOST_PACKAGES_OF_CALL:,} packages; "
+                    "make a call for each image"
+                )
+        return layer
 
     wanted = with_databases(layers)
     read = read_layers(call, wanted, caps, read_one, with_bodies=True, with_binaries=with_binaries)
