@@ -286,6 +286,32 @@ def _saved(path: Path, links: dict[str, str] | None = None, layer: bytes | None 
     return path
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (b'[{"Config"', b'[{"Config', "not JSON"),
+        (b'["app:1.0", "app:latest"]', b"5                        ", None),
+        (b'["abc/layer.tar"]', b"7                ", None),
+        (b"00000000004\0", b"\x80" + b"\xff" * 11, "no tar archive"),
+    ],
+)
+def test_a_damaged_docker_save(tmp_path, client, before, after, words) -> None:
+    saved = _saved(tmp_path / "a.tar", layer=b"none")
+    body = bytearray(saved.read_bytes().replace(before, after.ljust(len(before))))
+    for at in range(0, len(body), 512):
+        if body[at + 257 : at + 262] == b"ustar":
+            # What tells that a header is whole.
+            body[at + 148 : at + 156] = b" " * 8
+            body[at + 148 : at + 156] = b"%06o\0 " % sum(body[at : at + 512])
+    saved.write_bytes(body)
+    what = f"docker-archive:{saved}"
+    if words is None:
+        assert len(hubframe.images_df(what, client=client)) > 0
+        return
+    with pytest.raises(PayloadError, match=words):
+        hubframe.images_df(what, client=client)
+
+
 @pytest.mark.parametrize("links", [None, {"abc/layer.tar": "../real.tar"}])
 def test_an_old_docker_save(tmp_path, client, links) -> None:
     what = f"docker-archive:{_saved(tmp_path / 'a.tar', links)}"

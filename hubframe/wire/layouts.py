@@ -88,7 +88,7 @@ class _Tar:
                         links[name] = posixpath.join(posixpath.dirname(name), member.linkname)
                     elif member.islnk():
                         links[name] = member.linkname
-        except tarfile.TarError as error:
+        except (tarfile.TarError, ValueError, OverflowError) as error:
             raise PayloadError(
                 f"{self._name} is no tar archive, or not all of one ({error})"
             ) from None

@@ -174,9 +174,9 @@ class Saved(Layout):
     def images(self) -> list[_Named]:
         """What is named, and what is not."""
         return [
-            _Named(name, digest, None)
+            _Named(name or None, digest, None)
             for digest, entry in self._told.items()
-            for name in map(payload.text, entry.get("RepoTags") or [None])
+            for name in payload.texts(entry.get("RepoTags")) or [""]
         ]
 
     @cached_property
@@ -189,7 +189,8 @@ class Saved(Layout):
         """What is told of each image, by the digest of its config."""
         body = whole(self.files, "manifest.json")
         found: dict[str, Payload] = {}
-        for entry in payload.items(payload.parsed(body)):
+        told = payload.an_object(lambda: {"images": payload.parsed(body)}, "manifest.json")
+        for entry in payload.items(told["images"]):
             config = whole(self.files, str(entry.get("Config")))
             found[f"sha256:{hashlib.sha256(config).hexdigest()}"] = entry
         return found
@@ -200,7 +201,7 @@ class Saved(Layout):
         found: dict[str, str] = {}
         for digest, entry in self._told.items():
             found[digest] = str(entry["Config"])
-            paths = [str(path) for path in entry.get("Layers") or ()]
+            paths = payload.texts(entry.get("Layers"))
             config = payload.parse(whole(self.files, found[digest]), f"the config {digest}")
             told = payload.array(payload.mapping(config.get("rootfs")).get("diff_ids"))
             for place, path in enumerate(paths):
@@ -230,7 +231,7 @@ class Saved(Layout):
             raise NotFoundError(f"there is no image {digest}")
         by_path = {path: one for one, path in self._paths.items()}
         layers = []
-        for path in map(str, self._told[digest].get("Layers") or ()):
+        for path in payload.texts(self._told[digest].get("Layers")):
             head = b"".join(self.files.pieces(path, 0, len(_GZIP)))
             media_type = _LAYER + ".gzip" * (head == _GZIP)
             size = self.files.size(path)
