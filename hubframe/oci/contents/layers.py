@@ -210,7 +210,9 @@ class _Tree:
     def _remove(self, layer: Layer) -> Iterator[str]:
         """Remove what a layer hides; yield the groups that something was removed of."""
         removed, opaque, leaves, folders = layer.changes
-        gone = {path for paths in (removed, leaves, folders) for path in self.files.keys() & paths}
+        gone = {
+            path for paths in (removed, leaves, folders) for path in paths.intersection(self.files)
+        }
         hidden = {folder for hides in (removed, opaque, leaves) for folder in self._folders & hides}
         if hidden:
             gone |= {path for path in self.files if not hidden.isdisjoint(folders_of(path))}
