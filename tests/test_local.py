@@ -1,10 +1,12 @@
 """Images on the disk: what a layout may hold, and what it must not lead to."""
 
+import bz2
 import doctest
 import gzip
 import hashlib
 import io
 import json
+import lzma
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +28,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 NAME = "org.opencontainers.image.ref.name"
+CONTAINERD = "io.containerd.image.name"
 
 
 class Layout:
@@ -194,11 +197,22 @@ def test_files_and_sizes(layout, client) -> None:
         assert files[["path", "size"]].to_numpy().tolist() == [["motd", 5]]
 
 
-def test_a_packed_archive(layout, client) -> None:
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_archive(layout, client, pack) -> None:
     layout.image("1.0")
-    packed = layout.path.parent / "a.tar.gz"
-    packed.write_bytes(gzip.compress(layout.packed(layout.path.parent / "a.tar").read_bytes()))
+    whole = layout.packed(layout.path.parent / "a.tar").read_bytes()
+    packed = layout.path.parent / "a.tar.packed"
+    # In two parts, as tools do that pack side by side.
+    body = pack(whole[:3000]) + pack(whole[3000:])
+    packed.write_bytes(body)
     assert len(hubframe.labels_df(f"oci-archive:{packed}:1.0", client=client)) == 1
+    for damaged, words in (
+        (body[:-9], "ends in the middle"),
+        (body[:40] + bytes(99) + body[139:], "unpacked"),
+    ):
+        packed.write_bytes(damaged)
+        with pytest.raises(PayloadError, match=words):
+            hubframe.labels_df(f"oci-archive:{packed}:1.0", client=client)
 
 
 def test_docker_save_with_an_index(layout, client) -> None:
@@ -211,6 +225,36 @@ def test_docker_save_with_an_index(layout, client) -> None:
     for end in ("", ":acme/app:1.0", ":docker.io/acme/app:1.0", ":1.0"):
         images = hubframe.images_df(f"docker-archive:{saved}{end}", client=client)
         assert images["image_digest"].tolist() == [image["digest"]]
+
+
+def test_docker_save_of_repositories_with_the_same_tag(layout, client) -> None:
+    """It tells tags by one annotation, and whole names by another."""
+    entries = []
+    for repo, text in (("library/a", "one"), ("library/b", "two"), ("library/c", "two")):
+        names = {CONTAINERD: f"docker.io/{repo}:latest", NAME: "latest"}
+        entries.append({**layout.image(None, text), "annotations": names})
+    index = json.dumps({"schemaVersion": 2, "manifests": entries})
+    (layout.path / "index.json").write_text(index)
+    saved = f"docker-archive:{layout.packed(layout.path.parent / 'saved.tar')}"
+    labels = hubframe.labels_df(saved, client=client)
+    assert dict(zip(labels["tag"], labels["value"], strict=True)) == {
+        "docker.io/library/a:latest": "one",
+        "docker.io/library/b:latest": "two",
+        "docker.io/library/c:latest": "two",
+    }
+    for name in ("a", "a:latest", "docker.io/library/a:latest"):
+        labels = hubframe.labels_df(f"{saved}:{name}", client=client)
+        assert labels["value"].tolist() == ["one"]
+    with pytest.raises(PayloadError, match="may be each of 2 images"):
+        hubframe.labels_df(f"{saved}:latest", client=client)
+    (layout.path / "index.json").write_text(
+        index.replace("latest", "1", 1).replace("latest", "1", 1)
+    )
+    tags = hubframe.tags_df(f"oci:{layout.path}", client=client)["tag"]
+    assert sorted(tags) == ["1", "docker.io/library/b:latest", "docker.io/library/c:latest"]
+    for name in ("a:1", "1"):
+        labels = hubframe.labels_df(f"oci:{layout.path}:{name}", client=client)
+        assert labels["value"].tolist() == ["one"]
 
 
 def _saved(path: Path, links: dict[str, str] | None = None, layer: bytes | None = None) -> Path:
@@ -240,6 +284,32 @@ def _saved(path: Path, links: dict[str, str] | None = None, layer: bytes | None 
             entry.type, entry.linkname = tarfile.SYMTYPE, target
             tar.addfile(entry)
     return path
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (b'[{"Config"', b'[{"Config', "not JSON"),
+        (b'["app:1.0", "app:latest"]', b"5                        ", None),
+        (b'["abc/layer.tar"]', b"7                ", None),
+        (b"00000000004\0", b"\x80" + b"\xff" * 11, "no tar archive"),
+    ],
+)
+def test_a_damaged_docker_save(tmp_path, client, before, after, words) -> None:
+    saved = _saved(tmp_path / "a.tar", layer=b"none")
+    body = bytearray(saved.read_bytes().replace(before, after.ljust(len(before))))
+    for at in range(0, len(body), 512):
+        if body[at + 257 : at + 262] == b"ustar":
+            # What tells that a header is whole.
+            body[at + 148 : at + 156] = b" " * 8
+            body[at + 148 : at + 156] = b"%06o\0 " % sum(body[at : at + 512])
+    saved.write_bytes(body)
+    what = f"docker-archive:{saved}"
+    if words is None:
+        assert len(hubframe.images_df(what, client=client)) > 0
+        return
+    with pytest.raises(PayloadError, match=words):
+        hubframe.images_df(what, client=client)
 
 
 @pytest.mark.parametrize("links", [None, {"abc/layer.tar": "../real.tar"}])

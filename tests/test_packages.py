@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -167,8 +168,9 @@ def test_what_is_wrong_with_a_kind_is_told_only_where_it_is_asked_for(client, tm
     assert hubframe.packages_df(what, client=client).attrs["hubframe"]["complete"]
     assert hubframe.packages_df(what, kinds="gem", client=client).attrs["hubframe"]["complete"]
     assert hubframe.distributions_df(what, client=client).attrs["hubframe"]["complete"]
-    with pytest.raises(hubframe.PayloadError, match=r"app\.deps\.json"):
-        hubframe.packages_df(what, kinds="all", client=client)
+    with pytest.warns(hubframe.IncompleteWarning, match=r"app\.deps\.json"):
+        found = hubframe.packages_df(what, kinds="all", client=client)
+    assert found["name"].tolist() == ["a"]
 
 
 def test_packages_of_one_name_are_compared_by_group_and_vendor(client, tmp_path):
@@ -252,6 +254,18 @@ def test_windows_images_are_not_read(client, tmp_path):
     packages = hubframe.packages_df(what, platform="windows/amd64", client=client)
     assert packages.empty
     assert packages.attrs["hubframe"]["complete"]
+    (unknown,) = packages.attrs["hubframe"]["unknown"]
+    assert "Windows are not read" in unknown["message"]
+
+
+def test_all_layers_of_a_call_hold_so_many_packages(client, tmp_path, monkeypatch):
+    layers = [archive((STATUS, debs(a=version, b="1"))) for version in "123"]
+    what = f"oci:{write_layout(tmp_path / 'image', *layers)}"
+    monkeypatch.setattr("hubframe.frames.packages.MOST_PACKAGES_OF_CALL", 6)
+    assert len(hubframe.packages_df(what, client=client)) == 2
+    monkeypatch.setattr("hubframe.frames.packages.MOST_PACKAGES_OF_CALL", 5)
+    with pytest.raises(hubframe.PayloadError, match="more than 5 packages"):
+        hubframe.packages_df(what, client=client)
 
 
 def test_which_images_hold_a_package(client, tmp_path):
@@ -488,11 +502,12 @@ def test_each_layer_is_asked_for_once_whatever_the_order(registry, shared, clien
     assert len(downloaded(registry, shared)) == len([*shared, *again])
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", [*CALLS, "sboms"])
 def test_a_plan_tells_the_bytes_that_the_call_downloads(registry, shared, client, name):
+    call = CALLS.get(name, partial(hubframe.sboms_df, evidence="layers"))
     before = hubframe.plan(registry.repo, name, evidence="layers", client=client)
     assert downloaded(registry, shared) == []
-    CALLS[name](registry.repo, client)
+    call(registry.repo, client=client)
     asked = downloaded(registry, shared)
     assert (before.size, before.requests["layer"]) == (sum(shared[one] for one in asked), 5)
     layer = before.to_frame().set_index("kind").loc["layer"]
@@ -503,7 +518,7 @@ def test_a_plan_tells_the_bytes_that_the_call_downloads(registry, shared, client
     assert sum(before.requests.values()) == 5
     after = hubframe.plan(registry.repo, name, evidence="layers", client=client)
     assert (after.size, sum(after.requests.values())) == (0, 0)
-    CALLS[name](f"{registry.repo}:2", client)
+    call(f"{registry.repo}:2", client=client)
     assert downloaded(registry, shared) == asked
 
 

@@ -16,7 +16,7 @@ from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Archive, Caps, Keep, Listing
-from hubframe.oci.contents.filesystem import Entry, FileSystem
+from hubframe.oci.contents.filesystem import Entry, FileSystem, Layer
 from hubframe.tables import CONTENTS, LAYERS
 from hubframe.tables.declarations import OF_IMAGE
 from hubframe.tables.schema import plain_values
@@ -137,7 +137,10 @@ def read_file(
         if not images:
             raise NotFoundError(f"{named} has no layers")
         _, digests, files = images[0]
-        entry = files.follow(path)
+        try:
+            entry = files.follow(path)
+        except NotFoundError as error:
+            raise NotFoundError(f"{named}: {error}") from None
         if files.kind(entry) != "file":
             raise PayloadError(f"{named}: {path} is no file but a {files.kind(entry)}")
         if files.size(entry) > max_bytes:
@@ -171,9 +174,9 @@ def _images(
 ) -> tuple[list[Image], dict[Place, Read | None]]:
     """Read the lists of files of layers, and what is wanted of those that are downloaded."""
 
-    def read(archive: Archive) -> tuple[Listing, dict[str, Read]]:
+    def read(archive: Archive) -> tuple[Layer, dict[str, Read]]:
         bodies = ((path, body) for path, body in archive.bodies.items() if is_wanted(path))
-        return archive.listing, {path: tell(body) for path, body in bodies}
+        return Layer(archive.listing), {path: tell(body) for path, body in bodies}
 
     found = read_layers(call, layers, _CAPS, read, keep=lambda _: _keeping(is_wanted, most))
     order = [*_KEY, "layer_digest", "is_empty"]
@@ -183,7 +186,9 @@ def _images(
     images: list[Image] = []
     told: dict[Place, Read | None] = {}
     for image, held in by_image.items():
-        own = [(Listing(), {}) if is_empty else found.get(digest) for digest, is_empty in held]
+        own = [
+            (Layer(Listing()), {}) if is_empty else found.get(digest) for digest, is_empty in held
+        ]
         if None in own:
             continue
         digests = [digest for digest, _ in held]

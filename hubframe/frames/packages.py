@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
+from threading import Lock
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -19,6 +20,7 @@ from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.binaries import TYPES
+from hubframe.oci.contents.databases import APPLICATION, KINDS
 from hubframe.oci.contents.distributions import Distribution
 from hubframe.oci.contents.layers import Contents, Layer, Same, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
@@ -40,6 +42,8 @@ _NAMED: Mapping[str, frozenset[str]] = {"usual": _USUAL, "os": OS_TYPES, "all": 
 _KEY = [column.name for column in OF_IMAGE]
 _PLATFORM = _KEY.index("platform")
 _NOTHING = Layer()
+# These are in memory at once, those of lower layers included.
+MOST_PACKAGES_OF_CALL = 5_000_000
 _OWN = "hubframe"
 _WINDOWS = "windows"
 
@@ -74,10 +78,11 @@ def packages_df(
         See `layers_df`. An image of which a layer fails has no rows.
     kinds
         ``"usual"``: deb, apk, rpm, pypi, npm, conda, cran and bitnami. ``"os"``: the packages of
-        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven, and
-        what else documents name. Or some of these types. The modules of Go programs (golang) and
-        the libraries in archives of Java (maven) are told by binaries, which are read only where
-        they are asked for: a layer that was read without them is downloaded once more.
+        the system alone (deb, apk, rpm). ``"all"``: also gem, composer, nuget, golang, maven,
+        applications of npm themselves, and what else documents name. Or some of these types. The
+        modules of Go programs (golang) and the libraries in archives of Java (maven) are told by
+        binaries, which are read only where they are asked for: a layer that was read without them
+        is downloaded once more.
     evidence
         ``"layers"`` reads the databases of packages in the layers, and the documents that lie
         beside them in the image; ``"sbom"`` the documents that are attached to images, with which
@@ -99,9 +104,10 @@ def packages_df(
     PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
     manager stands in none; a bill of materials in the image may tell of it, as Bitnami's do of
     what they install. Its packages are rows with its path, but for those that a database tells of,
-    too; one that cannot be read ends no call. An image without any has no rows, and
-    ``frame.attrs["hubframe"]["unknown"]`` says so. Binaries are read up to 256 MiB each; one that
-    cannot be read ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
+    too. An image without any has no rows, nor has one of Windows, whose layers are not read:
+    ``frame.attrs["hubframe"]["unknown"]`` says so.
+    Binaries are read up to 256 MiB each. A database of the system that cannot be read fails; any
+    other file ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
     wanted_kinds = read_kinds(kinds)
     check_evidence(evidence)
@@ -122,9 +128,8 @@ def packages_df(
         if evidence != "sbom":
             is_left = [evidence == "both" or key not in covered for key in _keys(layers)]
             left = layers.loc[is_left]
-            images = images_of(
-                call, left, caps, _OTHER - wanted_kinds, with_binaries=has_binaries(wanted_kinds)
-            )
+            unread = _OTHER - wanted_kinds | ({APPLICATION} if wanted_kinds != _ALL else set())
+            images = images_of(call, left, caps, unread, with_binaries=has_binaries(wanted_kinds))
             groups += package_groups(call, images)
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         groups.sort(key=lambda group: order.get(group[0], len(order)))
@@ -163,7 +168,7 @@ def distributions_df(
     wanted = read_wanted(tags, newest, platform)
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        images = list(images_of(call, layers, caps, _OTHER))
+        images = list(images_of(call, layers, caps, KINDS - {"release"}))
         versions = _windows_versions(call, images)
         rows = (_distribution_row(*image, versions) for image in images)
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
@@ -272,9 +277,19 @@ def images_of(
 
     Files of the kinds that are `unread` are passed over.
     """
+    count, lock = 0, Lock()
 
     def read_one(archive: Archive) -> Layer:
-        return read_layer(*archive, unread)
+        nonlocal count
+        layer = read_layer(*archive, unread)
+        with lock:
+            count += sum(len(file.packages) for file in layer.files.values())
+            if count > MOST_PACKAGES_OF_CALL:
+                raise PayloadError(
+                    f"the layers of this call hold more than {MOST_PACKAGES_OF_CALL:,} packages; "
+                    "make a call for each image"
+                )
+        return layer
 
     wanted = with_databases(layers)
     read = read_layers(call, wanted, caps, read_one, with_bodies=True, with_binaries=with_binaries)
@@ -307,7 +322,9 @@ def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
     # Many images have the same packages.
     url_of = lru_cache(maxsize=100_000)(_url)
     for key, digests, contents in images:
-        if not contents.packages and not str(key[_PLATFORM]).startswith(_WINDOWS):
+        if str(key[_PLATFORM]).startswith(_WINDOWS):
+            call.unknown["name", _named(key)] = "layers of Windows are not read"
+        elif not contents.packages:
             call.unknown["name", _named(key)] = "the image has no database of packages"
         of = contents.distribution
         system = of.qualifier if of else None

@@ -145,7 +145,7 @@ class Plan:
 
     def _of_layers(self, size: str) -> list[str]:
         """Say how much is to be downloaded."""
-        if self.frame not in OF_LAYERS:
+        if self.frame not in OF_LAYERS and self.size is None:
             return []
         return [f"  download: {size or 'not known before manifests are read'}"]
 
@@ -187,8 +187,9 @@ def plan(
         ``distributions``, ``contents``, whose plan tells the bytes of the layers that are not kept
         yet.
     kinds, evidence
-        Of packages, see `packages_df`. With ``"auto"`` evidence the layers of all images are
-        counted, also of those that turn out to have a document.
+        Of packages, see `packages_df`, and evidence of sboms, see `sboms_df`. With ``"auto"``
+        evidence the layers of all images are counted, also of those that turn out to have a
+        document; of sboms it is ``"sbom"``.
     tags, newest, platform, attestations, source, progress, client
         See `layers_df`.
 
@@ -208,8 +209,11 @@ def plan(
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     check_evidence(evidence)
     with_binaries = name == PACKAGES.name and has_binaries(read_kinds(kinds))
-    if name != PACKAGES.name:
+    if name == SBOMS.name:
+        evidence = "sbom" if evidence == "auto" else evidence
+    elif name != PACKAGES.name:
         evidence = "layers"
+    reads_layers = name in OF_LAYERS or (name == SBOMS.name and evidence != "sbom")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
     is_brief = name == REFERRERS.name
     wanted = read_wanted(
@@ -219,12 +223,12 @@ def plan(
         found = find_tags(call, references(what), wanted, source)
         documented = [one for one in found if asks_for_documents(one.reference, evidence, source)]
         downloads = _Downloads(0)
-        if name in OF_LAYERS:
+        if reads_layers:
             layers, is_all = quota.read_layer_lists(call, found, wanted, source)
             if evidence == "sbom":
                 layers, is_all = layers[:0], True
             is_most = bool(documented) and evidence == "auto"
-            has_databases = OF_LAYERS[name]
+            has_databases = OF_LAYERS.get(name, True)
             missing = missing_layers(
                 call.client,
                 with_databases(layers) if has_databases else layers,
@@ -235,10 +239,10 @@ def plan(
             # Of files that are asked for, layers are read again where they were listed before.
             is_all &= name != CONTENTS.name
             downloads = _downloads(missing, is_known=is_known, is_all=is_all, is_most=is_most)
-        of_images = LAYERS.name if name in OF_LAYERS else name
+        of_images = LAYERS.name if reads_layers else name
         survey = quota.survey(call, of_images, found, wanted, source)
-        is_of_referrers = bool(documented) or name in _OF_REFERRERS
-        if documented:
+        is_of_referrers = bool(documented) or of_images in _OF_REFERRERS
+        if documented and of_images != SBOMS.name:
             survey |= quota.survey(call, SBOMS.name, documented, wanted, source)
         for category, words in call.remarks("plan").items():
             warnings.warn(words, category, stacklevel=2)

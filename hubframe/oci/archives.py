@@ -132,7 +132,7 @@ def list_files(
     caps: Caps,
     hold: Hold = lambda _entries, _text: None,
 ) -> Listing:
-    """List the files of a layer, packed with gzip or zstd or not packed, as it comes.
+    """List the files of a layer, packed in a way that `packing` knows or not, as it comes.
 
     `hold` is told what is held of it in memory, and may raise. What follows the end of the archive
     is unpacked and not looked at: a cut in it is told, too.

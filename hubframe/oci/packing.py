@@ -1,7 +1,13 @@
-"""Unpacking what comes: gzip or zstd, as its first bytes say; nothing is in memory as a whole."""
+"""Unpacking what comes: gzip, zstd, xz or bzip2, as its first bytes say.
 
+Nothing is in memory as a whole.
+"""
+
+import bz2
+import lzma
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -12,6 +18,8 @@ _SLICE = 32 * 1024
 # How much is unpacked at once, however well it is packed.
 _UNPACKED = 512 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_XZ, _BZIP2 = b"\xfd7zX", b"BZh"
+PACKED = _GZIP, _ZSTD, _XZ, _BZIP2
 # How a frame goes on that is to be skipped; pzstd begins with one.
 _SKIPPED = b"\x2a\x4d\x18"
 # As the zstd command line unpacks at most, unless told otherwise.
@@ -60,8 +68,13 @@ def unpacked(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     whole = chain([head] if head else [], pieces)
     if head.startswith(_GZIP):
         return _from_gzip(Stream(whole), name)
-    is_zstd = head.startswith(_ZSTD) or head[1:4] == _SKIPPED
-    return _from_zstd(Stream(whole), name) if is_zstd else whole
+    if head.startswith(_ZSTD) or head[1:4] == _SKIPPED:
+        return _from_zstd(Stream(whole), name)
+    if head.startswith(_XZ):
+        return _from_streams(Stream(whole), name, partial(lzma.LZMADecompressor, memlimit=_WINDOW))
+    if head.startswith(_BZIP2):
+        return _from_streams(Stream(whole), name, bz2.BZ2Decompressor)
+    return whole
 
 
 def _from_gzip(source: Stream, name: str) -> Iterator[bytes]:
@@ -80,6 +93,28 @@ def _from_gzip(source: Stream, name: str) -> Iterator[bytes]:
     except zlib.error as error:
         raise PayloadError(f"{name} cannot be unpacked: {error}") from None
     if not member.eof:
+        raise _cut_off(name)
+
+
+def _from_streams(source: Stream, name: str, begin: Callable[[], Any]) -> Iterator[bytes]:
+    """Unpack xz or bzip2, also of several streams in a row, as their parallel tools write."""
+    stream, left = begin(), b""
+    try:
+        while True:
+            if (stream.eof or stream.needs_input) and not (left := left or source.take(_SLICE)):
+                break
+            if stream.eof:
+                # Streams of xz may be filled up with zeros.
+                if not (left := left.lstrip(b"\0")):
+                    continue
+                stream = begin()
+            out = stream.decompress(left, _UNPACKED)
+            left = stream.unused_data if stream.eof else b""
+            if out:
+                yield out
+    except (OSError, lzma.LZMAError) as error:
+        raise PayloadError(f"{name} cannot be unpacked: {error}") from None
+    if not stream.eof:
         raise _cut_off(name)
 
 

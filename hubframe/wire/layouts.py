@@ -14,13 +14,12 @@ from threading import RLock
 from typing import BinaryIO, Protocol
 
 from hubframe.errors import NotFoundError, PayloadError
-from hubframe.oci.packing import unpacked
+from hubframe.oci.packing import PACKED, unpacked
 from hubframe.wire.network import MEBIBYTE
 
 _PIECE = MEBIBYTE
 # An archive that is packed as a whole is held in memory, since nobody can seek in it. [bytes]
 _MOST_PACKED = 256 * MEBIBYTE
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _MOST_LINKS = 8
 # What is held in memory of an export: its documents, and of other files how they begin. [bytes]
 _MOST_DOCUMENT, _MOST_DOCUMENTS, _BEGINNING = 4 * MEBIBYTE, 32 * MEBIBYTE, 4
@@ -89,7 +88,7 @@ class _Tar:
                         links[name] = posixpath.join(posixpath.dirname(name), member.linkname)
                     elif member.islnk():
                         links[name] = member.linkname
-        except tarfile.TarError as error:
+        except (tarfile.TarError, ValueError, OverflowError) as error:
             raise PayloadError(
                 f"{self._name} is no tar archive, or not all of one ({error})"
             ) from None
@@ -115,7 +114,7 @@ class Archive(_Tar):
         self._path = path
         self._open: Callable[[], BinaryIO] = lambda: path.open("rb")
         with path.open("rb") as file:
-            if file.read(4).startswith(_PACKED):
+            if file.read(4).startswith(PACKED):
                 held = self._unpacked()
                 self._open = lambda: io.BytesIO(held)
         with self._open() as opened:
@@ -137,7 +136,7 @@ class Archive(_Tar):
                 if size > _MOST_PACKED:
                     raise PayloadError(
                         f"{self._path} is packed, and unpacks to more than "
-                        f"{_MOST_PACKED // MEBIBYTE} MiB: unpack it first, with gunzip or unzstd"
+                        f"{_MOST_PACKED // MEBIBYTE} MiB: unpack it first, with gunzip or its like"
                     )
         return b"".join(parts)
 

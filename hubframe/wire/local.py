@@ -7,6 +7,7 @@ are those of the OCI image layout, of ``docker save``, and of skopeo's ``dir:``.
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -27,7 +28,8 @@ from hubframe.wire.layouts import Archive, Files, Folder
 from hubframe.wire.limits import Limit
 from hubframe.wire.registry import Payload, Resolved
 
-# How an index names its images: by the OCI's layout, and by containerd, which docker save uses.
+# How an index names its images: by the OCI's layout, and by containerd. What Docker and BuildKit
+# write has the tag alone in the first, and the whole name in the second.
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -42,6 +44,7 @@ class _Named(NamedTuple):
     name: str | None
     digest: str
     media_type: str | None
+    other_name: str | None = None
 
 
 class Layout:
@@ -63,11 +66,19 @@ class Layout:
         found = []
         for entry in self.entries:
             annotations = payload.mapping(entry.get("annotations"))
-            names = map(payload.text, map(annotations.get, _NAMES))
-            name = next(filter(None, names), None)
-            if name or not self._subject_of(entry):
-                found.append(_Named(name, entry["digest"], payload.text(entry.get("mediaType"))))
-        return found
+            names = [*filter(None, map(payload.text, map(annotations.get, _NAMES)))]
+            if names or not self._subject_of(entry):
+                first, other = [*names, None, None][:2]
+                media_type = payload.text(entry.get("mediaType"))
+                found.append(_Named(first, entry["digest"], media_type, other))
+        # Images of several repositories may have the same tag.
+        count = Counter(one.name for one in found)
+        return [
+            one._replace(name=one.other_name, other_name=one.name)
+            if one.other_name and count[one.name] > 1
+            else one
+            for one in found
+        ]
 
     def blob(self, digest: str) -> str:
         """Return the file of a blob."""
@@ -163,9 +174,9 @@ class Saved(Layout):
     def images(self) -> list[_Named]:
         """What is named, and what is not."""
         return [
-            _Named(name, digest, None)
+            _Named(name or None, digest, None)
             for digest, entry in self._told.items()
-            for name in map(payload.text, entry.get("RepoTags") or [None])
+            for name in payload.texts(entry.get("RepoTags")) or [""]
         ]
 
     @cached_property
@@ -178,7 +189,8 @@ class Saved(Layout):
         """What is told of each image, by the digest of its config."""
         body = whole(self.files, "manifest.json")
         found: dict[str, Payload] = {}
-        for entry in payload.items(payload.parsed(body)):
+        told = payload.an_object(lambda: {"images": payload.parsed(body)}, "manifest.json")
+        for entry in payload.items(told["images"]):
             config = whole(self.files, str(entry.get("Config")))
             found[f"sha256:{hashlib.sha256(config).hexdigest()}"] = entry
         return found
@@ -189,7 +201,7 @@ class Saved(Layout):
         found: dict[str, str] = {}
         for digest, entry in self._told.items():
             found[digest] = str(entry["Config"])
-            paths = [str(path) for path in entry.get("Layers") or ()]
+            paths = payload.texts(entry.get("Layers"))
             config = payload.parse(whole(self.files, found[digest]), f"the config {digest}")
             told = payload.array(payload.mapping(config.get("rootfs")).get("diff_ids"))
             for place, path in enumerate(paths):
@@ -219,7 +231,7 @@ class Saved(Layout):
             raise NotFoundError(f"there is no image {digest}")
         by_path = {path: one for one, path in self._paths.items()}
         layers = []
-        for path in map(str, self._told[digest].get("Layers") or ()):
+        for path in payload.texts(self._told[digest].get("Layers")):
             head = b"".join(self.files.pieces(path, 0, len(_GZIP)))
             media_type = _LAYER + ".gzip" * (head == _GZIP)
             size = self.files.size(path)
@@ -344,7 +356,11 @@ class OnDisk(LocalSource):
         if name and name[0] == "@":
             named = [one for at, one in enumerate(images) if name == f"@{at}"]
         else:
-            named = [one for one in images if not name or name in _spellings(one.name)]
+            named = [
+                one
+                for one in images
+                if not name or name in _spellings(one.name) | _spellings(one.other_name)
+            ]
         digests = {one.digest for one in named}
         if len(digests) == 1:
             return Resolved(named[0].digest, named[0].media_type)
@@ -405,14 +421,14 @@ def whole(files: Files, name: str, limit: int = DOCUMENT_LIMIT) -> bytes:
     return b"".join(files.pieces(name))
 
 
-def _spellings(name: str | None) -> set[str | None]:
+def _spellings(name: str | None) -> set[str]:
     """Return what a name may be called by: as Docker does, or by its tag alone."""
-    found: set[str | None] = {name}
+    found = {name} if name else set()
     with suppress(InvalidReferenceError):
         reference = ImageReference.parse(name or "")
         short = f"{reference.repo}:{reference.target}"
-        found |= {short, short.removeprefix("library/"), reference.tag}
-    return found
+        found |= {short, short.removeprefix("library/"), reference.tag or ""}
+    return found | {one.removesuffix(":latest") for one in found}
 
 
 def _there(images: list[_Named]) -> str:

@@ -321,6 +321,10 @@ def test_what_later_layers_do_to_binaries():
     layers[1] = layer(("bin/.wh.a", b""), ("bin/b", b"#!/bin/sh"), ("c-1.jar", jar(c="1", d="2")))
     contents = merge([read_layer(*one) for one in layers])
     assert [(one.name, position) for one, position in contents.packages] == [("c", 0), ("d", 1)]
+    # An archive that is unpacked in its place, as servers of Java do.
+    exploded = layer(folder("c-1.jar"), ("c-1.jar/META-INF/MANIFEST.MF", b""))
+    left = merge([read_layer(*one) for one in (layers[0], exploded)]).packages
+    assert {one.path for one, _ in left} == {"bin/a", "bin/b"}
 
 
 def test_the_last_entry_of_a_path_counts():

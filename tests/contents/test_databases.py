@@ -37,8 +37,10 @@ KINDS = {
     f"{SITE}/a-1.dist-info/REQUESTED": "requested",
     f"{SITE}/a-1.egg-info/PKG-INFO": "pypi",
     f"{SITE}/a-1.egg-info": "pypi",
+    f"{SITE}/a-1-py3.8.egg/EGG-INFO/PKG-INFO": "pypi",
     "app/node_modules/a/package.json": "npm",
     "node_modules/@a/b/package.json": "npm",
+    "app/package.json": "application",
     "opt/conda/conda-meta/a-1-0.json": "conda",
     "usr/lib/R/library/base/DESCRIPTION": "cran",
     "usr/share/rubygems/specifications/rake-13.gemspec": "gem",
@@ -54,7 +56,7 @@ KINDS = {
     **dict.fromkeys(
         [
             "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
-            "var/lib/dpkg", "opt/rpm/Packages", "app/package.json", "var/lib/rpm/rpmdb.sqlite-wal",
+            "var/lib/dpkg", "opt/rpm/Packages", "app/package.json.old", "var/lib/rpm/rpmdb.sqlite-wal",
             "app/rake.gemspec", "app/installed.json", "app/deps.json", "app/app.jar", "bin/app",
             "srv/sbom", "srv/bom.xml", "srv/a.cdx.xml", "srv/a.spdx.rdf", "a.spdx/b",
             f"{SITE}/a/METADATA", "opt/conda-meta.json", "../var/lib/dpkg/status", "", ".",

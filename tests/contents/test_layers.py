@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubframe.errors import NotFoundError, PayloadError
 from hubframe.oci.archives import list_files
 from hubframe.oci.contents.databases import MOST_OF_FILE, find_place, read_packages
-from hubframe.oci.contents.filesystem import FileSystem
+from hubframe.oci.contents.filesystem import FileSystem, Layer
 from tests.layerfiles.layers import archive, digest_of, entry, folder, packed
 
 from .documents import spdx_of
@@ -280,8 +281,11 @@ def test_what_is_damaged_costs_itself_only_and_is_told():
     )
     assert [one.name for one, _ in contents.packages] == ["a"]
     assert [(position, path) for position, path, _ in contents.failures] == [
-        (0, "var/lib/rpm/Packages"), (1, "app/node_modules/a/package.json"),
-    ]  # fmt: skip
+        (0, "var/lib/rpm/Packages")
+    ]
+    assert [(position, path) for position, path, _ in contents.left_out] == [
+        (1, "app/node_modules/a/package.json")
+    ]
     assert "no database of rpm" in contents.failures[0][2]
 
 
@@ -319,7 +323,8 @@ CHANGES = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.sampled_from(PLACES), VERSIONS),
         st.tuples(
-            st.sampled_from(["remove", "empty", "file"]), st.sampled_from(PLACES * 4 + FOLDERS)
+            st.sampled_from(["remove", "empty", "file", "folder"]),
+            st.sampled_from(PLACES * 4 + FOLDERS),
         ),
     ),
     max_size=4,
@@ -341,60 +346,84 @@ def is_below(path, folder):
 
 def written(changes):
     """A layer of changes, without those that contradict an earlier one, and what it does to a tree."""
-    files, entries, hidden = {}, [], []
+    files, folders, entries, hidden = {}, set(), [], []
     for how, path, *versions in changes:
         if how in ("write", "file"):
             if any(path == one or is_below(path, one) or is_below(one, path) for one in files):
                 continue
+            if any(path == one or is_below(one, path) for one in folders):
+                continue
             files[path] = content(path, *versions) if versions else b""
             hidden.append(path)
+        elif how == "folder":
+            if any(path == one or is_below(path, one) for one in files):
+                continue
+            folders.add(path)
+            entries.append(folder(path))
         elif how == "remove":
-            folder, slash, name = path.rpartition("/")
-            entries.append((f"{folder}{slash}.wh.{name}", b""))
+            above, slash, name = path.rpartition("/")
+            entries.append((f"{above}{slash}.wh.{name}", b""))
             hidden.append(path)
         else:
             entries.append((f"{path}/.wh..wh..opq", b""))
             hidden.append(f"{path}/")
-    return archive(*entries, *files.items()), files, hidden
+    return archive(*entries, *files.items()), files, folders, hidden
 
 
-@settings(max_examples=300, deadline=None)
+def upon(tree, files, folders, hidden):
+    """A tree without what a layer hides; a directory, be it made for what is in it, hides a file."""
+    return {
+        path: held
+        for path, held in tree.items()
+        if not any(path == one or is_below(path, one.rstrip("/")) for one in hidden)
+        and not any(path == one or is_below(one, path) for one in (*files, *folders))
+    }
+
+
+@settings(max_examples=150, deadline=None)
 @given(st.lists(CHANGES, max_size=5))
-def test_whatever_layers_do_packages_and_positions_are_those_of_the_trees(layers):
+def test_whatever_layers_do_files_packages_and_positions_are_those_of_the_trees(layers):
     made = [written(changes) for changes in layers]
     tree, since = {}, {}
-    for position, (_, files, hidden) in enumerate(made):
-        tree = {
-            path: body
-            for path, body in tree.items()
-            if not any(path == one or is_below(path, one.rstrip("/")) for one in hidden)
-        } | files
+    for position, (_, files, *changed) in enumerate(made):
+        tree = upon(tree, files, *changed) | {
+            path: (body, position) for path, body in files.items()
+        }
         there = {
             (find_place(path).group, one.name, one.version)
-            for path, body in tree.items()
+            for path, (body, _) in tree.items()
             if find_place(path)
             for one in read_packages(path, body)
         }
         since = {one: since.get(one, position) for one in there}
-    contents = read_image(*[layer for layer, _, _ in made])
+    contents = read_image(*[layer for layer, *_ in made])
     assert {
         (find_place(one.path).group, one.name, one.version): position
         for one, position in contents.packages
     } == since
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(CHANGES, max_size=5))
-def test_whatever_layers_do_the_files_are_those_of_the_tree(layers):
-    made = [written(changes) for changes in layers]
-    tree = {}
-    for position, (_, files, hidden) in enumerate(made):
-        tree = {
-            path: at
-            for path, at in tree.items()
-            if not any(path == one or is_below(path, one.rstrip("/")) for one in hidden)
-        } | dict.fromkeys(files, position)
-    system = FileSystem([list_files([layer], "layer", CAPS) for layer, _, _ in made])
+    system = FileSystem([Layer(list_files([layer], "layer", CAPS)) for layer, *_ in made])
     entries = [one for one in system.match(lambda _: True) if system.kind(one) == "file"]
-    assert {one.path: one.position for one in entries} == tree
+    assert {one.path: one.position for one in entries} == {
+        path: position for path, (_, position) in tree.items()
+    }
     assert all(system.follow(path) == system.find(path) for path in tree)
+
+
+def test_a_hard_link_has_the_content_that_its_target_had():
+    layers = [
+        archive(("a", b"1"), ("c", b"2")),
+        archive(link("b", "a", b"1"), link("d", "c", b"1"), link("e", "b", b"1"), (".wh.c", b"")),
+        archive(("a", b"3"), ("b/inside", b"4")),
+    ]
+    system = FileSystem([Layer(list_files([layer], "layer", CAPS)) for layer in layers])
+    assert system.follow("e") == system.follow("/e") == ("a", 0, 0)
+    for path in ("b", "d"):
+        with pytest.raises(NotFoundError):
+            system.follow(path)
+
+
+def test_more_directories_than_can_be_held_are_refused():
+    deep = [(f"{number}/{'a-long-name/' * 2_000}file", b"") for number in range(12)]
+    listing = list_files([archive(*deep)], "layer", CAPS)
+    with pytest.raises(PayloadError, match="directories take more than"):
+        Layer(listing)

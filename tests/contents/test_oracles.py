@@ -75,6 +75,7 @@ SYSTEMS = {
 LANGUAGES = {
     f"{SITE}/egg-3.egg-info": b"Metadata-Version: 2.1\nName: egg\nVersion: 3\n",
     f"{SITE}/old.egg-info/PKG-INFO": b"Metadata-Version: 1.0\nName: old\nVersion: 0.1.dev0\n",
+    f"{SITE}/whole.egg/EGG-INFO/PKG-INFO": b"Metadata-Version: 1.0\nName: whole\nVersion: 2\n",
     "usr/lib/node_modules/npm/package.json": b'{"name": "npm", "version": "10.0.0"}',
     "app/node_modules/@babel/core/package.json": b'{"name": "@babel/core", "version": "7.1.0"}',
     "usr/lib/R/library/base/DESCRIPTION": b"Package: base\nVersion: 4.2\nBuilt: R 4.2.2; ; x; unix\n",

@@ -17,7 +17,7 @@ from hubframe.oci.contents.packages import Package, normalised
 from hubframe.oci.contents.rpm import read_rpm
 
 # What of a layer is kept is kept under this number.
-PATHS_VERSION = 3
+PATHS_VERSION = 4
 _MIB = 1024**2
 MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
 MOST_PACKAGES = 200_000
@@ -30,6 +30,8 @@ RELEASES = ("etc/os-release", "usr/lib/os-release")
 _RPM = (("/var/lib/rpm", "rpm"), ("/usr/share/rpm", "rpm"), ("/usr/lib/sysimage/rpm", "rpm"))
 # How files are named that are bills of materials: as syft and trivy look for them.
 SBOM = "sbom"
+# A program of npm that is no part of another.
+APPLICATION = "application"
 _BILLS = (".spdx", ".spdx.json", ".cdx", ".cdx.json", ".sbom", ".sbom.json", ".syft.json")
 # The name of a file; how its folder ends, and the kind that it then is of.
 PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -38,8 +40,8 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     **dict.fromkeys(("Packages", "Packages.db", "rpmdb.sqlite"), _RPM),
     "METADATA": ((".dist-info", "pypi"),),
     "REQUESTED": ((".dist-info", "requested"),),
-    "PKG-INFO": ((".egg-info", "pypi"),),
-    "package.json": (("", "npm"),),
+    "PKG-INFO": ((".egg-info", "pypi"), ("/EGG-INFO", "pypi")),
+    "package.json": (("", "npm"), ("", APPLICATION)),
     "DESCRIPTION": (("", "cran"),),
     "installed.json": (("/composer", "composer"),),
     "os-release": (("/etc", "release"), ("/usr/lib", "release")),
@@ -61,7 +63,7 @@ KINDS = frozenset(rule[-1] for rules in (*PLACES.values(), OTHER_PLACES) for rul
 # A folder that files of a kind are in, at any depth.
 _WITHIN = {"npm": "/node_modules/", "gem": "/specifications/"}
 # Kinds of which all that is below one root is of one system.
-_SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
+SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
 # The word of ``Status`` with which the files of a package are there.
 _THERE = frozenset(
     {"installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
@@ -107,7 +109,7 @@ def find_place(path: str) -> Place | None:
         rules = tuple(rule[1:] for rule in OTHER_PLACES if name.endswith(rule[0]))
     for ending, kind in rules:
         if where.endswith(ending) and _is_sound(path, kind):
-            return Place(kind, _root(where, ending) if kind in _SYSTEMS else path)
+            return Place(kind, _root(where, ending) if kind in SYSTEMS else path)
     return None
 
 
@@ -396,6 +398,7 @@ READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "rpm": read_rpm,
     "pypi": read_pypi,
     "npm": read_npm,
+    APPLICATION: read_npm,
     "conda": read_conda,
     "cran": read_cran,
     "gem": read_gem,

@@ -1,8 +1,7 @@
 """From layers to the image: which packages its final file system holds, and since which layer.
 
 `read_layer` reads one layer, once for all images that have it; `merge` lays layers upon each other
-as container tools do: a whiteout removes a path with all that is below it, an opaque directory what
-lower layers have in it, and a file or link where a directory was, the directory.
+as `filesystem` does.
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -13,11 +12,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
-from hubframe.oci.archives import OPAQUE, REMOVED, Listing
+from hubframe.oci.archives import Listing
 from hubframe.oci.contents.binaries import read_binary
 from hubframe.oci.contents.databases import (
     RELEASES,
     SBOM,
+    SYSTEMS,
     Place,
     find_place,
     listed,
@@ -26,6 +26,7 @@ from hubframe.oci.contents.databases import (
     sound,
 )
 from hubframe.oci.contents.distributions import Distribution, read_distribution
+from hubframe.oci.contents.filesystem import Changes, changes_of, folders_above, folders_of
 from hubframe.oci.contents.packages import OS_TYPES, Package
 
 # What makes two packages the same: type, name, version, namespace and architecture.
@@ -63,11 +64,9 @@ class Layer:
 
     files: dict[str, File] = field(default_factory=dict)
     folders: frozenset[str] = frozenset()  # that its files are in
-    removed: frozenset[str] = frozenset()
-    opaque: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()  # all its paths that are no directories
+    changes: Changes = field(default_factory=Changes)
     failures: tuple[tuple[str, str], ...] = ()  # what could not be read: path, and why
-    left_out: tuple[tuple[str, str], ...] = ()  # and of binaries and documents: these end no call
+    left_out: tuple[tuple[str, str], ...] = ()  # and of files that no system is told by
 
 
 class Found(NamedTuple):
@@ -100,7 +99,7 @@ def read_layer(
     Files of the kinds that are `unread` are passed over, whatever is wrong with them.
     """
     files: dict[str, File] = {}
-    others: set[str] = set()
+    changes = changes_of(listing)
     failures: list[tuple[str, str]] = []
     left_out: list[tuple[str, str]] = []
     for path, kind, link, whiteout in zip(
@@ -108,8 +107,6 @@ def read_layer(
     ):
         if whiteout is not None:
             continue
-        if kind != "directory":
-            others.add(path)
         if path in summaries and kind != "directory":
             binary = read_binary(path, summaries[path])
             files[path] = File(binary.place, binary.packages)
@@ -119,7 +116,8 @@ def read_layer(
         if place is None or place.kind in unread:
             continue
         files[path] = File(place, link=link if kind == "symlink" else None)
-        failed = left_out if place.kind == SBOM else failures
+        # Packages hold damaged ones, to test with; but a system that cannot be read is no answer.
+        failed = failures if place.kind in (*SYSTEMS, "release") else left_out
         if path in bodies:
             try:
                 files[path] = _read(place, path, bodies[path])
@@ -130,28 +128,23 @@ def read_layer(
                     files[path] = File(place, document=_document(bodies[path]))
         elif kind in ("file", "hard link"):
             failed.append((path, _NOT_KEPT))
-    failures += [(path, _WITH_LOG) for path in files if _has_log(listing, others, path)]
+    failures += [(path, _WITH_LOG) for path in files if _has_log(listing, changes, path)]
     return Layer(
         files,
-        frozenset(folder for path in files for folder in _folders(path)),
-        _hidden(listing, REMOVED),
-        _hidden(listing, OPAQUE),
-        frozenset(others),
+        frozenset(folders_above(files)),
+        changes,
         tuple(failures),
         tuple(dict.fromkeys(left_out)),
     )
 
 
-def _hidden(listing: Listing, how: str) -> frozenset[str]:
-    pairs = zip(listing.paths, listing.whiteouts, strict=True)
-    return frozenset(path for path, whiteout in pairs if whiteout == how)
-
-
-def _has_log(listing: Listing, others: set[str], path: str) -> bool:
+def _has_log(listing: Listing, changes: Changes, path: str) -> bool:
     """Tell whether changes lie beside a database of SQLite that are not yet written into it."""
     log = f"{path}-wal"
     return (
-        path.endswith(".sqlite") and log in others and listing.sizes[listing.paths.index(log)] > 0
+        path.endswith(".sqlite")
+        and log in changes.leaves
+        and listing.sizes[listing.paths.index(log)] > 0
     )
 
 
@@ -192,7 +185,8 @@ class _Tree:
 
     def __init__(self) -> None:
         self.files: dict[str, tuple[File, int]] = {}
-        self._folders: set[str] = set()
+        # As archives name the root.
+        self._folders = {"."}
         # Since when what is the same is there, by group; and the paths of each group.
         self._since: dict[str, dict[Same, int]] = {}
         self._paths: dict[str, dict[str, None]] = {}
@@ -215,14 +209,13 @@ class _Tree:
 
     def _remove(self, layer: Layer) -> Iterator[str]:
         """Remove what a layer hides; yield the groups that something was removed of."""
-        gone = layer.removed.intersection(self.files) | layer.others.intersection(self.files)
-        hidden = {
-            folder
-            for hides in (layer.removed, layer.opaque, layer.others)
-            for folder in self._folders & hides
+        removed, opaque, leaves, folders = layer.changes
+        gone = {
+            path for paths in (removed, leaves, folders) for path in paths.intersection(self.files)
         }
+        hidden = {folder for hides in (removed, opaque, leaves) for folder in self._folders & hides}
         if hidden:
-            gone |= {path for path in self.files if not hidden.isdisjoint(_folders(path))}
+            gone |= {path for path in self.files if not hidden.isdisjoint(folders_of(path))}
         for path in gone:
             group = self.files.pop(path)[0].place.group
             del self._paths[group][path]
@@ -279,13 +272,6 @@ def _told(package: Package) -> _Told:
     """Return type, namespace, name and version; distributions are no namespace of databases."""
     kind, name, version, namespace = package[:4]
     return kind, None if kind in OS_TYPES else namespace, name, version
-
-
-def _folders(path: str) -> Iterator[str]:
-    """Yield the folders that a path is in, the root of the image included."""
-    while path := dirname(path):
-        yield path
-    yield "."
 
 
 def _is_direct_of_npm(path: str) -> bool | None:
