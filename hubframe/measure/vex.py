@@ -8,9 +8,8 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from hubframe.measure.advisories import whole_name
 from hubframe.measure.images import plain_rows
-from hubframe.oci.contents.packages import OS_TYPES, Package, read_url
+from hubframe.oci.contents.packages import OS_TYPES, Package, read_url, whole_name
 from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.readers.severities import NOT_AFFECTED, STATES

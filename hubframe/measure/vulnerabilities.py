@@ -5,9 +5,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.advisories import Index, whole_name
+from hubframe.measure.advisories import Index
 from hubframe.measure.images import identity, plain_rows
 from hubframe.measure.vex import with_vex
+from hubframe.oci.contents.packages import whole_name
 from hubframe.readers.severities import AFFECTED, FIXED, NOT_AFFECTED, SEVERITIES
 from hubframe.tables import PACKAGES
 from hubframe.tables.declarations import IMAGE_KEY
