@@ -57,6 +57,11 @@ class _Entry:
         self._ranges, self._versions = ranges, versions
         self._read: dict[str, tuple[list[_Range], frozenset[str]]] = {}
 
+    @property
+    def is_extended(self) -> bool:
+        """Whether it is for those who have extended support."""
+        return self.release is not None and self.release.is_extended
+
     def is_for(self, asked: Asked) -> bool:
         """Whether it holds for a package's release, as one for all releases does."""
         return self.release is None or self.release.holds_for(asked)
@@ -116,28 +121,31 @@ class Index:
         if not asked.names:
             unknown["version", package[2]] = "none is told"
         best: dict[str, tuple[tuple[bool | int, ...], int, Verdict]] = {}
+        for closeness, one, verdict in self._judged(asked, kind, unknown):
+            is_whole, has_none = not verdict.is_affected, verdict.fixed_version is None
+            rank = (closeness, not one.is_extended, is_whole, has_none)
+            if one.id not in best or rank < best[one.id][0]:
+                best[one.id] = rank, one.place, verdict
+        for _, place, verdict in best.values():
+            if verdict.is_affected:
+                yield place, verdict.fixed_version
+
+    def _judged(
+        self, asked: Asked, kind: str, unknown: _Unknown
+    ) -> Iterator[tuple[int, _Entry, Verdict]]:
+        """Yield what is said of each name of a package, the closest first."""
         for closeness, (name, version) in enumerate(asked.names):
             for one in self._by.get((asked.ecosystem, name), ()):
                 if not one.is_for(asked):
                     if asked.release is None:
                         unknown["release", name] = "nothing tells of which release it is"
-                    continue
-                is_main = one.release is None or not one.release.is_extended
-                if not is_main and not asked.is_extended:
+                elif one.is_extended and not asked.is_extended:
                     of = f"{asked.ecosystem}:{asked.release}"
                     unknown["release", of] = "extended support: no package shows that it has it"
-                    continue
-                verdict = one.judge(kind, version, asked)
-                if verdict is None:
+                elif verdict := one.judge(kind, version, asked):
+                    yield closeness, one, verdict
+                else:
                     unknown["version", f"{name} {version}"] = f"{one.id}: it cannot be compared"
-                    continue
-                is_whole, has_none = not verdict.is_affected, verdict.fixed_version is None
-                rank = (closeness, is_main, is_whole, has_none)
-                if one.id not in best or rank < best[one.id][0]:
-                    best[one.id] = rank, one.place, verdict
-        for _, place, verdict in best.values():
-            if verdict.is_affected:
-                yield place, verdict.fixed_version
 
 
 def evaluate(

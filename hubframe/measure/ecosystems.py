@@ -75,9 +75,19 @@ _RELEASES = {
 _TUMBLEWEED = "Tumbleweed"
 # Releases that package URLs may call by their codename alone.
 _CODENAMES = {
-    **{"jessie": "8", "stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12"},
-    **{"trixie": "13", "trusty": "14.04", "xenial": "16.04", "bionic": "18.04", "focal": "20.04"},
-    **{"jammy": "22.04", "noble": "24.04", "questing": "25.10", "resolute": "26.04"},
+    "jessie": "8",
+    "stretch": "9",
+    "buster": "10",
+    "bullseye": "11",
+    "bookworm": "12",
+    "trixie": "13",
+    "trusty": "14.04",
+    "xenial": "16.04",
+    "bionic": "18.04",
+    "focal": "20.04",
+    "jammy": "22.04",
+    "noble": "24.04",
+    "resolute": "26.04",
 }
 # What versions of Ubuntu Pro have, and grype adds to a distribution's version.
 _EXTENDED = re.compile(r"(?:\+|%2B)(?:esm|eus)")

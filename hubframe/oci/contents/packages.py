@@ -114,7 +114,7 @@ def source_package(file: str) -> tuple[str, str]:
 
 
 def qualifiers(url: str) -> Mapping[str, str]:
-    """Return what a package URL tells beside the package: ``arch``, ``distro`` …"""
+    """Return what a package URL tells beside the package, such as ``arch`` and ``distro``."""
     return _pairs(url.partition("?")[2].partition("#")[0])
 
 
