@@ -62,7 +62,8 @@ def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
     """
     by_name: dict[str, list[_Statement]] = defaultdict(list)
     names = ["id", "aliases", "product", "component", "status", "justification"]
-    for id_, aliases, *told in plain_rows(vex.sort_values("stated_at", kind="stable")[names]):
+    dated = vex.sort_values("stated_at", kind="stable", na_position="first")
+    for id_, aliases, *told in plain_rows(dated[names]):
         for name in (id_, *(aliases or "").split()):
             by_name[name].append(_Statement(*told))
     stated = [_last(by_name, row) for row in plain_rows(vulnerabilities[_OF_ROW])]
@@ -83,14 +84,22 @@ def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
 
 def _last(by_name: dict[str, list[_Statement]], row: tuple[Any, ...]) -> _Statement | None:
     id_, aliases, *told = row
-    about = _Row(*told)
-    # By the vulnerability's own name first, and of each name the latest first.
-    stated = (
-        one
-        for each in (id_, *(aliases or "").split())
-        for one in reversed(by_name.get(each, ()))
-        if one.covers(about)
-    )
+    about, names = _Row(*told), [id_, *(aliases or "").split()]
+    bundled = [one for one in names if one.startswith("CVE-")]
+    if len(bundled) > 1:
+        # What bundles several affects as long as one of them does.
+        stated = [_latest(by_name, [one], about) for one in bundled]
+        clear = [one for one in stated if one and _STATES.get(one.status) == NOT_AFFECTED]
+        if len(clear) < len(stated):
+            return _latest(by_name, [id_], about)
+    return _latest(by_name, names, about)
+
+
+def _latest(
+    by_name: dict[str, list[_Statement]], names: list[str], about: _Row
+) -> _Statement | None:
+    """Return what is stated by the first of some names, and of each name last."""
+    stated = (one for each in names for one in reversed(by_name.get(each, ())) if one.covers(about))
     return next(stated, None)
 
 
@@ -99,13 +108,24 @@ def _names_package(written: str, row: _Row) -> bool:
     package: Package | None = _URLS[written]
     if package is None or package.type != row.type:
         return False
-    name = whole_name(package.type, package.namespace, package.name)
-    if package.type == "golang":
-        name = "/".join(filter(None, (package.namespace, package.name)))
     own: Package | None = _URLS[row.purl] if row.purl else None
     # A package of another distribution is another one.
-    is_same = own is None or row.type not in OS_TYPES or own.namespace == package.namespace
-    return name == row.name and is_same and package.version in (None, row.version)
+    of_system = row.type in OS_TYPES and own is not None
+    is_same = own.namespace == package.namespace if own and of_system else True
+    name = _whole(own) if own and not of_system else row.name
+    versions = (None, row.version, own and own.version)
+    return is_same and _whole(package) == name and _bare(package.version) in {*map(_bare, versions)}
+
+
+def _whole(package: Package) -> str:
+    if package.type == "golang":
+        return "/".join(filter(None, (package.namespace, package.name)))
+    return whole_name(package.type, package.namespace, package.name)
+
+
+def _bare(version: str | None) -> str | None:
+    """Leave out the letter that only some write before a version: v1.2.3."""
+    return version and version.removeprefix("v")
 
 
 def _names_image(written: str, row: _Row) -> bool:
@@ -120,8 +140,8 @@ def _names_image(written: str, row: _Row) -> bool:
         return _is_same(unquote(at[1]), row)
     if package.type == "docker":
         return _is_same("/".join(filter(None, (package.namespace, package.name))), row)
-    # Of `pkg:oci` the last part of the name is all that is told.
-    return row.repo.rpartition("/")[2] == package.name
+    # Of `pkg:oci` often the last part of the name is all that is told.
+    return f"/{row.repo}".endswith(f"/{package.name}")
 
 
 def _reference(written: str) -> ImageReference | None:

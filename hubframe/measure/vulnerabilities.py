@@ -138,6 +138,7 @@ def _frame(of: pd.DataFrame, about: pd.DataFrame, pairs: pd.DataFrame) -> pd.Dat
             **{str(name): none[name].array.take(nothing) for name in none},
             **{name: of[name].array for name in _OF_PACKAGE},
             **{name: about[name].array for name in _OF_ADVISORY},
+            "aliases": _with_upstream(about),
             **{name: pairs[name].array for name in ("name", "fixed_version")},
             "state": np.where(pairs["fixed_version"].notna(), FIXED, AFFECTED),
             "advisory_source": about["id"].str.replace("-.*", "", regex=True).array,
@@ -145,6 +146,12 @@ def _frame(of: pd.DataFrame, about: pd.DataFrame, pairs: pd.DataFrame) -> pd.Dat
             "tool": ["hubframe"] * len(pairs),
         }
     )
+
+
+def _with_upstream(about: pd.DataFrame) -> list[str | None]:
+    """Return the names of advisories, and of the vulnerabilities that they bundle."""
+    written = (" ".join(filter(None, some)) for some in plain_rows(about[["aliases", "upstream"]]))
+    return [" ".join(sorted({*one.split()})) or None for one in written]
 
 
 def canonical_ids(frame: pd.DataFrame) -> list[str]:
@@ -157,13 +164,25 @@ def canonical_ids(frame: pd.DataFrame) -> list[str]:
 
     Examples
     --------
-    >>> rows = {"id": ["GHSA-9", "CVE-1"], "aliases": ["CVE-1 PYSEC-2", None]}
+    >>> rows = {"id": ["GHSA-9", "CVE-1", "PYSEC-2"], "aliases": ["CVE-1", None, "GHSA-9"]}
     >>> canonical_ids(pd.DataFrame(rows, dtype="str"))
-    ['CVE-1', 'CVE-1']
+    ['CVE-1', 'CVE-1', 'CVE-1']
     """
+    return [names[0] for names in _known_as(frame)]
+
+
+def _known_as(frame: pd.DataFrame) -> list[list[str]]:
+    """Return the CVEs of each row, or else one name that other rows may tell the CVE of."""
+    rows = [
+        (sorted(one for one in names if one.startswith("CVE-")), names)
+        for names in (
+            [id_, *(aliases or "").split()] for id_, aliases in plain_rows(frame[["id", "aliases"]])
+        )
+    ]
+    by_name = {name: cves for cves, names in rows if len(cves) == 1 for name in names}
     return [
-        min((id_, *(aliases or "").split()), key=lambda one: (not one.startswith("CVE-"), one))
-        for id_, aliases in plain_rows(frame[["id", "aliases"]])
+        cves or next((by_name[name] for name in names if name in by_name), [min(names)])
+        for cves, names in rows
     ]
 
 
@@ -256,10 +275,14 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     keys = _BY[by]
     rows = rows.assign(
         group=rows.groupby(keys, dropna=False, sort=False).ngroup(),
-        vulnerability=canonical_ids(rows),
         rank=rows["severity"].map(_RANK),
         is_fixable=rows["fixed_version"].notna(),
     )
+    packages = rows[rows["state"] != NOT_AFFECTED].drop_duplicates(
+        ["group", "type", "name", "version"]
+    )
+    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
+    rows = _by_vulnerability(rows)
     is_counted = rows["state"] != NOT_AFFECTED
     distinct = rows[is_counted].groupby(["group", "vulnerability"], sort=False)
     each = distinct.agg(
@@ -272,8 +295,6 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     cleared = rows[~is_counted].drop_duplicates(["group", "vulnerability"])
     kept = pd.MultiIndex.from_frame(each[["group", "vulnerability"]])
     cleared = cleared[~pd.MultiIndex.from_frame(cleared[["group", "vulnerability"]]).isin(kept)]
-    packages = rows[is_counted].drop_duplicates(["group", "type", "name", "version"])
-    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
     places = range(len(made))
     counts = {
         name: each["group"][each["rank"] == rank]
@@ -303,3 +324,17 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     frame = VULNERABILITY_SUMMARY.of(values)
     worst = [*_COUNTS[:-1], "vulnerability_count"]
     return frame.sort_values(worst, ascending=False, kind="stable", ignore_index=True)
+
+
+def _by_vulnerability(rows: pd.DataFrame) -> pd.DataFrame:
+    """Let each row be of one vulnerability: what bundles several is of each that has no own row."""
+    names = _known_as(rows)
+    counts = np.array([len(one) for one in names], dtype=np.int64)
+    each = rows.iloc[np.repeat(np.arange(len(rows)), counts)].assign(
+        vulnerability=[name for some in names for name in some]
+    )
+    is_bundled = np.repeat(counts > 1, counts)
+    if not is_bundled.any():
+        return each
+    known = pd.MultiIndex.from_frame(each[["group", "vulnerability"]])
+    return each[~(is_bundled & known.isin(known[~is_bundled]))]

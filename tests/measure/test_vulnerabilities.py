@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from hubframe.measure.advisories import evaluate
+from hubframe.measure.vex import with_vex
 from hubframe.measure.vulnerabilities import (
     canonical_ids,
     vulnerabilities_df,
@@ -280,6 +281,8 @@ PRODUCTS = [
     ("pkg:oci/app@sha256:aa?repository_url=org/app", "pkg:pypi/a", True),
     ("pkg:oci/app@sha256:bb?repository_url=org/app", "pkg:pypi/a", False),
     ("pkg:oci/app", None, True),
+    ("pkg:oci/org%2Fapp", None, True),
+    ("pkg:oci/other%2Fapp", None, False),
     ("pkg:oci/other", None, False),
     ("pkg:docker/org/app@1", None, True),
     ("pkg:docker/org/app@2", None, False),
@@ -320,8 +323,61 @@ def test_a_package_of_another_distribution_is_another():
         assert found["state"].tolist() == [state]
 
 
+def test_packages_are_named_by_their_urls():
+    """As each tool writes names and versions: PyPI's as they are written, Go's with a letter."""
+    said = {"document": "d", "number": 0, "id": "CVE-1", "status": "not_affected"}
+    rows = VULNERABILITIES.from_records(
+        {**IMAGE, "id": "CVE-1", "type": kind, "name": name, "version": version, "purl": url,
+         "state": "affected", "severity": "low", "evidence": "trivy"}
+        for kind, name, version, url in (
+            ("pypi", "Zope.Interface", "1", "pkg:pypi/zope-interface@1"),
+            ("golang", "example.com/a", "v1.2.0", "pkg:golang/example.com/a@v1.2.0"),
+        )
+    )  # fmt: skip
+    for stated in ("pkg:pypi/Zope_Interface@1", "pkg:golang/example.com/a@1.2.0"):
+        found = with_vex(rows, VEX.from_records([{**said, "product": stated}]))
+        assert found["vex_status"].notna().sum() == 1, stated
+
+
+@pytest.mark.parametrize(
+    ("cleared", "state"),
+    [(["CVE-1"], "affected"), (["CVE-1", "CVE-2"], "not affected"), (["DSA-1"], "not affected")],
+)
+def test_what_bundles_several_is_cleared_with_all_of_them(cleared, state):
+    vex = VEX.from_records(
+        {"document": "d", "number": number, "id": name, "status": "not_affected"}
+        for number, name in enumerate(cleared)
+    )
+    bundle = advisory("Debian/a", ALL, id="DSA-1", upstream="CVE-1 CVE-2")
+    found = matched([package("deb/debian/a?debian-12", "1")], [bundle], vex=vex)
+    assert found["aliases"].tolist() == ["CVE-1 CVE-2"]
+    assert found["state"].tolist() == [state]
+
+
+def test_nothing_is_counted_twice():
+    """One vulnerability as four databases name it, and a bundle of it and of another."""
+    about = [
+        advisory(
+            "Debian/a", ALL, id="DEBIAN-CVE-1", upstream="CVE-1", aliases="CVE-1", severity="low"
+        ),
+        advisory("Debian/a", ALL, "fixed=2", id="DSA-1", upstream="CVE-1 CVE-2", severity="high"),
+        advisory("Debian/a", ALL, id="GHSA-1", aliases="CVE-1", severity="unknown"),
+        advisory("Debian/a", ALL, id="OTHER-1", aliases="GHSA-1", severity="unknown"),
+    ]
+    found = matched([package("deb/debian/a?debian-12", "1")], about, severity="own")
+    assert len(found) == 4
+    (row,) = vulnerability_summary_df(found).to_dict("records")
+    counts = {
+        name: row[f"{name}_count"]
+        for name in ("vulnerability", "high", "low", "fixable", "package")
+    }
+    # CVE-1 by its own rows, CVE-2 by the bundle alone.
+    assert counts == {"vulnerability": 2, "high": 1, "low": 1, "fixable": 1, "package": 1}
+
+
 def test_of_several_statements_the_last_holds():
     stated = [
+        (None, "affected"),
         ("2024-02-01T00:00:00Z", "affected"),
         ("2024-03-01T00:00:00Z", "under_investigation"),
         ("2024-01-01T00:00:00Z", "not_affected"),
