@@ -13,7 +13,8 @@ from hubframe.oci.contents.packages import OS_TYPES, Package, read_url, whole_na
 from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.readers.severities import NOT_AFFECTED, STATES
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.schema import joined_attrs
+from hubframe.tables.vulnerabilities import VEX, VULNERABILITIES
 
 # The types of package URLs that name images.
 _IMAGES = frozenset({"docker", "oci"})
@@ -53,13 +54,39 @@ class _Statement(NamedTuple):
 
 
 def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
-    """Add what is stated of each vulnerability; of several statements the last holds.
+    """Add what VEX documents state of vulnerabilities, such as those of a scanner's report.
 
     Parameters
     ----------
-    vulnerabilities, vex
-        The tables of these names.
+    vulnerabilities
+        The table `vulnerabilities`.
+    vex
+        The table `vex`, of `read_openvex`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `vulnerabilities`, row by row. What is stated of a row's package, or of its
+        image, stands in ``vex_status`` and ``vex_justification``, and changes ``state``; other
+        rows stay as they are. Of several statements the last holds. An advisory about several
+        vulnerabilities is cleared with all of them.
+
+    Notes
+    -----
+    Who may state what is for you to judge: nothing is verified.
+
+    Examples
+    --------
+    >>> from hubframe.readers.openvex import read_openvex
+    >>> from hubframe.readers.trivy import read_trivy
+    >>> from hubframe.testing import sample_files
+    >>> scans = sample_files() / "scans"
+    >>> found = with_vex(read_trivy(scans / "trivy.json"), read_openvex(scans / "openvex.json"))
+    >>> found[["id", "name", "state"]].tail(1).to_numpy().tolist()
+    [['CVE-2024-99003', 'requests', 'not affected']]
     """
+    VULNERABILITIES.require(vulnerabilities)
+    VEX.require(vex)
     by_name: dict[str, list[_Statement]] = defaultdict(list)
     names = ["id", "aliases", "product", "component", "status", "justification"]
     dated = vex.sort_values("stated_at", kind="stable", na_position="first")
@@ -67,19 +94,34 @@ def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
         for name in (id_, *(aliases or "").split()):
             by_name[name].append(_Statement(*told))
     stated = [_last(by_name, row) for row in plain_rows(vulnerabilities[_OF_ROW])]
-    states = (one and _STATES.get(one.status) for one in stated)
     columns = VULNERABILITIES.frame(
         {
+            "state": [one and _STATES.get(one.status) for one in stated],
             "vex_status": [one and one.status for one in stated],
             "vex_justification": [one and one.justification for one in stated],
-            "state": list(states),
         }
     )
-    return vulnerabilities.assign(
-        state=columns["state"].fillna(vulnerabilities["state"].reset_index(drop=True)).array,
-        vex_status=columns["vex_status"].array,
-        vex_justification=columns["vex_justification"].array,
+    # What nothing is stated of stays as it is, and so does a state that is only confirmed.
+    is_kept = {name: columns[name].isna() for name in ("state", "vex_status")}
+    found = vulnerabilities.reset_index(drop=True)
+    found = found.assign(
+        state=columns["state"].mask(is_kept["state"], found["state"]),
+        **{
+            name: columns[name].mask(is_kept["vex_status"], found[name])
+            for name in ("vex_status", "vex_justification")
+        },
+    ).set_axis(vulnerabilities.index)
+    frames = [vulnerabilities, vex]
+    of, about = (frame.attrs.get("hubframe") or {} for frame in frames)
+    found.attrs["hubframe"] = (
+        dict(of)
+        | joined_attrs(frames)
+        | {
+            "table": VULNERABILITIES.name,
+            "sources": [*(of.get("sources") or ()), *(about.get("sources") or ())],
+        }
     )
+    return found
 
 
 def _last(by_name: dict[str, list[_Statement]], row: tuple[Any, ...]) -> _Statement | None:

@@ -92,10 +92,8 @@ def vulnerabilities_df(
     pairs = _pairs(packages, known, unknown)
     told = _with_highest(known) if severity == "highest" else known
     frame = _frame(packages.iloc[pairs["row"]], told.iloc[pairs["advisory"]], pairs)
-    if vex is not None:
-        frame = with_vex(frame, vex)
     frame.attrs["hubframe"] = _told(packages, advisories, unknown)
-    return frame
+    return frame if vex is None else with_vex(frame, vex)
 
 
 def _latest(advisories: pd.DataFrame) -> pd.DataFrame:
