@@ -1,5 +1,6 @@
 """Which packages have known vulnerabilities, by advisories of yours, and how many there are."""
 
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,13 @@ from hubframe.readers.severities import AFFECTED, FIXED, NOT_AFFECTED, SEVERITIE
 from hubframe.tables import PACKAGES
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.schema import COUNT, TEXT, joined_attrs
-from hubframe.tables.vulnerabilities import ADVISORIES, VEX, VULNERABILITIES, VULNERABILITY_SUMMARY
+from hubframe.tables.vulnerabilities import (
+    ADVISORIES,
+    MEANING,
+    VEX,
+    VULNERABILITIES,
+    VULNERABILITY_SUMMARY,
+)
 
 Severity = Literal["highest", "own"]
 By = Literal["tag", "image", "repo", "layer"]
@@ -65,10 +72,12 @@ def vulnerabilities_df(
     none, not that there is none. ``frame.attrs["hubframe"]["unknown"]`` says what was not looked
     for: types of packages, releases of distributions, versions that cannot be compared.
 
-    Versions are compared by the rules of each ecosystem. Packages of Debian, Ubuntu and Alpine are
-    looked for by their source package; those of any distribution in advisories for its release, or
-    for all releases, and never in ranges of semantic versions. Withdrawn advisories match nothing,
-    nor do those for Ubuntu Pro and for extended support of Red Hat.
+    Versions are compared by the rules of each ecosystem. Packages of a distribution are looked for
+    in advisories for its release, or for all releases, and never in ranges of semantic versions;
+    those of Debian, Ubuntu and Alpine by their source package. An advisory has one row for a
+    package, whatever parts of a release and names it tells of. Withdrawn advisories match nothing;
+    those for extended support match what shows that it has it: ``+esm1`` in a version of Ubuntu,
+    ``+eus`` in a distribution of Red Hat.
 
     Examples
     --------
@@ -81,7 +90,9 @@ def vulnerabilities_df(
     >>> found[["id", "name", "fixed_version", "position"]].head(1).to_numpy().tolist()
     [['SAMPLE-2024-3', 'requests', '2.32.4', 2]]
     """
-    PACKAGES.require(packages, [*_KEY, *_PACKAGE, "position", "layer_digest", "path"])
+    PACKAGES.require(
+        packages, [*_KEY, *_PACKAGE, "position", "layer_digest", "path", "evidence", "tool"]
+    )
     ADVISORIES.require(advisories)
     if vex is not None:
         VEX.require(vex)
@@ -218,9 +229,15 @@ def _told(
         {"column": column, "ref": ref, "message": why}
         for (column, ref), why in list(unknown.items())[:_MOST_UNKNOWN]
     ]
+    found_by = Counter(plain_rows(packages[["evidence", "tool"]]))
+    inventories = [
+        {"evidence": evidence, "tool": tool, "count": count}
+        for (evidence, tool), count in found_by.items()
+    ]
     return joined_attrs([packages, advisories]) | {
         "table": VULNERABILITIES.name,
-        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ())],
+        "meaning": MEANING,
+        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ()), *inventories],
         "unknown": [*(of.get("unknown") or ()), *told],
         "unknown_count": len(unknown),
     }

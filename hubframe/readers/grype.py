@@ -17,7 +17,7 @@ from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
 from hubframe.readers.severities import STATES, fixed_or, headline, joined, severity
 from hubframe.readers.subjects import Images, Subject, described_by_syft
 from hubframe.tables import PACKAGES
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
 
 Payload = Mapping[str, Any]
 _URLS = Known(read_url)
@@ -84,7 +84,7 @@ def read_grype(
         return list(rows_of(items(report.get("matches")), about, tool))
 
     rows = (row for some in reading.documents(paths, read_report) for row in some)
-    return reading.finish(table.from_rows(rows), "grype")
+    return reading.finish(table.from_rows(rows), "grype", None if packages else MEANING)
 
 
 def _vulnerabilities(

@@ -20,7 +20,7 @@ from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
 from hubframe.readers.severities import STATES, fixed_or, joined, severity
 from hubframe.readers.subjects import Images, Subject, platform, subject
 from hubframe.tables import PACKAGES
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
 
 Payload = Mapping[str, Any]
 _URLS = Known(read_url)
@@ -131,7 +131,7 @@ def read_trivy(
         return found
 
     rows = (row for some in reading.bodies(paths, read) for row in some)
-    return reading.finish(table.from_rows(rows), "trivy")
+    return reading.finish(table.from_rows(rows), "trivy", None if packages else MEANING)
 
 
 def _reports(body: bytes, name: str) -> Iterator[tuple[Payload, str | None]]:

@@ -3,6 +3,13 @@
 from hubframe.tables.declarations import IMAGE_DIGEST, IMAGE_KEY, PLATFORM, TAG
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
+# What frames of vulnerabilities say of themselves, in their attrs and on their page.
+MEANING = (
+    "A row means that a version is in a range that a source tells of: the vulnerable part need not "
+    "be used. No row does not mean safe: it means that these sources told nothing. Bills of "
+    "materials and databases in layers list other packages."
+)
+
 # A column a line, so that a table reads as one.
 # fmt: off
 
@@ -47,7 +54,7 @@ VULNERABILITIES = Table("vulnerabilities", "a vulnerability of a package of an i
     _URL,
     Column("vex_status", TEXT, "What a VEX document says of it: `not_affected`, `affected`, `fixed` or `under_investigation`; null where none does."),
     Column("vex_justification", TEXT, "Why, in the words of VEX."),
-), source="Reports of scanners that you made, or your packages and advisories; nothing is asked for. No row does not mean safe: it means that these sources told nothing.")
+), source="Reports of scanners that you made, or your packages and advisories; nothing is asked for. " + MEANING)
 
 VULNERABILITY_SUMMARY = Table("vulnerability_summary", "a tag, image, repository or layer with vulnerabilities", (*IMAGE_KEY, "layer_digest"), (
     _REPO,

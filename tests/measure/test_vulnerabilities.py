@@ -213,6 +213,9 @@ def test_what_could_not_be_looked_for_is_told():
     about = [advisory("PyPI/a", ALL, "fixed=1"), advisory("Debian:12/curl", ALL)]
     found = matched(packages, about)
     assert found.empty
+    told = found.attrs["hubframe"]
+    assert "does not mean safe" in told["meaning"]
+    assert told["sources"] == [{"evidence": "layers", "tool": None, "count": 6}]
     unknown = {(one["column"], one["ref"]) for one in found.attrs["hubframe"]["unknown"]}
     assert unknown == {
         ("type", "conda"),
