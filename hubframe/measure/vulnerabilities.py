@@ -102,6 +102,7 @@ def vulnerabilities_df(
     known = _latest(advisories)
     pairs = _pairs(packages, known, unknown)
     told = _with_highest(known) if severity == "highest" else known
+    told = told.assign(aliases=pd.Series(_with_upstream(told), dtype=TEXT).array)
     frame = _frame(packages.iloc[pairs["row"]], told.iloc[pairs["advisory"]], pairs)
     frame.attrs["hubframe"] = _told(packages, advisories, unknown)
     return frame if vex is None else with_vex(frame, vex)
@@ -147,7 +148,6 @@ def _frame(of: pd.DataFrame, about: pd.DataFrame, pairs: pd.DataFrame) -> pd.Dat
             **{str(name): none[name].array.take(nothing) for name in none},
             **{name: of[name].array for name in _OF_PACKAGE},
             **{name: about[name].array for name in _OF_ADVISORY},
-            "aliases": _with_upstream(about),
             **{name: pairs[name].array for name in ("name", "fixed_version")},
             "state": np.where(pairs["fixed_version"].notna(), FIXED, AFFECTED),
             "advisory_source": about["id"].str.replace("-.*", "", regex=True).array,
