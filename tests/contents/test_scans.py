@@ -345,6 +345,33 @@ def test_one_run_of_syft_in_three_formats(syft_says, tmp_path):
     pd.testing.assert_frame_equal(syft.drop(columns=untold), spdx.drop(columns=untold))
 
 
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [("cyclonedx", hubframe.read_cyclonedx), ("spdx-json", hubframe.read_spdx)],
+)
+def test_trivys_bills_tell_what_its_report_tells(trivy_says, tmp_path, form, read):
+    """Source packages and layers, and the image, whose layers bills have in no order."""
+    apk = b"P:libcrypto3\nV:3.3.1-r0\nA:x86_64\no:openssl\n\n"
+    of_system = {"etc/os-release": b"ID=alpine\nVERSION_ID=3.20.1\n", "lib/apk/db/installed": apk}
+    layout = write_layout(tmp_path / "layout", archive(*of_system.items()), *IMAGES["languages"])
+    with hubframe.Client(hubframe.Settings(offline=True)) as client:
+        layers = hubframe.layers_df(f"oci:{layout}", client=client)
+    (tmp_path / "report.json").write_bytes(trivy_says(layout, "json"))
+    (tmp_path / "bill.json").write_bytes(trivy_says(layout, form))
+    report = hubframe.read_trivy(tmp_path / "report.json", packages=True, layers=layers)
+    bill = read(tmp_path / "bill.json", layers=layers)
+    same = [*KEY, "type", "name", "version", "source_name", "position", "layer_digest"]
+    pd.testing.assert_frame_equal(
+        bill[same].sort_values(["type", "name"], ignore_index=True),
+        report[same].sort_values(["type", "name"], ignore_index=True),
+    )
+    advisories = ADVISORIES.from_records(
+        [{"id": "A", "ecosystem": "Alpine", "release": "v3.20", "name": "openssl", "severity": "low",
+          "ranges": '[{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]'}]
+    )  # fmt: skip
+    assert hubframe.vulnerabilities_df(bill, advisories)["name"].tolist() == ["libcrypto3"]
+
+
 def test_a_bill_in_another_format_says_which_reader_to_use(written):
     with pytest.raises(PayloadError, match="use read_syft"):
         hubframe.read_spdx(written(SYFT))
