@@ -32,7 +32,7 @@ _KINDS = {
         (
             *("redhat", "centos", "rocky", "alma", "amazon", "oracle", "photon", "fedora"),
             *("cbl-mariner", "azurelinux", "opensuse", "opensuse-leap", "opensuse-tumbleweed"),
-            *("suse linux enterprise server", "slem"),
+            *("suse linux enterprise server", "sles", "slem", "centos-stream", "coreos"),
         ),
         "rpm",
     ),
