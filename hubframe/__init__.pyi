@@ -99,6 +99,7 @@ from .measure.releases import staleness_df as staleness_df
 from .measure.similarity import duplicates_df as duplicates_df
 from .measure.similarity import similarity_df as similarity_df
 from .measure.standard import standard_labels as standard_labels
+from .measure.vex import with_vex as with_vex
 from .measure.vulnerabilities import vulnerabilities_df as vulnerabilities_df
 from .measure.vulnerabilities import vulnerability_summary_df as vulnerability_summary_df
 from .oci.reference import ImageReference as ImageReference

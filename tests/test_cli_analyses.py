@@ -159,6 +159,7 @@ ELSEWHERE = {
     "read_grype": "hubframe vulnerabilities --grype",
     "read_osv": "hubframe advisories",
     "read_openvex": "hubframe vex",
+    "with_vex": "hubframe vulnerabilities --vex",
     **dict.fromkeys(("read_syft", "read_spdx", "read_cyclonedx"), "for packages in Python"),
 }
 

@@ -65,6 +65,7 @@ from hubframe.measure.standard import OCI_LABELS as OCI_LABELS
 from hubframe.measure.standard import is_address as is_address
 from hubframe.measure.standard import source_links as source_links
 from hubframe.measure.standard import standard_labels as standard_labels
+from hubframe.measure.vex import with_vex as with_vex
 from hubframe.measure.vulnerabilities import vulnerabilities_df as vulnerabilities_df
 from hubframe.measure.vulnerabilities import vulnerability_summary_df as vulnerability_summary_df
 
@@ -115,6 +116,7 @@ __all__ = [
     "vulnerabilities_df",
     "vulnerability_summary_df",
     "wasted_df",
+    "with_vex",
 ]
 
 

@@ -1,6 +1,6 @@
-"""Which advisories hold for a package, as OSV tells: ecosystems, releases, ranges of versions.
+"""Which advisories hold for a package: the ranges and lists of versions that they tell.
 
-https://ossf.github.io/osv-schema/, "Evaluation", and the list of ecosystems there.
+https://ossf.github.io/osv-schema/, "Evaluation".
 """
 
 import re
@@ -12,64 +12,17 @@ from typing import Any, NamedTuple
 import pandas as pd
 from packaging.utils import canonicalize_version
 
+from hubframe.measure.ecosystems import Asked, NotAsked, Release, ask, named, read_release
 from hubframe.measure.images import plain_rows
 from hubframe.oci.contents.packages import OS_TYPES
 from hubframe.oci.contents.versions import compare
 from hubframe.oci.payload import Known, items, parsed, text
 
-# The ecosystems of OSV by the type of a package.
-_ECOSYSTEMS = {
-    "bitnami": "Bitnami",
-    "cargo": "crates.io",
-    "composer": "Packagist",
-    "cran": "CRAN",
-    "dhi": "Docker Hardened Images",
-    "gem": "RubyGems",
-    "golang": "Go",
-    "hex": "Hex",
-    "maven": "Maven",
-    "npm": "npm",
-    "nuget": "NuGet",
-    "pub": "Pub",
-    "pypi": "PyPI",
-}
-# Of distributions, by the id in their os-release, or the namespace of a package's URL; and how many
-# numbers of a version name a release, 0 where releases have no name.
-_DISTRIBUTIONS = {
-    "almalinux": ("AlmaLinux", 1),
-    "alpine": ("Alpine", 2),
-    "azurelinux": ("Azure Linux", 1),
-    "chainguard": ("Chainguard", 0),
-    "debian": ("Debian", 1),
-    "mageia": ("Mageia", 1),
-    "opensuse-leap": ("openSUSE", 2),
-    "opensuse-tumbleweed": ("openSUSE", 0),
-    "photon": ("Photon OS", 2),
-    "redhat": ("Red Hat", 1),
-    "rhel": ("Red Hat", 1),
-    "rocky": ("Rocky Linux", 1),
-    "ubuntu": ("Ubuntu", 2),
-    "wolfi": ("Wolfi", 0),
-}
-_OF_SYSTEMS = frozenset(name for name, _ in _DISTRIBUTIONS.values())
-# What advisories call it.
-_OTHER_NAMES = {"DHI": "Docker Hardened Images"}
-# Whose advisories name source packages alone.
-_BY_SOURCE = frozenset({"Alpine", "Debian", "Ubuntu"})
-# How OSV writes releases, and what of it is a distribution's version.
-_RELEASES = {
-    "Alpine": re.compile(r"v(.+)"),
-    "Red Hat": re.compile(r"enterprise_linux:(\d+)(?:::.*)?"),
-    "Ubuntu": re.compile(r"(\d+\.\d+)(?::LTS)?"),
-    "openSUSE": re.compile(r"(?:openSUSE )?(?:Leap )?(.+)"),
-}
-_NUMBERS = re.compile(r"\d+")
-_DISTRO = re.compile(r"[?&]distro=(?P<id>[^&#]+?)(?:-(?P<version>\d[^&#-]*))?(?=[&#]|$)")
-# As Go names its own releases.
-_GO_RELEASE = re.compile(r"go(?=\d)")
+# An epoch of rpm's, as an event of a range begins with.
+_EPOCH = re.compile(r'"\d+:')
 _LEAST, _ALL = "0", "*"
-# No real version is longer, nor any real URL.
-_LONGEST, _LONGEST_URL = 128, 4096
+# No real version is longer.
+_LONGEST = 128
 _ORDER = {"introduced": 0, "fixed": 1, "last_affected": 2}
 _Unknown = dict[tuple[str, str], str]
 
@@ -79,15 +32,6 @@ class Verdict(NamedTuple):
 
     is_affected: bool
     fixed_version: str | None = None
-
-
-class _Asked(NamedTuple):
-    """A package as advisories know it."""
-
-    ecosystem: str
-    release: str | None
-    # Each name, with the version that goes with it.
-    names: tuple[tuple[str, str], ...]
 
 
 class _Range(NamedTuple):
@@ -101,36 +45,34 @@ class _Range(NamedTuple):
 class _Entry:
     """What an advisory says of a package; its ranges are read when it is first asked."""
 
-    def __init__(  # noqa: PLR0913, PLR0917
+    def __init__(
         self,
         place: int,
-        release: str | None,
-        version: str | None,
+        release: Release | None,
         id_: str,
         ranges: str | None,
         versions: str | None,
     ) -> None:
         self.place, self.release, self.id = place, release, id_
-        self._version, self._ranges, self._versions = version, ranges, versions
+        self._ranges, self._versions = ranges, versions
         self._read: dict[str, tuple[list[_Range], frozenset[str]]] = {}
 
-    def is_for(self, release: str | None) -> bool:
-        """Whether it holds for a release of a distribution, as one for all of them does."""
-        return self.release is None or (self._version is not None and self._version == release)
+    @property
+    def is_extended(self) -> bool:
+        """Whether it is for those who have extended support."""
+        return self.release is not None and self.release.is_extended
 
-    def read(self, kind: str) -> tuple[list[_Range], frozenset[str]]:
-        """Return its ranges, and the versions that it lists."""
+    def is_for(self, asked: Asked) -> bool:
+        """Whether it holds for a package's release, as one for all releases does."""
+        return self.release is None or self.release.holds_for(asked)
+
+    def judge(self, kind: str, version: str, asked: Asked) -> Verdict | None:
+        """Tell whether a version of a package is affected; None where that cannot be told."""
         if kind not in self._read:
             self._read[kind] = _parse(kind, self._ranges), _listed(kind, self._versions)
-        return self._read[kind]
-
-
-def whole_name(kind: str, namespace: str | None, name: str) -> str:
-    """Return a name as its ecosystem writes it: ``@babel/core``, ``org.slf4j:slf4j-api``."""
-    if not namespace or kind in OS_TYPES:
-        return name
-    before = {"npm": f"@{namespace}/", "maven": f"{namespace}:", "composer": f"{namespace}/"}
-    return before.get(kind, "") + name
+        if not asked.has_epochs and not _EPOCH.search(self._ranges or ""):
+            version = version.rpartition(":")[2]
+        return _judge(kind, version, *self._read[kind])
 
 
 class Index:
@@ -146,19 +88,20 @@ class Index:
         self._by: dict[tuple[str, str], list[_Entry]] = defaultdict(list)
         columns = ["ecosystem", "name", "release", "id", "ranges", "versions", "withdrawn_at"]
         for place, row in enumerate(plain_rows(advisories[columns])):
-            written, name, told_release, *told, withdrawn_at = row
+            ecosystem, name, release, *told, withdrawn_at = row
             if withdrawn_at is None:
-                ecosystem = _OTHER_NAMES.get(written, written)
-                # Of others it is the address of a repository.
-                release = told_release if ecosystem in _OF_SYSTEMS else None
-                at = release and _version_of(ecosystem, release)
-                self._by[ecosystem, name].append(_Entry(place, release, at, *told))
+                known = named(ecosystem, name)
+                entry = _Entry(place, read_release(known[0], release), *told)
+                self._by[known].append(entry)
         self._ecosystems = {ecosystem for ecosystem, _ in self._by}
 
     def matches(
         self, package: tuple[Any, ...], unknown: _Unknown
     ) -> Iterator[tuple[int, str | None]]:
         """Yield the places of advisories that hold for a package, and the first version without.
+
+        An advisory holds once, though it may tell of a package by several names, and for several
+        parts of a release: what it says of the closest name, and of extended support, goes first.
 
         Parameters
         ----------
@@ -168,28 +111,41 @@ class Index:
             What could not be told is written down here, with the reason.
         """
         kind = package[0]
-        asked = _asked(package)
-        if isinstance(asked, str):
-            unknown["type", kind] = asked
+        asked = ask(package)
+        if isinstance(asked, NotAsked):
+            unknown[asked.column, asked.ref] = asked.message
             return
         if asked.ecosystem not in self._ecosystems:
             unknown["ecosystem", asked.ecosystem] = "no advisory is about it"
             return
         if not asked.names:
             unknown["version", package[2]] = "none is told"
-        done: set[int] = set()
-        for name, version in asked.names:
+        best: dict[str, tuple[tuple[bool | int, ...], int, Verdict]] = {}
+        for closeness, one, verdict in self._judged(asked, kind, unknown):
+            is_whole, has_none = not verdict.is_affected, verdict.fixed_version is None
+            rank = (closeness, not one.is_extended, is_whole, has_none)
+            if one.id not in best or rank < best[one.id][0]:
+                best[one.id] = rank, one.place, verdict
+        for _, place, verdict in best.values():
+            if verdict.is_affected:
+                yield place, verdict.fixed_version
+
+    def _judged(
+        self, asked: Asked, kind: str, unknown: _Unknown
+    ) -> Iterator[tuple[int, _Entry, Verdict]]:
+        """Yield what is said of each name of a package, the closest first."""
+        for closeness, (name, version) in enumerate(asked.names):
             for one in self._by.get((asked.ecosystem, name), ()):
-                if one.place in done or not one.is_for(asked.release):
-                    if one.release and asked.release is None:
+                if not one.is_for(asked):
+                    if asked.release is None:
                         unknown["release", name] = "nothing tells of which release it is"
-                    continue
-                verdict = _judge(kind, version, *one.read(kind))
-                if verdict is None:
+                elif one.is_extended and not asked.is_extended:
+                    of = f"{asked.ecosystem}:{asked.release}"
+                    unknown["release", of] = "extended support: no package shows that it has it"
+                elif verdict := one.judge(kind, version, asked):
+                    yield closeness, one, verdict
+                else:
                     unknown["version", f"{name} {version}"] = f"{one.id}: it cannot be compared"
-                elif verdict.is_affected:
-                    done.add(one.place)
-                    yield one.place, verdict.fixed_version
 
 
 def evaluate(
@@ -208,38 +164,6 @@ def evaluate(
     Verdict(is_affected=False, fixed_version=None)
     """
     return _judge(kind, version, _parse(kind, ranges), _listed(kind, versions))
-
-
-def _asked(package: tuple[Any, ...]) -> _Asked | str:
-    """Tell how advisories know a package, or why they do not."""
-    kind, namespace, name, version, source, source_version, url = package
-    if kind not in OS_TYPES:
-        if kind not in _ECOSYSTEMS:
-            return "no advisories are known for packages of this type"
-        own = _GO_RELEASE.sub("", version or "", count=1) if kind == "golang" else version
-        asked = _Asked(_ECOSYSTEMS[kind], None, ((whole_name(kind, namespace, name), own),))
-        return asked if own else asked._replace(names=())
-    told = _DISTRO.search((url or "")[:_LONGEST_URL])
-    of = next((one for one in (told and told["id"], namespace) if one in _DISTRIBUTIONS), None)
-    if of is None:
-        return f"no advisories are known for the distribution {(told and told['id']) or namespace}"
-    ecosystem, count = _DISTRIBUTIONS[of]
-    numbers = _NUMBERS.findall((told and told["version"]) or "")[:count]
-    release = ".".join(numbers) if len(numbers) == count and count else None
-    if of == "opensuse-tumbleweed":
-        release = "Tumbleweed"
-    # A source package of rpm's is told without its epoch.
-    of_source = (source or name, (source_version if kind != "rpm" else None) or version)
-    names = (of_source,) if ecosystem in _BY_SOURCE else ((name, version), of_source)
-    return _Asked(ecosystem, release, tuple((one, at) for one, at in names if at))
-
-
-def _version_of(ecosystem: str, release: str) -> str | None:
-    """Return the distribution's version that a release is of; None where it is of none."""
-    if (form := _RELEASES.get(ecosystem)) is None:
-        return release
-    found = form.fullmatch(release)
-    return found[1] if found else None
 
 
 def _parse(kind: str, ranges: str | None) -> list[_Range]:

@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from hubframe.measure.advisories import whole_name
 from hubframe.measure.images import plain_rows
-from hubframe.oci.contents.packages import OS_TYPES, Package, read_url
+from hubframe.oci.contents.packages import OS_TYPES, Package, read_url, whole_name
 from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.readers.severities import NOT_AFFECTED, STATES
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.schema import joined_attrs
+from hubframe.tables.vulnerabilities import VEX, VULNERABILITIES
 
 # The types of package URLs that name images.
 _IMAGES = frozenset({"docker", "oci"})
@@ -54,44 +54,94 @@ class _Statement(NamedTuple):
 
 
 def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
-    """Add what is stated of each vulnerability; of several statements the last holds.
+    """Add what VEX documents state of vulnerabilities, such as those of a scanner's report.
 
     Parameters
     ----------
-    vulnerabilities, vex
-        The tables of these names.
+    vulnerabilities
+        The table `vulnerabilities`.
+    vex
+        The table `vex`, of `read_openvex`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table `vulnerabilities`, row by row. What is stated of a row's package, or of its
+        image, stands in ``vex_status`` and ``vex_justification``, and changes ``state``; other
+        rows stay as they are. Of several statements the last holds. An advisory about several
+        vulnerabilities is cleared with all of them.
+
+    Notes
+    -----
+    Who may state what is for you to judge: nothing is verified.
+
+    Examples
+    --------
+    >>> from hubframe.readers.openvex import read_openvex
+    >>> from hubframe.readers.trivy import read_trivy
+    >>> from hubframe.testing import sample_files
+    >>> scans = sample_files() / "scans"
+    >>> found = with_vex(read_trivy(scans / "trivy.json"), read_openvex(scans / "openvex.json"))
+    >>> found[["id", "name", "state"]].tail(1).to_numpy().tolist()
+    [['CVE-2024-99003', 'requests', 'not affected']]
     """
+    VULNERABILITIES.require(vulnerabilities)
+    VEX.require(vex)
     by_name: dict[str, list[_Statement]] = defaultdict(list)
     names = ["id", "aliases", "product", "component", "status", "justification"]
-    for id_, aliases, *told in plain_rows(vex.sort_values("stated_at", kind="stable")[names]):
+    dated = vex.sort_values("stated_at", kind="stable", na_position="first")
+    for id_, aliases, *told in plain_rows(dated[names]):
         for name in (id_, *(aliases or "").split()):
             by_name[name].append(_Statement(*told))
     stated = [_last(by_name, row) for row in plain_rows(vulnerabilities[_OF_ROW])]
-    states = (one and _STATES.get(one.status) for one in stated)
     columns = VULNERABILITIES.frame(
         {
+            "state": [one and _STATES.get(one.status) for one in stated],
             "vex_status": [one and one.status for one in stated],
             "vex_justification": [one and one.justification for one in stated],
-            "state": list(states),
         }
     )
-    return vulnerabilities.assign(
-        state=columns["state"].fillna(vulnerabilities["state"].reset_index(drop=True)).array,
-        vex_status=columns["vex_status"].array,
-        vex_justification=columns["vex_justification"].array,
+    # What nothing is stated of stays as it is, and so does a state that is only confirmed.
+    is_kept = {name: columns[name].isna() for name in ("state", "vex_status")}
+    found = vulnerabilities.reset_index(drop=True)
+    found = found.assign(
+        state=columns["state"].mask(is_kept["state"], found["state"]),
+        **{
+            name: columns[name].mask(is_kept["vex_status"], found[name])
+            for name in ("vex_status", "vex_justification")
+        },
+    ).set_axis(vulnerabilities.index)
+    frames = [vulnerabilities, vex]
+    of, about = (frame.attrs.get("hubframe") or {} for frame in frames)
+    found.attrs["hubframe"] = (
+        dict(of)
+        | joined_attrs(frames)
+        | {
+            "table": VULNERABILITIES.name,
+            "sources": [*(of.get("sources") or ()), *(about.get("sources") or ())],
+        }
     )
+    return found
 
 
 def _last(by_name: dict[str, list[_Statement]], row: tuple[Any, ...]) -> _Statement | None:
     id_, aliases, *told = row
-    about = _Row(*told)
-    # By the vulnerability's own name first, and of each name the latest first.
-    stated = (
-        one
-        for each in (id_, *(aliases or "").split())
-        for one in reversed(by_name.get(each, ()))
-        if one.covers(about)
-    )
+    about, names = _Row(*told), [id_, *(aliases or "").split()]
+    bundled = [one for one in names if one.startswith("CVE-")]
+    if len(bundled) > 1:
+        # What bundles several affects as long as one of them does.
+        stated = [_latest(by_name, [one], about) for one in bundled]
+        clear = [one for one in stated if one and _STATES.get(one.status) == NOT_AFFECTED]
+        if len(clear) < len(stated):
+            return _latest(by_name, [id_], about)
+    return _latest(by_name, names, about)
+
+
+def _latest(
+    by_name: dict[str, list[_Statement]], names: list[str], about: _Row
+) -> _Statement | None:
+    """Return what is stated by the first of some names, and of each name last."""
+    stated = (one for each in names for one in reversed(by_name.get(each, ())) if one.covers(about))
     return next(stated, None)
 
 
@@ -100,13 +150,24 @@ def _names_package(written: str, row: _Row) -> bool:
     package: Package | None = _URLS[written]
     if package is None or package.type != row.type:
         return False
-    name = whole_name(package.type, package.namespace, package.name)
-    if package.type == "golang":
-        name = "/".join(filter(None, (package.namespace, package.name)))
     own: Package | None = _URLS[row.purl] if row.purl else None
     # A package of another distribution is another one.
-    is_same = own is None or row.type not in OS_TYPES or own.namespace == package.namespace
-    return name == row.name and is_same and package.version in (None, row.version)
+    of_system = row.type in OS_TYPES and own is not None
+    is_same = own.namespace == package.namespace if own and of_system else True
+    name = _whole(own) if own and not of_system else row.name
+    versions = (None, row.version, own and own.version)
+    return is_same and _whole(package) == name and _bare(package.version) in {*map(_bare, versions)}
+
+
+def _whole(package: Package) -> str:
+    if package.type == "golang":
+        return "/".join(filter(None, (package.namespace, package.name)))
+    return whole_name(package.type, package.namespace, package.name)
+
+
+def _bare(version: str | None) -> str | None:
+    """Leave out the letter that only some write before a version: v1.2.3."""
+    return version and version.removeprefix("v")
 
 
 def _names_image(written: str, row: _Row) -> bool:
@@ -121,8 +182,8 @@ def _names_image(written: str, row: _Row) -> bool:
         return _is_same(unquote(at[1]), row)
     if package.type == "docker":
         return _is_same("/".join(filter(None, (package.namespace, package.name))), row)
-    # Of `pkg:oci` the last part of the name is all that is told.
-    return row.repo.rpartition("/")[2] == package.name
+    # Of `pkg:oci` often the last part of the name is all that is told.
+    return f"/{row.repo}".endswith(f"/{package.name}")
 
 
 def _reference(written: str) -> ImageReference | None:

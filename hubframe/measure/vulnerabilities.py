@@ -1,18 +1,26 @@
 """Which packages have known vulnerabilities, by advisories of yours, and how many there are."""
 
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from hubframe.measure.advisories import Index, whole_name
+from hubframe.measure.advisories import Index
 from hubframe.measure.images import identity, plain_rows
 from hubframe.measure.vex import with_vex
+from hubframe.oci.contents.packages import whole_name
 from hubframe.readers.severities import AFFECTED, FIXED, NOT_AFFECTED, SEVERITIES
 from hubframe.tables import PACKAGES
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.schema import COUNT, TEXT, joined_attrs
-from hubframe.tables.vulnerabilities import ADVISORIES, VEX, VULNERABILITIES, VULNERABILITY_SUMMARY
+from hubframe.tables.vulnerabilities import (
+    ADVISORIES,
+    MEANING,
+    VEX,
+    VULNERABILITIES,
+    VULNERABILITY_SUMMARY,
+)
 
 Severity = Literal["highest", "own"]
 By = Literal["tag", "image", "repo", "layer"]
@@ -64,10 +72,12 @@ def vulnerabilities_df(
     none, not that there is none. ``frame.attrs["hubframe"]["unknown"]`` says what was not looked
     for: types of packages, releases of distributions, versions that cannot be compared.
 
-    Versions are compared by the rules of each ecosystem. Packages of Debian, Ubuntu and Alpine are
-    looked for by their source package; those of any distribution in advisories for its release, or
-    for all releases, and never in ranges of semantic versions. Withdrawn advisories match nothing,
-    nor do those for Ubuntu Pro and for extended support of Red Hat.
+    Versions are compared by the rules of each ecosystem. Packages of a distribution are looked for
+    in advisories for its release, or for all releases, and never in ranges of semantic versions;
+    those of Debian, Ubuntu and Alpine by their source package. An advisory has one row for a
+    package, whatever parts of a release and names it tells of. Withdrawn advisories match nothing;
+    those for extended support match what shows that it has it: ``+esm1`` in a version of Ubuntu,
+    ``+eus`` in a distribution of Red Hat.
 
     Examples
     --------
@@ -80,7 +90,9 @@ def vulnerabilities_df(
     >>> found[["id", "name", "fixed_version", "position"]].head(1).to_numpy().tolist()
     [['SAMPLE-2024-3', 'requests', '2.32.4', 2]]
     """
-    PACKAGES.require(packages, [*_KEY, *_PACKAGE, "position", "layer_digest", "path"])
+    PACKAGES.require(
+        packages, [*_KEY, *_PACKAGE, "position", "layer_digest", "path", "evidence", "tool"]
+    )
     ADVISORIES.require(advisories)
     if vex is not None:
         VEX.require(vex)
@@ -90,11 +102,10 @@ def vulnerabilities_df(
     known = _latest(advisories)
     pairs = _pairs(packages, known, unknown)
     told = _with_highest(known) if severity == "highest" else known
+    told = told.assign(aliases=pd.Series(_with_upstream(told), dtype=TEXT).array)
     frame = _frame(packages.iloc[pairs["row"]], told.iloc[pairs["advisory"]], pairs)
-    if vex is not None:
-        frame = with_vex(frame, vex)
     frame.attrs["hubframe"] = _told(packages, advisories, unknown)
-    return frame
+    return frame if vex is None else with_vex(frame, vex)
 
 
 def _latest(advisories: pd.DataFrame) -> pd.DataFrame:
@@ -146,6 +157,12 @@ def _frame(of: pd.DataFrame, about: pd.DataFrame, pairs: pd.DataFrame) -> pd.Dat
     )
 
 
+def _with_upstream(about: pd.DataFrame) -> list[str | None]:
+    """Return the names of advisories, and of the vulnerabilities that they bundle."""
+    written = (" ".join(filter(None, some)) for some in plain_rows(about[["aliases", "upstream"]]))
+    return [" ".join(sorted({*one.split()})) or None for one in written]
+
+
 def canonical_ids(frame: pd.DataFrame) -> list[str]:
     """Return one name for each vulnerability: its CVE where it has one, else its first name.
 
@@ -156,13 +173,25 @@ def canonical_ids(frame: pd.DataFrame) -> list[str]:
 
     Examples
     --------
-    >>> rows = {"id": ["GHSA-9", "CVE-1"], "aliases": ["CVE-1 PYSEC-2", None]}
+    >>> rows = {"id": ["GHSA-9", "CVE-1", "PYSEC-2"], "aliases": ["CVE-1", None, "GHSA-9"]}
     >>> canonical_ids(pd.DataFrame(rows, dtype="str"))
-    ['CVE-1', 'CVE-1']
+    ['CVE-1', 'CVE-1', 'CVE-1']
     """
+    return [names[0] for names in _known_as(frame)]
+
+
+def _known_as(frame: pd.DataFrame) -> list[list[str]]:
+    """Return the CVEs of each row, or else one name that other rows may tell the CVE of."""
+    rows = [
+        (sorted(one for one in names if one.startswith("CVE-")), names)
+        for names in (
+            [id_, *(aliases or "").split()] for id_, aliases in plain_rows(frame[["id", "aliases"]])
+        )
+    ]
+    by_name = {name: cves for cves, names in rows if len(cves) == 1 for name in names}
     return [
-        min((id_, *(aliases or "").split()), key=lambda one: (not one.startswith("CVE-"), one))
-        for id_, aliases in plain_rows(frame[["id", "aliases"]])
+        cves or next((by_name[name] for name in names if name in by_name), [min(names)])
+        for cves, names in rows
     ]
 
 
@@ -200,9 +229,15 @@ def _told(
         {"column": column, "ref": ref, "message": why}
         for (column, ref), why in list(unknown.items())[:_MOST_UNKNOWN]
     ]
+    found_by = Counter(plain_rows(packages[["evidence", "tool"]]))
+    inventories = [
+        {"evidence": evidence, "tool": tool, "count": count}
+        for (evidence, tool), count in found_by.items()
+    ]
     return joined_attrs([packages, advisories]) | {
         "table": VULNERABILITIES.name,
-        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ())],
+        "meaning": MEANING,
+        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ()), *inventories],
         "unknown": [*(of.get("unknown") or ()), *told],
         "unknown_count": len(unknown),
     }
@@ -255,10 +290,14 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     keys = _BY[by]
     rows = rows.assign(
         group=rows.groupby(keys, dropna=False, sort=False).ngroup(),
-        vulnerability=canonical_ids(rows),
         rank=rows["severity"].map(_RANK),
         is_fixable=rows["fixed_version"].notna(),
     )
+    packages = rows[rows["state"] != NOT_AFFECTED].drop_duplicates(
+        ["group", "type", "name", "version"]
+    )
+    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
+    rows = _by_vulnerability(rows)
     is_counted = rows["state"] != NOT_AFFECTED
     distinct = rows[is_counted].groupby(["group", "vulnerability"], sort=False)
     each = distinct.agg(
@@ -271,8 +310,6 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     cleared = rows[~is_counted].drop_duplicates(["group", "vulnerability"])
     kept = pd.MultiIndex.from_frame(each[["group", "vulnerability"]])
     cleared = cleared[~pd.MultiIndex.from_frame(cleared[["group", "vulnerability"]]).isin(kept)]
-    packages = rows[is_counted].drop_duplicates(["group", "type", "name", "version"])
-    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
     places = range(len(made))
     counts = {
         name: each["group"][each["rank"] == rank]
@@ -302,3 +339,17 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     frame = VULNERABILITY_SUMMARY.of(values)
     worst = [*_COUNTS[:-1], "vulnerability_count"]
     return frame.sort_values(worst, ascending=False, kind="stable", ignore_index=True)
+
+
+def _by_vulnerability(rows: pd.DataFrame) -> pd.DataFrame:
+    """Let each row be of one vulnerability: what bundles several is of each that has no own row."""
+    names = _known_as(rows)
+    counts = np.array([len(one) for one in names], dtype=np.int64)
+    each = rows.iloc[np.repeat(np.arange(len(rows)), counts)].assign(
+        vulnerability=[name for some in names for name in some]
+    )
+    is_bundled = np.repeat(counts > 1, counts)
+    if not is_bundled.any():
+        return each
+    known = pd.MultiIndex.from_frame(each[["group", "vulnerability"]])
+    return each[~(is_bundled & known.isin(known[~is_bundled]))]

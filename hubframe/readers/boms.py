@@ -4,6 +4,7 @@ What is in them is read by `oci.contents.sboms`, as of those that are attached t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -167,10 +168,7 @@ def _of_spdx(told: Payload, what: str) -> Subject:
     root = next(roots, {})
     urls = [text(root.get("software_packageUrl"))]
     urls += [text(one.get("referenceLocator")) for one in items(root.get("externalRefs"))]
-    # trivy writes into annotations what CycloneDX has in properties.
-    notes = [one.get("comment") for one in items(root.get("annotations"))]
-    notes += texts(root.get("attributionTexts"))
-    pairs = [tuple(str(note).partition(": ")[::2]) for note in notes]
+    pairs = sboms.notes_of_trivy(root)
     name = text(root.get("name")) or text(told.get("name"))
     version = root.get("versionInfo") or root.get("software_packageVersion")
     kind = root.get("primaryPackagePurpose") or root.get("software_primaryPurpose")
@@ -201,7 +199,9 @@ def _of_root(  # noqa: PLR0913, PLR0917
     found = [package.version for package in map(read_url, filter(None, urls)) if package]
     digests = [one for one in [version, *found] if one and DIGEST.fullmatch(one)]
     is_tag = name and version and version not in digests and ":" not in name.rpartition("/")[2]
-    return subject(
+    # trivy sorts them by their digests.
+    diff_ids = tuple(value for key, value in pairs if key == "DiffID")
+    told = subject(
         f"{name}:{version}" if is_tag else name,
         tags=[value for key, value in pairs if key == "RepoTag"],
         digests=[value for key, value in pairs if key == "RepoDigest"],
@@ -209,6 +209,8 @@ def _of_root(  # noqa: PLR0913, PLR0917
         is_image=str(kind).lower() == "container",
         what=what,
     )
+    is_ordered = len(diff_ids) == 1
+    return replace(told, diff_ids=diff_ids if is_ordered else (), unordered=frozenset(diff_ids))
 
 
 _ROOTS = {"syft": _of_syft, "spdx": _of_spdx, "cyclonedx": _of_cyclonedx}

@@ -89,8 +89,8 @@ class Reading:
             failure = {"ref": name, "error": type(error).__name__, "message": str(error)}
             self._failures.append(failure)
 
-    def finish(self, frame: pd.DataFrame, source: str) -> pd.DataFrame:
-        """Write down where the rows came from, and whether they are all."""
+    def finish(self, frame: pd.DataFrame, source: str, meaning: str | None = None) -> pd.DataFrame:
+        """Write down where the rows came from, whether they are all, and what a row means."""
         frame.attrs["hubframe"] = {
             "table": self._table.name,
             "source": source,
@@ -106,6 +106,8 @@ class Reading:
                 for (column, ref), why in self.unknown.items()
             ],
         }
+        if meaning:
+            frame.attrs["hubframe"]["meaning"] = meaning
         if self._failures:
             first = self._failures[0]
             warnings.warn(

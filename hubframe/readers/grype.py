@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import PayloadError
-from hubframe.oci.contents.packages import read_url
+from hubframe.oci.contents.packages import read_url, whole_name
 from hubframe.oci.contents.sboms import KINDS_OF_SYFT, read
 from hubframe.oci.payload import Known, items, mapping, text, texts
 from hubframe.readers.boms import package_rows
 from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
-from hubframe.readers.severities import STATES, fixed_or, joined, severity
+from hubframe.readers.severities import STATES, fixed_or, headline, joined, severity
 from hubframe.readers.subjects import Images, Subject, described_by_syft
 from hubframe.tables import PACKAGES
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
 
 Payload = Mapping[str, Any]
 _URLS = Known(read_url)
@@ -84,7 +84,7 @@ def read_grype(
         return list(rows_of(items(report.get("matches")), about, tool))
 
     rows = (row for some in reading.documents(paths, read_report) for row in some)
-    return reading.finish(table.from_rows(rows), "grype")
+    return reading.finish(table.from_rows(rows), "grype", None if packages else MEANING)
 
 
 def _vulnerabilities(
@@ -100,31 +100,37 @@ def _vulnerabilities(
         position, digest = about.place(None, place.get("layerID"))
         fix = mapping(one.get("fix"))
         fixed = joined(" ", *texts(fix.get("versions")))
-        others = {text(each.get("id")) for each in items(match.get("relatedVulnerabilities"))}
-        score, vector = _cvss(one, match)
+        related = items(match.get("relatedVulnerabilities"))
+        others = {text(each.get("id")) for each in related}
+        score, vector = _cvss(one, *related)
         epss = next((each.get("epss") for each in items(one.get("epss"))), None)
         # Newer versions always tell the risk, and name what is exploited, and nothing else.
         is_exploited = bool(one.get("knownExploited")) if "risk" in one else None
         path = text(place.get("path"))
         yield (
             *about.key, found, " ".join(sorted(filter(None, others - {found}))) or None,
-            _kind(package), name, text(package.get("version")), text(package.get("purl")),
+            *_identity(package, name), text(package.get("version")), text(package.get("purl")),
             fixed, fixed_or(fixed, STATES.get(str(fix.get("state")))),
             severity(one.get("severity")), score, vector, epss, is_exploited, None, None,
             text(one.get("namespace")), digest, position, path and path.lstrip("/"),
-            "grype", tool, None, text(one.get("dataSource")), None, None,
+            "grype", tool, headline(*(each.get("description") for each in (one, *related))),
+            text(one.get("dataSource")), None, None,
         )  # fmt: skip
 
 
-def _kind(package: Payload) -> str:
+def _identity(package: Payload, name: str) -> tuple[str, str]:
+    """Return a package's type, and its name, whole: syft calls Maven's by the last part alone."""
     url = text(package.get("purl"))
     known = _URLS[url] if url else None
-    return known.type if known else KINDS_OF_SYFT.get(str(package.get("type")), "generic")
+    if known is None:
+        return KINDS_OF_SYFT.get(str(package.get("type")), "generic"), name
+    is_whole = known.type != "maven" or ":" in name
+    return known.type, name if is_whole else whole_name(known.type, known.namespace, name)
 
 
-def _cvss(one: Payload, match: Payload) -> tuple[Any, str | None]:
-    """Return score and vector of the newest version, of the match or else of what it is akin to."""
-    for told in (one, *items(match.get("relatedVulnerabilities"))):
+def _cvss(*vulnerabilities: Payload) -> tuple[Any, str | None]:
+    """Return score and vector of the newest version, of the first that has any."""
+    for told in vulnerabilities:
         scores = items(told.get("cvss"))
         if scores:
             newest = max(scores, key=lambda score: str(score.get("version")))

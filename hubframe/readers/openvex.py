@@ -77,11 +77,11 @@ def _rows(document: Payload) -> Iterator[tuple[Any, ...]]:
     """Yield rows in the order of the table's columns."""
     for one in filter(_is_sound, items(document["statements"])):
         name, aliases = _vulnerability(one)
-        words = (one.get(f"{kind}_statement") for kind in ("impact", "action"))
+        kinds = ("impact_statement", "action_statement", "status_notes")
         said = (
             one["status"],
             text(one.get("justification")),
-            next(filter(None, map(text, words)), None),
+            next(filter(None, (text(one.get(kind)) for kind in kinds)), None),
             text(document.get("author")),
             text(one.get("timestamp")) or text(document.get("timestamp")),
         )

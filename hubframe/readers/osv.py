@@ -23,7 +23,7 @@ from hubframe.oci.contents import cvss
 from hubframe.oci.contents.packages import normalised
 from hubframe.oci.payload import items, mapping, parse, text, texts
 from hubframe.readers.documents import Errors, Reading, check_cap, find, read_file
-from hubframe.readers.severities import UNKNOWN, joined, severity
+from hubframe.readers.severities import UNKNOWN, headline, joined, severity
 from hubframe.tables.vulnerabilities import ADVISORIES
 
 Payload = Mapping[str, Any]
@@ -42,7 +42,7 @@ _BROKEN = (
 _EVENTS = ("introduced", "fixed", "last_affected", "limit")
 # What GitHub writes where the last version that has it is known, and none that is without it.
 _LAST_KNOWN = re.compile(r"(<=?)\s*(\S+)")
-_MOST_TITLE, _MOST_SHOWN = 300, 100
+_MOST_SHOWN = 100
 Row = tuple[Any, ...]
 
 
@@ -230,7 +230,8 @@ def _rows(told: Payload, wanted: set[str] | None) -> Iterator[Row]:
             next(filter(None, purls), None),
             json.dumps(ranges, separators=(",", ":")) if ranges else None,
             " ".join(versions) or None, word, score, vector, _date(told.get("published")),
-            _date(told.get("modified")), text(told.get("withdrawn")), _title(told), url,
+            _date(told.get("modified")), text(told.get("withdrawn")),
+            headline(told.get("summary"), told.get("details")), url,
         )  # fmt: skip
 
 
@@ -288,9 +289,3 @@ def _date(written: Any) -> str | None:
     """Return a date; that of Go for "none" is none."""
     found = text(written)
     return None if found is None or found.startswith("0001-") else found
-
-
-def _title(told: Payload) -> str | None:
-    """Return the summary, else the first line of the details."""
-    lines = (text(told.get("summary")) or text(told.get("details")) or "").strip().splitlines()
-    return lines[0].strip("# ")[:_MOST_TITLE] or None if lines else None

@@ -14,8 +14,11 @@ from hubframe.tables.schema import joined_attrs
 from hubframe.tables.vulnerabilities import VULNERABILITIES
 
 Scans = Mapping[Callable[..., pd.DataFrame], Sequence[Path]]
-# What only a report of each has at its top.
-_MARKS = {read_trivy: "ArtifactName", read_grype: "matches"}
+# What reports of each have at their top, or what they are wrapped in.
+_MARKS = {
+    read_grype: {"matches"},
+    read_trivy: {"ArtifactName", "ClusterName", "scanner", "payload", "predicate", "dsseEnvelope"},
+}
 
 
 def tell_apart(paths: Paths) -> Scans:
@@ -29,7 +32,7 @@ def tell_apart(paths: Paths) -> Scans:
     found: dict[Callable[..., pd.DataFrame], list[Path]] = {}
     for path in find(paths, (".json",)):
         document = parse(read_file(path, MOST_BYTES), str(path))
-        reader = next((one for one, mark in _MARKS.items() if mark in document), None)
+        reader = next((one for one, marks in _MARKS.items() if marks & document.keys()), None)
         if reader is None:
             raise PayloadError(
                 f"{path} is no report of trivy or grype: write one with trivy image --format json, "

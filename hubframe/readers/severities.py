@@ -22,6 +22,7 @@ _OTHER_WORDS = {
     "unimportant": NEGLIGIBLE,
     "none": NEGLIGIBLE,
 }
+_LONGEST_HEADLINE = 300
 # What trivy, grype and VEX documents say.
 STATES = {
     "will_not_fix": WILL_NOT_FIX,
@@ -42,6 +43,12 @@ def severity(word: Any) -> str:
 def fixed_or(fixed_version: str | None, state: str | None) -> str:
     """Return the state of a vulnerability: what is told, else whether there is a fixed version."""
     return state or (FIXED if fixed_version else AFFECTED)
+
+
+def headline(*words: Any) -> str | None:
+    """Return the first line of the first text that is there, cut where it is long."""
+    lines = next(filter(None, map(text, words)), "").strip().splitlines()
+    return lines[0].strip("# ")[:_LONGEST_HEADLINE] or None if lines else None
 
 
 def joined(mark: str, *words: Any) -> str | None:

@@ -33,6 +33,8 @@ class Subject:
     # Its layers, base first: packed, and unpacked.
     layers: tuple[str | None, ...] = ()
     diff_ids: tuple[str | None, ...] = ()
+    # What it has unpacked, where no order is told.
+    unordered: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[str | None, ...]:
@@ -183,6 +185,8 @@ def _ways(one: Subject) -> Iterator[tuple[str, Any]]:
     for name in ("layers", "diff_ids"):
         if (held := getattr(one, name)) and None not in held:
             yield name, held
+    if held := one.unordered or frozenset(one.diff_ids) - {None}:
+        yield "unordered", held
     if one.image_digest:
         yield "digest", one.image_digest
     if one.tag:

@@ -1,9 +1,11 @@
 """Reports of trivy: vulnerabilities and packages, each with its layer.
 
-https://trivy.dev, ``--format json``, schema 2: https://github.com/aquasecurity/trivy in
-``pkg/types/report.go``.
+https://trivy.dev, ``--format json``: https://github.com/aquasecurity/trivy in
+``pkg/types/report.go``, of clusters in ``pkg/k8s/report``, and ``--format cosign-vuln`` in
+``pkg/report/predicate``.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,13 +13,14 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import statements
 from hubframe.oci.contents.packages import OS_TYPES, read_url, write_url
-from hubframe.oci.payload import Known, array, items, mapping, text, texts
+from hubframe.oci.payload import Known, an_object, array, items, mapping, parsed, text, texts
 from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
 from hubframe.readers.severities import STATES, fixed_or, joined, severity
 from hubframe.readers.subjects import Images, Subject, platform, subject
 from hubframe.tables import PACKAGES
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
 
 Payload = Mapping[str, Any]
 _URLS = Known(read_url)
@@ -29,7 +32,7 @@ _KINDS = {
         (
             *("redhat", "centos", "rocky", "alma", "amazon", "oracle", "photon", "fedora"),
             *("cbl-mariner", "azurelinux", "opensuse", "opensuse-leap", "opensuse-tumbleweed"),
-            *("suse linux enterprise server", "slem"),
+            *("suse linux enterprise server", "sles", "slem", "centos-stream", "coreos"),
         ),
         "rpm",
     ),
@@ -45,6 +48,10 @@ _KINDS = {
 }
 # The versions of CVSS, the newest first.
 _SCORES = (("V40Score", "V40Vector"), ("V3Score", "V3Vector"), ("V2Score", "V2Vector"))
+# Some databases tell constraints in place of a version: ">= 2.1.3, < 3.0.0".
+_OPERATOR = re.compile(r"([<>=~^!]+)\s+")
+# More images are in no resource of a cluster.
+_MOST_IMAGES = 100
 _IS_DIRECT = {"direct": True, "root": True, "workspace": True, "indirect": False}
 
 
@@ -57,6 +64,9 @@ def read_trivy(
     errors: Errors = "raise",
 ) -> pd.DataFrame:
     """Read reports of trivy (``trivy image --format json``), a row for each vulnerability.
+
+    Those of ``trivy k8s --report all`` tell of all images of a cluster, and those in the format
+    ``cosign-vuln`` may be attested.
 
     Parameters
     ----------
@@ -104,29 +114,98 @@ def read_trivy(
     reading, images = Reading(table, errors, max_bytes), Images(layers)
     rows_of = _packages if packages else _vulnerabilities
 
-    def read(report: Payload, name: str) -> list[tuple[Any, ...]]:
-        if not isinstance(report.get("SchemaVersion"), int) or "ArtifactName" not in report:
-            raise PayloadError(f"{name} is no report of trivy: write one with --format json")
-        version = text(mapping(report.get("Trivy")).get("Version"))
-        tool = f"trivy-{version}" if version else "trivy"
-        reading.note(tool=tool, reported_at=text(report.get("CreatedAt")))
-        results = items(report.get("Results"))
-        for result in results:
-            reading.skipped += len(items(result.get("ExperimentalModifiedFindings")))
-        about = images.find(_subject(report, name))
-        return [row for result in results for row in rows_of(result, about, tool)]
+    def read(body: bytes, name: str) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        for report, digest in _reports(body, name):
+            version = text(mapping(report.get("Trivy")).get("Version"))
+            tool = f"trivy-{version}" if version else "trivy"
+            reading.note(tool=tool, reported_at=text(report.get("CreatedAt")))
+            if failed := text(report.get("Error")):
+                of = text(report["ArtifactName"]) or name
+                reading.unknown["image", of] = f"trivy could not read it: {failed}"
+            about = images.find(_subject(report, name, digest))
+            for result in items(report.get("Results")):
+                suppressed = items(result.get("ExperimentalModifiedFindings"))
+                reading.skipped += sum(one.get("Type") == "vulnerability" for one in suppressed)
+                found += rows_of(result, about, tool)
+        return found
 
-    rows = (row for some in reading.documents(paths, read) for row in some)
-    return reading.finish(table.from_rows(rows), "trivy")
+    rows = (row for some in reading.bodies(paths, read) for row in some)
+    return reading.finish(table.from_rows(rows), "trivy", None if packages else MEANING)
 
 
-def _subject(report: Payload, name: str) -> Subject:
+def _reports(body: bytes, name: str) -> Iterator[tuple[Payload, str | None]]:
+    """Yield the reports that a document is, or holds, and the digest of what each is attested of.
+
+    A cluster has one for each image. Before version 0.20 a report was its results alone.
+    """
+    told = an_object(lambda: _named(parsed(body)), name)
+    digest = None
+    if told.keys() & {"predicate", "payload", "dsseEnvelope"}:
+        statement = statements.read(body, name)
+        told, subjects = dict(mapping(statement.predicate)), statement.subjects
+        digest = subjects[0] if len(subjects) == 1 else None
+    scanner, about = mapping(told.get("scanner")), mapping(told.get("metadata"))
+    if "result" in scanner:
+        made = {
+            "Trivy": {"Version": scanner.get("version")},
+            "CreatedAt": about.get("scanFinishedOn"),
+        }
+        told = dict(mapping(scanner["result"])) | made
+    if "ClusterName" in told:
+        for resource in items(told.get("Resources")) or items(told.get("Findings")):
+            yield from ((one, None) for one in _of_resource(resource))
+    elif isinstance(told.get("SchemaVersion"), int) and "ArtifactName" in told:
+        yield told, digest
+    else:
+        raise PayloadError(f"{name} is no report of trivy: write one with --format json")
+
+
+def _named(told: Any) -> Any:
+    """Name what a list of results is about: the target of the first, before its system."""
+    if not isinstance(told, list) or not told or "Target" not in mapping(told[0]):
+        return told
+    name, _, system = str(told[0]["Target"]).partition(" (")
+    kind = "container_image" if system else None
+    return {"SchemaVersion": 1, "ArtifactName": name, "ArtifactType": kind, "Results": told}
+
+
+def _of_resource(resource: Payload) -> Iterator[Payload]:
+    """Yield what a report of a cluster tells of each image of a resource."""
+    about = resource.get("Metadata")
+    images = items(about if isinstance(about, list) else [about])[:_MOST_IMAGES]
+    layers = [set(texts(image.get("DiffIDs"))) for image in images]
+    names = filter(None, (text(resource.get(of)) for of in ("Namespace", "Kind", "Name")))
+    told = {"ArtifactName": "/".join(names), "Error": resource.get("Error")}
+    left: list[Payload] = []
+    by_image: list[list[Payload]] = [[] for _ in images]
+    for result in items(resource.get("Results")):
+        held = {unpacked for unpacked, _ in _told_layers({"Results": [result]})}
+        of = [one for one, own in enumerate(layers) if held <= own or len(images) == 1]
+        if len(of) > 1:
+            # Of a base that several have it is told by the image's name alone.
+            of = [one for one in of if _is_named(result, images[one])]
+        (by_image[of[0]] if len(of) == 1 else left).append(result)
+    for image, results in zip(images, by_image, strict=True):
+        yield told | {"Metadata": image, "Results": results}
+    yield told | {"Results": left}
+
+
+def _is_named(result: Payload, image: Payload) -> bool:
+    """Whether a result's target is an image, ``docker.io/library/nginx:1 (debian 12.5)``."""
+    target = str(result.get("Target")).partition(" (")[0]
+    names = (*texts(image.get("RepoTags")), *texts(image.get("RepoDigests")))
+    return target.endswith(names)
+
+
+def _subject(report: Payload, name: str, digest: str | None) -> Subject:
     about = mapping(report.get("Metadata"))
     config = mapping(about.get("ImageConfig"))
     told = subject(
         text(report.get("ArtifactName")),
         tags=texts(about.get("RepoTags")),
         digests=texts(about.get("RepoDigests")),
+        image_digest=digest,
         is_image=report.get("ArtifactType") == "container_image",
         what=name,
     )
@@ -165,7 +244,7 @@ def _vulnerabilities(result: Payload, about: Subject, tool: str) -> Iterator[tup
         yield (
             *about.key, found, joined(" ", *sorted(set(texts(one.get("VendorIDs"))))),
             _kind(url, result), name, text(one.get("InstalledVersion")), url,
-            joined(" ", *dict.fromkeys((fixed or "").replace(",", " ").split())),
+            _fixed_versions(fixed),
             fixed_or(fixed, STATES.get(str(one.get("Status")))),
             severity(one.get("Severity")), score, vector, None, None,
             text(one.get("PublishedDate")), text(one.get("LastModifiedDate")),
@@ -173,6 +252,14 @@ def _vulnerabilities(result: Payload, about: Subject, tool: str) -> Iterator[tup
             _path(one.get("PkgPath"), result), "trivy", tool, text(one.get("Title")),
             text(one.get("PrimaryURL")), None, None,
         )  # fmt: skip
+
+
+def _fixed_versions(told: str | None) -> str | None:
+    """Return versions, each once, joined by blanks; a constraint is a word: ``>=2.1.3``."""
+    if told is None or told.isalnum():
+        return told
+    words = _OPERATOR.sub(r"\1", told).replace(",", " ").split()
+    return " ".join(dict.fromkeys(words)) or None
 
 
 def _kind(url: str | None, result: Payload) -> str:

@@ -3,6 +3,13 @@
 from hubframe.tables.declarations import IMAGE_DIGEST, IMAGE_KEY, PLATFORM, TAG
 from hubframe.tables.schema import COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
+# What frames of vulnerabilities say of themselves, in their attrs and on their page.
+MEANING = (
+    "A row means that a version is in a range that a source tells of: the vulnerable part need not "
+    "be used. No row does not mean safe: it means that these sources told nothing. Bills of "
+    "materials and databases in layers list other packages."
+)
+
 # A column a line, so that a table reads as one.
 # fmt: off
 
@@ -23,7 +30,7 @@ VULNERABILITIES = Table("vulnerabilities", "a vulnerability of a package of an i
     PLATFORM,
     Column("image_digest", TEXT, "Digest of the image, as the report tells it: some tools name the index. With `layers=` it is the platform's manifest."),
     _ID,
-    _ALIASES,
+    Column("aliases", TEXT, "Its other names, sorted, joined by blanks; and those of the vulnerabilities that it bundles, where it is an advisory about several."),
     Column("type", TEXT, "Kind of package, as in `packages`; `generic` where it is not told.", nullable=False),
     Column("name", TEXT, "Name of the package, whole: `@babel/core`, `org.slf4j:slf4j-api`.", nullable=False),
     Column("version", TEXT, "Version that is installed."),
@@ -47,7 +54,7 @@ VULNERABILITIES = Table("vulnerabilities", "a vulnerability of a package of an i
     _URL,
     Column("vex_status", TEXT, "What a VEX document says of it: `not_affected`, `affected`, `fixed` or `under_investigation`; null where none does."),
     Column("vex_justification", TEXT, "Why, in the words of VEX."),
-), source="Reports of scanners that you made, or your packages and advisories; nothing is asked for. No row does not mean safe: it means that these sources told nothing.")
+), source="Reports of scanners that you made, or your packages and advisories; nothing is asked for. " + MEANING)
 
 VULNERABILITY_SUMMARY = Table("vulnerability_summary", "a tag, image, repository or layer with vulnerabilities", (*IMAGE_KEY, "layer_digest"), (
     _REPO,
@@ -55,7 +62,7 @@ VULNERABILITY_SUMMARY = Table("vulnerability_summary", "a tag, image, repository
     Column("platform", TEXT, "`os/architecture[/variant]`; null by repository."),
     IMAGE_DIGEST,
     Column("layer_digest", TEXT, "Digest of the layer; null but by layer, and there for what is in no known layer."),
-    Column("vulnerability_count", COUNT, "Distinct vulnerabilities: what has several names, or is in several packages, is one.", nullable=False),
+    Column("vulnerability_count", COUNT, "Distinct vulnerabilities: what has several names, or is in several packages, is one, and an advisory about several counts as these.", nullable=False),
     Column("critical_count", COUNT, "Of these, critical ones, by the highest severity that is told.", nullable=False),
     Column("high_count", COUNT, "High ones.", nullable=False),
     Column("medium_count", COUNT, "Medium ones.", nullable=False),

@@ -168,7 +168,111 @@ def test_what_trivy_suppressed_is_counted(written):
     assert found.attrs["hubframe"]["skipped"] == 3
 
 
+def test_trivys_other_forms_hold_the_same_rows(written):
+    """A record for cosign, that record attested, and the mere results of old versions."""
+    plain = hubframe.read_trivy(written(TRIVY))
+    record = {
+        "scanner": {"version": "0.59.1", "result": TRIVY},
+        "metadata": {"scanFinishedOn": "2024-10-02T00:00:00Z"},
+    }
+    found = hubframe.read_trivy(written(record))
+    pd.testing.assert_frame_equal(found, plain)
+    assert found.attrs["hubframe"]["sources"][0]["reported_at"] == "2024-10-02T00:00:00Z"
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "predicateType": "https://cosign.sigstore.dev/attestation/vuln/v1",
+        "subject": [{"name": "web", "digest": {"sha256": "7" * 64}}],
+        "predicate": record,
+    }
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    envelope = {"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": []}
+    for document in (statement, envelope):
+        attested = hubframe.read_trivy(written(document))
+        assert set(attested["image_digest"]) == {"sha256:" + "7" * 64}
+        pd.testing.assert_frame_equal(attested.drop(columns=KEY), plain.drop(columns=KEY))
+    old = hubframe.read_trivy(
+        written([{**one, "Target": f"{WEB}:1.2.0 (debian 12.5)"} for one in TRIVY["Results"]])
+    )
+    assert old[["repo", "tag"]].drop_duplicates().to_numpy().tolist() == [[WEB, "1.2.0"]]
+    assert old["id"].tolist() == plain["id"].tolist()
+
+
+def test_trivy_reads_a_cluster(written):
+    """Two images with a base in common, one that trivy could not read, and one without layers."""
+    about = TRIVY["Metadata"]
+    base = about["DiffIDs"][0]
+    other = {"RepoTags": ["org/base:2"], "DiffIDs": [base]}
+    (system, *_) = TRIVY["Results"]
+    of_base = {**system, "Target": "docker.io/org/base:2 (debian 12.5)", "Packages": []}
+    of_base["Vulnerabilities"] = [
+        one for one in system["Vulnerabilities"] if one["Layer"]["DiffID"] == base
+    ]
+    resources = [
+        {
+            "Namespace": "shop",
+            "Kind": "Pod",
+            "Name": "web",
+            "Metadata": [about, other],
+            "Results": [*TRIVY["Results"], of_base],
+        },
+        {"Kind": "Pod", "Name": "lost", "Metadata": [{}], "Error": "no such image"},
+        {
+            "Namespace": "shop",
+            "Kind": "Job",
+            "Name": "old",
+            "Metadata": other,
+            "Results": [of_base],
+        },
+        {
+            "Kind": "Pod",
+            "Name": "both",
+            "Metadata": [other, other],
+            "Results": [of_base | {"Target": "?"}],
+        },
+    ]
+    for key in ("Resources", "Findings"):
+        found = hubframe.read_trivy(written({"ClusterName": "kind", key: resources}))
+        counts = found.groupby(["repo", "tag"], dropna=False).size().to_dict()
+        assert {repo: count for (repo, _), count in counts.items()} == {
+            WEB: 5, "org/base": 4, "Pod/both": 2
+        }  # fmt: skip
+        assert found[found["repo"] == "Pod/both"]["position"].isna().all()
+        assert found.attrs["hubframe"]["unknown"] == [
+            {
+                "column": "image",
+                "ref": "Pod/lost",
+                "message": "trivy could not read it: no such image",
+            }
+        ]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("1.2.3", "1.2.3"),
+        ("2.9.1, 1.2.3,1.2.3", "2.9.1 1.2.3"),
+        (">= 3.1.0, >= 2.1.3, < 3.0.0", ">=3.1.0 >=2.1.3 <3.0.0"),
+        ("~> 1.5.5, ~> 1.6.8", "~>1.5.5 ~>1.6.8"),
+        (" , ", None),
+    ],
+)
+def test_fixed_versions_stay_whole(written, told, expected):
+    (first, *_) = TRIVY["Results"]
+    one = {**first["Vulnerabilities"][0], "FixedVersion": told}
+    report = {**TRIVY, "Results": [{**first, "Vulnerabilities": [one]}]}
+    (found,) = hubframe.read_trivy(written(report))["fixed_version"]
+    assert (None if pd.isna(found) else found) == expected
+
+
 # Grype.
+
+
+def test_packages_of_maven_have_one_name(written):
+    match = json.loads(json.dumps(GRYPE["matches"][0]))
+    match["artifact"] |= {"name": "b", "type": "java-archive", "purl": "pkg:maven/org.a/b@1"}
+    match["vulnerability"]["description"] = "What it is\nand more"
+    found = hubframe.read_grype(written({**GRYPE, "matches": [match]}))
+    assert found[["type", "name", "title"]].iloc[0].tolist() == ["maven", "org.a:b", "What it is"]
 
 
 def test_grype_agrees_with_trivy(written):
@@ -239,6 +343,33 @@ def test_one_run_of_syft_in_three_formats(syft_says, tmp_path):
     # SPDX has no place for sizes, and of several files does not say which one tells of a package.
     untold = ["path", "installed_size"]
     pd.testing.assert_frame_equal(syft.drop(columns=untold), spdx.drop(columns=untold))
+
+
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [("cyclonedx", hubframe.read_cyclonedx), ("spdx-json", hubframe.read_spdx)],
+)
+def test_trivys_bills_tell_what_its_report_tells(trivy_says, tmp_path, form, read):
+    """Source packages and layers, and the image, whose layers bills have in no order."""
+    apk = b"P:libcrypto3\nV:3.3.1-r0\nA:x86_64\no:openssl\n\n"
+    of_system = {"etc/os-release": b"ID=alpine\nVERSION_ID=3.20.1\n", "lib/apk/db/installed": apk}
+    layout = write_layout(tmp_path / "layout", archive(*of_system.items()), *IMAGES["languages"])
+    with hubframe.Client(hubframe.Settings(offline=True)) as client:
+        layers = hubframe.layers_df(f"oci:{layout}", client=client)
+    (tmp_path / "report.json").write_bytes(trivy_says(layout, "json"))
+    (tmp_path / "bill.json").write_bytes(trivy_says(layout, form))
+    report = hubframe.read_trivy(tmp_path / "report.json", packages=True, layers=layers)
+    bill = read(tmp_path / "bill.json", layers=layers)
+    same = [*KEY, "type", "name", "version", "source_name", "position", "layer_digest"]
+    pd.testing.assert_frame_equal(
+        bill[same].sort_values(["type", "name"], ignore_index=True),
+        report[same].sort_values(["type", "name"], ignore_index=True),
+    )
+    advisories = ADVISORIES.from_records(
+        [{"id": "A", "ecosystem": "Alpine", "release": "v3.20", "name": "openssl", "severity": "low",
+          "ranges": '[{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]'}]
+    )  # fmt: skip
+    assert hubframe.vulnerabilities_df(bill, advisories)["name"].tolist() == ["libcrypto3"]
 
 
 def test_a_bill_in_another_format_says_which_reader_to_use(written):

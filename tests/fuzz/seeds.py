@@ -319,9 +319,14 @@ def in_files() -> dict[str, list[bytes]]:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for number, body in enumerate(advisories[:2]):
             out.writestr(f"{number}.json", body)
+    report = json.loads(scans["trivy"])
+    resource = {"Kind": "Pod", "Name": "a", "Metadata": [report["Metadata"]] * 2, "Error": "none"}
+    cluster = {"ClusterName": "a", "Resources": [resource | {"Results": report["Results"]}]}
+    record = {"scanner": {"version": "1", "result": report}, "metadata": {}}
+    others = cluster, report["Results"], documents.statement("a", record, "sha256:" + "1" * 64)
     bills = documents.spdx(), documents.CYCLONEDX, documents.SYFT, documents.SPDX_3
     return {
-        "trivy": [scans["trivy"]],
+        "trivy": [scans["trivy"], *(json.dumps(one).encode() for one in others)],
         "grype": [scans["grype"]],
         "bill-in-file": [scans["syft"], *(json.dumps(one).encode() for one in bills)],
         "osv": advisories,

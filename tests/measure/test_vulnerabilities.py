@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from hubframe.measure.advisories import evaluate
+from hubframe.measure.vex import with_vex
 from hubframe.measure.vulnerabilities import (
     canonical_ids,
     vulnerabilities_df,
@@ -91,6 +92,35 @@ PAIRS = [
     (package("rpm/almalinux/zlib?almalinux-8.9", "1.2.11-25.el8~1"), advisory("AlmaLinux:8/zlib", ALL, "fixed=1.2.11-25.el8"), "1.2.11-25.el8"),
     (package("rpm/redhat/zlib?rhel-9.2", "1-1"), advisory("Red Hat:enterprise_linux:9::baseos/zlib", ALL), None),
     (package("rpm/redhat/zlib?rhel-9.2", "1-1"), advisory("Red Hat:rhel_eus:9.2::baseos/zlib", ALL), False),
+    # As tools tell distributions: by their own ids, in parts, or by a codename.
+    (package("apk/alpine/musl", "1-r0", purl="pkg:apk/alpine/musl@1-r0?arch=x86_64&distro=3.20.2"), advisory("Alpine:v3.20/musl", ALL), None),
+    (package("apk/alpine/musl", "1-r0", purl="pkg:apk/alpine/musl@1-r0?os_name=alpine&os_version=3.20"), advisory("Alpine:v3.20/musl", ALL), None),
+    (package("deb/debian/curl", "1-1", purl="pkg:deb/debian/curl@1-1?os_distro=bookworm&os_name=debian&os_version=12"), advisory("Debian:12/curl", ALL), None),
+    (package("deb/debian/curl?bookworm", "1-1"), advisory("Debian:12/curl", ALL), None),
+    (package("deb/debian/curl?debian-jessie", "1-1"), advisory("Debian:12/curl", ALL), False),
+    (package("deb/ubuntu/curl?jammy", "1-1"), advisory("Ubuntu:22.04:LTS/curl", ALL), None),
+    (package("rpm/alma/zlib?alma-8.5", "1-1"), advisory("AlmaLinux:8/zlib", ALL), None),
+    (package("rpm/cbl-mariner/vim?mariner-2.0", "1-1"), advisory("Azure Linux:2/vim", ALL), None),
+    (package("apk/minimos/bash?minimos-20250101", "1-r0"), advisory("MinimOS/bash", ALL), None),
+    (package("rpm/opensuse/zlib?opensuse-leap-15.6", "1-1"), advisory("openSUSE:Leap 15.6/zlib", ALL), None),
+    (package("rpm/opensuse/zlib?opensuse-leap-15.6", "1-1"), advisory("openSUSE:Leap Micro 5.2/zlib", ALL), False),
+    (package("rpm/opensuse/zlib?opensuse-tumbleweed-20240607", "1-1"), advisory("openSUSE:Tumbleweed/zlib", ALL), None),
+    # SUSE's products of a service pack, and none of another one.
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Module for Basesystem 15 SP5/zlib", ALL), None),
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP5/zlib", ALL), None),
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP4/zlib", ALL), False),
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP5-LTSS/zlib", ALL), False),
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Micro 5.5/zlib", ALL), False),
+    # Epochs that a distribution's advisories leave out, and those that they write.
+    (package("rpm/suse/bash?sles-15.5", "1:5.1-6"), advisory("SUSE:15.5/bash", ALL, "fixed=5.1-7"), "5.1-7"),
+    (package("rpm/suse/bash?sles-15.5", "1:5.1-6"), advisory("SUSE:15.5/bash", ALL, "fixed=1:5.1-6"), False),
+    # Extended support, where a package shows that it has it.
+    (package("deb/ubuntu/curl?ubuntu-18.04", "1-1+esm1"), advisory("Ubuntu:Pro:18.04:LTS/curl", ALL, "fixed=1-1+esm2"), "1-1+esm2"),
+    (package("rpm/redhat/zlib?rhel-9.2%2Beus", "1-1"), advisory("Red Hat:rhel_eus:9.2::baseos/zlib", ALL), None),
+    (package("rpm/redhat/zlib?rhel-9.4%2Beus", "1-1"), advisory("Red Hat:rhel_eus:9.2::baseos/zlib", ALL), False),
+    (package("rpm/redhat/zlib?rhel-9.2", "1-1"), advisory("Red Hat:openshift:4.12::el9/zlib", ALL), False),
+    # What never had it, and what nobody mends.
+    (package("apk/alpine/musl?alpine-3.20.1", "1.2.4-r0"), advisory("Alpine:v3.20/musl", ALL, "fixed=0"), False),
     # Semantic versions are for no package of a system; withdrawn advisories for none at all.
     (package("deb/debian/curl?debian-12", "1-1"), advisory("Debian:12/curl", ALL, kind="SEMVER"), False),
     (package("pypi/requests", "2.31.0"), advisory("PyPI/requests", ALL, **WITHDRAWN), False),
@@ -102,6 +132,12 @@ PAIRS = [
     (package("golang/stdlib", "go1.21.5"), advisory("Go/stdlib", ALL, "fixed=1.20.12", "introduced=1.21.0-0", "fixed=1.21.6", kind="SEMVER"), "1.21.6"),
     (package("golang/example.com/a", "v1.3.0"), advisory("Go/a", ALL, "fixed=1.2.0", "introduced=1.4.0", kind="SEMVER"), False),
     (package("maven/org.slf4j/slf4j-api", "1.0-beta-1"), advisory("Maven/org.slf4j:slf4j-api", ALL, "fixed=1.0"), "1.0"),
+    (package("golang/example.com/a", "v0.0.0-20220101000000-abcdefabcdef", namespace=None, name="example.com/a"), advisory("Go/example.com/a", ALL, "fixed=0.0.0-20220601000000-abcdefabcdef", kind="SEMVER"), "0.0.0-20220601000000-abcdefabcdef"),
+    (package("maven/org.spring/core", "5.2.0.RELEASE"), advisory("Maven/org.spring:core", ALL, "last_affected=5.2.0"), None),
+    (package("composer/acme/app", "6.3.0-RC1"), advisory("Packagist/Acme/app", "introduced=6.2.0.1", "fixed=6.3.0"), "6.3.0"),
+    (package("nuget/newtonsoft.json", "12.0.1"), advisory("NuGet/Newtonsoft.Json", ALL, "fixed=13.0.1"), "13.0.1"),
+    (package("pypi/Zope.Interface", "1.0", name="Zope.Interface"), advisory("PyPI/zope-interface", ALL), None),
+    (package("cran/a", "0.9"), advisory("CRAN/a", ALL, "fixed=0.75"), "0.75"),
     # Of what is no distribution, a suffix names a repository.
     (package("maven/org.slf4j/slf4j-api", "1.0"), advisory("Maven/org.slf4j:slf4j-api", ALL, release="https://maven.example"), None),
     (package("dhi/redis", "6.0.5"), advisory("DHI/redis", "introduced=6.0.0", "fixed=6.0.11", kind="SEMVER"), "6.0.11"),
@@ -133,6 +169,38 @@ def test_pairs_by_hand(of, about, expected):
         assert row["id"] == "OSV-1"
 
 
+def test_an_advisory_holds_once():
+    """For parts of a release, and by the names of a package and of its source."""
+    zlib = package("rpm/redhat/zlib-devel?rhel-9.2", "1-3", source_name="zlib")
+    parts = [
+        advisory(f"Red Hat:enterprise_linux:9::{part}/{name}", ALL, f"fixed={fixed}")
+        for part, name, fixed in (
+            ("baseos", "zlib", "1-9"),
+            ("appstream", "zlib-devel", "1-4"),
+            ("crb", "zlib-devel", "1-4"),
+        )
+    ]
+    found = matched([zlib], parts)
+    assert found[["id", "name", "fixed_version"]].to_numpy().tolist() == [
+        ["OSV-1", "zlib-devel", "1-4"]
+    ]
+    # What is said of the package itself goes before what is said of its source.
+    assert matched([zlib | {"version": "1-4"}], parts).empty
+
+
+def test_extended_support_goes_first():
+    package_of = package("deb/ubuntu/curl?ubuntu-18.04", "1-1+esm1")
+    told = [
+        advisory("Ubuntu:18.04:LTS/curl", ALL),
+        advisory("Ubuntu:Pro:18.04:LTS/curl", ALL, "fixed=1-1+esm1"),
+    ]
+    assert matched([package_of], told).empty
+    (plain,) = matched([package_of | {"version": "1-1"}], told).to_dict("records")
+    assert pd.isna(plain["fixed_version"])
+    (unknown,) = matched([package_of | {"version": "1-1"}], told[1:]).attrs["hubframe"]["unknown"]
+    assert (unknown["column"], unknown["ref"]) == ("release", "Ubuntu:18.04")
+
+
 def test_what_could_not_be_looked_for_is_told():
     packages = [
         package("conda/numpy", "1"),
@@ -145,10 +213,13 @@ def test_what_could_not_be_looked_for_is_told():
     about = [advisory("PyPI/a", ALL, "fixed=1"), advisory("Debian:12/curl", ALL)]
     found = matched(packages, about)
     assert found.empty
+    told = found.attrs["hubframe"]
+    assert "does not mean safe" in told["meaning"]
+    assert told["sources"] == [{"evidence": "layers", "tool": None, "count": 6}]
     unknown = {(one["column"], one["ref"]) for one in found.attrs["hubframe"]["unknown"]}
     assert unknown == {
         ("type", "conda"),
-        ("type", "rpm"),
+        ("distribution", "amzn"),
         ("ecosystem", "npm"),
         ("version", "a odd one"),
         ("version", "a"),
@@ -213,6 +284,8 @@ PRODUCTS = [
     ("pkg:oci/app@sha256:aa?repository_url=org/app", "pkg:pypi/a", True),
     ("pkg:oci/app@sha256:bb?repository_url=org/app", "pkg:pypi/a", False),
     ("pkg:oci/app", None, True),
+    ("pkg:oci/org%2Fapp", None, True),
+    ("pkg:oci/other%2Fapp", None, False),
     ("pkg:oci/other", None, False),
     ("pkg:docker/org/app@1", None, True),
     ("pkg:docker/org/app@2", None, False),
@@ -253,8 +326,61 @@ def test_a_package_of_another_distribution_is_another():
         assert found["state"].tolist() == [state]
 
 
+def test_packages_are_named_by_their_urls():
+    """As each tool writes names and versions: PyPI's as they are written, Go's with a letter."""
+    said = {"document": "d", "number": 0, "id": "CVE-1", "status": "not_affected"}
+    rows = VULNERABILITIES.from_records(
+        {**IMAGE, "id": "CVE-1", "type": kind, "name": name, "version": version, "purl": url,
+         "state": "affected", "severity": "low", "evidence": "trivy"}
+        for kind, name, version, url in (
+            ("pypi", "Zope.Interface", "1", "pkg:pypi/zope-interface@1"),
+            ("golang", "example.com/a", "v1.2.0", "pkg:golang/example.com/a@v1.2.0"),
+        )
+    )  # fmt: skip
+    for stated in ("pkg:pypi/Zope_Interface@1", "pkg:golang/example.com/a@1.2.0"):
+        found = with_vex(rows, VEX.from_records([{**said, "product": stated}]))
+        assert found["vex_status"].notna().sum() == 1, stated
+
+
+@pytest.mark.parametrize(
+    ("cleared", "state"),
+    [(["CVE-1"], "affected"), (["CVE-1", "CVE-2"], "not affected"), (["DSA-1"], "not affected")],
+)
+def test_what_bundles_several_is_cleared_with_all_of_them(cleared, state):
+    vex = VEX.from_records(
+        {"document": "d", "number": number, "id": name, "status": "not_affected"}
+        for number, name in enumerate(cleared)
+    )
+    bundle = advisory("Debian/a", ALL, id="DSA-1", upstream="CVE-1 CVE-2")
+    found = matched([package("deb/debian/a?debian-12", "1")], [bundle], vex=vex)
+    assert found["aliases"].tolist() == ["CVE-1 CVE-2"]
+    assert found["state"].tolist() == [state]
+
+
+def test_nothing_is_counted_twice():
+    """One vulnerability as four databases name it, and a bundle of it and of another."""
+    about = [
+        advisory(
+            "Debian/a", ALL, id="DEBIAN-CVE-1", upstream="CVE-1", aliases="CVE-1", severity="low"
+        ),
+        advisory("Debian/a", ALL, "fixed=2", id="DSA-1", upstream="CVE-1 CVE-2", severity="high"),
+        advisory("Debian/a", ALL, id="GHSA-1", aliases="CVE-1", severity="unknown"),
+        advisory("Debian/a", ALL, id="OTHER-1", aliases="GHSA-1", severity="unknown"),
+    ]
+    found = matched([package("deb/debian/a?debian-12", "1")], about, severity="own")
+    assert len(found) == 4
+    (row,) = vulnerability_summary_df(found).to_dict("records")
+    counts = {
+        name: row[f"{name}_count"]
+        for name in ("vulnerability", "high", "low", "fixable", "package")
+    }
+    # CVE-1 by its own rows, CVE-2 by the bundle alone.
+    assert counts == {"vulnerability": 2, "high": 1, "low": 1, "fixable": 1, "package": 1}
+
+
 def test_of_several_statements_the_last_holds():
     stated = [
+        (None, "affected"),
         ("2024-02-01T00:00:00Z", "affected"),
         ("2024-03-01T00:00:00Z", "under_investigation"),
         ("2024-01-01T00:00:00Z", "not_affected"),

@@ -65,18 +65,21 @@ def _found(  # noqa: PLR0913
     """Read reports, or match packages of images with advisories."""
     import pandas as pd
 
-    errors = options["errors"]
-    if what and advisories and not (trivy or grype):
+    errors, is_reported = options["errors"], bool(trivy or grype)
+    if is_reported and not (what or advisories):
+        read = ((hubframe.read_trivy, trivy), (hubframe.read_grype, grype))
+        frames = [reader(paths, errors=errors) for reader, paths in read if paths]
+        found = pd.concat(frames, ignore_index=True)
+    elif what and advisories and not is_reported:
         packages = hubframe.packages_df(what, **options, client=client)
-        known = hubframe.read_osv(advisories, errors=errors)
-        stated = hubframe.read_openvex(vex, errors=errors) if vex else None
-        found = hubframe.vulnerabilities_df(packages, known, vex=stated)
-        return with_failures("vulnerabilities", found, packages, known)
-    if what or advisories or vex or not (trivy or grype):
+        frames = [packages, hubframe.read_osv(advisories, errors=errors)]
+        found = hubframe.vulnerabilities_df(*frames)
+    else:
         raise click.UsageError("give REF and --advisories, or --trivy or --grype")
-    read = ((hubframe.read_trivy, trivy), (hubframe.read_grype, grype))
-    frames = [reader(paths, errors=errors) for reader, paths in read if paths]
-    return with_failures("vulnerabilities", pd.concat(frames, ignore_index=True), *frames)
+    if vex:
+        stated = hubframe.read_openvex(vex, errors=errors)
+        found, frames = hubframe.with_vex(found, stated), [*frames, stated]
+    return with_failures("vulnerabilities", found, *frames)
 
 
 command(

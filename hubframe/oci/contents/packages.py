@@ -90,10 +90,10 @@ def read_url(written: str) -> Package | None:
         return None
     *namespace, name = parts
     version = unquote(found["version"] or "") or None
-    qualifiers = _qualifiers(found["qualifiers"] or "")
-    if kind == "rpm" and version and qualifiers.get("epoch"):
-        version = f"{qualifiers['epoch']}:{version}"
-    source, _, source_version = qualifiers.get("upstream", "").partition("@")
+    told = _pairs(found["qualifiers"] or "")
+    if kind == "rpm" and version and told.get("epoch"):
+        version = f"{told['epoch']}:{version}"
+    source, _, source_version = told.get("upstream", "").partition("@")
     if kind == "rpm" and source:
         source, source_version = source_package(source)
     return Package(
@@ -101,7 +101,7 @@ def read_url(written: str) -> Package | None:
         normalised(name) if kind == "pypi" else name,
         version,
         ("/".join(namespace).removeprefix("@") if kind == "npm" else "/".join(namespace)) or None,
-        qualifiers.get("platform" if kind == "gem" else "arch"),
+        told.get("platform" if kind == "gem" else "arch"),
         source or None,
         source_version or None,
     )
@@ -113,7 +113,20 @@ def source_package(file: str) -> tuple[str, str]:
     return (found["name"], found["version"]) if found else (file, "")
 
 
-def _qualifiers(written: str) -> Mapping[str, str]:
+def qualifiers(url: str) -> Mapping[str, str]:
+    """Return what a package URL tells beside the package, such as ``arch`` and ``distro``."""
+    return _pairs(url.partition("?")[2].partition("#")[0])
+
+
+def whole_name(kind: str, namespace: str | None, name: str) -> str:
+    """Return a name as its ecosystem writes it: ``@babel/core``, ``org.slf4j:slf4j-api``."""
+    if not namespace or kind in OS_TYPES:
+        return name
+    before = {"npm": f"@{namespace}/", "maven": f"{namespace}:", "composer": f"{namespace}/"}
+    return before.get(kind, "") + name
+
+
+def _pairs(written: str) -> Mapping[str, str]:
     pairs = (pair.partition("=") for pair in written.split("&"))
     return {key.lower(): unquote(value) for key, _, value in pairs if key and value}
 

@@ -40,6 +40,8 @@ KINDS_OF_SYFT = {
 _LICENCE = re.compile(r"LicenseRef-[0-9A-Za-z.-]+")
 _LONGEST_LICENCE = 100
 _KIBIBYTE = 1024
+# As trivy tells a source package.
+_BUILT_FROM = re.compile(r"built package from: (\S+)(?: (\S+))?$")
 # Before the names of trivy's properties.
 TRIVY = "aquasecurity:trivy:"
 # What SPDX 2 and 3 call an operating system, which is no package.
@@ -157,10 +159,24 @@ def _spdx(told: Payload, *, with_root: bool) -> Sbom:
                 path, layer = files.get(str(one.get("SPDXID")), (None, None))
                 licence = _known(one.get("licenseConcluded")) or _known(one.get("licenseDeclared"))
                 licence = licence and _LICENCE.sub(lambda ref: own.get(ref[0], ref[0]), licence)
-                yield Listed(package._replace(licence=licence, path=_at(path)), url, None, layer)
+                source = _BUILT_FROM.match(text(one.get("sourceInfo")) or "")
+                if source and not package.source_name:
+                    package = package._replace(source_name=source[1], source_version=source[2])
+                notes = dict(notes_of_trivy(one))
+                layer = layer or notes.get("LayerDiffID")
+                package = package._replace(licence=licence, path=_at(path))
+                yield Listed(package, url, notes.get("LayerDigest"), layer)
 
     created = text(made.get("created"))
     return Sbom("spdx", version, next(tools, None), created, _name(told), len(entries), packages)
+
+
+def notes_of_trivy(entry: Payload) -> list[tuple[str, str]]:
+    """Return what trivy writes into annotations, as it has it in properties of CycloneDX."""
+    notes = [text(one.get("comment")) for one in items(entry.get("annotations"))]
+    notes += texts(entry.get("attributionTexts"))
+    pairs = (note.partition(": ")[::2] for note in notes if note)
+    return [(name, value) for name, value in pairs if value]
 
 
 def _spdx_url(entry: Payload) -> str | None:

@@ -35,6 +35,16 @@ _BEFORE, _AFTER = ("alpha", "beta", "pre", "rc"), ("cvs", "svn", "git", "hg", "p
 _SEMVER = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?", re.ASCII
 )
+_COMPOSER = re.compile(
+    r"v?(?P<numbers>\d+(?:\.\d+)*)"
+    r"(?:[._-]?(?P<stage>alpha|a|beta|b|rc|stable|patch|pl|p)(?P<counts>(?:[.-]?\d+)*))?"
+    r"(?:[.-]?(?P<dev>dev))?(?:\+[0-9a-z.-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_STAGES = {"a": 1, "alpha": 1, "b": 2, "beta": 2, "rc": 3, "p": 5, "patch": 5, "pl": 5}
+_DEV, _STABLE = 0, 4
+# What Maven takes for no word at all; univers knows it by another one.
+_RELEASE = re.compile(r"(?i)(?<![a-z])release(?![a-z])")
 
 
 def _deb(text: str) -> Any:
@@ -100,6 +110,28 @@ def _semver(text: str) -> Any:
     return [int(number or 0) for number in numbers], before is None, order
 
 
+def _composer(text: str) -> Any:
+    """Return what orders versions of Composer: numbers, a stage such as RC, and that one's."""
+    if (found := _COMPOSER.fullmatch(text)) is None:
+        return None
+    numbers = [int(number) for number in found["numbers"].split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    stage = _STAGES.get((found["stage"] or "").lower(), _STABLE)
+    if found["dev"] and stage == _STABLE:
+        stage = _DEV
+    counts = [int(number) for number in re.findall(r"\d+", found["counts"] or "")]
+    return numbers, stage, counts, not found["dev"]
+
+
+def _cran(text: str) -> Any:
+    return [int(number) for number in re.split(r"[.-]", text)]
+
+
+def _maven(text: str) -> Any:
+    return _by_univers("MavenVersion")(_RELEASE.sub("ga", text))
+
+
 def _by_univers(name: str) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         from univers import nuget, versions  # noqa: PLC0415 (a tenth of a second)
@@ -112,14 +144,17 @@ def _by_univers(name: str) -> Callable[[str], Any]:
     return read
 
 
-# By the type of package, as its URL names it. Conda, CRAN and others have no order here.
+# By the type of package, as its URL names it. Conda and others have no order here.
 _RULES = {
     "apk": _apk,
-    "composer": _by_univers("ComposerVersion"),
+    "cargo": _semver,
+    "composer": _composer,
+    "cran": _cran,
     "deb": _deb,
     "gem": _by_univers("RubygemsVersion"),
     "golang": _semver,
-    "maven": _by_univers("MavenVersion"),
+    "hex": _semver,
+    "maven": _maven,
     "npm": _semver,
     "nuget": _by_univers("NugetVersion"),
     "pypi": Version,
