@@ -8,7 +8,7 @@ from hubframe.errors import PayloadError
 from hubframe.readers.references import dockerfiles
 from hubframe.readers.references.compose import contexts
 from hubframe.readers.references.documents import Node, field_of
-from hubframe.readers.references.found import BUILD, INVALID, RUN, VARIABLE, Found, parsed, plain
+from hubframe.readers.references.found import BUILD, INVALID, RUN, VARIABLE, Found, is_whole, parsed, plain
 from hubframe.readers.references.variables import UNKNOWN, Text
 
 _DOCKER = re.compile("docker:/{0,2}")
@@ -56,7 +56,7 @@ def of_buildpacks(text: str) -> Iterator[Found]:
     groups = settings.get("group")
     for place, group in enumerate(groups if isinstance(groups, list) else ()):
         uri = group.get("uri") if isinstance(group, dict) else None
-        if isinstance(uri, str) and (_DOCKER.match(uri) or _is_whole(uri)):
+        if isinstance(uri, str) and (_DOCKER.match(uri) or is_whole(uri)):
             named.append((f"io.buildpacks.group[{place}].uri", uri))
     at = 0
     for field, value in named:
@@ -64,12 +64,6 @@ def of_buildpacks(text: str) -> Iterator[Found]:
             at = max(text.find(value, at), at)
             written = _DOCKER.sub("", value, count=1)
             yield Found(text.count("\n", 0, at) + 1, field, BUILD, written, Text(written))
-
-
-def _is_whole(uri: str) -> bool:
-    """Tell whether it is a reference with a tag or a digest, and no name in another registry."""
-    reference = parsed(uri)
-    return reference is not None and bool(reference.tag or reference.digest)
 
 
 def _table(holder: dict[str, object], name: str) -> dict[str, object]:
