@@ -17,7 +17,8 @@ MOST_NODES = 100_000
 MOST_IN_FILE = 1_000_000
 DEEPEST = 100
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_NO_TEXT = frozenset({"", "~", "null", "Null", "NULL", "true", "True", "TRUE"})
+_NO_TEXT |= {"false", "False", "FALSE"}
 _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 _TEXT = (None, "!", "tag:yaml.org,2002:str")
 # Text in JSON, which is left as it is, and comments. What is not closed reaches to the end.
@@ -193,6 +194,6 @@ def _line(event: Any) -> int:
 
 
 def _scalar(event: Any) -> str | None:
-    """Return text; a plain null, and what a tag would make something else of, is none."""
-    is_null = not event.style and event.value in _NULLS
-    return None if is_null or event.tag not in _TEXT else event.value
+    """Return text; nothing, yes and no, and what a tag makes something else of, are none."""
+    is_other = not event.style and event.value in _NO_TEXT
+    return None if is_other or event.tag not in _TEXT else event.value

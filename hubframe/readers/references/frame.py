@@ -107,7 +107,6 @@ class _Reading:
             one = left.pop()
             if one.path in self._seen:
                 continue
-            self._seen.add(one.path)
             named: list[File] = []
             rows: list[dict[str, Any]] = []
             try:
@@ -117,6 +116,9 @@ class _Reading:
                 self._failures.append(
                     {"ref": one.path, "error": type(error).__name__, "message": str(error)}
                 )
+            # What is no manifest may be named by another file, as what it is.
+            if rows or one.kind != files.KUBERNETES:
+                self._seen.add(one.path)
             self._rows += _told_apart(rows)
             left += named
 
@@ -160,7 +162,7 @@ class _Reading:
             kind,
             body.text,
             is_json=file.path.endswith(".json"),
-            variables=self._beside(file.path) if kind == files.COMPOSE else {},
+            variables=self._beside(file.path) if kinds.may_be_compose(kind, body.text) else {},
             read=read,
         )
         for document in read or ():
@@ -176,8 +178,8 @@ class _Reading:
         """Yield the files below the folder that a document names."""
         if kind == files.COMPOSE:
             folder = PurePosixPath(path).parent
-            for name in compose.named_files(document):
-                yield from self._inside(folder / name, files.DOCKERFILE)
+            for name, of_kind in compose.named_files(document):
+                yield from self._inside(folder / name, of_kind)
         elif kind == files.GITLAB:
             for name in pipelines.local_includes(document):
                 yield from self._inside(PurePosixPath(name), files.GITLAB)

@@ -1,6 +1,7 @@
 """Kubernetes: manifests, Kustomize's files, and values of Helm's charts."""
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 from hubframe.readers.references.documents import Node, Path, field_of, walk
@@ -19,6 +20,9 @@ _VALUES = ("values", "valuesObject")
 # How Tekton's tasks and templates of OpenShift write a parameter.
 _PARAMETER = re.compile(r"\$\((.{0,200}?)\)")
 _SPELLINGS = ("{}", "params.{}", "inputs.params.{}", "params['{}']", 'params["{}"]')
+# The parts of a reference: its name in a mapping of its own, or among other values of a chart.
+_NAMES = ("repository", "repo", "name", "image")
+_NAMES_IN_CHART = ("repository", "image", "imageName", "imageRepository")
 _REGISTRY, _TAG, _DIGEST = ("registry", "hub"), ("tag", "imageTag"), ("digest", "imageDigest")
 
 Fields = Mapping[str, Node]
@@ -36,26 +40,31 @@ def references(document: Node) -> Iterator[Found]:
     """
     if document.get("kind").text == _DEFINITION:
         return
-    scopes: list[tuple[Path, Mapping[str, Text]]] = [((), {})]
+    scopes: list[tuple[Path, ChainMap[str, Text]]] = [((), ChainMap())]
     for path, holder in walk(document):
-        if path[-1:] and path[-1] in _VALUES:
+        if any(key in path[:-1] for key in _VALUES):
+            continue
+        if path and path[-1] in _VALUES:
             yield from of_values(holder, path)
-        if not path or (path[-1] not in _NO_FIELDS and not set(_VALUES).intersection(path)):
+        elif not path or path[-1] not in _NO_FIELDS:
             fields: Fields = dict(holder.items)
             while path[: len(scopes[-1][0])] != scopes[-1][0]:
                 scopes.pop()
             if own := _defaults(fields, scopes[-1][1]):
-                scopes.append((path, {**scopes[-1][1], **own}))
-            yield from _of_manifest(path, fields, scopes[-1][1])
+                scopes.append((path, scopes[-1][1].new_child(own)))
+            yield from _of_manifest(path, holder, fields, scopes[-1][1])
 
 
-def _of_manifest(path: Path, fields: Fields, values: Mapping[str, Text]) -> Iterator[Found]:
-    if path[-1:] == ("kustomize",) or "images" in fields:
-        yield from _put_in_place(fields.get("images", Node(1)), (*path, "images"))
-    if (_is_image(path) or "image" in fields) and (found := _in_parts(path, fields)):
+def _of_manifest(
+    path: Path, holder: Node, fields: Fields, values: Mapping[str, Text]
+) -> Iterator[Found]:
+    if "images" in fields:
+        yield from _put_in_place(fields["images"], (*path, "images"))
+    if found := _in_parts(path, fields):
         yield found
         return
-    for key, node in fields.items():
+    # Of a template that chooses between two, a field may be there twice.
+    for key, node in holder.items:
         is_image = key == "image" or (key == "reference" and path[-1:] == ("image",))
         if node.text and (is_image or (_MAY_BE_IMAGE.search(key) and is_whole(node.text))):
             role = INIT if "initContainers" in path else RUN
@@ -64,7 +73,7 @@ def _of_manifest(path: Path, fields: Fields, values: Mapping[str, Text]) -> Iter
 
 def _defaults(fields: Fields, values: Mapping[str, Text]) -> dict[str, Text]:
     """Read what parameters are unless somebody says otherwise."""
-    found = {}
+    found: dict[str, Text] = {}
     for key in ("params", "parameters"):
         for each in fields[key].entries if key in fields else ():
             name, value = each.get("name").text, each.get("default").text or each.get("value").text
@@ -97,16 +106,15 @@ def _put_in_place(images: Node, path: Path) -> Iterator[Found]:
     for place, image in enumerate(images.entries):
         fields = {key: node.text for key, node in image.items if node.text}
         name, tag, digest = (fields.get(key) for key in ("newName", "newTag", "digest"))
-        is_changed = bool(name or tag or digest)
-        name = name or fields.get("name")
-        # With a digest the tag is ignored.
+        # With a digest the tag is ignored; without either it stays what it was in some manifest.
         end = f"@{digest}" if digest else f":{tag}" if tag else ""
-        written = f"{name}{end}" if name and is_changed else ""
+        written = f"{name or fields.get('name') or ''}{end}" if name or end else ""
         if path[-2:-1] == ("kustomize",) and image.text:
-            written = image.text.rpartition("=")[2]
+            written = end = image.text.rpartition("=")[2]
         if written:
-            field = field_of((*path, place))
-            yield Found(image.line, field, RUN, written, Text(written))
+            text = Text(written if end else f"{written}:{UNKNOWN}")
+            problem = None if end else TEMPLATE
+            yield Found(image.line, field_of((*path, place)), RUN, written, text, problem)
 
 
 def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
@@ -122,34 +130,27 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
         if found := _in_parts(path, fields, registry, is_chart=True):
             yield found
             continue
-        for key, node in fields.items():
+        for key, node in holder.items:
             is_listed = "images" in inner[-2:] and is_whole(node.text or "")
             if node.text and (_OF_IMAGE.search(key) or is_listed):
                 yield plain(node, field_of((*path, key)), RUN)
-
-
-def _is_image(path: Path) -> bool:
-    """Tell whether a mapping stands under a key such as ``image`` or ``sidecarImage``."""
-    return bool(path) and isinstance(path[-1], str) and _OF_IMAGE.search(path[-1]) is not None
 
 
 def _in_parts(
     path: Path, fields: Fields, of_all: str | None = None, *, is_chart: bool = False
 ) -> Found | None:
     """Put the parts of a reference together, if a mapping holds such."""
-    is_image = _is_image(path)
-    names, tags = ("image",), _TAG
-    if is_image:
-        names, tags = ("repository", "repo", "name", "image"), (*_TAG, "version")
-    elif is_chart:
-        # A chart has a repository and a version, too.
-        names = ("repository", "image", "imageName", "imageRepository")
-    name = _first(fields, names)
+    is_image = bool(path) and isinstance(path[-1], str) and _OF_IMAGE.search(path[-1]) is not None
+    # A chart has a repository and a version, too.
+    tags = (*_TAG, "version") if is_image else _TAG
+    names = _NAMES if is_image else _NAMES_IN_CHART if is_chart else ("image",)
+    key = next((key for key in names if key in fields and fields[key].text), None)
     is_tagged = not fields.keys().isdisjoint((*tags, *_DIGEST))
-    if name is None or not (is_tagged or (is_image and "repository" in fields)):
+    if key is None or not (is_tagged or (is_image and "repository" in fields)):
         return None
+    name, field = fields[key], field_of(path or (key,))
     registry, tag, digest, sha = (
-        found.text if (found := _first(fields, keys)) else None
+        next((fields[key].text for key in keys if key in fields and fields[key].text), None)
         for keys in (_REGISTRY, tags, _DIGEST, ("sha",))
     )
     if of_all and "registry" in fields:
@@ -165,9 +166,4 @@ def _in_parts(
         written += (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
     elif not has_end:
         text, problem = Text(f"{written}:{UNKNOWN}"), TEMPLATE
-    return Found(name.line, field_of(path), RUN, written, text or Text(written), problem)
-
-
-def _first(fields: Fields, keys: tuple[str, ...]) -> Node | None:
-    """Return the first of some fields that is text."""
-    return next((fields[key] for key in keys if key in fields and fields[key].text), None)
+    return Found(name.line, field, RUN, written, text or Text(written), problem)

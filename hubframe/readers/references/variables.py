@@ -77,10 +77,10 @@ def fill(written: str, expression: re.Pattern[str], values: Mapping[str, Text]) 
 
     Examples
     --------
-    >>> fill("app:$(tag)", re.compile(r"\\$\\((.*?)\\)"), {"tag": Text("1.2")}).text
+    >>> fill("app:<< tag >>", re.compile("<<(.*?)>>"), {"tag": Text("1.2")}).text
     'app:1.2'
     """
-    parts = expression.split(written)
+    parts = expression.split(written[: LONGEST + 1])
     texts, names = map(Text, parts[::2]), ("".join(name.split()) for name in parts[1::2])
     filled = (_value(name, values) for name in names)
     return joined([each for pair in zip(texts, [*filled, Text("")], strict=True) for each in pair])
