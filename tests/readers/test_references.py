@@ -619,7 +619,7 @@ def test_files_by_globs_and_lists(tmp_path):
     for wrong in (3, b"*", {"a": 1}):
         with pytest.raises(TypeError, match="globs"):
             read(tmp_path, patterns=wrong)
-    for wrong in ([], [""], [1]):
+    for wrong in ([], "", [""], [1]):
         with pytest.raises(ValueError, match="globs"):
             read(tmp_path, patterns=wrong)
     with pytest.raises(FileNotFoundError, match="nothing"):

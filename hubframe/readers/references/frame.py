@@ -78,8 +78,9 @@ def references_df(
 
 
 def _globs(patterns: str | Iterable[str]) -> list[str] | None:
-    if isinstance(patterns, str):
-        return None if patterns == files.USUAL else [patterns]
+    if patterns == files.USUAL:
+        return None
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     if not isinstance(patterns, Iterable) or isinstance(patterns, bytes | Mapping):
         raise TypeError(f"patterns: expected globs, not {type(patterns).__name__}")
     globs = list(patterns)
