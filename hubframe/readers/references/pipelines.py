@@ -43,7 +43,7 @@ def _named(node: Node, path: Path) -> Iterator[Found]:
 
 def of_gitlab(document: Node) -> Iterator[Found]:
     """Find the images of a pipeline's jobs and of their services."""
-    common = _assigned(document.get("variables"), {})
+    common = _assigned(document.get("variables"), ChainMap())
     jobs: list[tuple[Path, Node]] = [((name,), job) for name, job in document.items]
     for path, job in [((), document), *jobs]:
         values = _assigned(job.get("variables"), common)
@@ -59,9 +59,9 @@ def of_gitlab(document: Node) -> Iterator[Found]:
                 yield one
 
 
-def _assigned(node: Node, common: Mapping[str, Text]) -> dict[str, Text]:
+def _assigned(node: Node, common: ChainMap[str, Text]) -> ChainMap[str, Text]:
     """Read variables, which are text or a mapping with a value, beside those of all jobs."""
-    values = dict(common)
+    values = common.new_child()
     for name, value in node.items:
         written = value.text or value.get("value").text
         if written:

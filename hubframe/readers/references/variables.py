@@ -8,6 +8,7 @@ from typing import NamedTuple
 UNKNOWN = "\ue000"
 # No reference is longer: a host, a path, a tag and a digest, and what may stand around them.
 LONGEST = 1000
+_MOST_NAMES = 20
 _DEEPEST = 8
 _BEGIN = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
@@ -87,10 +88,11 @@ def fill(written: str, expression: re.Pattern[str], values: Mapping[str, Text]) 
 
 
 def joined(parts: list[Text]) -> Text:
-    """Put texts one behind the other."""
-    return Text(
-        "".join(part.text for part in parts), frozenset().union(*(part.unknown for part in parts))
-    )
+    """Put texts one behind the other, and cut them: variables within variables grow fast."""
+    names = frozenset().union(*(part.unknown for part in parts))
+    if len(names) > _MOST_NAMES:
+        names = frozenset(sorted(names)[:_MOST_NAMES])
+    return Text("".join(part.text for part in parts)[: LONGEST + 1], names)
 
 
 def _value(name: str, values: Mapping[str, Text]) -> Text:
