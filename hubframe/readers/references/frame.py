@@ -39,8 +39,8 @@ def references_df(
         globs of paths, or of names where they have no ``/``. Files that fit one and are of no kind
         that is known are read as lists, with a reference on each line.
     follow
-        Whether files are read, too, that others name, if they are below `where`: Dockerfiles of
-        compose files, local includes of GitLab's pipelines.
+        Whether files are read, too, that others name, if they are below `where`: of compose files
+        their Dockerfiles and what they include and extend, local includes of GitLab's pipelines.
 
     Returns
     -------
