@@ -1,7 +1,10 @@
 """The images that files name: each kind of file by hand, and which files are read."""
 
 import json
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -678,6 +681,24 @@ def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
     with pytest.warns(IncompleteWarning, match="cannot be read"):
         frame = hubframe.references_df(tmp_path)
     assert [one["ref"] for one in frame.attrs["hubframe"]["failures"]] == ["./"]
+
+
+def test_the_command_loads_nothing_that_asks_registries(tmp_path):
+    write(tmp_path, "Dockerfile")
+    code = (
+        "import sys; from hubframe.apps.cli import run; status = run(['references', '.']); "
+        "print(status, 'requests' in sys.modules, 'hubframe.wire.client' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(hubframe.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    head, row, last = done.stdout.splitlines()
+    assert (head.split()[0], row.split()[0], last) == ("file", "Dockerfile", "0 False False")
 
 
 @pytest.mark.parametrize(
