@@ -1,6 +1,6 @@
 """How the images that files name stand: what registries tell of them, each asked once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -51,6 +51,7 @@ def checked_references_df(
 
     Each distinct tag is asked for once, and the list of tags of each repository. On Docker Hub
     that costs no pull. Elsewhere the manifest of each tag is read, which registries do not count.
+    Of a digest without a tag Docker Hub is asked by HEAD whether it is there.
 
     Parameters
     ----------
@@ -59,8 +60,8 @@ def checked_references_df(
     platform
         The platforms that images should have.
     source
-        What to ask about tags on Docker Hub: ``"auto"`` and ``"hub"`` ask its API; ``"registry"``
-        asks for digests alone, by HEAD.
+        What to ask about Docker Hub: ``"auto"`` asks its API about tags, ``"hub"`` nothing else;
+        ``"registry"`` asks for digests, by HEAD.
     now
         The moment that ages count to, a date or its text; None for this moment.
     errors
@@ -134,10 +135,16 @@ class _Standing:
         on_hub = [one for one in asked if one.is_hub and one.tag]
         elsewhere = [one for one in asked if not one.is_hub]
         found = self._on_hub(on_hub) | self._elsewhere(elsewhere)
+        if self._source != "hub":
+            # As if it were a tag, since of a digest that is written nothing is asked otherwise.
+            alone = {one: one.at(tag=one.digest) for one in asked if one.is_hub and not one.tag}
+            heads = self._heads(alone.values())
+            found |= {one: heads[as_tag] for one, as_tag in alone.items()}
         listed = self._lists(
             one
             for one, outcome in found.items()
-            if isinstance(outcome, NotFoundError) or _is_ordered(one)
+            if isinstance(outcome, NotFoundError)
+            or (isinstance(outcome, _Tag) and _is_ordered(one))
         )
         for one, outcome in found.items():
             if isinstance(outcome, _Tag):
@@ -160,17 +167,21 @@ class _Standing:
     def _on_hub(self, references: Sequence[ImageReference]) -> dict[ImageReference, Any]:
         """Ask Docker Hub for tags, without a pull."""
         if self._source == "registry":
-            self._call.asks(references)
-            items = {one: Item("digest", one) for one in references}
-            answers = self._call.get(items.values())
-            return {
-                one: at if isinstance(at, HubframeError) else _Tag(at.digest)
-                for one, item in items.items()
-                for at in [answers[item]]
-            }
+            return self._heads(references)
         self._call.sources |= {"hub"} if references else set()
         outcomes = self._call.outcomes(self._of_hub, references, "tags")
         return dict(zip(references, outcomes, strict=True))
+
+    def _heads(self, references: Collection[ImageReference]) -> dict[ImageReference, Any]:
+        """Ask a registry by HEAD, which costs no pull."""
+        self._call.asks(references)
+        items = {one: Item("digest", one) for one in references}
+        answers = self._call.get(items.values())
+        return {
+            one: at if isinstance(at, HubframeError) else _Tag(at.digest)
+            for one, item in items.items()
+            for at in [answers[item]]
+        }
 
     def _of_hub(self, reference: ImageReference) -> _Tag:
         told = self._call.client.hub.tag(reference.path, reference.tag or "")
@@ -255,15 +266,13 @@ def _told(
     row: dict[str, Any] = {"is_official": _is_official(reference)}
     if reference.tag and reference.repo in standing.names:
         newest = newest_of_line(reference.tag, standing.names[reference.repo])
-        row |= (
-            {}
-            if newest is None
-            else {
+        # Of a tag that is not there, the newest is another or none.
+        if newest and (newest.tag != reference.tag or asked not in standing.missing):
+            row |= {
                 "newest_tag": newest.tag,
                 "versions_behind": newest.versions_behind,
                 "behind": newest.behind,
             }
-        )
     tag = standing.tags.get(asked)
     if tag is None:
         return {**row, "exists": False if asked in standing.missing else None}

@@ -47,7 +47,9 @@ def newest_of_line(tag: str, names: Mapping[str, TagName]) -> Newest | None:
         return Newest(tag, 0, None)
     tops = [name for name in line if _level(name, own) == newest]
     chosen = _alike(_alike(tops, own, built=False), own, built=True)
-    found = newest_first(chosen)[0]
+    # Both v1.2 and 1.2 may be there.
+    spelled = [name for name in chosen if name.prefix == own.prefix]
+    found = newest_first(spelled or chosen)[0]
     return Newest(found.tag, len(newer), _part(own, newest) if newer else None)
 
 

@@ -32,7 +32,7 @@ CHECKED_REFERENCES = Table("checked_references", "a reference to an image in a f
     Column("is_current", FLAG, "Whether the digest that it is pinned to is what the tag points at now, or an image of that; null where either is missing."),
     Column("tag_pushed_at", UTC, "When the tag was last pushed; null where the registry does not tell."),
     Column("age_days", COUNT, "Whole days since then. [days]"),
-    Column("newest_tag", TEXT, "The newest tag of the same line of releases: as `3.12-slim` goes, `3.15-slim`. It is the tag itself where none is newer; null where its name is no version."),
+    Column("newest_tag", TEXT, "The newest tag of the same line of releases: as `3.12-slim` goes, `3.15-slim`. It is the tag itself where none is newer; null where its name is no version, and where it is not there and none is newer."),
     Column("versions_behind", COUNT, "Versions of the line between the two, the newest counted, told apart as finely as the tag is written."),
     Column("behind", TEXT, "The first part of the version that differs: `major`, `minor` or `patch`; null where none does, and of dates."),
     Column("platforms", TEXT, "Platforms that the tag has images for, sorted, joined by blanks."),

@@ -88,13 +88,17 @@ NAMING = {
             b"# syntax=docker/dockerfile:1\n# escape=`\nARG V=3.12 B\nFROM --platform=$P a/b:${V:-1}-x AS "
             b"c `\n# no\n\nRUN --mount=type=bind,from=d:1 <<E\nFROM no\nE\nCOPY --from=c / /\nFROM C\n"
         ),
-        b"FROM {{ .Base }}:'1'\nCOPY --from=e@sha256:" + b"0" * 64 + b" a b\nFROM scratch\n",
+        (
+            b"FROM {{ .Base }}:'1'\nCOPY --from=e@sha256:" + b"0" * 64 + b" a b\nFROM scratch\n"
+            b"ONBUILD COPY --from=f / /\n"
+        ),
     ),
     "compose": (
         (
             b"x-a: &a\n  image: a:${V:-1${W+2}}\nservices:\n  b: {<<: *a, platform: linux/arm64}\n"
             b"  c:\n    build:\n      dockerfile_inline: |\n        FROM d:$$V\n      "
-            b"additional_contexts: {e: 'docker-image://f:1'}\n"
+            b"additional_contexts: {e: 'docker-image://f:1'}\n  d: {<<: [*a], volumes: [{type: image, "
+            b"source: g}], extends: {file: h.yml}}\ninclude: [{path: i.yml}]\n"
         ),
     ),
     "kubernetes": (
@@ -103,9 +107,15 @@ NAMING = {
             b"  - image: '{{ .Values.b }}:1'\n  volumes:\n  - image: {reference: c@d}\n---\n"
             b"apiVersion: v1\nkind: X\nspec: {image: {repository: e, tag: !t 1}}\n  bad: : :\nimage: f\n"
         ),
+        (
+            b"apiVersion: v1\nkind: X\nspec:\n  params: [{name: a, default: 'b:1'}]\n  x: {image: "
+            b"$(params.a)}\n  values: {global: {imageRegistry: c.d}, image: {registry: e, name: f, tag: 1}}"
+            b"\n  kustomize: {images: [g=h:1, {name: i, newName: j}]}\n  imageName: k:1\n"
+        ),
     ),
     "helm values": (
         b"image: {registry: a.b, repository: c, tag: ~}\nxImage: d:1\ne: {image: f, tag: 2}\n",
+        b"global: {imageRegistry: a.b}\ng: {imageName: h, imageTag: 1}\nimages: {i: 'j:1'}\n",
     ),
     "kustomize": (
         b"images:\n- {name: a, newTag: '1'}\n- {name: b, newName: c, digest: 'sha256:d'}\n",
@@ -123,13 +133,20 @@ NAMING = {
         ),
     ),
     "circleci": (
-        b"executors: {a: {docker: [{image: 'b:<< parameters.c >>'}], machine: {image: d}}}\n",
+        (
+            b"executors: {a: {docker: [{image: 'b:<< parameters.c >>'}], machine: {image: d}, parameters: "
+            b"{c: {default: '1'}}}}\n"
+        ),
     ),
     "devcontainer": (
         b'{ // a\n"image": "b\\ud83d\\ude00", /* c */ "features": {"d/e:1": {},},\n}',
+        b'{"image": "a:${localEnv:B:c}-${localEnv:D}"}',
     ),
     "bake": (
-        b'{"target":{"a":{"contexts":{"b":"docker-image://c"},"dockerfile-inline":"FROM d"}}}',
+        (
+            b'{"target":{"a":{"contexts":{"b":"docker-image://c:${V}"},"dockerfile-inline":"FROM d"}},'
+            b'"variable":{"V":{"default":"1"}}}'
+        ),
     ),
     "buildpacks": (
         b'[io.buildpacks]\nbuilder = "a:1"\n[[io.buildpacks.group]]\nuri = "docker://b"\n',

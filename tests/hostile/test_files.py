@@ -80,6 +80,15 @@ ALIASES = b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in range
         ("helm values", b"image: " + b"x" * 1_000_000),
         ("dockerfile", b"FROM a" + b"\\\n" * 100_000),
         ("dockerfile", b"FROM " + b"${a:-" * 100_000),
+        ("dockerfile", b"ARG A=x\n" + b"ARG A=$A$A\n" * 100 + b"FROM $A"),
+        (
+            "dockerfile",
+            b"ARG A=x\n" + b"".join(b"ARG A=$A$B%d\n" % n for n in range(5_000)) + b"FROM $A",
+        ),
+        ("gitlab", b"variables:\n" + b"  A: $A$A\n" * 100 + b"image: $A"),
+        ("kubernetes", HEAD + b"? " + b"k" * 1_000_000 + b"\n:" + b"\n- {image: a}" * 2_000),
+        ("compose", b"a: &a {image: b}\n" + b"a: &a {<<: [*a, *a], image: c}\n" * 5_000),
+        ("devcontainer", b'{"image": "' + b"${localEnv:a:" * 100_000 + b'"}'),
         ("dockerfile", b"FROM a\n" + b"RUN <<A <<B <<C\n" * 3_000),
         ("dockerfile", b"FROM a\nCOPY " + b"--from=b " * 3_000),
         ("dockerfile", b'FROM a\nRUN --mount="' + b"a" * 500_000),
@@ -90,7 +99,7 @@ ALIASES = b"".join(b"%c: &%c [*%c, *%c]\n" % (c, c, c - 1, c - 1) for c in range
         ("github actions", b"jobs: {a: {container: '${{" + b" ${{" * 20_000 + b"'}}\n"),
         ("quadlet", b"[" * 100_000 + b"\nImage" + b" " * 100_000),
     ],
-    ids=range(22),
+    ids=range(28),
 )
 def test_what_is_deep_or_long_takes_no_long_time(kind, body):
     begin = time.process_time()
@@ -102,6 +111,14 @@ def read(folder, **how):
     frame = hubframe.references_df(folder, **how)
     is_declared(frame, "references")
     return frame
+
+
+def test_no_name_of_a_field_is_longer_than_a_reference_may_be(tmp_path):
+    (tmp_path / "a.yaml").write_bytes(HEAD + b"? " + b"k" * 5_000 + b"\n: [{image: b}]\n")
+    (tmp_path / "Dockerfile").write_text("ARG A=x\n" + "ARG A=$A$A$B\n" * 20 + "FROM $A\n")
+    frame = read(tmp_path)
+    assert len(frame) == 3
+    assert max(frame[["field", "variable"]].stack().str.len()) == 1000
 
 
 def test_nothing_in_a_file_is_run_or_made(tmp_path):

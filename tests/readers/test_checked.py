@@ -77,8 +77,26 @@ def test_pinned_to_one_platform_only(tmp_path):
     assert checked["problem"].tolist()[0] == "pinned to linux/arm64 only"
     assert checked["problem"].isna().tolist() == [False, True, True]
     assert checked["lacks_platforms"].tolist()[0] == "linux/riscv64"
-    # Of a digest alone Docker Hub is not asked: that would be a pull.
-    assert checked[["exists", "is_current", "digest_now"]].iloc[2].isna().all()
+    # Of a digest alone no more is known than whether it is there.
+    assert checked["exists"].tolist()[2]
+    assert checked[["is_current", "digest_now", "platforms"]].iloc[2].isna().all()
+
+
+def test_a_digest_alone_is_asked_for_without_a_pull(hub, tmp_path):
+    application, client = hub
+    digest = hubframe.images_df("library/alpine:3.24.2", client=client)["index_digest"].iloc[0]
+    application.log.clear()
+    found = named(tmp_path, f"alpine@{digest}", f"alpine@{OLD}", f"acme/nothing@{OLD}")
+    with pytest.warns(IncompleteWarning, match="1 of"):
+        checked = hubframe.checked_references_df(found, client=client)
+    told = [None if pd.isna(one) else bool(one) for one in checked["exists"]]
+    assert told == [True, False, None]
+    asked = [one for one in application.log if "/manifests/" in one.path_and_query]
+    assert [one.method for one in asked] == ["HEAD"] * 3
+    application.log.clear()
+    apart = hubframe.checked_references_df(found, source="hub", client=client)
+    assert apart["exists"].isna().all()
+    assert not application.log
 
 
 @pytest.fixture
@@ -188,7 +206,8 @@ def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
     assert checked["exists"].tolist() == [*[True, True, False] * 3, True, True]
     assert checked["platforms"].tolist()[:2] == ["linux/arm64", "linux/amd64 linux/arm64"]
     assert checked["lacks_platforms"].tolist()[0] == "linux/amd64"
-    assert checked["newest_tag"].tolist()[:3] == ["1.1", "1.1", "2"]
+    # What is not there and has nothing newer has no newest.
+    assert checked["newest_tag"].fillna("").tolist()[:3] == ["1.1", "1.1", ""]
     assert checked["problem"].tolist()[9] == "pinned to linux/arm64 only"
 
 
@@ -202,6 +221,8 @@ def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
         ("1.2.3.4", ["1.2.3.4", "1.2.3.5"], Newest("1.2.3.5", 1, "patch")),
         ("1.25-alpine", ["1.25-alpine", "1.26", "1.27-alpine3.20"], Newest("1.25-alpine", 0, None)),
         ("v1.2", ["v1.2", "1.3", "v1.4"], Newest("v1.4", 2, "minor")),
+        ("v1.2", ["v1.2", "1.3", "v1.4", "1.4"], Newest("v1.4", 2, "minor")),
+        ("1.2", ["v1.2", "1.3", "v1.4", "1.4"], Newest("1.4", 2, "minor")),
         ("2.0-rc1", ["2.0-rc1", "2.0", "1.9"], Newest("2.0", 0, None)),
         ("3.0-rc1", ["3.0-rc1", "2.0"], Newest("3.0-rc1", 0, None)),
         ("1.2.3-r4", ["1.2.3-r4", "1.2.3-r10", "1.2.3"], Newest("1.2.3-r10", 0, None)),

@@ -1,7 +1,10 @@
 """The images that files name: each kind of file by hand, and which files are read."""
 
 import json
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -103,6 +106,16 @@ def test_what_begins_with_no_from_is_no_dockerfile(found):
     assert found("node_modules\n*.md\n", "Dockerfile.dockerignore") == []
 
 
+def test_what_later_builds_do(found):
+    rows = found(
+        "FROM a:1\nONBUILD COPY --from=b:1 / /\nONBUILD RUN --mount=from=c:1 <<END\nFROM d\nEND\n"
+    )
+    assert short(rows)[1:] == [
+        (2, "ONBUILD COPY --from", "docker.io/library/b:1"),
+        (3, "ONBUILD RUN --mount=from", "docker.io/library/c:1"),
+    ]
+
+
 def test_two_of_a_kind_on_one_line_are_told_apart(found):
     rows = found("FROM a\nRUN --mount=from=b --mount=from=c,target=/c true\n")
     assert short(rows)[1:] == [
@@ -141,11 +154,112 @@ def test_a_compose_file(found, tmp_path):
         (7, "services.quoted.image", "docker.io/library/redis:8"),
         (8, "services.unknown.image", "variable"),
         (13, "services.built.build.additional_contexts.base", "docker.io/library/alpine:3.20"),
-        (15, "services.built.build.dockerfile_inline FROM", "docker.io/library/base:latest"),
+        # What is called as a context of the build is none.
         (16, "services.built.build.dockerfile_inline COPY --from", "variable"),
     ]
     assert rows[1]["platform"] == "linux/arm64"
     assert rows[3]["variable"] == "NO_DEFAULT"
+
+
+def test_what_services_take_from_others(found):
+    rows = found(
+        "x-built: &built {build: .}\n"
+        "x-more: &more {<<: *built, platform: 'linux/${ARCH:-arm64}'}\n"
+        "x-image: &image postgres:17\n"
+        "services:\n"
+        "  ours: {<<: [*more], image: ours:1}\n"
+        "  theirs: {image: *image, platform: '$NOT_KNOWN'}\n"
+        "  itself: &itself {<<: *itself, image: a:1, platform: 'linux/${ARCH:-arm64}'}\n"
+        "  id: {image: 'sha256:" + "5" * 64 + "'}\n"
+        "  none: {image: false}\n"
+        "  mounts: {image: b:1, volumes: [{type: image, source: 'c:1'}, {type: bind, source: d}]}\n",
+        "stack.yml",
+    )
+    assert {row["kind"] for row in rows} == {"compose"}
+    assert short(rows) == [
+        (3, "services.theirs.image", "docker.io/library/postgres:17"),
+        (7, "services.itself.image", "docker.io/library/a:1"),
+        (8, "services.id.image", "invalid"),
+        (10, "services.mounts.image", "docker.io/library/b:1"),
+        (10, "services.mounts.volumes[0].source", "docker.io/library/c:1"),
+    ]
+    assert [row.get("platform") for row in rows[:2]] == [None, "linux/arm64"]
+    assert found("services: {app: {arguments: {image: x}}}\n", "config/services.yaml") == []
+
+
+def test_parameters_of_manifests_have_their_defaults(found):
+    rows = found(
+        "apiVersion: tekton.dev/v1\n"
+        "kind: Task\n"
+        "spec:\n"
+        "  params: [{name: GO, default: 'golang:1.24'}, {name: other}]\n"
+        "  steps:\n"
+        "  - image: $(params.GO)\n"
+        "  - image: mirror.example/$(inputs.params.GO)\n"
+        "  - image: $(params.other)\n"
+        "  - image: ${UNSET:=alpine:3}\n"
+        "---\n"
+        "apiVersion: template.openshift.io/v1\n"
+        "kind: Template\n"
+        "parameters: [{name: TAG, value: v1}, {name: IMAGE, value: quay.io/a/b}]\n"
+        "objects: [{spec: {containers: [{image: '${IMAGE}:${TAG}'}]}}]\n"
+        "---\n"
+        "apiVersion: v1\n"
+        "kind: Pod\n"
+        "metadata: {labels: {image: not:this}, annotations: {image: not:this}}\n"
+        "spec: {containers: [{image: '$(params.GO)'}]}\n",
+        "task.yaml",
+    )
+    assert short(rows) == [
+        (6, "spec.steps[0].image", "docker.io/library/golang:1.24"),
+        (7, "spec.steps[1].image", "mirror.example/golang:1.24"),
+        (8, "spec.steps[2].image", "variable"),
+        (9, "spec.steps[3].image", "docker.io/library/alpine:3"),
+        (14, "objects[0].spec.containers[0].image", "quay.io/a/b:v1"),
+        (19, "spec.containers[0].image", "variable"),
+    ]
+    assert rows[2]["variable"] == "params.other"
+
+
+def test_other_resources_that_name_images(found):
+    rows = found(
+        "apiVersion: postgresql.cnpg.io/v1\n"
+        "kind: Cluster\n"
+        "spec: {imageName: 'ghcr.io/org/postgresql:17', osImage: Some Linux 12, baseImage: plain}\n"
+        "---\n"
+        "apiVersion: helm.toolkit.fluxcd.io/v2\n"
+        "kind: HelmRelease\n"
+        "spec:\n"
+        "  values:\n"
+        "    global: {imageRegistry: mirror.example}\n"
+        "    web: {image: {registry: docker.io, repository: org/web, tag: 1}}\n"
+        "    sidecarImage: busybox\n"
+        "    more: {values: {image: nginx}}\n"
+        "---\n"
+        "apiVersion: argoproj.io/v1alpha1\n"
+        "kind: Application\n"
+        "spec:\n"
+        "  source:\n"
+        "    kustomize: {images: ['quay.io/a/b:1', 'old=quay.io/a/c:2']}\n"
+        "    helm: {valuesObject: {image: {repository: org/d, tag: 3}}}\n"
+        "---\n"
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\n"
+        "kind: Kustomization\n"
+        "spec: {images: [{name: a, newTag: v2}, {name: b, newName: c/d}]}\n",
+        "other.yaml",
+    )
+    assert short(rows) == [
+        (3, "spec.imageName", "ghcr.io/org/postgresql:17"),
+        (10, "spec.values.web.image", "mirror.example/org/web:1"),
+        (11, "spec.values.sidecarImage", "docker.io/library/busybox:latest"),
+        (12, "spec.values.more.values.image", "docker.io/library/nginx:latest"),
+        (18, "spec.source.kustomize.images[0]", "quay.io/a/b:1"),
+        (18, "spec.source.kustomize.images[1]", "quay.io/a/c:2"),
+        (19, "spec.source.helm.valuesObject.image", "docker.io/org/d:3"),
+        (23, "spec.images[0]", "docker.io/library/a:v2"),
+        # Its tag stays what it is in the manifests.
+        (23, "spec.images[1]", "template"),
+    ]
 
 
 def test_manifests_of_kubernetes_in_whatever_file(found):
@@ -220,6 +334,29 @@ def test_templates_of_charts(found):
     assert rows[1]["variable"] == ".Chart.AppVersion"
 
 
+def test_blocks_that_templates_make(found):
+    rows = found(
+        "apiVersion: v1\n"
+        "kind: Pod\n"
+        "metadata:\n"
+        '  labels: {{- include "labels" . | nindent 4 }}\n'
+        "    part: web\n"
+        "spec:\n"
+        "  list:\n"
+        "  - {{ . | toYaml | indent 4 | trim }}\n"
+        "    more: true\n"
+        "  containers:\n"
+        "  - name: a\n"
+        "    {{- if .Values.old }}\n"
+        "    image: old:1\n"
+        "    {{- else }}\n"
+        "    image: new:1\n"
+        "    {{- end }}\n",
+        "templates/pod.yaml",
+    )
+    assert [(row["line"], row["written"]) for row in rows] == [(13, "old:1"), (15, "new:1")]
+
+
 def test_values_of_charts(found):
     rows = found(
         "image:\n"
@@ -232,8 +369,13 @@ def test_values_of_charts(found):
         "old: {image: org/old, tag: v3}\n"
         "logo: {image: https://a.example/logo.png}\n"
         "chart: {repository: https://charts.example, version: 1}\n"
-        "whole: {image: {repository: 'org/whole:4'}}\n",
-        "charts/app/values.yaml",
+        "whole: {image: {repository: 'org/whole:4'}}\n"
+        "flat: {image: org/flat, imageTag: 5}\n"
+        "named: {imageName: quay.io/org/named, imageTag: 6, imageDigest: ''}\n"
+        f"sha: {{image: {{repository: org/sha, tag: 7, sha: '{'5' * 64}'}}}}\n"
+        "hub: {image: {hub: quay.io/org/, name: hub, tag: 8}}\n"
+        "images: {web: 'org/web:9', many: 2, tags: {db: 'org/db:9'}}\n",
+        "charts/app/ci/prod-values.yaml",
     )
     assert short(rows) == [
         (3, "image", f"quay.io/org/app:1.10@{DIGEST}"),
@@ -242,6 +384,16 @@ def test_values_of_charts(found):
         (8, "old", "docker.io/org/old:v3"),
         (9, "logo.image", "invalid"),
         (11, "whole.image", "docker.io/org/whole:4"),
+        (12, "flat", "docker.io/org/flat:5"),
+        (13, "named", "quay.io/org/named:6"),
+        (14, "sha.image", f"docker.io/org/sha:7@{DIGEST}"),
+        (15, "hub.image", "quay.io/org/hub:8"),
+        (16, "images.web", "docker.io/org/web:9"),
+        (16, "images.tags.db", "docker.io/org/db:9"),
+    ]
+    # On top, where no key leads to the mapping.
+    assert short(found("image: org/top\nimageTag: v1\n", "values.yaml")) == [
+        (1, "image", "docker.io/org/top:v1"),
     ]
 
 
@@ -250,13 +402,17 @@ def test_kustomizations(found):
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n"
         "- {name: app, newName: quay.io/org/app, newTag: '2.0'}\n"
         f"- {{name: pinned, newTag: ignored, digest: '{DIGEST}'}}\n"
-        "- {name: untouched}\n",
+        "- {name: untouched}\n"
+        "- {name: moved, newName: quay.io/org/moved}\n",
         "kustomization.yaml",
     )
     assert short(rows) == [
         (4, "images[0]", "quay.io/org/app:2.0"),
         (5, "images[1]", f"docker.io/library/pinned@{DIGEST}"),
+        # Its tag stays what it is in the manifests.
+        (7, "images[3]", "template"),
     ]
+    assert rows[2]["repo"] == "quay.io/org/moved"
 
 
 def test_workflows_and_actions(found):
@@ -294,7 +450,8 @@ def test_pipelines(found):
         "  services:\n"
         "  - ${CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX}/redis:7\n"
         "  - {name: $CI_REGISTRY_IMAGE/db, alias: db}\n"
-        "broken: {image: !reference [.a, image]}\n",
+        "broken: {image: !reference [.a, image]}\n"
+        "arm: {image: {name: 'ruby:3', docker: {platform: linux/arm64/v8}}}\n",
         ".gitlab-ci.yml",
     )
     assert short(rows) == [
@@ -303,15 +460,27 @@ def test_pipelines(found):
         (6, "test.image", "docker.io/library/ruby:3.4"),
         (8, "test.services[0]", "docker.io/library/redis:7"),
         (9, "test.services[1].name", "variable"),
+        (11, "arm.image.name", "docker.io/library/ruby:3"),
     ]
+    assert rows[-1]["platform"] == "linux/arm64"
     rows = found(
         "executors: {e: {docker: [{image: cimg/base:2024.01}, {image: 'a:<< parameters.v >>'}]}}\n"
-        "jobs: {j: {machine: {image: ubuntu-2204:current}}}\n",
+        "parameters: {go: {type: string, default: '1.24'}}\n"
+        "jobs:\n"
+        "  j: {machine: {image: ubuntu-2204:current}}\n"
+        "  k:\n"
+        "    parameters: {v: {type: string, default: '2'}}\n"
+        "    docker: &same\n"
+        "    - {image: 'cimg/go:<< pipeline.parameters.go >>'}\n"
+        "    - {image: 'a:<<parameters.v>>'}\n"
+        "  l: {docker: *same}\n",
         ".circleci/config.yml",
     )
     assert short(rows) == [
         (1, "executors.e.docker[0].image", "docker.io/cimg/base:2024.01"),
         (1, "executors.e.docker[1].image", "variable"),
+        (8, "jobs.k.docker[0].image", "docker.io/cimg/go:1.24"),
+        (9, "jobs.k.docker[1].image", "docker.io/library/a:2"),
     ]
 
 
@@ -325,9 +494,22 @@ def test_containers_for_development_and_others(found):
         (3, "image", "mcr.example/base:1"),
         (4, 'features["ghcr.io/org/f/node:1"]', "ghcr.io/org/f/node:1"),
     ]
-    bake = {"target": {"app": {"contexts": {"base": "docker-image://alpine:3"}}}}
+    container = {"image": "base:${localEnv:VARIANT:bookworm}-${localEnv:OTHER}"}
+    (row,) = found(json.dumps(container), ".devcontainer.json")
+    assert (row["repo"], row["variable"]) == ("library/base", "OTHER")
+    bake = {
+        "variable": {"ALPINE": {"default": "3.22"}},
+        "target": {
+            "app": {"contexts": {"base": "docker-image://alpine:${ALPINE}"}},
+            "web": {
+                "inherits": ["app"],
+                "dockerfile-inline": "FROM base\nCOPY --from=busybox:1 / /",
+            },
+        },
+    }
     assert short(found(json.dumps(bake), "docker-bake.json")) == [
-        (1, "target.app.contexts.base", "docker.io/library/alpine:3"),
+        (1, "target.app.contexts.base", "docker.io/library/alpine:3.22"),
+        (1, "target.web.dockerfile-inline COPY --from", "docker.io/library/busybox:1"),
     ]
     rows = found(
         '[io.buildpacks]\nbuilder = "org/builder:1"\n[[io.buildpacks.group]]\nuri = "docker://b/c:2"\n',
@@ -398,8 +580,30 @@ def test_in_a_checkout_the_files_that_git_tracks(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     assert read(tmp_path)["file"].tolist() == ["Dockerfile", "sub/Dockerfile"]
     assert read(tmp_path / "sub")["file"].tolist() == ["Dockerfile"]
+    # As in a checkout of a part of it.
+    (tmp_path / "sub/Dockerfile").unlink()
+    assert read(tmp_path)["file"].tolist() == ["Dockerfile"]
     # What git does not know at all was asked for by name.
     assert read(tmp_path / "new")["file"].tolist() == ["Dockerfile"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_submodules_are_read_as_what_git_tracks(tmp_path):
+    write(tmp_path, "other/Dockerfile", "ours/Dockerfile")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for name in ("other", "ours"):
+        git(tmp_path / name, "init", "--quiet")
+        git(tmp_path / name, "add", ".")
+        git(tmp_path / name, *author, "commit", "--quiet", "--message", "first")
+    allowed = ("-c", "protocol.file.allow=always")
+    git(tmp_path / "ours", *allowed, "submodule", "--quiet", "add", "../other", "docker/other")
+    program = f"touch {tmp_path}/run; false"
+    git(tmp_path / "ours/docker/other", "config", "core.fsmonitor", program)
+    (tmp_path / "ours/docker/other/new.Dockerfile").write_text("FROM a\n")
+    read = hubframe.references_df
+    both = ["Dockerfile", "docker/other/Dockerfile"]
+    assert read(tmp_path / "ours")["file"].tolist() == both
+    assert read(tmp_path / "ours/docker")["file"].tolist() == ["other/Dockerfile"]
     assert not (tmp_path / "run").exists()
 
 
@@ -418,7 +622,7 @@ def test_files_by_globs_and_lists(tmp_path):
     for wrong in (3, b"*", {"a": 1}):
         with pytest.raises(TypeError, match="globs"):
             read(tmp_path, patterns=wrong)
-    for wrong in ([], [""], [1]):
+    for wrong in ([], "", [""], [1]):
         with pytest.raises(ValueError, match="globs"):
             read(tmp_path, patterns=wrong)
     with pytest.raises(FileNotFoundError, match="nothing"):
@@ -431,6 +635,11 @@ def test_files_that_others_name_are_followed_where_that_is_asked_for(tmp_path):
         "services:\n  a: {build: {context: web, dockerfile: build.df}}\n"
         "  b: {build: {context: ../../etc, dockerfile: passwd}}\n"
     )
+    (tmp_path / "a.yml").write_text("x-a: {image: a}\n")
+    (tmp_path / "z.yml").write_text("x-z: {image: z}\n")
+    (tmp_path / "compose.web.yaml").write_text(
+        "include: [a.yml, {path: [../b.yml]}]\nservices: {d: {extends: {file: z.yml}}}\n"
+    )
     (tmp_path / ".gitlab-ci.yml").write_text("include: {local: /ci/all.yml}\nimage: a\n")
     (tmp_path / "ci").mkdir()
     (tmp_path / "ci/all.yml").write_text("include: .gitlab-ci.yml\njob: {image: b}\n")
@@ -438,8 +647,10 @@ def test_files_that_others_name_are_followed_where_that_is_asked_for(tmp_path):
     assert read(tmp_path)["file"].tolist() == [".gitlab-ci.yml"]
     assert read(tmp_path, follow=True)["file"].tolist() == [
         ".gitlab-ci.yml",
+        "a.yml",
         "ci/all.yml",
         "web/build.df",
+        "z.yml",
     ]
 
 
@@ -466,6 +677,28 @@ def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(files.os, "open", refused)
     with pytest.warns(IncompleteWarning, match="cannot be read"):
         assert hubframe.references_df(tmp_path).empty
+    monkeypatch.setattr(files.os, "scandir", refused)
+    with pytest.warns(IncompleteWarning, match="cannot be read"):
+        frame = hubframe.references_df(tmp_path)
+    assert [one["ref"] for one in frame.attrs["hubframe"]["failures"]] == ["./"]
+
+
+def test_the_command_loads_nothing_that_asks_registries(tmp_path):
+    write(tmp_path, "Dockerfile")
+    code = (
+        "import sys; from hubframe.apps.cli import run; status = run(['references', '.']); "
+        "print(status, 'requests' in sys.modules, 'hubframe.wire.client' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(hubframe.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    head, row, last = done.stdout.splitlines()
+    assert (head.split()[0], row.split()[0], last) == ("file", "Dockerfile", "0 False False")
 
 
 @pytest.mark.parametrize(
@@ -480,6 +713,9 @@ def test_what_may_not_be_read_is_said(tmp_path, monkeypatch):
         (".devcontainer.json", "devcontainer"),
         (".devcontainer/a/devcontainer.json", "devcontainer"),
         ("data.volume", "quadlet"),
+        ("Containerfile.volume", "dockerfile"),
+        ("ci/prod-values.yaml", "helm values"),
+        ("defaultvalues.yaml", "kubernetes"),
         ("Kustomization", "kustomize"),
         ("any/other.yaml", "kubernetes"),
         ("README.md", None),

@@ -140,13 +140,15 @@ def command(  # noqa: PLR0913
     table: str = "",
     tables: Mapping[str, str] | None = None,
     session: tuple[Option, ...] = SESSION,
+    asks: tuple[str, ...] | None = None,
     group: click.Group = cli,
 ) -> Callable[[Function], Function]:
     """Declare a command by a function of a client and of the options that were given.
 
     What the function returns is printed: a frame of the table that is named, with a flag of
     `tables` that of another, or a document. `text` is its summary, `more` what else there is to
-    say, and `example` one way to call it, or several.
+    say, and `example` one way to call it, or several. Where `asks` names the flags that have a
+    command ask registries, there is no client without them: to load one takes its time.
     """
 
     def declare(function: Function) -> Function:
@@ -154,7 +156,8 @@ def command(  # noqa: PLR0913
             from hubframe.apps.cli import output
 
             show = _printer(made_by.table_of(given), given) if table else output.echo
-            with _client(given) as client:
+            is_asking = asks is None or any(given[flag] for flag in asks)
+            with _client(given) if is_asking else nullcontext() as client:
                 with _explaining(None if name in _OF_HOSTS else given.get("what")):
                     made = function(client, **_keywords(given))
                 (output.echo if isinstance(made, str) else show)(made)

@@ -16,7 +16,6 @@ import pandas as pd
 from hubframe.apps.cli import one_line
 from hubframe.apps.cli.options import FORMATS, did_you_mean
 from hubframe.apps.cli.terminal import aligned, laid_out
-from hubframe.frames.inspect import to_skopeo_json
 from hubframe.tables import TABLES
 from hubframe.tables.excel import write_excel
 from hubframe.tables.files import replacing, write_csv
@@ -104,6 +103,9 @@ def say_failures(frame: pd.DataFrame) -> None:
 def echo(document: Any) -> None:
     """Print a document, bytes as they are; on a terminal without characters that steer it."""
     if isinstance(document, dict):
+        # What asks registries is loaded late: many commands read files alone.
+        from hubframe.frames.inspect import to_skopeo_json
+
         document = to_skopeo_json(document)
     if not sys.stdout.isatty():
         click.echo(document, nl=not isinstance(document, bytes))

@@ -42,20 +42,25 @@ _OPTIONS: tuple[Option, ...] = (
     job=OWN,
     table="references",
     tables={"check": "checked_references"},
+    asks=("check", "pins"),
 )
 def _references(  # noqa: PLR0913 - a keyword for each option
-    client: "Client",
+    client: "Client | None",
     *,
     where: str | None = None,
     patterns: Any = "usual",
     follow: bool,
     check: bool,
     pins: bool,
+    sample: bool = False,
     **options: Any,
 ) -> "pd.DataFrame | str":
     from hubframe.testing import sample_files
 
-    place = where or (sample_files() / "shop" if client.settings.sample else ".")
+    chosen = (
+        client.settings if client else hubframe.Settings.from_environment(sample=sample or None)
+    )
+    place = where or (sample_files() / "shop" if chosen.sample else ".")
     found = hubframe.references_df(place, patterns=patterns, follow=follow)
     if not (check or pins):
         return found

@@ -196,16 +196,20 @@ class _Reader:
 
     def instruction(self, made: _Instruction) -> None:
         """Read the next instruction."""
-        if made.name == "FROM":
+        before = ""
+        if made.name == "ONBUILD" and (later := _instruction(made.line, made.rest)):
+            # What is done in builds that go on from this one.
+            made, before = later, "ONBUILD "
+        if made.name == "FROM" and not before:
             self._from(made)
         elif made.name == "ARG" and not self.stages:
             self._argument(made.rest)
         elif made.name == "COPY":
-            self._copied(made, "COPY --from", _values(made, "--from="))
+            self._copied(made, f"{before}COPY --from", _values(made, "--from="))
         elif made.name == "RUN":
             mounts = map(_MOUNT_FROM.search, _values(made, "--mount="))
             names = [found[1].strip(_QUOTES) for found in mounts if found]
-            self._copied(made, "RUN --mount=from", names)
+            self._copied(made, f"{before}RUN --mount=from", names)
 
     def mark_last(self) -> None:
         """Mark what the last stage is built on, through the stages in between."""

@@ -11,17 +11,19 @@ from typing import Any
 import yaml
 
 from hubframe.errors import PayloadError
+from hubframe.readers.references.variables import LONGEST
 
 # What one document may hold, how deep, and what all of a file may.
 MOST_NODES = 100_000
 MOST_IN_FILE = 1_000_000
 DEEPEST = 100
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_NO_TEXT = frozenset({"", "~", "null", "Null", "NULL", "true", "True", "TRUE"})
+_NO_TEXT |= {"false", "False", "FALSE"}
 _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 _TEXT = (None, "!", "tag:yaml.org,2002:str")
 # Text in JSON, which is left as it is, and comments. What is not closed reaches to the end.
-_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_COMMENT = re.compile(r'("[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 # libyaml refuses what JSON may spell: a character in two halves.
 _HALVES = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
@@ -115,12 +117,22 @@ def walk(document: Node) -> Iterator[tuple[Path, Node]]:
 
 
 def field_of(path: Path) -> str:
-    """Write the way to a value: ``services.web.image``, ``containers[0].image``, ``a["b.c"]``."""
-    parts = (
-        f"[{key}]" if isinstance(key, int) else f".{key}" if _PLAIN.fullmatch(key) else f'["{key}"]'
-        for key in path
-    )
-    return "".join(parts).removeprefix(".")
+    """Write the way to a value: ``services.web.image``, ``containers[0].image``, ``a["b.c"]``.
+
+    What is too long for a reference, too, is cut.
+    """
+    made = ""
+    for key in path:
+        made += (
+            f"[{key}]"
+            if isinstance(key, int)
+            else f".{key}"
+            if _PLAIN.fullmatch(key)
+            else f'["{key}"]'
+        )
+        if len(made) > LONGEST:
+            break
+    return made.removeprefix(".")[:LONGEST]
 
 
 _PLAIN = re.compile(r"[\w/$<-]+")
@@ -181,7 +193,8 @@ class _Making:
         if isinstance(holder, list):
             holder.append(node)
         elif isinstance(holder, _Mapping) and holder.key is None:
-            holder.key = node.value if isinstance(node.value, str) else ""
+            # A key is a part of the name of each field below it.
+            holder.key = node.value[:LONGEST] if isinstance(node.value, str) else ""
         elif isinstance(holder, _Mapping):
             holder.pairs.append((holder.key or "", node))
             holder.key = None
@@ -193,6 +206,6 @@ def _line(event: Any) -> int:
 
 
 def _scalar(event: Any) -> str | None:
-    """Return text; a plain null, and what a tag would make something else of, is none."""
-    is_null = not event.style and event.value in _NULLS
-    return None if is_null or event.tag not in _TEXT else event.value
+    """Return text; nothing, yes and no, and what a tag makes something else of, are none."""
+    is_other = not event.style and event.value in _NO_TEXT
+    return None if is_other or event.tag not in _TEXT else event.value

@@ -47,13 +47,13 @@ _KINDS = {
         (CIRCLECI, rf"(^|/)\.circleci/.+{_YAML}"),
         (KUSTOMIZE, r"(^|/)kustomization(\.ya?ml)?$"),
         (COMPOSE, rf"(^|/)(docker-|podman-)?compose[^/]*{_YAML}"),
-        (VALUES, rf"(^|/)values[^/]*{_YAML}"),
+        (VALUES, rf"(^|/)(values[^/]*|[^/]*[-_.]values){_YAML}"),
         (DEVCONTAINER, r"(^|/)(\.devcontainer/([^/]+/)?|\.)devcontainer\.json$"),
         (BAKE, r"(^|/)docker-bake[^/]*\.json$"),
         (BUILDPACKS, r"(^|/)project\.toml$"),
-        (QUADLET, r"\.(container|image|volume)$"),
         (KUBERNETES, r"\.(ya?ml|json)$"),
         (DOCKERFILE, r"(docker|container)file[^/]*$"),
+        (QUADLET, r"\.(container|image|volume)$"),
     )
 }
 _SKIPPED = frozenset(
@@ -105,7 +105,8 @@ def find(root: Path, patterns: Iterable[str] | None) -> Iterator[File]:
     for path in sorted(_tracked(root) or _walked(root)):
         kind = kind_of(path)
         fits = kind is not None if globs is None else any(_fits(path, glob) for glob in globs)
-        if fits and _SKIPPED.isdisjoint(path.split("/")):
+        # A folder is one that could not be gone through, which whoever reads it is told.
+        if (fits or path.endswith("/")) and _SKIPPED.isdisjoint(path.split("/")):
             yield File(path, kind)
 
 
@@ -116,7 +117,7 @@ def _fits(path: str, glob: str) -> bool:
 def _tracked(root: Path) -> list[str]:
     """List the files that git tracks below a folder; none where it is no checkout."""
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    command = [*_GIT, "-C", str(root), "ls-files", "-z", "--cached"]
+    command = [*_GIT, "-C", str(root), "ls-files", "-z", "--cached", "--recurse-submodules"]
     try:
         done = subprocess.run(  # noqa: S603 - a list, and no shell
             command, capture_output=True, check=False, env=environment, stdin=subprocess.DEVNULL
@@ -128,7 +129,7 @@ def _tracked(root: Path) -> list[str]:
 
 
 def _walked(root: Path) -> Iterator[str]:
-    """Go through folders; those that may not be read hold nothing for whoever asks."""
+    """Go through folders, and yield files; of folders those that may not be read."""
     left = [""]
     while left:
         folder = left.pop()
@@ -136,6 +137,7 @@ def _walked(root: Path) -> Iterator[str]:
             with os.scandir(root / folder) as listing:
                 entries = list(listing)
         except OSError:
+            yield folder or "./"
             continue
         for entry in entries:
             path = f"{folder}{entry.name}"
@@ -160,6 +162,9 @@ def read(root: Path, path: str) -> Body | None:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return None
             body = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        # As in a checkout of a part of what git tracks.
+        return None
     except OSError as error:
         raise PayloadError(f"it cannot be read ({error.strerror})") from None
     encoding = next((name for bom, name in _BOMS.items() if body.startswith(bom)), "utf-8")

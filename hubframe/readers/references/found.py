@@ -20,9 +20,10 @@ VARIABLE, TEMPLATE, INVALID, STAGE, SCRATCH = (
     "scratch",
 )
 BASE, COPIED, SYNTAX, BUILD, RUN, INIT = ("base", "stage copy", "syntax", "build", "run", "init")
-# Addresses, and images on the disk: what strangers write leads to no file of this machine.
+# Addresses, ids, and images on the disk: what strangers write leads to no file of this machine.
 _ELSEWHERE = re.compile(
     r"(?:oci|oci-archive|docker-archive|docker-daemon|containers-storage|dir):|.*://"
+    r"|sha256:[0-9a-f]{64}$"
 )
 
 
@@ -92,6 +93,12 @@ def parsed(text: str) -> ImageReference | None:
     with suppress(InvalidReferenceError):
         return ImageReference.parse(text)
     return None
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a reference with a tag or a digest, and so hardly anything else."""
+    reference = parsed(text)
+    return reference is not None and bool(reference.tag or reference.digest)
 
 
 def _repository(text: str) -> str | None:

@@ -39,8 +39,8 @@ def references_df(
         globs of paths, or of names where they have no ``/``. Files that fit one and are of no kind
         that is known are read as lists, with a reference on each line.
     follow
-        Whether files are read, too, that others name, if they are below `where`: Dockerfiles of
-        compose files, local includes of GitLab's pipelines.
+        Whether files are read, too, that others name, if they are below `where`: of compose files
+        their Dockerfiles and what they include and extend, local includes of GitLab's pipelines.
 
     Returns
     -------
@@ -78,8 +78,9 @@ def references_df(
 
 
 def _globs(patterns: str | Iterable[str]) -> list[str] | None:
-    if isinstance(patterns, str):
-        return None if patterns == files.USUAL else [patterns]
+    if patterns == files.USUAL:
+        return None
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     if not isinstance(patterns, Iterable) or isinstance(patterns, bytes | Mapping):
         raise TypeError(f"patterns: expected globs, not {type(patterns).__name__}")
     globs = list(patterns)
@@ -107,7 +108,6 @@ class _Reading:
             one = left.pop()
             if one.path in self._seen:
                 continue
-            self._seen.add(one.path)
             named: list[File] = []
             rows: list[dict[str, Any]] = []
             try:
@@ -117,6 +117,9 @@ class _Reading:
                 self._failures.append(
                     {"ref": one.path, "error": type(error).__name__, "message": str(error)}
                 )
+            # What is no manifest may be named by another file, as what it is.
+            if rows or one.kind != files.KUBERNETES:
+                self._seen.add(one.path)
             self._rows += _told_apart(rows)
             left += named
 
@@ -160,7 +163,7 @@ class _Reading:
             kind,
             body.text,
             is_json=file.path.endswith(".json"),
-            variables=self._beside(file.path) if kind == files.COMPOSE else {},
+            variables=self._beside(file.path) if kinds.may_be_compose(kind, body.text) else {},
             read=read,
         )
         for document in read or ():
@@ -176,8 +179,8 @@ class _Reading:
         """Yield the files below the folder that a document names."""
         if kind == files.COMPOSE:
             folder = PurePosixPath(path).parent
-            for name in compose.named_files(document):
-                yield from self._inside(folder / name, files.DOCKERFILE)
+            for name, of_kind in compose.named_files(document):
+                yield from self._inside(folder / name, of_kind)
         elif kind == files.GITLAB:
             for name in pipelines.local_includes(document):
                 yield from self._inside(PurePosixPath(name), files.GITLAB)

@@ -20,7 +20,7 @@ from hubframe.readers.references.variables import Text
 # What a file of a kind must hold, so that it is worth parsing: all of these, or any of those.
 _ALL = {files.KUBERNETES: ("apiVersion", "kind", "image")}
 _SOME = {
-    files.COMPOSE: ("image", "build"),
+    files.COMPOSE: ("image", "build", "include", "extends"),
     files.VALUES: ("mage", "repository"),
     files.KUSTOMIZE: ("image",),
     files.GITHUB: ("docker://", "container", "services", "image"),
@@ -47,9 +47,18 @@ _OF_TEXT: Mapping[str, Callable[[str], Iterable[Found]]] = {
 
 def is_worth(kind: str, text: str) -> bool:
     """Tell by a cheap look whether a file may name an image."""
+    if kind != files.COMPOSE and may_be_compose(kind, text):
+        return True
     some = _SOME.get(kind)
     has_all = all(word in text for word in _ALL.get(kind, ()))
     return has_all and (some is None or any(word in text for word in some))
+
+
+def may_be_compose(kind: str, text: str) -> bool:
+    """Tell whether a file has services: it may be a compose file, whatever its name is."""
+    return kind == files.COMPOSE or (
+        kind == files.KUBERNETES and "services:" in text and "image:" in text
+    )
 
 
 def kind_by_content(text: str) -> str:
@@ -126,13 +135,15 @@ def _of_documents(
 
 
 def _of_document(kind: str, variables: Mapping[str, Text], document: Node) -> Iterator[Found]:
-    """Find the images of a document; a manifest of Kubernetes is one in whatever file it stands."""
+    """Find the images of a document; manifests and compose files have any name."""
     if kind != files.KUSTOMIZE and kubernetes.is_manifest(document):
         for one in kubernetes.references(document):
             one.kind = files.KUBERNETES
             yield one
-    elif kind == files.COMPOSE:
-        yield from compose.references(document, variables)
+    elif kind == files.COMPOSE or (kind == files.KUBERNETES and compose.has_services(document)):
+        for one in compose.references(document, variables):
+            one.kind = files.COMPOSE
+            yield one
     elif kind in _OF_DOCUMENTS:
         yield from _OF_DOCUMENTS[kind](document)
 

@@ -1,17 +1,31 @@
 """Kubernetes: manifests, Kustomize's files, and values of Helm's charts."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 
 from hubframe.readers.references.documents import Node, Path, field_of, walk
-from hubframe.readers.references.found import INIT, RUN, TEMPLATE, Found, plain
-from hubframe.readers.references.variables import UNKNOWN, Text, expand
+from hubframe.readers.references.found import INIT, RUN, TEMPLATE, Found, is_whole, plain
+from hubframe.readers.references.variables import UNKNOWN, Text, expand, fill, joined
 
 _OF_IMAGE = re.compile("image$", re.IGNORECASE)
+# Fields of other resources that hold one, too, beside much else.
+_MAY_BE_IMAGE = re.compile("image(Name)?$", re.IGNORECASE)
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
+_NO_FIELDS = ("annotations", "labels", "matchLabels")
+# Where a release has the values of its chart: of Flux, and of Argo CD.
+_VALUES = ("values", "valuesObject")
+# How Tekton's tasks and templates of OpenShift write a parameter.
+_PARAMETER = re.compile(r"\$\((.{0,200}?)\)")
+_SPELLINGS = ("{}", "params.{}", "inputs.params.{}", "params['{}']", 'params["{}"]')
+# The parts of a reference: its name in a mapping of its own, or among other values of a chart.
+_NAMES = ("repository", "repo", "name", "image")
+_NAMES_IN_CHART = ("repository", "image", "imageName", "imageRepository")
+_REGISTRY, _TAG, _DIGEST = ("registry", "hub"), ("tag", "imageTag"), ("digest", "imageDigest")
+
+Fields = Mapping[str, Node]
 
 
 def is_manifest(document: Node) -> bool:
@@ -20,19 +34,58 @@ def is_manifest(document: Node) -> bool:
 
 
 def references(document: Node) -> Iterator[Found]:
-    """Find the images of a manifest: fields ``image``, as text or in parts, and volumes."""
+    """Find the images of a manifest: fields ``image``, as text or in parts, and volumes.
+
+    Values of a chart in it are read as those are. Parameters have their defaults.
+    """
     if document.get("kind").text == _DEFINITION:
         return
+    scopes: list[tuple[Path, ChainMap[str, Text]]] = [((), ChainMap())]
     for path, holder in walk(document):
-        fields: dict[str, Any] = dict(holder.items)
-        if _is_image(path) and _repository(fields, is_image=True):
-            yield _joined(fields, path, is_image=True)
+        if any(key in path[:-1] for key in _VALUES):
             continue
-        for key, node in holder.items:
-            is_volume = key == "reference" and path[-1:] == ("image",)
-            if node.text and (key == "image" or is_volume):
-                role = INIT if "initContainers" in path else RUN
-                yield plain(node, field_of((*path, key)), role, expand(node.text, {}))
+        if path and path[-1] in _VALUES:
+            yield from of_values(holder, path)
+        elif not path or path[-1] not in _NO_FIELDS:
+            fields: Fields = dict(holder.items)
+            while path[: len(scopes[-1][0])] != scopes[-1][0]:
+                scopes.pop()
+            if own := _defaults(fields, scopes[-1][1]):
+                scopes.append((path, scopes[-1][1].new_child(own)))
+            yield from _of_manifest(path, holder, fields, scopes[-1][1])
+
+
+def _of_manifest(
+    path: Path, holder: Node, fields: Fields, values: Mapping[str, Text]
+) -> Iterator[Found]:
+    if "images" in fields:
+        yield from _put_in_place(fields["images"], (*path, "images"))
+    if found := _in_parts(path, fields):
+        yield found
+        return
+    # Of a template that chooses between two, a field may be there twice.
+    for key, node in holder.items:
+        is_image = key == "image" or (key == "reference" and path[-1:] == ("image",))
+        if node.text and (is_image or (_MAY_BE_IMAGE.search(key) and is_whole(node.text))):
+            role = INIT if "initContainers" in path else RUN
+            yield plain(node, field_of((*path, key)), role, _with_parameters(node.text, values))
+
+
+def _defaults(fields: Fields, values: Mapping[str, Text]) -> dict[str, Text]:
+    """Read what parameters are unless somebody says otherwise."""
+    found: dict[str, Text] = {}
+    for key in ("params", "parameters"):
+        for each in fields[key].entries if key in fields else ():
+            name, value = each.get("name").text, each.get("default").text or each.get("value").text
+            if name and value:
+                text = _with_parameters(value, values)
+                found |= {spelling.format(name): text for spelling in _SPELLINGS}
+    return found
+
+
+def _with_parameters(written: str, values: Mapping[str, Text]) -> Text:
+    expanded = expand(written, values)
+    return joined([fill(expanded.text, _PARAMETER, values), Text("", expanded.unknown)])
 
 
 def by_line(text: str, after: int) -> Iterator[Found]:
@@ -45,74 +98,72 @@ def by_line(text: str, after: int) -> Iterator[Found]:
 
 def of_kustomization(document: Node) -> Iterator[Found]:
     """Find the images that a kustomization puts in place of others."""
-    for place, image in enumerate(document.get("images").entries):
+    yield from _put_in_place(document.get("images"), ("images",))
+
+
+def _put_in_place(images: Node, path: Path) -> Iterator[Found]:
+    """Find images that are put in place of others; for Argo CD ``name=image`` is one, too."""
+    for place, image in enumerate(images.entries):
         fields = {key: node.text for key, node in image.items if node.text}
         name, tag, digest = (fields.get(key) for key in ("newName", "newTag", "digest"))
-        is_changed = bool(name or tag or digest)
-        name = name or fields.get("name")
-        if name and is_changed:
-            # With a digest the tag is ignored.
-            end = f"@{digest}" if digest else f":{tag}" if tag else ""
-            written = f"{name}{end}"
-            yield Found(image.line, f"images[{place}]", RUN, written, Text(written))
+        # With a digest the tag is ignored; without either it stays what it was in some manifest.
+        end = f"@{digest}" if digest else f":{tag}" if tag else ""
+        written = f"{name or fields.get('name') or ''}{end}" if name or end else ""
+        if path[-2:-1] == ("kustomize",) and image.text:
+            written = end = image.text.rpartition("=")[2]
+        if written:
+            text = Text(written if end else f"{written}:{UNKNOWN}")
+            problem = None if end else TEMPLATE
+            yield Found(image.line, field_of((*path, place)), RUN, written, text, problem)
 
 
-def of_values(document: Node) -> Iterator[Found]:
+def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
     """Find the images among the values of a chart, by their shape.
 
     They are text under a key such as ``image`` or ``sidecarImage``, or a mapping with a repository
-    and a tag. Where no tag is given, the chart's templates choose one.
+    and a tag. Where no tag is given, the chart's templates choose one. A registry for all images
+    takes the place of each one's own, as is the custom of charts.
     """
-    for path, holder in walk(document):
-        fields: dict[str, Any] = dict(holder.items)
-        is_image = _is_image(path)
-        if _repository(fields, is_image=is_image):
-            yield _joined(fields, path, is_image=is_image)
+    registry = document.get("global", "imageRegistry").text
+    for inner, holder in walk(document):
+        path, fields = (*at, *inner), dict(holder.items)
+        if found := _in_parts(path, fields, registry, is_chart=True):
+            yield found
             continue
         for key, node in holder.items:
-            if node.text and _OF_IMAGE.search(key):
+            is_listed = "images" in inner[-2:] and is_whole(node.text or "")
+            if node.text and (_OF_IMAGE.search(key) or is_listed):
                 yield plain(node, field_of((*path, key)), RUN)
 
 
-def _is_image(path: Path) -> bool:
-    """Tell whether a mapping stands under a key such as ``image`` or ``sidecarImage``."""
-    return bool(path) and isinstance(path[-1], str) and _OF_IMAGE.search(path[-1]) is not None
-
-
-def _repository(fields: dict[str, Any], *, is_image: bool) -> Node | None:
-    """Return where the name of an image stands that is written in parts."""
+def _in_parts(
+    path: Path, fields: Fields, of_all: str | None = None, *, is_chart: bool = False
+) -> Found | None:
+    """Put the parts of a reference together, if a mapping holds such."""
+    is_image = bool(path) and isinstance(path[-1], str) and _OF_IMAGE.search(path[-1]) is not None
     # A chart has a repository and a version, too.
-    marks = ("tag", "digest", "version") if is_image else ("tag", "digest")
-    is_tagged = any(key in fields for key in marks)
-    names = ("repository", "repo", "name") if is_image else ("repository",)
-    found = next((fields[key] for key in names if key in fields and fields[key].text), None)
-    whole = fields.get("image")
-    if found is None and "tag" in fields and whole is not None and whole.text:
-        # image: registry/name, and tag: beside it.
-        found = whole
-    return found if is_tagged or (is_image and "repository" in fields) else None
-
-
-def _joined(fields: dict[str, Any], path: Path, *, is_image: bool) -> Found:
-    """Put the parts of a reference together."""
-    name = _repository(fields, is_image=is_image) or Node(1)
-    registry, tag, version, digest = (
-        fields[key].text if key in fields else None
-        for key in ("registry", "tag", "version", "digest")
+    tags = (*_TAG, "version") if is_image else _TAG
+    names = _NAMES if is_image else _NAMES_IN_CHART if is_chart else ("image",)
+    key = next((key for key in names if key in fields and fields[key].text), None)
+    is_tagged = not fields.keys().isdisjoint((*tags, *_DIGEST))
+    if key is None or not (is_tagged or (is_image and "repository" in fields)):
+        return None
+    name, field = fields[key], field_of(path or (key,))
+    registry, tag, digest, sha = (
+        next((fields[key].text for key in keys if key in fields and fields[key].text), None)
+        for keys in (_REGISTRY, tags, _DIGEST, ("sha",))
     )
-    tag = tag or version
-    written = f"{registry}/{name.text}" if registry else str(name.text)
+    if of_all and "registry" in fields:
+        registry = of_all
     if tag and tag.startswith("sha256:"):
         tag, digest = None, tag
-    if digest:
-        written += f":{tag}@{digest}" if tag else f"@{digest}"
-    elif tag:
-        written += f":{tag}"
-    else:
-        # A tag within the name, or none, which the chart chooses.
-        is_whole = ":" in written.rpartition("/")[2] or "@" in written
-        unknown = Text(written if is_whole else f"{written}:{UNKNOWN}")
-        return Found(
-            name.line, field_of(path), RUN, written, unknown, None if is_whole else TEMPLATE
-        )
-    return Found(name.line, field_of(path), RUN, written, Text(written))
+    digest = digest or (f"sha256:{sha}" if sha else None)
+    written = f"{registry.rstrip('/')}/{name.text}" if registry else str(name.text)
+    # A tag within the name, or none, which the chart chooses.
+    has_end = ":" in written.rpartition("/")[2] or "@" in written
+    text, problem = None, None
+    if tag or digest:
+        written += (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+    elif not has_end:
+        text, problem = Text(f"{written}:{UNKNOWN}"), TEMPLATE
+    return Found(name.line, field, RUN, written, text or Text(written), problem)

@@ -8,8 +8,17 @@ from hubframe.errors import PayloadError
 from hubframe.readers.references import dockerfiles
 from hubframe.readers.references.compose import contexts
 from hubframe.readers.references.documents import Node, field_of
-from hubframe.readers.references.found import BUILD, INVALID, RUN, VARIABLE, Found, parsed, plain
-from hubframe.readers.references.variables import UNKNOWN, Text
+from hubframe.readers.references.found import (
+    BUILD,
+    INVALID,
+    RUN,
+    VARIABLE,
+    Found,
+    is_whole,
+    parsed,
+    plain,
+)
+from hubframe.readers.references.variables import LONGEST, UNKNOWN, Text, expand
 
 _DOCKER = re.compile("docker:/{0,2}")
 _SECTION = re.compile(r"\[([^\[\]]+)\]")
@@ -17,6 +26,7 @@ _SETTING = re.compile(r"Image\s*=\s*(.*)")
 # Other units, which a quadlet may name in place of an image.
 _UNITS = {"Container": (".image", ".build"), "Image": (), "Volume": (".image", ".build")}
 _SPECIFIER = re.compile("%[a-zA-Z]")
+_OF_MACHINE = re.compile(r"\$\{localEnv:(\w+)((?::[^}]*)?)\}")
 _TRANSPORT = re.compile("docker://|docker-daemon:")
 
 
@@ -24,7 +34,11 @@ def of_devcontainer(document: Node) -> Iterator[Found]:
     """Find the image of a development container, and the features from registries."""
     image = document.get("image")
     if image.text:
-        yield plain(image, "image", BUILD)
+        # As ``${localEnv:NAME:default}``: of whose machine it is, nobody knows.
+        written = _OF_MACHINE.sub(
+            lambda found: f"${{{found[1]}{found[2].replace(':', ':-', 1)}}}", image.text[:LONGEST]
+        )
+        yield plain(image, "image", BUILD, expand(written, {}))
     for name, feature in document.get("features").items:
         is_local = name.startswith((".", "/")) or "://" in name
         if name and not is_local and "/" in name:
@@ -32,17 +46,24 @@ def of_devcontainer(document: Node) -> Iterator[Found]:
 
 
 def of_bake(document: Node) -> Iterator[Found]:
-    """Find the images that targets of a bake file are built on."""
-    for name, target in document.get("target").items:
-        path = ("target", name)
-        yield from contexts(target.get("contexts"), (*path, "contexts"))
+    """Find the images that targets of a bake file are built on; variables have their defaults."""
+    targets = document.get("target").items
+    values = {
+        name: Text(default)
+        for name, variable in document.get("variable").items
+        if (default := variable.get("default").text)
+    }
+    # What targets inherit, too: these names stand for something else than images.
+    named = {name.lower() for _, target in targets for name, _ in target.get("contexts").items}
+    for target_name, target in targets:
+        path = ("target", target_name)
+        yield from contexts(target.get("contexts"), (*path, "contexts"), values)
         inline = target.get("dockerfile-inline")
         for one in dockerfiles.references(inline.text or ""):
-            one.line, one.field = (
-                inline.line,
-                f"{field_of((*path, 'dockerfile-inline'))} {one.field}",
-            )
-            yield one
+            if one.text.text.lower() not in named:
+                one.line = inline.line
+                one.field = f"{field_of((*path, 'dockerfile-inline'))} {one.field}"
+                yield one
 
 
 def of_buildpacks(text: str) -> Iterator[Found]:
@@ -56,7 +77,7 @@ def of_buildpacks(text: str) -> Iterator[Found]:
     groups = settings.get("group")
     for place, group in enumerate(groups if isinstance(groups, list) else ()):
         uri = group.get("uri") if isinstance(group, dict) else None
-        if isinstance(uri, str) and (_DOCKER.match(uri) or _is_whole(uri)):
+        if isinstance(uri, str) and (_DOCKER.match(uri) or is_whole(uri)):
             named.append((f"io.buildpacks.group[{place}].uri", uri))
     at = 0
     for field, value in named:
@@ -64,12 +85,6 @@ def of_buildpacks(text: str) -> Iterator[Found]:
             at = max(text.find(value, at), at)
             written = _DOCKER.sub("", value, count=1)
             yield Found(text.count("\n", 0, at) + 1, field, BUILD, written, Text(written))
-
-
-def _is_whole(uri: str) -> bool:
-    """Tell whether it is a reference with a tag or a digest, and no name in another registry."""
-    reference = parsed(uri)
-    return reference is not None and bool(reference.tag or reference.digest)
 
 
 def _table(holder: dict[str, object], name: str) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """Pipelines: workflows and actions of GitHub, Gitea and Forgejo; GitLab; CircleCI."""
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 from hubframe.readers.references.documents import Node, Path, field_of, walk
 from hubframe.readers.references.found import BUILD, Found, plain
-from hubframe.readers.references.variables import UNKNOWN, Text, expand, joined
+from hubframe.readers.references.variables import Text, expand, fill, joined
 
 _DOCKER = "docker://"
 # What the systems fill in when a pipeline runs.
@@ -28,7 +29,7 @@ def of_github(document: Node) -> Iterator[Found]:
         if node.text and node.text.startswith(_DOCKER):
             written = node.text.removeprefix(_DOCKER)
             field = field_of((*path, key))
-            yield Found(node.line, field, BUILD, written, _filled(written, _OF_GITHUB))
+            yield Found(node.line, field, BUILD, written, fill(written, _OF_GITHUB, {}))
 
 
 def _named(node: Node, path: Path) -> Iterator[Found]:
@@ -37,18 +38,12 @@ def _named(node: Node, path: Path) -> Iterator[Found]:
     if at.text:
         written = at.text.removeprefix(_DOCKER)
         field = field_of(path if at is node else (*path, "image"))
-        yield Found(at.line, field, BUILD, written, _filled(written, _OF_GITHUB))
-
-
-def _filled(written: str, expression: re.Pattern[str]) -> Text:
-    """Take expressions out, which are filled in later; by their names where these are simple."""
-    names = frozenset("".join(one.split()) for one in expression.findall(written))
-    return Text(expression.sub(UNKNOWN, written), names)
+        yield Found(at.line, field, BUILD, written, fill(written, _OF_GITHUB, {}))
 
 
 def of_gitlab(document: Node) -> Iterator[Found]:
     """Find the images of a pipeline's jobs and of their services."""
-    common = _assigned(document.get("variables"), {})
+    common = _assigned(document.get("variables"), ChainMap())
     jobs: list[tuple[Path, Node]] = [((name,), job) for name, job in document.items]
     for path, job in [((), document), *jobs]:
         values = _assigned(job.get("variables"), common)
@@ -59,12 +54,14 @@ def of_gitlab(document: Node) -> Iterator[Found]:
             at = node if node.text else node.get("name")
             if at.text and path != ("variables",):
                 field = field_of(where if at is node else (*where, "name"))
-                yield plain(at, field, BUILD, _of_gitlab(at.text, values))
+                one = plain(at, field, BUILD, _of_gitlab(at.text, values))
+                one.platform = node.get("docker", "platform").text
+                yield one
 
 
-def _assigned(node: Node, common: Mapping[str, Text]) -> dict[str, Text]:
+def _assigned(node: Node, common: ChainMap[str, Text]) -> ChainMap[str, Text]:
     """Read variables, which are text or a mapping with a value, beside those of all jobs."""
-    values = dict(common)
+    values = common.new_child()
     for name, value in node.items:
         written = value.text or value.get("value").text
         if written:
@@ -73,7 +70,7 @@ def _assigned(node: Node, common: Mapping[str, Text]) -> dict[str, Text]:
 
 
 def _of_gitlab(written: str, values: Mapping[str, Text]) -> Text:
-    filled = _filled(_PROXY.sub("", written), _OF_GITLAB)
+    filled = fill(_PROXY.sub("", written), _OF_GITLAB, {})
     return joined([expand(filled.text, values), Text("", filled.unknown)])
 
 
@@ -87,9 +84,24 @@ def local_includes(document: Node) -> Iterator[str]:
 
 
 def of_circleci(document: Node) -> Iterator[Found]:
-    """Find the images of jobs and executors, and not those of virtual machines."""
+    """Find the images of jobs and executors, and not those of virtual machines.
+
+    Parameters have their defaults.
+    """
+    of_all = _defaults(document, "pipeline.parameters.")
+    own: dict[str, Text] = {}
     for path, holder in walk(document):
+        if holder.get("docker").value:
+            own = _defaults(holder, "parameters.")
         node = holder.get("image")
         if node.text and path and isinstance(path[-1], int):
-            field = field_of((*path, "image"))
-            yield plain(node, field, BUILD, _filled(node.text, _OF_CIRCLECI))
+            filled = fill(node.text, _OF_CIRCLECI, ChainMap(own, of_all))
+            yield plain(node, field_of((*path, "image")), BUILD, filled)
+
+
+def _defaults(holder: Node, begin: str) -> dict[str, Text]:
+    """Read what parameters are unless somebody says otherwise."""
+    named = holder.get("parameters").items
+    return {
+        f"{begin}{name}": Text(text) for name, one in named if (text := one.get("default").text)
+    }

@@ -60,7 +60,10 @@ def without_templates(text: str) -> Templated:
         parts.append(text[at:start])
         lead = text[max(start - _NEAR, 0) : start].rpartition("\n")[2].strip()
         rest = text[end : end + _NEAR].partition("\n")[0].strip()
-        if (lead and not lead.endswith(_ENDS)) or (rest and not rest.startswith(_BEGINS)):
+        # A block that is put behind a key begins a line of its own, and the next lines go on in it.
+        is_block = lead.endswith((":", "-")) and not rest and "indent" in text[start:end]
+        is_within = (lead and not lead.endswith(_ENDS)) or (rest and not rest.startswith(_BEGINS))
+        if is_within and not is_block:
             parts.append(f"\ue001{len(templates)}\ue002")
             templates.append(text[start:end])
         parts.append("\n" * text.count("\n", start, end))

@@ -8,10 +8,11 @@ from typing import NamedTuple
 UNKNOWN = "\ue000"
 # No reference is longer: a host, a path, a tag and a digest, and what may stand around them.
 LONGEST = 1000
+_MOST_NAMES = 20
 _DEEPEST = 8
 _BEGIN = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
-    r"|\{(?P<braced>[A-Za-z_]\w*)(?P<how>\}|:?[-+?]|[^}]))",
+    r"|\{(?P<braced>[A-Za-z_]\w*)(?P<how>\}|:?[-=+?]|[^}]))",
     re.ASCII,
 )
 
@@ -72,11 +73,26 @@ def expand(
     return joined([*made, Text(written[at:])])
 
 
+def fill(written: str, expression: re.Pattern[str], values: Mapping[str, Text]) -> Text:
+    """Put values in place of expressions; the group of the pattern is the name.
+
+    Examples
+    --------
+    >>> fill("app:<< tag >>", re.compile("<<(.*?)>>"), {"tag": Text("1.2")}).text
+    'app:1.2'
+    """
+    parts = expression.split(written[: LONGEST + 1])
+    texts, names = map(Text, parts[::2]), ("".join(name.split()) for name in parts[1::2])
+    filled = (_value(name, values) for name in names)
+    return joined([each for pair in zip(texts, [*filled, Text("")], strict=True) for each in pair])
+
+
 def joined(parts: list[Text]) -> Text:
-    """Put texts one behind the other."""
-    return Text(
-        "".join(part.text for part in parts), frozenset().union(*(part.unknown for part in parts))
-    )
+    """Put texts one behind the other, and cut them: variables within variables grow fast."""
+    names = frozenset().union(*(part.unknown for part in parts))
+    if len(names) > _MOST_NAMES:
+        names = frozenset(sorted(names)[:_MOST_NAMES])
+    return Text("".join(part.text for part in parts)[: LONGEST + 1], names)
 
 
 def _value(name: str, values: Mapping[str, Text]) -> Text:
@@ -88,12 +104,12 @@ def _chosen(name: str, how: str, values: Mapping[str, Text], depth: int) -> Text
     value = values.get(name)
     is_set = value is not None and (bool(value.text) or not how.startswith(":"))
     kind = how[-1]
-    if kind not in "-+?" or depth == _DEEPEST or (value is not None and value.unknown):
+    if kind not in "-=+?" or depth == _DEEPEST or (value is not None and value.unknown):
         # Such as ${NAME#prefix}: what it makes of the value is not computed.
         return Text(UNKNOWN, frozenset({name}) | (value.unknown if value else frozenset()))
     if kind == "?":
         return _value(name, values if is_set else {})
-    if kind == "-":
+    if kind in "-=":
         return value if is_set else None
     return None if is_set else Text("")
 
