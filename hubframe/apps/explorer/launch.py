@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,22 +30,19 @@ _PATIENCE = 60.0
 _GLANCE = 0.2
 
 
-def explore(  # noqa: PLR0913
+def explore(
     what: str | None,
     jupyter: Sequence[str],
     *,
     voila: bool,
     sample: bool,
     offline: bool,
-    vulnerabilities: Paths | None = None,
-    references: Path | None = None,
+    **given: Any,
 ) -> int:
     """Serve a notebook that shows an explorer to its end, and return the status.
 
-    `jupyter` are options of JupyterLab or of Voila; reports of scanners, and a folder whose
-    references are checked, are read by the notebook.
+    `jupyter` are options of JupyterLab or of Voila, and `given` are those of `write_notebook`.
     """
-    given = _given(vulnerabilities, references)
     module, extra = ("voila", "voila") if voila else ("jupyterlab", "notebook")
     if find_spec(module) is None:
         raise ModuleNotFoundError(
@@ -53,7 +50,7 @@ def explore(  # noqa: PLR0913
         )
     environment = os.environ | ({"HUBFRAME_OFFLINE": "1"} if offline else {})
     with TemporaryDirectory(prefix="hubframe-") as folder:
-        notebook = write_notebook(Path(folder), what, given, sample=sample, page=voila)
+        notebook = write_notebook(Path(folder), what, sample=sample, page=voila, **given)
         line = [sys.executable, "-m", module, str(notebook), *jupyter]
         if not voila:
             # The browser is opened once there is something to see.
@@ -75,7 +72,7 @@ def _as_root() -> list[str]:
     return ["--allow-root"] if is_root else []
 
 
-def _given(vulnerabilities: Paths | None, references: Path | None) -> dict[str, str]:
+def _code_of_frames(vulnerabilities: Paths | None, references: Path | None) -> dict[str, str]:
     """Return the code that reads frames to be shown, by their names."""
     code = {}
     if vulnerabilities is not None:
@@ -91,10 +88,17 @@ def _given(vulnerabilities: Paths | None, references: Path | None) -> dict[str, 
     return code
 
 
-def write_notebook(
-    folder: Path, what: str | None, given: Mapping[str, str], *, sample: bool, page: bool
+def write_notebook(  # noqa: PLR0913
+    folder: Path,
+    what: str | None,
+    *,
+    sample: bool,
+    page: bool,
+    vulnerabilities: Paths | None = None,
+    references: Path | None = None,
 ) -> Path:
-    """Write a notebook that opens an explorer."""
+    """Write a notebook that opens an explorer, on reports of scanners and a folder's references."""
+    given = _code_of_frames(vulnerabilities, references)
     asked = [] if what is None else [json.dumps(what, ensure_ascii=False)]
     asked += [f"{name}={name}" for name in given]
     lines = [f"{name} = {code}\n" for name, code in given.items()]
