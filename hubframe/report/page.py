@@ -123,7 +123,7 @@ _PICTURES = {
     "vulnerability_summary": (
         "How many, and how severe",
         "vulnerability_summary",
-        "The picture shows the worst on top; of one image alone, which layers brought them.",
+        "The picture shows the worst images on top, or which layers of one image brought them.",
     ),
 }
 

@@ -5,8 +5,9 @@ import pytest
 
 import hubframe
 from hubframe.apps.explorer.session import PANEL, Session
-from hubframe.apps.explorer.wording import scope
+from hubframe.apps.explorer.wording import scope, static
 from hubframe.apps.show import provenance
+from hubframe.tables import TABLES
 from hubframe.testing import sample_files
 
 from .conftest import PATIENCE, run
@@ -140,3 +141,22 @@ def test_ends_of_life_are_told_of_all_tags_or_of_those_chosen(session):
     chosen = shown(session, "eol", "3.8", "latest")
     assert chosen.frame["tag"].tolist() == ["latest", "3.8"]
     assert scope(chosen) == "library/python: 3.8, latest"
+
+
+def test_what_strangers_write_in_frames_is_text(given):
+    evil = '<img src=x onerror="x()">\x1b[31m'
+    frames = {
+        "vulnerabilities": TABLES["vulnerabilities"].from_records(
+            [{"repo": WEB, "tag": evil, "type": evil, "name": evil, "id": evil}]
+        ),
+        "references": TABLES["references"].from_records(
+            [{"file": evil, "line": 1, "repo": evil, "tag": evil, "written": evil}]
+        ),
+    }
+    told = opened(Session(given.client, frames))
+    for panel in frames:
+        shown(told, panel)
+        page = static(told)
+        assert "&lt;img src=x" in page
+        assert "<img src=x" not in page
+        assert "\x1b" not in page
