@@ -88,6 +88,9 @@ PLOTS = {
         hubframe.mutable_tags_df(world["seen"]), ax=ax
     ),
     "eol": lambda world, ax: plots.plot_eol(hubframe.eol_df(world["tags"], today=NOW), ax=ax),
+    "vulnerability summary": lambda world, ax: plots.plot_vulnerability_summary(
+        found_in(world["layers"]), world["layers"], ax=ax
+    ),
     "figures": lambda world, ax: plots.plot_figures(hubframe.summary(world["layers"]), ax=ax),
     "pulls": lambda world, ax: plots.plot_pulls(world["repos"], ax=ax),
     "tags": lambda world, ax: plots.plot_tags(world["tags"], ax=ax),
@@ -167,6 +170,15 @@ def packaged(layers, kinds=KINDS):
     ]
     rows = pd.concat(parts).sort_index(kind="stable")
     return TABLES["packages"].of(rows.reindex(columns=list(TABLES["packages"].dtypes)))
+
+
+def found_in(layers):
+    """Vulnerabilities that layers brought, as many as there are, by layer."""
+    rows = layers.assign(id=layers["layer_digest"], type="deb", name="c", severity="high")
+    rows = rows.assign(state="affected", evidence="x").reindex(
+        columns=list(TABLES["vulnerabilities"].dtypes)
+    )
+    return hubframe.vulnerability_summary_df(TABLES["vulnerabilities"].of(rows), by="layer")
 
 
 def repos(**pulls):
@@ -1304,3 +1316,47 @@ def test_releases_of_other_evidence_are_not_compared():
     packages = made("packages", *release("2", "a-1"), *release("1", "a-1", evidence="sbom"))
     ax = draw(plots.plot_package_changes(packages, ax=axes()))
     assert "nothing to show" in texts(ax)[0]
+
+
+def test_vulnerabilities_are_stacked_by_severity_and_said_in_words():
+    summary = hubframe.vulnerability_summary_df(vulnerable())
+    ax = draw(plots.plot_vulnerability_summary(summary, ax=axes()))
+    assert title(ax) == "Known vulnerabilities of 2 images"
+    assert list(zip(rows(ax), texts(ax), strict=True)) == [
+        ("2", "2, 1 with a fix, 1 exploited"),
+        ("1", "1, none with a fix"),
+    ]
+    assert legend(ax) == ["critical", "low"]
+    assert [bar.get_width() for bar in ax.patches] == [1, 0, 1, 1]
+
+
+def test_vulnerabilities_of_layers_are_named_by_their_steps_each_layer_once():
+    summary = hubframe.vulnerability_summary_df(vulnerable(), by="layer")
+    steps = frames(layers=[{"layer_digest": "sha256:base", "instruction": "ADD rootfs /"}])
+    ax = draw(plots.plot_vulnerability_summary(summary, steps["layers"], ax=axes()))
+    assert title(ax) == "Known vulnerabilities of 2 layers"
+    assert list(zip(rows(ax), texts(ax), strict=True)) == [
+        ("2  no layer told", "1, 1 with a fix, 1 exploited"),
+        ("1  ADD rootfs /", "1, none with a fix, in 2 images"),
+    ]
+
+
+def test_vulnerabilities_of_repositories_and_of_nothing():
+    summary = hubframe.vulnerability_summary_df(vulnerable(), by="repo")
+    ax = draw(plots.plot_vulnerability_summary(summary, ax=axes()))
+    assert (rows(ax), title(ax)) == (["a/b"], "Known vulnerabilities of 1 repository")
+    cleared = hubframe.vulnerability_summary_df(vulnerable().assign(state="not affected"))
+    ax = draw(plots.plot_vulnerability_summary(cleared, ax=axes()))
+    assert texts(ax) == ["none", "none"]
+    ax = draw(plots.plot_vulnerability_summary(summary[:0], ax=axes()))
+    assert texts(ax) == ["nothing to show: no vulnerability is known, which does not mean safe"]
+
+
+def vulnerable():
+    """Of two images the vulnerability of a layer that both have, and one of no layer."""
+    of_all = {"repo": "a/b", "platform": "linux/amd64", "type": "deb", "name": "c", "evidence": "x"}
+    base = of_all | {"id": "CVE-1", "severity": "low", "layer_digest": "sha256:base"}
+    worse = of_all | {"id": "CVE-2", "severity": "critical", "is_exploited": True}
+    images = [{"tag": tag, "image_digest": f"sha256:{tag}", "state": "affected"} for tag in "12"]
+    found = [base | images[0], base | images[1], worse | images[1] | {"fixed_version": "2"}]
+    return TABLES["vulnerabilities"].from_records(found)

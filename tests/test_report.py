@@ -34,13 +34,13 @@ QUESTIONS = (
     "What to clean up",
 )
 PICTURES = ("pulls", "tags", "layers", "layer_sizes", "size_trend", "parents", "shared_layers", "footprint",
-            "latest_lag", "staleness", "labels", "platforms", "cleanup")  # fmt: skip
+            "latest_lag", "staleness", "eol", "labels", "platforms", "cleanup")  # fmt: skip
 TABLES_BESIDE = {f"{name}.csv" for name in (*NAMES, *ANSWERS, "sources")}
 FILES = TABLES_BESIDE | {f"{name}.png" for name in PICTURES} | {"report.xlsx"}
 # What is there only where it was asked for.
 FILES |= {f"{name}.csv" for name in (*INSIDE, "packages_used", "comparison")}
 FILES |= {f"{name}.csv" for name in (*GIVEN, "vulnerability_summary")}
-FILES |= {"packages.png", "package_changes.png"}
+FILES |= {"packages.png", "package_changes.png", "vulnerability_summary.png"}
 
 
 def told(world, *, complete=True, failures=()):
@@ -745,13 +745,13 @@ def test_ends_are_told_by_product_and_the_day_of_the_dates_is_said():
     world = frames(tags=[{"repo": "library/python", "tag": tag} for tag in tags])
     told = tell(world)
     assert told.risks.ended.index.tolist() == ["python 3.8", "debian 10"]
-    assert plain(sentences(told)["ends_of_life"]) == (
+    assert plain(sentences(told)["eol"]) == (
         "1 of 3 tags is of a product whose end of life is known: 1 is past it, and latest or another moving tag "
         "names 0 of these. The dates are those of hubframe's own table, of 2026-08-22. Makers mend no faults "
         "after them; others may, for longer."
     )
     later = Facts(world, answer(world, datetime(2031, 1, 1, tzinfo=UTC)))
-    assert "which is long ago: more may be" in plain(sentences(later)["ends_of_life"])
+    assert "which is long ago: more may be" in plain(sentences(later)["eol"])
 
 
 def test_os_release_goes_before_the_name_of_a_tag():
@@ -777,7 +777,7 @@ def test_the_worst_vulnerability_comes_first_and_each_once():
     )
     worst = told.risks.vulnerabilities
     assert worst["id"].tolist() == ["CVE-2", "CVE-4", "CVE-1"]
-    told_of = plain(sentences(told)["vulnerabilities"])
+    told_of = plain(sentences(told)["vulnerability_summary"])
     assert told_of == (
         "3 vulnerabilities are told of 1 image: 2 critical and 1 low. 2 have a fixed version for each package; "
         "1 is known to be exploited. Told by: trivy-1. Not counted: 1 that somebody says to affect no image."
@@ -793,13 +793,13 @@ def test_it_is_said_of_when_reports_and_advisories_are():
     frame = TABLES["vulnerabilities"].from_records([row])
     place = {"place": "/home/me/all.zip", "newest_modified_at": "2024-10-05T00:00:00+00:00"}
     frame.attrs["hubframe"] = {"sources": [place]}
-    said = plain(sentences(tell(small() | {"vulnerabilities": frame}))["vulnerabilities"])
+    said = plain(sentences(tell(small() | {"vulnerabilities": frame}))["vulnerability_summary"])
     assert said.endswith("Told by: hubframe (database of 2024-10-05).")
     days = ("2024-10-01T08:00:00Z", "2024-11-02T08:00:00Z", "no day")
     frame.attrs["hubframe"] = {
         "sources": [{"tool": "hubframe", "reported_at": day} for day in days]
     }
-    said = plain(sentences(tell(small() | {"vulnerabilities": frame}))["vulnerabilities"])
+    said = plain(sentences(tell(small() | {"vulnerabilities": frame}))["vulnerability_summary"])
     assert said.endswith("Told by: hubframe (2024-10-01 to 2024-11-02).")
 
 
@@ -817,7 +817,7 @@ def test_reports_are_read_with_the_layers_of_the_report(sample_client):
     assert len(told.risks.vulnerabilities) == len(read["vulnerabilities"]) / 2
     steps = told.risks.vulnerabilities.set_index("name")["instruction"]
     assert steps["requests"] == "RUN pip install -r requirements.txt"
-    assert plain(sentences(told)["vulnerabilities"]).endswith(
+    assert plain(sentences(told)["vulnerability_summary"]).endswith(
         "Told by: trivy-0.59.1 (2024-10-01) and grype-0.90.0 (2024-10-01, database of 2024-09-30)."
     )
     with pytest.raises(PayloadError, match="no report of trivy or grype"):

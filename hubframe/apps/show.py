@@ -120,12 +120,13 @@ def provenance(told: dict[str, Any]) -> str:
     """Say what a call wrote down of its frame, as ``frame.attrs["hubframe"]`` has it."""
     source = "the sample" if told.get("sample") else told.get("source") or "the cache"
     failures = told.get("failures") or ()
-    state = "complete"
-    if not told.get("complete", True):
-        state = "not complete"
-        if failures:
-            state += f": {wording.counted(len(failures), 'item')} failed"
-            state += f", the first is {failures[0]['ref']} ({failures[0]['error']})"
+    is_complete = told.get("complete", True)
+    state = "complete" if is_complete else "not complete"
+    if is_complete is None:
+        state = "it is not known whether it is complete"
+    elif not is_complete and failures:
+        state += f": {wording.counted(len(failures), 'item')} failed"
+        state += f", the first is {failures[0]['ref']} ({failures[0]['error']})"
     stale = f", {wording.counted(told['stale'], 'answer')} out of date" if told.get("stale") else ""
     return f"{told.get('table', 'frame')}, from {source}, {state}{stale}"
 

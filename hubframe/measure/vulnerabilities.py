@@ -195,6 +195,31 @@ def _known_as(frame: pd.DataFrame) -> list[list[str]]:
     ]
 
 
+def worst_first(vulnerabilities: pd.DataFrame, layers: pd.DataFrame | None) -> pd.DataFrame:
+    """Sort vulnerabilities by how urgent they are, without those that do not affect the image.
+
+    First are those that are known to be exploited, then the most severe, then those with a fixed
+    version. What several sources tell of a package of an image is there once. ``instruction`` is
+    the build step, of `layers`, and ``exploited`` is never null.
+    """
+    rows = vulnerabilities[vulnerabilities["state"] != NOT_AFFECTED]
+    steps = pd.Series(dtype=TEXT)
+    if layers is not None:
+        told = layers.dropna(subset=["layer_digest", "instruction"])
+        steps = told.drop_duplicates("layer_digest").set_index("layer_digest")["instruction"]
+    rows = rows.assign(
+        image=identity(rows),
+        vulnerability=canonical_ids(rows),
+        instruction=rows["layer_digest"].map(steps).astype(TEXT),
+        exploited=rows["is_exploited"].fillna(value=False),
+        rank=rows["severity"].map(_RANK),
+        is_fixable=rows["fixed_version"].notna(),
+    )
+    order = {"exploited": False, "rank": True, "is_fixable": False, "cvss": False}
+    worst = rows.sort_values([*order], ascending=[*order.values()], kind="stable")
+    return worst.drop_duplicates(["image", "vulnerability", "type", "name", "version"])
+
+
 def _with_highest(advisories: pd.DataFrame) -> pd.DataFrame:
     """Let each advisory say the worst that one says which names the same vulnerability."""
     holds = advisories["withdrawn_at"].isna()

@@ -26,6 +26,7 @@ from hubframe.plots.releases import plot_cadence, plot_latest_lag, plot_stalenes
 from hubframe.plots.repos import plot_pulls, plot_pulls_over_time, plot_repos_over_time
 from hubframe.plots.similarity import plot_duplicates, plot_similarity
 from hubframe.plots.style import byte_axis, count_axis, date_axis, style
+from hubframe.plots.vulnerabilities import plot_vulnerability_summary
 
 __all__ = [
     "byte_axis",
@@ -57,6 +58,7 @@ __all__ = [
     "plot_staleness",
     "plot_tag_moves",
     "plot_tags",
+    "plot_vulnerability_summary",
     "style",
 ]
 

@@ -17,6 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from hubframe.plots import wording
 from hubframe.plots.style import GREY
+from hubframe.tables import LAYERS
 
 # How many rows a picture has at most.
 MOST = 40
@@ -157,6 +158,24 @@ def image_names(frame: pd.DataFrame) -> pd.Series:
         platforms = frame["platform"].groupby(name.to_numpy()).transform("nunique")
         name = name.mask(platforms > 1, name + " " + frame["platform"].fillna(""))
     return name
+
+
+def layer_names(
+    digests: pd.Series, layers: pd.DataFrame | None, untold: pd.Series, images: pd.Series
+) -> pd.Series:
+    """Name layers by their build step, else as is said, and of several images by these, too."""
+    steps = untold
+    if layers is not None:
+        LAYERS.require(layers, ("layer_digest", "instruction"))
+        told = layers.dropna(subset="instruction").drop_duplicates("layer_digest")
+        steps = digests.map(told.set_index("layer_digest")["instruction"]).astype("str")
+        steps = steps.fillna(untold)
+    if len(images.unique()) == 1:
+        return steps
+    # Without the namespace, which says least, where the rest tells them apart.
+    short = images.str.rsplit("/").str[-1]
+    names = short if short.nunique() == images.nunique() else images
+    return names + "  " + steps
 
 
 def name_rows(

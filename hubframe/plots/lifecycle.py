@@ -46,7 +46,7 @@ def plot_eol(eol: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axe
         len(some.drop_duplicates(_SUBJECT)) for some in (eol[eol["is_eol"].eq(True)], eol)
     )
     title = f"{over:,} of {wording.counted(count, thing)} at the end of life"
-    ax = canvas.axes(ax, len(shown), title)
+    ax = canvas.axes(ax, len(shown), title if eol["is_eol"].notna().any() else "End of life")
     if shown.empty:
         known = "no end of life is known" if dated.empty else "the ends of life are of no cycle"
         return canvas.say_nothing(ax, known)

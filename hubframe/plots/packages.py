@@ -4,8 +4,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import MaxNLocator
 
 from hubframe.measure import (
     compare_frames,
@@ -15,8 +13,8 @@ from hubframe.measure import (
     release_pairs,
 )
 from hubframe.plots import canvas, wording
-from hubframe.plots.style import BLUE, GREEN, GREY, VERMILION, count_axis
-from hubframe.tables import LAYERS, PACKAGES
+from hubframe.plots.style import BLUE, GREEN, GREY, VERMILION, whole_axis
+from hubframe.tables import PACKAGES
 from hubframe.tables.measured import COMPARISON
 
 # How many types have a colour of their own.
@@ -82,7 +80,7 @@ def plot_packages(
     if len(types) > _MOST_TYPES:
         parts.append(("other types", GREY, counts[types[_MOST_TYPES:]].sum(axis=1)))
     ends = canvas.stack(ax, [(name, color, part.to_numpy()) for name, color, part in parts], artist)
-    _whole_numbers(ax.xaxis)
+    whole_axis(ax.xaxis)
     holders = held.groupby("bar")["image"].nunique().reindex(shown.index)
     words = [_in_images(*row) for row in zip(ends.tolist(), holders.tolist(), strict=True)]
     canvas.name_rows(ax, _bar_names(shown, layers), words, ends)
@@ -93,31 +91,15 @@ def plot_packages(
     return canvas.explain(ax, "packages", missing)
 
 
-def _whole_numbers(axis: Axis) -> None:
-    count_axis(axis)
-    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
-
-
 def _in_images(packages: float, images: int) -> str:
     words = wording.counted(int(packages), "package")
     return words if images == 1 else f"{words}, in {wording.counted(images, 'image')}"
 
 
-def _bar_names(shown: pd.DataFrame, layers: pd.DataFrame | None) -> list[str]:
+def _bar_names(shown: pd.DataFrame, layers: pd.DataFrame | None) -> pd.Series:
     """Name layers by their step, else their place, and of several images by the first of them."""
-    places = "layer " + shown["position"].astype("str")
-    steps = places.where(shown["position"].notna(), "no layer told")
-    if layers is not None:
-        LAYERS.require(layers, ("layer_digest", "instruction"))
-        told = layers.dropna(subset="instruction").drop_duplicates("layer_digest")
-        said = told.set_index("layer_digest")["instruction"]
-        steps = shown["layer_digest"].map(said).astype("str").fillna(steps)
-    if len(shown["image"].unique()) == 1:
-        return steps.tolist()
-    # Without the namespace, which says least, where the rest tells them apart.
-    short = shown["names"].str.rsplit("/").str[-1]
-    names = short if short.nunique() == shown["names"].nunique() else shown["names"]
-    return (names + "  " + steps).tolist()
+    places = ("layer " + shown["position"].astype("str")).fillna("no layer told")
+    return canvas.layer_names(shown["layer_digest"], layers, places, shown["names"])
 
 
 def plot_package_changes(changes: pd.DataFrame, *, ax: Axes | None = None, **artist: Any) -> Axes:
@@ -143,7 +125,7 @@ def plot_package_changes(changes: pd.DataFrame, *, ax: Axes | None = None, **art
         return canvas.say_nothing(ax, "no two images whose packages are compared")
     parts = [(name, color, shown[name].to_numpy()) for name, color in _CHANGES.items()]
     ends = canvas.stack(ax, parts, artist)
-    _whole_numbers(ax.xaxis)
+    whole_axis(ax.xaxis)
     words = [_changes_in_words(row) for row in shown[[*_CHANGES]].itertuples(index=False)]
     canvas.name_rows(ax, _pair_names(shown), words, ends)
     return canvas.explain(ax, "packages", {"more {pair}": count - len(shown)})

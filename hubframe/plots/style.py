@@ -113,6 +113,12 @@ def count_axis(axis: Axis) -> None:
     axis.set_major_formatter(lambda value, _: wording.large(value))
 
 
+def whole_axis(axis: Axis) -> None:
+    """Let an axis count things of which there are often few, without halves."""
+    count_axis(axis)
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+
+
 def share_axis(axis: Axis) -> None:
     """Let an axis show shares in per cent."""
     axis.set_major_formatter(lambda share, _: wording.percent(share))

@@ -106,6 +106,7 @@ _PICTURES = {
     "footprint": ("What each of them takes", "footprint", ""),
     "latest_lag": ("How far latest lags", "latest_lag", ""),
     "staleness": ("How old tags are", "staleness", ""),
+    "eol": ("End of life", "eol", "The picture shows until when each product is supported."),
     "labels": ("Standard labels", "labels", ""),
     "platforms": ("Platforms", "platform_coverage", ""),
     "cleanup": ("What a rule would free", "cleanup", ""),
@@ -118,6 +119,11 @@ _PICTURES = {
         "What changed from release to release",
         "comparison",
         "The picture shows the releases before them, too.",
+    ),
+    "vulnerability_summary": (
+        "How many, and how severe",
+        "vulnerability_summary",
+        "The picture shows the worst images on top, or which layers of one image brought them.",
     ),
 }
 

@@ -46,7 +46,7 @@ def draw(facts: Facts) -> dict[str, Drawn | None]:
     return {
         name: Drawn(_png(rows, plot, dark=False), _png(rows, plot, dark=True)) if rows else None
         for name, (rows, plot) in (
-            _of_frames(facts) | _of_answers(facts) | _of_packages(facts)
+            _of_frames(facts) | _of_answers(facts) | _of_packages(facts) | _of_risks(facts)
         ).items()
     }
 
@@ -110,6 +110,21 @@ def _of_packages(facts: Facts) -> dict[str, Drawing]:
         "package_changes": (
             pairs and min(pairs, _MOST_BARS) + 2,
             partial(plots.plot_package_changes, packages),
+        ),
+    }
+
+
+def _of_risks(facts: Facts) -> dict[str, Drawing]:
+    found, layers = facts.risks.summary, facts.frames["layers"]
+    ends = facts.risks.ends
+    # Images, else what files refer to.
+    ends = ends[ends["file"].isna()] if ends["file"].isna().any() else ends
+    cycles = len(ends.dropna(subset=["eol_at", "cycle"])[["product", "cycle"]].drop_duplicates())
+    return {
+        "eol": (cycles and min(cycles, _MOST_BARS) + 2, partial(plots.plot_eol, ends)),
+        "vulnerability_summary": (
+            min(len(found), _MOST_BARS),
+            partial(plots.plot_vulnerability_summary, found, layers),
         ),
     }
 

@@ -11,9 +11,8 @@ import pandas as pd
 
 from hubframe import measure
 from hubframe.errors import StaleWarning
-from hubframe.measure.vulnerabilities import canonical_ids
+from hubframe.measure.vulnerabilities import worst_first
 from hubframe.readers.eol import OLD_AFTER, read_eol
-from hubframe.readers.severities import NOT_AFFECTED, SEVERITIES
 from hubframe.tables import TABLES
 
 Frames = Mapping[str, pd.DataFrame]
@@ -26,7 +25,6 @@ _TAG, _PLACE = ["repo", "tag"], ["file", "line", "field"]
 _PRODUCT = [*_TAG, "product"]
 # Why a reference names no image that can be told, though it means one.
 _UNTOLD = ("variable", "template", "invalid")
-_PACKAGE = ["type", "name", "version"]
 
 
 def measure_ends(frames: Frames, now: datetime) -> pd.DataFrame:
@@ -95,16 +93,7 @@ class Risks:
     @cached_property
     def wrong_references(self) -> pd.DataFrame:
         """The references to act on, with ``wrong`` in words, the most urgent first."""
-        rows = self.references
-        wrong = pd.DataFrame(
-            {name: words.where(is_so) for name, is_so, words in _wrong(rows)}, index=rows.index
-        )
-        told = [[one for one in row if pd.notna(one)] for row in wrong.itertuples(index=False)]
-        rows = rows.assign(wrong=["; ".join(row) for row in told])
-        first = wrong.notna().to_numpy().argmax(axis=1) if len(rows) else []
-        order = rows.assign(first=first, behind=-rows["versions_behind"].fillna(0))
-        order = order.loc[rows["wrong"] != ""].sort_values(["first", "behind"], kind="stable")
-        return rows.loc[order.index]
+        return wrong_first(self.references).dropna(subset="wrong")
 
     @cached_property
     def ends(self) -> pd.DataFrame:
@@ -161,26 +150,18 @@ class Risks:
 
     @cached_property
     def vulnerabilities(self) -> pd.DataFrame:
-        """What the images are not said to be safe from, the worst first, with the build step.
+        """What the images are not said to be safe from, the worst first, with the build step."""
+        return worst_first(self._given(VULNERABILITIES), self.frames["layers"])
 
-        What several reports tell of a package of an image is there once.
-        """
-        rows = self._given(VULNERABILITIES)
-        rows = rows[rows["state"] != NOT_AFFECTED]
-        layers = self.frames["layers"].dropna(subset=["layer_digest", "instruction"])
-        distinct = layers.drop_duplicates("layer_digest")
-        steps = distinct.set_index("layer_digest")["instruction"]
-        rows = rows.assign(
-            image=measure.identity(rows),
-            vulnerability=canonical_ids(rows),
-            instruction=rows["layer_digest"].map(steps).astype("str"),
-            exploited=rows["is_exploited"].fillna(value=False),
-            rank=rows["severity"].map({name: rank for rank, name in enumerate(SEVERITIES)}),
-            is_fixable=rows["fixed_version"].notna(),
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """How many vulnerabilities each image has, or each layer where there is one image."""
+        of_images = self.answers.get(
+            "vulnerability_summary", TABLES["vulnerability_summary"].frame()
         )
-        order = {"exploited": False, "rank": True, "is_fixable": False, "cvss": False}
-        worst = rows.sort_values([*order], ascending=[*order.values()], kind="stable")
-        return worst.drop_duplicates(["image", "vulnerability", *_PACKAGE])
+        if len(of_images) != 1:
+            return of_images
+        return measure.vulnerability_summary_df(self._given(VULNERABILITIES), by="layer")
 
     @cached_property
     def vulnerability_counts(self) -> Mapping[str, Any]:
@@ -211,6 +192,22 @@ class Risks:
             last_reported_at=("reported_at", "max"),
             database_built_at=("database_built_at", "min"),
         ).reset_index()
+
+
+def wrong_first(references: pd.DataFrame) -> pd.DataFrame:
+    """Say in words what is ``wrong`` with checked references, and put the most urgent first."""
+    wrong = pd.DataFrame(
+        {name: words.where(is_so) for name, is_so, words in _wrong(references)},
+        index=references.index,
+    )
+    told = [[one for one in row if pd.notna(one)] for row in wrong.itertuples(index=False)]
+    rows = references.assign(
+        wrong=pd.Series(["; ".join(row) or None for row in told], wrong.index, "str")
+    )
+    first = wrong.notna().to_numpy().argmax(axis=1) if len(rows) else []
+    order = rows.assign(first=first, behind=-rows["versions_behind"].fillna(0))
+    order["first"] = order["first"].where(rows["wrong"].notna(), wrong.shape[1])
+    return rows.loc[order.sort_values(["first", "behind"], kind="stable").index]
 
 
 def _wrong(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series, pd.Series]]:

@@ -65,7 +65,8 @@ def test_the_distribution_the_base_and_the_makers_are_told(session):
     looked_into(session, "1.2.0", "1.1.0")
     _, new, old = session.result.findings
     assert new == (
-        f"{WEB}:1.2.0: Debian GNU/Linux 12 (bookworm); 12 packages (10 deb, 2 pypi); "
+        f"{WEB}:1.2.0: Debian GNU/Linux 12 (bookworm); its end of life was on 2026-07-11; "
+        "12 packages (10 deb, 2 pypi); "
         "built on registry.example/shop/base:12 (proved), which is current; "
         "built by https://sample.invalid/builders/1 of "
         "https://sample.invalid/shop/web.git#refs/tags/v1.2.0 (not checked); "

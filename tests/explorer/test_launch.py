@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 from hubframe.apps.cli import cli
 from hubframe.apps.explorer import launch
+from hubframe.errors import PayloadError
+from hubframe.testing import sample_files
 
 from . import servers
 from .conftest import PATIENCE
@@ -38,6 +40,30 @@ def test_the_notebook_opens_an_explorer(tmp_path, what, sample, source):
     nbformat.validate(notebook)
     assert [cell.cell_type for cell in notebook.cells] == ["markdown", "code"]
     assert notebook.cells[1].source == source
+
+
+def test_the_notebook_reads_what_is_given(tmp_path):
+    trivy, grype = (str(sample_files() / "scans" / f"{name}.json") for name in ("trivy", "grype"))
+    given = {"vulnerabilities": [trivy, grype], "references": tmp_path}
+    path = launch.write_notebook(tmp_path, "a/b", sample=False, page=True, **given)
+    (cell,) = json.loads(path.read_text("utf-8"))["cells"]
+    assert (
+        cell["source"]
+        == f"""import hubframe
+import pandas
+
+vulnerabilities = pandas.concat([hubframe.read_trivy(["{trivy}"]), hubframe.read_grype(["{grype}"])])
+references = hubframe.checked_references_df(hubframe.references_df("{tmp_path}"), errors="collect")
+
+explorer = hubframe.explore("a/b", vulnerabilities=vulnerabilities, references=references)
+explorer"""
+    )
+
+
+def test_a_file_that_is_no_report_is_said_before_anything_is_served():
+    report = str(sample_files() / "scans" / "openvex.json")
+    result = CliRunner().invoke(cli, ["explore", "--vulnerabilities", report])
+    assert isinstance(result.exception, PayloadError)
 
 
 @pytest.mark.parametrize(

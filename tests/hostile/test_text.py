@@ -18,6 +18,8 @@ from hubframe.apps.cli import one_line, output
 from hubframe.errors import HubframeError, harmless
 from hubframe.plots.wording import legible
 from hubframe.report import write_report
+from hubframe.report.answers import INSIDE
+from hubframe.report.risks import GIVEN
 from hubframe.tables import TABLES
 from hubframe.tables.schema import sound
 from hubframe.wire.statuses import quotable
@@ -279,7 +281,18 @@ def evil_world(*texts):
     world["labels"] = pd.concat(
         [world["labels"], TABLES["labels"].from_records(links)], ignore_index=True
     )
+    for name in (*INSIDE, *GIVEN):
+        world[name] = TABLES[name].from_records([evil_row(name, one) for one in texts])
     return told(world, complete=False, failures=[{"ref": text, "error": text, "message": text}])
+
+
+def evil_row(name, text):
+    """A row of a table whose texts all begin with one, and which the page has something to say of."""
+    usual = {"boolean": True, "Int64": 1, "Float64": 0.5}
+    return {
+        column: text + column if dtype == "str" else usual.get(str(dtype), "2024-01-01T00:00:00Z")
+        for column, dtype in TABLES[name].dtypes.items()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -321,12 +321,19 @@ def _span(days: float) -> timedelta:
     job=SHOW,
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[WHAT] [JUPYTER_OPTION...]")
+@many("--vulnerabilities", "FILE", "Show a report of trivy or grype in JSON in a panel.")
+@given(
+    "--references",
+    "Check the images that files in a folder name, and show these files in a panel.",
+    click.Path(exists=True, path_type=Path),
+    metavar="DIR",
+)
 @flag("--voila", "Serve it as a page, by Voila.")
 @given("--port", "Where to listen.", click.IntRange(1, 65535))
 @flag("--no-browser", "Open no browser; print the address.")
 @flag("--sample", "Show the bundled sample: no network.")
 @flag("--offline", "Show what is in the cache: no network.")
-def _explore(words: tuple[str, ...], *, port: int | None, no_browser: bool, **options: bool) -> int:
+def _explore(words: tuple[str, ...], *, port: int | None, no_browser: bool, **options: Any) -> int:
     from hubframe.apps.explorer import launch
 
     arguments = ["--no-browser"] if no_browser else []

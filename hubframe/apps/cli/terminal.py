@@ -35,11 +35,14 @@ FIRST = {
     "materials": ("repo", "tag", "platform", "kind", "material_repo", "material_tag", "git_url"),
     "dockerfiles": ("repo", "tag", "platform", "name", "line_count", "source", "text"),
     "signatures": ("repo", "tag", "platform", "kind", "status", "identity", "issuer", "signed_at"),
-    "bases": ("repo", "tag", "base_repo", "base_tag", "confidence", "is_outdated", "lag_days"),
-    "references": ("file", "line", "field", "written", "tag", "is_floating", "problem"),
+    "bases": (
+        *("repo", "tag", "base_repo", "base_tag", "evidence", "confidence", "is_outdated"),
+        "lag_days",
+    ),
+    "references": ("file", "line", "written", "is_floating", "problem"),
     "checked_references": (
         *("file", "line", "written", "exists", "is_current", "newest_tag", "versions_behind"),
-        *("age_days", "lacks_platforms", "problem"),
+        "lacks_platforms",
     ),
     "packages_used": ("type", "name", "image_count", "version_count", "versions"),
     "cycles": ("product", "cycle", "codename", "eol_at", "is_eol", "extended_until", "released_at"),

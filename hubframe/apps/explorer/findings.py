@@ -213,6 +213,7 @@ def _of_inside(result: "Result", row: "Row") -> Iterator[str]:
         told = own("distributions").iloc[0]
         names = told[["name", "id"]].dropna()
         yield harmless(str(names.iloc[0])) if len(names) else "no distribution is told"
+        yield from _end(own("distributions"))
         types = own("packages")["type"].value_counts()
         by_type = ", ".join(f"{count:,} {harmless(str(kind))}" for kind, count in types.items())
         count = wording.counted(int(types.sum()), "package")
@@ -220,6 +221,12 @@ def _of_inside(result: "Result", row: "Row") -> Iterator[str]:
     yield _base(own("bases"))
     yield _made(own("provenance"))
     yield _signed(own("signatures"))
+
+
+def _end(distributions: pd.DataFrame) -> Iterator[str]:
+    """Say until when the distribution of an image is supported, where that is known."""
+    for end in hubframe.eol_df(distributions).dropna(subset="eol_at").head(1).itertuples():
+        yield f"its end of life {'was' if end.is_eol else 'is'} on {end.eol_at:%Y-%m-%d}"
 
 
 def _base(bases: pd.DataFrame) -> str:

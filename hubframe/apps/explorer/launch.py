@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import Request, urlopen
 
+from hubframe.readers.documents import Paths
+from hubframe.readers.scans import tell_apart
 from hubframe.tables.files import replacing
 
 _NAME = "hubframe-explorer.ipynb"
@@ -29,11 +31,17 @@ _GLANCE = 0.2
 
 
 def explore(
-    what: str | None, jupyter: Sequence[str], *, voila: bool, sample: bool, offline: bool
+    what: str | None,
+    jupyter: Sequence[str],
+    *,
+    voila: bool,
+    sample: bool,
+    offline: bool,
+    **given: Any,
 ) -> int:
     """Serve a notebook that shows an explorer to its end, and return the status.
 
-    `jupyter` are options of JupyterLab or of Voila.
+    `jupyter` are options of JupyterLab or of Voila, and `given` are those of `write_notebook`.
     """
     module, extra = ("voila", "voila") if voila else ("jupyterlab", "notebook")
     if find_spec(module) is None:
@@ -42,7 +50,7 @@ def explore(
         )
     environment = os.environ | ({"HUBFRAME_OFFLINE": "1"} if offline else {})
     with TemporaryDirectory(prefix="hubframe-") as folder:
-        notebook = write_notebook(Path(folder), what, sample=sample, page=voila)
+        notebook = write_notebook(Path(folder), what, sample=sample, page=voila, **given)
         line = [sys.executable, "-m", module, str(notebook), *jupyter]
         if not voila:
             # The browser is opened once there is something to see.
@@ -64,11 +72,39 @@ def _as_root() -> list[str]:
     return ["--allow-root"] if is_root else []
 
 
-def write_notebook(folder: Path, what: str | None, *, sample: bool, page: bool) -> Path:
-    """Write a notebook that opens an explorer."""
-    asked = "" if what is None else json.dumps(what, ensure_ascii=False)
-    source = "import hubframe\n\n" + "hubframe.sample()\n\n" * sample
-    source += f"explorer = hubframe.explore({asked})\nexplorer"
+def _code_of_frames(vulnerabilities: Paths | None, references: Path | None) -> dict[str, str]:
+    """Return the code that reads frames to be shown, by their names."""
+    code = {}
+    if vulnerabilities is not None:
+        read = [
+            f"hubframe.{reader.__name__}({json.dumps([str(path.resolve()) for path in paths])})"
+            for reader, paths in tell_apart(vulnerabilities).items()
+        ]
+        several = ", ".join(read)
+        code["vulnerabilities"] = read[0] if len(read) == 1 else f"pandas.concat([{several}])"
+    if references is not None:
+        found = f"hubframe.references_df({json.dumps(str(references.resolve()))})"
+        code["references"] = f'hubframe.checked_references_df({found}, errors="collect")'
+    return code
+
+
+def write_notebook(  # noqa: PLR0913
+    folder: Path,
+    what: str | None,
+    *,
+    sample: bool,
+    page: bool,
+    vulnerabilities: Paths | None = None,
+    references: Path | None = None,
+) -> Path:
+    """Write a notebook that opens an explorer, on reports of scanners and a folder's references."""
+    given = _code_of_frames(vulnerabilities, references)
+    asked = [] if what is None else [json.dumps(what, ensure_ascii=False)]
+    asked += [f"{name}={name}" for name in given]
+    lines = [f"{name} = {code}\n" for name, code in given.items()]
+    source = "import hubframe\n" + "import pandas\n" * any("pandas." in line for line in lines)
+    source += "\n" + "hubframe.sample()\n\n" * sample + "".join(lines) + "\n" * bool(lines)
+    source += f"explorer = hubframe.explore({', '.join(asked)})\nexplorer"
     cells: list[dict[str, Any]] = [
         {"cell_type": "markdown", "id": "how", "metadata": {}, "source": _HOW},
         {"cell_type": "code", "id": "explorer", "metadata": {}, "source": source},

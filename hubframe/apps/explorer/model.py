@@ -1,5 +1,6 @@
 """What is looked for, chosen and shown: the state of an explorer, without widgets or threads."""
 
+import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -34,6 +35,8 @@ MEANINGS = {
 FEW = 20
 # A repository and a tag.
 Row = tuple[str, str]
+# Frames that a person may give, and the column that names an image by its digest in each.
+GIVEN = {"vulnerabilities": "image_digest", "references": "digest"}
 MOST_RECENT = 10
 _MOST_SEEN = 500
 _CREATED = "created_at"
@@ -231,6 +234,7 @@ class State:
     older_than: int = 365
     recent: tuple[str, ...] = ()  # what was looked for before, the latest first
     seen: tuple[str, ...] = ()  # the repositories that were found or opened before, too
+    given: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by the names of GIVEN
 
     @cached_property
     def visible(self) -> pd.DataFrame:
@@ -243,6 +247,11 @@ class State:
         if self.chosen:
             return list(self.chosen)
         return _rows(self.visible.groupby("repo", sort=False).head(self.most))
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The tags that were chosen, as they are listed; else all that are visible."""
+        return self.tags[self._is_in(self.chosen)] if self.chosen else self.visible
 
     @property
     def most(self) -> int:
@@ -343,11 +352,17 @@ class State:
         """Return the arguments of a call for the tags that are visible."""
         if (narrowing := self._narrowing(None)) is not None:
             return Asked(self.opened_repos, narrowing)
-        names = self.visible["tag"].tolist()
+        return self._by_name(self.visible)
+
+    def asked_shown(self) -> Asked:
+        """Return those for the tags that were chosen, else for all that are visible."""
+        return self._by_name(self.shown) if self.chosen else self.asked_tags()
+
+    def _by_name(self, tags: pd.DataFrame) -> Asked:
         if len(self.repos) == 1:
             # By name, and of the whole list, which tells the aliases.
-            return Asked(self.opened_repos, {"tags": names})
-        return Asked(references(_rows(self.visible)))
+            return Asked(self.opened_repos, {"tags": tags["tag"].tolist()})
+        return Asked(references(_rows(tags)))
 
     def asked_platforms(self) -> Asked:
         """Return those for images of every platform, and attestations with everything else."""
@@ -361,6 +376,42 @@ class State:
     def opened_repos(self) -> str | list[str]:
         """The repositories that were opened, as calls take them."""
         return self.repos[0] if len(self.repos) == 1 else list(self.repos)
+
+    def told_by(self, name: str) -> tuple[pd.DataFrame, str]:
+        """Return the rows of a given frame about what is shown, and the code that takes them.
+
+        They are about the repositories that are open; of chosen tags about their images, whatever
+        else these are called.
+        """
+        frame, digest = self.given[name], GIVEN[name]
+        if not self.chosen:
+            taken = frame[frame["repo"].isin(self.repos)]
+            return taken, f'{name}[{name}["repo"].isin({json.dumps(self.repos)})]'
+        digests = self.shown["digest"].dropna().unique().tolist()
+        of_image = self._is_in(self.chosen) | self.tags["digest"].isin(digests)
+        names = references(_rows(self.tags[of_image]))
+        is_named = (frame["repo"] + ":" + frame["tag"]).isin(names)
+        code = (
+            f'named = {name}["repo"] + ":" + {name}["tag"]\n'
+            f"{name}[\n"
+            f"    named.isin({json.dumps(names)})\n"
+            f'    | {name}["{digest}"].isin({json.dumps(digests)})\n'
+            "]"
+        )
+        return frame[is_named | frame[digest].isin(digests)], code
+
+    def asked_told(self) -> Asked:
+        """Return what asks for the layers of images that a given frame tells of, the newest few."""
+        told, _ = self.told_by("vulnerabilities")
+        rows = list(zip(told["repo"], told["tag"], strict=True))
+        tags = self.tags[self._is_in(rows)].drop_duplicates("digest")
+        kinds = told["platform"].dropna().unique().tolist()
+        which: dict[str, Any] = {"platform": kinds} if {*kinds} - {USUAL_PLATFORM} else {}
+        return Asked(references(_rows(tags.head(FEW))), which)
+
+    def _is_in(self, rows: Iterable[Row]) -> pd.Series:
+        pairs = pd.MultiIndex.from_frame(self.tags[["repo", "tag"]])
+        return pd.Series(pairs.isin(list(rows)), index=self.tags.index)
 
     def _narrowing(self, most: int | None) -> dict[str, Any] | None:
         """Return the keywords that choose the same tags; None where no keywords do."""

@@ -1,7 +1,7 @@
 """What there is to see of the tags that were chosen: a frame, a picture, and the code for both."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 
 import hubframe
 from hubframe import plots
-from hubframe.apps.explorer import findings, views
+from hubframe.apps.explorer import findings, risks, views
 from hubframe.apps.explorer.model import Asked, Row, State
 from hubframe.errors import harmless
 from hubframe.frames.selection import USUAL_PLATFORM
+from hubframe.plots import wording
 from hubframe.tables.schema import joined_attrs
 from hubframe.wire.client import Client
 
@@ -101,6 +102,7 @@ class Panel:
     columns: tuple[str, ...] = ()  # those that a person sees first; all where none are named
     scope: Callable[[State], str] | None = None  # which tags it reads; all that are open if None
     downloads: bool = False  # whether it reads layers
+    is_given: bool = False  # whether it is of a frame that a person gave, which has its name
     can_filter: bool = False  # whether there is a field to look for words in its table
 
     def code(self, state: State, *, has_client: bool = False, collects: bool = False) -> str:
@@ -112,6 +114,8 @@ class Panel:
         asked = self.asked(state)
         if asked is not None and collects:
             asked = Asked(asked.what, {**asked.options, **_COLLECT})
+        if self.is_given:
+            return state.told_by(self.name)[1]
         calls = {name: call_of(f"{name}_df", asked, has_client=has_client) for name in self.fetches}
         if not self.measured:
             return "\n".join(calls.values())
@@ -124,8 +128,23 @@ class Panel:
         asked = self.asked(state)
         here = None if self.held is None else self.held(state)
         if here is not None:
-            yield self._made({self.fetches[0]: here}, state)
-            return
+            frames = {self.fetches[0]: here}
+        else:
+            frames = yield from self._read(asked, state, client)
+        if self.beside and (self.is_given or self.scope is one_image):
+            # What is beside it is not waited for.
+            yield self._made(frames, state)
+        for name, (frame, beside) in self.beside.items():
+            if name not in frames:
+                wanted = beside(state)
+                options = {**wanted.options, **_COLLECT}
+                frames[name] = _call(frame, Asked(wanted.what, options), client)
+        yield self._made(frames, state)
+
+    def _read(
+        self, asked: Asked | None, state: State, client: Client
+    ) -> Generator[Result, None, dict[str, pd.DataFrame]]:
+        """Fetch the panel's frames, and show what there is of them on the way."""
         if asked is not None and set(self.fetches) <= _COLLECTED:
             asked = Asked(asked.what, {**asked.options, **_COLLECT})
         if asked is not None and set(self.fetches) <= _OF_IMAGES:
@@ -138,16 +157,7 @@ class Panel:
                 held.append(self._fetch(part, client))
                 parts = {name: _joined([frames[name] for frames in held]) for name in self.fetches}
                 yield self._made(parts, state, start + _BATCH, len(images))
-        frames = self._fetch(asked, client)
-        if self.scope is one_image:
-            # What is beside it is of many images: not waited for.
-            yield self._made(frames, state)
-        for name, (frame, beside) in self.beside.items():
-            if name not in frames:
-                wanted = beside(state)
-                options = {**wanted.options, **_COLLECT}
-                frames[name] = _call(frame, Asked(wanted.what, options), client)
-        yield self._made(frames, state)
+        return self._fetch(asked, client)
 
     def _fetch(self, asked: Asked | None, client: Client) -> dict[str, pd.DataFrame]:
         return {name: _call(name, asked, client) for name in self.fetches}
@@ -175,12 +185,15 @@ def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return whole
 
 
-def call_of(function: str, asked: Asked | None, *, has_client: bool = False) -> str:
-    """Return a call of one of hubframe's functions as code."""
+def call_of(
+    function: str, asked: Asked | None, *, has_client: bool = False, given: Iterable[str] = ()
+) -> str:
+    """Return a call of one of hubframe's functions as code; frames that were given by name."""
     arguments = []
     if asked is not None:
         named = (f"{name}={_literal(value)}" for name, value in asked.options.items())
         arguments += [_literal(asked.what), *named]
+    arguments += [f"{name}={name}" for name in given]
     arguments += ["client=client"] if has_client else []
     call = f"hubframe.{function}({', '.join(arguments)})"
     if len(call) <= _WIDTH:
@@ -225,6 +238,18 @@ def _count(state: State) -> str:
         return f"all {count} tags shown"
     each = " of each repository" if len(state.repos) > 1 else ""
     return f"the newest {state.most}{each}"
+
+
+def _shown(state: State) -> str:
+    """Say of which tags it is where all are read."""
+    if state.chosen:
+        return _count(state)
+    return f"all {wording.counted(len(state.visible), 'tag')} shown"
+
+
+def _told(state: State) -> str:
+    """Say of which tags it is where a given frame tells of those of a repository."""
+    return _count(state) if state.chosen else "all tags"
 
 
 def _compared(state: State) -> str:
@@ -283,6 +308,14 @@ def _shared(result: Result, ax: Axes) -> Axes:
 
 def _packages(result: Result, ax: Axes) -> Axes:
     return plots.plot_packages(result.frame, result.fetched.get("layers"), ax=ax)
+
+
+def _vulnerabilities(result: Result, ax: Axes) -> Axes:
+    """Show the images; of one alone, which layers brought them."""
+    summary = hubframe.vulnerability_summary_df(result.frame, by="image")
+    if len(summary) == 1:
+        summary = hubframe.vulnerability_summary_df(result.frame, by="layer")
+    return plots.plot_vulnerability_summary(summary, result.fetched.get("layers"), ax=ax)
 
 
 def _neighbours(state: State) -> Asked:
@@ -363,6 +396,57 @@ PANELS = {
             scope=_inside,
             downloads=True,
             can_filter=True,
+        ),
+        Panel(
+            "vulnerabilities",
+            "Vulnerabilities",
+            "What the vulnerabilities that the explorer was given tell of these images, the worst "
+            "first, with the build step that brought each.",
+            ("vulnerabilities",),
+            asked=State.asked_shown,
+            held=lambda state: state.told_by("vulnerabilities")[0],
+            beside={"layers": ("layers", State.asked_told)},
+            plot=_vulnerabilities,
+            findings=risks.of_vulnerabilities,
+            table=views.worst_vulnerabilities,
+            columns=(
+                *("repo", "tag", "platform", "id", "severity", "is_exploited", "name", "version"),
+                *("fixed_version", "instruction", "title"),
+            ),
+            scope=_told,
+            can_filter=True,
+            is_given=True,
+        ),
+        Panel(
+            "references",
+            "References",
+            "Which files name these images, of the references that the explorer was given.",
+            ("references",),
+            asked=State.asked_shown,
+            held=lambda state: state.told_by("references")[0],
+            findings=risks.of_references,
+            table=views.wrong_references,
+            columns=("file", "line", "written", "wrong", "newest_tag", "is_pinned", "problem"),
+            scope=_told,
+            can_filter=True,
+            is_given=True,
+        ),
+        Panel(
+            "eol",
+            "End of life",
+            "Until when the products are supported that the tags are of, by their names.",
+            ("tags",),
+            asked=State.asked_shown,
+            held=lambda state: state.shown.reset_index(drop=True) if state.is_whole else None,
+            measured="eol_df",
+            plot=lambda result, ax: plots.plot_eol(result.frame, ax=ax),
+            findings=lambda result: risks.of_ends(result.frame),
+            table=views.ended_first,
+            columns=(
+                *("repo", "tag", "product", "cycle", "eol_at", "days_left", "is_supported"),
+                *("extended_until", "latest", "url"),
+            ),
+            scope=_shown,
         ),
         Panel(
             "layers",
@@ -466,9 +550,11 @@ def missing(panel: Panel, state: State) -> str:
     """Say what has to be done before a panel can be shown; empty where it can be."""
     if panel.name == "limits":
         return ""
+    if panel.is_given and panel.name not in state.given:
+        return f"Give the explorer the frame: hubframe.explore(…, {panel.name}={panel.name})."
     if state.tags.empty:
         return "Open a repository that has tags first."
-    if panel.scope is not None and not state.taken:
+    if panel.scope is not None and not (panel.is_given or state.taken):
         return "No tag is like that: change the filters."
     if panel.name == "compare" and len(state.compared) < _LEAST_COMPARED:
         return "There is one image only: choose two tags or more in the list."

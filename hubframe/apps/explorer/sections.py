@@ -9,7 +9,7 @@ from hubframe.apps.explorer import panels, wording
 from hubframe.apps.explorer.grid import Grid
 from hubframe.apps.explorer.handover import CopyButton, SaveButton
 from hubframe.apps.explorer.model import MEANINGS, Filters, read_filters
-from hubframe.apps.explorer.panels import PANELS, Result
+from hubframe.apps.explorer.panels import Result
 from hubframe.apps.explorer.picture import Picture, days_of, svg
 from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Offer, Session
 from hubframe.apps.explorer.views import lean
@@ -383,7 +383,7 @@ class PanelSection:
         self._made = ""
         self._is_drawing = False
         self._told: Result | None = None
-        titles = [(panel.title, panel.name) for panel in PANELS.values()]
+        titles = [(panel.title, panel.name) for panel in session.panels.values()]
         self._panels = widgets.ToggleButtons(options=titles, value=session.state.panel)
         self._panels.add_class("panels")
         self._keep = _count("Keep the newest", "13em", 1, 1_000_000, session.state.keep)

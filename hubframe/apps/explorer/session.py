@@ -88,9 +88,11 @@ class Session:
     `changed` is called with the part of the screen that has to be drawn anew.
     """
 
-    def __init__(self, client: Client | None = None) -> None:
+    def __init__(
+        self, client: Client | None = None, given: Mapping[str, pd.DataFrame] | None = None
+    ) -> None:
         self.client = client
-        self.state = State()
+        self.state = State(given=given or {})
         self.result: Result | None = None  # what is shown, with what it was read for
         self.offer: Offer | None = None  # what has to be agreed to before the panel is read
         self.messages: dict[str, str] = {}  # what went wrong, by part of the screen
@@ -161,7 +163,7 @@ class Session:
                 return
             self.state = self.state.looked_up(images)
             self.changed(TAGS)
-            if self.panel.name == "overview":
+            if self.panel.name == "overview" or self.panel.is_given:
                 self.read_panel()
 
         def steps() -> Iterator[pd.DataFrame]:
@@ -262,7 +264,8 @@ class Session:
         """Write a report about what panels read, and hand it over as a zip archive."""
         asked, client = self.state.asked(), self._client
         price = partial(_price, asked, "configs", client)
-        self._fetch(price, lambda: iter([_archive(asked, client)]), done)
+        given = self.state.given
+        self._fetch(price, lambda: iter([_archive(asked, given, client)]), done)
 
     def read_panel(self, after: float = 0.0) -> None:
         """Read what the open panel shows; what costs pulls only if that is agreed to.
@@ -304,6 +307,12 @@ class Session:
         self._idle()
 
     # What is on screen.
+
+    @property
+    def panels(self) -> dict[str, Panel]:
+        """The panels that there is something to see in, by name."""
+        given = self.state.given
+        return {name: one for name, one in PANELS.items() if not one.is_given or name in given}
 
     @property
     def panel(self) -> Panel:
@@ -357,6 +366,8 @@ class Session:
         lines = panel.code(state, has_client=has_client, collects=self.has_failed)
         if panel.held is not None and panel.fetches == ("tags",) and not state.is_whole:
             lines = f"# This asks for the digest of each tag, too.\n{lines}"
+        if panel.is_given:
+            lines = f"# {panel.name} is the frame that the explorer was given.\n{lines}"
         return self._whole(lines)
 
     @property
@@ -380,7 +391,9 @@ class Session:
         options: dict[str, Any] = {"tags": tags} if tags else {}
         if state.repos and state.panel != State.panel:
             options["panel"] = state.panel
-        call = panels.call_of("explore", Asked(what, options), has_client=self.client is not None)
+        has_client = self.client is not None
+        asked = Asked(what, options)
+        call = panels.call_of("explore", asked, has_client=has_client, given=state.given)
         return self._whole(call)
 
     def _whole(self, lines: str) -> str:
@@ -648,10 +661,11 @@ def _price_of_layers(asked: Asked, client: Client) -> Offer | None:
     return Offer(replace(most, is_exact=False), size=int(size))
 
 
-def _archive(asked: Asked, client: Client) -> bytes:
+def _archive(asked: Asked, given: Mapping[str, Any], client: Client) -> bytes:
     """Write a report, and pack its folder."""
     with TemporaryDirectory() as folder:
-        page = report(asked.what, Path(folder) / "report", **asked.options, client=client)
+        place = Path(folder) / "report"
+        page = report(asked.what, place, **asked.options, **given, client=client)
         packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", page.parent)
         return Path(packed).read_bytes()
 

@@ -23,6 +23,7 @@ from hubframe.apps.explorer.model import Place
 from hubframe.apps.explorer.panels import PANELS
 from hubframe.apps.explorer.session import LISTING, PANEL, PROGRESS, TAGS, Session
 from hubframe.oci.reference import ImageReference
+from hubframe.tables import TABLES
 from hubframe.wire.client import Client
 
 # What is in the cache is there at once, without a flicker, and in the notebook's file. [seconds]
@@ -128,16 +129,18 @@ class Explorer:
         self._address.query = self.session.state.place.query()
 
     def _went(self, query: str) -> None:
-        place = Place.read(query, PANELS)
+        place = Place.read(query, self.session.panels)
         if place is not None:
             self.session.go(place)
 
 
-def explore(
+def explore(  # noqa: PLR0913
     what: str | None = None,
     *,
     tags: Sequence[str] = (),
     panel: str | None = None,
+    vulnerabilities: pd.DataFrame | None = None,
+    references: pd.DataFrame | None = None,
     client: Client | None = None,
 ) -> Explorer:
     """Open an explorer: look for repositories, choose tags, see what is in them, take it away.
@@ -155,8 +158,14 @@ def explore(
         Which tags of that repository to choose.
     panel
         What to see of them: ``overview``, ``image``, ``growth``, ``compare``, ``inside``,
-        ``layers``, ``shared``, ``images``, ``labels``, ``coverage``, ``history``, ``env``,
-        ``cleanup``, ``limits``.
+        ``vulnerabilities``, ``references``, ``eol``, ``layers``, ``shared``, ``images``,
+        ``labels``, ``coverage``, ``history``, ``env``, ``cleanup``, ``limits``.
+    vulnerabilities
+        The table `vulnerabilities`, as of `read_trivy`: the panel ``vulnerabilities`` shows what it
+        tells of the images that are open.
+    references
+        The table `references` or `checked_references`: the panel ``references`` shows which files
+        name the images that are open.
     client
         What to ask with; None for the default one. In copied code it is called ``client``.
 
@@ -167,8 +176,9 @@ def explore(
 
     Raises
     ------
-    ValueError
-        There is no such panel, or tags are named and nothing that they are of.
+    TypeError, ValueError
+        There is no such panel, or nothing to show in it; tags are named and nothing that they are
+        of; or a frame is none, or lacks columns.
 
     Examples
     --------
@@ -185,11 +195,19 @@ def explore(
     chosen = [tags] if isinstance(tags, str) else list(tags)
     if panel is not None and panel not in PANELS:
         raise ValueError(f"panel must be one of {', '.join(PANELS)}, not {panel!r}")
+    given = {
+        name: _given(name, frame)
+        for name, frame in (("vulnerabilities", vulnerabilities), ("references", references))
+        if frame is not None
+    }
+    session = Session(client=client, given=given)
+    if panel is not None and panel not in session.panels:
+        raise ValueError(f"the panel {panel} needs the frame: {panel}=")
     if chosen and what is None:
         raise ValueError("tags are of a repository: name it as what")
-    explorer = Explorer(Session(client=client))
+    explorer = Explorer(session)
     # Voila tells its kernels the query of the address.
-    place = Place.read(os.environ.get("QUERY_STRING", ""), PANELS)
+    place = Place.read(os.environ.get("QUERY_STRING", ""), session.panels)
     if place is None and what is not None and (chosen or panel):
         repo = ImageReference.parse(what).repo if chosen else ""
         rows = tuple((repo, tag) for tag in chosen)
@@ -200,3 +218,14 @@ def explore(
         explorer.session.look_for(what)
     explorer.wait(_AT_ONCE)
     return explorer
+
+
+def _given(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame that a person gave, which says which table it is of."""
+    checked = f"checked_{name}"
+    table = checked if checked in TABLES and set(TABLES[checked].dtypes) <= {*frame} else name
+    TABLES[table].require(frame)
+    told = frame.reset_index(drop=True)
+    record = {"source": "the frame given", "complete": None, **(frame.attrs.get("hubframe") or {})}
+    told.attrs["hubframe"] = {**record, "table": table}
+    return told

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hubframe.measure.vulnerabilities import worst_first
 from hubframe.plots import wording
+from hubframe.report.risks import wrong_first
 
 if TYPE_CHECKING:
     from hubframe.apps.explorer.model import Row
@@ -199,6 +201,23 @@ def _by_package(result: "Result", row: "Row") -> pd.DataFrame:
         installed_size=("installed_size", lambda sizes: sizes.sum(min_count=1)),
         licence=("licence", "first"),
     )
+
+
+def worst_vulnerabilities(result: "Result") -> pd.DataFrame:
+    """Return vulnerabilities, the worst first, with the build step that brought each."""
+    return worst_first(result.frame, result.fetched.get("layers"))
+
+
+def wrong_references(result: "Result") -> pd.DataFrame:
+    """Return references; of those that were checked with what is wrong, the most urgent first."""
+    frame = result.frame
+    return wrong_first(frame).drop(columns="problem") if "exists" in frame else frame
+
+
+def ended_first(result: "Result") -> pd.DataFrame:
+    """Return what products tags are of, those first that ended first."""
+    known = result.frame.dropna(subset="product")
+    return known.sort_values("eol_at", kind="stable", na_position="last")
 
 
 def windows_in_hours(result: "Result") -> pd.DataFrame:
