@@ -25,16 +25,8 @@ from hubframe.tables.measured import BASES
 from hubframe.tables.schema import joined_attrs
 
 OS_RELEASE, PURL, TAG, ANNOTATION = "os-release", "purl", "tag", "annotation"
-# Systems by their id in os-release, where the product is not named so.
-_SYSTEMS = {
-    "alpine": "alpine-linux",
-    "amzn": "amazon-linux",
-    "ol": "oracle-linux",
-    "opensuse-leap": "opensuse",
-    "redhat": "rhel",
-    "rocky": "rocky-linux",
-    "windows": "windows-server-core",
-}
+# The id of all Windows; what of it is in images is this.
+_WINDOWS, _IN_IMAGES = "windows", "windows-server-core"
 _CENTOS, _STREAM = "centos", "centos-stream"
 # Alpine's edge has the number of the release that comes next: 3.21.0_alpha20240923.
 _EDGE = "_alpha"
@@ -445,11 +437,10 @@ class Products:
         title: str | None = None,
     ) -> Match | None:
         """Match what os-release says: id, version, codename, and the name for people."""
-        product = _SYSTEMS.get(name or "", name or "")
-        if product == _CENTOS and "Stream" in (title or ""):
-            product = _STREAM
-        product = self._names.get(product, product)
-        if product not in self._by_numbers:
+        is_stream = name == _CENTOS and "Stream" in (title or "")
+        known = _STREAM if is_stream else _IN_IMAGES if name == _WINDOWS else name or ""
+        product = self._names.get(known)
+        if product is None:
             return None
         match = self.at(product, () if _EDGE in (version or "") else _numbers(version))
         if match.row is None and name == _CENTOS and title is None:

@@ -27,7 +27,7 @@ CYCLES = Table("cycles", "a release cycle of a product", ("product", "cycle"), (
     Column("is_eol", FLAG, "Whether its end of life was over at `dated_at`, also where no date is told."),
     Column("is_extended", FLAG, "Whether there was extended support at `dated_at`; null where there is no such thing."),
     *_LATEST,
-    Column("aliases", TEXT, "Other names of the product, such as those that it had, sorted, joined by blanks."),
+    Column("aliases", TEXT, "Other names of the product: those that it had, and the id of a system in `os-release`; sorted, joined by blanks."),
     Column("identifiers", TEXT, "Package URLs of the product, without versions, sorted, joined by blanks."),
     _URL,
     Column("dated_at", UTC, "The day that this is of."),
