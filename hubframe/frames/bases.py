@@ -41,7 +41,8 @@ def bases_df(
 
     An image may say what it is built on, in annotations or labels; that is held against the layers
     of that base, which must be the image's first ones. On Docker Hub this costs a pull for each
-    distinct image and each distinct base, once.
+    distinct image, each distinct base, and each attestation, once; without ``provenance`` and
+    ``dockerfile`` in `evidence` none for attestations.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ refers to an image may be referred to itself: Docker signs its attestations.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -189,8 +189,7 @@ def _listed(
         for subject in found
         for suffix in suffixes
     }
-    there = _listed_tags(call, signed, tags)
-    signed = {item: at for item, at in signed.items() if there(item)}
+    signed = {item: signed[item] for item in _may_be_there(call, signed, tags)}
     answers = call.get([*lists, *signed])
     unlisted = {}
     for item, (subject, where) in (lists | signed).items():
@@ -204,19 +203,18 @@ def _listed(
         elif answer is not None:
             entry = {"digest": answer.digest, "mediaType": answer.media_type}
             found[subject].append((where, entry))
-    there = _listed_tags(call, unlisted, tags)
-    for item, entries in _indexes(call, [item for item in unlisted if there(item)]).items():
+    for item, entries in _indexes(call, _may_be_there(call, unlisted, tags)).items():
         found[unlisted[item]][:0] = [("referrers tag", entry) for entry in entries]
     return found
 
 
-def _listed_tags(
-    call: Call, items: Iterable[Item], tags: Iterable[ImageReference]
-) -> Callable[[Item], bool]:
-    """Return what tells of tags that need not be there whether they may be.
+def _may_be_there(
+    call: Call, items: Collection[Item], tags: Iterable[ImageReference]
+) -> list[Item]:
+    """Leave out, of tags that need not be there, those that the list of all tags lacks.
 
-    The list of a repository's tags tells, where it is here, or is asked for in place of many of
-    them. One that lacks a tag that is there (`tags`) is older than that, or not whole.
+    That list is taken where it is here, or asked for in place of many look-ups. One that lacks a
+    tag that is there (`tags`) is older than that, or not whole.
     """
     counts = Counter(one.reference.at() for one in items if not one.reference.is_local)
     lists = {at: Item("names", at) for at in counts}
@@ -227,13 +225,13 @@ def _listed_tags(
         known = names.get(one.at())
         if one.tag and isinstance(known, frozenset) and one.tag not in known:
             names[one.at()] = None
-
-    def may_be_there(item: Item) -> bool:
+    left = []
+    for item in items:
         known = names.get(item.reference.at())
         # In a plan such a list counts, and what follows from it is not known.
-        return known is None or (isinstance(known, frozenset) and item.reference.tag in known)
-
-    return may_be_there
+        if known is None or (isinstance(known, frozenset) and item.reference.tag in known):
+            left.append(item)
+    return left
 
 
 def _indexes(call: Call, tags: Sequence[Item]) -> dict[Item, list[Payload]]:

@@ -312,7 +312,7 @@ def _is_outdated(base: Base, then: _At | None, now: _Compared) -> bool | None:
     if base.digest in (now.at.top, now.at.digest) or (then is None and now.is_prefix):
         return False
     if then is not None:
-        return then.digest != now.at.digest
+        return bool(then.digest != now.at.digest)
     return True if base.digest and now.is_contrary else None
 
 

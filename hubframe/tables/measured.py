@@ -140,7 +140,7 @@ BASES = Table("bases", "an image, with a base and the evidence for it", (*IMAGE_
     Column("outdated_at_build", FLAG, "Whether it was another image already when the image was built; null unless a history of the base's tag tells what it had then, and had the digest that is told at some time."),
     Column("lag_days", FLOAT, "From the build of the one to that of the other; null where a date is not told. [days]", may_be_negative=True),
     Column("base_eol_at", UTC, "The end of life of the product that the base's tag names, the first one of several, by hubframe's own table of dates; null where none is known."),
-), source="Labels and annotations of images, and the layers of the bases that they name: on Docker Hub a pull for each distinct image and base, once.")
+), source="Labels and annotations of images, and the layers of the bases that they name: on Docker Hub a pull for each distinct image, base and attestation, once.")
 
 COMPARISON = Table("comparison", "a difference between two images", ("left_name", "right_name", "aspect", "key", "change"), (
     Column("left_name", TEXT, "The image on the left, `repo:tag` or `repo@digest`.", nullable=False),

@@ -217,7 +217,7 @@ def _signatures(
         metavar="FILE",
     ),
     flag("--outdated", "Only images whose base's tag has a newer image, the best proof of each."),
-    more="On Docker Hub each distinct image and base costs a pull, once.",
+    more="On Docker Hub each distinct image, base and attestation costs a pull, once.",
     example=f"hubframe bases {_WEB} --sample",
     job=INSIDE,
     table="bases",
