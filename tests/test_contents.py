@@ -103,6 +103,20 @@ def test_bad_paths_are_refused(what, client):
             hubframe.contents_df(what, bad, client=client)
 
 
+def test_a_hard_link_may_be_of_a_file_of_a_lower_layer(client, tmp_path):
+    upper = archive(entry("b.conf", kind=b"1", linkname="a.conf"), (".wh.c.conf", b""))
+    what = (
+        f"oci:{write_layout(tmp_path / 'image', archive(('a.conf', b'a'), ('c.conf', b'')), upper)}"
+    )
+    found = hubframe.contents_df(what, "*.conf", hash=True, client=client)
+    layers = hubframe.layers_df(what, client=client)["layer_digest"]
+    assert found[["path", "position", "text", "size"]].to_numpy().tolist() == [
+        ["a.conf", 0, "a", 1], ["b.conf", 1, "a", 1],
+    ]  # fmt: skip
+    assert found["layer_digest"].tolist() == layers.tolist()
+    assert hubframe.read_file(what, "b.conf", client=client) == b"a"
+
+
 def test_a_hard_link_has_the_content_of_its_file(client, tmp_path):
     layer = archive(
         ("opt/a", b"content"),

@@ -68,10 +68,11 @@ def test_distributions(what, client, tmp_path):
     scratch = f"oci:{write_layout(tmp_path / 'scratch', archive(('app', b'x')))}"
     found = hubframe.distributions_df(scratch, client=client)
     assert found["id"].isna().tolist() == [True]
-    packages = hubframe.packages_df(scratch, client=client)
-    assert packages.empty
-    (unknown,) = packages.attrs["hubframe"]["unknown"]
-    assert "no database" in unknown["message"]
+    for evidence, words in (("layers", "no database"), ("sbom", "no bill of materials")):
+        packages = hubframe.packages_df(scratch, evidence=evidence, client=client)
+        assert packages.empty
+        (unknown,) = packages.attrs["hubframe"]["unknown"]
+        assert words in unknown["message"]
 
 
 def test_kinds(what, client):

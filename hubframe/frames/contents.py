@@ -214,8 +214,8 @@ def _keeping(is_wanted: Callable[[str], bool], most: int) -> Keep:
 
 def _found(
     call: Call, images: Iterable[Image], is_wanted: Callable[[str], bool]
-) -> Iterator[tuple[tuple[Any, ...], FileSystem, Entry, Entry, Place]]:
-    """Yield the files that are wanted, each with the entry that has its content."""
+) -> Iterator[tuple[tuple[Any, ...], FileSystem, Entry, str, Entry, Place]]:
+    """Yield the files that are wanted: the entry with its layer, and the one with its content."""
     for key, digests, files in images:
         for entry in files.match(is_wanted):
             if files.kind(entry) not in _FILES:
@@ -226,7 +226,7 @@ def _found(
             except NotFoundError as error:
                 call.leave_out(f"{entry.path} of the layer {key[0]}@{digest}", str(error))
                 continue
-            yield key, files, entry, content, (digest, content.path)
+            yield key, files, entry, digest, content, (digests[content.position], content.path)
 
 
 def _contents(
@@ -278,14 +278,14 @@ def _row(
     key: tuple[Any, ...],
     files: FileSystem,
     entry: Entry,
+    digest: str,
     content: Entry,
     place: Place,
     told: Told | None,
 ) -> tuple[Any, ...]:
-    digest, _ = place
     if told is None:
         words = f"not read: of more than {_MOST_OF_LAYER:,} bytes, or with holes"
-        call.leave_out(f"{entry.path} of the layer {key[0]}@{digest}", words)
+        call.leave_out(f"{content.path} of the layer {key[0]}@{place[0]}", words)
         told = Told(files.size(content), None, None, is_truncated=True)
     size, *rest = told
     return (*key, entry.position, digest, entry.path, size, files.mode(entry), *rest)

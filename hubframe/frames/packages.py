@@ -104,7 +104,8 @@ def packages_df(
     PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
     manager stands in none; a bill of materials in the image may tell of it, as Bitnami's do of
     what they install. Its packages are rows with its path, but for those that a database tells of,
-    too. An image without any has no rows, nor has one of Windows, whose layers are not read:
+    too. An image without any has no rows, nor has one of Windows, whose layers are not read, nor
+    one without a document where documents alone are asked for:
     ``frame.attrs["hubframe"]["unknown"]`` says so.
     Binaries are read up to 256 MiB each. A database of the system that cannot be read fails; any
     other file ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
@@ -125,7 +126,11 @@ def packages_df(
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
             groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
             covered = {key for key, _ in groups}
-        if evidence != "sbom":
+        if evidence == "sbom":
+            for key in dict.fromkeys(_keys(layers)):
+                if key not in covered:
+                    call.unknown["name", _named(key)] = "no bill of materials of it can be read"
+        else:
             is_left = [evidence == "both" or key not in covered for key in _keys(layers)]
             left = layers.loc[is_left]
             unread = _OTHER - wanted_kinds | ({APPLICATION} if wanted_kinds != _ALL else set())

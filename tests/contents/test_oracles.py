@@ -56,6 +56,9 @@ A:noarch
 # What is removed but for its configuration syft 1.18 still lists; trivy does not.
 LEFT = STATUS.replace(b"deinstall ok config-files", b"install ok unpacked")
 LEFT = LEFT.replace(b"install ok not-installed", b"hold ok installed")
+LEFT += (
+    b"\nPackage: broken\nStatus: install reinstreq half-installed\nVersion: 1\nArchitecture: all\n"
+)
 RPMS = BASH, SHADOW, header(name="epoch", epoch=0, version="1", release="1", summary="x" * 900)
 SYSTEMS = {
     "dpkg/var/lib/dpkg/status": LEFT,

@@ -64,9 +64,10 @@ KINDS = frozenset(rule[-1] for rules in (*PLACES.values(), OTHER_PLACES) for rul
 _WITHIN = {"npm": "/node_modules/", "gem": "/specifications/"}
 # Kinds of which all that is below one root is of one system.
 SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
-# The word of ``Status`` with which the files of a package are there.
+# The words of ``Status`` with which files of a package are there, or some of them.
 _THERE = frozenset(
-    {"installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
+    {"installed", "unpacked", "half-configured", "half-installed"}
+    | {"triggers-awaited", "triggers-pending"}
 )
 _OF_DEB = frozenset(
     {"Package", "Version", "Status", "Architecture", "Source", "License", "Installed-Size"}
