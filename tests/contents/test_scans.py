@@ -531,6 +531,12 @@ def test_ecosystems_are_chosen(written):
     }  # fmt: skip
     assert {of: len(hubframe.read_osv(path, ecosystems=of)) for of in count} == count
     assert len(hubframe.read_osv(path, ecosystems="PyPI")) == 1
+    ubuntu = {"package": {"ecosystem": "Ubuntu:22.04:LTS", "name": "a"}}
+    path = written({**OSV, "affected": [ubuntu]}, "b.json")
+    assert [
+        len(hubframe.read_osv(path, ecosystems=of))
+        for of in ("Ubuntu", "Ubuntu:22.04", "Ubuntu:22.04:LTS", "Ubuntu:22", "Ubun")
+    ] == [1, 1, 1, 0, 0]
 
 
 def test_what_github_knows_of_the_last_version(written):
