@@ -94,6 +94,11 @@ class Index:
                 entry = _Entry(place, read_release(known[0], release), *told)
                 self._by[known].append(entry)
         self._ecosystems = {ecosystem for ecosystem, _ in self._by}
+        self._releases = {
+            (ecosystem, one.release and one.release.name)
+            for (ecosystem, _), entries in self._by.items()
+            for one in entries
+        }
 
     def matches(
         self, package: tuple[Any, ...], unknown: _Unknown
@@ -120,6 +125,9 @@ class Index:
             return
         if not asked.names:
             unknown["version", package[2]] = "none is told"
+        told = {(asked.ecosystem, of) for of in (None, asked.release, asked.version)}
+        if asked.release and not told & self._releases:
+            unknown["release", f"{asked.ecosystem}:{asked.release}"] = "no advisory is about it"
         best: dict[str, tuple[tuple[bool | int, ...], int, Verdict]] = {}
         for closeness, one, verdict in self._judged(asked, kind, unknown):
             is_whole, has_none = not verdict.is_affected, verdict.fixed_version is None

@@ -3,7 +3,7 @@
 What is in them is read by `oci.contents.sboms`, as of those that are attached to images.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,11 @@ from hubframe.oci.contents import sboms
 from hubframe.oci.contents.packages import read_url, write_url
 from hubframe.oci.payload import items, mapping, text, texts
 from hubframe.oci.reference import DIGEST
+from hubframe.readers.cyclonedx import vulnerability_rows
 from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
 from hubframe.readers.subjects import Images, Subject, described_by_syft, subject
 from hubframe.tables import PACKAGES
+from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
 
 Payload = Mapping[str, Any]
 Row = tuple[Any, ...]
@@ -93,6 +95,7 @@ def read_spdx(
 def read_cyclonedx(
     paths: Paths,
     *,
+    vulnerabilities: bool = False,
     layers: pd.DataFrame | None = None,
     max_bytes: int = MOST_BYTES,
     errors: Errors = "raise",
@@ -103,24 +106,51 @@ def read_cyclonedx(
     ----------
     paths, layers, max_bytes, errors
         See `read_syft`.
+    vulnerabilities
+        Read the vulnerabilities that are listed in place of the packages, as
+        ``trivy image --format cyclonedx --scanners vuln`` and ``grype --output cyclonedx-json``
+        list them, a row for each component that one affects; with what a document says of them
+        as VEX.
 
     Returns
     -------
     pandas.DataFrame
-        The table `packages`, as of `read_syft`.
+        The table `packages`, as of `read_syft`, or `vulnerabilities`.
 
     Raises
     ------
     PayloadError, NotFoundError
         See `read_syft`.
     """
-    return _read(paths, "cyclonedx", layers, max_bytes, errors)
+    if not vulnerabilities:
+        return _read(paths, "cyclonedx", layers, max_bytes, errors)
+    reading, images = Reading(VULNERABILITIES, errors, max_bytes), Images(layers)
+
+    def rows_of(told: Payload, sbom: sboms.Sbom, name: str) -> Iterator[Row]:
+        return vulnerability_rows(told, images.find(_of_cyclonedx(told, name)), sbom.tool)
+
+    rows = _rows(reading, paths, "cyclonedx", rows_of)
+    return reading.finish(VULNERABILITIES.from_rows(rows), "sbom", MEANING)
 
 
 def _read(
     paths: Paths, form: str, layers: pd.DataFrame | None, max_bytes: int, errors: Errors
 ) -> pd.DataFrame:
     reading, images = Reading(PACKAGES, errors, max_bytes), Images(layers)
+
+    def rows_of(told: Payload, sbom: sboms.Sbom, name: str) -> Iterator[Row]:
+        return package_rows(images.find(_ROOTS[form](told, name)), sbom)
+
+    return reading.finish(PACKAGES.from_rows(_rows(reading, paths, form, rows_of)), "sbom")
+
+
+def _rows(
+    reading: Reading,
+    paths: Paths,
+    form: str,
+    rows_of: Callable[[Payload, sboms.Sbom, str], Iterator[Row]],
+) -> Iterator[Row]:
+    """Yield the rows of documents, which must be in a format."""
 
     def read(body: bytes, name: str) -> list[Row]:
         # A file of one's own may be as long as it is.
@@ -129,11 +159,9 @@ def _read(
         if sbom.format != form:
             raise PayloadError(f"{name} is in the format of {sbom.format}: use read_{sbom.format}")
         reading.note(format=sbom.format, tool=sbom.tool, reported_at=sbom.created_at)
-        about = images.find(_ROOTS[form](told, name))
-        return list(package_rows(about, sbom))
+        return list(rows_of(told, sbom, name))
 
-    rows = (row for some in reading.bodies(paths, read) for row in some)
-    return reading.finish(PACKAGES.from_rows(rows), "sbom")
+    return (row for some in reading.bodies(paths, read) for row in some)
 
 
 def package_rows(about: Subject, sbom: sboms.Sbom) -> Iterator[Row]:

@@ -203,13 +203,17 @@ class _About(NamedTuple):
         """The ecosystem as OSV writes it."""
         return ":".join(filter(None, self[:2]))
 
+    def is_of(self, wanted: set[str]) -> bool:
+        """Whether it is of an ecosystem, or of a part of one: ``Ubuntu``, ``Ubuntu:22.04``."""
+        return any(f"{self.with_release}:".startswith(f"{one}:") for one in wanted)
+
 
 def _rows(told: Payload, wanted: set[str] | None) -> Iterator[Row]:
     """Yield rows in the order of the table's columns."""
     by_package: dict[_About, list[Payload]] = {}
     for entry in items(told.get("affected")):
         about = _about(mapping(entry.get("package")))
-        if about and (wanted is None or wanted & {about.ecosystem, about.with_release}):
+        if about and (wanted is None or about.is_of(wanted)):
             by_package.setdefault(about, []).append(entry)
     aliases, upstream = (
         {*texts(told.get(name))} - {told["id"]} for name in ("aliases", "upstream")

@@ -1,12 +1,14 @@
 """Reports of scanners, told apart by what is in them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from hubframe.errors import PayloadError
 from hubframe.oci.payload import parse
+from hubframe.readers.boms import read_cyclonedx
 from hubframe.readers.documents import MOST_BYTES, Paths, find, read_file
 from hubframe.readers.grype import read_grype
 from hubframe.readers.trivy import read_trivy
@@ -14,20 +16,22 @@ from hubframe.tables.schema import joined_attrs
 from hubframe.tables.vulnerabilities import VULNERABILITIES
 
 Scans = Mapping[Callable[..., pd.DataFrame], Sequence[Path]]
+_READ_BILL = partial(read_cyclonedx, vulnerabilities=True)
 # What reports of each have at their top, or what they are wrapped in.
-_MARKS = {
+_MARKS: Mapping[Callable[..., pd.DataFrame], set[str]] = {
+    _READ_BILL: {"bomFormat"},
     read_grype: {"matches"},
     read_trivy: {"ArtifactName", "ClusterName", "scanner", "payload", "predicate", "dsseEnvelope"},
 }
 
 
 def tell_apart(paths: Paths) -> Scans:
-    """Return which files are reports of trivy, and which of grype, by what reads them.
+    """Return which files are reports of trivy, of grype, or bills, by what reads them.
 
     Raises
     ------
     OSError, PayloadError
-        A file is not there, or is neither.
+        A file is not there, or is none of these.
     """
     found: dict[Callable[..., pd.DataFrame], list[Path]] = {}
     for path in find(paths, (".json",)):

@@ -372,6 +372,80 @@ def test_trivys_bills_tell_what_its_report_tells(trivy_says, tmp_path, form, rea
     assert hubframe.vulnerabilities_df(bill, advisories)["name"].tolist() == ["libcrypto3"]
 
 
+def bill_of(tool, *vulnerabilities):
+    """A bill of two packages, with vulnerabilities."""
+    parts = [
+        {"bom-ref": "a", "type": "library", "name": "b", "version": "1", "purl": "pkg:maven/org.a/b@1",
+         "properties": [{"name": "aquasecurity:trivy:LayerDiffID", "value": "sha256:" + "1" * 64}]},
+        {"bom-ref": "c", "type": "library", "name": "c", "version": "2", "purl": "pkg:npm/c@2"},
+    ]  # fmt: skip
+    layer = {"name": "aquasecurity:trivy:DiffID", "value": "sha256:" + "1" * 64}
+    about = {"type": "container", "name": "org/app:1", "properties": [layer]}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "metadata": {"component": about, "tools": {"components": [{"name": tool, "version": "1"}]}},
+        "components": parts,
+        "vulnerabilities": vulnerabilities,
+    }
+
+
+def test_vulnerabilities_of_cyclonedx(written):
+    rated = [
+        {"source": {"name": "other"}, "severity": "low"},
+        {"source": {"name": "nvd"}, "severity": "critical", "score": 9.8, "method": "CVSSv31", "vector": "V3"},
+        {"source": {"name": "nvd"}, "severity": "medium", "score": 5.0, "method": "CVSSv2", "vector": "V2"},
+        {"source": {"name": "FIRST"}, "score": 0.5, "method": "other"},
+    ]  # fmt: skip
+    told = {
+        "id": "CVE-1", "source": {"name": "ghsa"}, "references": [{"id": "GHSA-1"}, {"id": "CVE-1"}],
+        "ratings": rated, "description": "What it is\nand more", "published": "2024-01-02T00:00:00Z",
+        "recommendation": "Upgrade org.a:b to version 3, 2.5; Upgrade d to version 9",
+        "affects": [{"ref": "a"}, {"ref": "c"}, {"ref": "urn:cdx:x/1#pkg:pypi/d@4"}, {"ref": "a"}],
+        "advisories": [{"url": "https://a.example"}],
+    }  # fmt: skip
+    path = written(bill_of("trivy", told, {"id": None, "affects": [{"ref": "a"}]}))
+    found = hubframe.read_cyclonedx(path, vulnerabilities=True)
+    assert dict(found.dtypes.astype(str)) == VULNERABILITIES.dtypes
+    plain = found.astype(object).where(found.notna(), None)
+    columns = ["repo", "tag", "type", "name", "version", "fixed_version", "state", "position"]
+    assert plain[columns].to_numpy().tolist() == [
+        ["org/app", "1", "maven", "org.a:b", "1", "3 2.5", "fixed", 0],
+        ["org/app", "1", "npm", "c", "2", None, "affected", None],
+        ["org/app", "1", "pypi", "d", "4", "9", "fixed", None],
+    ]
+    first = plain.iloc[0]
+    assert first[["severity", "cvss", "cvss_vector", "epss"]].tolist() == [
+        "critical",
+        9.8,
+        "V3",
+        0.5,
+    ]
+    assert first[["aliases", "title", "url", "evidence", "tool"]].tolist() == [
+        "GHSA-1", "What it is", "https://a.example", "trivy", "trivy-1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "expected"),
+    [
+        ("not_affected", "not_affected", "not affected"),
+        ("false_positive", "not_affected", "not affected"),
+        ("resolved", "fixed", "not affected"),
+        ("in_triage", "under_investigation", "under investigation"),
+        ("exploitable", "affected", "affected"),
+        ("?", None, "affected"),
+    ],
+)
+def test_analyses_of_cyclonedx_are_vex(written, state, status, expected):
+    told = {"id": "CVE-1", "affects": [{"ref": "c"}], "recommendation": "Upgrade c to version 3"}
+    told["analysis"] = {"state": state, "justification": "code_not_reachable"}
+    found = hubframe.read_cyclonedx(written(bill_of("else", told)), vulnerabilities=True)
+    (row,) = found.astype(object).where(found.notna(), None).to_dict("records")
+    assert (row["vex_status"], row["state"], row["evidence"]) == (status, expected, "cyclonedx")
+    assert (row["vex_justification"], row["fixed_version"]) == ("code_not_reachable", None)
+
+
 def test_a_bill_in_another_format_says_which_reader_to_use(written):
     with pytest.raises(PayloadError, match="use read_syft"):
         hubframe.read_spdx(written(SYFT))
@@ -457,6 +531,12 @@ def test_ecosystems_are_chosen(written):
     }  # fmt: skip
     assert {of: len(hubframe.read_osv(path, ecosystems=of)) for of in count} == count
     assert len(hubframe.read_osv(path, ecosystems="PyPI")) == 1
+    ubuntu = {"package": {"ecosystem": "Ubuntu:22.04:LTS", "name": "a"}}
+    path = written({**OSV, "affected": [ubuntu]}, "b.json")
+    assert [
+        len(hubframe.read_osv(path, ecosystems=of))
+        for of in ("Ubuntu", "Ubuntu:22.04", "Ubuntu:22.04:LTS", "Ubuntu:22", "Ubun")
+    ] == [1, 1, 1, 0, 0]
 
 
 def test_what_github_knows_of_the_last_version(written):

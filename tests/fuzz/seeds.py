@@ -341,7 +341,17 @@ def in_files() -> dict[str, list[bytes]]:
     cluster = {"ClusterName": "a", "Resources": [resource | {"Results": report["Results"]}]}
     record = {"scanner": {"version": "1", "result": report}, "metadata": {}}
     others = cluster, report["Results"], documents.statement("a", record, "sha256:" + "1" * 64)
-    bills = documents.spdx(), documents.CYCLONEDX, documents.SYFT, documents.SPDX_3
+    found = {
+        "id": "CVE-1",
+        "ratings": [
+            {"severity": "low", "method": "CVSSv31", "score": 1, "source": {"name": "nvd"}}
+        ],
+        "affects": [{"ref": "a"}, {"ref": "urn:cdx:a/1#pkg:npm/a@1"}],
+        "recommendation": "Upgrade a to version 2",
+        "analysis": {"state": "resolved"},
+    }
+    of_cyclonedx = documents.CYCLONEDX | {"vulnerabilities": [found]}
+    bills = documents.spdx(), of_cyclonedx, documents.SYFT, documents.SPDX_3
     return {
         "trivy": [scans["trivy"], *(json.dumps(one).encode() for one in others)],
         "grype": [scans["grype"]],

@@ -479,6 +479,7 @@ def bill_in_file(data: bytes) -> None:
     """A bill of materials in a file: packages of one of its formats."""
     for form in ("syft", "spdx", "cyclonedx"):
         scan(f"read_{form}", "json", data)
+    scan("read_cyclonedx", "json", data, vulnerabilities=True)
 
 
 def advisories(suffix: str, data: bytes) -> None:

@@ -169,6 +169,17 @@ def test_pairs_by_hand(of, about, expected):
         assert row["id"] == "OSV-1"
 
 
+def test_a_release_that_no_advisory_is_about_is_told():
+    of = package("apk/alpine/musl?alpine-3.19.1", "1-r0")
+    about = advisory("Alpine:v3.20/musl", ALL)
+    found = matched([of], [about])
+    assert found.attrs["hubframe"]["unknown"] == [
+        {"column": "release", "ref": "Alpine:3.19", "message": "no advisory is about it"}
+    ]
+    known = [about, advisory("Alpine:v3.19/other", ALL)]
+    assert matched([of], known).attrs["hubframe"]["unknown"] == []
+
+
 def test_an_advisory_holds_once():
     """For parts of a release, and by the names of a package and of its source."""
     zlib = package("rpm/redhat/zlib-devel?rhel-9.2", "1-3", source_name="zlib")

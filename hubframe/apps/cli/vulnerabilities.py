@@ -1,5 +1,6 @@
 """The commands about vulnerabilities: of images and advisories, and of files that you have."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,7 @@ _VEX = many("--vex", "FILE", "An OpenVEX document that says what does not affect
 _REPORTS = (
     many("--trivy", "FILE", "A report of trivy, or a folder of such; no image is asked for."),
     many("--grype", "FILE", "A report of grype, or a folder of such."),
+    many("--cyclonedx", "FILE", "A document in CycloneDX that lists vulnerabilities."),
 )
 _EVIDENCE = given(
     "--evidence",
@@ -60,14 +62,20 @@ def _found(  # noqa: PLR0913
     vex: Any = None,
     trivy: Any = None,
     grype: Any = None,
+    cyclonedx: Any = None,
     **options: Any,
 ) -> "pd.DataFrame":
     """Read reports, or match packages of images with advisories."""
     import pandas as pd
 
-    errors, is_reported = options["errors"], bool(trivy or grype)
+    errors, is_reported = options["errors"], bool(trivy or grype or cyclonedx)
     if is_reported and not (what or advisories):
-        read = ((hubframe.read_trivy, trivy), (hubframe.read_grype, grype))
+        of_bills = partial(hubframe.read_cyclonedx, vulnerabilities=True)
+        read = (
+            (hubframe.read_trivy, trivy),
+            (hubframe.read_grype, grype),
+            (of_bills, cyclonedx),
+        )
         frames = [reader(paths, errors=errors) for reader, paths in read if paths]
         found = pd.concat(frames, ignore_index=True)
     elif what and advisories and not is_reported:
@@ -75,7 +83,7 @@ def _found(  # noqa: PLR0913
         frames = [packages, hubframe.read_osv(advisories, errors=errors)]
         found = hubframe.vulnerabilities_df(*frames)
     else:
-        raise click.UsageError("give REF and --advisories, or --trivy or --grype")
+        raise click.UsageError("give REF and --advisories, or --trivy or --grype or --cyclonedx")
     if vex:
         stated = hubframe.read_openvex(vex, errors=errors)
         found, frames = hubframe.with_vex(found, stated), [*frames, stated]

@@ -266,7 +266,7 @@ def _cyclonedx(told: Payload, *, with_root: bool) -> Sbom:
     tool = next(iter(items(tools) or items(mapping(tools).get("components"))), {})
     entries = [
         one
-        for one in _components(told)
+        for one in components(told)
         # An operating system, a file or an application without a URL is no package.
         if text(one.get("purl")) or one.get("type") in ("library", "framework")
     ]
@@ -275,24 +275,7 @@ def _cyclonedx(told: Payload, *, with_root: bool) -> Sbom:
         entries.insert(0, root)
 
     def packages() -> Iterator[Listed]:
-        for one in entries:
-            url = text(one.get("purl"))
-            told = {
-                str(each.get("name")).removeprefix(TRIVY): text(each.get("value"))
-                for each in items(one.get("properties"))
-            }
-            kind = told.get("syft:package:type")
-            package = _package(url, one.get("name"), one.get("version"), kind)
-            if package is None:
-                continue
-            size = told.get("syft:metadata:installedSize") or told.get("syft:metadata:size")
-            package = _with_source(package, told)._replace(
-                licence=_cyclonedx_licence(one.get("licenses")),
-                path=_at(told.get("FilePath") or told.get("syft:location:0:path")),
-                installed_size=_size(package.type, size),
-            )
-            layer = told.get("LayerDiffID") or told.get("syft:location:0:layerID")
-            yield Listed(package, url, told.get("LayerDigest"), layer)
+        yield from filter(None, map(component, entries))
 
     return Sbom(
         "cyclonedx",
@@ -305,7 +288,28 @@ def _cyclonedx(told: Payload, *, with_root: bool) -> Sbom:
     )
 
 
-def _components(told: Payload) -> Iterator[Payload]:
+def component(one: Payload) -> Listed | None:
+    """Read a component of CycloneDX; None where it has no name."""
+    url = text(one.get("purl"))
+    told = {
+        str(each.get("name")).removeprefix(TRIVY): text(each.get("value"))
+        for each in items(one.get("properties"))
+    }
+    kind = told.get("syft:package:type")
+    package = _package(url, one.get("name"), one.get("version"), kind)
+    if package is None:
+        return None
+    size = told.get("syft:metadata:installedSize") or told.get("syft:metadata:size")
+    package = _with_source(package, told)._replace(
+        licence=_cyclonedx_licence(one.get("licenses")),
+        path=_at(told.get("FilePath") or told.get("syft:location:0:path")),
+        installed_size=_size(package.type, size),
+    )
+    layer = told.get("LayerDiffID") or told.get("syft:location:0:layerID")
+    return Listed(package, url, told.get("LayerDigest"), layer)
+
+
+def components(told: Payload) -> Iterator[Payload]:
     """Yield components, and those within them, in the document's order."""
     left = items(told.get("components"))[::-1]
     while left:
