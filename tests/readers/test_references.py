@@ -206,7 +206,6 @@ def test_parameters_of_manifests_have_their_defaults(found):
         "---\n"
         "apiVersion: v1\n"
         "kind: Pod\n"
-        "metadata: {labels: {image: not:this}, annotations: {image: not:this}}\n"
         "spec: {containers: [{image: '$(params.GO)'}]}\n",
         "task.yaml",
     )
@@ -216,9 +215,21 @@ def test_parameters_of_manifests_have_their_defaults(found):
         (8, "spec.steps[2].image", "variable"),
         (9, "spec.steps[3].image", "docker.io/library/alpine:3"),
         (14, "objects[0].spec.containers[0].image", "quay.io/a/b:v1"),
-        (19, "spec.containers[0].image", "variable"),
+        (18, "spec.containers[0].image", "variable"),
     ]
     assert rows[2]["variable"] == "params.other"
+
+
+def test_fields_of_manifests_that_are_no_images(found):
+    rows = found(
+        "apiVersion: v1\n"
+        "kind: Pod\n"
+        "metadata: {labels: {image: not:this}, annotations: {image: not:this}}\n"
+        "spec: {volumes: [{rbd: {image: disk}}], build: {output: {image: made:1}}}\n"
+        "build: {artifacts: [{image: made:2, docker: {image: this:1}}]}\n",
+        "pod.yaml",
+    )
+    assert short(rows) == [(5, "build.artifacts[0].docker.image", "docker.io/library/this:1")]
 
 
 def test_other_resources_that_name_images(found):

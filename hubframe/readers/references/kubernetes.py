@@ -14,7 +14,9 @@ _MAY_BE_IMAGE = re.compile("image(Name)?$", re.IGNORECASE)
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
-_NO_FIELDS = ("annotations", "labels", "matchLabels")
+# Where an image is a word, a block device, or what is built: of Shipwright, Strimzi and Skaffold.
+_NO_IMAGES = ("annotations", "labels", "matchLabels", "rbd", "output")
+_BUILT = "artifacts"
 # Where a release has the values of its chart: of Flux, and of Argo CD.
 _VALUES = ("values", "valuesObject")
 # How Tekton's tasks and templates of OpenShift write a parameter.
@@ -46,7 +48,7 @@ def references(document: Node) -> Iterator[Found]:
             continue
         if path and path[-1] in _VALUES:
             yield from of_values(holder, path)
-        elif not path or path[-1] not in _NO_FIELDS:
+        elif not path or (path[-1] not in _NO_IMAGES and path[-2:-1] != (_BUILT,)):
             fields: Fields = dict(holder.items)
             while path[: len(scopes[-1][0])] != scopes[-1][0]:
                 scopes.pop()
