@@ -5,12 +5,21 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 from hubframe.readers.references.documents import Node, Path, field_of, walk
-from hubframe.readers.references.found import INIT, RUN, TEMPLATE, Found, is_whole, plain
+from hubframe.readers.references.found import (
+    INIT,
+    RUN,
+    TEMPLATE,
+    Found,
+    is_whole,
+    parsed,
+    plain,
+)
 from hubframe.readers.references.variables import UNKNOWN, Text, expand, fill, joined
 
 _OF_IMAGE = re.compile("image$", re.IGNORECASE)
 # Fields of other resources that hold one, too, beside much else.
 _MAY_BE_IMAGE = re.compile("image(Name)?$", re.IGNORECASE)
+_OF_CONTAINERS = re.compile("containers$", re.IGNORECASE)
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
@@ -123,8 +132,8 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
     """Find the images among the values of a chart, by their shape.
 
     They are text under a key such as ``image`` or ``sidecarImage``, or a mapping with a repository
-    and a tag. Where no tag is given, the chart's templates choose one. A registry for all images
-    takes the place of each one's own, as is the custom of charts.
+    and a tag. Where no tag is given, the chart's templates choose one, unless it is a container's.
+    A registry for all images takes the place of each one's own, as is the custom of charts.
     """
     registry = document.get("global", "imageRegistry").text
     for inner, holder in walk(document):
@@ -135,7 +144,15 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
         for key, node in holder.items:
             is_listed = "images" in inner[-2:] and is_whole(node.text or "")
             if node.text and (_OF_IMAGE.search(key) or is_listed):
-                yield plain(node, field_of((*path, key)), RUN)
+                one = plain(node, field_of((*path, key)), RUN)
+                if not (_is_container(inner) or is_whole(node.text)) and parsed(node.text):
+                    one.text, one.problem = Text(f"{node.text}:{UNKNOWN}"), TEMPLATE
+                yield one
+
+
+def _is_container(path: Path) -> bool:
+    """Tell whether what stands there is a container, which a chart takes as it is."""
+    return any(isinstance(key, int) or _OF_CONTAINERS.search(key) for key in path)
 
 
 def _in_parts(
