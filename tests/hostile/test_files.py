@@ -113,6 +113,16 @@ def read(folder, **how):
     return frame
 
 
+def test_what_is_named_counts_wherever_it_stands(tmp_path):
+    shared = b"x: &x [" + b"{name: y}, " * 30_000 + b"]\n"
+    jobs = b"".join(b"job%d: {image: a, services: *x}\n" % number for number in range(20))
+    (tmp_path / ".gitlab-ci.yml").write_bytes(shared + jobs)
+    with pytest.warns(IncompleteWarning, match="line 5: more than 100,000 values"):
+        assert read(tmp_path).empty
+    (tmp_path / ".gitlab-ci.yml").write_bytes(b"x: &x [{name: y}]\n" + jobs)
+    assert set(read(tmp_path)["written"]) == {"a", "y"}
+
+
 def test_no_name_of_a_field_is_longer_than_a_reference_may_be(tmp_path):
     (tmp_path / "a.yaml").write_bytes(HEAD + b"? " + b"k" * 5_000 + b"\n: [{image: b}]\n")
     (tmp_path / "Dockerfile").write_text("ARG A=x\n" + "ARG A=$A$A$B\n" * 20 + "FROM $A\n")
