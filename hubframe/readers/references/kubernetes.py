@@ -16,10 +16,8 @@ from hubframe.readers.references.found import (
 )
 from hubframe.readers.references.variables import UNKNOWN, Text, expand, fill, joined
 
-_OF_IMAGE = re.compile("image$", re.IGNORECASE)
-# Fields of other resources that hold one, too, beside much else.
-_MAY_BE_IMAGE = re.compile("image(Name)?$", re.IGNORECASE)
-_OF_CONTAINERS = re.compile("containers$", re.IGNORECASE)
+# Fields of other resources that may hold one, beside much else.
+_MAY_BE_IMAGES = ("image", "imagename")
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
@@ -77,7 +75,8 @@ def _of_manifest(
     # Of a template that chooses between two, a field may be there twice.
     for key, node in holder.items:
         is_image = key == "image" or (key == "reference" and path[-1:] == ("image",))
-        if node.text and (is_image or (_MAY_BE_IMAGE.search(key) and is_whole(node.text))):
+        may_be = is_image or key.lower().endswith(_MAY_BE_IMAGES)
+        if may_be and node.text and (is_image or is_whole(node.text)):
             role = INIT if "initContainers" in path else RUN
             yield plain(node, field_of((*path, key)), role, _with_parameters(node.text, values))
 
@@ -143,7 +142,7 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
             continue
         for key, node in holder.items:
             is_listed = "images" in inner[-2:] and is_whole(node.text or "")
-            if node.text and (_OF_IMAGE.search(key) or is_listed):
+            if node.text and (key.lower().endswith("image") or is_listed):
                 one = plain(node, field_of((*path, key)), RUN)
                 if not (_is_container(inner) or is_whole(node.text)) and parsed(node.text):
                     one.text, one.problem = Text(f"{node.text}:{UNKNOWN}"), TEMPLATE
@@ -152,14 +151,14 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
 
 def _is_container(path: Path) -> bool:
     """Tell whether what stands there is a container, which a chart takes as it is."""
-    return any(isinstance(key, int) or _OF_CONTAINERS.search(key) for key in path)
+    return any(isinstance(key, int) or key.lower().endswith("containers") for key in path)
 
 
 def _in_parts(
     path: Path, fields: Fields, of_all: str | None = None, *, is_chart: bool = False
 ) -> Found | None:
     """Put the parts of a reference together, if a mapping holds such."""
-    is_image = bool(path) and isinstance(path[-1], str) and _OF_IMAGE.search(path[-1]) is not None
+    is_image = bool(path) and str(path[-1]).lower().endswith("image")
     # A chart has a repository and a version, too.
     tags = (*_TAG, "version") if is_image else _TAG
     names = _NAMES if is_image else _NAMES_IN_CHART if is_chart else ("image",)
