@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import hubframe
 from hubframe.errors import IncompleteWarning
-from hubframe.readers.references import files
+from hubframe.readers.references import documents, files
 from tests.fuzz.seeds import NAMING
 from tests.fuzz.targets import OF_REFERENCES, TARGETS, is_declared
 
@@ -111,6 +111,16 @@ def read(folder, **how):
     frame = hubframe.references_df(folder, **how)
     is_declared(frame, "references")
     return frame
+
+
+def test_what_aliases_repeat_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "MOST_REPEATED", 30)
+    jobs = "".join(f"job{number}: {{image: a, services: *x}}\n" for number in range(3))
+    (tmp_path / ".gitlab-ci.yml").write_text(f"x: &x [{'{name: y}, ' * 3}]\n{jobs}")
+    assert len(read(tmp_path)) == 12
+    (tmp_path / ".gitlab-ci.yml").write_text(f"x: &x [{'{name: y}, ' * 4}]\n{jobs}")
+    with pytest.warns(IncompleteWarning, match="line 4: .* 30 in its aliases"):
+        assert read(tmp_path).empty
 
 
 def test_no_name_of_a_field_is_longer_than_a_reference_may_be(tmp_path):

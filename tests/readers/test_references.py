@@ -206,7 +206,6 @@ def test_parameters_of_manifests_have_their_defaults(found):
         "---\n"
         "apiVersion: v1\n"
         "kind: Pod\n"
-        "metadata: {labels: {image: not:this}, annotations: {image: not:this}}\n"
         "spec: {containers: [{image: '$(params.GO)'}]}\n",
         "task.yaml",
     )
@@ -216,9 +215,21 @@ def test_parameters_of_manifests_have_their_defaults(found):
         (8, "spec.steps[2].image", "variable"),
         (9, "spec.steps[3].image", "docker.io/library/alpine:3"),
         (14, "objects[0].spec.containers[0].image", "quay.io/a/b:v1"),
-        (19, "spec.containers[0].image", "variable"),
+        (18, "spec.containers[0].image", "variable"),
     ]
     assert rows[2]["variable"] == "params.other"
+
+
+def test_fields_of_manifests_that_are_no_images(found):
+    rows = found(
+        "apiVersion: v1\n"
+        "kind: Pod\n"
+        "metadata: {labels: {image: not:this}, annotations: {image: not:this}}\n"
+        "spec: {volumes: [{rbd: {image: disk}}], build: {output: {image: made:1}}}\n"
+        "build: {artifacts: [{image: made:2, docker: {image: this:1}}]}\n",
+        "pod.yaml",
+    )
+    assert short(rows) == [(5, "build.artifacts[0].docker.image", "docker.io/library/this:1")]
 
 
 def test_other_resources_that_name_images(found):
@@ -251,8 +262,8 @@ def test_other_resources_that_name_images(found):
     assert short(rows) == [
         (3, "spec.imageName", "ghcr.io/org/postgresql:17"),
         (10, "spec.values.web.image", "mirror.example/org/web:1"),
-        (11, "spec.values.sidecarImage", "docker.io/library/busybox:latest"),
-        (12, "spec.values.more.values.image", "docker.io/library/nginx:latest"),
+        (11, "spec.values.sidecarImage", "template"),
+        (12, "spec.values.more.values.image", "template"),
         (18, "spec.source.kustomize.images[0]", "quay.io/a/b:1"),
         (18, "spec.source.kustomize.images[1]", "quay.io/a/c:2"),
         (19, "spec.source.helm.valuesObject.image", "docker.io/org/d:3"),
@@ -391,6 +402,13 @@ def test_values_of_charts(found):
         (16, "images.web", "docker.io/org/web:9"),
         (16, "images.tags.db", "docker.io/org/db:9"),
     ]
+    # The chart chooses the tag; of a container nobody does.
+    rows = found("webImage: org/web\nextraContainers: [{image: busybox}]\n", "values.yaml")
+    assert short(rows) == [
+        (1, "webImage", "template"),
+        (2, "extraContainers[0].image", "docker.io/library/busybox:latest"),
+    ]
+    assert rows[0]["repo"] == "org/web"
     # On top, where no key leads to the mapping.
     assert short(found("image: org/top\nimageTag: v1\n", "values.yaml")) == [
         (1, "image", "docker.io/org/top:v1"),

@@ -1,7 +1,8 @@
 """YAML and JSON as nodes with their lines.
 
 The parser's events alone are read: no tag is looked up and no object made. An alias is the node
-that it names, not a copy of it, so that a document takes no more room than its text.
+that it names, not a copy of it, so that a document takes no more room than its text. What aliases
+repeat is counted, so that whoever goes through all of it comes to an end.
 """
 
 import re
@@ -13,9 +14,10 @@ import yaml
 from hubframe.errors import PayloadError
 from hubframe.readers.references.variables import LONGEST
 
-# What one document may hold, how deep, and what all of a file may.
+# What one document may hold, how deep, what all of a file may, and what its aliases may repeat.
 MOST_NODES = 100_000
 MOST_IN_FILE = 1_000_000
+MOST_REPEATED = 300_000
 DEEPEST = 100
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_TEXT = frozenset({"", "~", "null", "Null", "NULL", "true", "True", "TRUE"})
@@ -153,8 +155,11 @@ class _Making:
     def __init__(self) -> None:
         self.open: list[Node] = []
         self._anchors: dict[str, Node] = {}
+        # Of what has a name: how much was read before it, and how much it holds.
+        self._before: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
         self._count = 0
-        self._in_file = 0
+        self._in_file = self._repeated = 0
 
     def take(self, event: Any) -> None:
         """Take the next event."""
@@ -166,28 +171,43 @@ class _Making:
         elif kind is yaml.SequenceStartEvent:
             self._put(event, [])
         elif kind is yaml.AliasEvent:
-            self._add(self._anchors.get(event.anchor) or Node(_line(event)))
+            named = self._anchors.get(event.anchor) or Node(_line(event))
+            self._repeated += self._sizes.get(id(named), 0)
+            self._add(named, _line(event))
         elif kind in _ENDS and len(self.open) > 1:
-            self.open.pop()
+            ended = id(self.open.pop())
+            if ended in self._before:
+                self._sizes[ended] = self._in_file + self._repeated - self._before[ended]
         elif kind is yaml.DocumentStartEvent:
             self.open, self._anchors, self._count = [], {}, 0
+            self._before, self._sizes = {}, {}
 
     def _put(self, event: Any, value: Any) -> None:
         node = Node(_line(event), value)
         if event.anchor:
             self._anchors[event.anchor] = node
-        self._add(node)
+            if isinstance(value, str):
+                self._sizes[id(node)] = len(value) // LONGEST
+            else:
+                self._before[id(node)] = self._in_file + self._repeated
+        self._add(node, node.line)
         if not self.open or isinstance(value, list | _Mapping):
             self.open.append(node)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: Node, line: int) -> None:
         """Add a node to the list or the mapping that it stands in."""
         self._count += 1
         self._in_file += 1
-        if self._count > MOST_NODES or self._in_file > MOST_IN_FILE or len(self.open) > DEEPEST:
+        if (
+            self._count > MOST_NODES
+            or self._in_file > MOST_IN_FILE
+            or self._repeated > MOST_REPEATED
+            or len(self.open) > DEEPEST
+        ):
             raise PayloadError(
-                f"line {node.line}: more than {MOST_NODES:,} values in a document, or "
-                f"{MOST_IN_FILE:,} in the file, or {DEEPEST} within one another; not read further"
+                f"line {line}: more than {MOST_NODES:,} values in a document, {MOST_IN_FILE:,} in "
+                f"the file, {MOST_REPEATED:,} in its aliases, or {DEEPEST} within one another; not "
+                "read further"
             )
         holder = self.open[-1].value if self.open else None
         if isinstance(holder, list):

@@ -5,16 +5,25 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 from hubframe.readers.references.documents import Node, Path, field_of, walk
-from hubframe.readers.references.found import INIT, RUN, TEMPLATE, Found, is_whole, plain
+from hubframe.readers.references.found import (
+    INIT,
+    RUN,
+    TEMPLATE,
+    Found,
+    is_whole,
+    parsed,
+    plain,
+)
 from hubframe.readers.references.variables import UNKNOWN, Text, expand, fill, joined
 
-_OF_IMAGE = re.compile("image$", re.IGNORECASE)
-# Fields of other resources that hold one, too, beside much else.
-_MAY_BE_IMAGE = re.compile("image(Name)?$", re.IGNORECASE)
+# Fields of other resources that may hold one, beside much else.
+_MAY_BE_IMAGES = ("image", "imagename")
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
-_NO_FIELDS = ("annotations", "labels", "matchLabels")
+# Where an image is a word, a block device, or what is built: of Shipwright, Strimzi and Skaffold.
+_NO_IMAGES = ("annotations", "labels", "matchLabels", "rbd", "output")
+_BUILT = "artifacts"
 # Where a release has the values of its chart: of Flux, and of Argo CD.
 _VALUES = ("values", "valuesObject")
 # How Tekton's tasks and templates of OpenShift write a parameter.
@@ -46,7 +55,7 @@ def references(document: Node) -> Iterator[Found]:
             continue
         if path and path[-1] in _VALUES:
             yield from of_values(holder, path)
-        elif not path or path[-1] not in _NO_FIELDS:
+        elif not path or (path[-1] not in _NO_IMAGES and path[-2:-1] != (_BUILT,)):
             fields: Fields = dict(holder.items)
             while path[: len(scopes[-1][0])] != scopes[-1][0]:
                 scopes.pop()
@@ -66,7 +75,8 @@ def _of_manifest(
     # Of a template that chooses between two, a field may be there twice.
     for key, node in holder.items:
         is_image = key == "image" or (key == "reference" and path[-1:] == ("image",))
-        if node.text and (is_image or (_MAY_BE_IMAGE.search(key) and is_whole(node.text))):
+        may_be = is_image or key.lower().endswith(_MAY_BE_IMAGES)
+        if may_be and node.text and (is_image or is_whole(node.text)):
             role = INIT if "initContainers" in path else RUN
             yield plain(node, field_of((*path, key)), role, _with_parameters(node.text, values))
 
@@ -121,8 +131,8 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
     """Find the images among the values of a chart, by their shape.
 
     They are text under a key such as ``image`` or ``sidecarImage``, or a mapping with a repository
-    and a tag. Where no tag is given, the chart's templates choose one. A registry for all images
-    takes the place of each one's own, as is the custom of charts.
+    and a tag. Where no tag is given, the chart's templates choose one, unless it is a container's.
+    A registry for all images takes the place of each one's own, as is the custom of charts.
     """
     registry = document.get("global", "imageRegistry").text
     for inner, holder in walk(document):
@@ -132,15 +142,23 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
             continue
         for key, node in holder.items:
             is_listed = "images" in inner[-2:] and is_whole(node.text or "")
-            if node.text and (_OF_IMAGE.search(key) or is_listed):
-                yield plain(node, field_of((*path, key)), RUN)
+            if node.text and (key.lower().endswith("image") or is_listed):
+                one = plain(node, field_of((*path, key)), RUN)
+                if not (_is_container(inner) or is_whole(node.text)) and parsed(node.text):
+                    one.text, one.problem = Text(f"{node.text}:{UNKNOWN}"), TEMPLATE
+                yield one
+
+
+def _is_container(path: Path) -> bool:
+    """Tell whether what stands there is a container, which a chart takes as it is."""
+    return any(isinstance(key, int) or key.lower().endswith("containers") for key in path)
 
 
 def _in_parts(
     path: Path, fields: Fields, of_all: str | None = None, *, is_chart: bool = False
 ) -> Found | None:
     """Put the parts of a reference together, if a mapping holds such."""
-    is_image = bool(path) and isinstance(path[-1], str) and _OF_IMAGE.search(path[-1]) is not None
+    is_image = bool(path) and str(path[-1]).lower().endswith("image")
     # A chart has a repository and a version, too.
     tags = (*_TAG, "version") if is_image else _TAG
     names = _NAMES if is_image else _NAMES_IN_CHART if is_chart else ("image",)
