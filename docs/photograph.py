@@ -60,6 +60,7 @@ def click_through(page: Page) -> None:
     page.get_by_role("button", name="Size over time").click()
     page.get_by_role("img", name="Size over time").wait_for()
     page.get_by_text("More is on its way").wait_for(state="detached")
+    page.get_by_role("button", name="Cancel").wait_for(state="hidden")
 
 
 def save(content: bytes, path: Path) -> None:

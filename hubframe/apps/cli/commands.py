@@ -218,7 +218,7 @@ frame_command(
 @command(
     "report",
     "Write a report: CSV files, pictures, a page to read.",
-    click.argument("what", nargs=-1, metavar="REF|HOST...", callback=listed),
+    click.argument("what", nargs=-1, metavar="[REF|HOST]...", callback=listed),
     given(
         "--output",
         "The folder to write.",

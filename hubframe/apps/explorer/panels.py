@@ -411,7 +411,7 @@ PANELS = {
             table=views.worst_vulnerabilities,
             columns=(
                 *("repo", "tag", "platform", "id", "severity", "is_exploited", "name", "version"),
-                *("fixed_version", "instruction", "title"),
+                *("fixed_version", "instruction"),
             ),
             scope=_told,
             can_filter=True,
