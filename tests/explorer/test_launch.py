@@ -87,6 +87,7 @@ def test_jupyterlab_opens_on_the_result_and_nothing_is_left(browser, pictures, t
             with urllib.request.urlopen(notebook) as answer:
                 outputs = json.load(answer)["content"]["cells"][-1]["outputs"]
             time.sleep(0.2)
+        assert outputs, (tmp_path / "log").read_text()
         tab = browser.new_page(viewport={"width": 1400, "height": 900})
         tab.set_default_timeout(PATIENCE * 1000)
         tab.goto(f"{address}/lab/tree/hubframe-explorer.ipynb?token={servers.TOKEN}")

@@ -127,7 +127,8 @@ def _run(server: dict[str, Any], token: str, notebook: Path) -> None:
     cell = written.cells[-1]
     said: list[Any] = []
     client.load_connection_file(str(folder / f"kernel-{kernel}.json"))
-    client.start_channels()
+    # A heart that misses a beat, as on a busy machine, would be taken for a dead one.
+    client.start_channels(hb=False)
     try:
         client.wait_for_ready(timeout=_PATIENCE)
         client.execute_interactive(cell.source, timeout=_PATIENCE, output_hook=said.append)
