@@ -78,7 +78,7 @@ def test_every_table_reads_back_equal(tmp_path, table, verbatim):
         path = tmp_path / f"{number}.csv"
         assert write_csv(frame, path, verbatim=verbatim) is None
         assert_frame_equal(read_csv(path, table, verbatim=verbatim), frame)
-        assert_frame_equal(read_csv(str(path), table.name, verbatim=verbatim), frame)
+    assert_frame_equal(read_csv(str(path), table.name, verbatim=verbatim), frame)
 
 
 @pytest.mark.parametrize("cell", CELLS)

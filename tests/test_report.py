@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections import defaultdict
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -12,7 +13,7 @@ import pytest
 
 from hubframe.errors import PayloadError
 from hubframe.measure import footprint_df
-from hubframe.report import collect, write_report
+from hubframe.report import collect, write, write_report
 from hubframe.report.answers import ANSWERS, INSIDE, Facts, answer
 from hubframe.report.prose import findings, sentences
 from hubframe.report.risks import GIVEN
@@ -134,14 +135,23 @@ def reports(tmp_path_factory):
     """Return what gives the folder of a world's report; each is written once, and only read."""
     folders = {}
 
-    def written(name):
-        if name not in folders:
-            folder = folders[name] = tmp_path_factory.mktemp(name) / "new" / "report"
+    def written(name, **options):
+        key = (name, *options)
+        if key not in folders:
+            folder = folders[key] = tmp_path_factory.mktemp(name) / "new" / "report"
             says = {"title": PRANK, "note": PRANK} if name == "hostile" else {"title": "Images"}
-            assert write_report(WORLDS[name], folder, **says) == folder / "report.html"
-        return folders[name]
+            path = write_report(WORLDS[name], folder, **says, **options)
+            assert path == folder / "report.html"
+        return folders[key]
 
     return written
+
+
+@pytest.fixture
+def words_alone(monkeypatch):
+    """Write no pictures and no workbook, which take most of the time."""
+    monkeypatch.setattr(write, "draw", lambda _: defaultdict(lambda: None))
+    monkeypatch.setattr(write, "write_excel", lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +189,7 @@ def test_csv_reads_back_equal(world, reports):
         pd.testing.assert_frame_equal(read, frame.replace("\x1b", "\ufffd", regex=True))
 
 
+@pytest.mark.usefixtures("words_alone")
 def test_csv_reads_back_equal_as_it_is(tmp_path):
     write_report(WORLDS["hostile"], tmp_path, title="Images", verbatim=True)
     for name, frame in WORLDS["hostile"].items():
@@ -220,6 +231,7 @@ def test_summary_has_the_figures_of_a_small_world(reports):
     assert written["sources"][0]["fetched_at"] == "2026-11-15T10:00:00+00:00"
 
 
+@pytest.mark.usefixtures("words_alone")
 def test_summary_tells_what_failed(tmp_path):
     failure = {"ref": "a/b:1", "error": "NotFoundError", "message": "a/b:1: no such tag"}
     text = page(told(small(), complete=False, failures=[failure]), tmp_path).text
@@ -401,6 +413,7 @@ def test_sentences_say_where_latest_lags_and_what_could_go():
     assert "not known, since their layers were not read" in plain(sentences(told)["cleanup"])
 
 
+@pytest.mark.usefixtures("words_alone")
 def test_findings_say_what_to_act_on_and_lead_to_their_evidence(tmp_path):
     told = tell(lagging())
     said = {anchor: plain(sentence) for sentence, anchor in findings(told, sentences(told))}
@@ -436,6 +449,7 @@ def test_what_is_pushed_after_its_successor_was_pushed_again():
     assert "a/b:1.0 came 10 days after 1.1" in plain(sentences(told)["again"])
 
 
+@pytest.mark.usefixtures("words_alone")
 def test_newest_tags_have_latest_first_and_no_signature(tmp_path):
     tags = ("1.2.3", "1.2", "latest", "sha256-" + "0" * 64 + ".sig")
     world = frames(
@@ -540,6 +554,7 @@ def test_a_browser_shows_it_without_asking_for_anything(browser, world, width, r
     tab.close()
 
 
+@pytest.mark.usefixtures("words_alone")
 def test_what_is_inside_images_is_there_where_it_was_asked_for(reports, tmp_path):
     assert "What is inside" not in read_page(reports("many")).text
     written = summary(reports("many"))
@@ -639,17 +654,17 @@ def test_the_most_pulled_repository_comes_first(sample_client):
 
 
 @pytest.mark.parametrize("world", ["many", "hostile", "empty"])
-def test_an_interactive_page_has_all_rows_and_its_own_script_alone(browser, world, tmp_path):
-    path = write_report(WORLDS[world], tmp_path, title=PRANK, interactive=True)
+def test_an_interactive_page_has_all_rows_and_its_own_script_alone(browser, world, reports):
+    folder = reports(world, interactive=True)
     if world == "many":
-        test_report_numbers.check(tmp_path)
+        test_report_numbers.check(folder)
     tab = browser.new_context(offline=True).new_page()
     requests, complaints = [], []
     tab.on("request", lambda request: requests.append(request.url))
     tab.on("console", lambda message: complaints.append(message.text))
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-    tab.goto(path.as_uri())
+    tab.goto((folder / "report.html").as_uri())
     places = tab.locator("[data-grid]")
     assert places.count() == tab.locator(".hubframe-grid").count()
     assert places.count() > 5 or world == "empty"
@@ -660,8 +675,8 @@ def test_an_interactive_page_has_all_rows_and_its_own_script_alone(browser, worl
     tab.context.close()
 
 
-def test_rows_that_were_cut_are_found_in_an_interactive_page(browser, tmp_path):
-    path = write_report(WORLDS["many"], tmp_path, title="Images", interactive=True)
+def test_rows_that_were_cut_are_found_in_an_interactive_page(browser, reports):
+    path = reports("many", interactive=True) / "report.html"
     assert "more in" not in Page(path.read_text(encoding="utf-8")).text
     tab = browser.new_page()
     tab.goto(path.as_uri())

@@ -3,13 +3,12 @@
 Those of the project's own notebooks are counted where these are run: `tests/test_docs.py`.
 """
 
-import nbformat
-from nbclient import NotebookClient
+from importlib import import_module
 
 
 def pictures(notebook):
     """Execute a notebook, and count the pictures that each of its cells of code shows."""
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    import_module("nbclient").NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     return [
         (cell.source, sum("image/png" in output.get("data", {}) for output in cell.outputs))
         for cell in notebook.cells
@@ -27,5 +26,7 @@ def test_the_style_and_what_is_drawn_after_it_are_shown():
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
         "hubframe.repos_df",
     )
+    # It takes seconds to import, and each process that runs tests imports all files of tests.
+    nbformat = import_module("nbformat")
     notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
     assert [count for _, count in pictures(notebook)] == [0, 1, 1, 2, 1, 1, 0]

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import hubframe
 
 ROOT = Path(hubframe.__file__).parent
-FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+FILES = sorted(ROOT.rglob("*.py"))
 
 # The house: what lives in a folder may import what lives in those above it in this table.
 HOUSE = ("version", "errors", "oci", "tables", "readers", "wire", "testing", "frames", "measure", "plots", "grid", "snapshots", "dask", "report", "apps", "__main__")  # fmt: skip
@@ -37,6 +38,11 @@ HTTP = {"requests", "requests_cache", "urllib3", "http", "httpx", "aiohttp", "so
 def home(path):
     """The folder or module of the package that a file belongs to."""
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imported(tree):
@@ -75,7 +81,7 @@ def targets(tree):
 def test_imports_point_one_way(path):
     module = home(path)
     assert module in HOUSE, f"{module} has no place in the house"
-    found = set(targets(FILES[path])) - {module}
+    found = set(targets(parsed(path))) - {module}
     name = path.relative_to(ROOT).as_posix()
     excused = {target for file, target in EXCEPTIONS if file == name}
     allowed = ONLY.get(module, set(HOUSE[: HOUSE.index(module)]))
@@ -86,7 +92,7 @@ def test_imports_point_one_way(path):
 
 def test_no_exception_is_out_of_date():
     for file, target in EXCEPTIONS:
-        assert target in set(targets(FILES[ROOT / file])), f"{file} imports {target} no longer"
+        assert target in set(targets(parsed(ROOT / file))), f"{file} imports {target} no longer"
 
 
 def test_the_listing_is_short():
@@ -96,9 +102,9 @@ def test_the_listing_is_short():
 
 @pytest.mark.parametrize("folder", ["errors", "oci", "tables", "readers", "measure", "plots"])
 def test_what_only_shapes_and_shows_has_no_http_library(folder):
-    for path, tree in FILES.items():
+    for path in FILES:
         if home(path) == folder:
-            assert not {name.partition(".")[0] for name in imported(tree)} & HTTP, path
+            assert not {name.partition(".")[0] for name in imported(parsed(path))} & HTTP, path
 
 
 def loaded(code):

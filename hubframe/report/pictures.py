@@ -154,7 +154,8 @@ def _png(rows: int, plot: Callable[..., Axes], *, dark: bool) -> bytes:
 def as_png(figure: Figure) -> bytes:
     """Return a figure as a small PNG: few of its colours differ to the eye."""
     drawn, small = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png", dpi=_DPI)
+    # What is packed is the picture with few colours.
+    figure.savefig(drawn, format="png", dpi=_DPI, pil_kwargs={"compress_level": 0})
     few = Image.open(drawn).quantize(method=Image.Quantize.FASTOCTREE)
     few.save(small, format="png", optimize=True)
     return small.getvalue()

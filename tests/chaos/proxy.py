@@ -24,7 +24,7 @@ WHOLE = "whole"
 SLOW = "slow"
 
 # Longer than anybody waits who wants to stop. [seconds]
-HELD = 5.0
+HELD = 60.0
 
 _HEADERS_END = b"\r\n\r\n"
 _PAGE = (

@@ -24,7 +24,7 @@ from hubframe.tables import TABLES
 from hubframe.tables.schema import sound
 from hubframe.wire.statuses import quotable
 from tests.live import stand
-from tests.test_report import FILES, IMAGE, hub, label, told
+from tests.test_report import FILES, IMAGE, hub, label, told, words_alone  # noqa: F401
 
 # What a terminal acts on, and what turns, hides or forges what people read.
 STEERING = {
@@ -407,6 +407,7 @@ def report_beside_nothing(world, folder, title):
     assert [path.name for path in report.parent.iterdir()] == ["report"]
 
 
+@pytest.mark.usefixtures("words_alone")
 def test_no_name_becomes_a_path(tmp_path):
     report_beside_nothing(evil_world(*NAMES), tmp_path, NAMES[0])
 
