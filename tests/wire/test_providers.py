@@ -876,7 +876,7 @@ def test_pulls_of_tags(quay):
 
 def test_where_no_pulls_are_counted_one_tag_is_asked_for(quay):
     quay.answers[HISTORY] = page(*[entry(f"1.{n}") for n in range(50)])
-    with pytest.raises(hubframe.NotFoundError, match="FEATURE_IMAGE_PULL_STATS"):
+    with pytest.raises(hubframe.NotFoundError, match=r"no pulls of tags.*IMAGE_PULL_STATS"):
         hubframe.tag_pulls_df(quay.repo, client=quay.client())
     assert len(quay.asked("pull_statistics")) == 1
     with pytest.warns(hubframe.IncompleteWarning):
@@ -1026,7 +1026,7 @@ def test_kinds_of_packages_at_clair(updater, kind):
         ({"status": "unsupported", "data": None}, "nothing that Clair scans"),
         ({"status": "manifest_layer_too_large", "data": None}, "too large"),
         ({"status": "new\x1b[31m", "data": None}, "its status is 'new"),
-        (Answer.of({"status": 404}, 404), "no such thing"),
+        (Answer.of({"status": 404}, 404), "no such thing.*scanner is switched off"),
     ],
 )
 def test_images_without_a_scan_are_no_safe_ones(quay, told, words):
@@ -1251,7 +1251,11 @@ def test_repositories_of_ecr(aws):
     [
         ("AccessDeniedException", hubframe.UnauthorizedError),
         ("ExpiredTokenException", hubframe.UnauthorizedError),
+        ("MissingAuthenticationToken", hubframe.UnauthorizedError),
+        ("InvalidSignatureException", hubframe.UnauthorizedError),
         ("ThrottlingException", hubframe.RateLimitError),
+        ("RequestLimitExceeded", hubframe.RateLimitError),
+        ("RegistryNotFoundException", hubframe.NotFoundError),
         ("ServerException", hubframe.TransportError),
     ],
 )
@@ -1273,6 +1277,19 @@ def test_aws_without_a_login(aws, monkeypatch):
 
     monkeypatch.setattr("boto3.session.Session.client", refuse)
     with pytest.raises(hubframe.UnauthorizedError, match="aws configure"):
+        hubframe.repos_df(f"{ECR}/", client=client)
+
+
+def test_aws_with_half_a_login(aws, monkeypatch):
+    from botocore.exceptions import PartialCredentialsError  # noqa: PLC0415 - an extra
+
+    _, client, _ = aws(ECR, "ecr")
+
+    def refuse(*_, **__):
+        raise PartialCredentialsError(provider="env", cred_var="aws_secret_access_key")
+
+    monkeypatch.setattr("boto3.session.Session.client", refuse)
+    with pytest.raises(hubframe.CredentialsError, match=r"repositories on .*aws_secret_access_key"):
         hubframe.repos_df(f"{ECR}/", client=client)
 
 

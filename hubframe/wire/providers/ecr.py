@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 from hubframe.errors import (
+    CredentialsError,
     HubframeError,
     InvalidReferenceError,
     NotFoundError,
@@ -32,9 +33,15 @@ _HOST = re.compile(
 # Where the gallery's API is.
 _PUBLIC_HOST, _PUBLIC_REGION = "public.ecr.aws", "us-east-1"
 _PAGE_SIZE = 1000
-_MISSING = ("RepositoryNotFoundException", "ImageNotFoundException")
-_SLOWER = ("Throttling", "ThrottlingException", "TooManyRequestsException")
-_REFUSED = re.compile("AccessDenied|UnrecognizedClient|InvalidClientToken|ExpiredToken|InvalidSign")
+# What codes of AWS's errors hold, by what they mean; services spell them differently.
+_CODES = {
+    NotFoundError: re.compile("NotFound"),
+    RateLimitError: re.compile("Throttl|TooManyRequests|LimitExceeded|SlowDown"),
+    UnauthorizedError: re.compile(
+        "AccessDenied|NotAuthorized|Unauthorized|AuthFailure|AuthenticationToken|ClientToken|"
+        "UnrecognizedClient|ExpiredToken|InvalidToken|Signature|OptIn"
+    ),
+}
 
 
 class Ecr(Provider):
@@ -75,7 +82,7 @@ class Ecr(Provider):
 
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of the registry, or those below a path."""
-        asked = f"the repositories of {namespace}"
+        asked = " of ".join(filter(None, ("the repositories", namespace)))
         found = self._listed("describe_repositories", "repositories", asked, self._registry)
         # The account owns all of them.
         prefix = "" if namespace in ("", self._place["account"]) else f"{namespace}/"
@@ -223,8 +230,12 @@ def _own_errors(asked: str) -> Iterator[None]:
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
+            ConfigNotFound,
+            ConfigParseError,
             CredentialRetrievalError,
+            InvalidConfigError,
             NoCredentialsError,
+            PartialCredentialsError,
             ProfileNotFound,
             SSOError,
             TokenRetrievalError,
@@ -237,12 +248,18 @@ def _own_errors(asked: str) -> Iterator[None]:
         *(NoCredentialsError, CredentialRetrievalError),
         *(ProfileNotFound, SSOError, TokenRetrievalError),
     )
+    odd = (ConfigNotFound, ConfigParseError, InvalidConfigError, PartialCredentialsError)
     try:
         yield
     except no_login as error:
         raise UnauthorizedError(
             f"{asked}: AWS needs a login, and boto3 has none ({type(error).__name__}). To log in, "
             "run aws configure or aws sso login, or set AWS_PROFILE"
+        ) from None
+    except odd as error:
+        raise CredentialsError(
+            f"{asked}: boto3 cannot use its configuration: {quotable(str(error))}. Mend ~/.aws, or "
+            "the AWS_ variables of the environment"
         ) from None
     except ClientError as error:
         told = error.response.get("Error", {})
@@ -254,11 +271,7 @@ def _own_errors(asked: str) -> Iterator[None]:
 
 
 def _error_of(code: str) -> type[HubframeError]:
-    if code in _MISSING:
-        return NotFoundError
-    if code in _SLOWER:
-        return RateLimitError
-    return UnauthorizedError if _REFUSED.search(code) else TransportError
+    return next((kind for kind, held in _CODES.items() if held.search(code)), TransportError)
 
 
 def _moment(found: Any) -> str | None:

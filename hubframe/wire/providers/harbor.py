@@ -80,7 +80,7 @@ class Harbor(Provider):
     def scan(self, path: str, digest: str) -> Scan:
         """Return what the project's scanner found in an image."""
         url = f"{self._artifacts(path)}/{digest}/additions/vulnerabilities"
-        return self.told(url, f"the scan of {path}@{digest}", read_scan)
+        return self.told(url, f"the scan of {path}@{digest}", read_scan, "it has no scanner")
 
     def _artifacts(self, path: str) -> str:
         project, _, name = path.partition("/")

@@ -145,10 +145,13 @@ class Provider:
             following = page.following
         return list(rows.values())
 
-    def told(self, url: str, asked: str, read: Callable[[Any], Told]) -> Told:
-        """Read an answer that is no list."""
+    def told(self, url: str, asked: str, read: Callable[[Any], Told], unless: str) -> Told:
+        """Read an answer that is no list; `unless` says why there may be none at all."""
         ask, asked = Ask(url), f"{asked} on {self.host}"
-        answer = self.session.get(ask, asked, KEPT_TAGS)
+        try:
+            answer = self.session.get(ask, asked, KEPT_TAGS)
+        except NotFoundError as error:
+            raise NotFoundError(f"{error}. {self.title} says the same where {unless}") from None
         with self._reading(ask, asked):
             return read(json_of(answer, "an answer"))
 

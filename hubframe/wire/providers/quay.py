@@ -39,6 +39,7 @@ from hubframe.wire.statuses import quotable
 # The largest page; of repositories there is one size.
 _PAGE_SIZE = 100
 _TOKEN_USER = "$oauthtoken"  # noqa: S105 - a user name
+_NO_PULLS = "it counts no pulls of tags, which its administrator switches on (IMAGE_PULL_STATS)"
 _SCAN = "/security"
 # What Clair's updaters are about, by how their names begin.
 _KINDS = {
@@ -112,19 +113,13 @@ class Quay(Provider):
         """Return how often a tag was pulled, where this Quay counts that."""
         asked = f"the pulls of {path}:{tag}"
         url = f"{self._of(path)}/tag/{quote(tag)}/pull_statistics"
-        try:
-            return self._asked(partial(self.told, url, asked, read_pulls))
-        except NotFoundError as error:
-            raise NotFoundError(
-                f"{error}. Quay says the same where it counts no pulls of tags, which is switched "
-                "on for the whole of it (FEATURE_IMAGE_PULL_STATS)"
-            ) from None
+        return self._asked(partial(self.told, url, asked, read_pulls, _NO_PULLS))
 
     def scan(self, path: str, digest: str) -> Scan:
         """Return what Clair found in an image."""
         asked = f"the scan of {path}@{digest}"
         url = f"{self._of(path)}/manifest/{digest}{_SCAN}?vulnerabilities=true"
-        return self.told(url, asked, read_scan)
+        return self.told(url, asked, read_scan, "its scanner is switched off")
 
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of a user or organisation; one that is not there has none."""
