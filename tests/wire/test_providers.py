@@ -4,6 +4,7 @@ Documents are our own. AWS is answered by botocore's own stubs.
 """
 
 import json
+import os
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -1428,6 +1429,18 @@ def test_files_that_are_none(tmp_path):
         odd.write_bytes(written)
         with pytest.raises(hubframe.PayloadError, match=r"odd\.json is no file of backage"):
             hubframe.import_downloads(odd)
+    odd.write_text(json.dumps(package()))
+    with pytest.raises(hubframe.PayloadError, match="more than 100 bytes"):
+        hubframe.import_downloads(odd, max_bytes=100)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    # A link in a folder that strangers made may lead anywhere.
+    (folder / "a.json").symlink_to(odd)
+    with pytest.raises(hubframe.NotFoundError, match="holds no file"):
+        hubframe.import_downloads(folder)
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(hubframe.PayloadError, match="is no file"):
+        hubframe.import_downloads(tmp_path / "pipe.json")
     with pytest.raises(hubframe.HubframeError, match="cannot be read"):
         hubframe.import_downloads(tmp_path / "nowhere.json")
     with pytest.raises(TypeError):
