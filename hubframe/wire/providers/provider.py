@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from requests import Response
 
-from hubframe.errors import NotFoundError, PayloadError, TransportError
+from hubframe.errors import NotFoundError, PayloadError, TransportError, UnauthorizedError
 from hubframe.oci.reference import DIGEST, TAG
 from hubframe.wire.credentials import Credential
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, Ask, Session, json_of
@@ -52,6 +52,7 @@ class Provider:
     title: ClassVar[str]  # as people name it
     tells_history: ClassVar[bool] = False  # whether there is a `history`
     tells_pulls: ClassVar[bool] = False  # whether there are `pulls` of each tag
+    advice: ClassVar[str] = ""  # which logins its API takes
     scanner: ClassVar[str] = ""  # who says what is in images, as frames name it; empty for nobody
     # What of an address is the repository or namespace, which may have a login of its own.
     place: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
@@ -149,7 +150,7 @@ class Provider:
         """Read an answer that is no list; `unless` says why there may be none at all."""
         ask, asked = Ask(url), f"{asked} on {self.host}"
         try:
-            answer = self.session.get(ask, asked, KEPT_TAGS)
+            answer = self._ask(ask, asked, KEPT_TAGS)
         except NotFoundError as error:
             raise NotFoundError(f"{error}. {self.title} says the same where {unless}") from None
         with self._reading(ask, asked):
@@ -158,11 +159,18 @@ class Provider:
     def _page(self, url: str, asked: str, keep: int, read: Read, number: int) -> Page:
         ask = Ask(url)
         # Past the end: rows went away while the pages were read.
-        answer = self.session.get(ask, asked, keep, (HTTPStatus.NOT_FOUND,) * (number > 1))
+        answer = self._ask(ask, asked, keep, (HTTPStatus.NOT_FOUND,) * (number > 1))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return Page({})
         with self._reading(ask, asked):
             return read(json_of(answer, "a page"), answer, number)
+
+    def _ask(self, ask: Ask, asked: str, keep: int, also: Sequence[int] = ()) -> Response:
+        try:
+            return self.session.get(ask, asked, keep, also)
+        except UnauthorizedError as error:
+            words = f"{error}. {self.title} says the same of what is not there. {self.advice}"
+            raise UnauthorizedError(words.rstrip(". ")) from None
 
     @contextmanager
     def _reading(self, ask: Ask, asked: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ what Clair found, and for nothing else of it.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -15,12 +15,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from requests import Response
 
-from hubframe.errors import (
-    InvalidReferenceError,
-    NotFoundError,
-    PayloadError,
-    UnauthorizedError,
-)
+from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
 from hubframe.oci.payload import items, mapping, text
 from hubframe.readers.severities import fixed_or, severity
 from hubframe.wire.credentials import Credential
@@ -29,7 +24,6 @@ from hubframe.wire.providers.provider import (
     Provider,
     Row,
     Scan,
-    Told,
     digest_of,
     entries_of,
     tag_of,
@@ -69,6 +63,10 @@ class Quay(Provider):
     kind = "quay"
     title = "Quay"
     tells_history = tells_pulls = True
+    advice = (
+        f'Its API takes an OAuth token, as ("{_TOKEN_USER}", "the token"), and no robot account '
+        "but for scans"
+    )
     scanner = "clair"
     place = re.compile(
         r"/api/v1/repository(?:\?namespace=([^&]+)"
@@ -113,7 +111,7 @@ class Quay(Provider):
         """Return how often a tag was pulled, where this Quay counts that."""
         asked = f"the pulls of {path}:{tag}"
         url = f"{self._of(path)}/tag/{quote(tag)}/pull_statistics"
-        return self._asked(partial(self.told, url, asked, read_pulls, _NO_PULLS))
+        return self.told(url, asked, read_pulls, _NO_PULLS)
 
     def scan(self, path: str, digest: str) -> Scan:
         """Return what Clair found in an image."""
@@ -130,7 +128,7 @@ class Quay(Provider):
         query = {"namespace": namespace, "public": "true", "last_modified": "true"}
         url = f"{self.url}/api/v1/repository?{urlencode(query)}"
         read = partial(read_repos, url=url, host=self.host)
-        return self._asked(partial(self.list_repos, url, namespace, read))
+        return self.list_repos(url, namespace, read)
 
     def _alive(self, path: str, **query: str) -> list[Row]:
         # The last ones come first; a tag that moved between two pages may be on both.
@@ -140,20 +138,10 @@ class Quay(Provider):
     def _entries(self, path: str, **query: str) -> list[Row]:
         url = f"{self._of(path)}/tag/?"
         url += urlencode({"limit": _PAGE_SIZE, **query, "page": ""})
-        return self._asked(partial(self.list_tags, f"{url}1", path, partial(read_history, url=url)))
+        return self.list_tags(f"{url}1", path, partial(read_history, url=url))
 
     def _of(self, path: str) -> str:
         return f"{self.url}/api/v1/repository/{quote(path)}"
-
-    def _asked(self, ask: Callable[[], Told]) -> Told:
-        """Say what to do where Quay refuses, as it does of what is not there, too."""
-        try:
-            return ask()
-        except UnauthorizedError as error:
-            raise UnauthorizedError(
-                f"{error}. Quay says the same of what is not there. Its API takes an OAuth token, "
-                f'as ("{_TOKEN_USER}", "the token"), and no robot account'
-            ) from None
 
 
 def read_history(found: Any, _answer: Response | None, number: int, *, url: str = "") -> Page:
