@@ -63,7 +63,7 @@ def scans_df(
         An image that was named has no scan, or the registry has no scanner. In a call for all tags
         that is a failure which does not end it: `IncompleteWarning` says how many.
     UnauthorizedError
-        The login may not see it.
+        The login may not see it; or the scanner of Quay is switched off, which it says so.
     ValueError
         The registry has no scans; the message says which do.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import HubframeError, NotFoundError
+from hubframe.errors import HubframeError, NotFoundError, UnauthorizedError
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.selection import TagFilter, What, references
 from hubframe.frames.sources import Found, find_tags, provider_that, read_wanted
@@ -50,8 +50,8 @@ def tag_pulls_df(
 
     Raises
     ------
-    NotFoundError
-        There is no such tag, or this Quay counts no pulls of tags.
+    NotFoundError, UnauthorizedError
+        There is no such tag, or this Quay counts no pulls of tags: it says either then.
     ValueError
         The registry does not tell it; the message says which do.
 
@@ -88,12 +88,16 @@ def _rows(
 def _told(
     call: Call, providers: Mapping[str, Provider], found: Sequence[Found]
 ) -> dict[Found, Mapping[str, Any] | HubframeError]:
-    """Ask for the pulls of each tag; where a tag that is listed has none, of no other there."""
+    """Ask for the pulls of each tag; where a tag that is listed has none, of no other there.
+
+    A Quay that counts none takes the address for that of a repository, which is not there or is
+    private.
+    """
     ask = partial(_pulls, providers)
     listed = [one for one in reversed(found) if not one.is_named]
     first = list({one.reference.registry: one for one in listed}.values())
     told = dict(zip(first, call.outcomes(ask, first, "pulls"), strict=True))
-    silent = [one for one in first if isinstance(told[one], NotFoundError)]
+    silent = [one for one in first if isinstance(told[one], NotFoundError | UnauthorizedError)]
     for one in silent:
         call.is_good(one, told.pop(one))
     passed = {one.reference.registry for one in silent}

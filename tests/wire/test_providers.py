@@ -877,15 +877,22 @@ def test_pulls_of_tags(quay):
     assert named.pull_count.tolist() == [3 * 10**9]
 
 
-def test_where_no_pulls_are_counted_one_tag_is_asked_for(quay):
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, hubframe.NotFoundError), (401, hubframe.UnauthorizedError)]
+)
+def test_where_no_pulls_are_counted_one_tag_is_asked_for(quay, status, error):
+    """Quay then takes the address for that of a repository: is it not there, or private?"""
     quay.answers[HISTORY] = page(*[entry(f"1.{n}") for n in range(50)])
-    with pytest.raises(hubframe.NotFoundError, match=r"no pulls of tags.*IMAGE_PULL_STATS"):
+    for n in range(50):
+        quay.answers[PULLS.format(f"1.{n}")] = Answer.of(REFUSED, status)
+    with pytest.raises(error, match=r"says the same.* where it counts no pulls of tags"):
         hubframe.tag_pulls_df(quay.repo, client=quay.client())
     assert len(quay.asked("pull_statistics")) == 1
     with pytest.warns(hubframe.IncompleteWarning):
         pulls = hubframe.tag_pulls_df(quay.repo, errors="collect", client=quay.client())
     assert pulls.empty
-    assert [one["error"] for one in pulls.attrs["hubframe"]["failures"]] == ["NotFoundError"]
+    assert [one["error"] for one in pulls.attrs["hubframe"]["failures"]] == [error.__name__]
+    assert len(quay.asked("pull_statistics")) == 2
 
 
 @pytest.mark.parametrize("told", [{}, [], "x", {"tag_name": "1.0"}])

@@ -150,7 +150,7 @@ class Provider:
         """Read an answer that is no list; `unless` says why there may be none at all."""
         ask, asked = Ask(url), f"{asked} on {self.host}"
         try:
-            answer = self._ask(ask, asked, KEPT_TAGS)
+            answer = self._ask(ask, asked, KEPT_TAGS, unless=unless)
         except NotFoundError as error:
             raise NotFoundError(f"{error}. {self.title} says the same where {unless}") from None
         with self._reading(ask, asked):
@@ -165,11 +165,16 @@ class Provider:
         with self._reading(ask, asked):
             return read(json_of(answer, "a page"), answer, number)
 
-    def _ask(self, ask: Ask, asked: str, keep: int, also: Sequence[int] = ()) -> Response:
+    def _ask(
+        self, ask: Ask, asked: str, keep: int, also: Sequence[int] = (), unless: str = ""
+    ) -> Response:
         try:
             return self.session.get(ask, asked, keep, also)
         except UnauthorizedError as error:
-            words = f"{error}. {self.title} says the same of what is not there. {self.advice}"
+            other = f", and where {unless}" if unless else ""
+            words = (
+                f"{error}. {self.title} says the same of what is not there{other}. {self.advice}"
+            )
             raise UnauthorizedError(words.rstrip(". ")) from None
 
     @contextmanager
