@@ -20,8 +20,8 @@ from hubframe.wire.providers import Provider
 from hubframe.wire.providers.provider import Scan
 
 _WHO = (
-    "only Quay and Harbor tell what their scanners found: quay.io, and hosts that "
-    "HUBFRAME_PROVIDERS=host=quay, host=harbor or Settings(providers=…) names. Of other images "
+    "only Quay, Harbor and Amazon ECR tell what their scanners found: quay.io, and hosts that "
+    "HUBFRAME_PROVIDERS=host=harbor or Settings(providers=…) names. Of other images "
     "hubframe.read_trivy and hubframe.read_grype read your own scans"
 )
 
@@ -41,9 +41,9 @@ def scans_df(
 ) -> pd.DataFrame:
     """List the vulnerabilities that the scanners of registries found in images.
 
-    Quay has Clair, and Harbor a scanner of each project, most often trivy: quay.io, and hosts that
-    ``Settings(providers={"harbor.example": "harbor"})`` names. It costs a request for each distinct
-    image, and what tells which images there are.
+    Quay has Clair, Harbor a scanner of each project, most often trivy, and Amazon ECR its own or
+    Inspector: quay.io, and hosts that ``Settings(providers={"harbor.example": "harbor"})`` names.
+    It costs a request for each distinct image, and what tells which images there are.
 
     Parameters
     ----------
@@ -54,8 +54,9 @@ def scans_df(
     -------
     DataFrame
         The table `vulnerabilities`, a row per package and vulnerability, in the order of the
-        images. Clair tells the layer of each package. ``frame.attrs["hubframe"]["sources"]`` says
-        which scanners these were, and when they looked, where that is told.
+        images. Clair and Inspector tell the layer of each package.
+        ``frame.attrs["hubframe"]["sources"]`` says which scanners these were, and when they looked,
+        where that is told.
 
     Raises
     ------

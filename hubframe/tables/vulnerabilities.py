@@ -41,7 +41,7 @@ VULNERABILITIES = Table("vulnerabilities", "a vulnerability of a package of an i
     Column("layer_digest", TEXT, "Digest of the layer that holds the package, which joins to `layers` and its `instruction`; null where it is not told."),
     Column("position", COUNT, "Place of that layer, as in `layers`."),
     Column("path", TEXT, "File that the package was found in; null for packages of the system where the report names none."),
-    Column("evidence", TEXT, "Who says so: `trivy`, `grype`, `osv` where hubframe matched packages with advisories, or a registry's scanner: `clair` of Quay, `harbor`.", nullable=False),
+    Column("evidence", TEXT, "Who says so: `trivy`, `grype`, `osv` where hubframe matched packages with advisories, or a registry's scanner: `clair` of Quay, `harbor`, `ecr`.", nullable=False),
     Column("tool", TEXT, "The tool, with its version where it is told: `grype-0.90.0`."),
     _TITLE,
     _URL,

@@ -1151,7 +1151,7 @@ def test_what_harbors_scanner_found(harbor):
 @pytest.mark.parametrize("repo", ["library/nginx", "ghcr.io/org/app", f"oci:/nowhere:{A[:9]}"])
 def test_registries_without_scans_and_pulls_say_which_have_them(repo):
     with hubframe.Client(hubframe.Settings(offline=True)) as client:
-        with pytest.raises(ValueError, match=r"only Quay and Harbor.*read_trivy"):
+        with pytest.raises(ValueError, match=r"only Quay, Harbor and.*read_trivy"):
             hubframe.scans_df(repo, client=client)
         with pytest.raises(ValueError, match=r"only Quay counts.*repos_df"):
             hubframe.tag_pulls_df(repo, client=client)
@@ -1230,6 +1230,102 @@ def test_tags_of_ecr(aws):
     which = {"registryId": ACCOUNT, "repositoryName": "team/app", "imageIds": [{"imageTag": "1.0"}]}
     stub.add_response("describe_images", {"imageDetails": [image]}, which)
     assert hubframe.tags_df(f"{ECR}/team/app:1.0", client=client).digest.tolist() == [A]
+
+
+SCAN = {
+    "registryId": ACCOUNT,
+    "repositoryName": "team/app",
+    "imageId": {"imageDigest": A},
+    "maxResults": 1000,
+}
+
+
+def test_what_ecr_found(aws):
+    stub, client, _ = aws(ECR, "ecr")
+    words = {"package_name": "e2fsprogs", "package_version": "1.44.1-1", "CVSS2_SCORE": "4.6"}
+    weakness = {
+        "name": "CVE-2026-0001",
+        "uri": "https://x.example",
+        "severity": "INFORMATIONAL",
+        "attributes": [{"key": key, "value": value} for key, value in words.items()],
+    }
+    answer = {
+        "imageScanStatus": {"status": "COMPLETE"},
+        "imageScanFindings": {"imageScanCompletedAt": PUSHED, "findings": [weakness]},
+    }
+    other = weakness | {"name": "CVE-2026-0002", "severity": "UNDEFINED", "attributes": []}
+    last = {**answer, "imageScanFindings": {"imageScanCompletedAt": PUSHED, "findings": [other]}}
+    stub.add_response("describe_image_scan_findings", {**answer, "nextToken": "2"}, SCAN)
+    stub.add_response("describe_image_scan_findings", last, {**SCAN, "nextToken": "2"})
+    scan = client.provider(ECR).scan("team/app", A)
+
+    assert (scan.tool, scan.reported_at) == ("ecr", PUSHED.isoformat())
+    # What names no package is none.
+    (row,) = scan.rows
+    assert row == {
+        "id": "CVE-2026-0001",
+        "type": "generic",
+        "name": "e2fsprogs",
+        "version": "1.44.1-1",
+        "state": "affected",
+        "severity": "negligible",
+        "cvss": 4.6,
+        "cvss_vector": None,
+        "url": "https://x.example",
+    }
+
+
+def test_what_inspector_found(aws):
+    stub, client, _ = aws(ECR, "ecr")
+    package = {
+        "name": "libssl3", "version": "3.0.13", "release": "0ubuntu3.2", "epoch": 0,
+        "packageManager": "OS", "fixedInVersion": "0:3.0.13-0ubuntu3.4", "sourceLayerHash": C,
+    }  # fmt: skip
+    wheel = {
+        "name": "requests", "version": "2.31.0", "packageManager": "PYTHONPKG", "epoch": 1,
+        "filePath": "/usr/lib/requests", "fixedInVersion": "NotAvailable",
+    }  # fmt: skip
+    about = {
+        "vulnerabilityId": "CVE-2026-0001",
+        "relatedVulnerabilities": ["USN-2", "USN-1", "CVE-2026-0001"],
+        "cvss": [
+            {"version": "2.0", "baseScore": 5.0, "scoringVector": "2", "source": "NVD"},
+            {"version": "3.1", "baseScore": 7.5, "scoringVector": "3", "source": "NVD"},
+        ],
+        "source": "UBUNTU_CVE",
+        "sourceUrl": "https://x.example",
+        "vendorCreatedAt": PUSHED,
+        "vulnerablePackages": [package, wheel],
+    }
+    found = {"severity": "HIGH", "title": "libssl3", "packageVulnerabilityDetails": about}
+    answer = {
+        "imageScanStatus": {"status": "ACTIVE"},
+        "imageScanFindings": {"enhancedFindings": [found]},
+    }
+    stub.add_response("describe_image_scan_findings", answer, SCAN)
+    scan = client.provider(ECR).scan("team/app", A)
+
+    told = [*scan.rows[0]], [tuple(row.values()) for row in scan.rows]
+    shared = ("CVE-2026-0001", "USN-1 USN-2", "high", 7.5, "3", PUSHED.isoformat(), None)
+    shared += ("UBUNTU_CVE", "libssl3", "https://x.example")
+    assert scan.tool == "inspector"
+    assert set(told[0]) <= set(hubframe.tables.TABLES["vulnerabilities"].dtypes)
+    assert told[1] == [
+        (*shared, "deb", "libssl3", "3.0.13-0ubuntu3.2", "3.0.13-0ubuntu3.4", "fixed", C, None),
+        (*shared, "pypi", "requests", "1:2.31.0", None, "affected", None, "usr/lib/requests"),
+    ]
+
+
+def test_images_that_ecr_did_not_scan(aws):
+    stub, client, _ = aws(ECR, "ecr")
+    answer = {"imageScanStatus": {"status": "UNSUPPORTED_IMAGE"}}
+    stub.add_response("describe_image_scan_findings", answer, SCAN)
+    stub.add_client_error("describe_image_scan_findings", "ScanNotFoundException", "no scan")
+    for words in ("its scan is UNSUPPORTED_IMAGE", "no scan"):
+        with pytest.raises(hubframe.NotFoundError, match=words):
+            client.provider(ECR).scan("team/app", A)
+    with pytest.raises(ValueError, match=r"only Quay, Harbor and Amazon ECR"):
+        hubframe.scans_df(f"{GALLERY}/a/b", client=client)
 
 
 def test_repositories_of_ecr(aws):

@@ -103,8 +103,8 @@ command(
     VERSIONS,
     NEWEST,
     *FAILURES,
-    more="On quay.io, and on the Quay and Harbor that HUBFRAME_PROVIDERS names. No row does not "
-    "mean safe.",
+    more="On quay.io, and on the Quay, Harbor and Amazon ECR that HUBFRAME_PROVIDERS names. No row "
+    "does not mean safe.",
     example="hubframe scans quay.io/acme/agent:latest --sample",
     job=INSIDE,
     table="vulnerabilities",
