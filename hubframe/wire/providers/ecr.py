@@ -34,8 +34,8 @@ _HOST = re.compile(
 # Where the gallery's API is.
 _PUBLIC_HOST, _PUBLIC_REGION = "public.ecr.aws", "us-east-1"
 _PAGE_SIZE = 1000
-# A scan that is done, or goes on with what becomes known.
-_SCANNED = ("COMPLETE", "ACTIVE")
+# Whose scan it is: one that is done, or one that goes on with what becomes known.
+_SCANNED = {"COMPLETE": "ecr", "ACTIVE": "inspector"}
 _NO_FIX = "NotAvailable"
 # The versions of CVSS, the newest first.
 _SCORES = ("CVSS4", "CVSS3", "CVSS2")
@@ -116,19 +116,18 @@ class Ecr(Provider):
         asked, image = f"the scan of {path}@{digest}", {"imageDigest": digest}
         which = {**self._registry, "repositoryName": path, "imageId": image}
         pages = self._pages("describe_image_scan_findings", asked, which, _PAGE_SIZE)
-        told = mapping(pages[-1].get("imageScanStatus"))
-        if told.get("status") not in _SCANNED:
+        status = str(mapping(pages[-1].get("imageScanStatus")).get("status"))
+        if status not in _SCANNED:
             raise NotFoundError(
                 f"{asked} on {self.host}: {self.title} tells nothing of this image: its scan is "
-                f"{quotable(str(told.get('status')))}"
+                f"{quotable(status)}"
             )
         found = [mapping(page.get("imageScanFindings")) for page in pages]
         basic = [_basic(one) for page in found for one in items(page.get("findings"))]
         listed = (one for page in found for one in items(page.get("enhancedFindings")))
         enhanced = [row for one in listed for row in _enhanced(one)]
         rows = [row for row in (*basic, *enhanced) if row["id"] and row["name"]]
-        tool = "inspector" if enhanced else "ecr"
-        return Scan(tool, rows, _moment(found[-1].get("imageScanCompletedAt")))
+        return Scan(_SCANNED[status], rows, _moment(found[-1].get("imageScanCompletedAt")))
 
     def _repo(self, found: Mapping[str, Any]) -> Row:
         name = found["repositoryName"]
