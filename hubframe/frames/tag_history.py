@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.selection import TagFilter, What, references
+from hubframe.frames.selection import TagFilter, What, tags_of
 from hubframe.frames.sources import Wanted, kept_tags, provider_that, read_wanted
 from hubframe.oci.reference import ImageReference
 from hubframe.tables.declarations import TAG_HISTORY
@@ -66,7 +66,7 @@ def tag_history_df(
     >>> hubframe.tag_moves_df(history).ending.tolist()
     ['moved', 'moved', None]
     """
-    asked = [_tags_of(one) for one in references(repos)]
+    asked = tags_of(repos, "tag_history_df")
     wanted = read_wanted("*" if tags is None else tags, None)
     with calling(client, errors, progress) as call:
         providers = {one: provider_that(call.client, one, "tells_history", _WHO) for one in asked}
@@ -76,12 +76,6 @@ def tag_history_df(
         # A tag may be named beside its whole repository.
         distinct = {tuple(row[name] for name in TAG_HISTORY.key): row for row in rows}
         return call.finish(TAG_HISTORY.from_records(distinct.values()), TAG_HISTORY.name)
-
-
-def _tags_of(reference: ImageReference) -> ImageReference:
-    if reference.digest and not reference.tag:
-        raise ValueError(f"{reference} names an image, and no tag: tag_history_df takes tags")
-    return reference.at(tag=reference.tag)
 
 
 def _history(

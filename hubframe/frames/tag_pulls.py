@@ -8,7 +8,7 @@ import pandas as pd
 
 from hubframe.errors import HubframeError, NotFoundError, UnauthorizedError
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.selection import TagFilter, What, references
+from hubframe.frames.selection import TagFilter, What, tags_of
 from hubframe.frames.sources import Found, find_tags, provider_that, read_wanted
 from hubframe.tables.declarations import TAG_PULLS
 from hubframe.wire.client import Client
@@ -62,7 +62,7 @@ def tag_pulls_df(
     >>> pulls[["tag", "pull_count"]].to_numpy().tolist()
     [['preview', 65397], ['1.2', 54223]]
     """
-    asked = [one.at(tag=one.tag) if one.tag else one for one in references(repos)]
+    asked = tags_of(repos, "tag_pulls_df")
     wanted = read_wanted(tags, newest, is_brief=True)
     with calling(client, errors, progress) as call:
         providers = {

@@ -330,8 +330,9 @@ def test_registries_that_keep_none_say_which_do(repo):
 
 
 def test_a_digest_has_no_history():
-    with hubframe.sample(), pytest.raises(ValueError, match="takes tags"):
-        hubframe.tag_history_df(f"quay.io/acme/agent@{A}")
+    for frame in (hubframe.tag_history_df, hubframe.tag_pulls_df):
+        with hubframe.sample(), pytest.raises(ValueError, match=f"{frame.__name__} takes tags"):
+            frame(f"quay.io/acme/agent@{A}")
 
 
 def test_an_oauth_token_is_sent_and_a_robots_login_is_not(quay):
