@@ -88,23 +88,23 @@ def _rows(
 def _told(
     call: Call, providers: Mapping[str, Provider], found: Sequence[Found]
 ) -> dict[Found, Mapping[str, Any] | HubframeError]:
-    """Ask for the pulls of each tag; where a tag that is listed has none, of no other there.
+    """Ask for the pulls of each tag; where one has none, of no other of its repository.
 
     A Quay that counts none takes the address for that of a repository, which is not there or is
     private.
     """
     ask = partial(_pulls, providers)
     listed = [one for one in reversed(found) if not one.is_named]
-    first = list({one.reference.registry: one for one in listed}.values())
+    first = list({one.reference.repo: one for one in listed}.values())
     told = dict(zip(first, call.outcomes(ask, first, "pulls"), strict=True))
     silent = [one for one in first if isinstance(told[one], NotFoundError | UnauthorizedError)]
     for one in silent:
         call.is_good(one, told.pop(one))
-    passed = {one.reference.registry for one in silent}
+    passed = {one.reference.repo for one in silent}
     rest = [
         one
         for one in found
-        if one not in told and (one.is_named or one.reference.registry not in passed)
+        if one not in told and (one.is_named or one.reference.repo not in passed)
     ]
     return told | dict(zip(rest, call.outcomes(ask, rest, "pulls"), strict=True))
 

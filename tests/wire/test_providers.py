@@ -896,6 +896,24 @@ def test_where_no_pulls_are_counted_one_tag_is_asked_for(quay, status, error):
     assert len(quay.asked("pull_statistics")) == 2
 
 
+def test_pulls_of_a_repository_are_told_where_another_is_private(quay):
+    """The registry may list its tags all the same."""
+    other = HISTORY.replace(NAME, "other")
+    quay.answers |= {
+        HISTORY: Answer.of(REFUSED, 401),
+        PULLS.format("1.0"): Answer.of(REFUSED, 401),
+        other: page(entry("2.0")),
+        f"{other}2.0/pull_statistics": pulls_of("2.0"),
+    }
+    quay.registry.image("1.0")
+    repos = [quay.repo, quay.repo.replace(NAME, "other")]
+    with pytest.warns(hubframe.IncompleteWarning):
+        pulls = hubframe.tag_pulls_df(repos, errors="collect", client=quay.client())
+    assert pulls.tag.tolist() == ["2.0"]
+    (failure,) = pulls.attrs["hubframe"]["failures"]
+    assert failure["ref"] == f"{quay.repo}:1.0"
+
+
 @pytest.mark.parametrize("told", [{}, [], "x", {"tag_name": "1.0"}])
 def test_what_is_no_count_of_pulls(quay, told):
     quay.answers[HISTORY] = page(entry("1.0"))
