@@ -67,9 +67,11 @@ from .frames.sampling import sample_repos as sample_repos
 from .frames.sampling import sample_tags as sample_tags
 from .frames.sboms import sbom as sbom
 from .frames.sboms import sboms_df as sboms_df
+from .frames.scans import scans_df as scans_df
 from .frames.selection import versions_in as versions_in
 from .frames.signatures import signatures_df as signatures_df
 from .frames.tag_history import tag_history_df as tag_history_df
+from .frames.tag_pulls import tag_pulls_df as tag_pulls_df
 from .frames.unpacked import unpacked_sizes_df as unpacked_sizes_df
 from .measure.bases import outdated_bases_df as outdated_bases_df
 from .measure.cleanup import cleanup_df as cleanup_df

@@ -95,6 +95,8 @@ JOBS = "registry.example/team/worker/jobs"
             ],
             "vulnerability_summary",
         ),
+        (["scans", "quay.io/acme/agent", "--newest", "2"], "vulnerabilities"),
+        (["tag-pulls", "quay.io/acme/agent", "--newest", "2"], "tag_pulls"),
         (["draw-repos", "--namespace", "library", "-n", "2"], "search"),
         (["draw-repos", "ansible", "-n", "2", "--seed", "7"], "search"),
         (["draw-tags", "library/redis", "-n", "2"], "tags"),

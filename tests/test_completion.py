@@ -29,7 +29,7 @@ def completed(*words):
 
 
 def test_commands_and_options_are_completed():
-    assert completed("ta") == ["tags", "tag-history", "tag-moves"]
+    assert completed("ta") == ["tags", "tag-history", "tag-pulls", "tag-moves"]
     assert completed("cache", "") == ["info", "clear"]
     assert completed("tags", "--ne") == ["--newest"]
     assert set(completed("")) == set(cli.commands)

@@ -22,6 +22,7 @@ COLUMNS = {
     "pulled_at aliases version is_prerelease is_digest_tag",
     "tag_history": "repo tag digest started_at ended_at is_reversion is_index size is_immutable "
     "expires_at",
+    "tag_pulls": "repo tag digest pull_count pulled_at image_pull_count image_pulled_at",
     "images": "repo tag platform os architecture variant os_version image_digest index_digest "
     "media_type size layer_count status created_at pushed_at pulled_at is_attestation",
     "layers": f"{IMAGE} position layer_digest diff_id size media_type instruction created_at is_empty",
@@ -64,6 +65,7 @@ KEYS = {
     "search": ("repo",),
     "tags": ("repo", "tag"),
     "tag_history": ("repo", "tag", "started_at", "digest"),
+    "tag_pulls": ("repo", "tag"),
     "images": OF_IMAGE,
     "layers": (*OF_IMAGE, "position"),
     "files": (*OF_IMAGE, "position", "entry"),

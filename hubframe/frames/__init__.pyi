@@ -23,6 +23,8 @@ from .provenance import dockerfiles_df as dockerfiles_df
 from .provenance import materials_df as materials_df
 from .provenance import provenance_df as provenance_df
 from .sboms import sboms_df as sboms_df
+from .scans import scans_df as scans_df
 from .signatures import signatures_df as signatures_df
 from .tag_history import tag_history_df as tag_history_df
+from .tag_pulls import tag_pulls_df as tag_pulls_df
 from .unpacked import unpacked_sizes_df as unpacked_sizes_df

@@ -21,9 +21,10 @@ from hubframe.frames.selection import (
     What,
     read_namespaces,
     references,
+    tags_of,
 )
 from hubframe.frames.sources import Found, Source, Wanted, check_count, read_wanted
-from hubframe.oci.reference import DOCKER_HUB, ImageReference, parse_registry
+from hubframe.oci.reference import DOCKER_HUB, parse_registry
 from hubframe.tables import shape
 from hubframe.tables.schema import Table
 from hubframe.wire import hub
@@ -153,19 +154,10 @@ def tags_df(
     """
     every = "*" if tags is None and newest is None else tags
     wanted = read_wanted(every, newest, is_brief=True)
-    # A digest beside a tag says nothing about what the tag points at.
-    asked = [_without_digest(one) for one in references(repos)]
+    asked = tags_of(repos, "tags_df")
     with calling(client, errors, progress) as call:
         found = sources.find_tags(call, asked, wanted, source)
         return call.finish(shape.tags(list(_listings(call, found))), "tags")
-
-
-def _without_digest(reference: ImageReference) -> ImageReference:
-    if reference.digest and not reference.tag:
-        raise ValueError(
-            f"{reference} names an image, and no tag: tags_df takes tags; see images_df"
-        )
-    return reference.at(tag=reference.tag)
 
 
 def _listings(call: Call, tags: Sequence[Found]) -> Iterator[shape.Listing]:

@@ -41,6 +41,15 @@ def references(what: What) -> list[ImageReference]:
     return list(dict.fromkeys(found))
 
 
+def tags_of(what: What, name: str) -> list[ImageReference]:
+    """Read what a frame of tags is asked for: a digest beside a tag does not count there."""
+    asked = references(what)
+    for one in asked:
+        if one.digest and not one.tag:
+            raise ValueError(f"{one} names an image, and no tag: {name} takes tags; see images_df")
+    return list(dict.fromkeys(one.at(tag=one.tag) for one in asked))
+
+
 def read_namespaces(what: str | Iterable[str]) -> list[str]:
     """Read namespaces, those of other registries with their host, each once, in the order given."""
     if isinstance(what, pd.DataFrame):

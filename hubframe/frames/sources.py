@@ -291,6 +291,17 @@ def _provider_of(client: Client, owner: str) -> Provider:
     return provider
 
 
+def provider_that(client: Client, reference: ImageReference, tells: str, who: str) -> Provider:
+    """Return what tells something of a registry beside the protocol; else say who does.
+
+    `tells` is the attribute of a provider that says whether it does.
+    """
+    provider = client.provider(reference.registry)
+    if provider is None or not getattr(provider, tells):
+        raise ValueError(f"{reference}: {who}")
+    return provider
+
+
 def _pushed(tag: Tag) -> str:
     # Fractions of other lengths compare rightly once the zone's letter is off.
     return tag.pushed_at.rstrip("Z") if isinstance(tag.pushed_at, str) else ""

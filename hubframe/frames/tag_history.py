@@ -9,12 +9,18 @@ from typing import Any
 import pandas as pd
 
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.selection import TagFilter, What, references
-from hubframe.frames.sources import Wanted, kept_tags, read_wanted
+from hubframe.frames.selection import TagFilter, What, tags_of
+from hubframe.frames.sources import Wanted, kept_tags, provider_that, read_wanted
 from hubframe.oci.reference import ImageReference
 from hubframe.tables.declarations import TAG_HISTORY
 from hubframe.wire.client import Client
 from hubframe.wire.providers import Provider
+
+_WHO = (
+    "only Quay keeps the history of tags: quay.io, and hosts that HUBFRAME_PROVIDERS=host=quay or "
+    "Settings(providers=…) names. Elsewhere hubframe.snapshot, taken again and again, sees tags "
+    "move"
+)
 
 
 def tag_history_df(
@@ -60,33 +66,16 @@ def tag_history_df(
     >>> hubframe.tag_moves_df(history).ending.tolist()
     ['moved', 'moved', None]
     """
-    asked = [_tags_of(one) for one in references(repos)]
+    asked = tags_of(repos, "tag_history_df")
     wanted = read_wanted("*" if tags is None else tags, None)
     with calling(client, errors, progress) as call:
-        providers = {one: _provider(call.client, one) for one in asked}
+        providers = {one: provider_that(call.client, one, "tells_history", _WHO) for one in asked}
         call.sources |= {provider.kind for provider in providers.values()}
         found = call.results(partial(_history, providers), list(providers), "pages")
         rows = chain.from_iterable(_rows(call, one, told, wanted) for one, told in found)
         # A tag may be named beside its whole repository.
         distinct = {tuple(row[name] for name in TAG_HISTORY.key): row for row in rows}
         return call.finish(TAG_HISTORY.from_records(distinct.values()), TAG_HISTORY.name)
-
-
-def _tags_of(reference: ImageReference) -> ImageReference:
-    if reference.digest and not reference.tag:
-        raise ValueError(f"{reference} names an image, and no tag: tag_history_df takes tags")
-    return reference.at(tag=reference.tag)
-
-
-def _provider(client: Client, reference: ImageReference) -> Provider:
-    provider = client.provider(reference.registry)
-    if provider is None or not provider.tells_history:
-        raise ValueError(
-            f"{reference}: only Quay keeps the history of tags: quay.io, and hosts that "
-            "HUBFRAME_PROVIDERS=host=quay or Settings(providers=…) names. Elsewhere "
-            "hubframe.snapshot, taken again and again, sees tags move"
-        )
-    return provider
 
 
 def _history(

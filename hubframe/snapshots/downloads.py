@@ -17,6 +17,7 @@ import pandas as pd
 from hubframe.errors import HubframeError, InvalidReferenceError, PayloadError
 from hubframe.oci.payload import items, parsed, text
 from hubframe.oci.reference import ImageReference
+from hubframe.readers.documents import MOST_BYTES, check_cap, find, read_file
 from hubframe.snapshots.dataset import observed, part_name, run_row, seen_by, select, write_part
 from hubframe.snapshots.storage import Storage
 from hubframe.tables import REPOS, TAGS, Snapshots
@@ -24,8 +25,6 @@ from hubframe.tables.observed import OBSERVED_REPOS, OBSERVED_TAGS, RUNS
 
 SOURCE = "backage"
 _HOST = "ghcr.io"
-# A package of ten thousand versions has a file of 5 MB.
-_MOST_BYTES = 256 * 1024**2
 
 Downloads = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -34,6 +33,7 @@ def import_downloads(
     downloads: Downloads | Iterable[Downloads],
     *,
     to: str | os.PathLike[str] | None = None,
+    max_bytes: int = MOST_BYTES,
 ) -> Snapshots:
     """Read how often packages on ghcr.io were pulled, from files that backage published.
 
@@ -44,11 +44,13 @@ def import_downloads(
     Parameters
     ----------
     downloads
-        Files ``PACKAGE.json``, folders of them, what such a file holds, or a list of these.
-        Nothing is fetched.
+        Files ``PACKAGE.json``, folders that hold some at any depth, what such a file holds, or a
+        list of these. Nothing is fetched.
     to
         A place to append the snapshots to, as for `hubframe.snapshot`; what is there already is
         skipped, so it may be repeated with newer files. Without it they are held in memory.
+    max_bytes
+        A larger file is refused; one of ten thousand versions has 5 MB.
 
     Returns
     -------
@@ -74,7 +76,8 @@ def import_downloads(
     given = [downloads] if isinstance(downloads, str | os.PathLike | Mapping) else downloads
     if not isinstance(given, Iterable):
         raise TypeError(f"expected files or what they hold, not {type(downloads).__name__}")
-    counts = dict(chain.from_iterable(map(_counts, given)))
+    check_cap("max_bytes", max_bytes)
+    counts = dict(chain.from_iterable(_counts(one, max_bytes) for one in given))
     if not counts:
         raise HubframeError("no package of ghcr.io with a date and a count was found in these")
     storage = None if to is None else Storage.open(to)
@@ -103,24 +106,18 @@ def _seen(storage: Storage) -> set[tuple[str, str]]:
     return set(zip(seen["run"], seen["repo"], strict=True))
 
 
-def _counts(given: Downloads) -> Iterator[tuple[tuple[str, str], int]]:
+def _counts(given: Downloads, max_bytes: int) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield the counts of a file, of a folder of files, or of what a file holds."""
     if isinstance(given, Mapping):
         yield from read_downloads(dict(given))
         return
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"expected a file or what it holds, not {type(given).__name__}")
-    path = Path(given).expanduser()
-    for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
+    for file in find(Path(given).expanduser(), (".json",), is_deep=True):
         try:
-            with file.open("rb") as opened:
-                body = opened.read(_MOST_BYTES + 1)
+            yield from read_downloads(parsed(read_file(file, max_bytes)))
         except OSError as error:
             raise HubframeError(f"{file} cannot be read: {error.strerror}") from None
-        try:
-            if len(body) > _MOST_BYTES:
-                raise PayloadError(f"more than {_MOST_BYTES:,} bytes")
-            yield from read_downloads(parsed(body))
         except (ValueError, RecursionError) as error:
             raise PayloadError(f"{file} is no file of backage: {error}") from None
 

@@ -29,6 +29,7 @@ from hubframe.tables.declarations import SBOMS as SBOMS
 from hubframe.tables.declarations import SEARCH as SEARCH
 from hubframe.tables.declarations import SIGNATURES as SIGNATURES
 from hubframe.tables.declarations import TAG_HISTORY as TAG_HISTORY
+from hubframe.tables.declarations import TAG_PULLS as TAG_PULLS
 from hubframe.tables.declarations import TAGS as TAGS
 from hubframe.tables.measured import MEASURED as MEASURED
 from hubframe.tables.measured import STANDARD_LABELS as STANDARD_LABELS

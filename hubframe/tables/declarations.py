@@ -70,6 +70,15 @@ TAG_HISTORY = Table("tag_history", "what a tag pointed at for a time", ("repo", 
     Column("expires_at", UTC, "When it will end by itself; null where that was not set, and where it has ended."),
 ), source="Quay's API, a request for a hundred rows; no pull. It forgets what has ended after the time that the owner sets, two weeks unless changed.")
 
+TAG_PULLS = Table("tag_pulls", "how often a tag was pulled", ("repo", "tag"), (
+    *OF_TAG,
+    Column("digest", TEXT, "Digest of what the tag points at, an index or a manifest."),
+    Column("pull_count", COUNT, "Pulls by the tag's name, whatever it pointed at, since they are counted."),
+    Column("pulled_at", UTC, "The last of them; null where there was none."),
+    Column("image_pull_count", COUNT, "Pulls of what the tag points at now, by whatever name: other tags and the digest, too."),
+    Column("image_pulled_at", UTC, "The last of them; null where there was none."),
+), source="Quay's API, a request for each tag; no pull. It counts where its administrator switched that on.")
+
 IMAGES = Table("images", "one platform's image of a tag", IMAGE_KEY, (
     REPO,
     TAG,
@@ -368,7 +377,7 @@ CATALOG = Table("catalog", "a repository of a registry", ("repo",), (REPO,), sou
 
 # What functions fetch; each function's name is that of its frame, and ends in _df.
 _FETCHED = (
-    REPOS, SEARCH, TAGS, TAG_HISTORY, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS,
+    REPOS, SEARCH, TAGS, TAG_HISTORY, TAG_PULLS, IMAGES, LAYERS, FILES, PACKAGES, DISTRIBUTIONS, CONTENTS, HISTORY, LABELS,
     ENV, CONFIGS, REFERRERS, SBOMS, PROVENANCE, MATERIALS, DOCKERFILES, SIGNATURES, LIFECYCLES,
     CATALOG, LIMITS,
 )

@@ -48,13 +48,13 @@ VULNERABILITIES = Table("vulnerabilities", "a vulnerability of a package of an i
     Column("layer_digest", TEXT, "Digest of the layer that holds the package, which joins to `layers` and its `instruction`; null where it is not told."),
     Column("position", COUNT, "Place of that layer, as in `layers`."),
     Column("path", TEXT, "File that the package was found in; null for packages of the system where the report names none."),
-    Column("evidence", TEXT, "Who says so: `trivy`, `grype`, or `osv` where hubframe matched packages with advisories; `cyclonedx` of a document that another tool made.", nullable=False),
+    Column("evidence", TEXT, "Who says so: `trivy`, `grype`; `osv` where hubframe matched packages with advisories; `cyclonedx` of a document that another tool made; or a registry's scanner: `clair` of Quay, `harbor`, `ecr`.", nullable=False),
     Column("tool", TEXT, "The tool, with its version where it is told: `grype-0.90.0`."),
     _TITLE,
     _URL,
     Column("vex_status", TEXT, "What a VEX document says of it: `not_affected`, `affected`, `fixed` or `under_investigation`; null where none does."),
     Column("vex_justification", TEXT, "Why, in the words of VEX."),
-), source="Reports of scanners that you made, or your packages and advisories; nothing is asked for. " + MEANING)
+), source="Reports of scanners that you made, or your packages and advisories: nothing is asked for. Or, by `scans_df`, what scanners of registries found; no pull. " + MEANING)
 
 VULNERABILITY_SUMMARY = Table("vulnerability_summary", "a tag, image, repository or layer with vulnerabilities", (*IMAGE_KEY, "layer_digest"), (
     _REPO,

@@ -189,9 +189,12 @@ class Client:
 
     def _api_auth(self, kind: type[Provider], host: str, url: str) -> Auth:
         """Return who asks at an address of a provider's API."""
-        who = (f"{host}/api", self._credentials.find(host, kind.place_of(url)))
+        credential = self._credentials.find(host, kind.place_of(url))
+        if credential is not None and not kind.takes(credential, url):
+            credential = None
+        who = (f"{host}/api", credential)
         made = self._auths.get(who)
-        return made or self._auths.setdefault(who, ApiAuth(who[1], host, kind.authorization))
+        return made or self._auths.setdefault(who, ApiAuth(credential, host, kind.authorization))
 
     def _other_auth(self, url: str) -> Auth:
         """Return who asks at an address that a registry redirects to."""

@@ -190,6 +190,58 @@ BESIDE = (
         }
     ],
     [{"name": "org/app", "pull_count": 3, "creation_time": "2026-01-02T03:04:05.678Z"}],
+    {
+        "tag_name": "1.0",
+        "tag_pull_count": 3,
+        "last_tag_pull_date": "Thu, 02 Jan 2025 03:04:05 -0000",
+        "current_manifest_digest": "sha256:" + "a" * 64,
+        "manifest_pull_count": 4,
+        "last_manifest_pull_date": None,
+    },
+    {
+        "status": "scanned",
+        "data": {
+            "Layer": {
+                "Features": [
+                    {
+                        "Name": "a",
+                        "Version": "1",
+                        "AddedBy": "sha256:" + "a" * 64,
+                        "Vulnerabilities": [
+                            {
+                                "Name": "RHSA-2026:1: a (Low)",
+                                "Severity": "Low",
+                                "Link": "https://x.example/CVE-2026-0001",
+                                "FixedBy": "fixed=2&introduced=1",
+                                "Metadata": {
+                                    "UpdatedBy": "osv/pypi",
+                                    "NVD": {"CVSSv3": {"Vectors": "", "Score": 7.5}},
+                                },
+                            }
+                        ],
+                    }
+                ]
+            }
+        },
+    },
+    {
+        "application/vnd.security.vulnerability.report; version=1.1": {
+            "generated_at": "2026-01-02T03:04:05.678Z",
+            "scanner": {"name": "Trivy", "version": "v0.59.1"},
+            "vulnerabilities": [
+                {
+                    "id": "CVE-2026-0001",
+                    "package": "a",
+                    "version": "1",
+                    "fix_version": "2, 3",
+                    "severity": "Low",
+                    "status": "will_not_fix",
+                    "links": ["https://x.example"],
+                    "preferred_cvss": {"score_v3": 7.5, "vector_v3": "CVSS:3.1/AV:N"},
+                }
+            ],
+        }
+    },
 )
 DOWNLOADS = {
     "package_type": "container",

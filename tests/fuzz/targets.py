@@ -332,6 +332,25 @@ def beside(data: bytes) -> None:
         if read is quay.read_history:
             is_declared(tag_moves_df(frame), "tag_moves")
             is_declared(mutable_tags_df(frame), "mutable_tags")
+    _of_one(found)
+
+
+def _of_one(found: Any) -> None:
+    """What registries tell of one tag, and of one image."""
+    key = {"repo": REPO, "tag": "tag"}
+    try:
+        pulls = TABLES["tag_pulls"].from_records([{**key, **quay.read_pulls(found)}])
+        is_declared(pulls, "tag_pulls")
+    except PayloadError as error:
+        is_fit(str(error))
+    for read in (quay.read_scan, harbor.read_scan):
+        try:
+            rows = read(found).rows
+        except (PayloadError, NotFoundError) as error:
+            is_fit(str(error))
+            continue
+        frame = VULNERABILITIES.from_records({**row, **key, "evidence": "clair"} for row in rows)
+        is_declared(frame, "vulnerabilities")
 
 
 def _table_of(frame: pd.DataFrame) -> str:

@@ -30,6 +30,16 @@ def test_spoilt_pages(target, data):
         b'{"tags":[' + b"{}," * 200_000 + b"{}]}",
         b"[" + b'{"name":"a/b"},' * 100_000 + b"{}]",
         b'{"tags":[{"name":"a","last_modified":"' + b"1 Jan " * 100_000 + b'"}]}',
+        *(
+            b'{"status":"scanned","data":{"Layer":{"Features":[{"Name":"a","Vulnerabilities":'
+            b'[{"Name":"' + name + b'x","FixedBy":"' + b"a=b&" * 100_000 + b'"}]}]}}}'
+            for name in (
+                b"A" * 500_000,
+                b"AB-" * 200_000,
+                b"AB-a" + b" " * 500_000,
+                b"CVE-" * 99_999,
+            )
+        ),
     ],
 )
 def test_what_is_deep_or_long_takes_no_long_time(target, body):

@@ -4,6 +4,7 @@ Documents are our own. AWS is answered by botocore's own stubs.
 """
 
 import json
+import os
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import pytest
 
 import hubframe
 from hubframe.wire.providers import kind_of
+from hubframe.wire.providers import quay as quay_api
 from tests import shelf
 from tests.quirks.registry import Answer, listening
 
@@ -328,8 +330,9 @@ def test_registries_that_keep_none_say_which_do(repo):
 
 
 def test_a_digest_has_no_history():
-    with hubframe.sample(), pytest.raises(ValueError, match="takes tags"):
-        hubframe.tag_history_df(f"quay.io/acme/agent@{A}")
+    for frame in (hubframe.tag_history_df, hubframe.tag_pulls_df):
+        with hubframe.sample(), pytest.raises(ValueError, match=f"{frame.__name__} takes tags"):
+            frame(f"quay.io/acme/agent@{A}")
 
 
 def test_an_oauth_token_is_sent_and_a_robots_login_is_not(quay):
@@ -799,7 +802,9 @@ def test_harbor_takes_the_login_of_its_registry(harbor):
         if login:
             assert hubframe.repos_df(f"{harbor.host}/{NAMESPACE}", client=client).empty
         else:
-            with pytest.raises(hubframe.UnauthorizedError, match="needs a login"):
+            with pytest.raises(
+                hubframe.UnauthorizedError, match=r"needs a login.*Harbor says the same of what is"
+            ):
                 hubframe.repos_df(f"{harbor.host}/{NAMESPACE}", client=client)
 
 
@@ -834,6 +839,341 @@ def test_where_harbor_refuses_its_registry_is_asked(harbor):
     tags = hubframe.tags_df(harbor.repo, client=harbor.client())
 
     assert tags.digest.tolist() == [digest]
+
+
+# Pulls of tags, and scans of images.
+
+PULLS = f"/api/v1/repository/{PATH}/tag/{{}}/pull_statistics"
+
+
+def pulls_of(tag="1.0", count=7, **changes):
+    return {
+        "tag_name": tag,
+        "tag_pull_count": count,
+        "last_tag_pull_date": formatdate(LAST) if count else None,
+        "current_manifest_digest": A,
+        "manifest_pull_count": 2 * count,
+        "last_manifest_pull_date": formatdate(LAST + DAY) if count else None,
+        **changes,
+    }
+
+
+def test_pulls_of_tags(quay):
+    quay.answers[HISTORY] = page(entry("1.1"), entry("1.0", LAST - DAY), entry("x", 1))
+    quay.answers[PULLS.format("1.1")] = pulls_of("1.1", 0)
+    quay.answers[PULLS.format("1.0")] = pulls_of(tag_pull_count=3 * 10**9)
+    pulls = hubframe.tag_pulls_df(quay.repo, tags="1.*", client=quay.client())
+
+    assert {name: str(kind) for name, kind in pulls.dtypes.items()} == (
+        hubframe.tables.TABLES["tag_pulls"].dtypes
+    )
+    first, second = hubframe.tables.schema.plain_records(pulls)
+    never = {"pulled_at": None, "image_pull_count": 0, "image_pulled_at": None}
+    assert first == {"repo": quay.repo, "tag": "1.1", "digest": A, "pull_count": 0, **never}
+    assert (second["pull_count"], second["image_pull_count"]) == (3 * 10**9, 14)
+    assert (second["pulled_at"], second["image_pulled_at"]) == (moment(LAST), moment(LAST + DAY))
+    assert pulls.attrs["hubframe"]["source"] == "quay"
+    assert len(quay.log) == 3
+    named = hubframe.tag_pulls_df(f"{quay.repo}:1.0@{A}", client=quay.client())
+    assert named.pull_count.tolist() == [3 * 10**9]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, hubframe.NotFoundError), (401, hubframe.UnauthorizedError)]
+)
+def test_where_no_pulls_are_counted_one_tag_is_asked_for(quay, status, error):
+    """Quay then takes the address for that of a repository: is it not there, or private?"""
+    quay.answers[HISTORY] = page(*[entry(f"1.{n}") for n in range(50)])
+    for n in range(50):
+        quay.answers[PULLS.format(f"1.{n}")] = Answer.of(REFUSED, status)
+    with pytest.raises(error, match=r"says the same.* where it counts no pulls of tags"):
+        hubframe.tag_pulls_df(quay.repo, client=quay.client())
+    assert len(quay.asked("pull_statistics")) == 1
+    with pytest.warns(hubframe.IncompleteWarning):
+        pulls = hubframe.tag_pulls_df(quay.repo, errors="collect", client=quay.client())
+    assert pulls.empty
+    assert [one["error"] for one in pulls.attrs["hubframe"]["failures"]] == [error.__name__]
+    assert len(quay.asked("pull_statistics")) == 2
+
+
+def test_pulls_of_a_repository_are_told_where_another_is_private(quay):
+    """The registry may list its tags all the same."""
+    other = HISTORY.replace(NAME, "other")
+    quay.answers |= {
+        HISTORY: Answer.of(REFUSED, 401),
+        PULLS.format("1.0"): Answer.of(REFUSED, 401),
+        other: page(entry("2.0")),
+        f"{other}2.0/pull_statistics": pulls_of("2.0"),
+    }
+    quay.registry.image("1.0")
+    repos = [quay.repo, quay.repo.replace(NAME, "other")]
+    with pytest.warns(hubframe.IncompleteWarning):
+        pulls = hubframe.tag_pulls_df(repos, errors="collect", client=quay.client())
+    assert pulls.tag.tolist() == ["2.0"]
+    (failure,) = pulls.attrs["hubframe"]["failures"]
+    assert failure["ref"] == f"{quay.repo}:1.0"
+
+
+@pytest.mark.parametrize("told", [{}, [], "x", {"tag_name": "1.0"}])
+def test_what_is_no_count_of_pulls(quay, told):
+    quay.answers[HISTORY] = page(entry("1.0"))
+    quay.answers[PULLS.format("1.0")] = Answer.of(told)
+    with pytest.raises(hubframe.PayloadError, match="registry of Quay"):
+        hubframe.tag_pulls_df(quay.repo, client=quay.client())
+
+
+def finding(name="CVE-2026-0001", updater="debian/updater", **changes):
+    """What Quay tells of a vulnerability."""
+    score = {"Vectors": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "Score": 7.5}
+    return {
+        "Name": name,
+        "Severity": "High",
+        "NamespaceName": updater,
+        "Link": "https://x.example/a https://x.example/b",
+        "FixedBy": "1.2-3",
+        "Metadata": {"UpdatedBy": updater, "NVD": {"CVSSv3": score}},
+        **changes,
+    }
+
+
+def scanned(*findings, layer=C, name="openssl"):
+    feature = {"Name": name, "Version": "1.2-1", "AddedBy": layer, "Vulnerabilities": [*findings]}
+    clean = {"Name": "zlib", "Version": "1", "AddedBy": layer, "Vulnerabilities": []}
+    return {"status": "scanned", "data": {"Layer": {"Features": [clean, feature]}}}
+
+
+def scan_of(image):
+    return f"/api/v1/repository/{PATH}/manifest/{image['digest']}/security"
+
+
+def test_what_clair_found(quay):
+    image = quay.registry.image("1.0")
+    quay.registry.tags["1"] = image["digest"]
+    quay.answers[HISTORY] = page(entry("1.0", digest=image["digest"]), entry("1", 1))
+    layers = hubframe.layers_df(quay.repo, source="registry", client=quay.client())
+    layer = layers["layer_digest"].iloc[0]
+    quay.answers[scan_of(image)] = scanned(finding(), finding("CVE-2026-2"), layer=layer)
+    found = hubframe.scans_df(quay.repo, client=quay.client())
+
+    table = hubframe.tables.TABLES["vulnerabilities"]
+    assert {name: str(kind) for name, kind in found.dtypes.items()} == table.dtypes
+    assert found.tag.tolist() == ["1.0", "1.0", "1", "1"]
+    row = hubframe.tables.schema.plain_records(found)[0]
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "repo": quay.repo,
+        "tag": "1.0",
+        "platform": "linux/amd64",
+        "image_digest": image["digest"],
+        "id": "CVE-2026-0001",
+        "type": "deb",
+        "name": "openssl",
+        "version": "1.2-1",
+        "fixed_version": "1.2-3",
+        "state": "fixed",
+        "severity": "high",
+        "cvss": 7.5,
+        "cvss_vector": finding()["Metadata"]["NVD"]["CVSSv3"]["Vectors"],
+        "advisory_source": "debian/updater",
+        "layer_digest": layer,
+        "position": 0,
+        "evidence": "clair",
+        "tool": "clair",
+        "url": "https://x.example/a",
+    }
+    told = found.attrs["hubframe"]
+    assert told["sources"] == [{"tool": "clair", "reported_at": None, "count": 2}]
+    assert (told["source"], told["complete"]) == ("quay+registry", True)
+    # Tags that are one image are asked for once.
+    assert len(quay.asked("/security")) == 1
+    (summary,) = hubframe.vulnerability_summary_df(found, by="image").itertuples()
+    assert (summary.vulnerability_count, summary.high_count) == (2, 2)
+
+
+NAMES = {
+    "CVE-2026-0001": ("CVE-2026-0001", None, None),
+    "RHSA-2026:0119: libxml2 security update (Moderate)": (
+        "RHSA-2026:0119", None, "libxml2 security update (Moderate)"
+    ),
+    "pyup.io-38765 (CVE-2026-20916)": ("pyup.io-38765", "CVE-2026-20916", None),
+    "CVE-2026-0001 ncurses: null dereference (low)": (
+        "CVE-2026-0001", None, "ncurses: null dereference (low)"
+    ),
+    "glib: a size is not checked": ("glib: a size is not checked", None,
+        "glib: a size is not checked"
+    ),
+    "openSUSE-SU-2026:1-1 ": ("openSUSE-SU-2026:1-1", None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_vulnerabilities_at_clair(name):
+    expected = NAMES[name]
+    (row,) = quay_api.read_scan(scanned(finding(name))).rows
+    assert (row["id"], row["aliases"], row["title"]) == expected
+
+
+def test_a_cve_that_the_link_alone_names():
+    link = "https://x.example/errata/RHSA-2026:1 https://x.example/cve/CVE-2026-0009"
+    one, other = (finding(name, Link=link) for name in ("glib: a size", "GHSA-1-2"))
+    rows = quay_api.read_scan(scanned(one, other)).rows
+    assert [(row["id"], row["aliases"]) for row in rows] == [
+        ("CVE-2026-0009", None),
+        ("GHSA-1-2", "CVE-2026-0009"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "expected"),
+    [
+        ("2.0", "2.0"), ("", None), (None, None), (7, None),
+        ("fixed=2.0%2B1&introduced=1.0", "2.0+1"), ("introduced=0&lastAffected=3.1", None),
+    ],
+)  # fmt: skip
+def test_what_fixes_it_may_be_a_range(fixed, expected):
+    (row,) = quay_api.read_scan(scanned(finding(FixedBy=fixed))).rows
+    assert (row["fixed_version"], row["state"]) == (expected, "fixed" if expected else "affected")
+
+
+@pytest.mark.parametrize(
+    ("updater", "kind"),
+    [
+        ("alpine-main-v3.20-updater", "apk"), ("RHEL8-rhel-8", "rpm"), ("rhel-vex", "rpm"),
+        ("ubuntu/updater/jammy", "deb"), ("osv/PyPI", "pypi"), ("osv/go", "golang"),
+        ("osv/crates.io", "generic"), ("", "generic"), (None, "generic"), (3, "generic"),
+    ],
+)  # fmt: skip
+def test_kinds_of_packages_at_clair(updater, kind):
+    (row,) = quay_api.read_scan(scanned(finding(updater=updater))).rows
+    assert row["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"status": "queued", "data": None}, "still to be scanned"),
+        ({"status": "failed", "data": None}, "could not be scanned"),
+        ({"status": "unsupported", "data": None}, "nothing that Clair scans"),
+        ({"status": "manifest_layer_too_large", "data": None}, "too large"),
+        ({"status": "new\x1b[31m", "data": None}, "its status is 'new"),
+        (Answer.of({"status": 404}, 404), "no such thing.*scanner is switched off"),
+    ],
+)
+def test_images_without_a_scan_are_no_safe_ones(quay, told, words):
+    first, second = quay.registry.image("1.0"), quay.registry.image("1.1", os="linux", variant="x")
+    quay.answers[HISTORY] = page(entry("1.0"), entry("1.1"))
+    quay.answers[scan_of(first)] = told
+    quay.answers[scan_of(second)] = scanned()
+    # One that is named has to have a scan; of all tags some may lack one, which is said.
+    with pytest.raises(hubframe.NotFoundError, match=words) as caught:
+        hubframe.scans_df(f"{quay.repo}:1.0", client=quay.client())
+    assert "\x1b" not in str(caught.value)
+    with pytest.warns(hubframe.IncompleteWarning):
+        found = hubframe.scans_df(quay.repo, client=quay.client())
+    assert found.empty
+    (failure,) = found.attrs["hubframe"]["failures"]
+    assert (failure["ref"], failure["error"]) == (f"{quay.repo}:1.0", "NotFoundError")
+    # It is asked for anew.
+    quay.answers[scan_of(first)] = scanned(finding())
+    assert len(hubframe.scans_df(quay.repo, client=quay.client())) == 1
+
+
+@pytest.mark.parametrize("told", [{}, [], "x", {"status": "scanned", "data": None}, {"status": 3}])
+def test_what_is_no_scan(quay, told):
+    quay.answers[HISTORY] = page(entry("1.0"))
+    quay.answers[scan_of(quay.registry.image("1.0"))] = Answer.of(told)
+    with pytest.raises(hubframe.PayloadError, match="registry of Quay"):
+        hubframe.scans_df(quay.repo, client=quay.client())
+
+
+def test_a_robot_may_ask_what_clair_found(quay):
+    """Quay takes its login there, and nowhere else of its API."""
+    image = quay.registry.image("1.0")
+    quay.answers[scan_of(image)] = lambda asked: (
+        scanned(finding())
+        if asked.headers.get("authorization", "").startswith("Basic ")
+        else Answer.of(REFUSED, 401)
+    )
+    with pytest.raises(hubframe.UnauthorizedError, match="needs a login"):
+        hubframe.scans_df(quay.repo, client=quay.client())
+    assert len(hubframe.scans_df(quay.repo, client=quay.client(ROBOT))) == 1
+    sent = {one.path: "authorization" in one.headers for one in quay.asked("/api/v1/")}
+    assert sent == {HISTORY: False, scan_of(image): True}
+
+
+def report(*vulnerabilities, **changes):
+    """A report as Harbor keeps it."""
+    told = {
+        "generated_at": "2026-01-02T03:04:05.678Z",
+        "scanner": {"name": "Trivy", "vendor": "Aqua Security", "version": "v0.59.1"},
+        "severity": "High",
+        "vulnerabilities": [*vulnerabilities],
+        **changes,
+    }
+    return {"application/vnd.security.vulnerability.report; version=1.1": told}
+
+
+WEAKNESS = {
+    "id": "CVE-2026-0001",
+    "package": "openssl",
+    "version": "1.2-1",
+    "fix_version": "1.2-3, 1.3-1",
+    "severity": "High",
+    "status": "fixed",
+    "description": "It is weak.",
+    "links": ["https://x.example/a", "https://x.example/b"],
+    "artifact_digests": [A],
+    "preferred_cvss": {"score_v3": 7.5, "score_v2": 5, "vector_v3": "3", "vector_v2": "2"},
+    "cwe_ids": ["CWE-1"],
+}
+
+
+def test_what_harbors_scanner_found(harbor):
+    image = harbor.registry.image("1.0")
+    artifacts = f"{PROJECT}/{NAME.replace('/', '%252F')}/artifacts"
+    scan = f"{artifacts}/{image['digest']}/additions/vulnerabilities"
+    harbor.answers |= {
+        artifacts: [artifact(image["digest"], ("1.0", 2, None))],
+        scan: report(
+            WEAKNESS,
+            WEAKNESS | {"package": "zlib", "fix_version": "", "status": "will_not_fix",
+                        "severity": "None", "links": None,
+                        "preferred_cvss": {"score_v3": None, "score_v2": 5, "vector_v2": "2"}},
+            WEAKNESS,
+            {"id": "CVE-2026-0002"}, None,
+        ),
+    }  # fmt: skip
+    found = hubframe.scans_df(f"{harbor.repo}:1.0", client=harbor.client())
+
+    shown = ["id", "type", "name", "fixed_version", "state", "severity", "cvss", "cvss_vector"]
+    assert found[shown].fillna("").to_numpy().tolist() == [
+        ["CVE-2026-0001", "generic", "openssl", "1.2-3 1.3-1", "fixed", "high", 7.5, "3"],
+        ["CVE-2026-0001", "generic", "zlib", "", "will not fix", "negligible", 5.0, "2"],
+    ]
+    assert found.url.fillna("").tolist() == ["https://x.example/a", ""]
+    assert found.evidence.tolist() == ["harbor"] * 2
+    assert found.tool.tolist() == ["trivy-0.59.1"] * 2
+    assert found.layer_digest.isna().all()
+    assert found.platform.tolist() == ["linux/amd64"] * 2
+    date = "2026-01-02T03:04:05.678Z"
+    source = {"tool": "trivy-0.59.1", "reported_at": date, "count": 1}
+    assert found.attrs["hubframe"]["sources"] == [source]
+    # A clean scan is no scan that is missing.
+    harbor.answers[scan] = report()
+    client = harbor.client()
+    with hubframe.refresh():
+        assert hubframe.scans_df(harbor.repo, client=client).attrs["hubframe"]["complete"]
+    harbor.answers[scan] = {}
+    with hubframe.refresh(), pytest.raises(hubframe.NotFoundError, match="not scanned yet"):
+        hubframe.scans_df(f"{harbor.repo}:1.0", client=client)
+
+
+@pytest.mark.parametrize("repo", ["library/nginx", "ghcr.io/org/app", f"oci:/nowhere:{A[:9]}"])
+def test_registries_without_scans_and_pulls_say_which_have_them(repo):
+    with hubframe.Client(hubframe.Settings(offline=True)) as client:
+        with pytest.raises(ValueError, match=r"only Quay, Harbor and.*read_trivy"):
+            hubframe.scans_df(repo, client=client)
+        with pytest.raises(ValueError, match=r"only Quay counts.*repos_df"):
+            hubframe.tag_pulls_df(repo, client=client)
 
 
 # Amazon ECR, by botocore's own stubs.
@@ -911,6 +1251,102 @@ def test_tags_of_ecr(aws):
     assert hubframe.tags_df(f"{ECR}/team/app:1.0", client=client).digest.tolist() == [A]
 
 
+SCAN = {
+    "registryId": ACCOUNT,
+    "repositoryName": "team/app",
+    "imageId": {"imageDigest": A},
+    "maxResults": 1000,
+}
+
+
+def test_what_ecr_found(aws):
+    stub, client, _ = aws(ECR, "ecr")
+    words = {"package_name": "e2fsprogs", "package_version": "1.44.1-1", "CVSS2_SCORE": "4.6"}
+    weakness = {
+        "name": "CVE-2026-0001",
+        "uri": "https://x.example",
+        "severity": "INFORMATIONAL",
+        "attributes": [{"key": key, "value": value} for key, value in words.items()],
+    }
+    answer = {
+        "imageScanStatus": {"status": "COMPLETE"},
+        "imageScanFindings": {"imageScanCompletedAt": PUSHED, "findings": [weakness]},
+    }
+    other = weakness | {"name": "CVE-2026-0002", "severity": "UNDEFINED", "attributes": []}
+    last = {**answer, "imageScanFindings": {"imageScanCompletedAt": PUSHED, "findings": [other]}}
+    stub.add_response("describe_image_scan_findings", {**answer, "nextToken": "2"}, SCAN)
+    stub.add_response("describe_image_scan_findings", last, {**SCAN, "nextToken": "2"})
+    scan = client.provider(ECR).scan("team/app", A)
+
+    assert (scan.tool, scan.reported_at) == ("ecr", PUSHED.isoformat())
+    # What names no package is none.
+    (row,) = scan.rows
+    assert row == {
+        "id": "CVE-2026-0001",
+        "type": "generic",
+        "name": "e2fsprogs",
+        "version": "1.44.1-1",
+        "state": "affected",
+        "severity": "negligible",
+        "cvss": 4.6,
+        "cvss_vector": None,
+        "url": "https://x.example",
+    }
+
+
+def test_what_inspector_found(aws):
+    stub, client, _ = aws(ECR, "ecr")
+    package = {
+        "name": "libssl3", "version": "3.0.13", "release": "0ubuntu3.2", "epoch": 0,
+        "packageManager": "OS", "fixedInVersion": "0:3.0.13-0ubuntu3.4", "sourceLayerHash": C,
+    }  # fmt: skip
+    wheel = {
+        "name": "requests", "version": "2.31.0", "packageManager": "PYTHONPKG", "epoch": 1,
+        "filePath": "/usr/lib/requests", "fixedInVersion": "NotAvailable",
+    }  # fmt: skip
+    about = {
+        "vulnerabilityId": "CVE-2026-0001",
+        "relatedVulnerabilities": ["USN-2", "USN-1", "CVE-2026-0001"],
+        "cvss": [
+            {"version": "2.0", "baseScore": 5.0, "scoringVector": "2", "source": "NVD"},
+            {"version": "3.1", "baseScore": 7.5, "scoringVector": "3", "source": "NVD"},
+        ],
+        "source": "UBUNTU_CVE",
+        "sourceUrl": "https://x.example",
+        "vendorCreatedAt": PUSHED,
+        "vulnerablePackages": [package, wheel],
+    }
+    found = {"severity": "HIGH", "title": "libssl3", "packageVulnerabilityDetails": about}
+    answer = {
+        "imageScanStatus": {"status": "ACTIVE"},
+        "imageScanFindings": {"enhancedFindings": [found]},
+    }
+    stub.add_response("describe_image_scan_findings", answer, SCAN)
+    scan = client.provider(ECR).scan("team/app", A)
+
+    told = [*scan.rows[0]], [tuple(row.values()) for row in scan.rows]
+    shared = ("CVE-2026-0001", "USN-1 USN-2", "high", 7.5, "3", PUSHED.isoformat(), None)
+    shared += ("UBUNTU_CVE", "libssl3", "https://x.example")
+    assert scan.tool == "inspector"
+    assert set(told[0]) <= set(hubframe.tables.TABLES["vulnerabilities"].dtypes)
+    assert told[1] == [
+        (*shared, "deb", "libssl3", "3.0.13-0ubuntu3.2", "3.0.13-0ubuntu3.4", "fixed", C, None),
+        (*shared, "pypi", "requests", "1:2.31.0", None, "affected", None, "usr/lib/requests"),
+    ]
+
+
+def test_images_that_ecr_did_not_scan(aws):
+    stub, client, _ = aws(ECR, "ecr")
+    answer = {"imageScanStatus": {"status": "UNSUPPORTED_IMAGE"}}
+    stub.add_response("describe_image_scan_findings", answer, SCAN)
+    stub.add_client_error("describe_image_scan_findings", "ScanNotFoundException", "no scan")
+    for words in ("its scan is UNSUPPORTED_IMAGE", "no scan"):
+        with pytest.raises(hubframe.NotFoundError, match=words):
+            client.provider(ECR).scan("team/app", A)
+    with pytest.raises(ValueError, match=r"only Quay, Harbor and Amazon ECR"):
+        hubframe.scans_df(f"{GALLERY}/a/b", client=client)
+
+
 def test_repositories_of_ecr(aws):
     stub, client, _ = aws(ECR, "ecr")
     told = {
@@ -940,7 +1376,11 @@ def test_repositories_of_ecr(aws):
     [
         ("AccessDeniedException", hubframe.UnauthorizedError),
         ("ExpiredTokenException", hubframe.UnauthorizedError),
+        ("MissingAuthenticationToken", hubframe.UnauthorizedError),
+        ("InvalidSignatureException", hubframe.UnauthorizedError),
         ("ThrottlingException", hubframe.RateLimitError),
+        ("RequestLimitExceeded", hubframe.RateLimitError),
+        ("RegistryNotFoundException", hubframe.NotFoundError),
         ("ServerException", hubframe.TransportError),
     ],
 )
@@ -962,6 +1402,19 @@ def test_aws_without_a_login(aws, monkeypatch):
 
     monkeypatch.setattr("boto3.session.Session.client", refuse)
     with pytest.raises(hubframe.UnauthorizedError, match="aws configure"):
+        hubframe.repos_df(f"{ECR}/", client=client)
+
+
+def test_aws_with_half_a_login(aws, monkeypatch):
+    from botocore.exceptions import PartialCredentialsError  # noqa: PLC0415 - an extra
+
+    _, client, _ = aws(ECR, "ecr")
+
+    def refuse(*_, **__):
+        raise PartialCredentialsError(provider="env", cred_var="aws_secret_access_key")
+
+    monkeypatch.setattr("boto3.session.Session.client", refuse)
+    with pytest.raises(hubframe.CredentialsError, match=r"repositories on .*aws_secret_access_key"):
         hubframe.repos_df(f"{ECR}/", client=client)
 
 
@@ -1100,6 +1553,18 @@ def test_files_that_are_none(tmp_path):
         odd.write_bytes(written)
         with pytest.raises(hubframe.PayloadError, match=r"odd\.json is no file of backage"):
             hubframe.import_downloads(odd)
+    odd.write_text(json.dumps(package()))
+    with pytest.raises(hubframe.PayloadError, match="more than 100 bytes"):
+        hubframe.import_downloads(odd, max_bytes=100)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    # A link in a folder that strangers made may lead anywhere.
+    (folder / "a.json").symlink_to(odd)
+    with pytest.raises(hubframe.NotFoundError, match="holds no file"):
+        hubframe.import_downloads(folder)
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(hubframe.PayloadError, match="is no file"):
+        hubframe.import_downloads(tmp_path / "pipe.json")
     with pytest.raises(hubframe.HubframeError, match="cannot be read"):
         hubframe.import_downloads(tmp_path / "nowhere.json")
     with pytest.raises(TypeError):

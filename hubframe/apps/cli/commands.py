@@ -450,6 +450,22 @@ frame_command(
     job=PAST,
 )
 
+_call_command(
+    "tag_pulls_df",
+    "tag-pulls",
+    "Tell how often each tag was pulled, on Quay.",
+    REFERENCES,
+    GLOBS,
+    VERSIONS,
+    NEWEST,
+    *FAILURES,
+    more="Quay tells it where that is switched on, a request for each tag. Of whole repositories "
+    "hubframe repos has the pulls.",
+    example="hubframe tag-pulls quay.io/acme/agent --newest 5 --sample",
+    job=PAST,
+    table="tag_pulls",
+)
+
 answers.declare_past()
 
 

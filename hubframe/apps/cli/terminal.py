@@ -19,6 +19,7 @@ FIRST = {
     "search": ("repo", "pull_count", "star_count", "is_official", "description"),
     "tags": ("repo", "tag", "size", "pushed_at", "platform_count", "digest", "aliases"),
     "tag_history": ("repo", "tag", "started_at", "ended_at", "digest", "size", "is_reversion"),
+    "tag_pulls": ("repo", "tag", "pull_count", "pulled_at", "image_pull_count", "digest"),
     "images": ("repo", "tag", "platform", "size", "pushed_at", "created_at", "image_digest"),
     "layers": ("repo", "tag", "platform", "position", "size", "instruction", "layer_digest"),
     "history": ("repo", "tag", "platform", "step", "size", "instruction", "created_at"),

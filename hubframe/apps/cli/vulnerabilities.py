@@ -10,9 +10,13 @@ from hubframe.apps.cli.groups import ANSWER, INSIDE, command, with_failures
 from hubframe.apps.cli.options import (
     ERRORS,
     FAILURES,
+    GLOBS,
+    NEWEST,
     PARTIAL,
     PLATFORMS,
+    REFERENCES,
     TAGS,
+    VERSIONS,
     given,
     listed,
     many,
@@ -99,6 +103,25 @@ command(
     job=INSIDE,
     table="vulnerabilities",
 )(_found)
+
+
+@command(
+    "scans",
+    "List what scanners of registries found in images.",
+    REFERENCES,
+    PLATFORMS,
+    GLOBS,
+    VERSIONS,
+    NEWEST,
+    *FAILURES,
+    more="On quay.io, and on the Quay, Harbor and Amazon ECR that HUBFRAME_PROVIDERS names. No row "
+    "does not mean safe.",
+    example="hubframe scans quay.io/acme/agent:latest --sample",
+    job=INSIDE,
+    table="vulnerabilities",
+)
+def _scans(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
+    return hubframe.scans_df(what, **options, client=client)
 
 
 @command(

@@ -5,14 +5,15 @@ gallery's API tells only of the registries of the account that asks.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from hubframe.errors import (
+    CredentialsError,
     HubframeError,
     InvalidReferenceError,
     NotFoundError,
@@ -20,9 +21,10 @@ from hubframe.errors import (
     TransportError,
     UnauthorizedError,
 )
-from hubframe.oci.payload import text
+from hubframe.oci.payload import items, mapping, text, texts
+from hubframe.readers.severities import AFFECTED, NEGLIGIBLE, fixed_or, joined, severity
 from hubframe.wire import cancellation
-from hubframe.wire.providers.provider import Provider, Row, digest_of, tag_of
+from hubframe.wire.providers.provider import Provider, Row, Scan, digest_of, tag_of
 from hubframe.wire.statistics import count_request
 from hubframe.wire.statuses import quotable
 
@@ -32,9 +34,34 @@ _HOST = re.compile(
 # Where the gallery's API is.
 _PUBLIC_HOST, _PUBLIC_REGION = "public.ecr.aws", "us-east-1"
 _PAGE_SIZE = 1000
-_MISSING = ("RepositoryNotFoundException", "ImageNotFoundException")
-_SLOWER = ("Throttling", "ThrottlingException", "TooManyRequestsException")
-_REFUSED = re.compile("AccessDenied|UnrecognizedClient|InvalidClientToken|ExpiredToken|InvalidSign")
+# Whose scan it is: one that is done, or one that goes on with what becomes known.
+_SCANNED = {"COMPLETE": "ecr", "ACTIVE": "inspector"}
+_NO_FIX = "NotAvailable"
+# The versions of CVSS, the newest first.
+_SCORES = ("CVSS4", "CVSS3", "CVSS2")
+# What Inspector calls kinds of packages, and whose advisories it has for those of the system.
+_KINDS = {
+    **dict.fromkeys(("DEBIAN", "UBUNTU"), "deb"),
+    "ALPINE": "apk",
+    **dict.fromkeys(("AMAZON", "REDHAT", "ROCKY", "ALMALINUX", "ORACLE", "SUSE"), "rpm"),
+    **dict.fromkeys(("NPM", "NODEPKG", "YARN"), "npm"),
+    **dict.fromkeys(("PIP", "PIPENV", "POETRY", "PYTHONPKG"), "pypi"),
+    **dict.fromkeys(("GOBINARY", "GOMOD"), "golang"),
+    **dict.fromkeys(("JAR", "POM"), "maven"),
+    **dict.fromkeys(("BUNDLER", "GEMSPEC"), "gem"),
+    **dict.fromkeys(("NUGET", "DOTNET_CORE"), "nuget"),
+    "CARGO": "cargo",
+    "COMPOSER": "composer",
+}
+# What codes of AWS's errors hold, by what they mean; services spell them differently.
+_CODES = {
+    NotFoundError: re.compile("NotFound"),
+    RateLimitError: re.compile("Throttl|TooManyRequests|LimitExceeded|SlowDown"),
+    UnauthorizedError: re.compile(
+        "AccessDenied|NotAuthorized|Unauthorized|AuthFailure|AuthenticationToken|ClientToken|"
+        "UnrecognizedClient|ExpiredToken|InvalidToken|Signature|OptIn"
+    ),
+}
 
 
 class Ecr(Provider):
@@ -42,6 +69,7 @@ class Ecr(Provider):
 
     kind = "ecr"
     title = "Amazon ECR"
+    scanner = "ecr"
     service = "ecr"
 
     def __init__(self, *given: Any) -> None:
@@ -50,17 +78,18 @@ class Ecr(Provider):
 
     def tags(self, path: str) -> Sequence[Row]:
         """List tags; the dates are those of their images, which a tag may have come to later."""
-        sized = {"PaginationConfig": {"PageSize": _PAGE_SIZE}}
-        return self._tags(path, filter={"tagStatus": "TAGGED"}, **sized)
+        return self._tags(path, _PAGE_SIZE, filter={"tagStatus": "TAGGED"})
 
     def tag(self, path: str, name: str) -> Row:
         """Return what is told of one tag."""
-        return self.named(self._tags(path, imageIds=[{"imageTag": name}]), path, name)
+        # Images that are named come without pages.
+        return self.named(self._tags(path, None, imageIds=[{"imageTag": name}]), path, name)
 
-    def _tags(self, path: str, **which: Any) -> Sequence[Row]:
+    def _tags(self, path: str, size: int | None, **which: Any) -> Sequence[Row]:
         which |= {**self._registry, "repositoryName": path}
         rows = {}
-        for image in self._told("describe_images", "imageDetails", f"the tags of {path}", which):
+        pages = self._pages("describe_images", f"the tags of {path}", which, size)
+        for image in _joined(pages, "imageDetails"):
             told = {
                 "digest": digest_of(image.get("imageDigest")),
                 "media_type": image.get("imageManifestMediaType"),
@@ -75,12 +104,30 @@ class Ecr(Provider):
 
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of the registry, or those below a path."""
-        asked = f"the repositories of {namespace}"
+        asked = " of ".join(filter(None, ("the repositories", namespace)))
         found = self._listed("describe_repositories", "repositories", asked, self._registry)
         # The account owns all of them.
         prefix = "" if namespace in ("", self._place["account"]) else f"{namespace}/"
         named = (one for one in found if text(one.get("repositoryName")))
         return [self._repo(one) for one in named if one["repositoryName"].startswith(prefix)]
+
+    def scan(self, path: str, digest: str) -> Scan:
+        """Return what ECR's basic scan found in an image, or Amazon Inspector."""
+        asked, image = f"the scan of {path}@{digest}", {"imageDigest": digest}
+        which = {**self._registry, "repositoryName": path, "imageId": image}
+        pages = self._pages("describe_image_scan_findings", asked, which, _PAGE_SIZE)
+        status = str(mapping(pages[-1].get("imageScanStatus")).get("status"))
+        if status not in _SCANNED:
+            raise NotFoundError(
+                f"{asked} on {self.host}: {self.title} tells nothing of this image: its scan is "
+                f"{quotable(status)}"
+            )
+        found = [mapping(page.get("imageScanFindings")) for page in pages]
+        basic = [_basic(one) for page in found for one in items(page.get("findings"))]
+        listed = (one for page in found for one in items(page.get("enhancedFindings")))
+        enhanced = [row for one in listed for row in _enhanced(one)]
+        rows = [row for row in (*basic, *enhanced) if row["id"] and row["name"]]
+        return Scan(_SCANNED[status], rows, _moment(found[-1].get("imageScanCompletedAt")))
 
     def _repo(self, found: Mapping[str, Any]) -> Row:
         name = found["repositoryName"]
@@ -121,23 +168,23 @@ class Ecr(Provider):
         self, operation: str, key: str, asked: str, which: Mapping[str, Any]
     ) -> list[Mapping[str, Any]]:
         """Read a list of AWS by pages of one size."""
-        sized = {**which, "PaginationConfig": {"PageSize": _PAGE_SIZE}}
-        return self._told(operation, key, asked, sized)
+        return _joined(self._pages(operation, asked, which, _PAGE_SIZE), key)
 
-    def _told(
-        self, operation: str, key: str, asked: str, which: Mapping[str, Any]
+    def _pages(
+        self, operation: str, asked: str, which: Mapping[str, Any], size: int | None = None
     ) -> list[Mapping[str, Any]]:
         """Read what AWS answers, all its pages."""
         asked = f"{asked} on {self.host}"
         self.session.check_online(asked)
-        found: list[Mapping[str, Any]] = []
+        found = []
         with _own_errors(asked):
             with self._lock:
                 client = self._client
-            for page in client.get_paginator(operation).paginate(**which):
+            sized = {"PaginationConfig": {"PageSize": size}} if size else {}
+            for page in client.get_paginator(operation).paginate(**which, **sized):
                 cancellation.check()
                 count_request()
-                found += page.get(key) or ()
+                found.append(page)
         return found
 
 
@@ -146,6 +193,7 @@ class EcrPublic(Ecr):
 
     kind = "ecr-public"
     title = "Amazon ECR Public"
+    scanner = ""
     service = "ecr-public"
 
     def tags(self, path: str) -> Sequence[Row]:
@@ -223,8 +271,12 @@ def _own_errors(asked: str) -> Iterator[None]:
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
+            ConfigNotFound,
+            ConfigParseError,
             CredentialRetrievalError,
+            InvalidConfigError,
             NoCredentialsError,
+            PartialCredentialsError,
             ProfileNotFound,
             SSOError,
             TokenRetrievalError,
@@ -237,12 +289,18 @@ def _own_errors(asked: str) -> Iterator[None]:
         *(NoCredentialsError, CredentialRetrievalError),
         *(ProfileNotFound, SSOError, TokenRetrievalError),
     )
+    odd = (ConfigNotFound, ConfigParseError, InvalidConfigError, PartialCredentialsError)
     try:
         yield
     except no_login as error:
         raise UnauthorizedError(
             f"{asked}: AWS needs a login, and boto3 has none ({type(error).__name__}). To log in, "
             "run aws configure or aws sso login, or set AWS_PROFILE"
+        ) from None
+    except odd as error:
+        raise CredentialsError(
+            f"{asked}: boto3 cannot use its configuration: {quotable(str(error))}. Mend ~/.aws, or "
+            "the AWS_ variables of the environment"
         ) from None
     except ClientError as error:
         told = error.response.get("Error", {})
@@ -254,11 +312,75 @@ def _own_errors(asked: str) -> Iterator[None]:
 
 
 def _error_of(code: str) -> type[HubframeError]:
-    if code in _MISSING:
-        return NotFoundError
-    if code in _SLOWER:
-        return RateLimitError
-    return UnauthorizedError if _REFUSED.search(code) else TransportError
+    return next((kind for kind, held in _CODES.items() if held.search(code)), TransportError)
+
+
+def _joined(pages: Iterable[Mapping[str, Any]], key: str) -> list[Mapping[str, Any]]:
+    return [one for page in pages for one in page.get(key) or ()]
+
+
+def _basic(one: Mapping[str, Any]) -> Row:
+    """Read what a basic scan found: the package stands among attributes, scores as text."""
+    told = {each.get("key"): each.get("value") for each in items(one.get("attributes"))}
+    newest = next((name for name in _SCORES if f"{name}_SCORE" in told), _SCORES[-1])
+    return {
+        "id": text(one.get("name")),
+        "type": "generic",
+        "name": text(told.get("package_name")),
+        "version": text(told.get("package_version")),
+        "state": AFFECTED,
+        "severity": _severity(one),
+        "cvss": _number(told.get(f"{newest}_SCORE")),
+        "cvss_vector": text(told.get(f"{newest}_VECTOR")),
+        "url": text(one.get("uri")),
+    }
+
+
+def _enhanced(one: Mapping[str, Any]) -> Iterator[Row]:
+    """Read what Inspector found, a row for each package that has it."""
+    about = mapping(one.get("packageVulnerabilityDetails"))
+    found, source = text(about.get("vulnerabilityId")), text(about.get("source"))
+    scores = items(about.get("cvss"))
+    newest = max(scores, key=lambda score: str(score.get("version")), default={})
+    shared = {
+        "id": found,
+        "aliases": joined(" ", *sorted({*texts(about.get("relatedVulnerabilities"))} - {found})),
+        "severity": _severity(one),
+        "cvss": newest.get("baseScore"),
+        "cvss_vector": text(newest.get("scoringVector")),
+        "published_at": _moment(about.get("vendorCreatedAt")),
+        "modified_at": _moment(about.get("vendorUpdatedAt")),
+        "advisory_source": source,
+        "title": text(one.get("title")),
+        "url": text(about.get("sourceUrl")),
+    }
+    system = (source or "").partition("_")[0]
+    for package in items(about.get("vulnerablePackages")):
+        manager, epoch = package.get("packageManager"), package.get("epoch")
+        version = joined("-", package.get("version"), package.get("release"))
+        fixed = (text(package.get("fixedInVersion")) or "").removeprefix("0:")
+        fixed = "" if fixed == _NO_FIX else fixed
+        yield {
+            **shared,
+            "type": _KINDS.get(system if manager == "OS" else str(manager), "generic"),
+            "name": text(package.get("name")),
+            "version": f"{epoch}:{version}" if epoch and version else version,
+            "fixed_version": fixed or None,
+            "state": fixed_or(fixed, None),
+            "layer_digest": digest_of(package.get("sourceLayerHash")),
+            "path": (text(package.get("filePath")) or "").lstrip("/") or None,
+        }
+
+
+def _severity(one: Mapping[str, Any]) -> str:
+    word = text(one.get("severity")) or ""
+    return NEGLIGIBLE if word == "INFORMATIONAL" else severity(word)
+
+
+def _number(written: Any) -> float | None:
+    with suppress(TypeError, ValueError):
+        return float(written)
+    return None
 
 
 def _moment(found: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Harbor's API: repositories of projects, and when tags were pushed and pulled."""
+"""Harbor's API: repositories of projects, when tags were pushed and pulled, what scanners found."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,18 @@ from urllib.parse import quote, urlencode
 
 from requests import Response
 
-from hubframe.errors import InvalidReferenceError
+from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
 from hubframe.oci.manifests import INDEX_TYPES
-from hubframe.oci.payload import items, mapping, text
+from hubframe.oci.payload import items, mapping, text, texts
 from hubframe.oci.platforms import Platform
+from hubframe.readers.severities import STATES, fixed_or, severity
 from hubframe.wire.addresses import next_link
 from hubframe.wire.credentials import Credential
 from hubframe.wire.providers.provider import (
     Page,
     Provider,
     Row,
+    Scan,
     digest_of,
     entries_of,
     tag_of,
@@ -36,6 +38,7 @@ class Harbor(Provider):
 
     kind = "harbor"
     title = "Harbor"
+    scanner = "harbor"
     place = re.compile(r"/projects/([^/]+/repositories/[^/]+)/artifacts|/projects/([^/]+)")
 
     @classmethod
@@ -57,10 +60,7 @@ class Harbor(Provider):
         return self.named(self._tags(path, name), path, name)
 
     def _tags(self, path: str, which: str) -> Sequence[Row]:
-        project, _, name = path.partition("/")
-        # What stands between slashes is decoded twice on its way.
-        repository = quote(quote(name, safe=""), safe="")
-        url = f"{self._of(project)}/repositories/{repository}/artifacts?"
+        url = f"{self._artifacts(path)}?"
         query = {"q": f"tags={which}", "with_tag": "true", "page_size": _PAGE_SIZE, "page": ""}
         url += urlencode(query)
         return self.list_tags(f"{url}1", path, partial(read_artifacts, url=url))
@@ -76,6 +76,17 @@ class Harbor(Provider):
         url += urlencode({"page_size": _PAGE_SIZE, "page": ""})
         read = partial(read_repositories, url=url, host=self.host)
         return self.list_repos(f"{url}1", namespace, read)
+
+    def scan(self, path: str, digest: str) -> Scan:
+        """Return what the project's scanner found in an image."""
+        url = f"{self._artifacts(path)}/{digest}/additions/vulnerabilities"
+        return self.told(url, f"the scan of {path}@{digest}", read_scan, "it has no scanner")
+
+    def _artifacts(self, path: str) -> str:
+        project, _, name = path.partition("/")
+        # What stands between slashes is decoded twice on its way.
+        repository = quote(quote(name, safe=""), safe="")
+        return f"{self._of(project)}/repositories/{repository}/artifacts"
 
     def _of(self, project: str) -> str:
         return f"{self.url}/api/v2.0/projects/{quote(project, safe='')}"
@@ -107,6 +118,41 @@ def _artifact(artifact: Row) -> dict[str, Any]:
         # Of an index it is the size of all its images together.
         "size": None if is_index else artifact.get("size"),
         "platform_count": len(known) or None,
+    }
+
+
+def read_scan(found: Any) -> Scan:
+    """Read the report of a scanner, which stands under its media type."""
+    if not isinstance(found, dict):
+        raise PayloadError("no report of a scanner")
+    if not found:
+        raise NotFoundError("no scanner of Harbor has a report of it: it was not scanned yet")
+    report = mapping(next(iter(found.values())))
+    if "vulnerabilities" not in report:
+        raise PayloadError("a report without vulnerabilities")
+    maker = mapping(report.get("scanner"))
+    name, version = text(maker.get("name")) or "harbor", text(maker.get("version"))
+    tool = name.lower() + (f"-{version.removeprefix('v')}" if version else "")
+    listed = items(report["vulnerabilities"])
+    rows = [_finding(one) for one in listed if text(one.get("id")) and text(one.get("package"))]
+    return Scan(tool, rows, text(report.get("generated_at")))
+
+
+def _finding(one: Row) -> Row:
+    """Read a vulnerability; of what kind the package is, and in which layer, is not told."""
+    fixed, scores = text(one.get("fix_version")), mapping(one.get("preferred_cvss"))
+    newest = "v2" if scores.get("score_v3") is None else "v3"
+    return {
+        "id": one["id"],
+        "type": "generic",
+        "name": one["package"],
+        "version": text(one.get("version")),
+        "fixed_version": fixed and " ".join(fixed.replace(",", " ").split()),
+        "state": fixed_or(fixed, STATES.get(str(one.get("status")))),
+        "severity": severity(one.get("severity")),
+        "cvss": scores.get(f"score_{newest}"),
+        "cvss_vector": text(scores.get(f"vector_{newest}")),
+        "url": next(iter(texts(one.get("links"))), None),
     }
 
 

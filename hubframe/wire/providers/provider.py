@@ -1,14 +1,15 @@
 """What all providers have in common: who asks, what they may be asked, and lists in pages."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from requests import Response
 
-from hubframe.errors import NotFoundError, PayloadError, TransportError
+from hubframe.errors import NotFoundError, PayloadError, TransportError, UnauthorizedError
 from hubframe.oci.reference import DIGEST, TAG
 from hubframe.wire.credentials import Credential
 from hubframe.wire.session import KEPT_REPOS, KEPT_TAGS, MOST_IDLE, Ask, Session, json_of
@@ -29,6 +30,15 @@ class Page(NamedTuple):
 
 # Reads the JSON of a page, given the whole answer and the page's number.
 Read = Callable[[Any, Response, int], Page]
+Told = TypeVar("Told")
+
+
+class Scan(NamedTuple):
+    """What the scanner of a registry found in an image, which may be nothing."""
+
+    tool: str
+    rows: Sequence[Row]
+    reported_at: str | None = None
 
 
 class Provider:
@@ -41,6 +51,9 @@ class Provider:
     kind: ClassVar[str]  # as the settings name it
     title: ClassVar[str]  # as people name it
     tells_history: ClassVar[bool] = False  # whether there is a `history`
+    tells_pulls: ClassVar[bool] = False  # whether there are `pulls` of each tag
+    advice: ClassVar[str] = ""  # which logins its API takes
+    scanner: ClassVar[str] = ""  # who says what is in images, as frames name it; empty for nobody
     # What of an address is the repository or namespace, which may have a login of its own.
     place: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
 
@@ -59,6 +72,11 @@ class Provider:
     def authorization(cls, _credential: Credential) -> str | None:
         """Return what a login is sent as; None for one that the API does not take."""
         return None
+
+    @classmethod
+    def takes(cls, _credential: Credential, _url: str) -> bool:
+        """Tell whether a login that the API takes is good at an address of it."""
+        return True
 
     @classmethod
     def place_of(cls, url: str) -> str:
@@ -87,6 +105,14 @@ class Provider:
 
     def history(self, path: str, tag: str | None = None) -> Sequence[Row]:
         """List what the tags of a repository pointed at, or one of them, and when."""
+        raise NotImplementedError
+
+    def pulls(self, path: str, tag: str) -> Row:
+        """Return how often a tag was pulled, and what it points at."""
+        raise NotImplementedError
+
+    def scan(self, path: str, digest: str) -> Scan:
+        """Return what a scanner found in an image; one that was not scanned is missing."""
         raise NotImplementedError
 
     def missing(self, asked: str) -> NotFoundError:
@@ -120,14 +146,45 @@ class Provider:
             following = page.following
         return list(rows.values())
 
+    def told(self, url: str, asked: str, read: Callable[[Any], Told], unless: str) -> Told:
+        """Read an answer that is no list; `unless` says why there may be none at all."""
+        ask, asked = Ask(url), f"{asked} on {self.host}"
+        try:
+            answer = self._ask(ask, asked, KEPT_TAGS, unless=unless)
+        except NotFoundError as error:
+            raise NotFoundError(f"{error}. {self.title} says the same where {unless}") from None
+        with self._reading(ask, asked):
+            return read(json_of(answer, "an answer"))
+
     def _page(self, url: str, asked: str, keep: int, read: Read, number: int) -> Page:
         ask = Ask(url)
         # Past the end: rows went away while the pages were read.
-        answer = self.session.get(ask, asked, keep, (HTTPStatus.NOT_FOUND,) * (number > 1))
+        answer = self._ask(ask, asked, keep, (HTTPStatus.NOT_FOUND,) * (number > 1))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return Page({})
-        try:
+        with self._reading(ask, asked):
             return read(json_of(answer, "a page"), answer, number)
+
+    def _ask(
+        self, ask: Ask, asked: str, keep: int, also: Sequence[int] = (), unless: str = ""
+    ) -> Response:
+        try:
+            return self.session.get(ask, asked, keep, also)
+        except UnauthorizedError as error:
+            other = f", and where {unless}" if unless else ""
+            words = (
+                f"{error}. {self.title} says the same of what is not there{other}. {self.advice}"
+            )
+            raise UnauthorizedError(words.rstrip(". ")) from None
+
+    @contextmanager
+    def _reading(self, ask: Ask, asked: str) -> Iterator[None]:
+        """Forget an answer that tells nothing, or is none."""
+        try:
+            yield
+        except NotFoundError:
+            self.session.forget(ask)
+            raise
         except PayloadError as error:
             self.session.forget(ask)
             raise PayloadError(

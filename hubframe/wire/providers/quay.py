@@ -1,34 +1,60 @@
-"""Quay's API: what tags point at and pointed at, and when. Public repositories need no login.
+"""Quay's API: what tags point at and pointed at, and when; their pulls; what Clair found in images.
 
-It takes OAuth tokens of its own, no robot account's: as the password of ``$oauthtoken``, which is
-how Quay's registry takes them, too.
+Public repositories need no login. It takes OAuth tokens of its own, as the password of
+``$oauthtoken``, which is how Quay's registry takes them, too. Robot accounts' logins are good for
+what Clair found, and for nothing else of it.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from requests import Response
 
-from hubframe.errors import InvalidReferenceError, UnauthorizedError
-from hubframe.oci.payload import mapping, text
+from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError
+from hubframe.oci.payload import items, mapping, text
+from hubframe.readers.severities import fixed_or, severity
 from hubframe.wire.credentials import Credential
 from hubframe.wire.providers.provider import (
     Page,
     Provider,
     Row,
+    Scan,
     digest_of,
     entries_of,
     tag_of,
 )
+from hubframe.wire.statuses import quotable
 
 # The largest page; of repositories there is one size.
 _PAGE_SIZE = 100
 _TOKEN_USER = "$oauthtoken"  # noqa: S105 - a user name
+_NO_PULLS = "it counts no pulls of tags, which its administrator switches on (IMAGE_PULL_STATS)"
+_SCAN = "/security"
+# What Clair's updaters are about, by how their names begin.
+_KINDS = {
+    "alpine": "apk",
+    **dict.fromkeys(("debian", "ubuntu"), "deb"),
+    **dict.fromkeys(("rhel", "oracle", "aws", "photon", "suse"), "rpm"),
+    **dict.fromkeys(("pyupio", "osv/pypi"), "pypi"),
+    "osv/npm": "npm",
+    "osv/go": "golang",
+    "osv/maven": "maven",
+    "osv/rubygems": "gem",
+}
+_STATUSES = {
+    "queued": "it is still to be scanned",
+    "failed": "it could not be scanned",
+    "unsupported": "it is nothing that Clair scans",
+    "manifest_layer_too_large": "a layer is too large",
+}
+_CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+# What names begin with: CVE-…, RHSA-…, GHSA-…, ALAS2-…, openSUSE-SU-…, pyup.io-….
+_ID = re.compile(r"((?:[A-Z]{2}\w*|openSUSE|pyup\.io)-\S+?):?(?:\s+(.+))?", re.DOTALL)
 
 
 class Quay(Provider):
@@ -36,8 +62,16 @@ class Quay(Provider):
 
     kind = "quay"
     title = "Quay"
-    tells_history = True
-    place = re.compile(r"/api/v1/repository(?:/([^?]+)/tag/|\?namespace=([^&]+))")
+    tells_history = tells_pulls = True
+    advice = (
+        f'Its API takes an OAuth token, as ("{_TOKEN_USER}", "the token"), and no robot account '
+        "but for scans"
+    )
+    scanner = "clair"
+    place = re.compile(
+        r"/api/v1/repository(?:\?namespace=([^&]+)"
+        rf"|/([^?]+)/(?:tag/(?:[^/?]+/pull_statistics)?|manifest/[^/?]+{_SCAN})(?:\?|$))"
+    )
 
     @classmethod
     def matches(cls, host: str) -> bool:
@@ -46,9 +80,16 @@ class Quay(Provider):
 
     @classmethod
     def authorization(cls, credential: Credential) -> str | None:
-        """Send OAuth tokens; a robot account's login is for the registry alone."""
-        is_token = credential.username == _TOKEN_USER and credential.secret
-        return f"Bearer {credential.secret}" if is_token else None
+        """Send OAuth tokens, and the logins of robot accounts as the registry takes them."""
+        if not credential.is_pair:
+            return None
+        is_token = credential.username == _TOKEN_USER
+        return f"Bearer {credential.secret}" if is_token else credential.basic
+
+    @classmethod
+    def takes(cls, credential: Credential, url: str) -> bool:
+        """Tell whether a login is good: but for what Clair found, OAuth tokens alone are."""
+        return credential.username == _TOKEN_USER or urlsplit(url).path.endswith(_SCAN)
 
     def tags(self, path: str) -> Sequence[Row]:
         """List the tags that are there; of indexes no size is told."""
@@ -66,6 +107,18 @@ class Quay(Provider):
             raise self.missing(f"the tag {path}:{tag}")
         return found
 
+    def pulls(self, path: str, tag: str) -> Row:
+        """Return how often a tag was pulled, where this Quay counts that."""
+        asked = f"the pulls of {path}:{tag}"
+        url = f"{self._of(path)}/tag/{quote(tag)}/pull_statistics"
+        return self.told(url, asked, read_pulls, _NO_PULLS)
+
+    def scan(self, path: str, digest: str) -> Scan:
+        """Return what Clair found in an image."""
+        asked = f"the scan of {path}@{digest}"
+        url = f"{self._of(path)}/manifest/{digest}{_SCAN}?vulnerabilities=true"
+        return self.told(url, asked, read_scan, "its scanner is switched off")
+
     def repos(self, namespace: str) -> Sequence[Row]:
         """List the repositories of a user or organisation; one that is not there has none."""
         if not namespace:
@@ -75,7 +128,7 @@ class Quay(Provider):
         query = {"namespace": namespace, "public": "true", "last_modified": "true"}
         url = f"{self.url}/api/v1/repository?{urlencode(query)}"
         read = partial(read_repos, url=url, host=self.host)
-        return self._asked(partial(self.list_repos, url, namespace, read))
+        return self.list_repos(url, namespace, read)
 
     def _alive(self, path: str, **query: str) -> list[Row]:
         # The last ones come first; a tag that moved between two pages may be on both.
@@ -83,19 +136,12 @@ class Quay(Provider):
         return [_tag(row) for row in {row["tag"]: row for row in rows}.values()][::-1]
 
     def _entries(self, path: str, **query: str) -> list[Row]:
-        url = f"{self.url}/api/v1/repository/{quote(path)}/tag/?"
+        url = f"{self._of(path)}/tag/?"
         url += urlencode({"limit": _PAGE_SIZE, **query, "page": ""})
-        return self._asked(partial(self.list_tags, f"{url}1", path, partial(read_history, url=url)))
+        return self.list_tags(f"{url}1", path, partial(read_history, url=url))
 
-    def _asked(self, ask: Callable[[], list[Row]]) -> list[Row]:
-        """Say what to do where Quay refuses, as it does of what is not there, too."""
-        try:
-            return ask()
-        except UnauthorizedError as error:
-            raise UnauthorizedError(
-                f"{error}. Quay says the same of what is not there. Its API takes an OAuth token, "
-                f'as ("{_TOKEN_USER}", "the token"), and no robot account'
-            ) from None
+    def _of(self, path: str) -> str:
+        return f"{self.url}/api/v1/repository/{quote(path)}"
 
 
 def read_history(found: Any, _answer: Response | None, number: int, *, url: str = "") -> Page:
@@ -147,6 +193,72 @@ def read_repos(
     return Page(rows, following)
 
 
+def read_pulls(found: Any) -> Row:
+    """Read how often a tag was pulled, and the image that it points at, by whatever name."""
+    told = mapping(found)
+    if "tag_pull_count" not in told:
+        raise PayloadError("no pulls of a tag")
+    return {
+        "digest": digest_of(told.get("current_manifest_digest")),
+        "pull_count": told["tag_pull_count"],
+        "pulled_at": _written(told.get("last_tag_pull_date")),
+        "image_pull_count": told.get("manifest_pull_count"),
+        "image_pulled_at": _written(told.get("last_manifest_pull_date")),
+    }
+
+
+def read_scan(found: Any) -> Scan:
+    """Read what Clair found, package by package."""
+    told = mapping(found)
+    status = text(told.get("status"))
+    if status is None:
+        raise PayloadError("no scan")
+    if status != "scanned":
+        why = _STATUSES.get(status) or f"its status is {quotable(status)!r}"
+        raise NotFoundError(f"Clair tells nothing of this image: {why}")
+    layer = mapping(told.get("data")).get("Layer")
+    if not isinstance(layer, dict):
+        raise PayloadError("a scan without what was found")
+    rows = (
+        {"name": name, "version": text(package.get("Version")), **_finding(one)}
+        | {"layer_digest": digest_of(package.get("AddedBy"))}
+        for package in items(layer.get("Features"))
+        if (name := text(package.get("Name")))
+        for one in items(package.get("Vulnerabilities"))
+        if text(one.get("Name"))
+    )
+    return Scan("clair", list(rows))
+
+
+def _finding(one: Row) -> Row:
+    """Read a vulnerability, whose name may be an id, a title, or both."""
+    about = mapping(one.get("Metadata"))
+    cvss = mapping(mapping(about.get("NVD")).get("CVSSv3"))
+    source = text(about.get("UpdatedBy")) or text(one.get("NamespaceName"))
+    name, url = one["Name"].strip(), text(one.get("Link")) or ""
+    cves = sorted({*_CVE.findall(name), *_CVE.findall(url)})
+    known = _ID.fullmatch(name)
+    found, title = known.groups() if known else (next(iter(cves), name), name)
+    fixed = text(one.get("FixedBy"))
+    if fixed and "=" in fixed:
+        # Of some ecosystems it is the whole range: fixed=2.0&introduced=1.0
+        fixed = next(iter(parse_qs(fixed).get("fixed", ())), None)
+    kind = re.match(r"osv/[a-z]+|[a-z]+|", (source or "").lower())
+    return {
+        "id": found,
+        "aliases": " ".join(cve for cve in cves if cve != found) or None,
+        "type": _KINDS.get(kind[0] if kind else "", "generic"),
+        "fixed_version": fixed,
+        "state": fixed_or(fixed, None),
+        "severity": severity(one.get("Severity")),
+        "cvss": cvss.get("Score"),
+        "cvss_vector": text(cvss.get("Vectors")),
+        "advisory_source": source,
+        "title": None if not title or title.startswith("(") else title,
+        "url": next(iter(url.split()), None),
+    }
+
+
 def _tag(row: Row) -> Row:
     names = ("digest", "size")
     return {"name": row["tag"], "pushed_at": row["started_at"], **{n: row[n] for n in names}}
@@ -158,7 +270,15 @@ def _moment(entry: Row, seconds: str, written: str) -> str | None:
     try:
         if isinstance(found, int | float) and not isinstance(found, bool) and found > 0:
             return datetime.fromtimestamp(found, UTC).isoformat()
-        at = parsedate_to_datetime(text(entry.get(written)) or "")
+    except (ValueError, OverflowError, OSError):
+        return None
+    return _written(entry.get(written))
+
+
+def _written(date: Any) -> str | None:
+    """Read a date as RFC 2822 has it."""
+    try:
+        at = parsedate_to_datetime(text(date) or "")
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
     except (TypeError, ValueError, OverflowError, OSError, IndexError):
         return None
