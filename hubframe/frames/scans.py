@@ -14,7 +14,7 @@ from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import find_tags, provider_that, read_wanted
 from hubframe.oci.reference import ImageReference
 from hubframe.tables.shape import Image
-from hubframe.tables.vulnerabilities import VULNERABILITIES
+from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
 from hubframe.wire.client import Client
 from hubframe.wire.providers import Provider
 from hubframe.wire.providers.provider import Scan
@@ -97,6 +97,7 @@ def scans_df(
             {"tool": tool, "reported_at": date, "count": count}
             for (tool, date), count in sources.items()
         ]
+        frame.attrs["hubframe"]["meaning"] = MEANING
         return frame
 
 

@@ -450,7 +450,7 @@ frame_command(
     job=PAST,
 )
 
-_call_command(
+call_command(
     "tag_pulls_df",
     "tag-pulls",
     "Tell how often each tag was pulled, on Quay.",
