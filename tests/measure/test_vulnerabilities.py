@@ -107,6 +107,7 @@ PAIRS = [
     (package("rpm/opensuse/zlib?opensuse-tumbleweed-20240607", "1-1"), advisory("openSUSE:Tumbleweed/zlib", ALL), None),
     # SUSE's products of a service pack, and none of another one.
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Module for Basesystem 15 SP5/zlib", ALL), None),
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Module for Python 3 15 SP5/zlib", ALL), None),
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP5/zlib", ALL), None),
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP4/zlib", ALL), False),
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP5-LTSS/zlib", ALL), False),
