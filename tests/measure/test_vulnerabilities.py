@@ -227,7 +227,7 @@ def test_what_could_not_be_looked_for_is_told():
     assert found.empty
     told = found.attrs["hubframe"]
     assert "does not mean safe" in told["meaning"]
-    assert told["sources"] == [{"evidence": "layers", "tool": None, "count": 6}]
+    assert told["inventories"] == [{"evidence": "layers", "tool": None, "count": 6}]
     unknown = {(one["column"], one["ref"]) for one in found.attrs["hubframe"]["unknown"]}
     assert unknown == {
         ("type", "conda"),
