@@ -66,7 +66,7 @@ _RELEASES = {
         rf"(?:enterprise_linux|rhel_(?P<extended>aus|e4s|els|eus|tus)):{_NUMBERS}(?:::.*)?"
     ),
     "SUSE": re.compile(
-        rf"(?:Linux Enterprise (?:Desktop|Server|Module for [^0-9]+) )?{_NUMBERS}"
+        rf"(?:Linux Enterprise (?:Desktop|Server|Module for .+?) )?{_NUMBERS}"
         r"(?: SP(?P<pack>\d+))?(?P<extended>-LTSS.*)?"
     ),
     "Ubuntu": re.compile(rf"(?P<extended>Pro:)?{_NUMBERS}(?::LTS)?"),
@@ -93,7 +93,8 @@ _CODENAMES = {
 _EXTENDED = re.compile(r"(?:\+|%2B)(?:esm|eus)")
 # As Go names its own releases.
 _GO_RELEASE = re.compile(r"go(?=\d)")
-_LONGEST_URL = 4096
+# No real name of a release is longer, nor any real URL.
+_LONGEST, _LONGEST_URL = 128, 4096
 
 
 class Asked(NamedTuple):
@@ -144,7 +145,7 @@ def read_release(ecosystem: str, written: str | None) -> Release | None:
     if written is None or count is None:
         # Of what is no distribution it is the address of a repository.
         return None
-    found = _RELEASES.get(ecosystem, _OTHERS).fullmatch(written)
+    found = _RELEASES.get(ecosystem, _OTHERS).fullmatch(written[:_LONGEST])
     if found is None:
         return Release(None)
     told = found.groupdict()

@@ -262,7 +262,8 @@ def _told(
     return joined_attrs([packages, advisories]) | {
         "table": VULNERABILITIES.name,
         "meaning": MEANING,
-        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ()), *inventories],
+        "sources": [*(about.get("sources") or ()), *(of.get("sources") or ())],
+        "inventories": inventories,
         "unknown": [*(of.get("unknown") or ()), *told],
         "unknown_count": len(unknown),
     }

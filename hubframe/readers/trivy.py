@@ -157,6 +157,9 @@ def _reports(body: bytes, name: str) -> Iterator[tuple[Payload, str | None]]:
             yield from ((one, None) for one in _of_resource(resource))
     elif isinstance(told.get("SchemaVersion"), int) and "ArtifactName" in told:
         yield told, digest
+    elif told.get("bomFormat"):
+        how = "read_cyclonedx(…, vulnerabilities=True)"
+        raise PayloadError(f"{name} is a document in CycloneDX: use {how}")
     else:
         raise PayloadError(f"{name} is no report of trivy: write one with --format json")
 

@@ -449,6 +449,8 @@ def test_analyses_of_cyclonedx_are_vex(written, state, status, expected):
 def test_a_bill_in_another_format_says_which_reader_to_use(written):
     with pytest.raises(PayloadError, match="use read_syft"):
         hubframe.read_spdx(written(SYFT))
+    with pytest.raises(PayloadError, match="vulnerabilities=True"):
+        hubframe.read_trivy(written(bill_of("trivy")))
 
 
 def test_packages_of_a_bill_can_be_matched(written):

@@ -107,6 +107,7 @@ PAIRS = [
     (package("rpm/opensuse/zlib?opensuse-tumbleweed-20240607", "1-1"), advisory("openSUSE:Tumbleweed/zlib", ALL), None),
     # SUSE's products of a service pack, and none of another one.
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Module for Basesystem 15 SP5/zlib", ALL), None),
+    (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Module for Python 3 15 SP5/zlib", ALL), None),
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP5/zlib", ALL), None),
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP4/zlib", ALL), False),
     (package("rpm/suse/zlib?sles-15.5", "1-1"), advisory("SUSE:Linux Enterprise Server 15 SP5-LTSS/zlib", ALL), False),
@@ -226,7 +227,7 @@ def test_what_could_not_be_looked_for_is_told():
     assert found.empty
     told = found.attrs["hubframe"]
     assert "does not mean safe" in told["meaning"]
-    assert told["sources"] == [{"evidence": "layers", "tool": None, "count": 6}]
+    assert told["inventories"] == [{"evidence": "layers", "tool": None, "count": 6}]
     unknown = {(one["column"], one["ref"]) for one in found.attrs["hubframe"]["unknown"]}
     assert unknown == {
         ("type", "conda"),
