@@ -103,6 +103,16 @@ def test_bad_paths_are_refused(what, client):
             hubframe.contents_df(what, bad, client=client)
 
 
+def test_what_is_above_a_link_is_above_what_it_leads_to(client, tmp_path):
+    layer = archive(
+        ("a/b/c", b""), ("a/f", b"a"), ("f", b"root"),
+        entry("l", kind=b"2", linkname="a/b"), entry("m", kind=b"2", linkname="l/../f"),
+    )  # fmt: skip
+    what = f"oci:{write_layout(tmp_path / 'image', layer)}"
+    assert hubframe.read_file(what, "m", client=client) == b"a"
+    assert hubframe.read_file(what, "/l/./..//../f", client=client) == b"root"
+
+
 def test_a_hard_link_may_be_of_a_file_of_a_lower_layer(client, tmp_path):
     upper = archive(entry("b.conf", kind=b"1", linkname="a.conf"), (".wh.c.conf", b""))
     what = (

@@ -6,11 +6,11 @@ from contextlib import suppress
 import pytest
 
 from hubframe.errors import PayloadError
+from hubframe.oci.contents import databases
 from hubframe.oci.contents.databases import (
     MOST_OF_FILE,
     MOST_OF_LAYER,
     MOST_OF_RPM,
-    MOST_PACKAGES,
     find_place,
     is_kept,
     keeping,
@@ -136,11 +136,13 @@ def test_status_of_dpkg():
     assert read_packages(path, STATUS.replace(b"\n", b"\r\n")) == read_packages(path, STATUS)
 
 
-def test_no_database_has_more_packages_than_the_cap():
+def test_no_database_has_more_packages_than_the_cap(monkeypatch):
+    assert databases.MOST_PACKAGES == 200_000
+    monkeypatch.setattr(databases, "MOST_PACKAGES", 2_000)
     path, stanza = "var/lib/dpkg/status", b"Package: a\nVersion: 1\n\n"
-    assert len(read_packages(path, stanza * MOST_PACKAGES)) == MOST_PACKAGES
-    with pytest.raises(PayloadError, match="more than 200,000 packages"):
-        read_packages(path, stanza * (MOST_PACKAGES + 1))
+    assert len(read_packages(path, stanza * 2_000)) == 2_000
+    with pytest.raises(PayloadError, match="more than 2,000 packages"):
+        read_packages(path, stanza * 2_001)
 
 
 def test_status_d_of_distroless_has_no_status():

@@ -190,11 +190,11 @@ def test_wrong_types_cost_themselves_alone(document, wrong):
 
 
 def test_many_packages_take_time_that_grows_with_them():
-    small, large = (json.dumps(spdx(packages=count)).encode() for count in (1_000, 100_000))
+    small, large = (json.dumps(spdx(packages=count)).encode() for count in (1_000, 20_000))
     assert len(packages(small)) == 1_000
     begin = time.process_time()
-    assert len(packages(large)) == 100_000
-    assert time.process_time() - begin < 30
+    assert len(packages(large)) == 20_000
+    assert time.process_time() - begin < 10
     deep = {"type": "library", "name": "x"}
     for _ in range(400):
         deep = {"type": "library", "name": "x", "components": [deep]}

@@ -125,13 +125,14 @@ class FileSystem:
         left, done = _parts(path), ""
         for _ in range(_MOST_LINKS):
             while left:
-                done, left = join(done, left[0]), left[1:]
-                entry = self.find(done)
+                part, *left = left
+                # Above the root of the image is the root.
+                done = dirname(done) if part == ".." else join(done, part)
+                entry = self.find(done) if done else None
                 if entry is not None and self.kind(entry) == "symlink":
                     target = self._target(entry)
-                    # Links lead to what is in the image: above its root is the root.
-                    whole = normpath(join("/", dirname(done), target)).lstrip("/")
-                    left, done = [*_parts(whole), *left], ""
+                    left = [*_parts(target), *left]
+                    done = "" if target.startswith("/") else dirname(done)
                     break
             else:
                 entry = self.find(done)
@@ -161,7 +162,7 @@ class FileSystem:
 
 
 def _parts(path: str) -> list[str]:
-    return [part for part in normpath(join("/", path)).split("/") if part]
+    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def folders_of(path: str) -> Iterator[str]:
