@@ -80,6 +80,21 @@ def test_a_chosen_tag_has_what_is_told_of_its_other_names(given):
     assert given.figure() is None
 
 
+def test_what_does_not_affect_an_image_is_counted_apart_and_of_many_images_few_are_named(
+    session, frames
+):
+    found = frames["vulnerabilities"]
+    cleared = found.assign(state=found["state"].mask(found["name"] == "libc6", "not affected"))
+    tags = [cleared.assign(tag=f"1.{n}.0", image_digest=f"sha256:{n}") for n in range(8)]
+    told = opened(Session(session.client, {"vulnerabilities": pd.concat(tags, ignore_index=True)}))
+    said = shown(told, "vulnerabilities").findings
+    assert said[0].endswith("; 1 more that somebody says not to affect it.")
+    assert said[5:] == [
+        "3 more images.",
+        "The step that brought most, 1 vulnerability: ADD rootfs-12.5.tar.xz /",
+    ]
+
+
 def test_references_say_what_is_wrong_with_them(given):
     result = shown(given, "references")
     assert result.table["wrong"].iloc[0].startswith("its tag is another image by now")
@@ -114,12 +129,13 @@ def test_the_line_of_a_view_names_the_frames(given):
 
 
 def test_a_frame_that_says_nothing_of_itself_is_not_called_complete(frames):
-    frame = frames["vulnerabilities"].copy()
+    frame = frames["vulnerabilities"].assign(aliases=None)
     frame.attrs.clear()
     (told,) = hubframe.explore(vulnerabilities=frame).session.state.given.values()
     assert provenance(told.attrs["hubframe"]) == (
         "vulnerabilities, from the frame given, it is not known whether it is complete"
     )
+    assert told["aliases"].dtype == "str"
 
 
 def test_what_is_given_is_a_frame_of_its_table():

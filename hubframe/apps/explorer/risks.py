@@ -28,6 +28,8 @@ def of_vulnerabilities(result: "Result") -> list[str]:
         return [f"{said}. Told of: {_subjects(result)}."]
     images = hubframe.vulnerability_summary_df(frame, by="image")
     sentences = [_counts(image) for image in images.head(_MOST).itertuples()]
+    if more := len(images) - len(sentences):
+        sentences.append(f"{wording.counted(more, 'more {image}')}.")
     worst = worst_first(frame, result.fetched.get("layers"))
     steps = worst.drop_duplicates(["vulnerability", "instruction"])["instruction"].value_counts()
     if len(steps):
@@ -45,6 +47,8 @@ def _counts(image: Any) -> str:
         words += f" ({by_severity}), {image.fixable_count:,} with a fixed version"
     if pd.notna(image.exploited_count) and image.exploited_count:
         words += f", {image.exploited_count:,} known to be exploited"
+    if image.not_affected_count:
+        words += f"; {image.not_affected_count:,} more that somebody says not to affect it"
     name = image.repo if pd.isna(image.tag) else f"{image.repo}:{image.tag}"
     return f"{harmless(name)}: {words}."
 

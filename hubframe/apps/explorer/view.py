@@ -225,7 +225,8 @@ def _given(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     checked = f"checked_{name}"
     table = checked if checked in TABLES and set(TABLES[checked].dtypes) <= {*frame} else name
     TABLES[table].require(frame)
-    told = frame.reset_index(drop=True)
+    # A column without a value may have any dtype, where somebody made it.
+    told = frame.astype(TABLES[table].dtypes).reset_index(drop=True)
     record = {"source": "the frame given", "complete": None, **(frame.attrs.get("hubframe") or {})}
     told.attrs["hubframe"] = {**record, "table": table}
     return told
