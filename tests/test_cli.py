@@ -297,7 +297,7 @@ def test_interrupting_stops_and_says_so():
         return asked.is_set()
 
     with serve() as served:
-        served.application.faults.append(Fault(is_layers, Reply(200, {}, b"[]", delay=20)))
+        served.application.faults.append(Fault(is_layers, Reply(200, {}, b"[]", delay=120)))
         process = subprocess.Popen(
             [sys.executable, "-m", "hubframe", "layers", "library/debian"],
             stdout=subprocess.PIPE,
@@ -306,7 +306,7 @@ def test_interrupting_stops_and_says_so():
         )
         assert asked.wait(30)
         process.send_signal(signal.SIGINT)
-        printed, said = process.communicate(timeout=10)
+        printed, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert printed == b""
     assert said.decode().splitlines()[-1].startswith("hubframe: interrupted")

@@ -138,14 +138,14 @@ def test_names_that_are_not_shown_can_be_imported():
 def test_a_notebook_completes_public_names():
     manager, client = start_new_kernel(kernel_name="python3")
     try:
-        client.execute_interactive("import hubframe", timeout=60)
+        client.execute_interactive("import hubframe", timeout=180)
         for code, module in (
             ("hubframe.", hubframe),
             ("hubframe.frames.", hubframe.frames),
             ("hubframe.measure.", hubframe.measure),
             ("hubframe.plots.", hubframe.plots),
         ):
-            answer = client.complete(code, reply=True, timeout=60)["content"]
+            answer = client.complete(code, reply=True, timeout=180)["content"]
             found = {match.removeprefix(code) for match in answer["matches"]}
             assert found == {name for name in dir(module) if not name.startswith("_")}
     finally:

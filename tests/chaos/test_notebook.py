@@ -25,7 +25,7 @@ class Kernel:
         self._manager = manager
         self._client = manager.blocking_client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        self._client.wait_for_ready(timeout=180)
 
     def begin(self, code):
         return self._client.execute(code)
@@ -36,17 +36,17 @@ class Kernel:
     def finish(self, cell):
         """Wait for a cell's reply, and return that with what it printed and how long it took."""
         began = time.monotonic()
-        reply = self._client.get_shell_msg(timeout=60)
+        reply = self._client.get_shell_msg(timeout=180)
         # A kernel that starts slowly is asked twice whether it is ready, and answers twice.
         while reply["parent_header"]["msg_id"] != cell:
-            reply = self._client.get_shell_msg(timeout=60)
+            reply = self._client.get_shell_msg(timeout=180)
         took = time.monotonic() - began
         return reply["content"], self._printed(cell), took
 
     def _printed(self, cell):
         parts = []
         while True:
-            message = self._client.get_iopub_msg(timeout=60)
+            message = self._client.get_iopub_msg(timeout=180)
             if message["parent_header"].get("msg_id") != cell:
                 continue
             content = message["content"]

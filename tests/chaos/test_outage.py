@@ -79,7 +79,7 @@ def test_a_short_outage_is_waited_out(harbour, whole):
     time.sleep(SHORT)
     harbour.restart()
 
-    labels = reading.result(timeout=60)
+    labels = reading.result(timeout=180)
 
     pd.testing.assert_frame_equal(labels, expected(whole, harbour, newest))
     assert labels.attrs["hubframe"]["complete"]
@@ -94,7 +94,7 @@ def test_a_long_outage_costs_what_was_not_fetched(documents, harbour, whole):
     reading = harbour.begin(documents, newest, errors="collect")
     harbour.kill()
     with pytest.warns(hubframe.IncompleteWarning):
-        damaged = reading.result(timeout=60)
+        damaged = reading.result(timeout=180)
 
     is_here = whole.tag.isin(damaged.tag)
     failures = damaged.attrs["hubframe"]["failures"]

@@ -106,7 +106,7 @@ def test_clearing_clears_for_everybody(crowd, url, client_of):
 
 
 def test_a_lease_is_one_workers_until_it_ends(client_of, connection, monkeypatch):
-    monkeypatch.setattr(blobs, "LEASE", 0.5)
+    monkeypatch.setattr(blobs, "LEASE", 1.5)
     one, two = (client_of().blobs for _ in range(2))
     taken = []
     with one.lease(DIGEST):

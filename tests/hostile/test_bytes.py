@@ -51,7 +51,7 @@ def asked(what, host, folder):
     """Ask in a process of its own; return what came of it, the seconds, and the MiB it took."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT, what, host, str(folder)],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=180,
         env={**os.environ, "PYTHONPATH": str(Path(hubframe.__file__).parent.parent)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -128,7 +128,7 @@ def test_what_unpacks_to_much_more_is_read_to_the_cap(encoding, make, tmp_path):
 
     assert said.startswith("PayloadError")
     assert "more than 4 MiB" in said
-    assert seconds < 10
+    assert seconds < 60
     assert memory < 64
 
 
@@ -141,7 +141,7 @@ def test_what_is_said_to_be_packed_many_times(encoding, tmp_path):
         said, seconds = refused(host, tmp_path)
 
     assert "sent 0 bytes" in said or "could not be reached" in said
-    assert seconds < 5
+    assert seconds < 30
     # What was not closed is told of when it is collected, and that is an error in these tests.
     gc.collect()
 
@@ -171,7 +171,7 @@ def test_what_drips_for_ever_is_given_up(parts, forever, pause, tmp_path):
 
     # Trailers and headers are few before they are too many; all else drips until time is up.
     assert "took more than 1 s" in said or "could not be reached" in said
-    assert seconds < 5
+    assert seconds < 30
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_what_floods_for_ever_is_given_up(parts, forever, tmp_path):
         said, seconds = refused(host, tmp_path)
 
     assert "more than 4 MiB" in said or "could not be reached" in said
-    assert seconds < 5
+    assert seconds < 30
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "9" * 30, "4, 4", "0x4", "", "²", str(10**18)])
@@ -202,7 +202,7 @@ def test_absurd_lengths(length, tmp_path):
     ) as host:
         _, seconds = refused(host, tmp_path, 0.1)
 
-    assert seconds < 8
+    assert seconds < 30
 
 
 # What is large, deep or odd, and JSON.
@@ -215,7 +215,7 @@ def test_a_million_tags(tmp_path):
         said, seconds, memory = asked("tags", host, tmp_path)
 
     assert said == str(10**6)
-    assert seconds < 20
+    assert seconds < 60
     assert memory < 600
 
 

@@ -657,7 +657,7 @@ def test_a_cell_that_fails(stage, private, tmp_path):
     said = []
     with run_kernel(kernel_name="python3") as kernel:
         reply = kernel.execute_interactive(
-            cell, timeout=60, output_hook=lambda message: said.append(message["content"])
+            cell, timeout=180, output_hook=lambda message: said.append(message["content"])
         )
     seen.show("notebook", json.dumps([*said, reply["content"]]))
 
@@ -673,7 +673,7 @@ def test_the_command_line(stage, private, fault, tmp_path):
         [sys.executable, "-m", "hubframe", "report", private, "--output", str(tmp_path / "report")],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=180,
         env={
             **os.environ,
             "PYTHONPATH": str(Path(hubframe.__file__).parent.parent),

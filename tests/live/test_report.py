@@ -35,13 +35,13 @@ class Pusher:
     def blob(self, repo: str, content: bytes, media_type: str) -> Document:
         """Push a blob, and describe it."""
         described = images.descriptor(media_type, content)
-        begun = requests.post(f"{self._url}/v2/{repo}/blobs/uploads/", timeout=10)
+        begun = requests.post(f"{self._url}/v2/{repo}/blobs/uploads/", timeout=60)
         requests.put(
             begun.headers["Location"],
             params={"digest": described["digest"]},
             data=content,
             headers={"Content-Type": "application/octet-stream"},
-            timeout=10,
+            timeout=60,
         ).raise_for_status()
         return described
 
@@ -52,7 +52,7 @@ class Pusher:
             f"{self._url}/v2/{repo}/manifests/{name}",
             data=content,
             headers={"Content-Type": body["mediaType"]},
-            timeout=10,
+            timeout=60,
         ).raise_for_status()
         return content
 
@@ -115,7 +115,7 @@ def by_hand(host: str) -> dict[tuple[str, str], dict[str, int]]:
     headers = {"Accept": f"{images.OCI_INDEX}, {images.OCI_MANIFEST}"}
 
     def get(path: str) -> Any:
-        return requests.get(f"http://{host}/v2/{path}", headers=headers, timeout=10).json()
+        return requests.get(f"http://{host}/v2/{path}", headers=headers, timeout=60).json()
 
     for repo in get("_catalog")["repositories"]:
         for tag in get(f"{repo}/tags/list")["tags"]:

@@ -147,7 +147,7 @@ def undisturbed(stage_of, releases):
 @pytest.mark.parametrize(("kind", "fault"), ROWS)
 def test_fault(stage_of, releases, kinds, wholes, kind, fault):  # noqa: PLR0913, PLR0917
     stage, what = stage_of(releases), kinds[kind]
-    client = stage.client(timeout=(2, 0.2))
+    client = stage.client(timeout=(5, 0.2 if fault == "no answer in time" else 30))
     if kind not in wholes:
         with hubframe.Client(stage.settings(cache_dir=stage.folder / "other")) as expected:
             wholes[kind] = what.ask(expected)
