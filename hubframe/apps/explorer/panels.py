@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -64,7 +65,7 @@ class Result:
         """Whether nothing failed."""
         return not any(note.get("failures") for note in self.notes)
 
-    @property
+    @cached_property
     def table(self) -> pd.DataFrame:
         """The frame as a person reads it; its attrs name the table that tells its columns."""
         table = self.panel.table(self) if self.panel.table else self.frame
@@ -74,7 +75,7 @@ class Result:
         table.attrs["hubframe"] = {**table.attrs.get("hubframe", {}), "table": name}
         return table
 
-    @property
+    @cached_property
     def findings(self) -> list[str]:
         """What it tells, in sentences."""
         return self.panel.findings(self) if self.panel.findings else []

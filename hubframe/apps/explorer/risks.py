@@ -7,7 +7,6 @@ import pandas as pd
 import hubframe
 from hubframe.errors import harmless
 from hubframe.grid.cells import short
-from hubframe.measure.vulnerabilities import worst_first
 from hubframe.plots import wording
 from hubframe.readers.severities import SEVERITIES
 
@@ -30,8 +29,9 @@ def of_vulnerabilities(result: "Result") -> list[str]:
     sentences = [_counts(image) for image in images.head(_MOST).itertuples()]
     if more := len(images) - len(sentences):
         sentences.append(f"{wording.counted(more, 'more {image}')}.")
-    worst = worst_first(frame, result.fetched.get("layers"))
-    steps = worst.drop_duplicates(["vulnerability", "instruction"])["instruction"].value_counts()
+    steps = result.table.drop_duplicates(["vulnerability", "instruction"])[
+        "instruction"
+    ].value_counts()
     if len(steps):
         most = wording.counted(int(steps.iloc[0]), "vulnerability")
         step = short(str(steps.index[0]), _LONGEST)
