@@ -49,7 +49,7 @@ test-all: $(VENV)/test.stamp
 # A short run at the lowest versions that pyproject.toml allows. pyparsing has newer words for
 # what matplotlib's lowest calls.
 test-floors: $(FLOORS)/floors.stamp
-	$(FLOORS)/bin/python -m pytest --numprocesses auto --dist loadfile -m "not slow" \
+	$(FLOORS)/bin/python -m pytest $(TOGETHER) -m "not slow" \
 		-W "ignore::DeprecationWarning" $(AT_FLOORS)
 
 fuzz: $(VENV)/fuzz.stamp
