@@ -147,8 +147,9 @@ def command(  # noqa: PLR0913
 
     What the function returns is printed: a frame of the table that is named, with a flag of
     `tables` that of another, or a document. `text` is its summary, `more` what else there is to
-    say, and `example` one way to call it, or several. Where `asks` names the flags that have a
-    command ask registries, there is no client without them: to load one takes its time.
+    say, and `example` one way to call it, or several. Where a command has no `session`, or none of
+    the flags that `asks` names was given, no registry is asked and there is no client: to load one
+    takes its time.
     """
 
     def declare(function: Function) -> Function:
@@ -156,7 +157,7 @@ def command(  # noqa: PLR0913
             from hubframe.apps.cli import output
 
             show = _printer(made_by.table_of(given), given) if table else output.echo
-            is_asking = asks is None or any(given[flag] for flag in asks)
+            is_asking = session and (asks is None or any(given[flag] for flag in asks))
             with _client(given) if is_asking else nullcontext() as client:
                 with _explaining(None if name in _OF_HOSTS else given.get("what")):
                     made = function(client, **_keywords(given))

@@ -99,9 +99,10 @@ frame_command(
     click.argument("products", nargs=-1, metavar="[PRODUCT...]"),
     _DATES,
     more=f"All products unless some are named. {_NEWER}",
-    example="hubframe cycles debian --sample",
+    example="hubframe cycles debian",
     job=ANSWER,
     table="cycles",
+    session=(),
 )
 def _cycles(
     _client: "Client", *, products: tuple[str, ...], eol: Path | None = None
