@@ -32,6 +32,10 @@ _OF_ADVISORY = [
     *("published_at", "modified_at", "title", "url"),
 ]
 _COUNTS = [f"{name}_count" for name in SEVERITIES]
+_COUNTED = [
+    *(*_KEY, "layer_digest", "id", "aliases", "type", "name", "version", "fixed_version", "state"),
+    *("severity", "cvss", "is_exploited", "published_at"),
+]
 _RANK = {name: rank for rank, name in enumerate(SEVERITIES)}
 # How many things are told of that could not be looked for.
 _MOST_UNKNOWN = 1_000
@@ -309,7 +313,8 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     VULNERABILITIES.require(vulnerabilities)
     if by not in _BY:
         raise ValueError(f"by must be one of {', '.join(_BY)}, not {by!r}")
-    rows = vulnerabilities
+    # The other columns, which are many, are not copied with each step.
+    rows = vulnerabilities[_COUNTED]
     if by == "image":
         first = rows.assign(image=identity(rows)).groupby("image", sort=False)[_KEY]
         rows = rows.assign(**{name: first.transform("first")[name] for name in _KEY})
