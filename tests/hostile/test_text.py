@@ -17,7 +17,7 @@ import hubframe
 from hubframe.apps.cli import one_line, output
 from hubframe.errors import HubframeError, harmless
 from hubframe.plots.wording import legible
-from hubframe.report import write_report
+from hubframe.report import write, write_report
 from hubframe.tables import TABLES
 from hubframe.tables.schema import sound
 from hubframe.wire.statuses import quotable
@@ -284,7 +284,9 @@ def evil_world(*texts):
 
 @pytest.fixture(scope="module")
 def usual_elements(tmp_path_factory):
-    page = write_report(evil_world("x"), tmp_path_factory.mktemp("usual"), title="t")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "write_excel", lambda *_: None)
+        page = write_report(evil_world("x"), tmp_path_factory.mktemp("usual"), title="t")
     return Elements(page.read_text(encoding="utf-8"))
 
 
