@@ -17,7 +17,7 @@ import hubframe
 from hubframe.apps.cli import one_line, output
 from hubframe.errors import HubframeError, harmless
 from hubframe.plots.wording import legible
-from hubframe.report import write_report
+from hubframe.report import write, write_report
 from hubframe.report.answers import INSIDE
 from hubframe.report.risks import GIVEN
 from hubframe.tables import TABLES
@@ -297,7 +297,9 @@ def evil_row(name, text):
 
 @pytest.fixture(scope="module")
 def usual_elements(tmp_path_factory):
-    page = write_report(evil_world("x"), tmp_path_factory.mktemp("usual"), title="t")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "write_excel", lambda *_: None)
+        page = write_report(evil_world("x"), tmp_path_factory.mktemp("usual"), title="t")
     return Elements(page.read_text(encoding="utf-8"))
 
 
