@@ -10,6 +10,7 @@ import pandas as pd
 from hubframe.measure.images import identity
 from hubframe.measure.layer_index import IMAGE
 from hubframe.measure.standard import OCI_LABELS, PREFIX, is_address, standard_labels
+from hubframe.oci.platforms import platform_name
 from hubframe.oci.tagnames import newest_first, read_all
 from hubframe.tables import IMAGES, LABELS
 from hubframe.tables.measured import COVERAGE, PLATFORM_COVERAGE
@@ -218,6 +219,8 @@ def platform_coverage_df(images: pd.DataFrame) -> pd.DataFrame:
     """
     IMAGES.require(images, (*IMAGE, "size", "is_attestation"))
     proper = images[~images["is_attestation"].fillna(value=False) & images["platform"].notna()]
+    # Frames of older versions told linux/arm64/v8 and linux/arm64 apart.
+    proper = proper.assign(platform=proper["platform"].map(platform_name))
     proper = proper.dropna(subset="tag").sort_values([*IMAGE, "size"])
     held = proper.drop_duplicates(["repo", "tag", "platform"])[[*IMAGE, "size"]]
     platforms = held.groupby(["repo", "platform"]).size().rename("tag_count").reset_index()

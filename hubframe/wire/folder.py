@@ -19,6 +19,9 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 # Each is a file of SQLite, or a folder of files where SQLite's locks do not work.
 STORAGES = ("http_cache", "tags", "documents")
 DAMAGED = ".damaged-"
+# What an older hubframe kept.
+_OLD = ("blobs", "layers", "content.sqlite", "responses.sqlite", "files.sqlite")
+_OLD_LAYOUT = ("index.json", "oci-layout")
 # There locks may hang or do nothing, and SQLite's log wants memory that all its users share.
 _NETWORK = {
     "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.ceph", "fuse.davfs", "fuse.gcsfuse",
@@ -31,9 +34,10 @@ def prepare(folder: Path) -> Path | None:
     """Make a folder private and writable; None, and a warning, where that cannot be had."""
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        names = [each.name for each in folder.iterdir()]
         found, owner = folder.stat(), _owner(folder)
         # Somebody's home or a shared folder keeps its rights: the files are private in any case.
-        is_ours = all(_is_of(each.name, STORAGES) for each in folder.iterdir())
+        is_ours = all(name in _OLD + _OLD_LAYOUT or _is_of(name, STORAGES) for name in names)
         if is_ours and found.st_uid == owner and stat.S_IMODE(found.st_mode) & ~PRIVATE_FOLDER:
             with suppress(OSError):  # some file systems know no rights
                 folder.chmod(PRIVATE_FOLDER)
@@ -43,6 +47,7 @@ def prepare(folder: Path) -> Path | None:
             "answers are kept in memory until the program ends. Set HUBFRAME_CACHE_DIR to move it"
         )
         return None
+    _say_old(folder, names)
     return folder
 
 
@@ -52,6 +57,7 @@ def shared_folder(url: str) -> Path:
     folder = Path(url2pathname(parts.path) if parts.scheme == "file" else url)
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _say_old(folder, [each.name for each in folder.iterdir()])
     except OSError as error:
         raise TransportError(
             f"the shared cache, the folder {folder}, could not be made: {error.strerror}"
@@ -124,6 +130,16 @@ def _owner(folder: Path) -> int:
 
 def _is_of(name: str, storages: tuple[str, ...]) -> bool:
     return name in storages or name.startswith(tuple(f"{one}.sqlite" for one in storages))
+
+
+def _say_old(folder: Path, names: list[str]) -> None:
+    """Say what an older hubframe left, before the first file of this one is made."""
+    old = [name for name in _OLD if name in names]
+    if old and not any(_is_of(name, ("documents",)) for name in names):
+        say(
+            f"{', '.join(old)} in {folder}: what an older hubframe kept. It is not read any more, "
+            "and left alone; delete it by hand"
+        )
 
 
 def _file_system(folder: Path) -> str:

@@ -227,6 +227,24 @@ def test_a_folder_that_cannot_be_written_is_replaced_by_memory(stage, tmp_path):
     assert "HUBFRAME_CACHE_DIR" in str(said[0].message)
 
 
+@pytest.mark.parametrize("name", ["content.sqlite", "responses.sqlite", "blobs", "layers"])
+def test_the_files_of_an_older_version_are_left_alone_and_said_once(stage, name):
+    stage.folder.mkdir(mode=0o700)
+    old = stage.folder / name
+    if "." not in name:
+        old.mkdir()
+        old /= "one"
+    old.write_bytes(b"SQLite format 3\0" * 10_000)
+
+    with pytest.warns(hubframe.CacheWarning, match=f"{name} in .* older hubframe") as said:
+        stage.client()
+    assert len(said) == 1
+    hubframe.tags_df(IMAGE, client=stage.client())
+    assert old.stat().st_size == 160_000
+    every = [path for path in stage.folder.rglob("*") if path.is_file()]
+    assert folders.size_of(stage.folder) < sum(path.stat().st_size for path in every) - 100_000
+
+
 def test_a_cache_tells_its_oldest_use(tmp_path):
     with hubframe.Client(hubframe.Settings(cache_dir=tmp_path)) as client:
         assert cache.info(client).oldest_use is None
