@@ -232,11 +232,11 @@ def test_info_is_printed_in_words():
 def test_accept_is_part_of_the_key(stage):
     """An index is not served where a manifest was asked for."""
     session = stage.client().hub.session
-    url = f"{stage.served.hub_url}/v2/categories"
+    url = f"{stage.served.hub_url}/v2/namespaces/library{TAGS}"
     for accept in ("application/json", "text/plain", "application/json"):
         session.get(Ask(url, accept), "it", KEPT_TAGS)
 
-    assert stage.count("/categories") == 2
+    assert stage.count(TAGS) == 2
 
 
 @pytest.mark.parametrize("vary", ["*", "Cookie", "Accept-Encoding, Origin", "Authorization"])
@@ -251,21 +251,21 @@ def test_what_answers_vary_by_does_not_spoil_the_cache(stage, vary):
 
 def test_an_expired_answer_that_is_confirmed_is_fresh_again(stage, later):
     client = stage.client()
-    session, url = client.hub.session, f"{stage.served.hub_url}/v2/categories"
+    session, url = client.hub.session, f"{stage.served.hub_url}/v2/namespaces/library{TAGS}"
 
     def answer(request):
         if request.headers.value("If-None-Match") == '"1"':
             return Reply(304, {"ETag": '"1"'})
         return stage.real_answer(request).with_headers({"ETag": '"1"'})
 
-    stage.fail("/categories", answer)
+    stage.fail(TAGS, answer)
     first = session.get(Ask(url), "it", KEPT_TAGS).json()
     later(11 * MINUTES)
     assert session.get(Ask(url), "it", KEPT_TAGS).json() == first
     later(20 * MINUTES)
     assert session.get(Ask(url), "it", KEPT_TAGS).json() == first
 
-    assert [each.status for each in stage.asked("/categories")] == [200, 304]
+    assert [each.status for each in stage.asked(TAGS)] == [200, 304]
 
 
 def test_a_confirmed_answer_is_of_now(stage, later):
