@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 import hubframe
+from hubframe.frames import contents, files
+from hubframe.oci.archives import Caps
 from hubframe.tables import amounts
 from tests import shelf
 from tests.contents.documents import spdx_of
@@ -562,3 +565,18 @@ def test_a_layer_whose_size_is_not_told_and_one_of_windows(registry, client):
 def test_nothing_is_downloaded_of_what_is_on_the_disk(what, client):
     plan = hubframe.plan(what, "packages", evidence="layers", client=client)
     assert (plan.size, sum(plan.requests.values()), plan.is_exact) == (0, 0, True)
+
+
+def test_layers_that_no_later_image_has_make_room_for_others(monkeypatch):
+    web, few = "registry.example/shop/web", 20
+    with hubframe.sample():
+        packages = hubframe.packages_df(web)
+        release = hubframe.contents_df(web, "etc/os-release")
+        assert packages["tag"].nunique() > 2
+        # Their layers have more entries together; those of each image have not.
+        with pytest.raises(hubframe.PayloadError, match="more than 20 entries"):
+            hubframe.files_df(web, max_entries=few)
+        monkeypatch.setattr(files, "_TOGETHER", 1)
+        monkeypatch.setattr(contents, "_CAPS", Caps(2**20, few))
+        assert_frame_equal(hubframe.packages_df(web, max_entries=few), packages)
+        assert_frame_equal(hubframe.contents_df(web, "etc/os-release"), release)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
 from posixpath import normpath
 from typing import Any, NamedTuple, TypeVar
@@ -11,15 +11,13 @@ import pandas as pd
 
 from hubframe.errors import NotFoundError, PayloadError
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, read_layers
+from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, layers_of_images, read_layers
 from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Archive, Caps, Keep, Listing
-from hubframe.oci.contents.filesystem import Entry, FileSystem, Layer
+from hubframe.oci.contents.filesystem import FileSystem, Layer
 from hubframe.tables import CONTENTS, LAYERS
-from hubframe.tables.declarations import OF_IMAGE
-from hubframe.tables.schema import plain_values
 from hubframe.wire.client import Client
 
 Read = TypeVar("Read")
@@ -27,7 +25,6 @@ Read = TypeVar("Read")
 Image = tuple[tuple[Any, ...], list[str], FileSystem]
 # Where a content is: the digest of the layer, and the path in it.
 Place = tuple[str, str]
-_KEY = [column.name for column in OF_IMAGE]
 _FILES = frozenset({"file", "hard link"})
 _MOST_TEXT, _MOST_FILE = 1_048_576, 16_777_216
 _CAPS = Caps(MOST_BYTES, MOST_ENTRIES)
@@ -42,6 +39,15 @@ class Told(NamedTuple):
     sha256: str | None
     text: str | None
     is_truncated: bool
+
+
+class Found(NamedTuple):
+    """A file that is wanted, and where its content is: a hard link has that of another."""
+
+    key: tuple[Any, ...]  # the first columns of its row
+    mode: str | None
+    place: Place
+    size: int
 
 
 def contents_df(
@@ -93,11 +99,13 @@ def contents_df(
 
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        images, told = _images(call, layers, is_wanted, most, tell)
-        found = list(_found(call, images, is_wanted))
-        left = {place: None for *_, place in found if place not in told}
-        told |= _contents(call, images, left, most, tell)
-        rows = (_row(call, *one, told[one[-1]]) for one in found if one[-1] in told)
+        found, told = list[Found](), dict[Place, Told | None]()
+        for image, of_image in _images(call, layers, is_wanted, most, tell):
+            found += _found(call, image, is_wanted)
+            told |= of_image
+        left = {one.place: one.key[0] for one in found if one.place not in told}
+        told |= _contents(call, left, most, tell)
+        rows = (_row(call, one, told[one.place]) for one in found if one.place in told)
         return call.finish(CONTENTS.from_rows(rows), CONTENTS.name)
 
 
@@ -133,10 +141,10 @@ def read_file(
     wanted = read_wanted(None, None, platform)
     with calling(client) as call:
         layers = frame_of_images(call, LAYERS.name, named, wanted, "auto", partial=False)
-        images, told = _images(call, layers, _reader_of(path), max_bytes, bytes)
+        images = list(_images(call, layers, _reader_of(path), max_bytes, bytes))
         if not images:
             raise NotFoundError(f"{named} has no layers")
-        _, digests, files = images[0]
+        ((repo, *_), digests, files), told = images[0]
         try:
             entry = files.follow(path)
         except NotFoundError as error:
@@ -149,7 +157,7 @@ def read_file(
             )
         place = digests[entry.position], entry.path
         if place not in told:
-            told |= _contents(call, images[:1], [place], max_bytes, bytes)
+            told |= _contents(call, {place: repo}, max_bytes, bytes)
         body = told.get(place)
         if body is None:
             raise PayloadError(f"{named}: {path} has holes, which are not read")
@@ -171,32 +179,24 @@ def _images(
     is_wanted: Callable[[str], bool],
     most: int,
     tell: Callable[[bytes], Read],
-) -> tuple[list[Image], dict[Place, Read | None]]:
-    """Read the lists of files of layers, and what is wanted of those that are downloaded."""
+) -> Iterator[tuple[Image, dict[Place, Read | None]]]:
+    """Read the lists of files of images, and what is wanted of those that are downloaded."""
 
     def read(archive: Archive) -> tuple[Layer, dict[str, Read]]:
         bodies = ((path, body) for path, body in archive.bodies.items() if is_wanted(path))
         return Layer(archive.listing), {path: tell(body) for path, body in bodies}
 
-    found = read_layers(call, layers, _CAPS, read, keep=lambda _: _keeping(is_wanted, most))
-    order = [*_KEY, "layer_digest", "is_empty"]
-    by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
-    for *key, digest, is_empty in plain_values(layers[order]).itertuples(index=False, name=None):
-        by_image.setdefault(tuple(key), []).append((digest, bool(is_empty)))
-    images: list[Image] = []
-    told: dict[Place, Read | None] = {}
-    for image, held in by_image.items():
-        own = [
-            (Layer(Listing()), {}) if is_empty else found.get(digest) for digest, is_empty in held
-        ]
-        if None in own:
-            continue
-        digests = [digest for digest, _ in held]
-        images.append((image, digests, FileSystem([one[0] for one in own if one])))
-        for digest, one in zip(digests, own, strict=True):
-            contents = one[1] if one else {}
-            told |= {(digest, path): content for path, content in contents.items()}
-    return images, told
+    nothing = Layer(Listing()), dict[str, Read]()
+    images = layers_of_images(
+        call, layers, _CAPS, read, nothing, keep=lambda _: _keeping(is_wanted, most)
+    )
+    for key, digests, own in images:
+        told: dict[Place, Read | None] = {
+            (digest, path): content
+            for digest, (_, contents) in zip(digests, own, strict=True)
+            for path, content in contents.items()
+        }
+        yield (key, digests, FileSystem([layer for layer, _ in own])), told
 
 
 def _keeping(is_wanted: Callable[[str], bool], most: int) -> Keep:
@@ -212,31 +212,33 @@ def _keeping(is_wanted: Callable[[str], bool], most: int) -> Keep:
     return keep
 
 
-def _found(
-    call: Call, images: Iterable[Image], is_wanted: Callable[[str], bool]
-) -> Iterator[tuple[tuple[Any, ...], FileSystem, Entry, str, Entry, Place]]:
-    """Yield the files that are wanted: the entry with its layer, and the one with its content."""
-    for key, digests, files in images:
-        for entry in files.match(is_wanted):
-            if files.kind(entry) not in _FILES:
-                continue
-            digest = digests[entry.position]
-            try:
-                content = files.content_of(entry)
-            except NotFoundError as error:
-                call.leave_out(f"{entry.path} of the layer {key[0]}@{digest}", str(error))
-                continue
-            yield key, files, entry, digest, content, (digests[content.position], content.path)
+def _found(call: Call, image: Image, is_wanted: Callable[[str], bool]) -> Iterator[Found]:
+    """Yield the files of an image that are wanted."""
+    key, digests, files = image
+    for entry in files.match(is_wanted):
+        if files.kind(entry) not in _FILES:
+            continue
+        digest = digests[entry.position]
+        try:
+            content = files.content_of(entry)
+        except NotFoundError as error:
+            call.leave_out(f"{entry.path} of the layer {key[0]}@{digest}", str(error))
+            continue
+        yield Found(
+            (*key, entry.position, digest, entry.path),
+            files.mode(entry),
+            (digests[content.position], content.path),
+            files.size(content),
+        )
 
 
 def _contents(
-    call: Call,
-    images: Iterable[Image],
-    places: Iterable[Place],
-    most: int,
-    tell: Callable[[bytes], Read],
+    call: Call, places: Mapping[Place, str], most: int, tell: Callable[[bytes], Read]
 ) -> dict[Place, Read | None]:
-    """Return what is told of contents: nothing where a layer fails, None where none is read."""
+    """Return what is told of contents: nothing where a layer fails, None where none is read.
+
+    `places` names the repository that has each.
+    """
     paths: dict[str, set[str]] = {}
     for digest, path in places:
         paths.setdefault(digest, set()).add(path)
@@ -245,9 +247,7 @@ def _contents(
         kept = call.client.layer_files.get_files(digest, wanted)
         told |= {(digest, path): tell(body) for path, body in kept.items()}
         wanted.difference_update(kept)
-    rows = [
-        (key[0], digest) for key, digests, _ in images for digest in digests if paths.get(digest)
-    ]
+    rows = [(repo, digest) for (digest, _), repo in places.items() if paths[digest]]
     layers = pd.DataFrame(rows, columns=["repo", "layer_digest"], dtype="str")
     layers = layers.assign(media_type=None, size=None, is_empty=False)
 
@@ -273,19 +273,11 @@ def _told(body: bytes, most: int, *, is_hashed: bool) -> Told:
     return Told(len(body), made, text, is_truncated)
 
 
-def _row(
-    call: Call,
-    key: tuple[Any, ...],
-    files: FileSystem,
-    entry: Entry,
-    digest: str,
-    content: Entry,
-    place: Place,
-    told: Told | None,
-) -> tuple[Any, ...]:
+def _row(call: Call, one: Found, told: Told | None) -> tuple[Any, ...]:
     if told is None:
         words = f"not read: of more than {_MOST_OF_LAYER:,} bytes, or with holes"
-        call.leave_out(f"{content.path} of the layer {key[0]}@{place[0]}", words)
-        told = Told(files.size(content), None, None, is_truncated=True)
+        digest, path = one.place
+        call.leave_out(f"{path} of the layer {one.key[0]}@{digest}", words)
+        told = Told(one.size, None, None, is_truncated=True)
     size, *rest = told
-    return (*key, entry.position, digest, entry.path, size, files.mode(entry), *rest)
+    return (*one.key, size, one.mode, *rest)

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Archive, Caps, Held, Keep, Listing
 from hubframe.oci.reference import DIGEST, ImageReference
 from hubframe.tables import FILES, LAYERS
+from hubframe.tables.declarations import OF_IMAGE
+from hubframe.tables.schema import plain_values
 from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
@@ -27,6 +29,8 @@ _OF_LAYER = ["repo", "tag", "platform", "image_digest", "position", "layer_diges
 _OF_ENTRY = [column for column in FILES.columns if column.name not in (*_OF_LAYER, "entry")]
 MOST_BYTES = 32 * 1024**3
 MOST_ENTRIES = 2_000_000
+# The layers of so many images are in memory at once, where frames of images are made of them.
+_TOGETHER = 16
 # How often the bar tells how much has come. [seconds]
 _SAID_EVERY = 0.5
 
@@ -133,48 +137,110 @@ def read_layers(
     caps: Caps,
     read: Callable[[Archive], Read],
     *,
-    with_bodies: bool = False,
-    with_binaries: bool = False,
     keep: Callable[[str], Keep] | None = None,
     is_anew: bool = False,
 ) -> dict[str, Read]:
     """Read the distinct layers, many at once, and return what `read` makes of each, by digest.
 
-    Binaries are read only where they are wanted. `keep` tells which contents of a layer are wanted
-    beside those that tell of packages, where it is read; with `is_anew` all are.
+    `keep` tells which contents of a layer are wanted beside those that tell of packages, where it
+    is read; with `is_anew` all are.
     """
     tasks = _distinct(layers)
     with bar(len(tasks), "layers", progress=call.progress) as shown:
-        coming, held = _Coming(shown), Held(caps.entries)
+        reading = _Reading(call, shown, caps, read, keep, is_anew=is_anew)
+        reading.read(tasks)
+        return reading.found
 
-        def done(layer: Layer, outcome: Any) -> None:
-            shown.update()
-            call.is_good(layer, outcome)
 
-        def work(layer: Layer) -> Read:
-            if layer.fault is not None:
-                raise PayloadError(f"the layer {layer}: {layer.fault}")
-            of_layer = keep(layer.layer_digest) if keep else None
-            return read(
-                call.client.layer_files.fetch(
-                    layer.layer_digest,
-                    partial(_pieces, call, layer, coming),
-                    f"the layer {layer}",
-                    caps,
-                    held,
-                    with_bodies=with_bodies,
-                    with_binaries=with_binaries,
-                    keep=of_layer,
-                    is_anew=is_anew,
-                )
+def layers_of_images(
+    call: Call,
+    layers: pd.DataFrame,
+    caps: Caps,
+    read: Callable[[Archive], Read],
+    nothing: Read,
+    *,
+    with_bodies: bool = False,
+    with_binaries: bool = False,
+    keep: Callable[[str], Keep] | None = None,
+) -> Iterator[tuple[tuple[Any, ...], list[str], list[Read]]]:
+    """Yield images by their keys, with the digests of their layers, and what `read` makes of these.
+
+    Each distinct layer is read once, those of some images at a time, and let go of when no other
+    image has it; `nothing` stands for one that is empty. An image of which a layer is missing may
+    hold anything: it is left out, and the failure recorded. Binaries are read only where they are
+    wanted, and `keep` is as in `read_layers`.
+    """
+    images: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
+    columns = [*(column.name for column in OF_IMAGE), "layer_digest", "is_empty"]
+    for *key, digest, is_empty in plain_values(layers[columns]).itertuples(index=False, name=None):
+        images.setdefault(tuple(key), []).append((digest, bool(is_empty)))
+    last = {digest: place for place, own in enumerate(images.values()) for digest, _ in own}
+    tasks = {layer.layer_digest: layer for layer in _distinct(layers)}
+    how = {"with_bodies": with_bodies, "with_binaries": with_binaries}
+    with bar(len(tasks), "layers", progress=call.progress) as shown:
+        reading = _Reading(call, shown, caps, read, keep, **how)
+        for end in range(_TOGETHER, len(images) + _TOGETHER, _TOGETHER):
+            some = [*images.items()][end - _TOGETHER : end]
+            digests = dict.fromkeys(digest for _, own in some for digest, _ in own)
+            reading.read([tasks.pop(digest) for digest in digests if digest in tasks])
+            for key, own in some:
+                held = [nothing if is_empty else reading.found.get(name) for name, is_empty in own]
+                if None not in held:
+                    yield key, [name for name, _ in own], [one for one in held if one is not None]
+            reading.forget(digest for digest in digests if last[digest] < end)
+
+
+class _Reading(Generic[Read]):
+    """Reads layers of a call, many at once, and has what was read until it is forgotten."""
+
+    def __init__(
+        self,
+        call: Call,
+        shown: Bar,
+        caps: Caps,
+        read: Callable[[Archive], Read],
+        keep: Callable[[str], Keep] | None,
+        **how: bool,
+    ) -> None:
+        self.found: dict[str, Read] = {}
+        self._names: dict[str, str] = {}
+        self._call, self._shown, self._caps, self._read = call, shown, caps, read
+        self._keep, self._how = keep, how
+        self._coming, self._held = _Coming(shown), Held(caps.entries)
+
+    def read(self, layers: Sequence[Layer]) -> None:
+        """Read layers; what hinders one is recorded."""
+        outcomes = self._call.workers.do(self._work, layers, self._done)
+        for layer, outcome in zip(layers, outcomes, strict=True):
+            if not isinstance(outcome, HubframeError):
+                self.found[layer.layer_digest] = outcome
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """Let go of layers: others may take their room."""
+        for digest in digests:
+            if self.found.pop(digest, None) is not None:
+                self._held.hold(self._names[digest], 0, 0)
+
+    def _work(self, layer: Layer) -> Read:
+        if layer.fault is not None:
+            raise PayloadError(f"the layer {layer}: {layer.fault}")
+        digest = layer.layer_digest
+        name = self._names[digest] = f"the layer {layer}"
+        return self._read(
+            self._call.client.layer_files.fetch(
+                digest,
+                partial(_pieces, self._call, layer, self._coming),
+                name,
+                self._caps,
+                self._held,
+                keep=self._keep(digest) if self._keep else None,
+                **self._how,
             )
+        )
 
-        found = call.workers.do(work, tasks, done)
-    return {
-        layer.layer_digest: one
-        for layer, one in zip(tasks, found, strict=True)
-        if not isinstance(one, HubframeError)
-    }
+    def _done(self, layer: Layer, outcome: Any) -> None:
+        self._shown.update()
+        self._call.is_good(layer, outcome)
 
 
 def missing_layers(

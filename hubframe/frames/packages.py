@@ -13,7 +13,7 @@ from hubframe.frames import attached, quota
 from hubframe.frames.attached import SBOMS as KIND
 from hubframe.frames.attached import Attached, documents_of
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, read_layers
+from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, layers_of_images
 from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
@@ -90,7 +90,8 @@ def packages_df(
         takes an attached document where there is one, and else layers; on Docker Hub always
         layers, since these cost no pull, and documents do.
     max_bytes, max_entries
-        See `files_df`.
+        See `files_df`; of the entries those of 16 images are held in memory at a time, and of
+        layers that other images have, too.
 
     Returns
     -------
@@ -193,8 +194,9 @@ def asks_for_documents(asked: ImageReference, evidence: Evidence, source: Source
 
 
 def with_databases(layers: pd.DataFrame) -> pd.DataFrame:
-    """Return the layers that may hold databases of packages: not those of Windows."""
-    return layers[~layers["platform"].fillna("").str.startswith(_WINDOWS)]
+    """Return the layers, with those of Windows, which hold no databases of packages, as empty."""
+    is_windows = layers["platform"].fillna("").str.startswith(_WINDOWS)
+    return layers.assign(is_empty=layers["is_empty"].fillna(value=False) | is_windows)
 
 
 def read_caps(max_bytes: int, max_entries: int) -> Caps:
@@ -296,30 +298,25 @@ def images_of(
                 )
         return layer
 
-    wanted = with_databases(layers)
-    read = read_layers(call, wanted, caps, read_one, with_bodies=True, with_binaries=with_binaries)
-    order = [*_KEY, "position", "layer_digest", "is_empty"]
-    by_image: dict[tuple[Any, ...], list[tuple[str, bool]]] = {}
-    for *key, _, digest, is_empty in plain_values(layers[order]).itertuples(index=False, name=None):
-        by_image.setdefault(tuple(key), []).append((digest, bool(is_empty)))
-    for key, held in by_image.items():
-        digests = [digest for digest, _ in held]
-        if str(key[_PLATFORM]).startswith(_WINDOWS):
-            yield key, digests, merge([])
-            continue
-        own = [_NOTHING if is_empty else read.get(digest) for digest, is_empty in held]
-        # An image of which a layer is missing may hold anything; the failure is recorded.
-        if None not in own:
-            contents = merge([one for one in own if one is not None])
-            for position, path, why in contents.failures:
-                failed = f"{_named(key)}, {path} of the layer {digests[position]}"
-                call.is_good(failed, PayloadError(f"{failed}: {why}"))
-            for position, path, why in contents.left_out:
-                call.leave_out(
-                    f"{_named(key)}, {path} of the layer {digests[position]}",
-                    f"{path}: {why}",
-                )
-            yield key, digests, contents
+    read = layers_of_images(
+        call,
+        with_databases(layers),
+        caps,
+        read_one,
+        _NOTHING,
+        with_bodies=True,
+        with_binaries=with_binaries,
+    )
+    for key, digests, own in read:
+        contents = merge(own)
+        for position, path, why in contents.failures:
+            failed = f"{_named(key)}, {path} of the layer {digests[position]}"
+            call.is_good(failed, PayloadError(f"{failed}: {why}"))
+        for position, path, why in contents.left_out:
+            call.leave_out(
+                f"{_named(key)}, {path} of the layer {digests[position]}", f"{path}: {why}"
+            )
+        yield key, digests, contents
 
 
 def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
