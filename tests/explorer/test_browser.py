@@ -164,8 +164,9 @@ class Page:
     def cells(self, label, row=0):
         return self.table(label).locator("tbody tr").nth(row).locator("td").all_inner_texts()
 
-    def code(self):
-        return self.tab.locator('pre[aria-label="Code"]').inner_text()
+    def has_code(self, text):
+        """Wait until the code that a person may copy has a text."""
+        self.tab.locator('pre[aria-label="Code"]', has_text=text).wait_for()
 
     def picture(self, title):
         return self.tab.locator(f'.hubframe-picture svg[aria-label="{title}"]')
@@ -294,9 +295,7 @@ def test_tags_are_chosen_by_mouse_and_compared(sampled):
     )
     sampled.panel("Compare")
     sampled.picture("Compare").wait_for()
-    assert sampled.code().endswith(
-        'hubframe.compare_df(["ansible/ansible:13.2.0", "ansible/ansible:13.4.0"])'
-    )
+    sampled.has_code('hubframe.compare_df(["ansible/ansible:13.2.0", "ansible/ansible:13.4.0"])')
     sampled.tab.get_by_role("button", name="Swap").click()
     sampled.has_text("13.4.0 → 13.2.0")
     sampled.screenshot("explorer-compare")
@@ -461,7 +460,7 @@ def test_voila_shows_it_as_a_page(page, voila):
     shown.tab.locator('.hubframe-picture [data-name="13.2.0"]').first.click()
     shown.tab.wait_for_selector('tr[aria-selected="true"]')
     shown.idle()
-    assert "ansible/ansible:13.2.0" in shown.code()
+    shown.has_code("ansible/ansible:13.2.0")
     assert shown.tab.locator(".hubframe-picture title").first.text_content()
 
 
@@ -482,7 +481,7 @@ def test_the_address_holds_what_is_shown(page, voila):
     shown.tab.reload()
     shown.tab.locator(".detail h3", has_text="History 13.2.0").wait_for()
     shown.idle()
-    assert "ansible/ansible:13.2.0" in shown.code()
+    shown.has_code("ansible/ansible:13.2.0")
     selected = shown.tab.locator('tr[aria-selected="true"]')
     assert selected.locator("td").all_inner_texts()[1] == "13.2.0"
     assert shown.tab.get_by_role("button", name="Back", exact=True).is_disabled()
