@@ -567,16 +567,18 @@ def test_nothing_is_downloaded_of_what_is_on_the_disk(what, client):
     assert (plan.size, sum(plan.requests.values()), plan.is_exact) == (0, 0, True)
 
 
-def test_layers_that_no_later_image_has_make_room_for_others(monkeypatch):
-    web, few = "registry.example/shop/web", 20
+@pytest.mark.parametrize("setting", ["_TOGETHER", "_BYTES_TOGETHER"])
+def test_layers_that_no_later_image_has_make_room_for_others(monkeypatch, setting):
+    web, few = [f"registry.example/shop/web:1.{minor}.0" for minor in (2, 1, 0)], 20
     with hubframe.sample():
-        packages = hubframe.packages_df(web)
+        packages = hubframe.packages_df(web, evidence="layers")
         release = hubframe.contents_df(web, "etc/os-release")
-        assert packages["tag"].nunique() > 2
+        assert packages["tag"].nunique() == len(web)
         # Their layers have more entries together; those of each image have not.
         with pytest.raises(hubframe.PayloadError, match="more than 20 entries"):
             hubframe.files_df(web, max_entries=few)
-        monkeypatch.setattr(files, "_TOGETHER", 1)
+        monkeypatch.setattr(files, setting, 1)
         monkeypatch.setattr(contents, "_CAPS", Caps(2**20, few))
-        assert_frame_equal(hubframe.packages_df(web, max_entries=few), packages)
+        few_held = hubframe.packages_df(web, evidence="layers", max_entries=few)
+        assert_frame_equal(few_held, packages)
         assert_frame_equal(hubframe.contents_df(web, "etc/os-release"), release)

@@ -24,13 +24,16 @@ from hubframe.wire.client import Client
 from hubframe.wire.progress import Bar, bar
 
 Read = TypeVar("Read")
+# An image: its key, and its layers' digests, base first, each with whether it is empty.
+_Image = tuple[tuple[Any, ...], list[tuple[str, bool]]]
 _OF_LAYER = ["repo", "tag", "platform", "image_digest", "position", "layer_digest"]
 # In the order of the fields of a `Listing`.
 _OF_ENTRY = [column for column in FILES.columns if column.name not in (*_OF_LAYER, "entry")]
 MOST_BYTES = 32 * 1024**3
 MOST_ENTRIES = 2_000_000
-# The layers of so many images are in memory at once, where frames of images are made of them.
-_TOGETHER = 16
+# Layers of images are read and held together: of so many images, but of no more once these are
+# of so many bytes.
+_TOGETHER, _BYTES_TOGETHER = 64, 1024**3
 # How often the bar tells how much has come. [seconds]
 _SAID_EVERY = 0.5
 
@@ -179,15 +182,30 @@ def layers_of_images(
     how = {"with_bodies": with_bodies, "with_binaries": with_binaries}
     with bar(len(tasks), "layers", progress=call.progress) as shown:
         reading = _Reading(call, shown, caps, read, keep, **how)
-        for end in range(_TOGETHER, len(images) + _TOGETHER, _TOGETHER):
-            some = [*images.items()][end - _TOGETHER : end]
+        done = 0
+        for some in _some_together(images.items(), tasks):
+            done += len(some)
             digests = dict.fromkeys(digest for _, own in some for digest, _ in own)
             reading.read([tasks.pop(digest) for digest in digests if digest in tasks])
             for key, own in some:
                 held = [nothing if is_empty else reading.found.get(name) for name, is_empty in own]
                 if None not in held:
                     yield key, [name for name, _ in own], [one for one in held if one is not None]
-            reading.forget(digest for digest in digests if last[digest] < end)
+            reading.forget(digest for digest in digests if last[digest] < done)
+
+
+def _some_together(
+    images: Iterable[_Image], unread: Mapping[str, Layer]
+) -> Iterator[Sequence[_Image]]:
+    """Yield images, some at a time, by the layers that are not read when they are asked for."""
+    some, size = list[_Image](), 0
+    for key, own in images:
+        some.append((key, own))
+        size += sum(unread[digest].size or 0 for digest, _ in own if digest in unread)
+        if len(some) == _TOGETHER or size >= _BYTES_TOGETHER:
+            yield some
+            some, size = [], 0
+    yield some
 
 
 class _Reading(Generic[Read]):

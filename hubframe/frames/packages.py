@@ -90,8 +90,8 @@ def packages_df(
         takes an attached document where there is one, and else layers; on Docker Hub always
         layers, since these cost no pull, and documents do.
     max_bytes, max_entries
-        See `files_df`; of the entries those of 16 images are held in memory at a time, and of
-        layers that other images have, too.
+        See `files_df`; of the entries those of some images are held in memory at a time, and of
+        layers that later images have, too.
 
     Returns
     -------
