@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 # What may happen to an answer. Cuts and statuses befall those without a body too.
@@ -179,7 +179,10 @@ def serve(upstream: str) -> Iterator[Proxy]:
         started.set()
         await is_over.wait()
         server.close()
-        await _end(asyncio.all_tasks() - {asyncio.current_task()})
+        # A connection that was just accepted has its task in one of the next rounds of the loop.
+        await asyncio.sleep(0.01)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await _end(others)
 
     thread = threading.Thread(target=loop.run_until_complete, args=[run()], daemon=True)
     thread.start()
@@ -209,15 +212,12 @@ class _Handler:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, _, port = self.upstream.partition(":")
-        reader_behind, writer_behind = await asyncio.open_connection(host, int(port))
-        try:
+        with closing(writer):
+            reader_behind, writer_behind = await asyncio.open_connection(host, int(port))
             # A client may hang up whenever it likes.
-            with suppress(OSError, EOFError):
+            with closing(writer_behind), suppress(OSError, EOFError):
                 while await self._pass_on(reader, writer, reader_behind, writer_behind):
                     pass
-        finally:
-            writer_behind.close()
-            writer.close()
 
     async def _pass_on(
         self,
