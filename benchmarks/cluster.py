@@ -4,7 +4,6 @@ Workers, registry and Redis share this machine's processors. The best of three t
 """
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,7 @@ from distributed import Client, LocalCluster
 
 import hubframe
 from benchmarks.crowd import repositories
+from benchmarks.ports import free_port
 from benchmarks.servers import running_module
 
 _LATENCY = 0.04
@@ -66,9 +66,7 @@ def rows(scale: Scale = FULL) -> list[dict[str, Any]]:
 @contextmanager
 def _a_redis() -> Iterator[int]:
     """Run a Redis that keeps nothing on disk, and return its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = ["redis-server", "--bind", "127.0.0.1", "--port", f"{port}", "--save", ""]
         with subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL) as process:

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ports import free_port
+
 _START_SECONDS = 30
 
 
 @contextmanager
 def serve(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     """Run a registry on the files in a folder, and give its address."""
-    host = f"127.0.0.1:{_free_port()}"
+    host = f"127.0.0.1:{free_port()}"
     config = folder / "config.yml"
     # YAML holds JSON, so no YAML library is needed.
     config.write_text(json.dumps(_configuration(folder / "storage", host)))
@@ -49,11 +51,6 @@ def _configuration(storage: Path, host: str) -> dict[str, Any]:
         },
         "http": {"addr": host, "secret": "only for benchmarks"},
     }
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], host: str, log: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 
@@ -10,6 +9,7 @@ import pytest
 import redis
 
 import hubframe
+from benchmarks.ports import free_port
 from benchmarks.servers import passed, running_module
 
 REPOSITORIES = 2_000
@@ -24,9 +24,7 @@ def redis_port(tmp_path_factory):
     if shutil.which("redis-server") is None and "CI" not in os.environ:
         pytest.skip("redis-server is not installed")
     assert shutil.which("redis-server"), "redis-server must be there in CI"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("redis")
     command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
     command += ["--appendonly", "no", "--dir", str(folder)]

@@ -12,6 +12,7 @@ from importlib import import_module
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.ports import free_port
 from hubframe.apps.cli import cli
 from hubframe.apps.explorer import launch
 from hubframe.errors import PayloadError
@@ -90,7 +91,7 @@ def test_options_of_jupyter_are_passed_on(monkeypatch, line, what, jupyter):
 
 
 def test_jupyterlab_opens_on_the_result_and_nothing_is_left(browser, pictures, tmp_path):
-    port = servers.free_port()
+    port = free_port()
     line = ["explore", "ansible/ansible", "--sample", "--no-browser", "--port", str(port)]
     line += [f"--IdentityProvider.token={servers.TOKEN}", "--LabApp.news_url=None"]
     here = tmp_path / "here"
@@ -139,7 +140,7 @@ def test_what_is_missing_is_named_with_how_to_install_it(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
 def test_what_ends_the_command_ends_what_serves(tmp_path, way):
-    port = servers.free_port()
+    port = free_port()
     line = [sys.executable, "-m", "hubframe", "explore", "--voila", "--sample", "--no-browser"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
