@@ -50,7 +50,7 @@ test-all: $(VENV)/test.stamp
 # what matplotlib's lowest calls.
 test-floors: $(FLOORS)/floors.stamp
 	$(FLOORS)/bin/python -m pytest $(TOGETHER) -m "not slow" \
-		-W "ignore::DeprecationWarning" $(AT_FLOORS)
+		-W "ignore::DeprecationWarning" $(AT_FLOORS) $(PYTEST)
 
 fuzz: $(VENV)/fuzz.stamp
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
