@@ -111,7 +111,7 @@ function mount(el, source) {
       const named = keys.join(":") || `Row ${page.start + place + 1}`;
       const box = boxOf(`box ${place}`, named, isChosen, (event) => {
         event.stopPropagation();
-        tell("choose", { place, how: event.shiftKey ? "through" : "toggle" });
+        tell("choose", { name: page.names[place], how: event.shiftKey ? "through" : "toggle" });
       });
       box.tabIndex = -1;
       row.append(make("td", { class: "box" }, box));
@@ -163,7 +163,8 @@ function mount(el, source) {
     const row = event.target.closest("tbody tr");
     if (!row || event.target !== row) return;
     const place = Number(row.dataset.place);
-    const { page, pages, rows, chosen, many } = source.page();
+    const { page, pages, rows, names, chosen, many } = source.page();
+    const name = names[place];
     const last = rows.length - 1;
     const turnTo = (to, focus) => {
       wanted = focus;
@@ -177,8 +178,8 @@ function mount(el, source) {
       PageUp: () => page > 0 && tell("turn", { page: page - 1 }),
       Home: () => (isCtrl ? turnTo(0, "row 0") : goTo("row 0")),
       End: () => (isCtrl ? turnTo(pages - 1, "row 0") : goTo(`row ${last}`)),
-      Enter: () => chosen && tell("choose", { place, how: howOf(event) }),
-      " ": () => chosen && tell("choose", { place, how: event.shiftKey ? "through" : "toggle" }),
+      Enter: () => chosen && tell("choose", { name, how: howOf(event) }),
+      " ": () => chosen && tell("choose", { name, how: event.shiftKey ? "through" : "toggle" }),
       a: isCtrl && chosen && many ? () => tell("all", { isChosen: true }) : null,
     }[event.key];
     if (!act) return;
@@ -207,7 +208,7 @@ function mount(el, source) {
         const row = event.target.closest("tbody tr");
         const isText = String(window.getSelection() ?? "") !== "";
         if (!row || event.target.closest("a") || (isText && !event.shiftKey)) return;
-        tell("choose", { place: Number(row.dataset.place), how: howOf(event) });
+        tell("choose", { name: page.names[row.dataset.place], how: howOf(event) });
       });
     }
     frame.setAttribute("aria-label", `${page.label}, to be scrolled`);

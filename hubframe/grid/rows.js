@@ -89,7 +89,7 @@ const rowsSource = ({ label, count: total, columns, first, sizes }) => {
       else if (shown.size > 1) shown.delete(name);
       filter();
     },
-    choose: ({ place, how }) => choose(rows[at * size + place], how),
+    choose: ({ name, how }) => choose(name, how),
     all: ({ isChosen }) => rows.forEach((row) => (isChosen ? chosen.add(row) : chosen.delete(row))),
     print(message) { isPrinted = message.isPrinted; },
   };
@@ -107,6 +107,7 @@ const rowsSource = ({ label, count: total, columns, first, sizes }) => {
         columns: on,
         choices: columns.map((column) => ({ ...column, isShown: shown.has(column.name) })),
         rows: here.map((row) => on.map((column) => cellAt(column, column.codes[row]))),
+        names: here,
         chosen: here.map((row) => chosen.has(row)),
         chosenCount: chosen.size,
         chosenHere: rows.filter((row) => chosen.has(row)).length,

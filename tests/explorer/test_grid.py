@@ -29,6 +29,10 @@ def first(grid):
     return [row[0][0] for row in grid.page["rows"]]
 
 
+def name(grid, place):
+    return grid.page["names"][place]
+
+
 def say(grid, **message):
     grid._heard(grid, message, [])
 
@@ -67,10 +71,10 @@ def test_nulls_sort_last_both_ways():
 def test_rows_are_chosen_by_key_and_stay_so(frame):
     told = []
     grid = grid_of(frame, chose=told.append)
-    say(grid, kind="choose", place=3, how="only")
-    say(grid, kind="choose", place=1, how="toggle")
+    say(grid, kind="choose", name=name(grid, 3), how="only")
+    say(grid, kind="choose", name=name(grid, 1), how="toggle")
     assert told[-1] == [("1.3",), ("1.1",)]
-    say(grid, kind="choose", place=3, how="toggle")
+    say(grid, kind="choose", name=name(grid, 3), how="toggle")
     assert told[-1] == [("1.1",)]
     grid.sort("tag")
     grid.sort("tag")
@@ -78,19 +82,31 @@ def test_rows_are_chosen_by_key_and_stay_so(frame):
     assert grid.page["chosen"].index(True) == first(grid).index("1.1")
 
 
+def test_a_row_that_the_browser_shows_is_chosen_wherever_it_is_by_now(frame):
+    """A click comes later than the filter that was typed before it."""
+    grid = grid_of(frame)
+    seen, gone = name(grid, 3), name(grid, 4)
+    grid.show(frame[3:4])
+    say(grid, kind="choose", name=seen, how="toggle")
+    assert grid.chosen == [("1.3",)]
+    say(grid, kind="choose", name=gone, how="toggle")
+    assert grid.chosen == [("1.3",)]
+
+
 @pytest.mark.parametrize("direction", [(2, 5), (5, 2)])
 def test_shift_chooses_all_between(frame, direction):
     grid = grid_of(frame)
-    grid.choose(direction[0])
-    grid.choose(direction[1], how="through")
+    grid.choose(name(grid, direction[0]))
+    grid.choose(name(grid, direction[1]), how="through")
     assert {tag for (tag,) in grid.chosen} == {"1.2", "1.3", "1.4", "1.5"}
 
 
 def test_a_table_without_a_key_chooses_nothing(frame):
     grid = Grid("Frame")
     grid.show(frame)
-    say(grid, kind="choose", place=1, how="only")
+    say(grid, kind="choose", name='["1.1"]', how="only")
     assert not grid.chosen
+    assert not grid.page["names"]
     assert grid.page["chosen"] is None
 
 
@@ -101,8 +117,8 @@ def test_a_table_without_a_key_chooses_nothing(frame):
         "sort",
         {"kind": "sort", "name": "no such column"},
         {"kind": "sort"},
-        {"kind": "choose", "place": -1, "how": "only"},
-        {"kind": "choose", "place": 10**9, "how": "only"},
+        {"kind": "choose", "name": "no such row", "how": "only"},
+        {"kind": "choose", "name": 0, "how": "only"},
         {"kind": "turn", "page": "1"},
         {"kind": "size", "size": 10**9},
         {"kind": "column", "name": "no such column", "isShown": True},
@@ -231,7 +247,7 @@ def test_a_filter_looks_for_words_in_what_is_on_screen(frame):
 def test_all_that_the_filter_left_are_chosen(frame):
     told = []
     grid = grid_of(frame, chose=told.append, can_filter=True)
-    grid.choose(0)
+    grid.choose(name(grid, 0))
     say(grid, kind="filter", text="1.3")
     say(grid, kind="all", isChosen=True)
     assert told[-1] == [("1.0",), ("1.3",), *((f"1.3{last}",) for last in range(10))]

@@ -65,6 +65,17 @@ def test_what_was_looked_for_is_suggested_in_the_field(explorer):
     assert "acme/web" in field.options
 
 
+def test_what_is_typed_stays_while_it_is_looked_for(explorer):
+    field = next(w for w in widgets_of(explorer.widget) if isinstance(w, ipywidgets.Combobox))
+    held = []
+    field.observe(lambda change: held.append(change["new"]), "value")
+    typed = ["no reference", "ansible/ansible:nope"]
+    for text in typed:
+        field.value = text
+        assert explorer.wait()
+    assert held == typed
+
+
 def test_what_is_on_screen_is_handed_over(explorer):
     assert explorer.selection["tag"].tolist() == explorer.frame["tag"].tolist()[:20]
     explorer.session.choose([("ansible/ansible", "13.4.0")])

@@ -3,6 +3,7 @@
 So a frame of ten thousand rows is answered as fast as one of ten.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from functools import cached_property
@@ -43,6 +44,11 @@ class _Rows:
         """What names each row on screen."""
         named = self.frame[self.key].iloc[self.places]
         return list(named.itertuples(index=False, name=None))
+
+
+def _name(key: tuple[Any, ...]) -> str:
+    """Name a row in messages: its place may be another's before a message comes."""
+    return json.dumps(key, default=str)
 
 
 class Grid(anywidget.AnyWidget):
@@ -145,15 +151,16 @@ class Grid(anywidget.AnyWidget):
             self._said[name] = is_shown
         self._find(self._at)
 
-    def choose(self, place: int, *, how: str = "only") -> None:
-        """Choose a row by its place on the page, from 0.
+    def choose(self, name: str, *, how: str = "only") -> None:
+        """Choose a row by its name, one of the page's ``names``.
 
-        ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before.
+        ``only`` it, ``toggle`` it, or all ``through`` to it from the one chosen before. A row that
+        the browser still shows and that is here no more is not chosen, nor is another in its place.
         """
-        row = self._at * self._size + place
-        if not self._key or not 0 <= row < len(self._rows.places):
+        keys = self._rows.keys if self._key else []
+        row = next((at for at, key in enumerate(keys) if _name(key) == name), None)
+        if row is None:
             return
-        keys = self._rows.keys
         key = keys[row]
         if not self._many or how == "only" or (how == "through" and not self.chosen):
             self.chosen = [key]
@@ -194,8 +201,8 @@ class Grid(anywidget.AnyWidget):
                 name in self._rows.columns
             ):
                 self.show_column(name, is_shown=is_shown)
-            case {"kind": "choose", "place": int(place), "how": str(how)}:
-                self.choose(place, how=how)
+            case {"kind": "choose", "name": str(name), "how": str(how)}:
+                self.choose(name, how=how)
             case {"kind": "all", "isChosen": bool(is_chosen)}:
                 self.choose_all(is_chosen=is_chosen)
             case {"kind": "theme", "dark": bool(dark)}:
@@ -212,6 +219,7 @@ class Grid(anywidget.AnyWidget):
         pages = max(1, ceil(count / size))
         self._at = min(max(self._at, 0), pages - 1)
         start = self._at * size
+        keys = rows.keys[start : start + size] if self._key else []
         shown = rows.places[start : start + size]
         names = self.columns
         cells = [map(astuple, rows.columns[name].cells(shown)) for name in names]
@@ -221,9 +229,8 @@ class Grid(anywidget.AnyWidget):
             "columns": [{**headings[name], "isKey": name in self._key} for name in names],
             "choices": [{**one, "isShown": name in names} for name, one in headings.items()],
             "rows": [list(map(list, row)) for row in zip(*cells, strict=True)],
-            "chosen": [key in chosen for key in rows.keys[start : start + size]]
-            if self._key
-            else None,
+            "names": [_name(key) for key in keys],
+            "chosen": [key in chosen for key in keys] if self._key else None,
             "chosenCount": len(chosen),
             "chosenHere": len(chosen.intersection(rows.keys)) if self._key else 0,
             "order": self._order,

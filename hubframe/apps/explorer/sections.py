@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from hubframe.apps.explorer import panels, wording
 from hubframe.apps.explorer.grid import Grid
 from hubframe.apps.explorer.handover import CopyButton, SaveButton
-from hubframe.apps.explorer.model import MEANINGS, Filters, read_filters
+from hubframe.apps.explorer.model import MEANINGS, Filters, Search, read_filters
 from hubframe.apps.explorer.panels import Result
 from hubframe.apps.explorer.picture import Picture, days_of, svg
 from hubframe.apps.explorer.session import LISTING, PANEL, TAGS, Offer, Session
@@ -91,14 +91,17 @@ class SearchSection:
         self.box = widgets.VBox([_row(*fields), self._first, self._fault])
         self._text.observe(self._typed, "value")
         self._is_drawing = False
+        self._drawn: Search | None = None
 
     def draw(self) -> None:
         """Show what there is to know, and what went wrong."""
         session, state = self._session, self._session.state
         self._is_drawing = True
         self._text.options = session.suggestions
-        if state.search is not None and LISTING not in session.messages:
+        # What a person types meanwhile is theirs.
+        if state.search is not None and state.search is not self._drawn:
             self._text.value = state.search.text
+            self._drawn = state.search
         self._is_drawing = False
         self._back.disabled = not session.may_go_back
         self._badges.value = wording.badges(session.badges)
