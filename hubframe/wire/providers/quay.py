@@ -260,7 +260,7 @@ def _finding(one: Row) -> Row:
 
 
 def _tag(row: Row) -> Row:
-    names = ("digest", "size")
+    names = ("digest", "size", "is_index")
     return {"name": row["tag"], "pushed_at": row["started_at"], **{n: row[n] for n in names}}
 
 
