@@ -118,6 +118,23 @@ TAGGED = {
     "harbor.example.com/proxy/library/node:14": ["nodejs 14"],
     "git.example.com/a/dependency_proxy/containers/alpine:3.12": ["alpine-linux 3.12"],
     "k8s.gcr.io/kube-proxy:v1.20.0": ["kubernetes 1.20"],
+    "dhi.io/python:3.9-debian12": ["python 3.9", "debian 12"],
+    "cgr.dev/acme.example/node:20": ["nodejs 20"],
+    "cgr.dev/chainguard/python:latest": ["python -"],
+    "lscr.io/linuxserver/mariadb:10.6.10": ["mariadb 10.6"],
+    # Two products that came one after the other.
+    "library/ros:humble-ros-core-jammy": ["ros-2 humble", "ubuntu 22.04"],
+    "osrf/ros:noetic-desktop-full": ["ros noetic"],
+    "library/ros:latest": ["ros-2 -"],
+    "quay.io/centos/centos:7": ["centos 7"],
+    "quay.io/centos/centos:stream8": ["centos-stream 8"],
+    # Official images that the site has a product of.
+    "library/azul-zulu:11-jre-debian13": ["azul-zulu 11", "debian 13"],
+    "library/mageia:9": ["mageia 9"],
+    "library/clearlinux:latest": ["clear-linux -"],
+    "library/plone:5.2.9": ["plone 5.2"],
+    "jenkins/jenkins:2.375.1-lts-jdk11": ["jenkins 2.375"],
+    "jenkins/jenkins:2.289.3-lts": ["jenkins -"],
     # Versions in the name of the repository, and without dots.
     "gcr.io/distroless/nodejs18-debian12:nonroot": ["nodejs 18", "debian 12"],
     "registry.access.redhat.com/ubi8/python-39:1": ["rhel 8", "python 3.9"],
