@@ -252,6 +252,22 @@ def test_what_cannot_be_a_tag_is_none(quay, name):
     assert history(quay).tag.tolist() == ["1.0"]
 
 
+def test_what_comes_back_within_a_second_is_still_there(quay):
+    """Quay tells seconds; the last push comes first."""
+    there, gone = entry(start=LAST), [entry(end=LAST, digest=one) for one in (B, A)]
+    for pages in ([[there, *gone]], [[there], gone]):
+        quay.answers[HISTORY] = lambda asked, pages=pages: page(
+            *pages[int(asked.parameter("page")) - 1],
+            more=int(asked.parameter("page")) < len(pages),
+        )
+        with hubframe.refresh():
+            found = history(quay)
+        assert found.digest.tolist() == [A, B]
+        assert found.ended_at.isna().tolist() == [True, False]
+        (move,) = hubframe.tables.schema.plain_records(hubframe.tag_moves_df(found))
+        assert (move["digest"], move["ending"]) == (A, None)
+
+
 def test_a_page_that_repeats_is_read_once(quay):
     same = [entry("1.0"), entry("1.1")]
     quay.answers[HISTORY] = lambda asked: page(*same, more=int(asked.parameter("page")) < 3)
