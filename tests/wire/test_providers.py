@@ -1561,6 +1561,32 @@ def test_aws_is_not_asked_offline(aws):
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    ("host", "region", "endpoint"),
+    [
+        ("dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", (None, None)),
+        ("dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", (True, None)),
+        ("dkr-ecr.eu-west-1.on.aws", "eu-west-1", (None, True)),
+        ("dkr-ecr-fips.us-east-1.on.aws", "us-east-1", (True, True)),
+        ("dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", (None, None)),
+    ],
+)
+def test_the_api_of_aws_is_that_of_the_host(aws, monkeypatch, host, region, endpoint):
+    host = f"{ACCOUNT}.{host}"
+    stub, client, _ = aws(host, "ecr")
+    made, asked = stub.client, []
+
+    def client_of(_, _service, region_name, config):
+        asked.append(region_name)
+        asked.append((config.use_fips_endpoint, config.use_dualstack_endpoint))
+        return made
+
+    monkeypatch.setattr("boto3.session.Session.client", client_of)
+    stub.add_response("describe_images", {"imageDetails": []})
+    assert hubframe.tags_df(f"{host}/team/app", client=client).empty
+    assert asked == [region, endpoint]
+
+
 def test_without_boto3_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "boto3", None)
     settings = hubframe.Settings(cache_dir=tmp_path, providers={ECR: "ecr"})
