@@ -116,7 +116,7 @@ class Plan:
         the bytes of layers take comes on top.
     is_exact
         Whether the call will make as many; otherwise indexes, lists of referrers, or pages of what
-        tags pointed at have to be read first, and it will be more.
+        tags pointed at have to be read first, or answers are not kept, and it will be more.
     """
 
     frame: str
@@ -233,7 +233,8 @@ def plan(
     ...     hubframe.plan("ansible/ansible", "labels", newest=3).pulls
     3
     """
-    name = frame.removesuffix("_df")
+    # Commands are written with dashes.
+    name = frame.removesuffix("_df").replace("-", "_")
     if name not in _FRAMES:
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     check_evidence(evidence)
@@ -286,6 +287,7 @@ def plan(
             survey |= quota.survey(call, SBOMS.name, documented, wanted, source)
         for category, words in call.remarks("plan").items():
             warnings.warn(words, category, stacklevel=2)
+        hosts = {one.registry for one in asked} if source == "auto" else ()
         requests = _counted(survey, wanted)
         requests["layer"] = downloads.layer_count
         pulls = sum(quota.pulls(item, then, wanted) for item, then in survey.missing.items())
@@ -301,7 +303,8 @@ def plan(
             seconds=_seconds(call.client, requests),
             is_exact=not any("manifest" in then for then in survey.missing.values())
             and not (survey.missing and (is_of_referrers or is_past))
-            and downloads.bound == "exactly",
+            and downloads.bound == "exactly"
+            and all(one.is_kept for one in map(call.client.provider, hosts) if one),
         )
 
 

@@ -1554,6 +1554,14 @@ def test_aws_is_not_asked_by_the_sample(aws):
     assert asked == []
 
 
+def test_what_aws_told_a_plan_it_is_asked_again(aws):
+    stub, client, asked = aws(ECR, "ecr")
+    stub.add_response("describe_images", {"imageDetails": []})
+    plan = hubframe.plan(f"{ECR}/team/app", "tags", client=client)
+    assert asked
+    assert (sum(plan.requests.values()), plan.is_exact) == (0, False)
+
+
 def test_aws_is_not_asked_offline(aws):
     _, client, asked = aws(ECR, "ecr", offline=True)
     with pytest.raises(hubframe.NotCachedError):

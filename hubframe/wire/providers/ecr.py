@@ -70,6 +70,7 @@ class Ecr(Provider):
 
     kind = "ecr"
     title = "Amazon ECR"
+    is_kept = False
     scanner = "ecr"
     service = "ecr"
 

@@ -52,6 +52,7 @@ class Provider:
     title: ClassVar[str]  # as people name it
     tells_history: ClassVar[bool] = False  # whether there is a `history`
     tells_pulls: ClassVar[bool] = False  # whether there are `pulls` of each tag
+    is_kept: ClassVar[bool] = True  # whether its answers are in the cache
     advice: ClassVar[str] = ""  # which logins its API takes
     scanner: ClassVar[str] = ""  # who says what is in images, as frames name it; empty for nobody
     # What of an address is the repository or namespace, which may have a login of its own.
