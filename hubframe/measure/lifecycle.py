@@ -28,8 +28,10 @@ OS_RELEASE, PURL, TAG, ANNOTATION = "os-release", "purl", "tag", "annotation"
 # The id of all Windows; what of it is in images is this.
 _WINDOWS, _IN_IMAGES = "windows", "windows-server-core"
 _CENTOS, _STREAM = "centos", "centos-stream"
-# Alpine's edge has the number of the release that comes next: 3.21.0_alpha20240923.
+# What moves has the number or codename of the release that comes next: Alpine's edge in its version
+# (3.21.0_alpha20240923), Fedora's rawhide and Debian's sid in the name for people (trixie/sid).
 _EDGE = "_alpha"
+_MOVING = re.compile(r"/sid\b|\b(?:rawhide|prerelease)\b", re.IGNORECASE)
 # Products by the word that names have before a version of theirs: 3.12-alpine3.20, ubi9/nodejs-18.
 _WORDS = {
     **dict.fromkeys(("alma", "almalinux"), "almalinux"),
@@ -444,7 +446,9 @@ class Products:
         product = self._names.get(known)
         if product is None:
             return None
-        match = self.at(product, () if _EDGE in (version or "") else _numbers(version))
+        if _EDGE in (version or "") or _MOVING.search(title or ""):
+            return Match(product)
+        match = self.at(product, _numbers(version))
         if match.row is None and name == _CENTOS and title is None:
             # From 9 on there are only Streams.
             stream = self.at(_STREAM, match.numbers)

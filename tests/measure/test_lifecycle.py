@@ -200,6 +200,10 @@ SYSTEMS = {
     ("alpine", "3.20.1"): "alpine-linux 3.20",
     # Edge has the number of what comes next.
     ("alpine", "3.21.0_alpha20240923"): "alpine-linux -",
+    ("debian", None, "trixie", "Debian GNU/Linux trixie/sid"): "debian -",
+    ("debian", "13", "trixie", "Debian GNU/Linux 13 (trixie)"): "debian 13",
+    ("fedora", "42", "", "Fedora Linux 42 (Container Image Prerelease)"): "fedora -",
+    ("fedora", "41", "rawhide", "Fedora Linux 41 (Rawhide)"): "fedora -",
     ("rhel", "9.4"): "rhel 9",
     ("rocky", "9.3"): "rocky-linux 9",
     ("almalinux", "8.10"): "almalinux 8",
