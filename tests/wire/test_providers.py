@@ -1574,9 +1574,7 @@ def test_aws_is_not_asked_offline(aws):
     [
         ("dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", (None, None)),
         ("dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", (True, None)),
-        ("dkr-ecr.eu-west-1.on.aws", "eu-west-1", (None, True)),
         ("dkr-ecr-fips.us-east-1.on.aws", "us-east-1", (True, True)),
-        ("dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", (None, None)),
     ],
 )
 def test_the_api_of_aws_is_that_of_the_host(aws, monkeypatch, host, region, endpoint):
