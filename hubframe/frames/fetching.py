@@ -5,6 +5,7 @@ and fetches nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +14,7 @@ from hubframe.oci.reference import ImageReference
 from hubframe.wire.client import Client
 from hubframe.wire.local import LocalSource
 from hubframe.wire.registry import Registry
-from hubframe.wire.statistics import count_cached
+from hubframe.wire.statistics import count_cached, counting, mode, using
 
 Kind = Literal[
     "digest",  # what a tag points at (`Resolved`)
@@ -25,9 +26,13 @@ Kind = Literal[
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
     "names",  # the tags of a repository, as a set; None where the registry lists none
+    "history",  # what tags pointed at, as a registry tells beside the protocol
+    "pulls",  # how often a tag was pulled, likewise
+    "scan",  # what the registry's scanner found in an image, likewise
 ]
 # What a list of names tells.
 _OF_NAMES: tuple[Kind, ...] = ("digest", "stand-in")
+_BESIDE: tuple[Kind, ...] = ("history", "pulls", "scan")
 
 
 class Item(NamedTuple):
@@ -88,7 +93,9 @@ def look_up(client: Client, items: Iterable[Item]) -> dict[Item, Any]:
     found: dict[Item, Any] = {}
     for (kind, _), group in groups.items():
         source = client.source(group[0].reference)
-        if isinstance(source, LocalSource):
+        if kind in _BESIDE:
+            found |= _told(client, group)
+        elif isinstance(source, LocalSource):
             found |= _read(client, source, group)
         else:
             found |= _held(client, source, kind, group)
@@ -107,6 +114,24 @@ def _read(client: Client, source: LocalSource, items: Sequence[Item]) -> Mapping
                 found[item] = fetch(client, item)
         except HubframeError as error:
             found[item] = error
+    return found
+
+
+def _told(client: Client, items: Iterable[Item]) -> Mapping[Item, Any]:
+    """Return what is here whole of what registries tell beside the protocol."""
+    found: dict[Item, Any] = {}
+    if mode() == "refresh":
+        return found
+    with using("offline" if client.is_offline else "here"):
+        for item in items:
+            with suppress(HubframeError), counting() as statistics:
+                found[item] = fetch(client, item)
+            if item in found:
+                count_cached(
+                    statistics.from_cache,
+                    fetched_at=statistics.fetched_at,
+                    stale=statistics.stale,
+                )
     return found
 
 
@@ -138,6 +163,8 @@ def fetch(client: Client, item: Item) -> Any:
     """Get what was looked up and is not here."""
     if item.kind == "images":
         return client.hub.images(item.reference.path, item.reference.tag or "")
+    if item.kind in _BESIDE:
+        return _ask_beside(client, item)
     source = client.source(item.reference)
     if item.kind == "config":
         return source.config(item.reference, item.digest or "")
@@ -153,3 +180,13 @@ def fetch(client: Client, item: Item) -> Any:
         "referrers": source.referrers,
         "stand-in": source.find,
     }[item.kind](item.reference)
+
+
+def _ask_beside(client: Client, item: Item) -> Any:
+    """Get what a registry tells beside the protocol; frames make sure that it has a provider."""
+    reference = item.reference
+    provider: Any = client.provider(reference.registry)
+    if item.kind == "history":
+        return provider.history(reference.path, reference.tag)
+    ask = provider.pulls if item.kind == "pulls" else provider.scan
+    return ask(reference.path, reference.target)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from hubframe.frames import limits, quota, readers
+from hubframe.frames import limits, quota, readers, scans, tag_history, tag_pulls
 from hubframe.frames.attached import KINDS
 from hubframe.frames.call import calling
 from hubframe.frames.fetching import Survey
@@ -22,9 +22,28 @@ from hubframe.frames.packages import (
     read_kinds,
     with_databases,
 )
-from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
-from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
-from hubframe.tables import CONTENTS, LAYERS, PACKAGES, PLAN, REFERRERS, SBOMS, amounts
+from hubframe.frames.scans import SCANS
+from hubframe.frames.selection import (
+    ALL,
+    USUAL_PLATFORM,
+    Platforms,
+    TagFilter,
+    What,
+    references,
+    tags_of,
+)
+from hubframe.frames.sources import Found, Source, Wanted, find_tags, read_wanted
+from hubframe.tables import (
+    CONTENTS,
+    LAYERS,
+    PACKAGES,
+    PLAN,
+    REFERRERS,
+    SBOMS,
+    TAG_HISTORY,
+    TAG_PULLS,
+    amounts,
+)
 from hubframe.wire.client import Client
 from hubframe.wire.limits import Limit
 from hubframe.wire.rates import START
@@ -41,12 +60,19 @@ _KINDS = {
     "manifest": "manifest",
     "config": "config",
     "attached": "document",
+    **dict.fromkeys(("history", "pulls", "scan"), "provider"),
 }
 # Frames of what is in layers, and whether they take the contents of files, too.
 OF_LAYERS = {"files": False, "packages": True, "distributions": True, "contents": False}
 # Each list of referrers may name others, which are asked for then.
 _OF_REFERRERS = ("referrers", *KINDS, "lifecycles")
-_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS)
+# Frames of what providers tell, and what says whose references these can be.
+_BESIDE = {
+    SCANS: scans.providers,
+    TAG_HISTORY.name: tag_history.providers,
+    TAG_PULLS.name: tag_pulls.providers,
+}
+_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS, *_BESIDE)
 Bound = Literal["exactly", "at least", "at most", "about"]
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
@@ -56,6 +82,7 @@ _MEANINGS = {
     "config": "configs, free of pulls",
     "document": "documents attached to images, free of pulls",
     "layer": "layers, free of pulls",
+    "provider": "APIs of registries beside the protocol, free of pulls",
 }
 
 
@@ -66,10 +93,11 @@ class Plan:
     Attributes
     ----------
     frame, tag_count
-        Which frame, and of how many tags.
+        Which frame, and of how many tags; of ``tag_history`` how many repositories and tags were
+        named.
     requests
         How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``,
-        ``document``, ``layer``.
+        ``document``, ``layer``, ``provider``.
         Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
@@ -87,8 +115,8 @@ class Plan:
         How long it may take, with answers in a fifth of a second, and the Hub API's limit. What
         the bytes of layers take comes on top.
     is_exact
-        Whether the call will make as many; otherwise indexes, or lists of referrers, have to be
-        read first, and it will be more.
+        Whether the call will make as many; otherwise indexes, lists of referrers, or pages of what
+        tags pointed at have to be read first, or answers are not kept, and it will be more.
     """
 
     frame: str
@@ -127,7 +155,8 @@ class Plan:
 
     def __str__(self) -> str:
         least = "" if self.is_exact else "at least "
-        what, total = f"{self.frame} of {self.tag_count} tags", sum(self.requests.values())
+        of = "repositories" if self.frame == TAG_HISTORY.name else "tags"
+        what, total = f"{self.frame} of {self.tag_count} {of}", sum(self.requests.values())
         left = "no limit known" if self.pulls else "none counted"
         if self.limit is not None:
             left = f"{self.limit.remaining} of {self.limit.allowed} left"
@@ -183,9 +212,9 @@ def plan(
     frame
         Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
         ``env``, ``configs``, ``referrers``, ``sboms``, ``provenance``, ``materials``,
-        ``dockerfiles``, ``signatures``, ``lifecycles``; or ``files``, ``packages``,
-        ``distributions``, ``contents``, whose plan tells the bytes of the layers that are not kept
-        yet.
+        ``dockerfiles``, ``signatures``, ``lifecycles``, ``scans``, ``tag_pulls``,
+        ``tag_history``; or ``files``, ``packages``, ``distributions``, ``contents``, whose plan
+        tells the bytes of the layers that are not kept yet.
     kinds, evidence
         Of packages, see `packages_df`, and evidence of sboms, see `sboms_df`. With ``"auto"``
         evidence the layers of all images are counted, also of those that turn out to have a
@@ -204,7 +233,8 @@ def plan(
     ...     hubframe.plan("ansible/ansible", "labels", newest=3).pulls
     3
     """
-    name = frame.removesuffix("_df")
+    # Commands are written with dashes.
+    name = frame.removesuffix("_df").replace("-", "_")
     if name not in _FRAMES:
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     check_evidence(evidence)
@@ -215,12 +245,23 @@ def plan(
         evidence = "layers"
     reads_layers = name in OF_LAYERS or (name == SBOMS.name and evidence != "sbom")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM
-    is_brief = name == REFERRERS.name
+    is_brief = name in (REFERRERS.name, TAG_PULLS.name)
     wanted = read_wanted(
         tags, newest, platform or usual, attestations=attestations, is_brief=is_brief
     )
+    of_tags = name in (TAG_HISTORY.name, TAG_PULLS.name)
+    asked = tags_of(what, f"{name}_df") if of_tags else references(what)
     with calling(client, "raise", progress) as call:
-        found = find_tags(call, references(what), wanted, source)
+        if name in _BESIDE:
+            _BESIDE[name](call.client, asked)
+            source = "auto"
+        # What tags pointed at is no list of those that there are.
+        is_past = name == TAG_HISTORY.name
+        found = (
+            [Found(one, is_named=True) for one in asked]
+            if is_past
+            else find_tags(call, asked, wanted, source)
+        )
         documented = [one for one in found if asks_for_documents(one.reference, evidence, source)]
         downloads = _Downloads(0)
         if reads_layers:
@@ -246,6 +287,7 @@ def plan(
             survey |= quota.survey(call, SBOMS.name, documented, wanted, source)
         for category, words in call.remarks("plan").items():
             warnings.warn(words, category, stacklevel=2)
+        hosts = {one.registry for one in asked} if source == "auto" else ()
         requests = _counted(survey, wanted)
         requests["layer"] = downloads.layer_count
         pulls = sum(quota.pulls(item, then, wanted) for item, then in survey.missing.items())
@@ -260,8 +302,9 @@ def plan(
             held=len(survey.answered),
             seconds=_seconds(call.client, requests),
             is_exact=not any("manifest" in then for then in survey.missing.values())
-            and not (survey.missing and is_of_referrers)
-            and downloads.bound == "exactly",
+            and not (survey.missing and (is_of_referrers or is_past))
+            and downloads.bound == "exactly"
+            and all(one.is_kept for one in map(call.client.provider, hosts) if one),
         )
 
 

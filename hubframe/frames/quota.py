@@ -13,8 +13,11 @@ from hubframe.frames.call import Budget, Call
 from hubframe.frames.fetching import Item, Kind, Survey
 from hubframe.frames.readers import read_images, resolve
 from hubframe.frames.referrers import lifecycles_of, referrers_of
+from hubframe.frames.scans import SCANS, scans_of
 from hubframe.frames.sources import Found, Source, Wanted
-from hubframe.tables import LAYERS, LIFECYCLES, shape
+from hubframe.frames.tag_history import histories_of
+from hubframe.frames.tag_pulls import pulls_of
+from hubframe.tables import LAYERS, LIFECYCLES, TAG_HISTORY, TAG_PULLS, shape
 
 # Asking for the limit takes two requests: not worth it for one pull, whose refusal says as much.
 _WORTH_ASKING = 2
@@ -105,6 +108,15 @@ def _waves(
         deque(referrers_of(scratch, found), maxlen=0)
     elif name == LIFECYCLES.name:
         deque(lifecycles_of(scratch, found, wanted), maxlen=0)
+    elif name == TAG_HISTORY.name:
+        deque(histories_of(scratch, [one.reference for one in found]), maxlen=0)
+    elif name == TAG_PULLS.name:
+        pulls_of(scratch, found)
+    elif name == SCANS:
+        deque(scans_of(scratch, found, wanted), maxlen=0)
+        # Each image that is still to be read has a scan.
+        for item, then in seen.missing.items():
+            seen.missing[item] = () if item.kind == "scan" else (*then, "scan")
     elif name in KINDS:
         deque(documents_of(scratch, KINDS[name], found, wanted), maxlen=0)
     else:
@@ -134,8 +146,11 @@ def _pushed(found: Found) -> str:
 
 
 def kinds(item: Item, then: tuple[Kind, ...], wanted: Wanted) -> Counter[str]:
-    """Count an item, and what follows from it: of an index an image for each platform wanted."""
-    after = () if wanted.is_brief else then
+    """Count an item, and what follows from it: of an index an image for each platform wanted.
+
+    What a tag names is not known before: it may be no index, or the same as another's.
+    """
+    after = () if wanted.is_brief or item.kind == "tag" else then
     each = len(wanted.platforms or [None]) if "manifest" in after else 1
     return Counter({item.kind: 1}) + Counter(dict.fromkeys(after, each))
 

@@ -220,7 +220,8 @@ def open_tags(call: Call, tags: Sequence[Found]) -> dict[Found, tuple[str, list[
 def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[Found, Item]]:
     """Tell how to get what tags name: what may be indexes, and what are none.
 
-    On Docker Hub the digests of tags are looked up first, which is free.
+    On Docker Hub the digests of tags are looked up first, which is free. A registry that told them
+    beside the protocol is asked by digest: then what is here already is not asked for again.
     """
     on_hub = {
         one: Item("digest", one.reference)
@@ -237,6 +238,11 @@ def _items(call: Call, tags: Sequence[Found]) -> tuple[dict[Found, Item], dict[F
                 is_index = at.media_type is None or at.media_type in INDEX_TYPES
                 where = items if is_index else single
                 where[one] = Item("manifest", one.reference.at(digest=at.digest))
+        elif one.tag and one.tag.digest and not one.reference.digest:
+            told = payload.text(one.tag.media_type)
+            may_be_index = told is None or told in INDEX_TYPES
+            where = items if may_be_index and one.tag.is_index is not False else single
+            where[one] = Item("manifest", one.reference.at(digest=one.tag.digest))
         else:
             items[one] = Item("manifest" if one.reference.digest else "tag", one.reference)
     return items, single

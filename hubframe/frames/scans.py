@@ -1,17 +1,17 @@
 """What the scanners of registries found in images: their vulnerabilities."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from hubframe.errors import HubframeError
 from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.fetching import Item
 from hubframe.frames.readers import read_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
-from hubframe.frames.sources import find_tags, provider_that, read_wanted
+from hubframe.frames.sources import Found, Wanted, find_tags, provider_that, read_wanted
 from hubframe.oci.reference import ImageReference
 from hubframe.tables.shape import Image
 from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
@@ -24,9 +24,7 @@ _WHO = (
     "HUBFRAME_PROVIDERS=host=harbor or Settings(providers=…) names. Of other images "
     "hubframe.read_trivy and hubframe.read_grype read your own scans"
 )
-
-# The scans of so many images are held at a time: each may be of thousands of vulnerabilities.
-_TOGETHER = 512
+SCANS = "scans"
 
 
 def scans_df(
@@ -83,15 +81,12 @@ def scans_df(
     asked = references(what)
     wanted = read_wanted(tags, newest, platform)
     with calling(client, errors, progress) as call:
-        providers = {
-            one.registry: provider_that(call.client, one, "scanner", _WHO) for one in asked
-        }
-        call.sources |= {provider.kind for provider in providers.values()}
+        known = providers(call.client, asked)
+        call.sources |= {provider.kind for provider in known.values()}
         found = find_tags(call, asked, wanted, "auto")
-        images = [one for one in read_images(call, "scans", found, wanted, "auto") if one.digest]
         named = {str(one) for one in found if one.is_named}
         sources: Counter[tuple[str, str | None]] = Counter()
-        rows = _found(call, providers, images, named, sources)
+        rows = _found(call, known, scans_of(call, found, wanted), named, sources)
         frame = call.finish(VULNERABILITIES.from_records(rows), VULNERABILITIES.name)
         frame.attrs["hubframe"]["sources"] = [
             {"tool": tool, "reported_at": date, "count": count}
@@ -101,34 +96,40 @@ def scans_df(
         return frame
 
 
+def providers(client: Client, asked: Iterable[ImageReference]) -> dict[str, Provider]:
+    """Return what has a scanner, by registry; a ValueError where nothing has."""
+    return {one.registry: provider_that(client, one, "scanner", _WHO) for one in asked}
+
+
+def scans_of(
+    call: Call, found: Sequence[Found], wanted: Wanted
+) -> Iterator[tuple[Image, Scan | HubframeError]]:
+    """Read the images of tags, and ask for the scans of these, each once; some at a time.
+
+    Each may be of thousands of vulnerabilities.
+    """
+    images = [one for one in read_images(call, SCANS, found, wanted, "auto") if one.digest]
+    for batch in call.batches(images, SCANS):
+        items = [Item("scan", ImageReference.parse(f"{one.repo}@{one.digest}")) for one in batch]
+        answers = call.get(items)
+        yield from ((image, answers[item]) for image, item in zip(batch, items, strict=True))
+
+
 def _found(
     call: Call,
-    providers: Mapping[str, Provider],
-    images: Sequence[Image],
+    known: Mapping[str, Provider],
+    scans: Iterable[tuple[Image, Scan | HubframeError]],
     named: Collection[str],
     sources: Counter[tuple[str, str | None]],
 ) -> Iterator[Mapping[str, Any]]:
-    """Ask for the scans of images, each once, and yield what they found; some at a time."""
-    for start in range(0, len(images), _TOGETHER):
-        some = {
-            image: ImageReference.parse(f"{image.repo}@{image.digest}")
-            for image in images[start : start + _TOGETHER]
-        }
-        distinct = list(dict.fromkeys(some.values()))
-        outcomes = call.outcomes(partial(_scan, providers), distinct, "scans")
-        told = dict(zip(distinct, outcomes, strict=True))
-        for image, reference in some.items():
-            scan = told[reference]
-            if isinstance(scan, HubframeError):
-                name = f"{image.repo}:{image.tag}" if image.tag else str(reference)
-                call.is_good(name, scan, is_spared=name not in named)
-                continue
-            sources[scan.tool, scan.reported_at] += 1
-            yield from _rows(image, providers[reference.registry], scan)
-
-
-def _scan(providers: Mapping[str, Provider], image: ImageReference) -> Scan:
-    return providers[image.registry].scan(image.path, image.digest or "")
+    """Yield what was found in images, and count by whom."""
+    for image, scan in scans:
+        if isinstance(scan, HubframeError):
+            name = f"{image.repo}:{image.tag}" if image.tag else f"{image.repo}@{image.digest}"
+            call.is_good(name, scan, is_spared=name not in named)
+            continue
+        sources[scan.tool, scan.reported_at] += 1
+        yield from _rows(image, known[ImageReference.parse(image.repo).registry], scan)
 
 
 def _rows(image: Image, provider: Provider, scan: Scan) -> Iterator[Mapping[str, Any]]:

@@ -1,14 +1,14 @@
 """What tags pointed at before: the past that a registry keeps itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from typing import Any
 
 import pandas as pd
 
 from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.fetching import Item
 from hubframe.frames.selection import TagFilter, What, tags_of
 from hubframe.frames.sources import Wanted, kept_tags, provider_that, read_wanted
 from hubframe.oci.reference import ImageReference
@@ -69,19 +69,27 @@ def tag_history_df(
     asked = tags_of(repos, "tag_history_df")
     wanted = read_wanted("*" if tags is None else tags, None)
     with calling(client, errors, progress) as call:
-        providers = {one: provider_that(call.client, one, "tells_history", _WHO) for one in asked}
-        call.sources |= {provider.kind for provider in providers.values()}
-        found = call.results(partial(_history, providers), list(providers), "pages")
-        rows = chain.from_iterable(_rows(call, one, told, wanted) for one, told in found)
+        call.sources |= {one.kind for one in providers(call.client, asked).values()}
+        told = histories_of(call, asked)
+        rows = chain.from_iterable(_rows(call, one, found, wanted) for one, found in told)
         # A tag may be named beside its whole repository.
         distinct = {tuple(row[name] for name in TAG_HISTORY.key): row for row in rows}
         return call.finish(TAG_HISTORY.from_records(distinct.values()), TAG_HISTORY.name)
 
 
-def _history(
-    providers: Mapping[ImageReference, Provider], reference: ImageReference
-) -> Sequence[Mapping[str, Any]]:
-    return providers[reference].history(reference.path, reference.tag)
+def providers(client: Client, asked: Iterable[ImageReference]) -> dict[str, Provider]:
+    """Return what tells the past of tags, by registry; a ValueError where nothing does."""
+    return {one.registry: provider_that(client, one, "tells_history", _WHO) for one in asked}
+
+
+def histories_of(
+    call: Call, asked: Iterable[ImageReference]
+) -> Iterator[tuple[ImageReference, Sequence[Mapping[str, Any]]]]:
+    """Ask what tags of repositories pointed at, and tags by name."""
+    for batch in call.batches(list(dict.fromkeys(asked)), TAG_HISTORY.name):
+        items = [Item("history", one) for one in batch]
+        answers = call.get(items)
+        yield from call.successes(batch, [answers[item] for item in items])
 
 
 def _rows(

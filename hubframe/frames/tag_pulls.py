@@ -1,15 +1,16 @@
 """How often each tag was pulled, where the registry counts that."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from hubframe.errors import HubframeError, NotFoundError, UnauthorizedError
 from hubframe.frames.call import Call, Errors, calling
+from hubframe.frames.fetching import Item
 from hubframe.frames.selection import TagFilter, What, tags_of
 from hubframe.frames.sources import Found, find_tags, provider_that, read_wanted
+from hubframe.oci.reference import ImageReference
 from hubframe.tables.declarations import TAG_PULLS
 from hubframe.wire.client import Client
 from hubframe.wire.providers import Provider
@@ -65,13 +66,15 @@ def tag_pulls_df(
     asked = tags_of(repos, "tag_pulls_df")
     wanted = read_wanted(tags, newest, is_brief=True)
     with calling(client, errors, progress) as call:
-        providers = {
-            one.registry: provider_that(call.client, one, "tells_pulls", _WHO) for one in asked
-        }
-        call.sources |= {provider.kind for provider in providers.values()}
+        call.sources |= {one.kind for one in providers(call.client, asked).values()}
         found = find_tags(call, asked, wanted, "auto")
-        rows = _rows(call, found, _told(call, providers, found))
+        rows = _rows(call, found, pulls_of(call, found))
         return call.finish(TAG_PULLS.from_records(rows), TAG_PULLS.name)
+
+
+def providers(client: Client, asked: Iterable[ImageReference]) -> dict[str, Provider]:
+    """Return what counts the pulls of tags, by registry; a ValueError where nothing does."""
+    return {one.registry: provider_that(client, one, "tells_pulls", _WHO) for one in asked}
 
 
 def _rows(
@@ -85,18 +88,15 @@ def _rows(
             yield {"repo": one.reference.repo, "tag": one.reference.tag, **pulls}
 
 
-def _told(
-    call: Call, providers: Mapping[str, Provider], found: Sequence[Found]
-) -> dict[Found, Mapping[str, Any] | HubframeError]:
+def pulls_of(call: Call, found: Sequence[Found]) -> dict[Found, Mapping[str, Any] | HubframeError]:
     """Ask for the pulls of each tag; where one has none, of no other of its repository.
 
     A Quay that counts none takes the address for that of a repository, which is not there or is
     private.
     """
-    ask = partial(_pulls, providers)
     listed = [one for one in reversed(found) if not one.is_named]
     first = list({one.reference.repo: one for one in listed}.values())
-    told = dict(zip(first, call.outcomes(ask, first, "pulls"), strict=True))
+    told = _ask(call, first)
     silent = [one for one in first if isinstance(told[one], NotFoundError | UnauthorizedError)]
     for one in silent:
         call.is_good(one, told.pop(one))
@@ -106,9 +106,13 @@ def _told(
         for one in found
         if one not in told and (one.is_named or one.reference.repo not in passed)
     ]
-    return told | dict(zip(rest, call.outcomes(ask, rest, "pulls"), strict=True))
+    return told | _ask(call, rest)
 
 
-def _pulls(providers: Mapping[str, Provider], one: Found) -> Mapping[str, Any]:
-    reference = one.reference
-    return providers[reference.registry].pulls(reference.path, reference.tag or "")
+def _ask(call: Call, found: Sequence[Found]) -> dict[Found, Mapping[str, Any] | HubframeError]:
+    told: dict[Found, Mapping[str, Any] | HubframeError] = {}
+    for batch in call.batches(found, TAG_PULLS.name):
+        items = {one: Item("pulls", one.reference) for one in batch}
+        answers = call.get(items.values())
+        told |= {one: answers[item] for one, item in items.items()}
+    return told

@@ -28,8 +28,10 @@ OS_RELEASE, PURL, TAG, ANNOTATION = "os-release", "purl", "tag", "annotation"
 # The id of all Windows; what of it is in images is this.
 _WINDOWS, _IN_IMAGES = "windows", "windows-server-core"
 _CENTOS, _STREAM = "centos", "centos-stream"
-# Alpine's edge has the number of the release that comes next: 3.21.0_alpha20240923.
+# What moves has the number or codename of the release that comes next: Alpine's edge in its version
+# (3.21.0_alpha20240923), Fedora's rawhide and Debian's sid in the name for people (trixie/sid).
 _EDGE = "_alpha"
+_MOVING = re.compile(r"/sid\b|\b(?:rawhide|prerelease)\b", re.IGNORECASE)
 # Products by the word that names have before a version of theirs: 3.12-alpine3.20, ubi9/nodejs-18.
 _WORDS = {
     **dict.fromkeys(("alma", "almalinux"), "almalinux"),
@@ -67,11 +69,12 @@ _CODENAMED = ("debian", "ubuntu")
 _SHORT = 3
 _MACHINES = "amd64 arm32v5 arm32v6 arm32v7 arm64v8 i386 mips64le ppc64le riscv64 s390x winamd64"
 # Other paths of the same images: of one architecture, by way of GitLab, since they are no longer
-# mended, and before they moved.
+# mended, and before they moved; and of hardened ones of the same products.
 _COPIES = (
     (rf"(?:{'|'.join(_MACHINES.split())}|.+/dependency_proxy/containers)/([^/]+)", r"library/\1"),
     (r"bitnami(?:legacy|secure)/(.+)", r"bitnami/\1"),
     (r"k8s\.gcr\.io/(.+)", r"registry.k8s.io/\1"),
+    (r"(?:dhi\.io|cgr\.dev/[^/]+)/([^/]+)", r"library/\1"),
 )
 # The numbers that a version of a package begins with, behind the epoch.
 _LEADING = re.compile(r"(?:\d{1,9}:)?v?(\d{1,9}(?:\.\d{1,9}){0,9})", re.ASCII)
@@ -358,7 +361,7 @@ class Products:
         self._longer: dict[str, dict[Numbers, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._by_digits: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._by_word: dict[str, dict[str, int]] = defaultdict(dict)
-        self._by_repo: dict[str, str] = {}
+        self._by_repo: dict[str, list[str]] = defaultdict(list)
         self._by_package: dict[tuple[str, str | None, str], str] = {}
         self._tags = Known(lambda names: list(self._read(*names)))
         self._cycles: list[str] = dates["cycle"].tolist()
@@ -413,7 +416,8 @@ class Products:
             return
         if package.type in ("docker", "oci"):
             for repo in _repos(package, identifier):
-                self._by_repo.setdefault(repo, product)
+                if product not in self._by_repo[repo]:
+                    self._by_repo[repo].append(product)
         else:
             self._by_package.setdefault((package.type, package.namespace, package.name), product)
 
@@ -442,7 +446,9 @@ class Products:
         product = self._names.get(known)
         if product is None:
             return None
-        match = self.at(product, () if _EDGE in (version or "") else _numbers(version))
+        if _EDGE in (version or "") or _MOVING.search(title or ""):
+            return Match(product)
+        match = self.at(product, _numbers(version))
         if match.row is None and name == _CENTOS and title is None:
             # From 9 on there are only Streams.
             stream = self.at(_STREAM, match.numbers)
@@ -475,9 +481,11 @@ class Products:
 
     def _read(self, repo: str, tag: str) -> Iterable[Match]:
         found: dict[str, Match] = {}
-        own = self._product_of(repo)
-        if own is not None:
-            found[own] = self._own(own, tag)
+        # A repository may have images of a product and of the one that came after it.
+        own = [self._own(product, tag) for product in self._products_of(repo)]
+        if own:
+            match = next((one for one in own if one.row is not None), own[0])
+            found[match.product] = match
         host, _, path = repo.partition("/")
         named = self._worded(path if {".", ":"}.intersection(host) else repo)
         for match in (*self._named(tag), *named):
@@ -485,13 +493,13 @@ class Products:
                 found[match.product] = match
         return found.values()
 
-    def _product_of(self, repo: str) -> str | None:
-        """Return the product whose image a repository has, or a copy of it under the same path."""
+    def _products_of(self, repo: str) -> Sequence[str]:
+        """Return the products whose images a repository has, or copies under the same path."""
         for pattern, place in _COPIES:
             if found := re.fullmatch(pattern, repo):
                 repo = found.expand(place)
         known = self._by_repo
-        return known.get(repo) or known.get("/".join(repo.split("/")[-2:]))
+        return known.get(repo) or known.get("/".join(repo.split("/")[-2:])) or []
 
     def _own(self, product: str, tag: str) -> Match:
         """Match a tag of a product's own image."""

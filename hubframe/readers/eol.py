@@ -46,7 +46,7 @@ def read_eol(path: str | Path | None = None) -> pd.DataFrame:
     path
         A file that was downloaded from https://endoflife.date/api/v1/products/full, or that of one
         product; of the older API, whose files do not tell the product, named as it is there
-        (``debian.json``). None for hubframe's own table of some 120 products, those that base
+        (``debian.json``). None for hubframe's own table of some 130 products, those that base
         images and common images are of, whose day is in ``dated_at``.
 
     Returns

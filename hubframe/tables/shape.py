@@ -112,6 +112,7 @@ class Tag(NamedTuple):
     pushed_at: Any = None
     pulled_at: Any = None
     payload: Payload | None = None  # the Hub's, where more is wanted than stands here
+    is_index: bool | None = None  # where the media type is not told
 
 
 def repos(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -184,7 +185,7 @@ def _tag_columns(
 ) -> dict[str, Sequence[Any]]:
     columns = dict(zip(Tag._fields, zip(*named, strict=True), strict=True))
     names, digests = columns.pop("name"), columns["digest"]
-    del columns["payload"]
+    del columns["payload"], columns["is_index"]
     # What a name says hangs on the others of the repository, as many of them as are known.
     known = {tag.name: tag.digest for tag in (*(whole or ()), *named) if tag.name}
     read = read_all(known, known)

@@ -234,7 +234,7 @@ class Session:
 
     def check_online(self, asked: str) -> None:
         """Go on, unless the network may not be used now."""
-        if self._is_offline():
+        if self._is_offline() or mode() == "here":
             raise NotCachedError(
                 f"{asked}: not in the cache, and the network is off (offline). Ask once online, "
                 "then again"

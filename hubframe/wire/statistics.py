@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-Mode = Literal["usual", "offline", "refresh"]
+# Here: what is fresh in the cache, and nothing else.
+Mode = Literal["usual", "offline", "refresh", "here"]
 
 
 @dataclass

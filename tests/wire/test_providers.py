@@ -252,6 +252,22 @@ def test_what_cannot_be_a_tag_is_none(quay, name):
     assert history(quay).tag.tolist() == ["1.0"]
 
 
+def test_what_comes_back_within_a_second_is_still_there(quay):
+    """Quay tells seconds; the last push comes first."""
+    there, gone = entry(start=LAST), [entry(end=LAST, digest=one) for one in (B, A)]
+    for pages in ([[there, *gone]], [[there], gone]):
+        quay.answers[HISTORY] = lambda asked, pages=pages: page(
+            *pages[int(asked.parameter("page")) - 1],
+            more=int(asked.parameter("page")) < len(pages),
+        )
+        with hubframe.refresh():
+            found = history(quay)
+        assert found.digest.tolist() == [A, B]
+        assert found.ended_at.isna().tolist() == [True, False]
+        (move,) = hubframe.tables.schema.plain_records(hubframe.tag_moves_df(found))
+        assert (move["digest"], move["ending"]) == (A, None)
+
+
 def test_a_page_that_repeats_is_read_once(quay):
     same = [entry("1.0"), entry("1.1")]
     quay.answers[HISTORY] = lambda asked: page(*same, more=int(asked.parameter("page")) < 3)
@@ -454,9 +470,10 @@ def test_a_tag_by_name_is_one_request(quay):
 
 
 def test_newest_goes_by_push_and_images_are_the_registrys(quay):
-    for tag in ("2.0", "1.0"):
-        quay.registry.image(tag, created="2026-01-02T03:04:05Z")
-    quay.answers[HISTORY] = page(entry("1.0", LAST), entry("2.0", LAST - DAY))
+    image = quay.registry.image(created="2026-01-02T03:04:05Z")
+    quay.answers[HISTORY] = page(
+        entry("1.0", LAST, None, image["digest"]), entry("2.0", LAST - DAY)
+    )
     configs = hubframe.configs_df(quay.repo, newest=1, client=quay.client())
 
     assert configs.tag.tolist() == ["1.0"]
@@ -950,7 +967,8 @@ def scan_of(image):
 def test_what_clair_found(quay):
     image = quay.registry.image("1.0")
     quay.registry.tags["1"] = image["digest"]
-    quay.answers[HISTORY] = page(entry("1.0", digest=image["digest"]), entry("1", 1))
+    same = image["digest"]
+    quay.answers[HISTORY] = page(entry("1.0", LAST, None, same), entry("1", 1, None, same))
     layers = hubframe.layers_df(quay.repo, source="registry", client=quay.client())
     layer = layers["layer_digest"].iloc[0]
     quay.answers[scan_of(image)] = scanned(finding(), finding("CVE-2026-2"), layer=layer)
@@ -1061,7 +1079,9 @@ def test_kinds_of_packages_at_clair(updater, kind):
 )
 def test_images_without_a_scan_are_no_safe_ones(quay, told, words):
     first, second = quay.registry.image("1.0"), quay.registry.image("1.1", os="linux", variant="x")
-    quay.answers[HISTORY] = page(entry("1.0"), entry("1.1"))
+    quay.answers[HISTORY] = page(
+        entry("1.0", digest=first["digest"]), entry("1.1", digest=second["digest"])
+    )
     quay.answers[scan_of(first)] = told
     quay.answers[scan_of(second)] = scanned()
     # One that is named has to have a scan; of all tags some may lack one, which is said.
@@ -1080,8 +1100,9 @@ def test_images_without_a_scan_are_no_safe_ones(quay, told, words):
 
 @pytest.mark.parametrize("told", [{}, [], "x", {"status": "scanned", "data": None}, {"status": 3}])
 def test_what_is_no_scan(quay, told):
-    quay.answers[HISTORY] = page(entry("1.0"))
-    quay.answers[scan_of(quay.registry.image("1.0"))] = Answer.of(told)
+    image = quay.registry.image("1.0")
+    quay.answers[HISTORY] = page(entry("1.0", digest=image["digest"]))
+    quay.answers[scan_of(image)] = Answer.of(told)
     with pytest.raises(hubframe.PayloadError, match="registry of Quay"):
         hubframe.scans_df(quay.repo, client=quay.client())
 
@@ -1175,6 +1196,113 @@ def test_registries_without_scans_and_pulls_say_which_have_them(repo):
             hubframe.scans_df(repo, client=client)
         with pytest.raises(ValueError, match=r"only Quay counts.*repos_df"):
             hubframe.tag_pulls_df(repo, client=client)
+
+
+# Plans of what is told beside the protocol.
+
+
+def planned(beside, what, frame, **how):
+    """Hold a plan against what the call then asks, and against a plan after it."""
+    client = beside.client()
+    plan = hubframe.plan(what, frame, **how, client=client)
+    before = len(beside.log)
+    found = getattr(hubframe, f"{frame}_df")(what, **how, client=client)
+    # Which login a registry wants is asked once for all.
+    spent = [one.path for one in beside.log[before:] if one.path != "/v2/"]
+    kinds = {"provider": "/api/", "manifest": "/manifests/", "config": "/blobs/"}
+    counts = {kind: sum(part in path for path in spent) for kind, part in kinds.items()}
+    assert counts == {kind: plan.requests[kind] for kind in kinds}
+    assert sum(plan.requests.values()) == len(spent)
+    assert found.attrs["hubframe"]["complete"]
+    after = hubframe.plan(what, frame, **how, client=client)
+    assert (sum(after.requests.values()), after.is_exact, after.pulls) == (0, True, 0)
+    return plan
+
+
+def test_scans_are_planned_image_by_image(quay, tmp_path):
+    one, other = quay.registry.image("1.0"), quay.registry.image("2.0", Env=["A=B"])
+    platform = {"os": "linux", "architecture": "amd64"}
+    index = quay.registry.index("3.0", other | {"platform": platform})
+    quay.answers |= {scan_of(one): scanned(finding()), scan_of(other): scanned()}
+    entries = [
+        *(entry(tag, LAST, None, one["digest"]) for tag in ("1.0", "1")),
+        entry("2.0", 1, None, other["digest"]),
+    ]
+    quay.answers[HISTORY] = page(*entries)
+    plan = planned(quay, quay.repo, "scans")
+    # Three tags, two images.
+    assert (plan.requests["manifest"], plan.requests["provider"], plan.is_exact) == (2, 2, True)
+
+    # Which images an index has is not known before.
+    quay.answers[HISTORY] = page(entry("3.0", LAST, None, index["digest"], is_manifest_list=True))
+    client = quay.client(cache_dir=tmp_path / "other")
+    plan = hubframe.plan(quay.repo, "scans", client=client)
+    assert (plan.requests["manifest"], plan.requests["provider"], plan.is_exact) == (2, 1, False)
+    assert hubframe.scans_df(quay.repo, client=client).attrs["hubframe"]["complete"]
+    assert sum(hubframe.plan(quay.repo, "scans", client=client).requests.values()) == 0
+
+
+def test_scans_that_are_here_are_not_planned_again(quay):
+    images = [quay.registry.image(f"{n}.0", Env=[f"N={n}"]) for n in range(4)]
+    quay.answers |= {scan_of(image): scanned() for image in images}
+    quay.answers[HISTORY] = page(
+        *[entry(f"{n}.0", LAST - n, None, image["digest"]) for n, image in enumerate(images)]
+    )
+    planned(quay, quay.repo, "scans", newest=1)
+    hubframe.labels_df(quay.repo, newest=2, client=quay.client())
+    plan = planned(quay, quay.repo, "scans")
+    assert (plan.requests["manifest"], plan.requests["provider"]) == (2, 3)
+
+
+def test_scans_of_harbor_are_planned(harbor):
+    image = harbor.registry.image("1.0")
+    artifacts = f"{PROJECT}/{NAME.replace('/', '%252F')}/artifacts"
+    harbor.answers |= {
+        artifacts: [artifact(image["digest"], ("1.0", 2, None), ("1", 2, None))],
+        f"{artifacts}/{image['digest']}/additions/vulnerabilities": report(WEAKNESS),
+    }
+    plan = planned(harbor, harbor.repo, "scans")
+    assert (sum(plan.requests.values()), plan.requests["provider"], plan.is_exact) == (3, 1, True)
+
+
+def test_pulls_of_tags_are_planned_tag_by_tag(quay):
+    quay.answers[HISTORY] = page(*[entry(f"1.{n}", LAST - n) for n in range(5)])
+    quay.answers |= {PULLS.format(f"1.{n}"): pulls_of(f"1.{n}") for n in range(5)}
+    assert planned(quay, quay.repo, "tag_pulls", newest=2).requests["provider"] == 2
+    assert planned(quay, quay.repo, "tag_pulls", tags="1.[1-3]").requests["provider"] == 2
+    plan = hubframe.plan(quay.repo, "tag_pulls", client=quay.client())
+    assert "tag_pulls of 5 tags: 1 requests" in str(plan)
+
+
+def test_a_past_is_planned_by_its_first_page(quay):
+    """How many pages there are is not told; those that are here are not asked for again."""
+    other = HISTORY.replace(NAME, "other")
+    quay.answers |= {HISTORY: page(entry()), other: page(entry())}
+    repos = [quay.repo, quay.repo.replace(NAME, "other")]
+    assert planned(quay, repos[0], "tag_history").requests["provider"] == 1
+    plan = planned(quay, repos, "tag_history")
+    assert (plan.requests["provider"], plan.is_exact) == (1, False)
+    assert "tag_history of 2 repositories: at least 1 requests" in str(plan)
+
+
+@pytest.mark.parametrize("frame", ["scans", "tag_pulls", "tag_history"])
+def test_what_nobody_tells_is_not_planned(frame):
+    with pytest.raises(ValueError, match="only Quay"):
+        hubframe.plan("library/nginx", frame)
+
+
+def test_images_that_are_here_are_not_asked_for_by_their_tags(quay):
+    """Quay told what the tags point at."""
+    image = quay.registry.image("1.0")
+    quay.answers[HISTORY] = page(entry("1.0", LAST, None, image["digest"]))
+    client = quay.client()
+    hubframe.labels_df(quay.repo, client=client)
+    assert [one.path for one in quay.asked("/manifests/")] == [
+        f"/v2/{PATH}/manifests/{image['digest']}"
+    ]
+    with hubframe.refresh():
+        hubframe.tags_df(quay.repo, client=client)
+    assert hubframe.labels_df(quay.repo, client=client).attrs["hubframe"]["requests"] == 0
 
 
 # Amazon ECR, by botocore's own stubs.
@@ -1426,11 +1554,43 @@ def test_aws_is_not_asked_by_the_sample(aws):
     assert asked == []
 
 
+def test_what_aws_told_a_plan_it_is_asked_again(aws):
+    stub, client, asked = aws(ECR, "ecr")
+    stub.add_response("describe_images", {"imageDetails": []})
+    plan = hubframe.plan(f"{ECR}/team/app", "tags", client=client)
+    assert asked
+    assert (sum(plan.requests.values()), plan.is_exact) == (0, False)
+
+
 def test_aws_is_not_asked_offline(aws):
     _, client, asked = aws(ECR, "ecr", offline=True)
     with pytest.raises(hubframe.NotCachedError):
         hubframe.tags_df(f"{ECR}/team/app", client=client)
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "endpoint"),
+    [
+        ("dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", (None, None)),
+        ("dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", (True, None)),
+        ("dkr-ecr-fips.us-east-1.on.aws", "us-east-1", (True, True)),
+    ],
+)
+def test_the_api_of_aws_is_that_of_the_host(aws, monkeypatch, host, region, endpoint):
+    host = f"{ACCOUNT}.{host}"
+    stub, client, _ = aws(host, "ecr")
+    made, asked = stub.client, []
+
+    def client_of(_, _service, region_name, config):
+        asked.append(region_name)
+        asked.append((config.use_fips_endpoint, config.use_dualstack_endpoint))
+        return made
+
+    monkeypatch.setattr("boto3.session.Session.client", client_of)
+    stub.add_response("describe_images", {"imageDetails": []})
+    assert hubframe.tags_df(f"{host}/team/app", client=client).empty
+    assert asked == [region, endpoint]
 
 
 def test_without_boto3_the_extra_is_named(monkeypatch, tmp_path):

@@ -115,7 +115,7 @@ def test_a_call_makes_the_requests_that_its_plan_names(stage_of, releases, frame
 def test_what_can_be_planned_is_the_same_on_the_command_line():
     with pytest.raises(ValueError, match="one of") as caught:
         hubframe.plan(REPO, "nothing")
-    assert all(name in str(caught.value) for name in PLANNED)
+    assert all(name.replace("-", "_") in str(caught.value) for name in PLANNED)
 
 
 def test_a_plan_in_words(metered):

@@ -66,7 +66,7 @@ PLANNED = (
     *("tags", "images", "layers", "history", "labels", "env", "configs", "referrers"),
     *("files", "packages", "distributions", "contents"),
     *inside.DOCUMENTS,
-    "lifecycles",
+    *("lifecycles", "scans", "tag-pulls", "tag-history"),
 )
 SHELLS = ("bash", "zsh", "fish")
 

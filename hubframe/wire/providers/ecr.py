@@ -29,7 +29,8 @@ from hubframe.wire.statistics import count_request
 from hubframe.wire.statuses import quotable
 
 _HOST = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.-]+"
+    r"(?P<account>[0-9]{12})\.dkr(?P<mark>[.-])ecr(?P<fips>-fips)?\.(?P<region>[a-z0-9-]+)"
+    r"\.[a-z0-9.-]+"
 )
 # Where the gallery's API is.
 _PUBLIC_HOST, _PUBLIC_REGION = "public.ecr.aws", "us-east-1"
@@ -69,6 +70,7 @@ class Ecr(Provider):
 
     kind = "ecr"
     title = "Amazon ECR"
+    is_kept = False
     scanner = "ecr"
     service = "ecr"
 
@@ -161,7 +163,13 @@ class Ecr(Provider):
         from botocore.config import Config  # noqa: PLC0415
 
         connect, read = self.timeout
-        config = Config(connect_timeout=connect, read_timeout=read)
+        # A host that keeps to FIPS, or that has both kinds of addresses, is named for it.
+        config = Config(
+            connect_timeout=connect,
+            read_timeout=read,
+            use_fips_endpoint=bool(self._place.get("fips")) or None,
+            use_dualstack_endpoint=self._place.get("mark") == "-" or None,
+        )
         return Session().client(self.service, region_name=self._place["region"], config=config)
 
     def _listed(

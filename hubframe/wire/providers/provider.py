@@ -52,6 +52,7 @@ class Provider:
     title: ClassVar[str]  # as people name it
     tells_history: ClassVar[bool] = False  # whether there is a `history`
     tells_pulls: ClassVar[bool] = False  # whether there are `pulls` of each tag
+    is_kept: ClassVar[bool] = True  # whether its answers are in the cache
     advice: ClassVar[str] = ""  # which logins its API takes
     scanner: ClassVar[str] = ""  # who says what is in images, as frames name it; empty for nobody
     # What of an address is the repository or namespace, which may have a login of its own.
@@ -128,7 +129,10 @@ class Provider:
         return self._list(url, f"the repositories of {of}", KEPT_REPOS, read)
 
     def _list(self, url: str, asked: str, keep: int, read: Read) -> list[Row]:
-        """Read a list page by page, each row once: pushes between the pages shift them."""
+        """Read a list page by page, each row once, as it came first.
+
+        Pushes between the pages shift them.
+        """
         asked = f"{asked} on {self.host}"
         rows: dict[Any, Row] = {}
         following: str | None = url
@@ -141,7 +145,7 @@ class Provider:
                     "brought nothing new; not read further"
                 )
             page, held = self._page(following, asked, keep, read, number), len(rows)
-            rows |= page.rows
+            rows |= {key: row for key, row in page.rows.items() if key not in rows}
             idle = 0 if len(rows) > held else idle + 1
             following = page.following
         return list(rows.values())

@@ -150,12 +150,12 @@ def read_history(found: Any, _answer: Response | None, number: int, *, url: str 
     What can end a tag that is there is when it expires; `ends_at` is the same of both.
     """
     listed = mapping(found)
-    rows = {}
+    rows: dict[Any, Row] = {}
     for entry in entries_of(listed.get("tags"), "tags"):
         if name := tag_of(entry.get("name")):
             begun = _moment(entry, "start_ts", "last_modified")
             digest = digest_of(entry.get("manifest_digest"))
-            rows[name, begun, digest] = {
+            row = {
                 "tag": name,
                 "digest": digest,
                 "started_at": begun,
@@ -165,6 +165,8 @@ def read_history(found: Any, _answer: Response | None, number: int, *, url: str 
                 "size": entry.get("size"),
                 "is_immutable": entry.get("immutable"),
             }
+            # Of what came back within a second the last counts, which is told first.
+            rows.setdefault((name, begun, digest), row)
     return Page(rows, f"{url}{number + 1}" if listed.get("has_additional") is True else None)
 
 
@@ -260,7 +262,7 @@ def _finding(one: Row) -> Row:
 
 
 def _tag(row: Row) -> Row:
-    names = ("digest", "size")
+    names = ("digest", "size", "is_index")
     return {"name": row["tag"], "pushed_at": row["started_at"], **{n: row[n] for n in names}}
 
 
