@@ -13,6 +13,7 @@ from hubframe.errors import IncompleteWarning, NotFoundError, PayloadError
 from tests import shelf
 from tests.contents import documents
 from tests.contents.documents import BUNDLE, DSSE, IN_TOTO, SECRET, SIMPLE, SPDX, V02, V1, spdx
+from tests.contents.fulcio import SIGNED, Sigstore
 from tests.fuzz.targets import is_declared
 from tests.test_local import Layout
 
@@ -260,6 +261,57 @@ def test_what_does_not_say_what_it_is_of_vouches_for_nothing(registry, client, k
     found = frame(registry, client, "signatures", keys=documents.public(key))
     assert found.status.tolist() == ["subject differs"]
     assert found.problem.tolist() == ["it is of nothing that it names"]
+
+
+def test_only_what_is_about_the_image_is_verified(registry, client, built, tmp_path):
+    pytest.importorskip("sigstore", reason="the extra verify is not installed")
+    instance = Sigstore()
+    root = tmp_path / "trusted_root.json"
+    root.write_text(json.dumps(instance.root))
+    image, index = built["entries"][0], built["index"]
+    about = {name: image[name] for name in ("mediaType", "digest", "size")}
+    own, other = image["digest"], "sha256:" + "9" * 64
+
+    def bundle(*subjects, **how):
+        return instance.bundle(documents.statement(V1, {}, *subjects), "https://ci.example", **how)
+
+    swapped = bundle(own)
+    swapped["dsseEnvelope"] = bundle(other)["dsseEnvelope"]
+    relabelled = bundle(own)
+    relabelled["dsseEnvelope"]["payloadType"] = "application/vnd.in-toto.provenance+json"
+    expected = {}
+    for name, content, at in [
+        ("its own", bundle(own), about),
+        ("one of several", bundle(other, own), about),
+        ("of the index", bundle(index["digest"]), index),
+        ("of the index, at the image", bundle(index["digest"]), about),
+        ("of the image, at the index", bundle(own), index),
+        ("of another", bundle(other), about),
+        ("no statement", bundle(own, kind="text/plain"), about),
+        ("another envelope", swapped, about),
+        ("another type", relabelled, about),
+        ("another entry of the log", bundle(own, logIndex="7"), about),
+        ("another time", bundle(own, integratedTime="1704164700"), about),
+    ]:
+        attached = attach(registry, at, registry.put(content, BUNDLE), artifactType=BUNDLE)
+        expected[attached["digest"]] = name
+    found = frame(registry, client, "signatures", verify=True, trusted_root=root)
+    statuses = dict(zip(found.digest.map(expected), found.status, strict=True))
+    assert statuses == {
+        **dict.fromkeys(expected.values(), "bad"),
+        **dict.fromkeys(["its own", "one of several", "of the index"], "verified"),
+        **dict.fromkeys(
+            [
+                "of the index, at the image",
+                "of the image, at the index",
+                "of another",
+                "no statement",
+                "another envelope",
+            ],
+            "subject differs",
+        ),
+    }
+    assert found[found.status == "verified"].signed_at.unique().tolist() == [SIGNED]
 
 
 def test_a_signature_that_cannot_be_read_is_bad(registry, client):

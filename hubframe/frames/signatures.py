@@ -1,6 +1,6 @@
 """Who signed images, and what is attached to them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, read_wanted
 from hubframe.oci.contents import signatures
 from hubframe.oci.contents.signatures import Signature
-from hubframe.oci.contents.verifying import Identity, Verifier
+from hubframe.oci.contents.verifying import Identity, Key, Verifier
 from hubframe.tables import SIGNATURES
 from hubframe.wire.client import Client
 
@@ -29,8 +29,8 @@ def signatures_df(
     source: Source = "auto",
     partial: bool = False,
     verify: bool = False,
-    keys: str | bytes | Iterable[str | bytes] | None = None,
-    identities: Sequence[Identity] | None = None,
+    keys: Key | Iterable[Key] | None = None,
+    identities: Iterable[Identity] | None = None,
     trusted_root: str | Path | None = None,
     errors: Errors = "raise",
     progress: bool | None = None,
@@ -49,7 +49,8 @@ def signatures_df(
         Whether to verify Sigstore's bundles, without a network. ``verified`` then means: by
         somebody with the identity that is shown.
     keys
-        Public keys of ECDSA, in PEM: signatures that were made with a key are verified by these.
+        Public keys of ECDSA, RSA or Ed25519, in PEM, or the files of these as `pathlib.Path`:
+        signatures that were made with a key are verified by these, with SHA-256.
     identities
         Who may have signed, as pairs of an identity and its issuer: a glob, or a compiled pattern
         that is searched for, and None for any issuer. Those of others are ``bad``.
@@ -75,7 +76,7 @@ def signatures_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     if (identities is not None or trusted_root is not None) and not verify:
         raise ValueError("identities and a trusted root are for verify=True")
-    given = [keys] if isinstance(keys, str | bytes) else list(keys or ())
+    given = [keys] if isinstance(keys, str | bytes | Path) else list(keys or ())
     verifier = None
     if verify or given:
         verifier = Verifier(given, identities, by_roots=verify, trusted_root=trusted_root)
