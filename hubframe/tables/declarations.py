@@ -275,7 +275,7 @@ PROVENANCE = Table("provenance", "a document on how an image was built", (*IMAGE
     Column("invocation_id", TEXT, "The run of the builder."),
     Column("started_at", UTC, "When the build began."),
     Column("finished_at", UTC, "When it ended."),
-    Column("source_uri", TEXT, "Where the source came from, as the builder saw; null for a local folder. Logins in addresses are left out."),
+    Column("source_uri", TEXT, "Where the source came from, as the builder saw; where the document has no place for it, the only repository of git that went in. Null for a local folder. Logins in addresses are left out."),
     Column("source_revision", TEXT, "Its commit."),
     Column("source_path", TEXT, "The file that told how to build: the Dockerfile, the workflow."),
     Column("vcs_source", TEXT, "Where the source is kept, as the user's own machine said: the builder did not verify it."),
@@ -304,7 +304,7 @@ MATERIALS = Table("materials", "something that a build took", (*IMAGE_KEY, "dige
     Column("git_url", TEXT, "Address of a repository of git."),
     Column("git_ref", TEXT, "Branch or tag."),
     Column("git_revision", TEXT, "Commit."),
-    Column("is_frontend", FLAG, "Whether it is a tool of the builder: Docker's frontend, or BuildKit's scanner.", nullable=False),
+    Column("is_frontend", FLAG, "Whether it is a tool of the builder: Docker's frontend, BuildKit's scanner, or what a step of Tekton or Google Cloud Build ran in.", nullable=False),
 ), source=_ATTACHED)
 
 DOCKERFILES = Table("dockerfiles", "a file that a build was told by", (*IMAGE_KEY, "digest", "position"), (
