@@ -447,6 +447,8 @@ def test_plans_and_wrong_arguments(registry, client):
     for how in ({"identities": [("*", None)]}, {"trusted_root": "root.json"}):
         with pytest.raises(ValueError, match="identities and a trusted root are for"):
             hubframe.signatures_df(what, **how, client=client)
+    with pytest.raises(TypeError, match="keys must be public keys in PEM"):
+        hubframe.signatures_df(what, keys=5, client=client)
     with pytest.raises(ValueError, match='"provenance" or "history"'):
         hubframe.dockerfiles_df(what, source="hub", client=client)
     with pytest.raises(ValueError, match="the Hub API does not tell"):

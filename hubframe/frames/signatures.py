@@ -67,6 +67,8 @@ def signatures_df(
     ------
     ValueError
         A key or a root is none that can be used.
+    HubframeError
+        The extra ``verify`` is not installed.
 
     Notes
     -----
@@ -76,7 +78,7 @@ def signatures_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     if (identities is not None or trusted_root is not None) and not verify:
         raise ValueError("identities and a trusted root are for verify=True")
-    given = [keys] if isinstance(keys, str | bytes | Path) else list(keys or ())
+    given = _each(keys)
     verifier = None
     if verify or given:
         verifier = Verifier(given, identities, by_roots=verify, trusted_root=trusted_root)
@@ -106,6 +108,13 @@ def signatures_df(
 
     with calling(client, errors, progress) as call:
         return frame_of_documents(call, SIGNATURES, what, wanted, source, rows, partial=partial)
+
+
+def _each(keys: Any) -> list[Any]:
+    if keys is None:
+        return []
+    is_many = isinstance(keys, Iterable) and not isinstance(keys, str | bytes)
+    return [*keys] if is_many else [keys]
 
 
 def _signatures(document: Attached) -> Iterator[Signature]:

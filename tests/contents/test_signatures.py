@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import sys
 
 import pytest
 from cryptography import x509
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hubframe.apps.cli import run
 from hubframe.errors import PayloadError
 from hubframe.oci.contents import signatures
 from hubframe.oci.contents.verifying import Verifier
@@ -301,6 +303,16 @@ def test_keys_of_other_kinds_and_of_files(key, tmp_path):
 def test_what_is_no_key_is_a_wrong_argument(written):
     with pytest.raises(ValueError, match="public keys in PEM"):
         Verifier([written], None, by_roots=False)
+
+
+@pytest.mark.parametrize("how", [["--verify"], ["--keys", "key.pem"]])
+def test_what_is_not_installed_is_said(how, key, tmp_path, monkeypatch, capsys):
+    (tmp_path / "key.pem").write_text(documents.public(key))
+    monkeypatch.chdir(tmp_path)
+    for module in ("sigstore.errors", "cryptography.exceptions"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert run(["signatures", "registry.example/shop/web:1.2.0", "--sample", *how]) == 1
+    assert "pip install 'hubframe[verify]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("media_type", [SIMPLE, BUNDLE, DSSE, "application/jose+json"])

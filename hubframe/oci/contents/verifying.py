@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
+from hubframe.errors import HubframeError
 from hubframe.oci.contents.signatures import Signature, key_id
 from hubframe.oci.contents.statements import Envelope
 
@@ -20,7 +21,7 @@ Identity = tuple[str | re.Pattern[str], str | None]
 _LONGEST = 200
 # The library and `hubframe.oci.contents.signatures` read something of it each in its own way.
 _AMBIGUOUS = "what it holds can be read in two ways"
-_INSTALL = "verify=True takes pip install 'hubframe[verify]'"
+_INSTALL = "pip install 'hubframe[verify]'"
 # A public key as the caller has it: in PEM, or the file of it.
 Key = str | bytes | Path
 _KEYS = "keys must be public keys in PEM, as text or bytes, or files of these, as pathlib.Path"
@@ -117,7 +118,7 @@ def _read_keys(given: Key) -> Iterator[Any]:
             load_pem_public_key,
         )
     except ImportError as error:
-        raise ModuleNotFoundError(f"keys take pip install 'hubframe[verify]' ({error})") from None
+        raise HubframeError(f"keys need cryptography: {_INSTALL} ({error})") from error
     if not isinstance(given, str | bytes | Path):
         raise TypeError(_KEYS)
     written = given.read_bytes() if isinstance(given, Path) else given
@@ -181,7 +182,7 @@ def _roots_verifier(
         from sigstore.models import Bundle  # noqa: PLC0415
         from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415
     except ImportError as error:
-        raise ModuleNotFoundError(f"{_INSTALL} ({error})") from None
+        raise HubframeError(f"to verify needs sigstore: {_INSTALL} ({error})") from error
     verifier, issuers = _sigstores(file)
 
     def verify(one: Signature, subject: str) -> tuple[Status, str | None]:
@@ -228,7 +229,7 @@ def _sigstores(file: str | Path | None) -> tuple[Any, frozenset[str]]:
 
     try:
         root = (
-            TrustedRoot.from_file(str(file))
+            TrustedRoot.from_file(str(Path(file)))
             if file
             else ClientTrustConfig.production(offline=True).trusted_root
         )
