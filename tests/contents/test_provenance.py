@@ -99,6 +99,11 @@ def test_buildkits_fields(version):
     assert (file.name, file.text, file.line_count) == ("Dockerfile", documents.DOCKERFILE, 3)
 
 
+def test_a_byte_order_mark_is_no_text():
+    marked = b"\xef\xbb\xbfFROM a:1\r\nRUN b\r\n"
+    assert provenance.dockerfile(None, marked).text == "FROM a:1\r\nRUN b\r\n"
+
+
 def test_the_mode_min_tells_no_arguments():
     told = {"buildType": "https://mobyproject.org/buildkit@v1", "invocation": {"parameters": {}}}
     read = provenance.read(told)

@@ -139,6 +139,42 @@ def test_a_base_that_is_gone(held, of_tag, is_prefix, confidence, is_outdated):
 
 
 @pytest.mark.parametrize(
+    ("told", "outdated"),
+    [
+        ([("annotation", "proved", False), ("label", "told but wrong", True)], []),
+        ([("annotation", "told", True), ("label", "likely", False)], []),
+        ([("annotation", "told but wrong", False), ("label", "proved", True)], ["label"]),
+        ([("annotation", "proved", None), ("label", "told", True)], ["label"]),
+        ([("annotation", "proved", False), ("provenance", "proved", True)], ["provenance"]),
+        ([("annotation", "told but wrong", True)], ["annotation"]),
+    ],
+)
+def test_the_best_proof_tells_what_is_outdated(told, outdated):
+    found = BASES.from_records(
+        {**IMAGE, "evidence": evidence, "confidence": confidence, "is_outdated": is_outdated}
+        for evidence, confidence, is_outdated in told
+    )
+    assert outdated_bases_df(found)["evidence"].tolist() == outdated
+
+
+@pytest.mark.parametrize("digest", [None, BASE])
+def test_a_tag_that_the_image_has_itself_now_is_not_its_base(digest):
+    """Built on what the tag was, and pushed to it."""
+    own = image_of("org/app", IMAGE["image_digest"], "1", "2024-03-01")
+    images = [own, image_of("org/app", BASE, None, "2024-01-01")]
+    held = LAYERS.joined([layers(own, "d1", "app"), layers(images[1], "d1")])
+    stated = stated_bases(annotated("docker.io/org/app:1", digest))
+    (row,) = bases(stated, layers(IMAGE, "d1", "app"), IMAGES.from_records(images), held).to_dict(
+        "records"
+    )
+    assert (row["confidence"], row["base_name_now_digest"]) == (
+        "proved" if digest else "told", IMAGE["image_digest"],
+    )  # fmt: skip
+    assert pd.isna([row["is_outdated"], row["lag_days"]]).all()
+    assert pd.isna(row["base_layer_count"]) or row["base_layer_count"] == 1
+
+
+@pytest.mark.parametrize(
     ("held", "is_prefix", "confidence"),
     [(["all"], False, "told"), (["x", "y"], False, "told but wrong"), ([], None, "told")],
 )

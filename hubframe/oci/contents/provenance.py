@@ -195,7 +195,8 @@ def dockerfiles(predicate: Any, what: object) -> Iterator[Dockerfile]:
 
 def dockerfile(name: str | None, body: bytes) -> Dockerfile:
     """Describe a file."""
-    written = body.decode("utf-8", "replace")
+    # A byte order mark is no part of it, for BuildKit neither.
+    written = body.decode("utf-8-sig", "replace")
     return Dockerfile(name, written, sha256(body).hexdigest(), len(written.splitlines()))
 
 
