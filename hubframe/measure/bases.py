@@ -220,8 +220,8 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
     found = BASES.from_records(_one_each(rows))
     if others is not None:
         found = pd.concat([found, _by_layers(layers, others)], ignore_index=True)
-    named = found[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
-    return found.assign(base_eol_at=ends(named)["eol_at"])
+    tags = found[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
+    return found.assign(base_eol_at=ends(tags)["eol_at"])
 
 
 class _At(NamedTuple):
