@@ -249,9 +249,30 @@ def test_cosigns_signatures_and_their_statuses(registry, client, key):
     assert other in found.problem[2]
     found = frame(registry, client, "signatures", keys=[documents.public(key).encode()])
     assert found.status.tolist() == ["verified", "verified", "subject differs"]
+    # What was made for another repository is good of the image, and says so.
+    assert found.problem[0] == "it was made for registry.example/app:1"
     stranger = documents.public(ec.generate_private_key(ec.SECP256R1()))
     found = frame(registry, client, "signatures", keys=stranger)
     assert found.status.tolist() == ["bad", "bad", "subject differs"]
+
+
+def test_a_signature_says_for_which_repository_it_was_made(registry, client):
+    image = registry.image("1")
+    claimed = [registry.repo, f"{registry.repo}:1", "index.docker.io/org/app", "NO REFERENCE", ""]
+    layers = [
+        layer(registry, documents.simple_signing(image["digest"], one), SIMPLE,
+              **{"dev.cosignproject.cosign/signature": "AAAA"})
+        for one in claimed
+    ]  # fmt: skip
+    artifact(registry, *layers, tag=f"{image['digest'].replace(':', '-')}.sig")
+    found = frame(registry, client, "signatures")
+    assert found.problem.fillna("").tolist() == [
+        "",
+        "",
+        "it was made for index.docker.io/org/app",
+        "it was made for NO REFERENCE",
+        "",
+    ]
 
 
 def test_what_does_not_say_what_it_is_of_vouches_for_nothing(registry, client, key):

@@ -1,12 +1,13 @@
 """Who signed images, and what is attached to them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import PayloadError
+from hubframe.errors import InvalidReferenceError, PayloadError
 from hubframe.frames.attached import Attached
 from hubframe.frames.call import Errors, calling
 from hubframe.frames.images import frame_of_documents
@@ -15,6 +16,7 @@ from hubframe.frames.sources import Source, read_wanted
 from hubframe.oci.contents import signatures
 from hubframe.oci.contents.signatures import Signature
 from hubframe.oci.contents.verifying import Identity, Key, Verifier
+from hubframe.oci.reference import ImageReference
 from hubframe.tables import SIGNATURES
 from hubframe.wire.client import Client
 
@@ -92,6 +94,7 @@ def signatures_df(
             elif verifier is not None and not one.is_unreadable:
                 status, why = verifier.verify(one, document.subject)
                 problem = why or problem
+            problem = problem or _said_elsewhere(one.claimed_reference, document.repo)
             yield {
                 **vars(one),
                 **one.told,
@@ -108,6 +111,16 @@ def signatures_df(
 
     with calling(client, errors, progress) as call:
         return frame_of_documents(call, SIGNATURES, what, wanted, source, rows, partial=partial)
+
+
+def _said_elsewhere(claimed: str | None, repo: str) -> str | None:
+    """Say where a signature was made for another repository, as one of a copy is."""
+    if claimed is None:
+        return None
+    with suppress(InvalidReferenceError):
+        if ImageReference.parse(claimed).repo == repo:
+            return None
+    return f"it was made for {claimed}"
 
 
 def _each(keys: Any) -> list[Any]:

@@ -342,12 +342,12 @@ SIGNATURES = Table("signatures", "a signature of an image, or of what is attache
     Column("certificate_not_before", UTC, "From when the certificate holds."),
     Column("certificate_not_after", UTC, "Until when."),
     Column("key_id", TEXT, "SHA-256 of the public key, as hexadecimal digits; without a certificate what the signature calls its key."),
-    Column("signed_at", UTC, "When it was signed: as the log or a time stamp says, which holds only where it is verified."),
+    Column("signed_at", UTC, "When it was signed: as the log or a time stamp says, which holds only where a root verified it."),
     Column("log_index", COUNT, "Its entry in the transparency log."),
     Column("claimed_reference", TEXT, "What cosign was told to sign."),
     Column("predicate_type", TEXT, "Type of the predicate, where a statement is signed."),
     Column("status", TEXT, "`not checked`, `verified`, `bad`, `key needed`, `unsupported`, or `subject differs`: it is of something else than what it is attached to.", nullable=False),
-    Column("problem", TEXT, "Why, or what cannot be read of it."),
+    Column("problem", TEXT, "Why, or what cannot be read of it, or which other repository it was made for."),
 ), source=_ATTACHED)
 
 LIFECYCLES = Table("lifecycles", "a lifecycle artifact of an image", (*IMAGE_KEY, "digest"), (
