@@ -220,6 +220,10 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
     found = BASES.from_records(_one_each(rows))
     if others is not None:
         found = pd.concat([found, _by_layers(layers, others)], ignore_index=True)
+    # What there is of an image stands together, and images as in the other frames.
+    order = {key: place for place, key in enumerate(plain_rows(layers[_KEY]))}
+    places = [order.get(key, len(order)) for key in plain_rows(found[_KEY])]
+    found = found.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
     tags = found[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
     return found.assign(base_eol_at=ends(tags)["eol_at"])
 

@@ -61,6 +61,18 @@ def test_of_several_materials_the_one_whose_layers_come_first():
     )  # fmt: skip
 
 
+def test_the_evidence_of_an_image_stands_together():
+    tags = [{**IMAGE, "tag": tag, "image_digest": f"sha256:{tag}"} for tag in ("2", "1")]
+    told = [annotated("debian:12", **image, source=source)
+            for source in ("config", "manifest") for image in reversed(tags)]  # fmt: skip
+    own = LAYERS.joined([layers(image, "d1", "app") for image in tags])
+    images, held = IMAGES.frame(), LAYERS.frame()
+    made = bases(stated_bases(LABELS.joined(told)), own, images, held)
+    assert made[["tag", "evidence"]].to_numpy().tolist() == [
+        ["2", "annotation"], ["2", "label"], ["1", "annotation"], ["1", "label"],
+    ]  # fmt: skip
+
+
 def test_of_several_none_is_guessed():
     took = materials(("library/go", TOOL, False), ("library/debian", BASE, False))
     stated = stated_bases(LABELS.frame(), took)
@@ -105,7 +117,7 @@ def test_what_a_dockerfile_says_is_held_against_layers(named, layers_of_base, co
 def annotated(name, digest=None, **image):
     said = ((NAME, name), (DIGEST, digest))
     return LABELS.from_records(
-        {**IMAGE, **image, "source": "manifest", "key": key, "value": value}
+        {**IMAGE, "source": "manifest", **image, "key": key, "value": value}
         for key, value in said
         if value
     )
