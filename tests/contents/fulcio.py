@@ -40,11 +40,19 @@ class Sigstore:
         return documents.trusted_root(self._key, self._issuer.public_bytes(Encoding.DER))
 
     def bundle(
-        self, stated: Any, identity: str, kind: str = documents.IN_TOTO, **fields: Any
+        self,
+        stated: Any,
+        identity: str,
+        kind: str = documents.IN_TOTO,
+        other: Any = None,
+        **fields: Any,
     ) -> Any:
-        """Sign a statement; what `fields` name of the log's entry is written over it."""
+        """Sign a statement; what `fields` name of the log's entry is written over it.
+
+        The certificate may be of another key than the one that signed.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._leaf(key, identity)
+        certificate = self._leaf(other or key, identity)
         envelope = documents.envelope(stated, key, kind)
         payload = json.dumps(stated).encode()
         pem = b64(certificate.public_bytes(Encoding.PEM))
@@ -100,7 +108,7 @@ class Sigstore:
             "canonicalizedBody": b64(body),
         }
 
-    def _leaf(self, key: ec.EllipticCurvePrivateKey, identity: str) -> x509.Certificate:
+    def _leaf(self, key: Any, identity: str) -> x509.Certificate:
         """Issue a certificate, with a stamp of the log of certificates."""
         names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
         own = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -129,9 +137,7 @@ class Sigstore:
         listed = x509.UnrecognizedExtension(_STAMPS, b"\x04" + bytes([len(held)]) + held)
         return made.add_extension(listed, critical=False).sign(self._key, SHA256())
 
-    def _certificate(
-        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int
-    ) -> x509.CertificateBuilder:
+    def _certificate(self, name: x509.Name, key: Any, *, days: int) -> x509.CertificateBuilder:
         own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         return (
             x509.CertificateBuilder()

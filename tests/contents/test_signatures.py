@@ -247,6 +247,22 @@ def test_a_time_that_nobody_vouches_for_is_not_told(instance, rooted):
     assert one.signed_at is None
 
 
+@pytest.mark.parametrize("time", [2**64 - 1, 10**14, 0])
+def test_no_time_that_strangers_write_ends_the_call(instance, rooted, time):
+    stated = documents.statement(V1, {}, IMAGE)
+    one = one_of(instance.bundle(stated, WORKFLOW, integratedTime=str(time)), BUNDLE)
+    status, why = rooted().verify(one, IMAGE)
+    assert (status, bool(why)) == ("bad", True)
+
+
+def test_certificates_of_other_keys_are_not_verified(instance, rooted):
+    for other in (ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 2048)):
+        bundle = instance.bundle(documents.statement(V1, {}, IMAGE), WORKFLOW, other=other)
+        status, why = rooted().verify(one_of(bundle, BUNDLE), IMAGE)
+        assert status == "unsupported"
+        assert "not of ECDSA" in why
+
+
 @pytest.mark.parametrize(
     ("stated", "kind"),
     [
@@ -309,7 +325,7 @@ def test_what_is_no_key_is_a_wrong_argument(written):
 def test_what_is_not_installed_is_said(how, key, tmp_path, monkeypatch, capsys):
     (tmp_path / "key.pem").write_text(documents.public(key))
     monkeypatch.chdir(tmp_path)
-    for module in ("sigstore.errors", "cryptography.exceptions"):
+    for module in ("sigstore.hashes", "cryptography.exceptions"):
         monkeypatch.setitem(sys.modules, module, None)
     assert run(["signatures", "registry.example/shop/web:1.2.0", "--sample", *how]) == 1
     assert "pip install 'hubframe[verify]'" in capsys.readouterr().err

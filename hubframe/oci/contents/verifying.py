@@ -21,6 +21,7 @@ Identity = tuple[str | re.Pattern[str], str | None]
 _LONGEST = 200
 # The library and `hubframe.oci.contents.signatures` read something of it each in its own way.
 _AMBIGUOUS = "what it holds can be read in two ways"
+_OTHER_KEY = "it is of a key that is not of ECDSA, which the library does not verify"
 _INSTALL = "pip install 'hubframe[verify]'"
 # A public key as the caller has it: in PEM, or the file of it.
 Key = str | bytes | Path
@@ -162,6 +163,7 @@ class _Policy:
 
     def verify(self, certificate: Any) -> None:
         """Refuse others."""
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
         from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
         from sigstore.errors import VerificationError  # noqa: PLC0415
 
@@ -170,6 +172,8 @@ class _Policy:
         told = self._one.told
         if not self._is_wanted(told.get("identity") or "", told.get("issuer")):
             raise VerificationError("the identity is none of those that were asked for")
+        if not isinstance(certificate.public_key(), ec.EllipticCurvePublicKey):
+            raise VerificationError(_OTHER_KEY)
 
 
 def _roots_verifier(
@@ -177,7 +181,6 @@ def _roots_verifier(
 ) -> Callable[[Signature, str], tuple[Status, str | None]]:
     """Return what verifies bundles by the root in a file, else by Sigstore's own."""
     try:
-        from sigstore.errors import Error, VerificationError  # noqa: PLC0415
         from sigstore.hashes import Hashed  # noqa: PLC0415
         from sigstore.models import Bundle  # noqa: PLC0415
         from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415
@@ -193,18 +196,19 @@ def _roots_verifier(
             if one.signed is not None:
                 kind, payload = verifier.verify_dsse(bundle, policy)
                 if Envelope(payload, kind, ()).signed != one.signed:
-                    raise VerificationError(_AMBIGUOUS)
+                    return "bad", _AMBIGUOUS
             elif algorithm == "sha256":
                 hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(encoded))
                 verifier.verify_artifact(hashed, bundle, policy)
             else:
                 return "unsupported", f"it is of a digest of the kind {algorithm}"
-        except (Error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - what strangers wrote may raise anything in it
             if one.told.get("issued_by") not in issuers:
                 return "key needed", _short(error)
             # What older clients wrote into the log the library does not verify, be it good or bad.
             is_older = one.log_kind not in (None, "dsse", "hashedrekord")
-            return ("unsupported" if is_older else "bad"), _short(error)
+            is_other = is_older or str(error) == _OTHER_KEY
+            return ("unsupported" if is_other else "bad"), _short(error)
         one.signed_at = _while_it_held(one)
         return "verified", None
 
