@@ -6,6 +6,7 @@ import pytest
 
 from hubframe.errors import PayloadError
 from hubframe.oci.contents import provenance, statements
+from hubframe.tables import PROVENANCE
 from tests.contents import documents
 from tests.contents.documents import GO, SECRET, V02, V1, buildkit
 
@@ -162,6 +163,13 @@ def test_githubs_fields():
 )  # fmt: skip
 def test_where_others_write_it(told, column, value):
     assert provenance.read(told)[column] == value
+
+
+def test_what_builders_write_for_no_date_is_none():
+    told = {"metadata": {"buildStartedOn": "0001-01-01T00:00:00Z", "buildFinishedOn": "1970-01-01"}}
+    key = {"repo": "org/app", "image_digest": IMAGE, "digest": GO}
+    made = PROVENANCE.from_records([{**key, **provenance.read(told)}])
+    assert made[["started_at", "finished_at"]].isna().to_numpy().all()
 
 
 def materials_of(uri, **digest):
