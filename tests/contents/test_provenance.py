@@ -20,6 +20,7 @@ RESOLVED = (
 )
 BUILDKIT = "https://mobyproject.org/buildkit@v1"
 GIT = {"uri": "git+https://git.example/a@v1", "digest": {"sha1": "ab" * 20}}
+GIT_256 = {"uri": "https://git.example/a.git#main", "digest": {"sha256": "ab" * 32}}
 STEP = {"uri": "oci://quay.io/org/step", "digest": {"sha256": "00" * 32}}
 
 
@@ -144,6 +145,7 @@ def test_githubs_fields():
         (outside(GOOGLE, *RESOLVED), "source_uri", "git+https://git.example/a"),
         # Of the repository itself, and not of one whose name begins like it.
         (outside(GOOGLE, *RESOLVED), "source_revision", "cd34"),
+        (outside({"configSource": {"uri": "https://git.example/a.git#main"}}, GIT_256), "source_revision", "ab" * 32),
         (outside(GOOGLE | {"sourceToBuild": {"repository": "https://git.example/b"}}), "source_uri", "https://git.example/b"),
         # GitLab's, and what SLSA's own builder in containers writes.
         (outside(source="https://u:p@git.example/a"), "source_uri", "https://git.example/a"),

@@ -221,8 +221,8 @@ def _without_login(uri: str | None) -> str | None:
 
 
 def _revision(told: Payload, repository: str | None) -> str | None:
-    """Return the commit that the builder resolved the workflow's repository to."""
-    url = (repository or "").removeprefix("git+")
+    """Return the commit that the builder resolved the source's repository to."""
+    url = _material(repository, {}).git_url or repository
     return next((one.git_revision for one in materials(told) if url and one.git_url == url), None)
 
 
