@@ -13,6 +13,7 @@ from hubframe.errors import IncompleteWarning, NotFoundError, PayloadError
 from tests import shelf
 from tests.contents import documents
 from tests.contents.documents import BUNDLE, DSSE, IN_TOTO, SECRET, SIMPLE, SPDX, V02, V1, spdx
+from tests.contents.fulcio import SIGNED, Sigstore
 from tests.fuzz.targets import is_declared
 from tests.test_local import Layout
 
@@ -248,9 +249,30 @@ def test_cosigns_signatures_and_their_statuses(registry, client, key):
     assert other in found.problem[2]
     found = frame(registry, client, "signatures", keys=[documents.public(key).encode()])
     assert found.status.tolist() == ["verified", "verified", "subject differs"]
+    # What was made for another repository is good of the image, and says so.
+    assert found.problem[0] == "it was made for registry.example/app:1"
     stranger = documents.public(ec.generate_private_key(ec.SECP256R1()))
     found = frame(registry, client, "signatures", keys=stranger)
     assert found.status.tolist() == ["bad", "bad", "subject differs"]
+
+
+def test_a_signature_says_for_which_repository_it_was_made(registry, client):
+    image = registry.image("1")
+    claimed = [registry.repo, f"{registry.repo}:1", "index.docker.io/org/app", "NO REFERENCE", ""]
+    layers = [
+        layer(registry, documents.simple_signing(image["digest"], one), SIMPLE,
+              **{"dev.cosignproject.cosign/signature": "AAAA"})
+        for one in claimed
+    ]  # fmt: skip
+    artifact(registry, *layers, tag=f"{image['digest'].replace(':', '-')}.sig")
+    found = frame(registry, client, "signatures")
+    assert found.problem.fillna("").tolist() == [
+        "",
+        "",
+        "it was made for index.docker.io/org/app",
+        "it was made for NO REFERENCE",
+        "",
+    ]
 
 
 def test_what_does_not_say_what_it_is_of_vouches_for_nothing(registry, client, key):
@@ -260,6 +282,57 @@ def test_what_does_not_say_what_it_is_of_vouches_for_nothing(registry, client, k
     found = frame(registry, client, "signatures", keys=documents.public(key))
     assert found.status.tolist() == ["subject differs"]
     assert found.problem.tolist() == ["it is of nothing that it names"]
+
+
+def test_only_what_is_about_the_image_is_verified(registry, client, built, tmp_path):
+    pytest.importorskip("sigstore", reason="the extra verify is not installed")
+    instance = Sigstore()
+    root = tmp_path / "trusted_root.json"
+    root.write_text(json.dumps(instance.root))
+    image, index = built["entries"][0], built["index"]
+    about = {name: image[name] for name in ("mediaType", "digest", "size")}
+    own, other = image["digest"], "sha256:" + "9" * 64
+
+    def bundle(*subjects, **how):
+        return instance.bundle(documents.statement(V1, {}, *subjects), "https://ci.example", **how)
+
+    swapped = bundle(own)
+    swapped["dsseEnvelope"] = bundle(other)["dsseEnvelope"]
+    relabelled = bundle(own)
+    relabelled["dsseEnvelope"]["payloadType"] = "application/vnd.in-toto.provenance+json"
+    expected = {}
+    for name, content, at in [
+        ("its own", bundle(own), about),
+        ("one of several", bundle(other, own), about),
+        ("of the index", bundle(index["digest"]), index),
+        ("of the index, at the image", bundle(index["digest"]), about),
+        ("of the image, at the index", bundle(own), index),
+        ("of another", bundle(other), about),
+        ("no statement", bundle(own, kind="text/plain"), about),
+        ("another envelope", swapped, about),
+        ("another type", relabelled, about),
+        ("another entry of the log", bundle(own, logIndex="7"), about),
+        ("another time", bundle(own, integratedTime="1704164700"), about),
+    ]:
+        attached = attach(registry, at, registry.put(content, BUNDLE), artifactType=BUNDLE)
+        expected[attached["digest"]] = name
+    found = frame(registry, client, "signatures", verify=True, trusted_root=root)
+    statuses = dict(zip(found.digest.map(expected), found.status, strict=True))
+    assert statuses == {
+        **dict.fromkeys(expected.values(), "bad"),
+        **dict.fromkeys(["its own", "one of several", "of the index"], "verified"),
+        **dict.fromkeys(
+            [
+                "of the index, at the image",
+                "of the image, at the index",
+                "of another",
+                "no statement",
+                "another envelope",
+            ],
+            "subject differs",
+        ),
+    }
+    assert found[found.status == "verified"].signed_at.unique().tolist() == [SIGNED]
 
 
 def test_a_signature_that_cannot_be_read_is_bad(registry, client):
@@ -395,6 +468,8 @@ def test_plans_and_wrong_arguments(registry, client):
     for how in ({"identities": [("*", None)]}, {"trusted_root": "root.json"}):
         with pytest.raises(ValueError, match="identities and a trusted root are for"):
             hubframe.signatures_df(what, **how, client=client)
+    with pytest.raises(TypeError, match="keys must be public keys in PEM"):
+        hubframe.signatures_df(what, keys=5, client=client)
     with pytest.raises(ValueError, match='"provenance" or "history"'):
         hubframe.dockerfiles_df(what, source="hub", client=client)
     with pytest.raises(ValueError, match="the Hub API does not tell"):

@@ -114,7 +114,10 @@ def bases_df(
     if references:
         of_bases = {**how, "platform": platforms or USUAL_PLATFORM, "errors": "collect"}
         base_images = frames.images_df(list(references), **of_bases)
-        base_layers = frames.layers_df(list(references), **of_bases)
+        # What is not there is asked for, and told, once.
+        lost = {one["ref"] for one in base_images.attrs["hubframe"]["failures"]}
+        there = [one for one in references if str(ImageReference.parse(one)) not in lost]
+        base_layers = frames.layers_df(there, **of_bases)
     others = layers if "layers" in wanted else None
     images = None
     if history is not None:

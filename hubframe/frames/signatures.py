@@ -1,12 +1,13 @@
 """Who signed images, and what is attached to them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hubframe.errors import PayloadError
+from hubframe.errors import InvalidReferenceError, PayloadError
 from hubframe.frames.attached import Attached
 from hubframe.frames.call import Errors, calling
 from hubframe.frames.images import frame_of_documents
@@ -14,7 +15,8 @@ from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, read_wanted
 from hubframe.oci.contents import signatures
 from hubframe.oci.contents.signatures import Signature
-from hubframe.oci.contents.verifying import Identity, Verifier
+from hubframe.oci.contents.verifying import Identity, Key, Verifier
+from hubframe.oci.reference import ImageReference
 from hubframe.tables import SIGNATURES
 from hubframe.wire.client import Client
 
@@ -29,8 +31,8 @@ def signatures_df(
     source: Source = "auto",
     partial: bool = False,
     verify: bool = False,
-    keys: str | bytes | Iterable[str | bytes] | None = None,
-    identities: Sequence[Identity] | None = None,
+    keys: Key | Iterable[Key] | None = None,
+    identities: Iterable[Identity] | None = None,
     trusted_root: str | Path | None = None,
     errors: Errors = "raise",
     progress: bool | None = None,
@@ -49,7 +51,8 @@ def signatures_df(
         Whether to verify Sigstore's bundles, without a network. ``verified`` then means: by
         somebody with the identity that is shown.
     keys
-        Public keys of ECDSA, in PEM: signatures that were made with a key are verified by these.
+        Public keys of ECDSA, RSA or Ed25519, in PEM, or the files of these as `pathlib.Path`:
+        signatures that were made with a key are verified by these, with SHA-256.
     identities
         Who may have signed, as pairs of an identity and its issuer: a glob, or a compiled pattern
         that is searched for, and None for any issuer. Those of others are ``bad``.
@@ -66,6 +69,8 @@ def signatures_df(
     ------
     ValueError
         A key or a root is none that can be used.
+    HubframeError
+        The extra ``verify`` is not installed.
 
     Notes
     -----
@@ -75,7 +80,7 @@ def signatures_df(
     wanted = read_wanted(tags, newest, platform, attestations=attestations)
     if (identities is not None or trusted_root is not None) and not verify:
         raise ValueError("identities and a trusted root are for verify=True")
-    given = [keys] if isinstance(keys, str | bytes) else list(keys or ())
+    given = _each(keys)
     verifier = None
     if verify or given:
         verifier = Verifier(given, identities, by_roots=verify, trusted_root=trusted_root)
@@ -89,6 +94,7 @@ def signatures_df(
             elif verifier is not None and not one.is_unreadable:
                 status, why = verifier.verify(one, document.subject)
                 problem = why or problem
+            problem = problem or _said_elsewhere(one.claimed_reference, document.repo)
             yield {
                 **vars(one),
                 **one.told,
@@ -105,6 +111,23 @@ def signatures_df(
 
     with calling(client, errors, progress) as call:
         return frame_of_documents(call, SIGNATURES, what, wanted, source, rows, partial=partial)
+
+
+def _said_elsewhere(claimed: str | None, repo: str) -> str | None:
+    """Say where a signature was made for another repository, as one of a copy is."""
+    if claimed is None:
+        return None
+    with suppress(InvalidReferenceError):
+        if ImageReference.parse(claimed).repo == repo:
+            return None
+    return f"it was made for {claimed}"
+
+
+def _each(keys: Any) -> list[Any]:
+    if keys is None:
+        return []
+    is_many = isinstance(keys, Iterable) and not isinstance(keys, str | bytes)
+    return [*keys] if is_many else [keys]
 
 
 def _signatures(document: Attached) -> Iterator[Signature]:

@@ -195,7 +195,10 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
         key = tuple(record[name] for name in _KEY)
         own = contents.get(key, [])
         then = _compare(known.images(base.repo, base.digest, record["platform"]), own, of_bases)
-        now = _compare(known.named(base.repo, base.tag, record["platform"]), own, of_bases)
+        named = known.named(base.repo, base.tag, record["platform"])
+        # A tag that the image itself has now says nothing of what it had.
+        others_now = [at for at in named if at.digest != record["image_digest"]]
+        now = _compare(others_now, own, of_bases)
         is_had = then.at is not None
         # What a tag is now stands for what it was where nothing else is told, or where it fits.
         is_now = not is_had and (base.digest is None or now.is_prefix)
@@ -208,7 +211,7 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
                 "is_prefix": held.is_prefix,
                 "is_other": is_had and held.is_prefix is False,
                 "confidence": _confidence(held, is_had=is_had),
-                "base_name_now_digest": now.at.top if now.at else None,
+                "base_name_now_digest": named[0].top if named else None,
                 "is_outdated": _is_outdated(base, then.at, now),
                 "outdated_at_build": _was_outdated(base, then.at, past, built.get(key)),
                 "lag_days": _lag(then.at, now.at),
@@ -217,8 +220,12 @@ def bases(  # noqa: PLR0913 - frames of images, of bases, and of the past
     found = BASES.from_records(_one_each(rows))
     if others is not None:
         found = pd.concat([found, _by_layers(layers, others)], ignore_index=True)
-    named = found[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
-    return found.assign(base_eol_at=ends(named)["eol_at"])
+    # What there is of an image stands together, and images as in the other frames.
+    order = {key: place for place, key in enumerate(plain_rows(layers[_KEY]))}
+    places = [order.get(key, len(order)) for key in plain_rows(found[_KEY])]
+    found = found.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
+    tags = found[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
+    return found.assign(base_eol_at=ends(tags)["eol_at"])
 
 
 class _At(NamedTuple):
@@ -443,11 +450,16 @@ def outdated_bases_df(bases: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of `bases`, one for each image: the best proof that there is.
+        Rows of `bases`, one for each image: the best proof that there is. What is proved to be of
+        today is not listed for what another evidence says.
     """
     BASES.require(bases, [*_KEY, "evidence", "confidence", "is_outdated", "lag_days"])
-    outdated = bases[bases["is_outdated"].fillna(value=False).astype(bool)]
-    rank = outdated["confidence"].map({PROVED: 0, LIKELY: 1, TOLD: 2, WRONG: 3})
-    best = outdated.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates(_KEY)
-    best = best.sort_values("lag_days", ascending=False, na_position="last", kind="stable")
-    return best.drop(columns="rank").reset_index(drop=True)
+    known = bases.dropna(subset="is_outdated")
+    rank = known["confidence"].map({PROVED: 0, LIKELY: 1, TOLD: 2, WRONG: 3})
+    ranked = known.assign(rank=rank).sort_values(
+        ["rank", "is_outdated"], ascending=[True, False], kind="stable"
+    )
+    best = ranked.drop_duplicates(_KEY)
+    outdated = best[best["is_outdated"].astype(bool)]
+    outdated = outdated.sort_values("lag_days", ascending=False, na_position="last", kind="stable")
+    return outdated.drop(columns="rank").reset_index(drop=True)

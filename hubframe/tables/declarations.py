@@ -273,9 +273,9 @@ PROVENANCE = Table("provenance", "a document on how an image was built", (*IMAGE
     Column("build_type", TEXT, "What kind of build it was, as an address."),
     Column("builder_id", TEXT, "Who built: of GitHub the workflow, of BuildKit what it was told."),
     Column("invocation_id", TEXT, "The run of the builder."),
-    Column("started_at", UTC, "When the build began."),
-    Column("finished_at", UTC, "When it ended."),
-    Column("source_uri", TEXT, "Where the source came from, as the builder saw; null for a local folder. Logins in addresses are left out."),
+    Column("started_at", UTC, "When the build began.", no_epoch=True),
+    Column("finished_at", UTC, "When it ended.", no_epoch=True),
+    Column("source_uri", TEXT, "Where the source came from, as the builder saw; where the document has no place for it, the only repository of git that went in. Null for a local folder. Logins in addresses are left out."),
     Column("source_revision", TEXT, "Its commit."),
     Column("source_path", TEXT, "The file that told how to build: the Dockerfile, the workflow."),
     Column("vcs_source", TEXT, "Where the source is kept, as the user's own machine said: the builder did not verify it."),
@@ -304,7 +304,7 @@ MATERIALS = Table("materials", "something that a build took", (*IMAGE_KEY, "dige
     Column("git_url", TEXT, "Address of a repository of git."),
     Column("git_ref", TEXT, "Branch or tag."),
     Column("git_revision", TEXT, "Commit."),
-    Column("is_frontend", FLAG, "Whether it is a tool of the builder: Docker's frontend, or BuildKit's scanner.", nullable=False),
+    Column("is_frontend", FLAG, "Whether it is a tool of the builder: Docker's frontend, BuildKit's scanner, or what a step of Tekton or Google Cloud Build ran in.", nullable=False),
 ), source=_ATTACHED)
 
 DOCKERFILES = Table("dockerfiles", "a file that a build was told by", (*IMAGE_KEY, "digest", "position"), (
@@ -342,12 +342,12 @@ SIGNATURES = Table("signatures", "a signature of an image, or of what is attache
     Column("certificate_not_before", UTC, "From when the certificate holds."),
     Column("certificate_not_after", UTC, "Until when."),
     Column("key_id", TEXT, "SHA-256 of the public key, as hexadecimal digits; without a certificate what the signature calls its key."),
-    Column("signed_at", UTC, "When it was signed: as the log or a time stamp says, which holds only where it is verified."),
+    Column("signed_at", UTC, "When it was signed: as the log or a time stamp says, which holds only where a root verified it."),
     Column("log_index", COUNT, "Its entry in the transparency log."),
     Column("claimed_reference", TEXT, "What cosign was told to sign."),
     Column("predicate_type", TEXT, "Type of the predicate, where a statement is signed."),
     Column("status", TEXT, "`not checked`, `verified`, `bad`, `key needed`, `unsupported`, or `subject differs`: it is of something else than what it is attached to.", nullable=False),
-    Column("problem", TEXT, "Why, or what cannot be read of it."),
+    Column("problem", TEXT, "Why, or what cannot be read of it, or which other repository it was made for."),
 ), source=_ATTACHED)
 
 LIFECYCLES = Table("lifecycles", "a lifecycle artifact of an image", (*IMAGE_KEY, "digest"), (

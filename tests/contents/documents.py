@@ -45,13 +45,15 @@ def statement(predicate_type: str, predicate: Any, *subjects: str, version: str 
     }
 
 
-def envelope(stated: Any, key: ec.EllipticCurvePrivateKey | None = None) -> Any:
+def envelope(
+    stated: Any, key: ec.EllipticCurvePrivateKey | None = None, kind: str = IN_TOTO
+) -> Any:
     """Put a statement in an envelope, signed by a key."""
     payload = json.dumps(stated).encode()
-    signed = b"DSSEv1 %d %b %d %b" % (len(IN_TOTO), IN_TOTO.encode(), len(payload), payload)
+    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
     value = key.sign(signed, ec.ECDSA(SHA256())) if key else b"signature"
     signatures = [{"keyid": "", "sig": b64(value)}]
-    return {"payload": b64(payload), "payloadType": IN_TOTO, "signatures": signatures}
+    return {"payload": b64(payload), "payloadType": kind, "signatures": signatures}
 
 
 def bundle(stated: Any, **material: Any) -> Any:
@@ -73,13 +75,13 @@ def simple_signing(digest: str, reference: str = "registry.example/app:1") -> by
     return json.dumps({"critical": critical, "optional": None}).encode()
 
 
-def public(key: ec.EllipticCurvePrivateKey) -> str:
+def public(key: Any) -> str:
     """Write the public key."""
     written = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return written.decode()
 
 
-def key_id(key: ec.EllipticCurvePrivateKey) -> str:
+def key_id(key: Any) -> str:
     """Hash the public key."""
     kind = PublicFormat.SubjectPublicKeyInfo
     return hashlib.sha256(key.public_key().public_bytes(Encoding.DER, kind)).hexdigest()
@@ -112,7 +114,7 @@ def certificate(
 
 def trusted_root(key: ec.EllipticCurvePrivateKey, issuer: bytes) -> Any:
     """Write a root of Sigstore's: one issuer, and one key for all its logs."""
-    since = {"validFor": {"start": "2026-01-01T00:00:00Z"}}
+    since = {"validFor": {"start": "2024-01-01T00:00:00Z"}}
     kind = PublicFormat.SubjectPublicKeyInfo
     public_key = {
         "rawBytes": b64(key.public_key().public_bytes(Encoding.DER, kind)),

@@ -6,6 +6,7 @@ import pytest
 
 from hubframe.errors import PayloadError
 from hubframe.oci.contents import provenance, statements
+from hubframe.tables import PROVENANCE
 from tests.contents import documents
 from tests.contents.documents import GO, SECRET, V02, V1, buildkit
 
@@ -17,6 +18,10 @@ RESOLVED = (
     {"uri": "git+https://git.example/a-b@refs/heads/main", "digest": {"gitCommit": "ab12"}},
     {"uri": "git+https://git.example/a@refs/heads/main", "digest": {"gitCommit": "cd34"}},
 )
+BUILDKIT = "https://mobyproject.org/buildkit@v1"
+GIT = {"uri": "git+https://git.example/a@v1", "digest": {"sha1": "ab" * 20}}
+GIT_256 = {"uri": "https://git.example/a.git#main", "digest": {"sha256": "ab" * 32}}
+STEP = {"uri": "oci://quay.io/org/step", "digest": {"sha256": "00" * 32}}
 
 
 def outside(told=None, *resolved, **more):
@@ -96,6 +101,11 @@ def test_buildkits_fields(version):
     assert (file.name, file.text, file.line_count) == ("Dockerfile", documents.DOCKERFILE, 3)
 
 
+def test_a_byte_order_mark_is_no_text():
+    marked = b"\xef\xbb\xbfFROM a:1\r\nRUN b\r\n"
+    assert provenance.dockerfile(None, marked).text == "FROM a:1\r\nRUN b\r\n"
+
+
 def test_the_mode_min_tells_no_arguments():
     told = {"buildType": "https://mobyproject.org/buildkit@v1", "invocation": {"parameters": {}}}
     read = provenance.read(told)
@@ -135,7 +145,19 @@ def test_githubs_fields():
         (outside(GOOGLE, *RESOLVED), "source_uri", "git+https://git.example/a"),
         # Of the repository itself, and not of one whose name begins like it.
         (outside(GOOGLE, *RESOLVED), "source_revision", "cd34"),
-        (outside(source="https://git.example/a"), "source_uri", None),
+        (outside({"configSource": {"uri": "https://git.example/a.git#main"}}, GIT_256), "source_revision", "ab" * 32),
+        (outside(GOOGLE | {"sourceToBuild": {"repository": "https://git.example/b"}}), "source_uri", "https://git.example/b"),
+        # GitLab's, and what SLSA's own builder in containers writes.
+        (outside(source="https://u:p@git.example/a"), "source_uri", "https://git.example/a"),
+        (outside(source=["https://git.example/a"]), "source_uri", None),
+        (outside(source="https://git.example/a", entryPoint="job"), "source_path", "job"),
+        (outside({"configPath": "config.toml"}), "source_path", "config.toml"),
+        ({"recipe": {"entryPoint": "build.yaml"}}, "source_path", "build.yaml"),
+        # A document that has no place for the source, and took one repository, or several.
+        ({"materials": [GIT, GIT, STEP]}, "source_uri", "git+https://git.example/a@v1"),
+        ({"materials": [GIT, GIT, STEP]}, "source_revision", "ab" * 20),
+        ({"materials": [GIT, {"uri": "git+https://git.example/b"}]}, "source_uri", None),
+        ({"buildType": BUILDKIT, "materials": [GIT]}, "source_uri", None),
         # A login in any address, also one that holds @, and in a query.
         ({"builder": {"id": "https://a:b@c@ci.example/1"}}, "builder_id", "https://ci.example/1"),
         (outside(configSource={"uri": f"https://x/a.tgz?v=1&X-Amz-Signature={SECRET}&b=2#c"}), "source_uri", "https://x/a.tgz?v=1&X-Amz-Signature=…&b=2#c"),
@@ -143,6 +165,13 @@ def test_githubs_fields():
 )  # fmt: skip
 def test_where_others_write_it(told, column, value):
     assert provenance.read(told)[column] == value
+
+
+def test_what_builders_write_for_no_date_is_none():
+    told = {"metadata": {"buildStartedOn": "0001-01-01T00:00:00Z", "buildFinishedOn": "1970-01-01"}}
+    key = {"repo": "org/app", "image_digest": IMAGE, "digest": GO}
+    made = PROVENANCE.from_records([{**key, **provenance.read(told)}])
+    assert made[["started_at", "finished_at"]].isna().to_numpy().all()
 
 
 def materials_of(uri, **digest):
@@ -189,6 +218,44 @@ def test_images_among_the_materials(uri, repo, tag, digest, platform):
 )
 def test_kinds_of_materials(uri, digest, kind):
     assert materials_of(uri, **digest).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("uri", "digest", "image"),
+    [
+        ("oci://quay.io/org/step", {"sha256": "00"}, ("quay.io/org/step", None, "sha256:00")),
+        (f"oci://quay.io/org/step:1@{GO}", {}, ("quay.io/org/step", "1", GO)),
+        (f"docker-pullable://bash@{GO}", {}, ("library/bash", None, GO)),
+        (f"gcr.io/org/step@{GO}", {"sha256": "00"}, ("gcr.io/org/step", None, GO)),
+        (f"localhost:5000/step@{GO}", {}, ("localhost:5000/step", None, GO)),
+        ("oci://UPPER", {}, None),
+        (f"pkg:generic/a@{GO}", {}, None),
+        (f"gs://bucket/a@{GO}", {}, None),
+    ],
+)
+def test_images_without_a_package_url(uri, digest, image):
+    one = materials_of(uri, **digest)
+    assert one.kind == ("image" if image else "other")
+    if image:
+        assert (one.material_repo, one.material_tag, one.material_digest) == image
+
+
+def test_commits_that_are_called_something_else():
+    one = materials_of("https://gitlab.example/a", sha256="ab" * 20)
+    assert (one.kind, one.git_url, one.git_revision) == (
+        "git",
+        "https://gitlab.example/a",
+        "ab" * 20,
+    )
+    assert materials_of("https://gitlab.example/a", sha256="ab" * 32).kind == "http"
+
+
+@pytest.mark.parametrize("kind", ["tekton.dev/v1/TaskRun", "https://cloud.google.com/build/x/v1"])
+def test_steps_run_in_tools(kind):
+    told = {"buildType": kind, "materials": [STEP, {"uri": "pkg:docker/debian@12"}, GIT]}
+    assert [one.is_frontend for one in provenance.materials(told)] == [True, False, False]
+    told["buildType"] = "https://build.example/1"
+    assert not any(one.is_frontend for one in provenance.materials(told))
 
 
 def test_tools_are_told_from_bases():

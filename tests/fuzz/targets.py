@@ -4,13 +4,14 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import hubframe
 from hubframe.errors import InvalidReferenceError, NotFoundError, PayloadError, StaleWarning
@@ -26,6 +27,7 @@ from hubframe.oci.contents.distributions import read_distribution
 from hubframe.oci.contents.golang import read_modules
 from hubframe.oci.contents.packages import Package, read_url, write_url
 from hubframe.oci.contents.rpm import read_header
+from hubframe.oci.contents.verifying import Verifier
 from hubframe.oci.contents.versions import compare
 from hubframe.oci.manifests import HubContent, ManifestContent
 from hubframe.oci.payload import mapping, text
@@ -42,6 +44,7 @@ from hubframe.tables.vulnerabilities import VULNERABILITIES
 from hubframe.wire.challenges import parse_challenges, scope_of
 from hubframe.wire.engines import read_list
 from hubframe.wire.providers import harbor, quay
+from tests.contents import documents
 
 REPO, DIGEST = "org/app", "sha256:" + "0" * 64
 _WANTED = Platform("linux", "arm", "v7")
@@ -414,7 +417,7 @@ def bill(data: bytes) -> None:
 
 
 def signed(data: bytes) -> None:
-    """Signatures of each kind: read, or refused in one way."""
+    """Signatures of each kind: read, or refused in one way; by a stranger's key none is good."""
     beside = {"dev.cosignproject.cosign/signature": "AAAA"}
     for media_type in SIGNED:
         try:
@@ -422,9 +425,21 @@ def signed(data: bytes) -> None:
         except PayloadError as error:
             is_fit(str(error))
             continue
+        assert not any(_verifier().verify(one, DIGEST)[0] == "verified" for one in found)
         of_image = {"subject_digest": DIGEST, "subject_kind": "image", "layer_digest": DIGEST}
         more = {**of_image, "position": 0, "number": 0, "status": "not checked"}
         are_declared("signatures", ({**vars(one), **one.told, **more} for one in found))
+
+
+@cache
+def _verifier() -> Verifier:
+    """Know keys that made nothing."""
+    made = (
+        ec.generate_private_key(ec.SECP256R1()),
+        rsa.generate_private_key(65537, 2048),
+        ed25519.Ed25519PrivateKey.generate(),
+    )
+    return Verifier(map(documents.public, made), None, by_roots=False)
 
 
 def certificate(data: bytes) -> None:

@@ -61,6 +61,18 @@ def test_of_several_materials_the_one_whose_layers_come_first():
     )  # fmt: skip
 
 
+def test_the_evidence_of_an_image_stands_together():
+    tags = [{**IMAGE, "tag": tag, "image_digest": f"sha256:{tag}"} for tag in ("2", "1")]
+    told = [annotated("debian:12", **image, source=source)
+            for source in ("config", "manifest") for image in reversed(tags)]  # fmt: skip
+    own = LAYERS.joined([layers(image, "d1", "app") for image in tags])
+    images, held = IMAGES.frame(), LAYERS.frame()
+    made = bases(stated_bases(LABELS.joined(told)), own, images, held)
+    assert made[["tag", "evidence"]].to_numpy().tolist() == [
+        ["2", "annotation"], ["2", "label"], ["1", "annotation"], ["1", "label"],
+    ]  # fmt: skip
+
+
 def test_of_several_none_is_guessed():
     took = materials(("library/go", TOOL, False), ("library/debian", BASE, False))
     stated = stated_bases(LABELS.frame(), took)
@@ -105,7 +117,7 @@ def test_what_a_dockerfile_says_is_held_against_layers(named, layers_of_base, co
 def annotated(name, digest=None, **image):
     said = ((NAME, name), (DIGEST, digest))
     return LABELS.from_records(
-        {**IMAGE, **image, "source": "manifest", "key": key, "value": value}
+        {**IMAGE, "source": "manifest", **image, "key": key, "value": value}
         for key, value in said
         if value
     )
@@ -136,6 +148,42 @@ def test_a_base_that_is_gone(held, of_tag, is_prefix, confidence, is_outdated):
     assert row["confidence"] == confidence
     for name, value in (("is_prefix", is_prefix), ("is_outdated", is_outdated)):
         assert row[name] is value or (value is None and pd.isna(row[name]))
+
+
+@pytest.mark.parametrize(
+    ("told", "outdated"),
+    [
+        ([("annotation", "proved", False), ("label", "told but wrong", True)], []),
+        ([("annotation", "told", True), ("label", "likely", False)], []),
+        ([("annotation", "told but wrong", False), ("label", "proved", True)], ["label"]),
+        ([("annotation", "proved", None), ("label", "told", True)], ["label"]),
+        ([("annotation", "proved", False), ("provenance", "proved", True)], ["provenance"]),
+        ([("annotation", "told but wrong", True)], ["annotation"]),
+    ],
+)
+def test_the_best_proof_tells_what_is_outdated(told, outdated):
+    found = BASES.from_records(
+        {**IMAGE, "evidence": evidence, "confidence": confidence, "is_outdated": is_outdated}
+        for evidence, confidence, is_outdated in told
+    )
+    assert outdated_bases_df(found)["evidence"].tolist() == outdated
+
+
+@pytest.mark.parametrize("digest", [None, BASE])
+def test_a_tag_that_the_image_has_itself_now_is_not_its_base(digest):
+    """Built on what the tag was, and pushed to it."""
+    own = image_of("org/app", IMAGE["image_digest"], "1", "2024-03-01")
+    images = [own, image_of("org/app", BASE, None, "2024-01-01")]
+    held = LAYERS.joined([layers(own, "d1", "app"), layers(images[1], "d1")])
+    stated = stated_bases(annotated("docker.io/org/app:1", digest))
+    (row,) = bases(stated, layers(IMAGE, "d1", "app"), IMAGES.from_records(images), held).to_dict(
+        "records"
+    )
+    assert (row["confidence"], row["base_name_now_digest"]) == (
+        "proved" if digest else "told", IMAGE["image_digest"],
+    )  # fmt: skip
+    assert pd.isna([row["is_outdated"], row["lag_days"]]).all()
+    assert pd.isna(row["base_layer_count"]) or row["base_layer_count"] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How an image was built: SLSA provenance 0.2 and 1, as BuildKit and GitHub write it."""
+"""How an image was built: SLSA provenance, as BuildKit, GitHub, Tekton and others write it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,8 +25,8 @@ _SOURCE = (
     ("invocation", "configSource"),
     (*_OUTSIDE, "source"),  # of the generators of SLSA's own framework
 )
-# Of GitHub, and of Google Cloud Build.
-_WORKFLOWS = ((*_OUTSIDE, "workflow"), (*_OUTSIDE, "buildConfigSource"))
+# Of GitHub; of Google Cloud Build, which may take its steps from elsewhere, and of Tekton.
+_WORKFLOWS = tuple((*_OUTSIDE, name) for name in ("workflow", "sourceToBuild", "buildConfigSource"))
 _MATERIALS = (("buildDefinition", "resolvedDependencies"), ("materials",))
 _STEPS = (("buildDefinition", "internalParameters", "buildConfig"), ("buildConfig",))
 
@@ -47,9 +47,18 @@ _TEXTS: dict[str, tuple[Path, ...]] = {
     ),
     "started_at": ((*_V1, "startedOn"), ("metadata", "buildStartedOn")),
     "finished_at": ((*_V1, "finishedOn"), ("metadata", "buildFinishedOn")),
-    "source_uri": (*_below(_SOURCE, "uri"), *_below(_WORKFLOWS, "repository")),
+    "source_uri": (
+        *_below(_SOURCE, "uri"),
+        *_below(_WORKFLOWS, "repository"),
+        (*_OUTSIDE, "source"),  # of GitLab
+    ),
     "source_revision": _below(_below(_SOURCE, "digest"), "sha1", "gitCommit"),
-    "source_path": (*_below(_SOURCE, "path", "entryPoint"), *_below(_WORKFLOWS, "path")),
+    "source_path": (
+        *_below(_SOURCE, "path", "entryPoint"),
+        *_below(_WORKFLOWS, "path"),
+        *_below((_OUTSIDE,), "configPath", "entryPoint"),
+        ("recipe", "entryPoint"),
+    ),
     "vcs_source": _below(_below(_KIT, "vcs"), "source"),
     "vcs_revision": _below(_below(_KIT, "vcs"), "revision"),
     "frontend": _below(_REQUEST, "frontend"),
@@ -64,13 +73,20 @@ _FLAGS: dict[str, tuple[Path, ...]] = {
     ),
 }
 # What of an address is a login: a name before its host, and what its query calls a secret.
-_LOGIN = re.compile(r"//[^/?#\s]*@")
+_LOGIN = re.compile(r"//[^/?#\s]*@(?!sha256:)")
 _FIELD = re.compile(r"([?&][^=&#?]*=)([^&#]*)")
 _SECRET = re.compile(r"token|secret|password|signature|credential|key|auth|\bsig", re.IGNORECASE)
 _BUILD_ARG, _CONTEXT = "build-arg:", "context:"
 _TOOLS = frozenset(
     {"docker/dockerfile", "docker/dockerfile-upstream", "docker/buildkit-syft-scanner"}
 )
+# Whose steps run in images, which are materials, too.
+_STEPWISE = re.compile(r"tekton\.dev/|cloudbuild\.googleapis\.com|cloud\.google\.com/build")
+# An image without a package URL; what begins with a word and a colon is another address.
+_PLAIN_IMAGE = re.compile(
+    r"(?:oci|docker|docker-pullable)://(.+)|((?!\w[\w+.-]*:(?!\d))[^@\s]+@sha256:[0-9a-f]{64})"
+)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _GIT = re.compile(r"git[+:@]|(?:https?|ssh)://[^?#]+\.git(?:[#?]|$)")
 _IMAGE = re.compile(
     r"pkg:(?P<type>docker|oci)/(?P<name>[^@?#]+)(?:@(?P<version>[^?#]*))?(?:\?(?P<qualifiers>[^#]*))?"
@@ -123,6 +139,9 @@ def read(predicate: Any) -> dict[str, Any]:
     row["source_revision"] = row["source_revision"] or _revision(told, row["source_uri"])
     row["material_count"] = len(items(_at(told, _MATERIALS)))
     is_buildkit = "buildkit" in (row["build_type"] or "")
+    # BuildKit has none where it was given a folder.
+    if row["source_uri"] is None and not is_buildkit:
+        row |= _only_repository(told)
     is_full = _at(told, _STEPS) is not None or _at(told, _below(_KIT, "source")) is not None
     row["mode"] = ("max" if is_full else "min") if is_buildkit else None
     # The mode min leaves them out.
@@ -155,9 +174,12 @@ def materials(predicate: Any) -> Iterator[Material]:
     # What a Dockerfile names as its syntax is run by the builder, too.
     syntax = text(_at(told, _below(_below(_REQUEST, "args"), "source")))
     tools = _TOOLS | {_named(syntax)[0] if syntax else None}
+    is_stepwise = _STEPWISE.search(text(_at(told, _TEXTS["build_type"])) or "") is not None
     for one in items(_at(told, _MATERIALS)):
         found = _material(text(one.get("uri")), mapping(one.get("digest")))
-        yield found._replace(is_frontend=found.kind == "image" and found.material_repo in tools)
+        is_step = is_stepwise and not (found.uri or "").startswith("pkg:")
+        is_tool = found.kind == "image" and (is_step or found.material_repo in tools)
+        yield found._replace(is_frontend=is_tool)
 
 
 def dockerfiles(predicate: Any, what: object) -> Iterator[Dockerfile]:
@@ -173,7 +195,8 @@ def dockerfiles(predicate: Any, what: object) -> Iterator[Dockerfile]:
 
 def dockerfile(name: str | None, body: bytes) -> Dockerfile:
     """Describe a file."""
-    written = body.decode("utf-8", "replace")
+    # A byte order mark is no part of it, for BuildKit neither.
+    written = body.decode("utf-8-sig", "replace")
     return Dockerfile(name, written, sha256(body).hexdigest(), len(written.splitlines()))
 
 
@@ -198,9 +221,20 @@ def _without_login(uri: str | None) -> str | None:
 
 
 def _revision(told: Payload, repository: str | None) -> str | None:
-    """Return the commit that the builder resolved the workflow's repository to."""
-    url = (repository or "").removeprefix("git+")
+    """Return the commit that the builder resolved the source's repository to."""
+    url = _material(repository, {}).git_url or repository
     return next((one.git_revision for one in materials(told) if url and one.git_url == url), None)
+
+
+def _only_repository(told: Payload) -> dict[str, Any]:
+    """Tell of the only repository that went into a build, whose document has no place for it."""
+    found = {one.git_url: one for one in materials(told) if one.kind == "git"}
+    return {
+        name: value
+        for one in found.values()
+        if len(found) == 1
+        for name, value in (("source_uri", one.uri), ("source_revision", one.git_revision))
+    }
 
 
 def _material(uri: str | None, digest: Payload) -> Material:
@@ -208,11 +242,17 @@ def _material(uri: str | None, digest: Payload) -> Material:
     written = uri or ""
     is_git = _GIT.match(written) is not None
     commit = text(digest.get("gitCommit")) or text(digest.get("sha1"))
-    # Repositories whose commits are longer hashes.
-    commit = commit or (text(digest.get("sha256")) if is_git else None)
+    # Repositories whose commits are longer hashes; GitLab calls the shorter ones so, too.
+    other = text(digest.get("sha256"))
+    commit = commit or (other if other and (is_git or _COMMIT.fullmatch(other)) else None)
     pinned = next((one for one in digests([{"digest": digest}]) if one.startswith("sha")), None)
     if written.startswith(("pkg:docker/", "pkg:oci/")):
         return _image(written, pinned)
+    if len(written) <= _LONGEST and (plain := _PLAIN_IMAGE.fullmatch(written)):
+        repo, tag = _named(plain[1] or plain[2])
+        told = written.rpartition("@")[2]
+        at = told if DIGEST.fullmatch(told) else pinned
+        return Material(uri, "image" if repo else "other", repo, tag, at)
     if is_git or commit:
         url, _, ref = written.removeprefix("git+").partition("#")
         head, at, after = url.rpartition("@")

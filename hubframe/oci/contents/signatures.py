@@ -8,6 +8,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,9 @@ from hubframe.oci.contents.statements import (
     decoded,
     digests,
     envelope_of,
+    is_bare,
     is_envelope,
+    is_statement,
 )
 from hubframe.oci.payload import array, items, mapping, parse_attached, parsed, text
 
@@ -27,6 +30,8 @@ Payload = Mapping[str, Any]
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 _JWS, _COSE = "application/jose+json", "application/cose"
 _KINDS = {SIMPLE_SIGNING: "cosign simple signing", _JWS: "notation jws", _COSE: "notation cose"}
+# What a payload of cosign's has to say that it is: its key may sign others, too.
+_SIMPLE_TYPE = "cosign container image signature"
 _OF_COSIGN = "dev.cosignproject.cosign/signature"
 _OF_SIGSTORE = "dev.sigstore.cosign/"
 # By the signer's clock, or by that of an authority.
@@ -110,9 +115,10 @@ def read(body: bytes, media_type: str, annotations: Payload, what: object) -> It
 
 def _simple(body: bytes, annotations: Payload, what: object) -> Signature:
     critical = mapping(parse_attached(body, what).get("critical"))
+    claimed = text(mapping(critical.get("image")).get("docker-manifest-digest"))
     made = Signature(
         "cosign simple signing",
-        tuple(filter(None, [text(mapping(critical.get("image")).get("docker-manifest-digest"))])),
+        (claimed,) if claimed and critical.get("type") == _SIMPLE_TYPE else (),
         text(mapping(critical.get("identity")).get("docker-reference")),
         signed=body,
     )
@@ -153,7 +159,11 @@ def _bundle(document: Payload, body: bytes, what: object) -> Signature:
             break
     made.key_id = text(mapping(material.get("publicKey")).get("hint"))
     entry = next(iter(items(material.get("tlogEntries"))), {})
-    made.log_index, made.signed_at = entry.get("logIndex"), _at(entry.get("integratedTime"))
+    if mapping(entry.get("inclusionPromise")):
+        made.log_index, made.signed_at = entry.get("logIndex"), _at(entry.get("integratedTime"))
+    else:
+        # What the log does not sign, anybody may have written.
+        made.log_index = mapping(entry.get("inclusionProof")).get("logIndex")
     made.log_kind = text(mapping(entry.get("kindVersion")).get("kind"))
     stamps = mapping(material.get("timestampVerificationData")).get("rfc3161Timestamps")
     for stamp in items(stamps)[:1] if made.signed_at is None else ():
@@ -164,9 +174,11 @@ def _bundle(document: Payload, body: bytes, what: object) -> Signature:
 
 def _of_envelope(kind: str, envelope: Envelope) -> Signature:
     """Read what a statement says; what else an envelope holds says nothing here."""
-    try:
-        statement = parse_attached(envelope.payload, kind)
-    except PayloadError:
+    statement: Payload = {}
+    if is_bare(envelope.payload_type):
+        with suppress(PayloadError):
+            statement = parse_attached(envelope.payload, kind)
+    if not is_statement(statement):
         statement = {}
     return Signature(
         kind,

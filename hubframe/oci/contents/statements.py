@@ -9,7 +9,6 @@ from hubframe.errors import PayloadError
 from hubframe.oci.payload import items, mapping, parse_attached, text
 
 Payload = Mapping[str, Any]
-IN_TOTO = "application/vnd.in-toto+json"
 DSSE = "application/vnd.dsse.envelope.v1+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle"
 _STATEMENT = "https://in-toto.io/Statement/"
@@ -42,9 +41,13 @@ class Envelope(NamedTuple):
 
 def holds_statement(media_type: str | None) -> bool:
     """Tell whether a blob of such a type is a statement, whatever it is wrapped in."""
+    return is_bare(media_type) or is_envelope(media_type)
+
+
+def is_bare(media_type: str | None) -> bool:
+    """Tell whether that is the type of a statement itself."""
     kind = media_type or ""
-    is_in_toto = kind.startswith("application/vnd.in-toto")
-    return (is_in_toto and kind.endswith(("+json", _SIGNED))) or is_envelope(kind)
+    return kind.startswith("application/vnd.in-toto") and kind.endswith("+json")
 
 
 def is_envelope(media_type: str | None) -> bool:
@@ -63,7 +66,7 @@ def read(body: bytes, what: object) -> Statement:
     elif "messageSignature" in document:
         # A bundle that signs what it is attached to, and states nothing.
         return Statement(None, (), None, is_signed=True)
-    if not (text(document.get("_type")) or "").startswith(_STATEMENT):
+    if not is_statement(document):
         raise PayloadError(f"{what}: it is no in-toto statement")
     return Statement(
         text(document.get("predicateType")),
@@ -71,6 +74,11 @@ def read(body: bytes, what: object) -> Statement:
         document.get("predicate"),
         envelope is not None,
     )
+
+
+def is_statement(document: Payload) -> bool:
+    """Tell whether a document says that it is a statement."""
+    return (text(document.get("_type")) or "").startswith(_STATEMENT)
 
 
 def envelope_of(document: Payload, what: object) -> Envelope | None:
