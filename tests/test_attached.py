@@ -122,6 +122,8 @@ def test_what_buildkit_attests(registry, client, built):
     materials = frame(registry, client, "materials")
     assert materials.kind.tolist() == ["image", "image", "git", "http", "image"]
     assert materials.position.tolist() == [0, 1, 2, 3, 4]
+    # The Dockerfile that the document holds tells it of all images.
+    assert materials.is_base.tolist() == [False, True, False, False, False]
     (file,) = frame(registry, client, "dockerfiles").itertuples()
     assert (file.name, file.text, file.source) == ("Dockerfile", documents.DOCKERFILE, "provenance")
     # With the digest that the build resolved it to.

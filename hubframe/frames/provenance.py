@@ -1,16 +1,19 @@
 """How images were built, as is attested of them: provenance, materials and Dockerfiles."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 import pandas as pd
 
+from hubframe.errors import PayloadError
 from hubframe.frames.attached import Attached
 from hubframe.frames.call import Errors, calling
 from hubframe.frames.images import frame_of_documents, frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
 from hubframe.frames.sources import Source, read_wanted
 from hubframe.oci.contents import provenance
+from hubframe.oci.contents.provenance import Material
 from hubframe.oci.contents.statements import Statement
 from hubframe.oci.payload import as_json
 from hubframe.readers.references.dockerfiles import find_base
@@ -88,6 +91,9 @@ def materials_df(
 ) -> pd.DataFrame:
     """List what builds took, as SLSA provenance says: images, repositories of git, downloads.
 
+    Which of several images a build goes on from is told where the document holds the Dockerfile;
+    `bases_df` finds it by their layers, too.
+
     Parameters
     ----------
     what, tags, newest, platform, attestations, source, partial, errors, progress, client
@@ -102,8 +108,9 @@ def materials_df(
 
     def rows(document: Attached) -> Rows:
         for stated in _statement(document):
+            base = _base(stated.predicate, document)
             for position, one in enumerate(provenance.materials(stated.predicate)):
-                yield {**one._asdict(), "position": position}
+                yield {**one._asdict(), "position": position, "is_base": _is_base(one, base)}
 
     with calling(client, errors, progress) as call:
         return frame_of_documents(call, MATERIALS, what, wanted, source, rows, partial=partial)
@@ -170,6 +177,29 @@ def dockerfiles_df(
                 }
             )
         return call.finish(DOCKERFILES.from_records(records), DOCKERFILES.name)
+
+
+def _base(predicate: Any, document: Attached) -> Material | None:
+    """Return the image that a build goes on from, where its Dockerfile is told and names it."""
+    chosen = provenance.choices(predicate)
+    # A file that cannot be read tells nothing; `dockerfiles_df` says so.
+    with suppress(PayloadError):
+        bases = {
+            find_base(one.text, *chosen) for one in provenance.dockerfiles(predicate, document)
+        }
+        named = parsed(bases.pop() or "") if len(bases) == 1 else None
+        for one in provenance.materials(predicate):
+            is_tagged = named is not None and one.material_repo == named.repo
+            if is_tagged and one.material_tag == named.tag:
+                return one
+    return None
+
+
+def _is_base(one: Material, base: Material | None) -> bool | None:
+    """Tell whether a material is the base; None where another image may be."""
+    if one.kind != "image" or one.is_frontend:
+        return False
+    return None if base is None else one == base
 
 
 def _pinned(base: str | None, predicate: Any) -> str | None:

@@ -304,6 +304,7 @@ MATERIALS = Table("materials", "something that a build took", (*IMAGE_KEY, "dige
     Column("git_url", TEXT, "Address of a repository of git."),
     Column("git_ref", TEXT, "Branch or tag."),
     Column("git_revision", TEXT, "Commit."),
+    Column("is_base", FLAG, "Whether it is the image that the build goes on from, where the document holds the Dockerfile; null where another image may be."),
     Column("is_frontend", FLAG, "Whether it is a tool of the builder: Docker's frontend, BuildKit's scanner, or what a step of Tekton or Google Cloud Build ran in.", nullable=False),
 ), source=_ATTACHED)
 
