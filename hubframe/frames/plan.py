@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from hubframe.frames import limits, quota, readers
+from hubframe.frames import checked, limits, quota, readers
 from hubframe.frames.attached import KINDS
-from hubframe.frames.call import calling
+from hubframe.frames.call import Call, calling
 from hubframe.frames.fetching import Survey
 from hubframe.frames.files import Layer, missing_layers
 from hubframe.frames.packages import (
@@ -25,6 +25,7 @@ from hubframe.frames.packages import (
 from hubframe.frames.selection import ALL, USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, Wanted, find_tags, read_wanted
 from hubframe.tables import CONTENTS, LAYERS, PACKAGES, PLAN, REFERRERS, SBOMS, amounts
+from hubframe.tables.references import CHECKED_REFERENCES
 from hubframe.wire.client import Client
 from hubframe.wire.limits import Limit
 from hubframe.wire.rates import START
@@ -33,7 +34,9 @@ from hubframe.wire.rates import START
 _ROUND_TRIP = 0.2
 _KINDS = {
     "images": "hub",
+    "page": "hub",
     "digest": "head",
+    "list": "list",
     "referrers": "referrers",
     "stand-in": "referrers",
     "names": "referrers",
@@ -46,11 +49,12 @@ _KINDS = {
 OF_LAYERS = {"files": False, "packages": True, "distributions": True, "contents": False}
 # Each list of referrers may name others, which are asked for then.
 _OF_REFERRERS = ("referrers", *KINDS, "lifecycles")
-_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS)
+_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS, CHECKED_REFERENCES.name)
 Bound = Literal["exactly", "at least", "at most", "about"]
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
+    "list": "lists of tags, free of pulls",
     "referrers": "lists of referrers and tags that stand in for them, free of pulls",
     "manifest": "manifests and indexes",
     "config": "configs, free of pulls",
@@ -68,8 +72,8 @@ class Plan:
     frame, tag_count
         Which frame, and of how many tags.
     requests
-        How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``,
-        ``document``, ``layer``.
+        How many requests, by kind: ``hub``, ``head``, ``list``, ``referrers``, ``manifest``,
+        ``config``, ``document``, ``layer``.
         Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
@@ -87,8 +91,8 @@ class Plan:
         How long it may take, with answers in a fifth of a second, and the Hub API's limit. What
         the bytes of layers take comes on top.
     is_exact
-        Whether the call will make as many; otherwise indexes, or lists of referrers, have to be
-        read first, and it will be more.
+        Whether the call will make as many; otherwise indexes, or lists, have to be read first, and
+        it may be more.
     """
 
     frame: str
@@ -139,9 +143,14 @@ class Plan:
             *(f"  {count:>7}  {_MEANINGS[kind]}" for kind, count in self.requests.items() if count),
             f"  {self.held:>7}  already here",
             *self._of_layers(size),
-            f"  pulls: {least}{self.pulls} needed, {left}",
+            f"  pulls: {self._least_pulls}{self.pulls} needed, {left}",
         ]
         return "\n".join(lines if self.fits else [*lines, f"  {quota.NARROWER}"])
+
+    @property
+    def _least_pulls(self) -> str:
+        # To check references costs none in any case.
+        return "" if self.is_exact or self.frame == CHECKED_REFERENCES.name else "at least "
 
     def _of_layers(self, size: str) -> list[str]:
         """Say how much is to be downloaded."""
@@ -179,13 +188,14 @@ def plan(
     Parameters
     ----------
     what
-        What the call would be given.
+        What the call would be given: of ``checked_references`` a frame of references, each of whose
+        tags and lists counts once.
     frame
         Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
         ``env``, ``configs``, ``referrers``, ``sboms``, ``provenance``, ``materials``,
-        ``dockerfiles``, ``signatures``, ``lifecycles``; or ``files``, ``packages``,
-        ``distributions``, ``contents``, whose plan tells the bytes of the layers that are not kept
-        yet.
+        ``dockerfiles``, ``signatures``, ``lifecycles``, ``checked_references``; or ``files``,
+        ``packages``, ``distributions``, ``contents``, whose plan tells the bytes of the layers that
+        are not kept yet.
     kinds, evidence
         Of packages, see `packages_df`, and evidence of sboms, see `sboms_df`. With ``"auto"``
         evidence the layers of all images are counted, also of those that turn out to have a
@@ -220,6 +230,10 @@ def plan(
         tags, newest, platform or usual, attestations=attestations, is_brief=is_brief
     )
     with calling(client, "raise", progress) as call:
+        if name == CHECKED_REFERENCES.name:
+            if wanted.filters or newest:
+                raise ValueError(f"{name} takes a frame of references, and no tags or newest")
+            return _of_references(call, what, wanted, source)
         found = find_tags(call, references(what), wanted, source)
         documented = [one for one in found if asks_for_documents(one.reference, evidence, source)]
         downloads = _Downloads(0)
@@ -263,6 +277,19 @@ def plan(
             and not (survey.missing and is_of_referrers)
             and downloads.bound == "exactly",
         )
+
+
+def _of_references(call: Call, references: What, wanted: Wanted, source: Source) -> Plan:
+    tag_count, survey = checked.survey(call, references, source)
+    requests = _counted(survey, wanted)
+    return Plan(
+        frame=CHECKED_REFERENCES.name,
+        tag_count=tag_count,
+        requests=requests,
+        held=len(survey.answered),
+        seconds=_seconds(call.client, requests),
+        is_exact=not survey.missing,
+    )
 
 
 def _counted(survey: Survey, wanted: Wanted) -> dict[str, int]:

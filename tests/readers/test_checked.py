@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -110,6 +111,15 @@ def hub(tmp_path):
             yield application, client
 
 
+def kinds(exchanges):
+    """Count requests as a plan does; logins come on top."""
+    paths = {"hub": "/namespaces/", "list": "/tags/list", "head": "/manifests/"}
+    asked = [one.path_and_query for one in exchanges]
+    # Of that page the plan learns the limit.
+    asked = [one for one in asked if not one.endswith("page_size=1")]
+    return Counter({kind: sum(path in one for one in asked) for kind, path in paths.items()})
+
+
 @pytest.mark.parametrize("source", ["auto", "hub", "registry"])
 def test_each_tag_and_each_list_is_asked_once_without_a_pull(hub, tmp_path, source):
     application, client = hub
@@ -119,7 +129,18 @@ def test_each_tag_and_each_list_is_asked_once_without_a_pull(hub, tmp_path, sour
     names = (tags["repo"] + ":" + tags["tag"]).str.removeprefix("library/").head(25).tolist()
     found = named(tmp_path, *names * 20)
     assert len(found) == 500
+    hubframe.checked_references_df(found.head(9), source=source, client=client)
+    part = kinds(application.log)
+    plan = hubframe.plan(found, "checked_references", source=source, client=client)
+    assert (plan.tag_count, plan.pulls, plan.is_exact) == (25, 0, False)
+    # A plan asks for nothing but the Hub API's lists, which are its own to ask for then.
+    planned = {kind: count for kind, count in plan.requests.items() if count}
+    assert kinds(application.log) == part or source == "hub"
+    part = kinds(application.log)
     checked = hubframe.checked_references_df(found, source=source, client=client)
+    assert part + Counter(planned) == kinds(application.log)
+    after = hubframe.plan(found, "checked_references_df", source=source, client=client)
+    assert (sum(after.requests.values()), after.is_exact) == (0, True)
     assert checked["exists"].all()
     assert checked["newest_tag"].notna().sum() > 200
     requests = list(application.log)
@@ -200,7 +221,13 @@ def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
         with hubframe.Client(settings) as client, warnings.catch_warnings():
             warnings.simplefilter("error")
             found = named(tmp_path, *names * 3, pinned, alone)
+            plan = hubframe.plan(found, "checked_references", client=client)
+            assert (plan.requests["manifest"], plan.requests["list"], plan.pulls) == (4, 1, 0)
+            assert not registry.log
             checked = hubframe.checked_references_df(found, client=client)
+            left = hubframe.plan(found, "checked_references", client=client)
+        # That there is no such tag is asked anew each time.
+        assert (sum(left.requests.values()), left.is_exact) == (1, False)
         assert len(registry.asked("/manifests/")) == 4
         assert len(registry.asked("/tags/list")) == 1
     assert checked["exists"].tolist() == [*[True, True, False] * 3, True, True]
@@ -246,11 +273,23 @@ def test_wrong_arguments():
     references = hubframe.references_df(sample_files() / "shop")
     with pytest.raises(TypeError, match="references frame"):
         hubframe.checked_references_df(["nginx"])
+    with hubframe.sample(), pytest.raises(TypeError, match="references frame"):
+        hubframe.plan("nginx", "checked_references")
+    with hubframe.sample(), pytest.raises(ValueError, match="no tags or newest"):
+        hubframe.plan(references, "checked_references", newest=3)
     with pytest.raises(ValueError, match="lacks"):
         hubframe.checked_references_df(references.drop(columns="reference"))
     for wrong in ({"source": "docker"}, {"now": "now"}, {"platform": "amd64"}, {"errors": "no"}):
         with hubframe.sample(), pytest.raises(ValueError, match=next(iter(wrong))):
             hubframe.checked_references_df(references, **wrong)
+
+
+def test_the_plan_of_a_check_at_the_command_line():
+    done = run("references", "--plan", "--sample")
+    assert done.returncode == 0, done.stderr
+    head, *_, last = done.stdout.splitlines()
+    assert head.startswith("checked_references of 14 tags: at least 21 requests")
+    assert last == "  pulls: 0 needed, none counted"
 
 
 def test_pins_are_printed_and_nothing_else(monkeypatch):
