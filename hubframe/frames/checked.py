@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from hubframe.errors import HubframeError, NotFoundError
+from hubframe.errors import HubframeError, NotCachedError, NotFoundError
 from hubframe.frames import readers
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.fetching import Item, Survey
@@ -51,7 +51,8 @@ def checked_references_df(
 
     Each distinct tag is asked for once, and the list of tags of each repository. On Docker Hub
     that costs no pull. Elsewhere the manifest of each tag is read, which registries do not count.
-    Of a digest without a tag Docker Hub is asked by HEAD whether it is there.
+    Of a digest without a tag Docker Hub is asked by HEAD whether it is there, and of one that its
+    tag no longer points at any registry.
 
     Parameters
     ----------
@@ -131,6 +132,15 @@ class _Tag(NamedTuple):
     size: Any = None
     pushed_at: Any = None
 
+    @property
+    def own(self) -> dict[str | None, Image]:
+        """Its images by their digests."""
+        return {image.digest: image for image in self.images if not image.is_attestation}
+
+    def has(self, digest: str | None) -> bool:
+        """Tell whether a digest is its own, or that of one of its images."""
+        return digest is not None and (digest == self.digest or digest in self.own)
+
 
 class _Standing:
     """What registries tell of tags, and of the names of others beside them."""
@@ -145,10 +155,11 @@ class _Standing:
         self.missing: set[ImageReference] = set()
 
     def ask(self, references: Iterable[ImageReference]) -> int:
-        """Ask for tags and digests, each once, and for the lists that some need; count the former.
+        """Ask for tags and digests, each once, and for the lists that some need.
 
-        A plan does not know yet which tags are there.
+        Return how many tags and digests it asks for.
         """
+        references = list(references)
         tags = dict.fromkeys(map(_tag_of, references))
         asked = [one for one in tags if self._may_be_asked(one)]
         found: dict[ImageReference, Any] = {}
@@ -158,12 +169,12 @@ class _Standing:
             found |= self._elsewhere([one for one in batch if not one.is_hub])
             if self._source != "hub":
                 found |= self._heads([one for one in on_hub if not one.tag])
-        is_open = self._call.survey is not None
         listed = self._lists(
             one
             for one, outcome in found.items()
             if isinstance(outcome, NotFoundError)
-            or ((is_open or isinstance(outcome, _Tag)) and _is_ordered(one))
+            # What is not here, of a plan or offline, may be there.
+            or (isinstance(outcome, _Tag | NotCachedError) and _is_ordered(one))
         )
         for one, outcome in found.items():
             if isinstance(outcome, _Tag):
@@ -173,7 +184,27 @@ class _Standing:
             else:
                 # A repository that is not found may be private.
                 self._call.is_good(one, outcome, is_spared=True)
+        self._ask_for_pins(references)
         return len(asked)
+
+    def _ask_for_pins(self, references: Iterable[ImageReference]) -> None:
+        """Ask whether digests are there that tags no longer point at."""
+        pins = {
+            one.at(digest=one.digest): None
+            for one in references
+            for tag in [self.tags.get(_tag_of(one))]
+            if one.tag and one.digest and self._source != "hub"
+            if (tag and not tag.has(one.digest)) or _tag_of(one) in self.missing
+        }
+        for batch in self._call.batches([one for one in pins if one not in self.tags], "digests"):
+            for one, outcome in self._heads(batch).items():
+                if isinstance(outcome, _Tag):
+                    self.tags[one] = outcome
+                elif isinstance(outcome, NotFoundError):
+                    # The repository is there.
+                    self.missing.add(one)
+                else:
+                    self._call.is_good(one, outcome)
 
     def _may_be_asked(self, reference: ImageReference) -> bool:
         host = reference.registry
@@ -296,19 +327,26 @@ def _told(
                 "behind": newest.behind,
             }
     tag = standing.tags.get(asked)
+    is_pin = bool(reference.tag and reference.digest)
+    # What is there is the digest, whatever the tag points at.
+    one = reference.at(digest=reference.digest) if is_pin else asked
+    if one in standing.tags or (is_pin and tag and tag.has(reference.digest)):
+        row["exists"] = True
+    elif one in standing.missing:
+        row["exists"] = False
     if tag is None:
-        return {**row, "exists": False if asked in standing.missing else None}
-    own = {image.digest: image for image in tag.images if not image.is_attestation}
+        return row
+    own = tag.own
     names = sorted({image.platform_name for image in own.values() if image.platform_name})
     lacking = [name for name, suits in suiting(wanted).items() if not any(map(suits, names))]
     if names:
         row |= {"platforms": " ".join(names), "lacks_platforms": " ".join(sorted(lacking))}
     if reference.tag:
         row |= {"digest_now": tag.digest, "tag_pushed_at": tag.pushed_at, "size": tag.size}
-    if reference.tag and reference.digest and tag.digest:
-        row["is_current"] = reference.digest in (tag.digest, *own)
+    # Of a tag that was asked for by HEAD no images are known.
+    if is_pin and tag.digest and (own or tag.has(reference.digest) or one in standing.missing):
+        row["is_current"] = tag.has(reference.digest)
         if reference.digest != tag.digest and row["is_current"] and len(names) > 1:
-            row["problem"] = (
-                f"pinned to {own[reference.digest].platform_name or 'one platform'} only"
-            )
-    return {**row, "exists": True}
+            platform = own[reference.digest].platform_name
+            row["problem"] = f"pinned to {platform or 'one platform'} only"
+    return row

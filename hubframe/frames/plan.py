@@ -326,7 +326,8 @@ def _seconds(client: Client, requests: Mapping[str, int]) -> float:
     # More than these at once are found by trying.
     at_once = min(client.settings.workers, START)
     trips = ceil(sum(requests.values()) / at_once) * _ROUND_TRIP
-    limit = limits.hub_limit(client) if requests["hub"] else None
+    is_told = requests["hub"] and not client.is_offline
+    limit = limits.hub_limit(client) if is_told else None
     if limit is None or not limit.allowed:
         return trips
     return trips + 60.0 * ceil(max(0, requests["hub"] - limit.remaining) / limit.allowed)

@@ -27,6 +27,10 @@ def named(folder, *images):
     return hubframe.references_df(folder / "images.txt")
 
 
+def known(flags):
+    return [None if pd.isna(one) else bool(one) for one in flags]
+
+
 def by_written(frame):
     rows = frame.to_dict("records")
     return {row["written"]: {k: v for k, v in row.items() if not pd.isna(v)} for row in rows}
@@ -83,6 +87,27 @@ def test_pinned_to_one_platform_only(tmp_path):
     assert checked[["is_current", "digest_now", "platforms"]].iloc[2].isna().all()
 
 
+def test_a_pin_that_is_gone_is_not_there_whatever_its_tag_is(hub, tmp_path):
+    application, client = hub
+    found = hubframe.images_df("library/alpine:3.24.2", client=client).set_index("platform")
+    arm, index = found.loc["linux/arm64", ["image_digest", "index_digest"]]
+    names = [f"alpine:3.24.2@{index}", f"alpine:3.24.2@{arm}", f"alpine:3.24.2@{OLD}"]
+    references = named(tmp_path, *names, f"alpine:0.1@{index}", f"alpine@{OLD}")
+    for source, exists, current in (
+        ("auto", [True, True, False, True, False], [True, True, False, None, None]),
+        # By HEAD nobody tells which images a tag has.
+        ("registry", [True, True, False, True, False], [True, None, False, None, None]),
+        ("hub", [True, True, None, None, None], [True, True, False, None, None]),
+    ):
+        application.log.clear()
+        checked = hubframe.checked_references_df(references, source=source, client=client)
+        assert known(checked["exists"]) == exists
+        assert known(checked["is_current"]) == current
+        asked = [one for one in application.log if "/manifests/" in one.path_and_query]
+        assert {one.method for one in asked} <= {"HEAD"}
+        assert sum(OLD in one.path_and_query for one in asked) == (source != "hub")
+
+
 def test_a_digest_alone_is_asked_for_without_a_pull(hub, tmp_path):
     application, client = hub
     digest = hubframe.images_df("library/alpine:3.24.2", client=client)["index_digest"].iloc[0]
@@ -90,8 +115,7 @@ def test_a_digest_alone_is_asked_for_without_a_pull(hub, tmp_path):
     found = named(tmp_path, f"alpine@{digest}", f"alpine@{OLD}", f"acme/nothing@{OLD}")
     with pytest.warns(IncompleteWarning, match="1 of"):
         checked = hubframe.checked_references_df(found, client=client)
-    told = [None if pd.isna(one) else bool(one) for one in checked["exists"]]
-    assert told == [True, False, None]
+    assert known(checked["exists"]) == [True, False, None]
     asked = [one for one in application.log if "/manifests/" in one.path_and_query]
     assert [one.method for one in asked] == ["HEAD"] * 3
     application.log.clear()
@@ -174,14 +198,25 @@ def test_what_is_refused_is_null_and_said(hub, tmp_path):
     with pytest.warns(IncompleteWarning):
         checked = hubframe.checked_references_df(found, client=client)
     # Another's repository that is not found may be private; an official image is not.
-    told = [None if pd.isna(one) else bool(one) for one in checked["exists"]]
-    assert told == [True, None, None, False, False]
+    assert known(checked["exists"]) == [True, None, None, False, False]
     failures = checked.attrs["hubframe"]["failures"]
     assert {one["ref"].removeprefix("docker.io/").partition(":")[0] for one in failures} == {
         *("acme/web", "acme/nothing"),
     }
     with pytest.raises(hubframe.UnauthorizedError):
         hubframe.checked_references_df(found, errors="raise", client=client)
+
+
+def test_offline_the_newest_is_told_of_a_list_that_is_here(hub, tmp_path):
+    _, client = hub
+    found = named(tmp_path, "alpine:3.22", "alpine:0.1", "redis:7.2")
+    online = hubframe.checked_references_df(found.head(2), client=client)
+    with hubframe.offline(), pytest.warns(IncompleteWarning, match="3 of"):
+        checked = hubframe.checked_references_df(found, client=client)
+    assert known(checked["exists"]) == [True, None, None]
+    assert checked["newest_tag"].fillna("").tolist() == [*online["newest_tag"].fillna(""), ""]
+    with hubframe.offline():
+        assert hubframe.plan(found, "checked_references", client=client).requests["hub"] == 2
 
 
 def test_no_service_of_this_machine_is_asked(hub, tmp_path):

@@ -100,6 +100,16 @@ def test_what_of_a_dockerfile_is_not_known(found):
     assert rows[5]["reference"] == "docker.io/library/busybox:latest"
 
 
+def test_templates_before_instructions(found):
+    rows = found(
+        "{{\n  set base to 'x' ^\n}}# A block ends in a comment.\n"
+        "{{ if a:\n}}FROM {{base}}:1 AS build{{ if b:\n ARG X }}\n"
+        "FROM alpine:3\nCOPY --from=build /a /b\n"
+    )
+    assert short(rows) == [(5, "FROM", "template"), (7, "FROM", "docker.io/library/alpine:3")]
+    assert [row["is_last_stage"] for row in rows] == [False, True]
+
+
 def test_what_begins_with_no_from_is_no_dockerfile(found):
     assert found("package dockerfile\n\nvar a = `\nFROM scratch\n`\n", "dockerfile_test.go") == []
     assert found("from a import b\n", "dockerfile.py") == []
@@ -385,7 +395,9 @@ def test_values_of_charts(found):
         "named: {imageName: quay.io/org/named, imageTag: 6, imageDigest: ''}\n"
         f"sha: {{image: {{repository: org/sha, tag: 7, sha: '{'5' * 64}'}}}}\n"
         "hub: {image: {hub: quay.io/org/, name: hub, tag: 8}}\n"
-        "images: {web: 'org/web:9', many: 2, tags: {db: 'org/db:9'}}\n",
+        "images: {web: 'org/web:9', many: 2, tags: {db: 'org/db:9'}}\n"
+        "config: {repository: https://git.example/org/config, tag: v1}\n"
+        "ssh: {repository: git@git.example:org/config.git, tag: v1}\n",
         "charts/app/ci/prod-values.yaml",
     )
     assert short(rows) == [
@@ -455,6 +467,21 @@ def test_workflows_and_actions(found):
     assert (rows[0]["variable"], rows[0]["repo"]) == ("matrix.python", "library/python")
     action = found("runs: {using: docker, image: 'docker://alpine:3'}\n", "tool/action.yml")
     assert short(action) == [(1, "runs.image", "docker.io/library/alpine:3")]
+
+
+def test_inputs_of_workflows_have_their_defaults(found):
+    rows = found(
+        "on:\n  workflow_call:\n    inputs:\n      image: {type: string, default: 'node:24'}\n"
+        "      tag: {default: 17}\n      other: {type: string}\n"
+        "jobs:\n  a:\n    container: ${{ inputs.image }}\n    services:\n"
+        "      db: {image: 'postgres:${{inputs.tag}}'}\n      c: '${{ inputs.other }}'\n",
+        ".github/workflows/shared.yml",
+    )
+    assert short(rows) == [
+        (9, "jobs.a.container", "docker.io/library/node:24"),
+        (11, "jobs.a.services.db.image", "docker.io/library/postgres:17"),
+        (12, "jobs.a.services.c", "variable"),
+    ]
 
 
 def test_pipelines(found):
@@ -645,6 +672,11 @@ def test_files_by_globs_and_lists(tmp_path):
             read(tmp_path, patterns=wrong)
     with pytest.raises(FileNotFoundError, match="nothing"):
         read(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="~nobody"):
+        read("~nobody/here")
+    for wrong in (None, b".", [tmp_path]):
+        with pytest.raises(TypeError, match="where: expected a folder or a file"):
+            read(wrong)
 
 
 def test_files_that_others_name_are_followed_where_that_is_asked_for(tmp_path):

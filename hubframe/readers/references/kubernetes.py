@@ -32,6 +32,7 @@ _SPELLINGS = ("{}", "params.{}", "inputs.params.{}", "params['{}']", 'params["{}
 # The parts of a reference: its name in a mapping of its own, or among other values of a chart.
 _NAMES = ("repository", "repo", "name", "image")
 _NAMES_IN_CHART = ("repository", "image", "imageName", "imageRepository")
+_OF_OTHERS = re.compile(r"[\w.+-]+://|[\w.-]+@[\w.-]+:.*/")
 _REGISTRY, _TAG, _DIGEST = ("registry", "hub"), ("tag", "imageTag"), ("digest", "imageDigest")
 
 Fields = Mapping[str, Node]
@@ -164,7 +165,9 @@ def _in_parts(
     names = _NAMES if is_image else _NAMES_IN_CHART if is_chart else ("image",)
     key = next((key for key in names if key in fields and fields[key].text), None)
     is_tagged = not fields.keys().isdisjoint((*tags, *_DIGEST))
-    if key is None or not (is_tagged or (is_image and "repository" in fields)):
+    # A repository may be one of git, or of charts.
+    is_other = key is not None and _OF_OTHERS.match(fields[key].text or "")
+    if key is None or is_other or not (is_tagged or (is_image and "repository" in fields)):
         return None
     name, field = fields[key], field_of(path or (key,))
     registry, tag, digest, sha = (
