@@ -21,9 +21,8 @@ _MAY_BE_IMAGES = ("image", "imagename")
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
-# Where an image is a word, a block device, or what is built: of Shipwright, Strimzi and Skaffold.
+# Where an image is a word, a block device, or what is built: of Shipwright and Strimzi.
 _NO_IMAGES = ("annotations", "labels", "matchLabels", "rbd", "output")
-_BUILT = "artifacts"
 # Where a release has the values of its chart: of Flux, and of Argo CD.
 _VALUES = ("values", "valuesObject")
 # How Tekton's tasks and templates of OpenShift write a parameter.
@@ -51,18 +50,28 @@ def references(document: Node) -> Iterator[Found]:
     if document.get("kind").text == _DEFINITION:
         return
     scopes: list[tuple[Path, ChainMap[str, Text]]] = [((), ChainMap())]
+    built = _built(document)
     for path, holder in walk(document):
         if any(key in path[:-1] for key in _VALUES):
             continue
         if path and path[-1] in _VALUES:
             yield from of_values(holder, path)
-        elif not path or (path[-1] not in _NO_IMAGES and path[-2:-1] != (_BUILT,)):
+        elif not path or path[-1] not in _NO_IMAGES:
             fields: Fields = dict(holder.items)
             while path[: len(scopes[-1][0])] != scopes[-1][0]:
                 scopes.pop()
             if own := _defaults(fields, scopes[-1][1]):
                 scopes.append((path, scopes[-1][1].new_child(own)))
-            yield from _of_manifest(path, holder, fields, scopes[-1][1])
+            for one in _of_manifest(path, holder, fields, scopes[-1][1]):
+                if one.written not in built:
+                    yield one
+
+
+def _built(document: Node) -> set[str | None]:
+    """Name what Skaffold builds, which its tests, charts and others take."""
+    configs = [document, *document.get("profiles").entries]
+    artifacts = (one for config in configs for one in config.get("build", "artifacts").entries)
+    return {one.get("image").text for one in artifacts}
 
 
 def _of_manifest(
