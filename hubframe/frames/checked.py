@@ -176,10 +176,12 @@ class _Standing:
             # What is not here, of a plan or offline, may be there.
             or (isinstance(outcome, _Tag | NotCachedError) and _is_ordered(one))
         )
+        self.tags = {one: told for one, told in found.items() if isinstance(told, _Tag)}
+        there = listed | {one.repo for one in self.tags}
         for one, outcome in found.items():
-            if isinstance(outcome, _Tag):
-                self.tags[one] = outcome
-            elif isinstance(outcome, NotFoundError) and (one.repo in listed or _is_official(one)):
+            if one in self.tags:
+                continue
+            if isinstance(outcome, NotFoundError) and (one.repo in there or _is_official(one)):
                 self.missing.add(one)
             else:
                 # A repository that is not found may be private.
@@ -189,14 +191,10 @@ class _Standing:
 
     def _ask_for_pins(self, references: Iterable[ImageReference]) -> None:
         """Ask whether digests are there that tags no longer point at."""
-        pins = {
-            one.at(digest=one.digest): None
-            for one in references
-            for tag in [self.tags.get(_tag_of(one))]
-            if one.tag and one.digest and self._source != "hub"
-            if (tag and not tag.has(one.digest)) or _tag_of(one) in self.missing
-        }
-        for batch in self._call.batches([one for one in pins if one not in self.tags], "digests"):
+        left = [one for one in references if one.tag and one.digest and self._has_left(one)]
+        pins = dict.fromkeys(one.at(digest=one.digest) for one in left)
+        asked = [one for one in pins if one not in self.tags and one not in self.missing]
+        for batch in self._call.batches(asked, "digests"):
             for one, outcome in self._heads(batch).items():
                 if isinstance(outcome, _Tag):
                     self.tags[one] = outcome
@@ -205,6 +203,13 @@ class _Standing:
                     self.missing.add(one)
                 else:
                     self._call.is_good(one, outcome)
+
+    def _has_left(self, pin: ImageReference) -> bool:
+        """Tell whether a tag is gone, or points at something else, and the digest may be asked for."""
+        tag = self.tags.get(_tag_of(pin))
+        has_moved = tag is not None and not tag.has(pin.digest)
+        is_asked = not (pin.is_hub and self._source == "hub")
+        return is_asked and (has_moved or _tag_of(pin) in self.missing)
 
     def _may_be_asked(self, reference: ImageReference) -> bool:
         host = reference.registry

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from math import ceil
@@ -9,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from hubframe.errors import TransportError
 from hubframe.frames import checked, limits, quota, readers
 from hubframe.frames.attached import KINDS
 from hubframe.frames.call import Call, calling
@@ -326,8 +328,11 @@ def _seconds(client: Client, requests: Mapping[str, int]) -> float:
     # More than these at once are found by trying.
     at_once = min(client.settings.workers, START)
     trips = ceil(sum(requests.values()) / at_once) * _ROUND_TRIP
-    is_told = requests["hub"] and not client.is_offline
-    limit = limits.hub_limit(client) if is_told else None
+    limit = client.hub.last_limit()
+    if requests["hub"]:
+        # Who does not answer, or is not to be asked, does not tell it.
+        with suppress(TransportError):
+            limit = limits.hub_limit(client)
     if limit is None or not limit.allowed:
         return trips
     return trips + 60.0 * ceil(max(0, requests["hub"] - limit.remaining) / limit.allowed)

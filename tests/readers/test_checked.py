@@ -273,6 +273,23 @@ def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
     assert checked["problem"].tolist()[9] == "pinned to linux/arm64 only"
 
 
+def test_a_registry_that_lists_nothing_has_what_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with shelf.serve() as registry:
+        registry.image("1.0")
+        registry.lists_tags = False
+        names = [f"{registry.repo}:1.0@{OLD}", f"{registry.repo}:2.0", f"{registry.repo}@{OLD}"]
+        settings = hubframe.Settings(
+            cache_dir=tmp_path / "kept", insecure_registries=(registry.host,)
+        )
+        with hubframe.Client(settings) as client:
+            checked = hubframe.checked_references_df(named(tmp_path, *names), client=client)
+        assert len(registry.asked(OLD)) == 1
+    assert checked["exists"].tolist() == [False, False, False]
+    assert known(checked["is_current"]) == [False, None, None]
+    assert checked["newest_tag"].isna().all()
+
+
 @pytest.mark.parametrize(
     ("tag", "others", "newest"),
     [

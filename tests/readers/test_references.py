@@ -414,6 +414,15 @@ def test_values_of_charts(found):
         (16, "images.web", "docker.io/org/web:9"),
         (16, "images.tags.db", "docker.io/org/db:9"),
     ]
+    rows = found(
+        "global: {image: {registry: registry.example}}\n"
+        "a: {image: {image: org/a, tag: 1}}\nb: {image: {repository: quay.io/org/b, tag: 2}}\n"
+        "c: {image: {registry: ghcr.io, image: org/c, tag: 3}}\n",
+        "values.yaml",
+    )
+    assert [row["reference"] for row in rows] == [
+        *("registry.example/org/a:1", "quay.io/org/b:2", "ghcr.io/org/c:3"),
+    ]
     # The chart chooses the tag; of a container nobody does.
     rows = found("webImage: org/web\nextraContainers: [{image: busybox}]\n", "values.yaml")
     assert short(rows) == [

@@ -18,7 +18,7 @@ _OPTIONS: tuple[Option, ...] = (
     many("--pattern patterns", "GLOB", "Which files, such as 'k8s/*.yaml'. Default: the usual."),
     flag("--follow", "Read Dockerfiles and includes that files name, whatever their name is."),
     flag("--check", "Ask registries how the images stand. On Docker Hub that costs no pull."),
-    flag("--plan", "Show the requests and time that --check costs, and ask for nothing."),
+    flag("--plan", "Show the requests and time that --check takes, and make none of them."),
     flag("--pins", "Print what to write, to pin images to what their tags are now, as CSV."),
     many("--platform", "OS/ARCH", "Of --check: what images should have. Default: amd64 and arm64."),
     SOURCE,

@@ -142,12 +142,14 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
 
     They are text under a key such as ``image`` or ``sidecarImage``, or a mapping with a repository
     and a tag. Where no tag is given, the chart's templates choose one, unless it is a container's.
-    A registry for all images takes the place of each one's own, as is the custom of charts.
+    A registry for all images takes the place of each one's own, as is the custom of charts, or
+    counts for those that have none.
     """
-    registry = document.get("global", "imageRegistry").text
+    common = document.get("global")
+    registries = (common.get("imageRegistry").text, common.get("image", "registry").text)
     for inner, holder in walk(document):
         path, fields = (*at, *inner), dict(holder.items)
-        if found := _in_parts(path, fields, registry, is_chart=True):
+        if found := _in_parts(path, fields, registries, is_chart=True):
             yield found
             continue
         for key, node in holder.items:
@@ -165,9 +167,16 @@ def _is_container(path: Path) -> bool:
 
 
 def _in_parts(
-    path: Path, fields: Fields, of_all: str | None = None, *, is_chart: bool = False
+    path: Path,
+    fields: Fields,
+    of_all: tuple[str | None, str | None] = (None, None),
+    *,
+    is_chart: bool = False,
 ) -> Found | None:
-    """Put the parts of a reference together, if a mapping holds such."""
+    """Put the parts of a reference together, if a mapping holds such.
+
+    Of the registries of all the first takes the place of its own, the second that of none.
+    """
     is_image = bool(path) and str(path[-1]).lower().endswith("image")
     # A chart has a repository and a version, too.
     tags = (*_TAG, "version") if is_image else _TAG
@@ -183,8 +192,10 @@ def _in_parts(
         next((fields[key].text for key in keys if key in fields and fields[key].text), None)
         for keys in (_REGISTRY, tags, _DIGEST, ("sha",))
     )
-    if of_all and "registry" in fields:
-        registry = of_all
+    if "registry" in fields:
+        registry = of_all[0] or registry
+    elif key == "image":
+        registry = registry or of_all[1]
     if tag and tag.startswith("sha256:"):
         tag, digest = None, tag
     digest = digest or (f"sha256:{sha}" if sha else None)
