@@ -205,7 +205,7 @@ class _Standing:
                     self._call.is_good(one, outcome)
 
     def _has_left(self, pin: ImageReference) -> bool:
-        """Tell whether a tag is gone, or points at something else, and the digest may be asked for."""
+        """Tell whether a tag is gone or has moved, so that its digest is to be asked for."""
         tag = self.tags.get(_tag_of(pin))
         has_moved = tag is not None and not tag.has(pin.digest)
         is_asked = not (pin.is_hub and self._source == "hub")
