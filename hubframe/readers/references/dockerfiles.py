@@ -232,12 +232,12 @@ class _Reader:
         return stage
 
     def _argument(self, rest: str) -> None:
-        for name, value in _ARGUMENT.findall(rest):
-            if f"{name}=" in rest and name not in self._given:
+        for found in _ARGUMENT.finditer(rest):
+            name, value = found.groups()
+            # Of one that is given only the builder's caller knows the value; without a value an
+            # argument keeps the one that it has.
+            if value is not None and name not in self._given:
                 self._arguments[name] = _word(value, self._arguments)
-            else:
-                # Only the builder's caller knows it.
-                self._arguments.pop(name, None)
 
     def _from(self, made: _Instruction) -> None:
         words = made.rest.split()
