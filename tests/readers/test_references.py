@@ -242,6 +242,27 @@ def test_fields_of_manifests_that_are_no_images(found):
     assert short(rows) == [(5, "build.artifacts[0].docker.image", "docker.io/library/this:1")]
 
 
+def test_what_is_built_is_no_reference_elsewhere_either(found):
+    rows = found(
+        "apiVersion: skaffold/v4beta1\nkind: Config\n"
+        "build: {artifacts: [{image: app, requires: [{image: base}]}, {image: base}]}\n"
+        "test: [{image: app}]\nverify: [{container: {image: 'alpine:3'}}]\n"
+        "profiles: [{build: {artifacts: [{image: extra}]}, test: [{image: extra}]}]\n"
+        "---\napiVersion: build.openshift.io/v1\nkind: BuildConfig\n"
+        "spec:\n  strategy: {dockerStrategy: {from: {kind: DockerImage, name: 'quay.io/org/b:9'}}}\n"
+        "  source: {images: [{from: {kind: ImageStreamTag, name: 'own:1'}}]}\n"
+        "  output: {to: {kind: DockerImage, name: 'made:1'}}\n"
+        "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\n"
+        "spec: {image: ghcr.io/org/followed}\n",
+        "skaffold.yaml",
+    )
+    assert short(rows) == [
+        (5, "verify[0].container.image", "docker.io/library/alpine:3"),
+        (11, "spec.strategy.dockerStrategy.from.name", "quay.io/org/b:9"),
+        (17, "spec.image", "template"),
+    ]
+
+
 def test_other_resources_that_name_images(found):
     rows = found(
         "apiVersion: postgresql.cnpg.io/v1\n"
@@ -417,11 +438,13 @@ def test_values_of_charts(found):
     rows = found(
         "global: {image: {registry: registry.example}}\n"
         "a: {image: {image: org/a, tag: 1}}\nb: {image: {repository: quay.io/org/b, tag: 2}}\n"
-        "c: {image: {registry: ghcr.io, image: org/c, tag: 3}}\n",
+        "c: {image: {registry: ghcr.io, image: org/c, tag: 3}}\n"
+        "d: {image: {repository: 'org/d:4', tag: 5}}\n",
         "values.yaml",
     )
     assert [row["reference"] for row in rows] == [
         *("registry.example/org/a:1", "quay.io/org/b:2", "ghcr.io/org/c:3"),
+        "docker.io/org/d:4",
     ]
     # The chart chooses the tag; of a container nobody does.
     rows = found("webImage: org/web\nextraContainers: [{image: busybox}]\n", "values.yaml")
@@ -812,7 +835,7 @@ COPY --from=build /app /app
         ("ARG A\nFROM debian:$A\n", {}, None),
         ("ARG A=12\nARG A\nFROM debian:$A\n", {}, "docker.io/library/debian:12"),
         ("ARG AB=12 B\nFROM debian:$B\n", {}, None),
-        ("ARG AB=12 B\nFROM debian:${B:-13}\n", {}, "docker.io/library/debian:13"),
+        ("ARG AB=12 B\nFROM debian:${B-13}\n", {}, "docker.io/library/debian:13"),
         ("FROM app\n", {"contexts": {"app"}}, None),
         ("FROM app\n", {"contexts": {"other"}}, "docker.io/library/app:latest"),
         ("FROM alpine AS a\nFROM scratch\nCOPY --from=a / /\n", {}, None),

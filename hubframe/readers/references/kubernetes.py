@@ -21,6 +21,10 @@ _MAY_BE_IMAGES = ("image", "imagename")
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
+# Of a repository whose tags Flux follows, a policy chooses the tag.
+_REPOSITORY = "ImageRepository"
+# What OpenShift builds on and imports, beside images of its own.
+_IMPORTED = "DockerImage"
 # Where an image is a word, a block device, or what is built: of Shipwright and Strimzi.
 _NO_IMAGES = ("annotations", "labels", "matchLabels", "rbd", "output")
 # Where a release has the values of its chart: of Flux, and of Argo CD.
@@ -47,10 +51,16 @@ def references(document: Node) -> Iterator[Found]:
 
     Values of a chart in it are read as those are. Parameters have their defaults.
     """
-    if document.get("kind").text == _DEFINITION:
-        return
+    kind, built = document.get("kind").text, _built(document)
+    for one in _found(document) if kind != _DEFINITION else ():
+        if kind == _REPOSITORY and not is_whole(one.written):
+            one.text, one.problem = Text(f"{one.written}:{UNKNOWN}"), TEMPLATE
+        if one.written not in built:
+            yield one
+
+
+def _found(document: Node) -> Iterator[Found]:
     scopes: list[tuple[Path, ChainMap[str, Text]]] = [((), ChainMap())]
-    built = _built(document)
     for path, holder in walk(document):
         if any(key in path[:-1] for key in _VALUES):
             continue
@@ -62,9 +72,7 @@ def references(document: Node) -> Iterator[Found]:
                 scopes.pop()
             if own := _defaults(fields, scopes[-1][1]):
                 scopes.append((path, scopes[-1][1].new_child(own)))
-            for one in _of_manifest(path, holder, fields, scopes[-1][1]):
-                if one.written not in built:
-                    yield one
+            yield from _of_manifest(path, holder, fields, scopes[-1][1])
 
 
 def _built(document: Node) -> set[str | None]:
@@ -82,9 +90,11 @@ def _of_manifest(
     if found := _in_parts(path, fields):
         yield found
         return
+    is_imported = path[-1:] == ("from",) and "kind" in fields and fields["kind"].text == _IMPORTED
+    other = "name" if is_imported else "reference" if path[-1:] == ("image",) else None
     # Of a template that chooses between two, a field may be there twice.
     for key, node in holder.items:
-        is_image = key == "image" or (key == "reference" and path[-1:] == ("image",))
+        is_image = key in ("image", other)
         may_be = is_image or key.lower().endswith(_MAY_BE_IMAGES)
         if may_be and node.text and (is_image or is_whole(node.text)):
             role = INIT if "initContainers" in path else RUN
@@ -200,11 +210,14 @@ def _in_parts(
         tag, digest = None, tag
     digest = digest or (f"sha256:{sha}" if sha else None)
     written = f"{registry.rstrip('/')}/{name.text}" if registry else str(name.text)
-    # A tag within the name, or none, which the chart chooses.
-    has_end = ":" in written.rpartition("/")[2] or "@" in written
+    # What stands within the name comes first.
+    has_tag, has_digest = ":" in written.rpartition("/")[2], "@" in written
     text, problem = None, None
-    if tag or digest:
-        written += (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
-    elif not has_end:
+    if tag and not has_tag:
+        written += f":{tag}"
+    if digest and not has_digest:
+        written += f"@{digest}"
+    if not (tag or digest or has_tag or has_digest):
+        # The chart chooses a tag.
         text, problem = Text(f"{written}:{UNKNOWN}"), TEMPLATE
     return Found(name.line, field, RUN, written, text or Text(written), problem)
