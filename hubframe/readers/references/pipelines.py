@@ -19,9 +19,9 @@ _PROXY = re.compile(r"^\$\{?CI_DEPENDENCY_PROXY_(?:DIRECT_)?GROUP_IMAGE_PREFIX\}
 
 def of_github(document: Node) -> Iterator[Found]:
     """Find the images of a workflow or of an action; inputs have their defaults."""
-    inputs = ChainMap(
-        *(_defaults(event, "inputs.", "inputs") for _, event in document.get("on").items)
-    )
+    inputs: dict[str, Text] = {}
+    for _, event in document.get("on").items:
+        inputs |= _defaults(event, "inputs.", "inputs")
     for job, fields in document.get("jobs").items:
         yield from _named(fields.get("container"), ("jobs", job, "container"), inputs)
         for name, service in fields.get("services").items:
