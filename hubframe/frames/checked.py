@@ -105,7 +105,8 @@ def checked_references_df(
 def survey(call: Call, references: Any, source: Source) -> tuple[int, Survey]:
     """Note what is needed to check references, without asking; return of how many tags, too.
 
-    It may take more: a list may have further pages, and is asked for where a tag is not there.
+    It may take more: lists have further pages, and are asked for where a tag is not there; digests
+    are where it has moved.
     """
     scratch = call.scratch()
     scratch.survey = Survey()
