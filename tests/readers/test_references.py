@@ -561,6 +561,20 @@ def test_pipelines(found):
     ]
 
 
+def test_inputs_of_pipelines_have_their_defaults(found):
+    rows = found(
+        "spec:\n  inputs:\n    image: {default: 'ruby:3.4'}\n    tag: {type: string}\n---\n"
+        "variables: {BASE: 'quay.io/$[[ inputs.image ]]'}\n"
+        "a: {image: '$[[ inputs.image ]]'}\nb: {image: 'c:$[[ inputs.tag ]]'}\nc: {image: $BASE}\n",
+        ".gitlab-ci.yml",
+    )
+    assert short(rows) == [
+        (7, "a.image", "docker.io/library/ruby:3.4"),
+        (8, "b.image", "variable"),
+        (9, "c.image", "quay.io/ruby:3.4"),
+    ]
+
+
 def test_containers_for_development_and_others(found):
     rows = found(
         '{\n  // "image": "not:this"\n  "image": "mcr.example/base:1", /* here */\n'

@@ -44,9 +44,14 @@ def _named(node: Node, path: Path, values: Mapping[str, Text]) -> Iterator[Found
         yield Found(at.line, field, BUILD, written, fill(written, _OF_GITHUB, values))
 
 
-def of_gitlab(document: Node) -> Iterator[Found]:
+def inputs_of_gitlab(document: Node) -> dict[str, Text]:
+    """Read the inputs of a pipeline by their defaults."""
+    return _defaults(document.get("spec"), "inputs.", "inputs")
+
+
+def of_gitlab(document: Node, inputs: dict[str, Text]) -> Iterator[Found]:
     """Find the images of a pipeline's jobs and of their services."""
-    common = _assigned(document.get("variables"), ChainMap())
+    common = _assigned(document.get("variables"), ChainMap(inputs))
     jobs: list[tuple[Path, Node]] = [((name,), job) for name, job in document.items]
     for path, job in [((), document), *jobs]:
         values = _assigned(job.get("variables"), common)
@@ -73,7 +78,7 @@ def _assigned(node: Node, common: ChainMap[str, Text]) -> ChainMap[str, Text]:
 
 
 def _of_gitlab(written: str, values: Mapping[str, Text]) -> Text:
-    filled = fill(_PROXY.sub("", written), _OF_GITLAB, {})
+    filled = fill(_PROXY.sub("", written), _OF_GITLAB, values)
     return joined([expand(filled.text, values), Text("", filled.unknown)])
 
 
