@@ -49,7 +49,7 @@ COLUMNS = {
     "build_arg_count is_reproducible is_hermetic is_complete_materials material_count mode "
     "is_signed subject_matches",
     "materials": f"{IMAGE} digest position uri kind material_repo material_tag material_digest "
-    "material_platform git_url git_ref git_revision is_frontend",
+    "material_platform git_url git_ref git_revision is_base is_frontend",
     "dockerfiles": f"{IMAGE} digest position name text sha256 line_count source base",
     "signatures": f"{IMAGE} subject_digest subject_kind digest position layer_digest number kind "
     "media_type identity issuer source_repository source_ref source_revision runner build_signer "

@@ -73,6 +73,16 @@ def test_frames_of_this_library_name_what_they_show():
         f"docker.io/a/b@{DIGEST}",
         "docker.io/a/b",
     ]
+    # Of a reference whose tag is not known, not all tags are meant.
+    named = TABLES["references"].from_records(
+        [
+            {"repo": "a/b", "tag": "1", "reference": "docker.io/a/b:1"},
+            {"repo": "a/b", "digest": DIGEST, "reference": f"docker.io/a/b@{DIGEST}"},
+            {"repo": "a/b", "problem": "variable"},
+            {"problem": "stage"},
+        ]
+    )
+    assert list(map(str, references(named))) == ["docker.io/a/b:1", f"docker.io/a/b@{DIGEST}"]
     layers = TABLES["layers"].from_records(
         [{"repo": "a/b", "tag": "1", "position": place} for place in range(9)]
     )

@@ -1,6 +1,6 @@
 """How the images that files name stand: what registries tell of them, each asked once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from hubframe.errors import HubframeError, NotFoundError
+from hubframe.errors import HubframeError, NotCachedError, NotFoundError
 from hubframe.frames import readers
 from hubframe.frames.call import Call, Errors, calling
-from hubframe.frames.fetching import Item
+from hubframe.frames.fetching import Item, Survey
 from hubframe.frames.selection import Platforms, platforms, suiting
 from hubframe.frames.sources import Source
 from hubframe.measure.dates import read_now
@@ -51,7 +51,8 @@ def checked_references_df(
 
     Each distinct tag is asked for once, and the list of tags of each repository. On Docker Hub
     that costs no pull. Elsewhere the manifest of each tag is read, which registries do not count.
-    Of a digest without a tag Docker Hub is asked by HEAD whether it is there.
+    Of a digest without a tag Docker Hub is asked by HEAD whether it is there, and of one that its
+    tag no longer points at any registry.
 
     Parameters
     ----------
@@ -85,15 +86,13 @@ def checked_references_df(
     >>> checked[checked["exists"].eq(False)]["written"].tolist()
     ['redis:6.0-alpine']
     """
-    REFERENCES.require(references)
+    named = _named(references)
     wanted, moment = platforms(platform) or [], read_now(now)
     with calling(client, errors, progress) as call:
         for one in references.attrs.get("hubframe", {}).get("failures", ()):
             call.failures[one["ref"], one["error"], one["message"]] = None
-        texts = dict.fromkeys(references["reference"].dropna())
-        named = {text: ImageReference.parse(text) for text in texts}
         standing = _Standing(call, source)
-        standing.ask(dict.fromkeys(map(_tag_of, named.values())))
+        standing.ask(named.values())
         told = {text: _told(standing, one, wanted) for text, one in named.items()}
         rows = ({**row, **told.get(row["reference"], {})} for row in plain_records(references))
         frame = CHECKED_REFERENCES.from_records(rows)
@@ -101,6 +100,24 @@ def checked_references_df(
         frame["age_days"] = age.clip(lower=0).astype(CHECKED_REFERENCES.dtypes["age_days"])
         frame = frame.assign(**ends(frame, moment.to_pydatetime()))
         return call.finish(frame, CHECKED_REFERENCES.name)
+
+
+def survey(call: Call, references: Any, source: Source) -> tuple[int, Survey]:
+    """Note what is needed to check references, without asking; return of how many tags, too.
+
+    It may take more: lists have further pages, and are asked for where a tag is not there; digests
+    are where it has moved.
+    """
+    scratch = call.scratch()
+    scratch.survey = Survey()
+    return _Standing(scratch, source).ask(_named(references).values()), scratch.survey
+
+
+def _named(references: Any) -> dict[str, ImageReference]:
+    """Read what stands in a frame of references, each once, by its text."""
+    REFERENCES.require(references)
+    texts = dict.fromkeys(references["reference"].dropna())
+    return {text: ImageReference.parse(text) for text in texts}
 
 
 def _tag_of(reference: ImageReference) -> ImageReference:
@@ -116,6 +133,15 @@ class _Tag(NamedTuple):
     size: Any = None
     pushed_at: Any = None
 
+    @property
+    def own(self) -> dict[str | None, Image]:
+        """Its images by their digests."""
+        return {image.digest: image for image in self.images if not image.is_attestation}
+
+    def has(self, digest: str | None) -> bool:
+        """Tell whether a digest is its own, or that of one of its images."""
+        return digest is not None and (digest == self.digest or digest in self.own)
+
 
 class _Standing:
     """What registries tell of tags, and of the names of others beside them."""
@@ -129,31 +155,62 @@ class _Standing:
         self.names: dict[str, Mapping[str, TagName]] = {}
         self.missing: set[ImageReference] = set()
 
-    def ask(self, references: Iterable[ImageReference]) -> None:
-        """Ask for tags and digests, each once, and for the lists that some need."""
-        asked = [one for one in references if self._may_be_asked(one)]
-        on_hub = [one for one in asked if one.is_hub and one.tag]
-        elsewhere = [one for one in asked if not one.is_hub]
-        found = self._on_hub(on_hub) | self._elsewhere(elsewhere)
-        if self._source != "hub":
-            # As if it were a tag, since of a digest that is written nothing is asked otherwise.
-            alone = {one: one.at(tag=one.digest) for one in asked if one.is_hub and not one.tag}
-            heads = self._heads(alone.values())
-            found |= {one: heads[as_tag] for one, as_tag in alone.items()}
+    def ask(self, references: Iterable[ImageReference]) -> int:
+        """Ask for tags and digests, each once, and for the lists that some need.
+
+        Return how many tags and digests it asks for.
+        """
+        references = list(references)
+        tags = dict.fromkeys(map(_tag_of, references))
+        asked = [one for one in tags if self._may_be_asked(one)]
+        found: dict[ImageReference, Any] = {}
+        for batch in self._call.batches(asked, "tags"):
+            on_hub = [one for one in batch if one.is_hub]
+            found |= self._on_hub([one for one in on_hub if one.tag])
+            found |= self._elsewhere([one for one in batch if not one.is_hub])
+            if self._source != "hub":
+                found |= self._heads([one for one in on_hub if not one.tag])
         listed = self._lists(
             one
             for one, outcome in found.items()
             if isinstance(outcome, NotFoundError)
-            or (isinstance(outcome, _Tag) and _is_ordered(one))
+            # What is not here, of a plan or offline, may be there.
+            or (isinstance(outcome, _Tag | NotCachedError) and _is_ordered(one))
         )
+        self.tags = {one: told for one, told in found.items() if isinstance(told, _Tag)}
+        there = listed | {one.repo for one in self.tags}
         for one, outcome in found.items():
-            if isinstance(outcome, _Tag):
-                self.tags[one] = outcome
-            elif isinstance(outcome, NotFoundError) and (one.repo in listed or _is_official(one)):
+            if one in self.tags:
+                continue
+            if isinstance(outcome, NotFoundError) and (one.repo in there or _is_official(one)):
                 self.missing.add(one)
             else:
                 # A repository that is not found may be private.
                 self._call.is_good(one, outcome, is_spared=True)
+        self._ask_for_pins(references)
+        return len(asked)
+
+    def _ask_for_pins(self, references: Iterable[ImageReference]) -> None:
+        """Ask whether digests are there that tags no longer point at."""
+        left = [one for one in references if one.tag and one.digest and self._has_left(one)]
+        pins = dict.fromkeys(one.at(digest=one.digest) for one in left)
+        asked = [one for one in pins if one not in self.tags and one not in self.missing]
+        for batch in self._call.batches(asked, "digests"):
+            for one, outcome in self._heads(batch).items():
+                if isinstance(outcome, _Tag):
+                    self.tags[one] = outcome
+                elif isinstance(outcome, NotFoundError):
+                    # The repository is there.
+                    self.missing.add(one)
+                else:
+                    self._call.is_good(one, outcome)
+
+    def _has_left(self, pin: ImageReference) -> bool:
+        """Tell whether a tag is gone or has moved, so that its digest is to be asked for."""
+        tag = self.tags.get(_tag_of(pin))
+        has_moved = tag is not None and not tag.has(pin.digest)
+        is_asked = not (pin.is_hub and self._source == "hub")
+        return is_asked and (has_moved or _tag_of(pin) in self.missing)
 
     def _may_be_asked(self, reference: ImageReference) -> bool:
         host = reference.registry
@@ -169,13 +226,15 @@ class _Standing:
         if self._source == "registry":
             return self._heads(references)
         self._call.sources |= {"hub"} if references else set()
-        outcomes = self._call.outcomes(self._of_hub, references, "tags")
-        return dict(zip(references, outcomes, strict=True))
+        items = {one: Item("page", one) for one in references}
+        answers = self._call.get(items.values())
+        return {one: _of_page(one, answers[item]) for one, item in items.items()}
 
-    def _heads(self, references: Collection[ImageReference]) -> dict[ImageReference, Any]:
+    def _heads(self, references: Sequence[ImageReference]) -> dict[ImageReference, Any]:
         """Ask a registry by HEAD, which costs no pull."""
         self._call.asks(references)
-        items = {one: Item("digest", one) for one in references}
+        # A digest is asked for as if it were a tag, since of what is written nothing else is asked.
+        items = {one: Item("digest", one.at(tag=one.target)) for one in references}
         answers = self._call.get(items.values())
         return {
             one: at if isinstance(at, HubframeError) else _Tag(at.digest)
@@ -183,16 +242,11 @@ class _Standing:
             for at in [answers[item]]
         }
 
-    def _of_hub(self, reference: ImageReference) -> _Tag:
-        told = self._call.client.hub.tag(reference.path, reference.tag or "")
-        tag = hub_tag({**told, "name": reference.tag})
-        return _Tag(tag.digest, hub_images(reference.repo, told), tag.size, tag.pushed_at)
-
     def _elsewhere(self, references: Sequence[ImageReference]) -> dict[ImageReference, Any]:
         """Read what tags name in other registries: indexes, or images and their configs."""
         self._call.asks(references)
         items = {one: Item("tag" if one.tag else "manifest", one) for one in references}
-        documents = self._call.get(items.values(), ("config",))
+        documents = self._call.get(items.values())
         found: dict[ImageReference, Any] = {}
         configs: dict[ImageReference, Item] = {}
         for one, item in items.items():
@@ -213,31 +267,36 @@ class _Standing:
 
     def _lists(self, references: Iterable[ImageReference]) -> set[str]:
         """List the tags of repositories, each once; return those that are there."""
-        by_repo = {one.repo: one.at() for one in references}
-        uses_api = self._source == "hub"
-        on_hub = [one for one in by_repo.values() if one.is_hub and uses_api]
-        others = [one for one in by_repo.values() if not (one.is_hub and uses_api)]
-        gather = partial(self._call.outcomes, title="lists")
+        repos = dict.fromkeys(one.at() for one in references)
+        on_hub = [one for one in repos if one.is_hub and self._source == "hub"]
         listings = [hub.tags(one.path, None, itemgetter("name")) for one in on_hub]
-        outcomes: list[Any] = [
-            *self._call.client.hub.lists(listings, gather),
-            *gather(self._names, others),
-        ]
-        for one, outcome in zip([*on_hub, *others], outcomes, strict=True):
+        gather = partial(self._call.outcomes, title="lists")
+        lists: list[Any] = self._call.client.hub.lists(listings, gather)
+        outcomes = dict(zip(on_hub, lists, strict=True))
+        items = [Item("list", one) for one in repos if one not in outcomes]
+        for batch in self._call.batches(items, "lists"):
+            answers = self._call.get(batch)
+            outcomes |= {item.reference: answers[item] for item in batch}
+        for one, outcome in outcomes.items():
             if not isinstance(outcome, HubframeError):
                 self.names[one.repo] = read_all(outcome)
             elif not isinstance(outcome, NotFoundError):
                 self._call.is_good(one, outcome)
         return set(self.names)
 
-    def _names(self, reference: ImageReference) -> list[str]:
-        return self._call.client.source(reference).tags(reference.path)
-
 
 def _good(outcome: Any) -> Any:
     if isinstance(outcome, HubframeError):
         raise outcome
     return outcome
+
+
+def _of_page(reference: ImageReference, told: Any) -> Any:
+    """Return what the Hub tells of a tag; an error stays one."""
+    if isinstance(told, HubframeError):
+        return told
+    tag = hub_tag({**told, "name": reference.tag})
+    return _Tag(tag.digest, hub_images(reference.repo, told), tag.size, tag.pushed_at)
 
 
 def _opened(item: Item, outcome: Any) -> tuple[_Tag, Item | None]:
@@ -274,19 +333,26 @@ def _told(
                 "behind": newest.behind,
             }
     tag = standing.tags.get(asked)
+    is_pin = bool(reference.tag and reference.digest)
+    # What is there is the digest, whatever the tag points at.
+    one = reference.at(digest=reference.digest) if is_pin else asked
+    if one in standing.tags or (is_pin and tag and tag.has(reference.digest)):
+        row["exists"] = True
+    elif one in standing.missing:
+        row["exists"] = False
     if tag is None:
-        return {**row, "exists": False if asked in standing.missing else None}
-    own = {image.digest: image for image in tag.images if not image.is_attestation}
+        return row
+    own = tag.own
     names = sorted({image.platform_name for image in own.values() if image.platform_name})
     lacking = [name for name, suits in suiting(wanted).items() if not any(map(suits, names))]
     if names:
         row |= {"platforms": " ".join(names), "lacks_platforms": " ".join(sorted(lacking))}
     if reference.tag:
         row |= {"digest_now": tag.digest, "tag_pushed_at": tag.pushed_at, "size": tag.size}
-    if reference.tag and reference.digest and tag.digest:
-        row["is_current"] = reference.digest in (tag.digest, *own)
+    # Of a tag that was asked for by HEAD no images are known.
+    if is_pin and tag.digest and (own or tag.has(reference.digest) or one in standing.missing):
+        row["is_current"] = tag.has(reference.digest)
         if reference.digest != tag.digest and row["is_current"] and len(names) > 1:
-            row["problem"] = (
-                f"pinned to {own[reference.digest].platform_name or 'one platform'} only"
-            )
-    return {**row, "exists": True}
+            platform = own[reference.digest].platform_name
+            row["problem"] = f"pinned to {platform or 'one platform'} only"
+    return row

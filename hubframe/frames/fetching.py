@@ -4,7 +4,7 @@ A wave is a list of items of one kind, each asked for once in a call. A plan mak
 and fetches nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -23,12 +23,14 @@ Kind = Literal[
     "config",  # the config that a digest names
     "attached",  # a document that is attached to an image, by its digest
     "images",  # what the Hub tells of a tag's images, with layers
+    "page",  # what the Hub tells of a tag
     "referrers",  # the descriptors of what refers to a digest; None where the registry tells none
     "stand-in",  # what a tag points at that need not be there (`Resolved` or None)
     "names",  # the tags of a repository, as a set; None where the registry lists none
     "history",  # what tags pointed at, as a registry tells beside the protocol
     "pulls",  # how often a tag was pulled, likewise
     "scan",  # what the registry's scanner found in an image, likewise
+    "list",  # the same as a list; who cannot do without it is told why there is none
 ]
 # What a list of names tells.
 _OF_NAMES: tuple[Kind, ...] = ("digest", "stand-in")
@@ -139,13 +141,16 @@ def _held(
     client: Client, registry: Registry, kind: Kind, items: Sequence[Item]
 ) -> Mapping[Item, Any]:
     """Return what is here of one kind, and of one registry."""
-    if kind == "images":
+    if kind in ("images", "page"):
         by_tag = {(item.reference.path, item.reference.tag or ""): item for item in items}
-        return {by_tag[tag]: images for tag, images in client.hub.cached_images(by_tag).items()}
+        known: Any = client.hub.cached_images if kind == "images" else client.hub.cached_pages
+        return {by_tag[tag]: told for tag, told in known(by_tag).items()}
     if kind == "referrers":
         return registry.cached_referrers({item: item.reference for item in items})
-    if kind == "names":
+    if kind in ("names", "list"):
         listed = registry.cached_names({item: item.reference.path for item in items})
+        if kind == "list":
+            return {item: names for item, names in listed.items() if names is not None}
         return {item: None if names is None else frozenset(names) for item, names in listed.items()}
     digests = {item: item.document for item in items}
     if kind in ("digest", "tag", "stand-in"):
@@ -161,8 +166,9 @@ def _held(
 
 def fetch(client: Client, item: Item) -> Any:
     """Get what was looked up and is not here."""
-    if item.kind == "images":
-        return client.hub.images(item.reference.path, item.reference.tag or "")
+    if item.kind in ("images", "page"):
+        told: Any = client.hub.images if item.kind == "images" else client.hub.tag
+        return told(item.reference.path, item.reference.tag or "")
     if item.kind in _BESIDE:
         return _ask_beside(client, item)
     source = client.source(item.reference)
@@ -173,13 +179,15 @@ def fetch(client: Client, item: Item) -> Any:
     if item.kind == "names" and isinstance(source, Registry):
         names = source.names(item.reference.path)
         return None if names is None else frozenset(names)
-    return {
+    asks: Mapping[str, Callable[[ImageReference], Any]] = {
         "digest": source.resolve,
         "tag": source.named,
         "manifest": source.manifest,
         "referrers": source.referrers,
         "stand-in": source.find,
-    }[item.kind](item.reference)
+        "list": lambda one: source.tags(one.path),
+    }
+    return asks[item.kind](item.reference)
 
 
 def _ask_beside(client: Client, item: Item) -> Any:

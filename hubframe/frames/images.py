@@ -135,7 +135,8 @@ def tags_df(
     Parameters
     ----------
     repos
-        Repositories or tags: a reference, a list of them, or a frame with a column ``repo``.
+        Repositories or tags: a reference, a list of them, or a frame with a column ``repo``; of
+        one with a column ``reference`` each that is known.
     tags, newest, source, errors, progress, client
         See `layers_df`. Without ``tags``, digest tags such as signatures are listed too, and
         marked by ``is_digest_tag``.

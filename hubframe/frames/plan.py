@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from math import ceil
@@ -9,9 +10,10 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from hubframe.frames import limits, quota, readers, scans, tag_history, tag_pulls
+from hubframe.errors import TransportError
+from hubframe.frames import checked, limits, quota, readers, scans, tag_history, tag_pulls
 from hubframe.frames.attached import KINDS
-from hubframe.frames.call import calling
+from hubframe.frames.call import Call, calling
 from hubframe.frames.fetching import Survey
 from hubframe.frames.files import Layer, missing_layers
 from hubframe.frames.packages import (
@@ -33,6 +35,7 @@ from hubframe.frames.selection import (
     tags_of,
 )
 from hubframe.frames.sources import Found, Source, Wanted, find_tags, read_wanted
+from hubframe.oci.reference import ImageReference
 from hubframe.tables import (
     CONTENTS,
     LAYERS,
@@ -44,6 +47,7 @@ from hubframe.tables import (
     TAG_PULLS,
     amounts,
 )
+from hubframe.tables.references import CHECKED_REFERENCES
 from hubframe.wire.client import Client
 from hubframe.wire.limits import Limit
 from hubframe.wire.rates import START
@@ -52,7 +56,9 @@ from hubframe.wire.rates import START
 _ROUND_TRIP = 0.2
 _KINDS = {
     "images": "hub",
+    "page": "hub",
     "digest": "head",
+    "list": "list",
     "referrers": "referrers",
     "stand-in": "referrers",
     "names": "referrers",
@@ -72,11 +78,12 @@ _BESIDE = {
     TAG_HISTORY.name: tag_history.providers,
     TAG_PULLS.name: tag_pulls.providers,
 }
-_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS, *_BESIDE)
+_FRAMES = ("tags", *readers.FRAMES, *OF_LAYERS, *_OF_REFERRERS, *_BESIDE, CHECKED_REFERENCES.name)
 Bound = Literal["exactly", "at least", "at most", "about"]
 _MEANINGS = {
     "hub": "Hub API, free of pulls",
     "head": "HEAD of tags, free of pulls",
+    "list": "lists of tags, free of pulls",
     "referrers": "lists of referrers and tags that stand in for them, free of pulls",
     "manifest": "manifests and indexes",
     "config": "configs, free of pulls",
@@ -96,8 +103,8 @@ class Plan:
         Which frame, and of how many tags; of ``tag_history`` how many repositories and tags were
         named.
     requests
-        How many requests, by kind: ``hub``, ``head``, ``referrers``, ``manifest``, ``config``,
-        ``document``, ``layer``, ``provider``.
+        How many requests, by kind: ``hub``, ``head``, ``list``, ``referrers``, ``manifest``,
+        ``config``, ``document``, ``layer``, ``provider``.
         Logins come on top: a token for each repository.
     pulls
         How many of them Docker Hub counts as pulls.
@@ -115,8 +122,8 @@ class Plan:
         How long it may take, with answers in a fifth of a second, and the Hub API's limit. What
         the bytes of layers take comes on top.
     is_exact
-        Whether the call will make as many; otherwise indexes, lists of referrers, or pages of what
-        tags pointed at have to be read first, or answers are not kept, and it will be more.
+        Whether the call will make as many; otherwise indexes, lists, or pages of what tags pointed
+        at have to be read first, or answers are not kept, and it may be more.
     """
 
     frame: str
@@ -168,9 +175,14 @@ class Plan:
             *(f"  {count:>7}  {_MEANINGS[kind]}" for kind, count in self.requests.items() if count),
             f"  {self.held:>7}  already here",
             *self._of_layers(size),
-            f"  pulls: {least}{self.pulls} needed, {left}",
+            f"  pulls: {self._least_pulls}{self.pulls} needed, {left}",
         ]
         return "\n".join(lines if self.fits else [*lines, f"  {quota.NARROWER}"])
+
+    @property
+    def _least_pulls(self) -> str:
+        # To check references costs none in any case.
+        return "" if self.is_exact or self.frame == CHECKED_REFERENCES.name else "at least "
 
     def _of_layers(self, size: str) -> list[str]:
         """Say how much is to be downloaded."""
@@ -208,13 +220,14 @@ def plan(
     Parameters
     ----------
     what
-        What the call would be given.
+        What the call would be given: of ``checked_references`` a frame of references, each of whose
+        tags and lists counts once.
     frame
         Which call: ``labels`` for `labels_df`, or ``tags``, ``images``, ``layers``, ``history``,
         ``env``, ``configs``, ``referrers``, ``sboms``, ``provenance``, ``materials``,
         ``dockerfiles``, ``signatures``, ``lifecycles``, ``scans``, ``tag_pulls``,
-        ``tag_history``; or ``files``, ``packages``, ``distributions``, ``contents``, whose plan
-        tells the bytes of the layers that are not kept yet.
+        ``tag_history``, ``checked_references``; or ``files``, ``packages``, ``distributions``,
+        ``contents``, whose plan tells the bytes of the layers that are not kept yet.
     kinds, evidence
         Of packages, see `packages_df`, and evidence of sboms, see `sboms_df`. With ``"auto"``
         evidence the layers of all images are counted, also of those that turn out to have a
@@ -249,19 +262,13 @@ def plan(
     wanted = read_wanted(
         tags, newest, platform or usual, attestations=attestations, is_brief=is_brief
     )
-    of_tags = name in (TAG_HISTORY.name, TAG_PULLS.name)
-    asked = tags_of(what, f"{name}_df") if of_tags else references(what)
+    source = "auto" if name in _BESIDE else source
     with calling(client, "raise", progress) as call:
-        if name in _BESIDE:
-            _BESIDE[name](call.client, asked)
-            source = "auto"
-        # What tags pointed at is no list of those that there are.
-        is_past = name == TAG_HISTORY.name
-        found = (
-            [Found(one, is_named=True) for one in asked]
-            if is_past
-            else find_tags(call, asked, wanted, source)
-        )
+        if name == CHECKED_REFERENCES.name:
+            if wanted.filters or newest:
+                raise ValueError(f"{name} takes a frame of references, and no tags or newest")
+            return _of_references(call, what, wanted, source)
+        asked, found = _find(call, name, what, wanted, source)
         documented = [one for one in found if asks_for_documents(one.reference, evidence, source)]
         downloads = _Downloads(0)
         if reads_layers:
@@ -302,10 +309,37 @@ def plan(
             held=len(survey.answered),
             seconds=_seconds(call.client, requests),
             is_exact=not any("manifest" in then for then in survey.missing.values())
-            and not (survey.missing and (is_of_referrers or is_past))
+            and not (survey.missing and (is_of_referrers or name == TAG_HISTORY.name))
             and downloads.bound == "exactly"
             and all(one.is_kept for one in map(call.client.provider, hosts) if one),
         )
+
+
+def _find(
+    call: Call, name: str, what: What, wanted: Wanted, source: Source
+) -> tuple[Sequence[ImageReference], Sequence[Found]]:
+    """Return what is asked for, and the tags that this is of."""
+    of_tags = name in (TAG_HISTORY.name, TAG_PULLS.name)
+    asked = tags_of(what, f"{name}_df") if of_tags else references(what)
+    if name in _BESIDE:
+        _BESIDE[name](call.client, asked)
+    if name == TAG_HISTORY.name:
+        # What tags pointed at is no list of those that there are.
+        return asked, [Found(one, is_named=True) for one in asked]
+    return asked, find_tags(call, asked, wanted, source)
+
+
+def _of_references(call: Call, references: What, wanted: Wanted, source: Source) -> Plan:
+    tag_count, survey = checked.survey(call, references, source)
+    requests = _counted(survey, wanted)
+    return Plan(
+        frame=CHECKED_REFERENCES.name,
+        tag_count=tag_count,
+        requests=requests,
+        held=len(survey.answered),
+        seconds=_seconds(call.client, requests),
+        is_exact=not survey.missing,
+    )
 
 
 def _counted(survey: Survey, wanted: Wanted) -> dict[str, int]:
@@ -342,7 +376,11 @@ def _seconds(client: Client, requests: Mapping[str, int]) -> float:
     # More than these at once are found by trying.
     at_once = min(client.settings.workers, START)
     trips = ceil(sum(requests.values()) / at_once) * _ROUND_TRIP
-    limit = limits.hub_limit(client) if requests["hub"] else None
+    limit = client.hub.last_limit()
+    if requests["hub"]:
+        # Who does not answer, or is not to be asked, does not tell it.
+        with suppress(TransportError):
+            limit = limits.hub_limit(client)
     if limit is None or not limit.allowed:
         return trips
     return trips + 60.0 * ceil(max(0, requests["hub"] - limit.remaining) / limit.allowed)

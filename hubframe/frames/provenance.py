@@ -188,9 +188,9 @@ def _base(predicate: Any, document: Attached) -> Material | None:
             find_base(one.text, *chosen) for one in provenance.dockerfiles(predicate, document)
         }
         named = parsed(bases.pop() or "") if len(bases) == 1 else None
+        wanted = named and (named.repo, named.tag)
         for one in provenance.materials(predicate):
-            is_tagged = named is not None and one.material_repo == named.repo
-            if is_tagged and one.material_tag == named.tag:
+            if (one.material_repo, one.material_tag) == wanted:
                 return one
     return None
 

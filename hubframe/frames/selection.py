@@ -70,7 +70,12 @@ def _owners(frame: pd.DataFrame) -> list[str]:
 
 
 def _rows(frame: pd.DataFrame) -> list[ImageReference]:
-    """A row is a tag where it has one, an image where it has a digest, else a repository."""
+    """A row is a tag where it has one, an image where it has a digest, else a repository.
+
+    Of references in files it is the whole reference, and none where that is not known.
+    """
+    if "reference" in frame:
+        return [ImageReference.parse(one) for one in frame["reference"].dropna().drop_duplicates()]
     if "repo" not in frame:
         raise TypeError(
             f"the frame has no column repo; its columns are {', '.join(map(str, frame))}"

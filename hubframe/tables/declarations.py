@@ -368,7 +368,7 @@ LIMITS = Table("limits", "a limit that applies to you", ("host", "limit"), (
 ), source="Headers of the answers: of a HEAD of a manifest, which is no pull, and of the Hub's API. Null where a host names no limit.")
 
 PLAN = Table("plan", "a kind of request that a call would make", ("kind",), (
-    Column("kind", TEXT, "`hub`, `head`, `referrers`, `manifest`, `config`, `document`, `layer` or `provider`.", nullable=False),
+    Column("kind", TEXT, "`hub`, `head`, `list`, `referrers`, `manifest`, `config`, `document`, `layer` or `provider`.", nullable=False),
     Column("count", COUNT, "How many.", nullable=False),
     Column("size", COUNT, "Of layers, how much they are to download, as far as it is known; of other kinds null. [bytes]"),
     Column("meaning", TEXT, "What they are.", nullable=False),

@@ -27,9 +27,9 @@ REFERENCES = Table("references", "a reference to an image in a file", ("file", "
 CHECKED_REFERENCES = Table("checked_references", "a reference to an image in a file, and how it stands", REFERENCES.key, (
     *REFERENCES.columns[:-1],
     Column("problem", TEXT, "As in `references`; or `pinned to linux/arm64 only`, where the digest is that of one of several platforms of the tag."),
-    Column("exists", FLAG, "Whether there is such an image; null where that is not known, as of private repositories without a login."),
+    Column("exists", FLAG, "Whether there is such an image, of one that is pinned its digest; null where that is not known, as of private repositories without a login."),
     Column("digest_now", TEXT, "What the tag points at now."),
-    Column("is_current", FLAG, "Whether the digest that it is pinned to is what the tag points at now, or an image of that; null where either is missing."),
+    Column("is_current", FLAG, "Whether the digest that it is pinned to is what the tag points at now, or an image of that; null where either is missing, or the images are not known."),
     Column("tag_pushed_at", UTC, "When the tag was last pushed; null where the registry does not tell."),
     Column("age_days", COUNT, "Whole days since then. [days]"),
     Column("newest_tag", TEXT, "The newest tag of the same line of releases: as `3.12-slim` goes, `3.15-slim`. It is the tag itself where none is newer; null where its name is no version, and where it is not there and none is newer."),
@@ -41,7 +41,7 @@ CHECKED_REFERENCES = Table("checked_references", "a reference to an image in a f
     Column("eol_at", UTC, "The end of life of the product that it is of, the first one of several (`python:3.8-buster`), by hubframe's own table of dates; null where none is known."),
     Column("is_eol", FLAG, "Whether one of them is over; null where none is known."),
     Column("is_official", FLAG, "Whether it is a Docker Official Image (namespace `library`)."),
-), source="Each distinct tag is asked for once, and the list of tags of each repository: of Docker Hub's API and registry, which costs no pull; elsewhere a manifest for each tag.")
+), source="Each distinct tag is asked for once, and the list of tags of each repository: of Docker Hub's API and registry, which costs no pull; elsewhere a manifest for each tag. By HEAD whether a digest is there that its tag no longer points at.")
 # fmt: on
 
 OF_FILES = {table.name: table for table in (REFERENCES, CHECKED_REFERENCES)}

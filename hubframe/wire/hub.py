@@ -140,28 +140,50 @@ class Hub:
 
     def tag(self, repo: str, tag: str) -> Payload:
         """Get a tag."""
-        url = f"{self._url}{_repository(repo)}/tags/{quote(tag)}"
         asked = f"the tag {repo}:{tag}"
-        return self._json(url, asked, KEPT_TAGS, lambda found: _object(found, asked))
+        return self._json(
+            self._tag_url(repo, tag), asked, KEPT_TAGS, lambda found: _object(found, asked)
+        )
+
+    def cached_pages(self, tags: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Payload]:
+        """Return what is known here of tags, by repository and tag."""
+        return self._known(tags, self._tag_url, _object)
 
     def images(self, repo: str, tag: str) -> list[Payload]:
         """Get the images of a tag with their layers: all platforms, free of the pull quota."""
         asked = f"the images of {repo}:{tag}"
-        url = f"{self._url}{_images_path(repo, tag)}"
-        return self._json(url, asked, KEPT_TAGS, lambda found: _images(found, asked))
+        return self._json(
+            self._images_url(repo, tag), asked, KEPT_TAGS, lambda found: _images(found, asked)
+        )
 
     def cached_images(
         self, tags: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], list[Payload]]:
         """Return what is known here of the images of tags, by repository and tag."""
-        asks = {Ask(f"{self._url}{_images_path(*tag)}"): tag for tag in tags}
+        return self._known(tags, self._images_url, _images)
+
+    def _known(
+        self,
+        tags: Iterable[tuple[str, str]],
+        url_of: Callable[[str, str], str],
+        read: Callable[[Any, str], Shape],
+    ) -> dict[tuple[str, str], Shape]:
+        asks = {Ask(url_of(*tag)): tag for tag in tags}
         found = {}
         for ask, answer in self.session.look_up(asks):
-            # What is no list is asked for again, and then is an error.
+            # What cannot be read is asked for again, and then is an error.
             with suppress(PayloadError):
-                asked = "the images of " + ":".join(asks[ask])
-                found[asks[ask]] = _images(json_of(answer, asked), asked)
+                asked = ":".join(asks[ask])
+                found[asks[ask]] = read(json_of(answer, asked), asked)
         return found
+
+    def _tag_url(self, repo: str, tag: str) -> str:
+        return f"{self._url}{_repository(repo)}/tags/{quote(tag)}"
+
+    def _images_url(self, repo: str, tag: str) -> str:
+        namespace, _, name = repo.partition("/")
+        path = f"/v2/repositories/{namespace}/{quote(name)}/tags/{quote(tag)}/images"
+        return f"{self._url}{path}"
 
     def lists(self, listings: Sequence[Listing], gather: Gather) -> list[Entries | Exception]:
         """Get lists, the pages after the first of all of them together.
@@ -244,11 +266,6 @@ class Hub:
         except PayloadError:
             self.session.forget(Ask(url))
             raise
-
-
-def _images_path(repo: str, tag: str) -> str:
-    namespace, _, name = repo.partition("/")
-    return f"/v2/repositories/{namespace}/{quote(name)}/tags/{quote(tag)}/images"
 
 
 def _images(found: Any, asked: str) -> list[Payload]:

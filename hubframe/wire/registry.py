@@ -114,7 +114,7 @@ class Registry:
 
     def tags(self, path: str) -> list[str]:
         """List the tags of a repository, in the registry's order."""
-        return [name for name in self._names(path, self.session.get) if TAG.fullmatch(name)]
+        return self._names(path, self.session.get)
 
     def names(self, path: str) -> list[str] | None:
         """List tags as `tags` does; None where the registry refuses, which is kept like a list."""
@@ -434,7 +434,8 @@ class Registry:
 
     def _names(self, path: str, get: Get) -> list[str]:
         asked = f"the tags of {path} on {self.host}"
-        return self._list(f"/v2/{path}/tags/list", "tags", asked, KEPT_TAGS, get)
+        names = self._list(f"/v2/{path}/tags/list", "tags", asked, KEPT_TAGS, get)
+        return [name for name in names if TAG.fullmatch(name)]
 
     def _tags_of(self, path: str) -> Ask:
         return Ask(f"{self.url}/v2/{path}/tags/list")

@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -24,6 +25,10 @@ def named(folder, *images):
     """Return the references of a list."""
     (folder / "images.txt").write_text("".join(f"{image}\n" for image in images))
     return hubframe.references_df(folder / "images.txt")
+
+
+def known(flags):
+    return [None if pd.isna(one) else bool(one) for one in flags]
 
 
 def by_written(frame):
@@ -82,6 +87,27 @@ def test_pinned_to_one_platform_only(tmp_path):
     assert checked[["is_current", "digest_now", "platforms"]].iloc[2].isna().all()
 
 
+def test_a_pin_that_is_gone_is_not_there_whatever_its_tag_is(hub, tmp_path):
+    application, client = hub
+    found = hubframe.images_df("library/alpine:3.24.2", client=client).set_index("platform")
+    arm, index = found.loc["linux/arm64", ["image_digest", "index_digest"]]
+    names = [f"alpine:3.24.2@{index}", f"alpine:3.24.2@{arm}", f"alpine:3.24.2@{OLD}"]
+    references = named(tmp_path, *names, f"alpine:0.1@{index}", f"alpine@{OLD}")
+    for source, exists, current in (
+        ("auto", [True, True, False, True, False], [True, True, False, None, None]),
+        # By HEAD nobody tells which images a tag has.
+        ("registry", [True, True, False, True, False], [True, None, False, None, None]),
+        ("hub", [True, True, None, None, None], [True, True, False, None, None]),
+    ):
+        application.log.clear()
+        checked = hubframe.checked_references_df(references, source=source, client=client)
+        assert known(checked["exists"]) == exists
+        assert known(checked["is_current"]) == current
+        asked = [one for one in application.log if "/manifests/" in one.path_and_query]
+        assert {one.method for one in asked} <= {"HEAD"}
+        assert sum(OLD in one.path_and_query for one in asked) == (source != "hub")
+
+
 def test_a_digest_alone_is_asked_for_without_a_pull(hub, tmp_path):
     application, client = hub
     digest = hubframe.images_df("library/alpine:3.24.2", client=client)["index_digest"].iloc[0]
@@ -89,8 +115,7 @@ def test_a_digest_alone_is_asked_for_without_a_pull(hub, tmp_path):
     found = named(tmp_path, f"alpine@{digest}", f"alpine@{OLD}", f"acme/nothing@{OLD}")
     with pytest.warns(IncompleteWarning, match="1 of"):
         checked = hubframe.checked_references_df(found, client=client)
-    told = [None if pd.isna(one) else bool(one) for one in checked["exists"]]
-    assert told == [True, False, None]
+    assert known(checked["exists"]) == [True, False, None]
     asked = [one for one in application.log if "/manifests/" in one.path_and_query]
     assert [one.method for one in asked] == ["HEAD"] * 3
     application.log.clear()
@@ -110,6 +135,15 @@ def hub(tmp_path):
             yield application, client
 
 
+def kinds(exchanges):
+    """Count requests as a plan does; logins come on top."""
+    paths = {"hub": "/namespaces/", "list": "/tags/list", "head": "/manifests/"}
+    asked = [one.path_and_query for one in exchanges]
+    # Of that page the plan learns the limit.
+    asked = [one for one in asked if not one.endswith("page_size=1")]
+    return Counter({kind: sum(path in one for one in asked) for kind, path in paths.items()})
+
+
 @pytest.mark.parametrize("source", ["auto", "hub", "registry"])
 def test_each_tag_and_each_list_is_asked_once_without_a_pull(hub, tmp_path, source):
     application, client = hub
@@ -119,7 +153,18 @@ def test_each_tag_and_each_list_is_asked_once_without_a_pull(hub, tmp_path, sour
     names = (tags["repo"] + ":" + tags["tag"]).str.removeprefix("library/").head(25).tolist()
     found = named(tmp_path, *names * 20)
     assert len(found) == 500
+    hubframe.checked_references_df(found.head(9), source=source, client=client)
+    part = kinds(application.log)
+    plan = hubframe.plan(found, "checked_references", source=source, client=client)
+    assert (plan.tag_count, plan.pulls, plan.is_exact) == (25, 0, False)
+    # A plan asks for nothing but the Hub API's lists, which are its own to ask for then.
+    planned = {kind: count for kind, count in plan.requests.items() if count}
+    assert kinds(application.log) == part or source == "hub"
+    part = kinds(application.log)
     checked = hubframe.checked_references_df(found, source=source, client=client)
+    assert part + Counter(planned) == kinds(application.log)
+    after = hubframe.plan(found, "checked_references_df", source=source, client=client)
+    assert (sum(after.requests.values()), after.is_exact) == (0, True)
     assert checked["exists"].all()
     assert checked["newest_tag"].notna().sum() > 200
     requests = list(application.log)
@@ -153,14 +198,25 @@ def test_what_is_refused_is_null_and_said(hub, tmp_path):
     with pytest.warns(IncompleteWarning):
         checked = hubframe.checked_references_df(found, client=client)
     # Another's repository that is not found may be private; an official image is not.
-    told = [None if pd.isna(one) else bool(one) for one in checked["exists"]]
-    assert told == [True, None, None, False, False]
+    assert known(checked["exists"]) == [True, None, None, False, False]
     failures = checked.attrs["hubframe"]["failures"]
     assert {one["ref"].removeprefix("docker.io/").partition(":")[0] for one in failures} == {
         *("acme/web", "acme/nothing"),
     }
     with pytest.raises(hubframe.UnauthorizedError):
         hubframe.checked_references_df(found, errors="raise", client=client)
+
+
+def test_offline_the_newest_is_told_of_a_list_that_is_here(hub, tmp_path):
+    _, client = hub
+    found = named(tmp_path, "alpine:3.22", "alpine:0.1", "redis:7.2")
+    online = hubframe.checked_references_df(found.head(2), client=client)
+    with hubframe.offline(), pytest.warns(IncompleteWarning, match="3 of"):
+        checked = hubframe.checked_references_df(found, client=client)
+    assert known(checked["exists"]) == [True, None, None]
+    assert checked["newest_tag"].fillna("").tolist() == [*online["newest_tag"].fillna(""), ""]
+    with hubframe.offline():
+        assert hubframe.plan(found, "checked_references", client=client).requests["hub"] == 2
 
 
 def test_no_service_of_this_machine_is_asked(hub, tmp_path):
@@ -200,7 +256,13 @@ def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
         with hubframe.Client(settings) as client, warnings.catch_warnings():
             warnings.simplefilter("error")
             found = named(tmp_path, *names * 3, pinned, alone)
+            plan = hubframe.plan(found, "checked_references", client=client)
+            assert (plan.requests["manifest"], plan.requests["list"], plan.pulls) == (4, 1, 0)
+            assert not registry.log
             checked = hubframe.checked_references_df(found, client=client)
+            left = hubframe.plan(found, "checked_references", client=client)
+        # That there is no such tag is asked anew each time.
+        assert (sum(left.requests.values()), left.is_exact) == (1, False)
         assert len(registry.asked("/manifests/")) == 4
         assert len(registry.asked("/tags/list")) == 1
     assert checked["exists"].tolist() == [*[True, True, False] * 3, True, True]
@@ -209,6 +271,23 @@ def test_another_registry_is_read_once_for_each_tag(tmp_path, monkeypatch):
     # What is not there and has nothing newer has no newest.
     assert checked["newest_tag"].fillna("").tolist()[:3] == ["1.1", "1.1", ""]
     assert checked["problem"].tolist()[9] == "pinned to linux/arm64 only"
+
+
+def test_a_registry_that_lists_nothing_has_what_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with shelf.serve() as registry:
+        registry.image("1.0")
+        registry.lists_tags = False
+        names = [f"{registry.repo}:1.0@{OLD}", f"{registry.repo}:2.0", f"{registry.repo}@{OLD}"]
+        settings = hubframe.Settings(
+            cache_dir=tmp_path / "kept", insecure_registries=(registry.host,)
+        )
+        with hubframe.Client(settings) as client:
+            checked = hubframe.checked_references_df(named(tmp_path, *names), client=client)
+        assert len(registry.asked(OLD)) == 1
+    assert checked["exists"].tolist() == [False, False, False]
+    assert known(checked["is_current"]) == [False, None, None]
+    assert checked["newest_tag"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -246,11 +325,23 @@ def test_wrong_arguments():
     references = hubframe.references_df(sample_files() / "shop")
     with pytest.raises(TypeError, match="references frame"):
         hubframe.checked_references_df(["nginx"])
+    with hubframe.sample(), pytest.raises(TypeError, match="references frame"):
+        hubframe.plan("nginx", "checked_references")
+    with hubframe.sample(), pytest.raises(ValueError, match="no tags or newest"):
+        hubframe.plan(references, "checked_references", newest=3)
     with pytest.raises(ValueError, match="lacks"):
         hubframe.checked_references_df(references.drop(columns="reference"))
     for wrong in ({"source": "docker"}, {"now": "now"}, {"platform": "amd64"}, {"errors": "no"}):
         with hubframe.sample(), pytest.raises(ValueError, match=next(iter(wrong))):
             hubframe.checked_references_df(references, **wrong)
+
+
+def test_the_plan_of_a_check_at_the_command_line():
+    done = run("references", "--plan", "--sample")
+    assert done.returncode == 0, done.stderr
+    head, *_, last = done.stdout.splitlines()
+    assert head.startswith("checked_references of 14 tags: at least 21 requests")
+    assert last == "  pulls: 0 needed, none counted"
 
 
 def test_pins_are_printed_and_nothing_else(monkeypatch):

@@ -100,6 +100,16 @@ def test_what_of_a_dockerfile_is_not_known(found):
     assert rows[5]["reference"] == "docker.io/library/busybox:latest"
 
 
+def test_templates_before_instructions(found):
+    rows = found(
+        "{{\n  set base to 'x' ^\n}}# A block ends in a comment.\n"
+        "{{ if a:\n}}FROM {{base}}:1 AS build{{ if b:\n ARG X }}\n"
+        "FROM alpine:3\nCOPY --from=build /a /b\n"
+    )
+    assert short(rows) == [(5, "FROM", "template"), (7, "FROM", "docker.io/library/alpine:3")]
+    assert [row["is_last_stage"] for row in rows] == [False, True]
+
+
 def test_what_begins_with_no_from_is_no_dockerfile(found):
     assert found("package dockerfile\n\nvar a = `\nFROM scratch\n`\n", "dockerfile_test.go") == []
     assert found("from a import b\n", "dockerfile.py") == []
@@ -230,6 +240,27 @@ def test_fields_of_manifests_that_are_no_images(found):
         "pod.yaml",
     )
     assert short(rows) == [(5, "build.artifacts[0].docker.image", "docker.io/library/this:1")]
+
+
+def test_what_is_built_is_no_reference_elsewhere_either(found):
+    rows = found(
+        "apiVersion: skaffold/v4beta1\nkind: Config\n"
+        "build: {artifacts: [{image: app, requires: [{image: base}]}, {image: base}]}\n"
+        "test: [{image: app}]\nverify: [{container: {image: 'alpine:3'}}]\n"
+        "profiles: [{build: {artifacts: [{image: extra}]}, test: [{image: extra}]}]\n"
+        "---\napiVersion: build.openshift.io/v1\nkind: BuildConfig\n"
+        "spec:\n  strategy: {dockerStrategy: {from: {kind: DockerImage, name: 'quay.io/org/b:9'}}}\n"
+        "  source: {images: [{from: {kind: ImageStreamTag, name: 'own:1'}}]}\n"
+        "  output: {to: {kind: DockerImage, name: 'made:1'}}\n"
+        "---\napiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\n"
+        "spec: {image: ghcr.io/org/followed}\n",
+        "skaffold.yaml",
+    )
+    assert short(rows) == [
+        (5, "verify[0].container.image", "docker.io/library/alpine:3"),
+        (11, "spec.strategy.dockerStrategy.from.name", "quay.io/org/b:9"),
+        (17, "spec.image", "template"),
+    ]
 
 
 def test_other_resources_that_name_images(found):
@@ -385,7 +416,9 @@ def test_values_of_charts(found):
         "named: {imageName: quay.io/org/named, imageTag: 6, imageDigest: ''}\n"
         f"sha: {{image: {{repository: org/sha, tag: 7, sha: '{'5' * 64}'}}}}\n"
         "hub: {image: {hub: quay.io/org/, name: hub, tag: 8}}\n"
-        "images: {web: 'org/web:9', many: 2, tags: {db: 'org/db:9'}}\n",
+        "images: {web: 'org/web:9', many: 2, tags: {db: 'org/db:9'}}\n"
+        "config: {repository: https://git.example/org/config, tag: v1}\n"
+        "ssh: {repository: git@git.example:org/config.git, tag: v1}\n",
         "charts/app/ci/prod-values.yaml",
     )
     assert short(rows) == [
@@ -401,6 +434,17 @@ def test_values_of_charts(found):
         (15, "hub.image", "quay.io/org/hub:8"),
         (16, "images.web", "docker.io/org/web:9"),
         (16, "images.tags.db", "docker.io/org/db:9"),
+    ]
+    rows = found(
+        "global: {image: {registry: registry.example}}\n"
+        "a: {image: {image: org/a, tag: 1}}\nb: {image: {repository: quay.io/org/b, tag: 2}}\n"
+        "c: {image: {registry: ghcr.io, image: org/c, tag: 3}}\n"
+        "d: {image: {repository: 'org/d:4', tag: 5}}\n",
+        "values.yaml",
+    )
+    assert [row["reference"] for row in rows] == [
+        *("registry.example/org/a:1", "quay.io/org/b:2", "ghcr.io/org/c:3"),
+        "docker.io/org/d:4",
     ]
     # The chart chooses the tag; of a container nobody does.
     rows = found("webImage: org/web\nextraContainers: [{image: busybox}]\n", "values.yaml")
@@ -457,6 +501,21 @@ def test_workflows_and_actions(found):
     assert short(action) == [(1, "runs.image", "docker.io/library/alpine:3")]
 
 
+def test_inputs_of_workflows_have_their_defaults(found):
+    rows = found(
+        "on:\n  workflow_call:\n    inputs:\n      image: {type: string, default: 'node:24'}\n"
+        "      tag: {default: 17}\n      other: {type: string}\n"
+        "jobs:\n  a:\n    container: ${{ inputs.image }}\n    services:\n"
+        "      db: {image: 'postgres:${{inputs.tag}}'}\n      c: '${{ inputs.other }}'\n",
+        ".github/workflows/shared.yml",
+    )
+    assert short(rows) == [
+        (9, "jobs.a.container", "docker.io/library/node:24"),
+        (11, "jobs.a.services.db.image", "docker.io/library/postgres:17"),
+        (12, "jobs.a.services.c", "variable"),
+    ]
+
+
 def test_pipelines(found):
     rows = found(
         "variables: {RUBY: '3.3', FULL: {value: 'ruby:$RUBY'}}\n"
@@ -499,6 +558,20 @@ def test_pipelines(found):
         (1, "executors.e.docker[1].image", "variable"),
         (8, "jobs.k.docker[0].image", "docker.io/cimg/go:1.24"),
         (9, "jobs.k.docker[1].image", "docker.io/library/a:2"),
+    ]
+
+
+def test_inputs_of_pipelines_have_their_defaults(found):
+    rows = found(
+        "spec:\n  inputs:\n    image: {default: 'ruby:3.4'}\n    tag: {type: string}\n---\n"
+        "variables: {BASE: 'quay.io/$[[ inputs.image ]]'}\n"
+        "a: {image: '$[[ inputs.image ]]'}\nb: {image: 'c:$[[ inputs.tag ]]'}\nc: {image: $BASE}\n",
+        ".gitlab-ci.yml",
+    )
+    assert short(rows) == [
+        (7, "a.image", "docker.io/library/ruby:3.4"),
+        (8, "b.image", "variable"),
+        (9, "c.image", "quay.io/ruby:3.4"),
     ]
 
 
@@ -645,6 +718,11 @@ def test_files_by_globs_and_lists(tmp_path):
             read(tmp_path, patterns=wrong)
     with pytest.raises(FileNotFoundError, match="nothing"):
         read(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="~nobody"):
+        read("~nobody/here")
+    for wrong in (None, b".", [tmp_path]):
+        with pytest.raises(TypeError, match="where: expected a folder or a file"):
+            read(wrong)
 
 
 def test_files_that_others_name_are_followed_where_that_is_asked_for(tmp_path):
@@ -769,6 +847,9 @@ COPY --from=build /app /app
         (STAGES, {"arguments": {"VERSION"}}, None),
         (STAGES, {"arguments": {"GO"}}, "docker.io/library/debian:12"),
         ("ARG A\nFROM debian:$A\n", {}, None),
+        ("ARG A=12\nARG A\nFROM debian:$A\n", {}, "docker.io/library/debian:12"),
+        ("ARG AB=12 B\nFROM debian:$B\n", {}, None),
+        ("ARG AB=12 B\nFROM debian:${B-13}\n", {}, "docker.io/library/debian:13"),
         ("FROM app\n", {"contexts": {"app"}}, None),
         ("FROM app\n", {"contexts": {"other"}}, "docker.io/library/app:latest"),
         ("FROM alpine AS a\nFROM scratch\nCOPY --from=a / /\n", {}, None),

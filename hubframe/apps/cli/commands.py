@@ -200,7 +200,7 @@ call_command(
     *TAGS,
     PROGRESS,
     more=f"FRAME is one of {', '.join(PLANNED)}. Lists of tags and of layers are fetched, as far "
-    "as they cost no pull.",
+    "as they cost no pull. What it costs to check references, hubframe references --plan shows.",
     example="hubframe plan labels acme/web --sample",
     job=COST,
 )

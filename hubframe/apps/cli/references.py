@@ -18,6 +18,7 @@ _OPTIONS: tuple[Option, ...] = (
     many("--pattern patterns", "GLOB", "Which files, such as 'k8s/*.yaml'. Default: the usual."),
     flag("--follow", "Read Dockerfiles and includes that files name, whatever their name is."),
     flag("--check", "Ask registries how the images stand. On Docker Hub that costs no pull."),
+    flag("--plan", "Show the requests and time that --check takes, and make none of them."),
     flag("--pins", "Print what to write, to pin images to what their tags are now, as CSV."),
     many("--platform", "OS/ARCH", "Of --check: what images should have. Default: amd64 and arm64."),
     SOURCE,
@@ -37,12 +38,12 @@ _OPTIONS: tuple[Option, ...] = (
     *_OPTIONS,
     more="WHERE is a folder or a file, by default this folder: Dockerfiles, compose files, "
     "manifests, charts, workflows and others are read, and none is written. No registry is asked "
-    "without --check or --pins.",
+    "without --check, --plan or --pins.",
     example="hubframe references --check --sample",
     job=OWN,
     table="references",
     tables={"check": "checked_references"},
-    asks=("check", "pins"),
+    asks=("check", "plan", "pins"),
 )
 def _references(  # noqa: PLR0913 - a keyword for each option
     client: "Client | None",
@@ -51,6 +52,7 @@ def _references(  # noqa: PLR0913 - a keyword for each option
     patterns: Any = "usual",
     follow: bool,
     check: bool,
+    plan: bool,
     pins: bool,
     sample: bool = False,
     **options: Any,
@@ -62,6 +64,9 @@ def _references(  # noqa: PLR0913 - a keyword for each option
     )
     place = where or (sample_files() / "shop" if chosen.sample else ".")
     found = hubframe.references_df(place, patterns=patterns, follow=follow)
+    if plan:
+        options.pop("errors", None)
+        return str(hubframe.plan(found, "checked_references", **options, client=client))
     if not (check or pins):
         return found
     checked = hubframe.checked_references_df(found, **options, client=client)

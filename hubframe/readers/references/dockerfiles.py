@@ -79,7 +79,7 @@ def find_base(
 def _read(text: str, arguments: Container[str] = ()) -> tuple[list[Found], "_Reader | None"]:
     """Read a file: its directives, and the rest where it begins as one does."""
     templated = without_templates(text)
-    lines = templated.text.split("\n")
+    lines = templated.without_leading().split("\n")
     directives, escape = _directives(lines)
     instructions = _instructions(lines, escape)
     first = next(instructions, None)
@@ -232,12 +232,12 @@ class _Reader:
         return stage
 
     def _argument(self, rest: str) -> None:
-        for name, value in _ARGUMENT.findall(rest):
-            if f"{name}=" in rest and name not in self._given:
+        for found in _ARGUMENT.finditer(rest):
+            name, value = found.groups()
+            # Of one that is given only the builder's caller knows the value; without a value an
+            # argument keeps the one that it has.
+            if value is not None and name not in self._given:
                 self._arguments[name] = _word(value, self._arguments)
-            else:
-                # Only the builder's caller knows it.
-                self._arguments.pop(name, None)
 
     def _from(self, made: _Instruction) -> None:
         words = made.rest.split()
@@ -254,7 +254,7 @@ class _Reader:
         if platforms and not (asked := _word(platforms[-1], self._arguments)).unknown:
             found.platform = asked.text
         if len(words) > 2 and words[1].lower() == "as":  # noqa: PLR2004 - FROM image AS name
-            self._names[words[2].lower()] = len(self.stages)
+            self._names[self._templated.bare(words[2]).lower()] = len(self.stages)
         self.stages.append(_Stage(found, base))
 
     def _copied(self, made: _Instruction, field: str, names: list[str]) -> None:

@@ -23,7 +23,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_TEXT = frozenset({"", "~", "null", "Null", "NULL", "true", "True", "TRUE"})
 _NO_TEXT |= {"false", "False", "FALSE"}
 _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
-_TEXT = (None, "!", "tag:yaml.org,2002:str")
+_TEXT = (None, "!", "tag:yaml.org,2002:str", "!override")
 # Text in JSON, which is left as it is, and comments. What is not closed reaches to the end.
 _COMMENT = re.compile(r'("[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 # libyaml refuses what JSON may spell: a character in two halves.

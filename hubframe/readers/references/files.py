@@ -67,7 +67,7 @@ _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
 }
 # A hook's variables point git at another repository; a checkout's settings may name programs.
-_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_FOREIGN = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 _GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 

@@ -4,6 +4,7 @@ import errno
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -61,7 +62,12 @@ def references_df(
     >>> references[references["kind"] == "kubernetes"]["repo"].tolist()
     ['library/alpine', 'registry.example/shop/web', 'registry.example/shop/batch']
     """
-    place = Path(where).expanduser()
+    if not isinstance(where, str | os.PathLike):
+        raise TypeError(f"where: expected a folder or a file, not {type(where).__name__}")
+    place = Path(where)
+    # A name may begin with ~ and be nobody's home.
+    with suppress(RuntimeError):
+        place = place.expanduser()
     if not place.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(where))
     place = place.resolve()

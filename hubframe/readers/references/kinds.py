@@ -32,7 +32,6 @@ _OF_DOCUMENTS: Mapping[str, Callable[[Node], Iterator[Found]]] = {
     files.KUSTOMIZE: kubernetes.of_kustomization,
     files.VALUES: kubernetes.of_values,
     files.GITHUB: pipelines.of_github,
-    files.GITLAB: pipelines.of_gitlab,
     files.CIRCLECI: pipelines.of_circleci,
     files.DEVCONTAINER: others.of_devcontainer,
     files.BAKE: others.of_bake,
@@ -101,7 +100,7 @@ def references(
     else:
         templated = Templated(text, []) if is_json else without_templates(text)
         found = _of_documents(
-            kind, templated, variables or {}, _documents(templated, read, is_json=is_json)
+            kind, templated, dict(variables or {}), _documents(templated, read, is_json=is_json)
         )
     for one in found:
         one.kind = one.kind or kind
@@ -119,11 +118,14 @@ def _documents(templated: Templated, read: list[Node] | None, *, is_json: bool) 
 
 
 def _of_documents(
-    kind: str, templated: Templated, variables: Mapping[str, Text], read: Iterable[Node]
+    kind: str, templated: Templated, variables: dict[str, Text], read: Iterable[Node]
 ) -> Iterator[Found]:
     last = 0
     try:
         for document in read:
+            if kind == files.GITLAB:
+                # They stand in a document of their own, before the others.
+                variables |= pipelines.inputs_of_gitlab(document)
             for one in _of_document(kind, variables, document):
                 last = max(last, one.line)
                 yield _restored(one, templated)
@@ -134,7 +136,7 @@ def _of_documents(
         raise
 
 
-def _of_document(kind: str, variables: Mapping[str, Text], document: Node) -> Iterator[Found]:
+def _of_document(kind: str, variables: dict[str, Text], document: Node) -> Iterator[Found]:
     """Find the images of a document; manifests and compose files have any name."""
     if kind != files.KUSTOMIZE and kubernetes.is_manifest(document):
         for one in kubernetes.references(document):
@@ -144,6 +146,8 @@ def _of_document(kind: str, variables: Mapping[str, Text], document: Node) -> It
         for one in compose.references(document, variables):
             one.kind = files.COMPOSE
             yield one
+    elif kind == files.GITLAB:
+        yield from pipelines.of_gitlab(document, variables)
     elif kind in _OF_DOCUMENTS:
         yield from _OF_DOCUMENTS[kind](document)
 

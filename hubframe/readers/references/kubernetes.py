@@ -21,9 +21,12 @@ _MAY_BE_IMAGES = ("image", "imagename")
 _FIELD = re.compile(r"\s*(?:-\s+)?image:\s+[\"']?([^\s\"'#]+)")
 # A definition of a resource describes fields; what it says of images is no image.
 _DEFINITION = "CustomResourceDefinition"
-# Where an image is a word, a block device, or what is built: of Shipwright, Strimzi and Skaffold.
+# Of a repository whose tags Flux follows, a policy chooses the tag.
+_REPOSITORY = "ImageRepository"
+# What OpenShift builds on and imports, beside images of its own.
+_IMPORTED = "DockerImage"
+# Where an image is a word, a block device, or what is built: of Shipwright and Strimzi.
 _NO_IMAGES = ("annotations", "labels", "matchLabels", "rbd", "output")
-_BUILT = "artifacts"
 # Where a release has the values of its chart: of Flux, and of Argo CD.
 _VALUES = ("values", "valuesObject")
 # How Tekton's tasks and templates of OpenShift write a parameter.
@@ -32,6 +35,7 @@ _SPELLINGS = ("{}", "params.{}", "inputs.params.{}", "params['{}']", 'params["{}
 # The parts of a reference: its name in a mapping of its own, or among other values of a chart.
 _NAMES = ("repository", "repo", "name", "image")
 _NAMES_IN_CHART = ("repository", "image", "imageName", "imageRepository")
+_OF_OTHERS = re.compile(r"[\w.+-]+://|[\w.-]+@[\w.-]+:.*/")
 _REGISTRY, _TAG, _DIGEST = ("registry", "hub"), ("tag", "imageTag"), ("digest", "imageDigest")
 
 Fields = Mapping[str, Node]
@@ -47,21 +51,35 @@ def references(document: Node) -> Iterator[Found]:
 
     Values of a chart in it are read as those are. Parameters have their defaults.
     """
-    if document.get("kind").text == _DEFINITION:
-        return
+    kind, built = document.get("kind").text, _built(document)
+    for one in _found(document) if kind != _DEFINITION else ():
+        if kind == _REPOSITORY and not is_whole(one.written):
+            one.text, one.problem = Text(f"{one.written}:{UNKNOWN}"), TEMPLATE
+        if one.written not in built:
+            yield one
+
+
+def _found(document: Node) -> Iterator[Found]:
     scopes: list[tuple[Path, ChainMap[str, Text]]] = [((), ChainMap())]
     for path, holder in walk(document):
         if any(key in path[:-1] for key in _VALUES):
             continue
         if path and path[-1] in _VALUES:
             yield from of_values(holder, path)
-        elif not path or (path[-1] not in _NO_IMAGES and path[-2:-1] != (_BUILT,)):
+        elif not path or path[-1] not in _NO_IMAGES:
             fields: Fields = dict(holder.items)
             while path[: len(scopes[-1][0])] != scopes[-1][0]:
                 scopes.pop()
             if own := _defaults(fields, scopes[-1][1]):
                 scopes.append((path, scopes[-1][1].new_child(own)))
             yield from _of_manifest(path, holder, fields, scopes[-1][1])
+
+
+def _built(document: Node) -> set[str | None]:
+    """Name what Skaffold builds, which its tests, charts and others take."""
+    configs = [document, *document.get("profiles").entries]
+    artifacts = (one for config in configs for one in config.get("build", "artifacts").entries)
+    return {one.get("image").text for one in artifacts}
 
 
 def _of_manifest(
@@ -72,9 +90,11 @@ def _of_manifest(
     if found := _in_parts(path, fields):
         yield found
         return
+    is_imported = path[-1:] == ("from",) and "kind" in fields and fields["kind"].text == _IMPORTED
+    other = "name" if is_imported else "reference" if path[-1:] == ("image",) else None
     # Of a template that chooses between two, a field may be there twice.
     for key, node in holder.items:
-        is_image = key == "image" or (key == "reference" and path[-1:] == ("image",))
+        is_image = key in ("image", other)
         may_be = is_image or key.lower().endswith(_MAY_BE_IMAGES)
         if may_be and node.text and (is_image or is_whole(node.text)):
             role = INIT if "initContainers" in path else RUN
@@ -132,12 +152,14 @@ def of_values(document: Node, at: Path = ()) -> Iterator[Found]:
 
     They are text under a key such as ``image`` or ``sidecarImage``, or a mapping with a repository
     and a tag. Where no tag is given, the chart's templates choose one, unless it is a container's.
-    A registry for all images takes the place of each one's own, as is the custom of charts.
+    A registry for all images takes the place of each one's own, as is the custom of charts, or
+    counts for those that have none.
     """
-    registry = document.get("global", "imageRegistry").text
+    common = document.get("global")
+    registries = (common.get("imageRegistry").text, common.get("image", "registry").text)
     for inner, holder in walk(document):
         path, fields = (*at, *inner), dict(holder.items)
-        if found := _in_parts(path, fields, registry, is_chart=True):
+        if found := _in_parts(path, fields, registries, is_chart=True):
             yield found
             continue
         for key, node in holder.items:
@@ -155,33 +177,47 @@ def _is_container(path: Path) -> bool:
 
 
 def _in_parts(
-    path: Path, fields: Fields, of_all: str | None = None, *, is_chart: bool = False
+    path: Path,
+    fields: Fields,
+    of_all: tuple[str | None, str | None] = (None, None),
+    *,
+    is_chart: bool = False,
 ) -> Found | None:
-    """Put the parts of a reference together, if a mapping holds such."""
+    """Put the parts of a reference together, if a mapping holds such.
+
+    Of the registries of all the first takes the place of its own, the second that of none.
+    """
     is_image = bool(path) and str(path[-1]).lower().endswith("image")
     # A chart has a repository and a version, too.
     tags = (*_TAG, "version") if is_image else _TAG
     names = _NAMES if is_image else _NAMES_IN_CHART if is_chart else ("image",)
     key = next((key for key in names if key in fields and fields[key].text), None)
     is_tagged = not fields.keys().isdisjoint((*tags, *_DIGEST))
-    if key is None or not (is_tagged or (is_image and "repository" in fields)):
+    # A repository may be one of git, or of charts.
+    is_other = key is not None and _OF_OTHERS.match(fields[key].text or "")
+    if key is None or is_other or not (is_tagged or (is_image and "repository" in fields)):
         return None
     name, field = fields[key], field_of(path or (key,))
     registry, tag, digest, sha = (
         next((fields[key].text for key in keys if key in fields and fields[key].text), None)
         for keys in (_REGISTRY, tags, _DIGEST, ("sha",))
     )
-    if of_all and "registry" in fields:
-        registry = of_all
+    if "registry" in fields:
+        registry = of_all[0] or registry
+    elif key == "image":
+        registry = registry or of_all[1]
     if tag and tag.startswith("sha256:"):
         tag, digest = None, tag
     digest = digest or (f"sha256:{sha}" if sha else None)
     written = f"{registry.rstrip('/')}/{name.text}" if registry else str(name.text)
-    # A tag within the name, or none, which the chart chooses.
-    has_end = ":" in written.rpartition("/")[2] or "@" in written
+    # What stands within the name comes first.
+    has_tag, has_digest = ":" in written.rpartition("/")[2], "@" in written
     text, problem = None, None
-    if tag or digest:
-        written += (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
-    elif not has_end:
+    if tag and not has_tag:
+        written += f":{tag}"
+    if digest and not has_digest:
+        written += f"@{digest}"
+    if not (tag or digest or has_tag or has_digest):
+        # The chart chooses a tag.
         text, problem = Text(f"{written}:{UNKNOWN}"), TEMPLATE
     return Found(name.line, field, RUN, written, text or Text(written), problem)

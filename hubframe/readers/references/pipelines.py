@@ -18,11 +18,14 @@ _PROXY = re.compile(r"^\$\{?CI_DEPENDENCY_PROXY_(?:DIRECT_)?GROUP_IMAGE_PREFIX\}
 
 
 def of_github(document: Node) -> Iterator[Found]:
-    """Find the images of a workflow or of an action."""
+    """Find the images of a workflow or of an action; inputs have their defaults."""
+    inputs: dict[str, Text] = {}
+    for _, event in document.get("on").items:
+        inputs |= _defaults(event, "inputs.", "inputs")
     for job, fields in document.get("jobs").items:
-        yield from _named(fields.get("container"), ("jobs", job, "container"))
+        yield from _named(fields.get("container"), ("jobs", job, "container"), inputs)
         for name, service in fields.get("services").items:
-            yield from _named(service, ("jobs", job, "services", name))
+            yield from _named(service, ("jobs", job, "services", name), inputs)
     for path, step in walk(document):
         key = "image" if path == ("runs",) else "uses"
         node = step.get(key)
@@ -32,18 +35,23 @@ def of_github(document: Node) -> Iterator[Found]:
             yield Found(node.line, field, BUILD, written, fill(written, _OF_GITHUB, {}))
 
 
-def _named(node: Node, path: Path) -> Iterator[Found]:
+def _named(node: Node, path: Path, values: Mapping[str, Text]) -> Iterator[Found]:
     """Yield an image that is written as text, or in a mapping."""
     at = node if node.text else node.get("image")
     if at.text:
         written = at.text.removeprefix(_DOCKER)
         field = field_of(path if at is node else (*path, "image"))
-        yield Found(at.line, field, BUILD, written, fill(written, _OF_GITHUB, {}))
+        yield Found(at.line, field, BUILD, written, fill(written, _OF_GITHUB, values))
 
 
-def of_gitlab(document: Node) -> Iterator[Found]:
+def inputs_of_gitlab(document: Node) -> dict[str, Text]:
+    """Read the inputs of a pipeline by their defaults."""
+    return _defaults(document.get("spec"), "inputs.", "inputs")
+
+
+def of_gitlab(document: Node, inputs: dict[str, Text]) -> Iterator[Found]:
     """Find the images of a pipeline's jobs and of their services."""
-    common = _assigned(document.get("variables"), ChainMap())
+    common = _assigned(document.get("variables"), ChainMap(inputs))
     jobs: list[tuple[Path, Node]] = [((name,), job) for name, job in document.items]
     for path, job in [((), document), *jobs]:
         values = _assigned(job.get("variables"), common)
@@ -70,7 +78,7 @@ def _assigned(node: Node, common: ChainMap[str, Text]) -> ChainMap[str, Text]:
 
 
 def _of_gitlab(written: str, values: Mapping[str, Text]) -> Text:
-    filled = fill(_PROXY.sub("", written), _OF_GITLAB, {})
+    filled = fill(_PROXY.sub("", written), _OF_GITLAB, values)
     return joined([expand(filled.text, values), Text("", filled.unknown)])
 
 
@@ -99,9 +107,9 @@ def of_circleci(document: Node) -> Iterator[Found]:
             yield plain(node, field_of((*path, "image")), BUILD, filled)
 
 
-def _defaults(holder: Node, begin: str) -> dict[str, Text]:
+def _defaults(holder: Node, begin: str, key: str = "parameters") -> dict[str, Text]:
     """Read what parameters are unless somebody says otherwise."""
-    named = holder.get("parameters").items
+    named = holder.get(key).items
     return {
         f"{begin}{name}": Text(text) for name, one in named if (text := one.get("default").text)
     }

@@ -16,6 +16,7 @@ _BEGINS, _ENDS = tuple(_CLOSE), tuple(_CLOSE.values())
 _BEGIN = re.compile(r"(?<!\$)\{[{%]")
 _COMMENT = re.compile(r"\{\{-?\s*/\*")
 _MARK = re.compile("\ue001(\\d+)\ue002")
+_LEADING = re.compile(rf"^(?:[ \t]*{_MARK.pattern})+", re.MULTILINE)
 _RESERVED = re.compile("[\ue000-\ue002]")
 _NAME = re.compile(r"[\s-]*\$?([A-Za-z_.][\w.]*)[\s-]*", re.ASCII)
 
@@ -29,6 +30,14 @@ class Templated(NamedTuple):
     def is_in(self, part: str) -> bool:
         """Tell whether a part of the text had a template in it."""
         return bool(self.templates) and _MARK.search(part) is not None
+
+    def without_leading(self) -> str:
+        """Return the text without those that lines begin with, as blocks that end there."""
+        return _LEADING.sub("", self.text)
+
+    def bare(self, part: str) -> str:
+        """Return a part of the text without templates."""
+        return _MARK.sub("", part)
 
     def restored(self, part: str) -> str:
         """Return a part of the text as it was written."""
