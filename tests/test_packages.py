@@ -17,7 +17,7 @@ from tests import shelf
 from tests.contents.documents import spdx_of
 from tests.contents.images import write_layout
 from tests.contents.programs import FORMS, jar
-from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
+from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs, link
 from tests.layerfiles.layers import archive, packed
 from tests.quirks.registry import OCI_CONFIG, OCI_LAYER
 from tests.test_local import MANIFEST, Layout
@@ -28,6 +28,9 @@ OTHERS = {
     "srv/vendor/composer/installed.json": b'[{"name": "acme/log", "version": "v2.0.0"}]',
     "app/app.deps.json": b'{"libraries": {"Newtonsoft.Json/13.0.3": {"type": "package"}}}',
 }
+
+
+hard_link = partial(link, kind=b"1")
 
 
 @pytest.fixture
@@ -76,6 +79,50 @@ def test_distributions(what, client, tmp_path):
         assert packages.empty
         (unknown,) = packages.attrs["hubframe"]["unknown"]
         assert words in unknown["message"]
+
+
+WHEEL = ("usr/lib/python3/site-packages/idna-3.dist-info/METADATA", b"Name: idna\nVersion: 3\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([WHEEL], None),
+        ([WHEEL, ("etc/os-release", DEBIAN)], "no database of its system's packages (deb, apk, rpm): it is of debian-12"),
+        ([WHEEL, ("etc/os-release", DEBIAN), (STATUS, debs(a="1"))], None),
+        ([WHEEL, ("etc/os-release", b"ID=arch\n"), ("var/lib/pacman/local/a-1/desc", b"")], "packages of pacman (var/lib/pacman/local), which are not read"),
+        ([(STATUS, debs(a="1")), ("nix/store/x-a/bin/a", b"")], "packages of Nix (nix/store), which are not read"),
+    ],
+)  # fmt: skip
+def test_an_image_whose_system_tells_no_packages_says_so(client, tmp_path, files, words):
+    """What else is found in it would else look like all that there is."""
+    what = f"oci:{write_layout(tmp_path / 'image', archive(*files))}"
+    found = hubframe.packages_df(what, client=client)
+    assert len(found) > 0
+    told = [one["message"] for one in found.attrs["hubframe"]["unknown"]]
+    assert told == ([f"the image has {words}"] if words else [])
+    of_python = hubframe.packages_df(what, kinds="pypi", client=client)
+    assert not words or of_python.attrs["hubframe"]["unknown"] == []
+
+
+def test_databases_that_are_hard_links_are_read(client, tmp_path):
+    """ostree writes files as objects first, and pnpm into a store: what they are called comes later."""
+    objects = archive(
+        ("objects/1", DEBIAN), hard_link("usr/lib/os-release", "objects/1"),
+        ("objects/2", debs(curl="7")), hard_link(STATUS, "objects/2"), hard_link("chroot/lib/dpkg/status", "objects/2"),
+        ("store/3", b'{"name": "x", "version": "1"}'), hard_link("app/node_modules/x/package.json", "store/3"),
+        hard_link("app/node_modules/y/package.json", "store/none"),
+    )  # fmt: skip
+    what = f"oci:{write_layout(tmp_path / 'image', objects)}"
+    with pytest.warns(hubframe.IncompleteWarning, match="node_modules/y"):
+        found = hubframe.packages_df(what, client=client)
+    assert found[["name", "namespace", "path"]].fillna("").to_numpy().tolist() == [
+        ["x", "", "app/node_modules/x/package.json"],
+        ["curl", "", "chroot/lib/dpkg/status"],
+        ["curl", "debian", STATUS],
+    ]
+    remove_layer(what)
+    assert hubframe.distributions_df(what, client=client)["id"].tolist() == ["debian"]
 
 
 def test_kinds(what, client):

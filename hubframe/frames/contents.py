@@ -224,6 +224,8 @@ def _found(call: Call, image: Image, is_wanted: Callable[[str], bool]) -> Iterat
         except NotFoundError as error:
             call.leave_out(f"{entry.path} of the layer {key[0]}@{digest}", str(error))
             continue
+        if files.kind(content) != "file":
+            continue
         yield Found(
             (*key, entry.position, digest, entry.path),
             files.mode(entry),

@@ -26,10 +26,17 @@ from hubframe.oci.archives import (
     Keep,
     Listing,
     Summarise,
+    cleaned,
     read_archive,
 )
 from hubframe.oci.contents.binaries import BINARIES_VERSION, Room
-from hubframe.oci.contents.databases import MOST_OF_FILE, PATHS_VERSION, keeping
+from hubframe.oci.contents.databases import (
+    MOST_OF_FILE,
+    PATHS_VERSION,
+    find_place,
+    is_kept,
+    keeping,
+)
 from hubframe.oci.digests import HASHES
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
@@ -147,6 +154,13 @@ class LayerFiles:
                         usual = _Keeping(keep)
                         summarise = self._room.summarising() if with_binaries else None
                         found = _verified(digest, pieces(), name, caps, usual, hold, summarise)
+                        if names := _other_names(found):
+                            # What they are called was told after their content.
+                            keep_named = _keeping_of(names, usual)
+                            again = _verified(digest, pieces(), name, caps, keep_named, hold, None)
+                            for path, body in again.bodies.items():
+                                kept = (one for one in names[path] if one in usual.paths)
+                                found.bodies.update(dict.fromkeys(kept, body))
                         self._keep(digest, found, usual.paths, with_binaries=with_binaries)
                     work.outcome = found
             # It may have been here, or another call may have read it.
@@ -184,6 +198,30 @@ class _Keeping:
         if self._usual(path, size):
             self.paths.add(path)
         return path in self.paths or (self._also is not None and self._also(path, size))
+
+
+def _other_names(found: Archive) -> dict[str, list[str]]:
+    """Return the files that tell of packages by a hard link alone, with their names by the table.
+
+    ostree writes each file as an object of its repository first, pnpm as one of its store.
+    """
+    listing, names = found.listing, dict[str, list[str]]()
+    for path, kind, link in zip(listing.paths, listing.types, listing.links, strict=True):
+        if kind == "hard link" and path not in found.bodies and find_place(path) is not None:
+            names.setdefault(cleaned(link or ""), []).append(path)
+    there = zip(listing.paths, listing.types, listing.sizes, strict=True) if names else ()
+    return {
+        path: names[path]
+        for path, kind, size in there
+        if path in names and kind == "file" and is_kept(names[path][0], size)
+    }
+
+
+def _keeping_of(names: Mapping[str, list[str]], usual: _Keeping) -> Keep:
+    def keep(path: str, size: int) -> bool:
+        return sum(usual(one, size) for one in names.get(path, ())) > 0
+
+    return keep
 
 
 def _key_of(digest: str, path: str) -> str:

@@ -33,6 +33,7 @@ KINDS = {
     "var/lib/rpm/Packages": "rpm",
     "usr/share/rpm/rpmdb.sqlite": "rpm",
     "usr/lib/sysimage/rpm/Packages.db": "rpm",
+    "var/lib/rpmmanifest/container-manifest-2": "rpm list",
     f"{SITE}/a-1.dist-info/METADATA": "pypi",
     f"{SITE}/a-1.dist-info/REQUESTED": "requested",
     f"{SITE}/a-1.egg-info/PKG-INFO": "pypi",
@@ -55,7 +56,7 @@ KINDS = {
     **dict.fromkeys(("a.cdx", "srv/a.sbom", "a.sbom.json", "srv/.syft.json"), "sbom"),
     **dict.fromkeys(
         [
-            "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
+            "var/lib/rpmmanifest/container-manifest-1", "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
             "var/lib/dpkg", "opt/rpm/Packages", "app/package.json.old", "var/lib/rpm/rpmdb.sqlite-wal",
             "app/rake.gemspec", "app/installed.json", "app/deps.json", "app/app.jar", "bin/app",
             "srv/sbom", "srv/bom.xml", "srv/a.cdx.xml", "srv/a.spdx.rdf", "a.spdx/b",
@@ -189,6 +190,25 @@ P:no version
             source_version="3.3.2-r0", licence="Apache-2.0", installed_size=4_665_344, path=path,
         ),
         Package("apk", "plain", "1-r0", source_name="plain", source_version="1-r0", path=path),
+    ]  # fmt: skip
+
+
+# As rpm's query writes it into images of Azure Linux that have no database.
+RPM_LIST = b"""\
+azurelinux-release\t3.0-22.azl3\t1731000000\t1730000000\tX Corporation\t(none)\t9061\tnoarch\t0\tazurelinux-release-3.0-22.azl3.src.rpm
+dnf\t4.0-1\t1\t1\tX\t2\t10\tx86_64\t2\t(none)
+odd\tline
+"""
+
+
+def test_the_list_of_an_image_without_a_database_of_rpm():
+    path = "var/lib/rpmmanifest/container-manifest-2"
+    assert read_packages(path, RPM_LIST) == [
+        Package(
+            "rpm", "azurelinux-release", "3.0-22.azl3", architecture="noarch",
+            source_name="azurelinux-release", source_version="3.0-22.azl3", installed_size=9061, path=path,
+        ),
+        Package("rpm", "dnf", "2:4.0-1", architecture="x86_64", installed_size=10, path=path),
     ]  # fmt: skip
 
 
@@ -341,6 +361,9 @@ def test_a_package_of_conda_and_one_of_r():
     assert read_packages(path, body + b"Built: R 4.2.2; ; 2022; unix\n") == [
         Package("cran", "R6", "2.5.1", licence="MIT + file LICENSE", path=path)
     ]
+    # Of R itself: what holds no programs is not built.
+    body = b"Package: translations\nVersion: 4.2.2\nPriority: base\n"
+    assert [one.name for one in read_packages(path, body)] == ["translations"]
 
 
 IN_IMAGE = {

@@ -194,6 +194,29 @@ def test_the_distribution_is_what_the_system_says(entries, told):
         assert (contents.distribution.path, contents.distribution_position) == (told, 1)
 
 
+def test_a_release_may_be_a_hard_link_to_a_link():
+    """As images of ostree have it, whose files are objects of its repository."""
+    objects = archive(
+        ("objects/1", DEBIAN), link("usr/lib/os-release", "objects/1", b"1"),
+        link("objects/2", "../usr/lib/os-release"), link("etc/os-release", "objects/2", b"1"),
+    )  # fmt: skip
+    contents = read_image(archive(("usr/lib/os-release", DEBIAN)), objects)
+    assert [path for _, path, _ in contents.failures] == ["usr/lib/os-release"]
+    contents = read_image(objects, archive(("usr/lib/os-release", DEBIAN)))
+    assert (contents.distribution.id, contents.distribution_position) == ("debian", 1)
+    system = FileSystem([Layer(list_files([objects], "layer", CAPS))])
+    assert system.follow("etc/os-release").path == "objects/1"
+
+
+def test_other_package_managers_are_named_while_their_databases_are_there():
+    pacman, nix = "var/lib/pacman/local", "nix/store"
+    base = archive((f"{pacman}/bash-5-1/desc", b"x"), (f"{nix}/abc-bash-5/bin/bash", b""))
+    assert read_image(base).unread == [nix, pacman]
+    assert read_image(base, archive(("var/lib/.wh.pacman", b""))).unread == [nix]
+    assert read_image(base, archive((".wh.nix", b""), (f"{nix}/x", b""))).unread == [nix, pacman]
+    assert read_image(archive((f"chroot/{nix}/x", b""))).unread == []
+
+
 def test_the_topmost_release_counts():
     layers = [archive(("etc/os-release", b"ID=a")), archive(("etc/os-release", b"ID=b"))]
     contents = read_image(*layers, archive(("etc/motd", b"")))

@@ -590,6 +590,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "shape": shapes,
     "dpkg": partial(packages, "var/lib/dpkg/status"),
     "apk": partial(packages, "lib/apk/db/installed"),
+    "rpm-list": partial(packages, "var/lib/rpmmanifest/container-manifest-2"),
     "python": partial(packages, "a.dist-info/METADATA"),
     "npm": partial(packages, "node_modules/a/package.json"),
     "gem": partial(packages, "specifications/a.gemspec"),

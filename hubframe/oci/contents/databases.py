@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from hubframe.errors import PayloadError
 from hubframe.oci import payload
 from hubframe.oci.contents import sboms
-from hubframe.oci.contents.packages import Package, normalised
+from hubframe.oci.contents.packages import Package, normalised, source_package
 from hubframe.oci.contents.rpm import read_rpm
 
 # What of a layer is kept is kept under this number.
-PATHS_VERSION = 4
+PATHS_VERSION = 5
 _MIB = 1024**2
 MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
 MOST_PACKAGES = 200_000
@@ -28,6 +28,22 @@ _LONGEST = 512
 # Where the system says what it is: what is of the image comes before what is of the distribution.
 RELEASES = ("etc/os-release", "usr/lib/os-release")
 _RPM = (("/var/lib/rpm", "rpm"), ("/usr/share/rpm", "rpm"), ("/usr/lib/sysimage/rpm", "rpm"))
+# What is written into images of Azure Linux in place of a database: a line for each package.
+RPM_LIST = "rpm list"
+# Of other package managers, whose databases are not read: the folder of each, from the root.
+OTHER_MANAGERS: Mapping[str, str] = {
+    "var/lib/pacman/local": "pacman",
+    "var/db/pkg": "Portage, or BSD's pkg",
+    "var/db/xbps": "xbps",
+    "var/lib/pkgtools/packages": "pkgtools",
+    "var/lib/eopkg/package": "eopkg",
+    "usr/share/clear/bundles": "swupd",
+    "nix/store": "Nix",
+    "gnu/store": "Guix",
+    "home/linuxbrew/.linuxbrew/Cellar": "Homebrew",
+    "var/lib/flatpak/app": "Flatpak",
+    "var/lib/snapd/snaps": "snap",
+}
 # How files are named that are bills of materials: as syft and trivy look for them.
 SBOM = "sbom"
 # A program of npm that is no part of another.
@@ -38,6 +54,7 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "status": (("/lib/dpkg", "deb"), ("/lib/opkg", "opkg")),
     "installed": (("/lib/apk/db", "apk"),),
     **dict.fromkeys(("Packages", "Packages.db", "rpmdb.sqlite"), _RPM),
+    "container-manifest-2": (("/var/lib/rpmmanifest", RPM_LIST),),
     "METADATA": ((".dist-info", "pypi"),),
     "REQUESTED": ((".dist-info", "requested"),),
     "PKG-INFO": ((".egg-info", "pypi"), ("/EGG-INFO", "pypi")),
@@ -63,7 +80,7 @@ KINDS = frozenset(rule[-1] for rules in (*PLACES.values(), OTHER_PLACES) for rul
 # A folder that files of a kind are in, at any depth.
 _WITHIN = {"npm": "/node_modules/", "gem": "/specifications/"}
 # Kinds of which all that is below one root is of one system.
-SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
+SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm", RPM_LIST})
 # The words of ``Status`` with which files of a package are there, or some of them.
 _THERE = frozenset(
     {"installed", "unpacked", "half-configured", "half-installed"}
@@ -74,7 +91,7 @@ _OF_DEB = frozenset(
 )
 _OF_APK = frozenset("PVALoI")
 _OF_PYPI = frozenset({"Name", "Version", "License", "License-Expression"})
-_OF_CRAN = frozenset({"Package", "Version", "License", "Built"})
+_OF_CRAN = frozenset({"Package", "Version", "License", "Built", "Priority"})
 # Of Ruby: what is assigned to a field in one line, words in quotes, and a line made to be read.
 _RUBY_FIELD = re.compile(
     r"^[ \t]*\w{1,64}\.(name|version|platform|licenses?)[ \t]*=[ \t]*(.{0,4096})", re.MULTILINE
@@ -86,6 +103,8 @@ _MOST_FIELDS = 1_000
 # Of .NET: libraries that lie beside a program, and what tells that they do.
 _DOTNET_KINDS = frozenset({"package", "project", "runtimepack"})
 _DOTNET_FILES = ("runtime", "runtimeTargets", "native")
+# How rpm writes what is not there.
+_FIELDS_OF_RPM, _NONE_OF_RPM = 10, "(none)"
 _SOURCE = re.compile(r"(\S+)(?:\s+\(([^)]*)\))?.*", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
@@ -252,6 +271,25 @@ def read_apk(body: bytes) -> Iterator[Package]:
         )
 
 
+def read_rpm_list(body: bytes) -> Iterator[Package]:
+    """Read ``container-manifest-2``: of each package a line of ten fields."""
+    for line in _text(body).split("\n"):
+        fields = line.split("\t")
+        if len(fields) < _FIELDS_OF_RPM:
+            continue
+        name, version, _, _, _, has_epoch, size, architecture, epoch, source = fields[:10]
+        source_name, source_version = source_package(source)
+        yield Package(
+            "rpm",
+            name,
+            version if has_epoch == _NONE_OF_RPM else f"{epoch}:{version}",
+            architecture=None if architecture == _NONE_OF_RPM else architecture or None,
+            source_name=None if source == _NONE_OF_RPM else source_name or None,
+            source_version=source_version or None,
+            installed_size=_number(size),
+        )
+
+
 def read_pypi(body: bytes) -> Iterator[Package]:
     """Read the metadata of a Python distribution."""
     fields = next(_stanzas(body, _OF_PYPI))
@@ -290,9 +328,12 @@ def read_conda(body: bytes) -> Iterator[Package]:
 
 
 def read_cran(body: bytes) -> Iterator[Package]:
-    """Read ``DESCRIPTION`` of an R package; what was not built is not installed."""
+    """Read ``DESCRIPTION`` of an R package; what was not built is not installed.
+
+    R's own translations are, and nothing of them is built.
+    """
     fields = next(_stanzas(body, _OF_CRAN))
-    if "Built" in fields:
+    if "Built" in fields or fields.get("Priority") == "base":
         yield Package(
             "cran",
             fields.get("Package", ""),
@@ -397,6 +438,7 @@ READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "opkg": read_opkg,
     "apk": read_apk,
     "rpm": read_rpm,
+    RPM_LIST: read_rpm_list,
     "pypi": read_pypi,
     "npm": read_npm,
     APPLICATION: read_npm,

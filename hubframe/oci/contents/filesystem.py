@@ -129,8 +129,10 @@ class FileSystem:
                 # Above the root of the image is the root.
                 done = dirname(done) if part == ".." else join(done, part)
                 entry = self.find(done) if done else None
-                if entry is not None and self.kind(entry) == "symlink":
-                    target = self._target(entry)
+                # A hard link may be another name of a symlink.
+                link = entry and self.content_of(entry)
+                if link is not None and self.kind(link) == "symlink":
+                    target = self._target(link)
                     left = [*_parts(target), *left]
                     done = "" if target.startswith("/") else dirname(done)
                     break

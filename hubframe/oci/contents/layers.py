@@ -12,9 +12,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
-from hubframe.oci.archives import Listing
+from hubframe.oci.archives import Listing, cleaned
 from hubframe.oci.contents.binaries import read_binary
 from hubframe.oci.contents.databases import (
+    OTHER_MANAGERS,
     RELEASES,
     SBOM,
     SYSTEMS,
@@ -35,6 +36,8 @@ _MOST_LINKS = 40
 # What makes a package the same that a document and a database tell of.
 _Told = tuple[str, str | None, str, str | None]
 _NONE: Mapping[str, bytes] = MappingProxyType({})
+_MANAGER = "other manager"
+_FILES = frozenset({"file", "hard link"})
 _NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
 _WITH_LOG = "what a log beside it (-wal) holds is not read"
 
@@ -84,6 +87,7 @@ class Contents:
     distribution: Distribution | None
     distribution_position: int | None
     documents: list[tuple[str, Document]]  # bills of materials in the image, by path
+    unread: list[str]  # the folders of other package managers, which are not read
     failures: list[tuple[int, str, str]]  # position, path, and why
     left_out: list[tuple[int, str, str]]
 
@@ -102,9 +106,8 @@ def read_layer(
     changes = changes_of(listing)
     failures: list[tuple[str, str]] = []
     left_out: list[tuple[str, str]] = []
-    for path, kind, link, whiteout in zip(
-        listing.paths, listing.types, listing.links, listing.whiteouts, strict=True
-    ):
+    symlinks = _symlinks(listing)
+    for path, kind, whiteout in zip(listing.paths, listing.types, listing.whiteouts, strict=True):
         if whiteout is not None:
             continue
         if path in summaries and kind != "directory":
@@ -115,7 +118,7 @@ def read_layer(
         place = find_place(path)
         if place is None or place.kind in unread:
             continue
-        files[path] = File(place, link=link if kind == "symlink" else None)
+        files[path] = File(place, link=None if kind == "file" else symlinks.get(path))
         # Packages hold damaged ones, to test with; but a system that cannot be read is no answer.
         failed = failures if place.kind in (*SYSTEMS, "release") else left_out
         if path in bodies:
@@ -126,8 +129,10 @@ def read_layer(
                 if place.kind == SBOM:
                     # It is there, all the same.
                     files[path] = File(place, document=_document(bodies[path]))
-        elif kind in ("file", "hard link"):
+        elif kind in _FILES and files[path].link is None:
             failed.append((path, _NOT_KEPT))
+    for path in changes.folders & OTHER_MANAGERS.keys():
+        files[path] = File(Place(_MANAGER, path))
     failures += [(path, _WITH_LOG) for path in files if _has_log(listing, changes, path)]
     return Layer(
         files,
@@ -136,6 +141,14 @@ def read_layer(
         tuple(failures),
         tuple(dict.fromkeys(left_out)),
     )
+
+
+def _symlinks(listing: Listing) -> dict[str, str | None]:
+    """Return where symlinks lead, and hard links that are other names of these."""
+    rows = list(zip(listing.paths, listing.types, listing.links, strict=True))
+    found = {path: link for path, kind, link in rows if kind == "symlink"}
+    names = ((path, cleaned(link or "")) for path, kind, link in rows if kind == "hard link")
+    return found | {path: found[at] for path, at in names if at in found}
 
 
 def _has_log(listing: Listing, changes: Changes, path: str) -> bool:
@@ -175,6 +188,7 @@ def merge(layers: Sequence[Layer]) -> Contents:
         distribution,
         at,
         [(path, file.document) for path, (file, _) in sorted(tree.files.items()) if file.document],
+        sorted(tree.files.keys() & OTHER_MANAGERS.keys()),
         [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures],
         [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out],
     )
