@@ -123,6 +123,10 @@ class FileSystem:
         `NotFoundError` where there is none.
         """
         left, done = _parts(path), ""
+        # What a layer writes below a link, which stays, is there.
+        entry = self.find("/".join(left))
+        if entry is not None and self.kind(entry) == "file":
+            return entry
         for _ in range(_MOST_LINKS):
             while left:
                 part, *left = left
