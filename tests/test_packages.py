@@ -329,6 +329,11 @@ def test_which_images_hold_a_package(client, tmp_path):
     assert used[columns].to_numpy().tolist() == [["curl", 2, 2, 2, "7 8"], ["git", 1, 1, 1, "2"]]
     assert hubframe.packages_used_df(packages, "gi*")["name"].tolist() == ["git"]
     assert hubframe.packages_used_df(packages, "c.rl").empty
+    assert hubframe.packages_used_df(packages, ["gi*", "curl"])["name"].tolist() == ["curl", "git"]
+    assert hubframe.packages_used_df(packages, []).empty
+    for bad in (3, [None]):
+        with pytest.raises(TypeError, match="name must be"):
+            hubframe.packages_used_df(packages, bad)
     assert hubframe.packages_used_df(packages[:0]).empty
 
 
@@ -337,7 +342,16 @@ def test_packages_are_compared(what, client, tmp_path):
     found = hubframe.compare_df([other, what], packages=True, client=client)
     rows = found[found["aspect"] == "packages"][["key", "left", "right", "change"]]
     assert rows.fillna("").to_numpy().tolist() == [["pypi/pip", "23", "24", "changed"]]
+    assert found.attrs["hubframe"]["unknown"] == []
     assert "packages" not in set(hubframe.compare_df([other, what], client=client)["aspect"])
+
+
+def test_a_comparison_says_of_which_image_packages_are_not_known(what, client, tmp_path):
+    """Else what it has would look removed."""
+    other = f"oci:{write_layout(tmp_path / 'other', archive(('etc/os-release', DEBIAN), WHEEL))}"
+    found = hubframe.compare_df([what, other], packages=True, client=client)
+    (unknown,) = found.attrs["hubframe"]["unknown"]
+    assert "no database of its system's packages" in unknown["message"]
 
 
 SPDX = {
