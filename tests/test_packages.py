@@ -372,7 +372,11 @@ SPDX = {
 
 @pytest.fixture
 def documented(tmp_path):
-    """Two images of a layout, one of them with a bill of materials."""
+    return document(tmp_path, SPDX)
+
+
+def document(tmp_path, bill):
+    """Make two images of a layout, one of them with a bill of materials."""
     layout = Layout(tmp_path / "documented")
     layer = layout.put(archive((STATUS, debs(curl="7"))), "application/vnd.oci.image.layer.v1.tar")
     for name in ("with", "without"):
@@ -382,7 +386,7 @@ def documented(tmp_path):
         image = layout.json(MANIFEST, config=at, layers=[layer])
         layout.add(name, image)
         if name == "with":
-            body = layout.put(json.dumps(SPDX).encode(), "application/spdx+json")
+            body = layout.put(json.dumps(bill).encode(), "application/spdx+json")
             empty = layout.put(b"{}", "application/vnd.oci.empty.v1+json")
             told = {"artifactType": "application/spdx+json", "config": empty, "layers": [body]}
             layout.add(None, layout.json(MANIFEST, subject=image, **told))
@@ -499,6 +503,27 @@ def test_each_tag_of_an_image_has_its_packages(evidence):
     counts = found.groupby("tag").size()
     assert set(counts.index) == set(tags["tag"])
     assert set(counts) == ({12} if evidence == "layers" else {10})
+
+
+def test_a_document_of_an_application_is_not_all_of_an_image(client, tmp_path):
+    other = {"SPDXID": "SPDXRef-2", "name": "app", "versionInfo": "1"}
+    what = document(tmp_path, SPDX | {"packages": [other]}) + ":with"
+    for evidence in ("auto", "sbom"):
+        found = hubframe.packages_df(what, kinds="all", evidence=evidence, client=client)
+        assert found["name"].tolist() == ["app"]
+        (unknown,) = found.attrs["hubframe"]["unknown"]
+        assert "lists no packages of a system (deb, apk, rpm)" in unknown["message"]
+    for how in ({"evidence": "both"}, {"kinds": "npm"}):
+        found = hubframe.packages_df(what, client=client, **how)
+        assert found.attrs["hubframe"]["unknown"] == []
+
+
+def test_an_empty_document_is_none_in_place_of_which_layers_tell(client, tmp_path):
+    what = document(tmp_path, SPDX | {"packages": []}) + ":with"
+    found = hubframe.packages_df(what, client=client)
+    assert found[["name", "evidence"]].to_numpy().tolist() == [["curl", "layers"]]
+    assert found.attrs["hubframe"]["unknown"] == []
+    assert hubframe.packages_df(what, evidence="sbom", client=client).empty
 
 
 def test_a_document_downloads_no_layer(documented, client, tmp_path):

@@ -87,8 +87,8 @@ def packages_df(
         ``"layers"`` reads the databases of packages in the layers, and the documents that lie
         beside them in the image; ``"sbom"`` the documents that are attached to images, with which
         no layer is downloaded; ``"both"`` tells both apart in the column ``evidence``. ``"auto"``
-        takes an attached document where there is one, and else layers; on Docker Hub always
-        layers, since these cost no pull, and documents do.
+        takes an attached document where there is one that lists packages, and else layers; on
+        Docker Hub always layers, since these cost no pull, and documents do.
     max_bytes, max_entries
         See `files_df`; of the entries those of some images are held in memory at a time, and of
         layers that later images have, too.
@@ -101,15 +101,15 @@ def packages_df(
 
     Notes
     -----
-    Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms
-    and the list that Azure Linux has in place of one, PyPI, npm, conda, CRAN, RubyGems, Composer
-    and .NET. What was installed without a package manager stands in none; a bill of materials in
-    the image may tell of it, as Bitnami's do of what they install. Its packages are rows with its
-    path, but for those that a database tells of, too. An image without any has no rows, nor has
-    one of Windows, whose layers are not read, nor one without a document where documents alone are
-    asked for. Where the system of an image has no database, or one that is not read, such as
-    pacman's, Portage's and Nix's, rows are of other packages alone.
-    ``frame.attrs["hubframe"]["unknown"]`` says so.
+    Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms and
+    the list that Azure Linux has in place of one, PyPI, npm, conda, CRAN, RubyGems, Composer and
+    .NET. What was installed without a package manager stands in none; a bill of materials in the
+    image may tell of it, as Bitnami's do of what they install. Its packages are rows with its path,
+    but for those that a database tells of, too. An image without any has no rows, nor has one of
+    Windows, whose layers are not read, nor one without a document where documents alone are asked
+    for. A document may list those of an application alone. Where the system of an image has no
+    database, or one that is not read, such as pacman's, Portage's and Nix's, rows are of other
+    packages alone. ``frame.attrs["hubframe"]["unknown"]`` says so.
 
     A layer in which a database is a hard link to a file of another name, as in images of ostree
     and with pnpm's store, is downloaded twice.
@@ -132,7 +132,10 @@ def packages_df(
             found = find_tags(call, documented, wanted, source)
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
             groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
-            covered = {key for key, _ in groups}
+            covered = {key for key, columns in groups if columns[0] or evidence == "sbom"}
+            if evidence != "both":
+                stated = [group for group in groups if group[0] in covered]
+                _say_what_documents_lack(call, stated, wanted_kinds)
         if evidence == "sbom":
             for key in dict.fromkeys(_keys(layers)):
                 if key not in covered:
@@ -341,6 +344,16 @@ def package_groups(call: Call, images: Iterable[Image], kinds: frozenset[str]) -
             [url_of(package[:5], system) for package in packages],
             [(position, digests[position]) for _, position in contents.packages],
             ("layers", _OWN),
+        )
+
+
+def _say_what_documents_lack(call: Call, groups: Iterable[Group], kinds: frozenset[str]) -> None:
+    """Say of which images the documents list none of a system: they may be of an application."""
+    for key, columns in groups:
+        if not OS_TYPES.isdisjoint(columns[0]) or kinds.isdisjoint(OS_TYPES):
+            continue
+        call.unknown["name", _named(key)] = (
+            "its bill of materials lists no packages of a system (deb, apk, rpm)"
         )
 
 

@@ -140,10 +140,17 @@ def test_status_of_dpkg():
 def test_no_database_has_more_packages_than_the_cap(monkeypatch):
     assert databases.MOST_PACKAGES == 200_000
     monkeypatch.setattr(databases, "MOST_PACKAGES", 2_000)
-    path, stanza = "var/lib/dpkg/status", b"Package: a\nVersion: 1\n\n"
-    assert len(read_packages(path, stanza * 2_000)) == 2_000
+    path = "var/lib/dpkg/status"
+    stanzas = [b"Package: a%d\nVersion: 1\n\n" % number for number in range(2_001)]
+    assert len(read_packages(path, b"".join(stanzas[1:]))) == 2_000
     with pytest.raises(PayloadError, match="more than 2,000 packages"):
-        read_packages(path, stanza * 2_001)
+        read_packages(path, b"".join(stanzas))
+
+
+def test_what_a_database_names_twice_is_there_once():
+    stanza = b"Package: a\nVersion: 1\nArchitecture: %s\n\n"
+    found = read_packages("var/lib/dpkg/status", stanza % b"amd64" * 2 + stanza % b"i386")
+    assert [one.architecture for one in found] == ["amd64", "i386"]
 
 
 def test_status_d_of_distroless_has_no_status():

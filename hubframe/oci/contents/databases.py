@@ -175,7 +175,17 @@ def read_packages(path: str, body: bytes) -> list[Package]:
     """
     place = find_place(path)
     read = READERS.get(place.kind) if place else None
-    return [package._replace(path=path) for package in sound(read(body) if read else ())]
+    packages = sound(distinct(read(body)) if read else ())
+    return [package._replace(path=path) for package in packages]
+
+
+def distinct(packages: Iterable[Package]) -> Iterator[Package]:
+    """Yield packages of one file, each once: the first of those of one name and version."""
+    seen = set()
+    for one in packages:
+        if one[:5] not in seen:
+            seen.add(one[:5])
+            yield one
 
 
 def sound(packages: Iterable[Package]) -> list[Package]:
@@ -421,11 +431,7 @@ def read_bill(body: bytes) -> sboms.Sbom:
 
 def listed(bill: sboms.Sbom) -> Iterator[Package]:
     """Yield the packages that a bill of materials lists, each once."""
-    seen = set()
-    for one in bill.packages():
-        if one.package[:5] not in seen:
-            seen.add(one.package[:5])
-            yield one.package
+    yield from distinct(one.package for one in bill.packages())
 
 
 def read_listed(body: bytes) -> Iterator[Package]:
