@@ -168,6 +168,9 @@ def distributions_df(
 ) -> pd.DataFrame:
     """Tell which distribution each image is of, as its ``os-release`` says. This downloads layers.
 
+    Systems from before 2012 have none; theirs is read of ``lsb-release``, ``redhat-release`` and
+    such, ``alpine-release`` or ``debian_version`` in ``/etc``.
+
     Parameters
     ----------
     what, tags, newest, platform, source, partial, max_bytes, max_entries, errors, progress, client

@@ -50,6 +50,7 @@ KINDS = {
     "app/app.deps.json": "nuget",
     "etc/os-release": "release",
     "usr/lib/os.release.d/os-release-fedora": "release",
+    **dict.fromkeys(("etc/centos-release", "etc/debian_version", "etc/lsb-release"), "release"),
     "opt/bitnami/a/.spdx-a.spdx": "sbom",
     "usr/share/sbom/a.cdx.json": "sbom",
     "var/lib/db/sbom/zlib-1.3-r0.spdx.json": "sbom",
@@ -458,6 +459,26 @@ def test_what_is_no_database_gives_no_package(path, body):
 )
 def test_releases_are_read_as_a_shell_reads_them(body, found):
     assert read_distribution("etc/os-release", body) == (*found, "etc/os-release")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "found"),
+    [
+        ("centos-release", b"CentOS release 6.10 (Final)\n", ("centos", "6.10", None, "CentOS release 6.10 (Final)")),
+        ("redhat-release", b"Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n", ("rhel", "5.11", None, "Red Hat Enterprise Linux Server release 5.11 (Tikanga)")),
+        ("oracle-release", b"Oracle Linux Server release 6.9", ("ol", "6.9", None, "Oracle Linux Server release 6.9")),
+        ("redhat-release", b"Fedora release 14 (Laughlin)", ("fedora", "14", None, "Fedora release 14 (Laughlin)")),
+        ("lsb-release", b'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\nDISTRIB_CODENAME=lucid\nDISTRIB_DESCRIPTION="Ubuntu 10.04.4 LTS"\n', ("ubuntu", "10.04", "lucid", "Ubuntu 10.04.4 LTS")),
+        ("debian_version", b"6.0.10\n", ("debian", "6.0.10", None, None)),
+        ("alpine-release", b"2.6.6\n", ("alpine", "2.6.6", None, None)),
+        # Of Ubuntu, of which it tells nothing; and of what has no number yet.
+        ("debian_version", b"jessie/sid\n", None), ("alpine-release", b"", None), ("lsb-release", b"LSB_VERSION=1\n", None),
+        ("redhat-release", b"release " * 99, None), ("centos-release", b"\xff\n", None),
+    ],
+)  # fmt: skip
+def test_older_systems_say_what_they_are_in_files_of_their_own(name, body, found):
+    told = read_distribution(f"etc/{name}", body)
+    assert (told and (told.id, told.version_id, told.version_codename, told.name)) == found
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\0" * 500, b"ID", b"ID=\n", b"NAME=x\n", b'ID=""'])

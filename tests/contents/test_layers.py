@@ -194,6 +194,20 @@ def test_the_distribution_is_what_the_system_says(entries, told):
         assert (contents.distribution.path, contents.distribution_position) == (told, 1)
 
 
+def test_os_release_comes_before_what_older_systems_have():
+    old = archive(
+        ("etc/centos-release", b"CentOS release 6.10 (Final)\n"),
+        link("etc/redhat-release", "centos-release"),
+    )
+    assert read_image(old).distribution.qualifier == "centos-6.10"
+    ubuntu = archive(
+        ("etc/debian_version", b"jessie/sid\n"),
+        ("etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=14.04\n"),
+    )
+    assert read_image(ubuntu).distribution.qualifier == "ubuntu-14.04"
+    assert read_image(old, archive(("etc/os-release", DEBIAN))).distribution.id == "debian"
+
+
 def test_a_release_may_be_a_hard_link_to_a_link():
     """As images of ostree have it, whose files are objects of its repository."""
     objects = archive(

@@ -283,6 +283,8 @@ def header(data: bytes) -> None:
 
 def release(data: bytes) -> None:
     """os-release: read, or none."""
+    for name in ("redhat-release", "lsb-release", "debian_version"):
+        read_distribution(f"etc/{name}", data)
     found = read_distribution("etc/os-release", data)
     "".join(filter(None, found or ())).encode()
 

@@ -26,7 +26,11 @@ _LONGEST_PATH, _DEEPEST = 4096, 128
 # Longer names and versions are none, longer licences are the text of one. [characters]
 _LONGEST = 512
 # Where the system says what it is: what is of the image comes before what is of the distribution.
-RELEASES = ("etc/os-release", "usr/lib/os-release")
+# Systems from before 2012 have no os-release; what derived ones have of their own comes first.
+RELEASES = (
+    *("etc/os-release", "usr/lib/os-release", "etc/lsb-release", "etc/oracle-release"),
+    *("etc/centos-release", "etc/redhat-release", "etc/alpine-release", "etc/debian_version"),
+)
 _RPM = (("/var/lib/rpm", "rpm"), ("/usr/share/rpm", "rpm"), ("/usr/lib/sysimage/rpm", "rpm"))
 # What is written into images of Azure Linux in place of a database: a line for each package.
 RPM_LIST = "rpm list"
@@ -62,6 +66,7 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "DESCRIPTION": (("", "cran"),),
     "installed.json": (("/composer", "composer"),),
     "os-release": (("/etc", "release"), ("/usr/lib", "release")),
+    **{path.removeprefix("etc/"): (("/etc", "release"),) for path in RELEASES[2:]},
 }
 # The same for files of other names: how the name ends, how the folder, and the kind.
 OTHER_PLACES = (
