@@ -114,6 +114,9 @@ def test_databases_that_are_hard_links_are_read(client, tmp_path):
         hard_link("app/node_modules/y/package.json", "store/none"),
     )  # fmt: skip
     what = f"oci:{write_layout(tmp_path / 'image', objects)}"
+    # Of no use to who asks for files alone, so it is not read twice for these.
+    assert len(hubframe.files_df(what, client=client)) == 8
+    assert not client.layer_files.kept(with_bodies=True)
     with pytest.warns(hubframe.IncompleteWarning, match="node_modules/y"):
         found = hubframe.packages_df(what, client=client)
     assert found[["name", "namespace", "path"]].fillna("").to_numpy().tolist() == [

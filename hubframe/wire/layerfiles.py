@@ -154,14 +154,14 @@ class LayerFiles:
                         usual = _Keeping(keep)
                         summarise = self._room.summarising() if with_binaries else None
                         found = _verified(digest, pieces(), name, caps, usual, hold, summarise)
-                        if names := _other_names(found):
+                        names = _other_names(found)
+                        if names and with_bodies:
                             # What they are called was told after their content.
-                            keep_named = _keeping_of(names, usual)
-                            again = _verified(digest, pieces(), name, caps, keep_named, hold, None)
-                            for path, body in again.bodies.items():
-                                kept = (one for one in names[path] if one in usual.paths)
-                                found.bodies.update(dict.fromkeys(kept, body))
-                        self._keep(digest, found, usual.paths, with_binaries=with_binaries)
+                            named = _Named(names, usual)
+                            again = _verified(digest, pieces(), name, caps, named, hold, None)
+                            found.bodies.update(named.bodies(again))
+                        paths = usual.paths if with_bodies or not names else None
+                        self._keep(digest, found, paths, with_binaries=with_binaries)
                     work.outcome = found
             # It may have been here, or another call may have read it.
             hold(len(work.outcome.listing), work.outcome.listing.text)
@@ -170,17 +170,21 @@ class LayerFiles:
             raise
         return work.outcome  # type: ignore[no-any-return]
 
-    def _keep(self, digest: str, found: Archive, usual: set[str], *, with_binaries: bool) -> None:
+    def _keep(
+        self, digest: str, found: Archive, usual: set[str] | None, *, with_binaries: bool
+    ) -> None:
+        """Keep what is known of a layer; `usual` tells of packages, None where some of it lacks."""
         columns = [getattr(found.listing, column) for column in _COLUMNS]
         written = json.dumps(columns, separators=(",", ":")).encode()
         self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
-        bodies = {path: body for path, body in found.bodies.items() if path in usual}
-        self._documents.put(_BODIES + digest, gzip.compress(_joined(bodies), mtime=0))
+        if usual is not None:
+            bodies = {path: body for path, body in found.bodies.items() if path in usual}
+            self._documents.put(_BODIES + digest, gzip.compress(_joined(bodies), mtime=0))
         if with_binaries:
             summaries = _joined(found.summaries)
             self._documents.put(_SUMMARIES + digest, gzip.compress(summaries, mtime=0))
         for path, body in found.bodies.items():
-            if path not in usual and len(body) <= MOST_OF_FILE:
+            if path not in (usual or ()) and len(body) <= MOST_OF_FILE:
                 self._documents.put(_key_of(digest, path), gzip.compress(body, mtime=0))
         # The next layer may take minutes; who is killed meanwhile has this one.
         self._documents.flush(waits=False)
@@ -200,6 +204,21 @@ class _Keeping:
         return path in self.paths or (self._also is not None and self._also(path, size))
 
 
+class _Named:
+    """Keeps the files that tell of packages by other names, and calls them by these."""
+
+    def __init__(self, names: Mapping[str, list[str]], usual: _Keeping) -> None:
+        self._names, self._usual = names, usual
+
+    def __call__(self, path: str, size: int) -> bool:
+        return sum(self._usual(name, size) for name in self._names.get(path, ())) > 0
+
+    def bodies(self, found: Archive) -> dict[str, bytes]:
+        """Return what was kept, by the names."""
+        kept = ((name, body) for path, body in found.bodies.items() for name in self._names[path])
+        return {name: body for name, body in kept if name in self._usual.paths}
+
+
 def _other_names(found: Archive) -> dict[str, list[str]]:
     """Return the files that tell of packages by a hard link alone, with their names by the table.
 
@@ -215,13 +234,6 @@ def _other_names(found: Archive) -> dict[str, list[str]]:
         for path, kind, size in there
         if path in names and kind == "file" and is_kept(names[path][0], size)
     }
-
-
-def _keeping_of(names: Mapping[str, list[str]], usual: _Keeping) -> Keep:
-    def keep(path: str, size: int) -> bool:
-        return sum(usual(one, size) for one in names.get(path, ())) > 0
-
-    return keep
 
 
 def _key_of(digest: str, path: str) -> str:
