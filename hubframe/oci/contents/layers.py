@@ -37,7 +37,8 @@ _MOST_LINKS = 40
 _Told = tuple[str, str | None, str, str | None]
 _NONE: Mapping[str, bytes] = MappingProxyType({})
 _MANAGER = "other manager"
-_FILES = frozenset({"file", "hard link"})
+_HARD_LINK = "hard link"
+_FILES = frozenset({"file", _HARD_LINK})
 _NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
 _WITH_LOG = "what a log beside it (-wal) holds is not read"
 
@@ -106,8 +107,10 @@ def read_layer(
     changes = changes_of(listing)
     failures: list[tuple[str, str]] = []
     left_out: list[tuple[str, str]] = []
-    symlinks = _symlinks(listing)
-    for path, kind, whiteout in zip(listing.paths, listing.types, listing.whiteouts, strict=True):
+    others = _other_symlinks(listing)
+    for path, kind, link, whiteout in zip(
+        listing.paths, listing.types, listing.links, listing.whiteouts, strict=True
+    ):
         if whiteout is not None:
             continue
         if path in summaries and kind != "directory":
@@ -118,7 +121,7 @@ def read_layer(
         place = find_place(path)
         if place is None or place.kind in unread:
             continue
-        files[path] = File(place, link=None if kind == "file" else symlinks.get(path))
+        files[path] = File(place, link=link if kind == "symlink" else others.get(path))
         # Packages hold damaged ones, to test with; but a system that cannot be read is no answer.
         failed = failures if place.kind in (*SYSTEMS, "release") else left_out
         if path in bodies:
@@ -143,12 +146,14 @@ def read_layer(
     )
 
 
-def _symlinks(listing: Listing) -> dict[str, str | None]:
-    """Return where symlinks lead, and hard links that are other names of these."""
+def _other_symlinks(listing: Listing) -> dict[str, str | None]:
+    """Return where hard links lead that are other names of symlinks."""
+    if _HARD_LINK not in listing.types:
+        return {}
     rows = list(zip(listing.paths, listing.types, listing.links, strict=True))
     found = {path: link for path, kind, link in rows if kind == "symlink"}
-    names = ((path, cleaned(link or "")) for path, kind, link in rows if kind == "hard link")
-    return found | {path: found[at] for path, at in names if at in found}
+    names = ((path, cleaned(link or "")) for path, kind, link in rows if kind == _HARD_LINK)
+    return {path: found[at] for path, at in names if at in found}
 
 
 def _has_log(listing: Listing, changes: Changes, path: str) -> bool:
