@@ -98,12 +98,15 @@ def test_only_layers_that_hold_a_match_are_read_again(what, client, tmp_path):
         hubframe.contents_df(what, "etc/app/one.conf", client=client)
 
 
+@pytest.mark.filterwarnings("ignore::hubframe.NoMatchWarning")
 def test_a_path_as_it_stands_is_followed_through_links(what, client):
     """As etc/os-release of most systems is one."""
     found = hubframe.contents_df(what, ["/etc/link", "bin/tool", "etc/o*"], client=client)
     assert found[["path", "position", "text"]].fillna("").to_numpy().tolist() == [
         ["bin/tool", 0, ""], ["etc/link", 0, "two"], ["etc/os-release", 0, "ID=a\n"],
     ]  # fmt: skip
+    above = hubframe.contents_df(what, ["../etc/./link", "/"], client=client)
+    assert above["path"].tolist() == ["etc/link"]
     # What several paths lead to is there under each.
     both = hubframe.contents_df(what, ["etc/link", "etc/app/two.conf"], client=client)
     assert both["path"].tolist() == ["etc/app/two.conf", "etc/link"]

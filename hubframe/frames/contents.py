@@ -184,7 +184,7 @@ def _read_paths(paths: str | Iterable[str]) -> dict[str, Callable[[str], Any]]:
 
 
 def _from_root(path: str) -> str:
-    return normpath(path).lstrip("/")
+    return normpath(f"/{path}").lstrip("/")
 
 
 def _pattern(path: str) -> str:
