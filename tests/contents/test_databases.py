@@ -80,14 +80,15 @@ def test_files_and_layers_are_kept_up_to_their_caps():
     status, rpm = "var/lib/dpkg/status", "var/lib/rpm/Packages"
     assert [is_kept(status, MOST_OF_FILE + more) for more in (0, 1)] == [True, False]
     assert [is_kept(rpm, MOST_OF_RPM + more) for more in (0, 1)] == [True, False]
-    keep = keeping()
+    keep, package = keeping(), "node_modules/a/package.json"
     count = MOST_OF_LAYER // MOST_OF_FILE
-    assert [keep(f"{place}/{status}", MOST_OF_FILE) for place in range(count + 1)] == [
+    assert [keep(f"{place}/{package}", MOST_OF_FILE) for place in range(count + 1)] == [
         *[True] * count,
         False,
     ]
-    # The database of rpm has a share of its own, but only once.
-    assert [keep(rpm, MOST_OF_RPM), keep(rpm, MOST_OF_RPM)] == [True, False]
+    # The databases of systems have a share of their own, but only once.
+    assert keep(status, MOST_OF_FILE)
+    assert [keep(rpm, MOST_OF_RPM - MOST_OF_FILE), keep(status, 1)] == [True, False]
     assert not keep("etc/passwd", 1)
 
 

@@ -156,18 +156,26 @@ def _root(folder: str, ending: str) -> str:
 def is_kept(path: str, size: int) -> bool:
     """Tell whether the content of a file is to be kept, by its path and size."""
     place = find_place(path)
-    return place is not None and size <= (MOST_OF_RPM if place.kind == "rpm" else MOST_OF_FILE)
+    return place is not None and _fits(place, size)
+
+
+def _fits(place: Place, size: int) -> bool:
+    return size <= (MOST_OF_RPM if place.kind == "rpm" else MOST_OF_FILE)
 
 
 def keeping() -> Callable[[str, int], bool]:
     """Return an `is_kept` for the files of one layer, of which it keeps no more than is allowed."""
-    left = {"file": MOST_OF_LAYER, "rpm": MOST_OF_RPM}
+    # However many packages of npm and such there are, the system's own have room.
+    left = {True: MOST_OF_RPM, False: MOST_OF_LAYER}
 
     def keep(path: str, size: int) -> bool:
-        share = "rpm" if size > MOST_OF_FILE else "file"
-        if not is_kept(path, size) or size > left[share]:
+        place = find_place(path)
+        if place is None or not _fits(place, size):
             return False
-        left[share] -= size
+        is_of_system = place.kind in (*SYSTEMS, "release")
+        if size > left[is_of_system]:
+            return False
+        left[is_of_system] -= size
         return True
 
     return keep
