@@ -135,8 +135,9 @@ def test_kinds(what, client):
     assert len(hubframe.packages_df(what, kinds=["os", "pypi"], client=client)) == 6
     assert len(hubframe.packages_df(what, kinds="all", client=client)) == 6
     assert hubframe.packages_df(what, kinds="golang", client=client).empty
-    with pytest.raises(ValueError, match="kinds must be usual, os, all, or some of apk"):
-        hubframe.packages_df(what, kinds="jar", client=client)
+    for bad in ("jar", ["deb", "jar"], [], None, [["deb"]]):
+        with pytest.raises(ValueError, match="kinds must be usual, os, all, or some of apk"):
+            hubframe.packages_df(what, kinds=bad, client=client)
 
 
 @pytest.fixture

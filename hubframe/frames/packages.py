@@ -220,11 +220,14 @@ def read_caps(max_bytes: int, max_entries: int) -> Caps:
 
 def read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
     """Return the types that are wanted."""
-    given = frozenset([kinds] if isinstance(kinds, str) else kinds)
-    if unknown := sorted(given - _ALL - _NAMED.keys()):
+    is_one = isinstance(kinds, str) or not isinstance(kinds, Iterable)
+    given: list[Any] = [kinds] if is_one else [*kinds]
+    known = {*_ALL, *_NAMED}
+    unknown = [one for one in given if not isinstance(one, str) or one not in known]
+    if unknown or not given:
         raise ValueError(
             f"kinds must be usual, os, all, or some of {', '.join(sorted(_ALL))}, "
-            f"not {unknown[0]!r}"
+            f"not {(unknown or [kinds])[0]!r}"
         )
     return frozenset().union(*(_NAMED.get(one, {one}) for one in given))
 
