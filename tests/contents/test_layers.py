@@ -345,6 +345,17 @@ def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
     assert "too large" in contents.failures[0][2]
 
 
+def test_what_could_not_be_read_and_is_replaced_or_removed_hides_nothing():
+    path = "var/lib/rpm/rpmdb.sqlite"
+    damaged = archive((path, b"nonsense" * 99), ("lib/apk/db/installed", bytes(MOST_OF_FILE + 1)))
+    above = archive((path, in_sqlite(BASH)), ("lib/apk/.wh.db", b""))
+    contents = read_image(damaged, above)
+    assert [(one.name, position) for one, position in contents.packages] == [("bash", 1)]
+    assert contents.failures == []
+    # It is told, since the package may have been there before.
+    assert {path for _, path, _ in contents.left_out} == {path, "lib/apk/db/installed"}
+
+
 def test_a_layer_that_holds_a_path_twice_has_the_last():
     assert found(archive((STATUS, debs(a="1")), (STATUS, debs(b="1")))) == [("b", "1", 0)]
 

@@ -7,6 +7,7 @@ as `filesystem` does.
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import compress
 from posixpath import dirname, join, normpath
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -188,14 +189,18 @@ def merge(layers: Sequence[Layer]) -> Contents:
     for position, layer in enumerate(layers):
         tree.add(position, layer)
     distribution, at = tree.distribution()
+    failed = [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures]
+    left_out = [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out]
+    # What a higher layer has in its place tells the packages; since when, is not as sure.
+    there = [tree.files.get(path, (None, None))[1] == at for at, path, _ in failed]
     return Contents(
         list(tree.packages(distribution)),
         distribution,
         at,
         [(path, file.document) for path, (file, _) in sorted(tree.files.items()) if file.document],
         sorted(tree.files.keys() & OTHER_MANAGERS.keys()),
-        [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures],
-        [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out],
+        list(compress(failed, there)),
+        [*left_out, *(one for one, is_there in zip(failed, there, strict=True) if not is_there)],
     )
 
 
