@@ -444,4 +444,5 @@ def _windows_versions(call: Call, images: Iterable[Image]) -> dict[tuple[Any, ..
 
 def _named(key: tuple[Any, ...]) -> str:
     repo, tag, platform, digest = key
-    return f"{repo}:{tag} {platform}" if tag else f"{repo}@{digest}"
+    # A document may be about all images of an index.
+    return f"{repo}:{tag} {platform or 'of all platforms'}" if tag else f"{repo}@{digest}"
