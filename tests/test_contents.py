@@ -119,6 +119,15 @@ def test_paths_that_no_image_has_are_named(what, client):
     assert found["path"].tolist() == ["etc/empty"]
 
 
+def test_of_images_that_are_not_there_no_path_is_missed(client, tmp_path):
+    layout = write_layout(tmp_path / "image", archive(("a", b"")))
+    layer = max((layout / "blobs" / "sha256").iterdir(), key=lambda one: one.stat().st_size)
+    layer.unlink()
+    with pytest.warns(hubframe.IncompleteWarning) as said:
+        hubframe.contents_df(f"oci:{layout}", "a", errors="collect", client=client)
+    assert [one.category for one in said] == [hubframe.IncompleteWarning]
+
+
 def test_folders_in_patterns_and_names_that_are_none(client, tmp_path):
     layer = archive(("a.js", b"1"), ("pages/[id].js", b"2"), ("pages/b/c.js", b"3"))
     what = f"oci:{write_layout(tmp_path / 'image', layer)}"

@@ -108,11 +108,13 @@ def contents_df(
 
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        found, told = list[Found](), dict[Place, Told | None]()
+        found, told, has_images = list[Found](), dict[Place, Told | None](), False
         for image, of_image in _images(call, layers, is_wanted, most, tell):
             found += _found(call, image, is_wanted, patterns)
             told |= of_image
-        call.files.note(patterns, list({one.path for one in found}), ())
+            has_images = True
+        if has_images:
+            call.files.note(patterns, list({one.path for one in found}), ())
         left = {one.place: one.key[0] for one in found if one.place not in told}
         told |= _contents(call, left, most, tell)
         rows = (_row(call, one, told[one.place]) for one in found if one.place in told)
