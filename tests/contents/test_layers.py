@@ -250,11 +250,13 @@ def test_who_asked_for_a_package_where_that_is_told():
             ("usr/lib/node_modules/npm/package.json", package("npm")),
             ("usr/lib/node_modules/npm/node_modules/x/package.json", package("x")),
             ("app/node_modules/lifted/package.json", package("lifted")),
+            ("app/node_modules/.pnpm/p@1/node_modules/p/package.json", package("p")),
+            ("app/node_modules/.pnpm/p@1/node_modules/p/node_modules/q/package.json", package("q")),
         )
     )  # fmt: skip
     assert {one.name: one.is_direct for one, _ in contents.packages} == {
         "asked": True, "needed": False, "unknown": None, "egg": None,
-        "npm": True, "x": False, "lifted": None,
+        "npm": True, "x": False, "lifted": None, "p": None, "q": False,
     }  # fmt: skip
 
 

@@ -301,9 +301,12 @@ def _told(package: Package) -> _Told:
 def _is_direct_of_npm(path: str) -> bool | None:
     """Tell whether a package of npm was asked for: known of those for all, and of nested ones.
 
-    npm itself lifts what others need to the top of an application's folder.
+    npm itself lifts what others need to the top of an application's folder; pnpm has all of them in
+    ``node_modules/.pnpm``, asked for or not.
     """
     above, *below = f"/{path}".split("/node_modules/")
+    if below[0].startswith("."):
+        below = below[1:]
     if len(below) > 1:
         return False
     return True if above.endswith("/lib") else None
