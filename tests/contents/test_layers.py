@@ -337,6 +337,16 @@ def test_a_log_beside_a_database_is_told_unless_it_is_empty():
         contents = read_image(archive((path, in_sqlite(BASH)), (f"{path}-wal", log)))
         assert [one.name for one, _ in contents.packages] == ["bash"]
         assert contents.failures == failures
+    # As it is where rpm was ended before it wrote into its database what it did.
+    base, log = archive((path, in_sqlite(BASH))), archive((f"{path}-wal", b"log"))
+    assert read_image(base, log).failures == [
+        (1, path, "what a log beside it (-wal) holds is not read")
+    ]
+    for above in (
+        archive((f"{path}-wal", b"")),
+        archive((path.replace("rpmdb", ".wh.rpmdb"), b"")),
+    ):
+        assert read_image(base, log, above).failures == []
 
 
 def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():

@@ -37,7 +37,9 @@ _MOST_LINKS = 40
 # What makes a package the same that a document and a database tell of.
 _Told = tuple[str, str | None, str, str | None]
 _NONE: Mapping[str, bytes] = MappingProxyType({})
-_MANAGER = "other manager"
+_MANAGER, _LOG = "other manager", "log"
+_END_OF_LOG = "-wal"
+_OF_LOG = f"/rpmdb.sqlite{_END_OF_LOG}"
 _HARD_LINK = "hard link"
 _FILES = frozenset({"file", _HARD_LINK})
 _NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
@@ -135,9 +137,7 @@ def read_layer(
                     files[path] = File(place, document=_document(bodies[path]))
         elif kind in _FILES and files[path].link is None:
             failed.append((path, _NOT_KEPT))
-    for path in changes.folders & OTHER_MANAGERS.keys():
-        files[path] = File(Place(_MANAGER, path))
-    failures += [(path, _WITH_LOG) for path in files if _has_log(listing, changes, path)]
+    files |= {path: File(Place(kind, path)) for path, kind in _unread(listing, changes)}
     return Layer(
         files,
         frozenset(folders_above(files)),
@@ -157,14 +157,16 @@ def _other_symlinks(listing: Listing) -> dict[str, str | None]:
     return {path: found[at] for path, at in names if at in found}
 
 
-def _has_log(listing: Listing, changes: Changes, path: str) -> bool:
-    """Tell whether changes lie beside a database of SQLite that are not yet written into it."""
-    log = f"{path}-wal"
-    return (
-        path.endswith(".sqlite")
-        and log in changes.leaves
-        and listing.sizes[listing.paths.index(log)] > 0
-    )
+def _unread(listing: Listing, changes: Changes) -> Iterator[tuple[str, str]]:
+    """Yield what tells by its path that there are packages which are not read.
+
+    These are other managers, and changes that are not yet written into a database of SQLite.
+    """
+    for path in changes.folders & OTHER_MANAGERS.keys():
+        yield path, _MANAGER
+    entries = zip(listing.paths, listing.sizes, strict=True)
+    sizes = {path: size for path, size in entries if path.endswith(_OF_LOG)}
+    yield from ((path, _LOG) for path, size in sizes.items() if size and path in changes.leaves)
 
 
 def _read(place: Place, path: str, body: bytes) -> File:
@@ -199,7 +201,7 @@ def merge(layers: Sequence[Layer]) -> Contents:
         at,
         [(path, file.document) for path, (file, _) in sorted(tree.files.items()) if file.document],
         sorted(tree.files.keys() & OTHER_MANAGERS.keys()),
-        list(compress(failed, there)),
+        [*compress(failed, there), *tree.logs()],
         [*left_out, *(one for one, is_there in zip(failed, there, strict=True) if not is_there)],
     )
 
@@ -244,6 +246,13 @@ class _Tree:
             group = self.files.pop(path)[0].place.group
             del self._paths[group][path]
             yield group
+
+    def logs(self) -> Iterator[tuple[int, str, str]]:
+        """Yield the databases that a log lies beside, which a higher layer may have: it counts."""
+        for path, (file, position) in sorted(self.files.items()):
+            database = path.removesuffix(_END_OF_LOG)
+            if file.place.kind == _LOG and database in self.files:
+                yield position, database, _WITH_LOG
 
     def packages(self, distribution: Distribution | None) -> Iterator[Found]:
         """Yield the packages, by path, with the layer since which each is there."""
