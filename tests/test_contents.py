@@ -52,7 +52,8 @@ def test_the_topmost_counts_and_what_is_removed_is_not_there(what, client):
         ["etc/app/two.conf", 0, 3, "two", False],
     ]
     assert found["sha256"][1] == hashlib.sha256(b"two").hexdigest()
-    assert hubframe.contents_df(what, "opt/*", client=client).empty
+    with pytest.warns(hubframe.NoMatchWarning):
+        assert hubframe.contents_df(what, "opt/*", client=client).empty
     both = hubframe.contents_df(what, ["/etc/os-release", "*/tool"], client=client)
     assert both["path"].tolist() == ["bin.d/tool", "etc/os-release"]
     assert both["text"].isna().tolist() == [True, False]
@@ -97,10 +98,62 @@ def test_only_layers_that_hold_a_match_are_read_again(what, client, tmp_path):
         hubframe.contents_df(what, "etc/app/one.conf", client=client)
 
 
+@pytest.mark.filterwarnings("ignore::hubframe.NoMatchWarning")
+def test_a_path_as_it_stands_is_followed_through_links(what, client):
+    """As etc/os-release of most systems is one."""
+    found = hubframe.contents_df(what, ["/etc/link", "bin/tool", "etc/o*"], client=client)
+    assert found[["path", "position", "text"]].fillna("").to_numpy().tolist() == [
+        ["bin/tool", 0, ""], ["etc/link", 0, "two"], ["etc/os-release", 0, "ID=a\n"],
+    ]  # fmt: skip
+    above = hubframe.contents_df(what, ["../etc/./link", "/"], client=client)
+    assert above["path"].tolist() == ["etc/link"]
+    # What several paths lead to is there under each.
+    both = hubframe.contents_df(what, ["etc/link", "etc/app/two.conf"], client=client)
+    assert both["path"].tolist() == ["etc/app/two.conf", "etc/link"]
+    assert set(both["text"]) == {"two"}
+
+
+def test_paths_that_no_image_has_are_named(what, client):
+    with pytest.warns(hubframe.NoMatchWarning, match=r"no image has a file etc/gone\.conf, x/\*"):
+        found = hubframe.contents_df(what, ["etc/gone.conf", "etc/empty", "x/*"], client=client)
+    assert found["path"].tolist() == ["etc/empty"]
+
+
+def test_of_images_that_are_not_there_no_path_is_missed(client, tmp_path):
+    layout = write_layout(tmp_path / "image", archive(("a", b"")))
+    layer = max((layout / "blobs" / "sha256").iterdir(), key=lambda one: one.stat().st_size)
+    layer.unlink()
+    with pytest.warns(hubframe.IncompleteWarning) as said:
+        hubframe.contents_df(f"oci:{layout}", "a", errors="collect", client=client)
+    assert [one.category for one in said] == [hubframe.IncompleteWarning]
+
+
+def test_folders_in_patterns_and_names_that_are_none(client, tmp_path):
+    layer = archive(("a.js", b"1"), ("pages/[id].js", b"2"), ("pages/b/c.js", b"3"))
+    what = f"oci:{write_layout(tmp_path / 'image', layer)}"
+    for paths, found in {
+        "**/*.js": ["a.js", "pages/[id].js", "pages/b/c.js"],
+        "pages/**/*.js": ["pages/[id].js", "pages/b/c.js"],
+        "pages/[id].js": ["pages/[id].js"],
+        "pages/[[]*": ["pages/[id].js"],
+    }.items():
+        assert hubframe.contents_df(what, paths, client=client)["path"].tolist() == found
+
+
+def test_what_is_written_below_a_link_is_read_where_it_is_written(client, tmp_path):
+    base = archive(("usr/lib/a", b"old"), entry("lib", kind=b"2", linkname="usr/lib"))
+    layers = base, archive(("lib/a", b"new"))
+    what = f"oci:{write_layout(tmp_path / 'image', *layers)}"
+    assert hubframe.read_file(what, "lib/a", client=client) == b"new"
+    assert hubframe.contents_df(what, "lib/a", client=client)["text"].tolist() == ["new"]
+
+
 def test_bad_paths_are_refused(what, client):
-    for bad in ("", [], [3]):
+    for bad in ("", [], [3], None, 5, Path("etc")):
         with pytest.raises(ValueError, match="paths must be"):
             hubframe.contents_df(what, bad, client=client)
+    with pytest.raises(ValueError, match="paths must be"):
+        hubframe.read_file(what, None, client=client)
 
 
 def test_what_is_above_a_link_is_above_what_it_leads_to(client, tmp_path):

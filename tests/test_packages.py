@@ -17,7 +17,7 @@ from tests import shelf
 from tests.contents.documents import spdx_of
 from tests.contents.images import write_layout
 from tests.contents.programs import FORMS, jar
-from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs
+from tests.contents.test_layers import DEBIAN, FOUR, STATUS, debs, link
 from tests.layerfiles.layers import archive, packed
 from tests.quirks.registry import OCI_CONFIG, OCI_LAYER
 from tests.test_local import MANIFEST, Layout
@@ -28,6 +28,9 @@ OTHERS = {
     "srv/vendor/composer/installed.json": b'[{"name": "acme/log", "version": "v2.0.0"}]',
     "app/app.deps.json": b'{"libraries": {"Newtonsoft.Json/13.0.3": {"type": "package"}}}',
 }
+
+
+hard_link = partial(link, kind=b"1")
 
 
 @pytest.fixture
@@ -78,6 +81,53 @@ def test_distributions(what, client, tmp_path):
         assert words in unknown["message"]
 
 
+WHEEL = ("usr/lib/python3/site-packages/idna-3.dist-info/METADATA", b"Name: idna\nVersion: 3\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([WHEEL], None),
+        ([WHEEL, ("etc/os-release", DEBIAN)], "no database of its system's packages (deb, apk, rpm): it is of debian-12"),
+        ([WHEEL, ("etc/os-release", DEBIAN), (STATUS, debs(a="1"))], None),
+        ([WHEEL, ("etc/os-release", b"ID=arch\n"), ("var/lib/pacman/local/a-1/desc", b"")], "packages of pacman (var/lib/pacman/local), which are not read"),
+        ([(STATUS, debs(a="1")), ("nix/store/x-a/bin/a", b"")], "packages of Nix (nix/store), which are not read"),
+    ],
+)  # fmt: skip
+def test_an_image_whose_system_tells_no_packages_says_so(client, tmp_path, files, words):
+    """What else is found in it would else look like all that there is."""
+    what = f"oci:{write_layout(tmp_path / 'image', archive(*files))}"
+    found = hubframe.packages_df(what, client=client)
+    assert len(found) > 0
+    told = [one["message"] for one in found.attrs["hubframe"]["unknown"]]
+    assert told == ([f"the image has {words}"] if words else [])
+    of_python = hubframe.packages_df(what, kinds="pypi", client=client)
+    assert not words or of_python.attrs["hubframe"]["unknown"] == []
+
+
+def test_databases_that_are_hard_links_are_read(client, tmp_path):
+    """ostree writes files as objects first, and pnpm into a store: what they are called comes later."""
+    objects = archive(
+        ("objects/1", DEBIAN), hard_link("usr/lib/os-release", "objects/1"),
+        ("objects/2", debs(curl="7")), hard_link(STATUS, "objects/2"), hard_link("chroot/lib/dpkg/status", "objects/2"),
+        ("store/3", b'{"name": "x", "version": "1"}'), hard_link("app/node_modules/x/package.json", "store/3"),
+        hard_link("app/node_modules/y/package.json", "store/none"),
+    )  # fmt: skip
+    what = f"oci:{write_layout(tmp_path / 'image', objects)}"
+    # Of no use to who asks for files alone, so it is not read twice for these.
+    assert len(hubframe.files_df(what, client=client)) == 8
+    assert not client.layer_files.kept(with_bodies=True)
+    with pytest.warns(hubframe.IncompleteWarning, match="node_modules/y"):
+        found = hubframe.packages_df(what, client=client)
+    assert found[["name", "namespace", "path"]].fillna("").to_numpy().tolist() == [
+        ["x", "", "app/node_modules/x/package.json"],
+        ["curl", "", "chroot/lib/dpkg/status"],
+        ["curl", "debian", STATUS],
+    ]
+    remove_layer(what)
+    assert hubframe.distributions_df(what, client=client)["id"].tolist() == ["debian"]
+
+
 def test_kinds(what, client):
     assert set(hubframe.packages_df(what, kinds="os", client=client)["type"]) == {"deb"}
     assert set(hubframe.packages_df(what, kinds="pypi", client=client)["type"]) == {"pypi"}
@@ -85,8 +135,9 @@ def test_kinds(what, client):
     assert len(hubframe.packages_df(what, kinds=["os", "pypi"], client=client)) == 6
     assert len(hubframe.packages_df(what, kinds="all", client=client)) == 6
     assert hubframe.packages_df(what, kinds="golang", client=client).empty
-    with pytest.raises(ValueError, match="kinds must be usual, os, all, or some of apk"):
-        hubframe.packages_df(what, kinds="jar", client=client)
+    for bad in ("jar", ["deb", "jar"], [], None, [["deb"]]):
+        with pytest.raises(ValueError, match="kinds must be usual, os, all, or some of apk"):
+            hubframe.packages_df(what, kinds=bad, client=client)
 
 
 @pytest.fixture
@@ -282,6 +333,11 @@ def test_which_images_hold_a_package(client, tmp_path):
     assert used[columns].to_numpy().tolist() == [["curl", 2, 2, 2, "7 8"], ["git", 1, 1, 1, "2"]]
     assert hubframe.packages_used_df(packages, "gi*")["name"].tolist() == ["git"]
     assert hubframe.packages_used_df(packages, "c.rl").empty
+    assert hubframe.packages_used_df(packages, ["gi*", "curl"])["name"].tolist() == ["curl", "git"]
+    assert hubframe.packages_used_df(packages, []).empty
+    for bad in (3, [None]):
+        with pytest.raises(TypeError, match="name must be"):
+            hubframe.packages_used_df(packages, bad)
     assert hubframe.packages_used_df(packages[:0]).empty
 
 
@@ -290,7 +346,16 @@ def test_packages_are_compared(what, client, tmp_path):
     found = hubframe.compare_df([other, what], packages=True, client=client)
     rows = found[found["aspect"] == "packages"][["key", "left", "right", "change"]]
     assert rows.fillna("").to_numpy().tolist() == [["pypi/pip", "23", "24", "changed"]]
+    assert found.attrs["hubframe"]["unknown"] == []
     assert "packages" not in set(hubframe.compare_df([other, what], client=client)["aspect"])
+
+
+def test_a_comparison_says_of_which_image_packages_are_not_known(what, client, tmp_path):
+    """Else what it has would look removed."""
+    other = f"oci:{write_layout(tmp_path / 'other', archive(('etc/os-release', DEBIAN), WHEEL))}"
+    found = hubframe.compare_df([what, other], packages=True, client=client)
+    (unknown,) = found.attrs["hubframe"]["unknown"]
+    assert "no database of its system's packages" in unknown["message"]
 
 
 SPDX = {
@@ -311,7 +376,11 @@ SPDX = {
 
 @pytest.fixture
 def documented(tmp_path):
-    """Two images of a layout, one of them with a bill of materials."""
+    return document(tmp_path, SPDX)
+
+
+def document(tmp_path, bill):
+    """Make two images of a layout, one of them with a bill of materials."""
     layout = Layout(tmp_path / "documented")
     layer = layout.put(archive((STATUS, debs(curl="7"))), "application/vnd.oci.image.layer.v1.tar")
     for name in ("with", "without"):
@@ -321,7 +390,7 @@ def documented(tmp_path):
         image = layout.json(MANIFEST, config=at, layers=[layer])
         layout.add(name, image)
         if name == "with":
-            body = layout.put(json.dumps(SPDX).encode(), "application/spdx+json")
+            body = layout.put(json.dumps(bill).encode(), "application/spdx+json")
             empty = layout.put(b"{}", "application/vnd.oci.empty.v1+json")
             told = {"artifactType": "application/spdx+json", "config": empty, "layers": [body]}
             layout.add(None, layout.json(MANIFEST, subject=image, **told))
@@ -438,6 +507,27 @@ def test_each_tag_of_an_image_has_its_packages(evidence):
     counts = found.groupby("tag").size()
     assert set(counts.index) == set(tags["tag"])
     assert set(counts) == ({12} if evidence == "layers" else {10})
+
+
+def test_a_document_of_an_application_is_not_all_of_an_image(client, tmp_path):
+    other = {"SPDXID": "SPDXRef-2", "name": "app", "versionInfo": "1"}
+    what = document(tmp_path, SPDX | {"packages": [other]}) + ":with"
+    for evidence in ("auto", "sbom"):
+        found = hubframe.packages_df(what, kinds="all", evidence=evidence, client=client)
+        assert found["name"].tolist() == ["app"]
+        (unknown,) = found.attrs["hubframe"]["unknown"]
+        assert "lists no packages of a system (deb, apk, rpm)" in unknown["message"]
+    for how in ({"evidence": "both"}, {"kinds": "npm"}):
+        found = hubframe.packages_df(what, client=client, **how)
+        assert found.attrs["hubframe"]["unknown"] == []
+
+
+def test_an_empty_document_is_none_in_place_of_which_layers_tell(client, tmp_path):
+    what = document(tmp_path, SPDX | {"packages": []}) + ":with"
+    found = hubframe.packages_df(what, client=client)
+    assert found[["name", "evidence"]].to_numpy().tolist() == [["curl", "layers"]]
+    assert found.attrs["hubframe"]["unknown"] == []
+    assert hubframe.packages_df(what, evidence="sbom", client=client).empty
 
 
 def test_a_document_downloads_no_layer(documented, client, tmp_path):

@@ -88,9 +88,10 @@ class Call:
     refused: dict[Item, HubframeError] = field(default_factory=dict)
     budget: Budget | None = None  # None for as many pulls as it takes
     survey: Survey | None = None  # notes what would be fetched; None where it is fetched
-    # Which filters of tags, and which platforms, match nothing that there is.
+    # Which filters of tags, which platforms, and which paths match nothing that there is.
     tags: Matches = field(default_factory=Matches)
     platforms: Matches = field(default_factory=Matches)
+    files: Matches = field(default_factory=Matches)
     _suggested: int = 0
     _bar: "_Steps | None" = None
 
@@ -240,6 +241,7 @@ class Call:
         found = [
             *([f"no tag matches {tags}"] if tags else []),
             *([f"no tag has an image for {platforms}"] if platforms else []),
+            *([f"no image has a file {self.files.names}"] if self.files.unmatched else []),
         ]
         if found:
             said[NoMatchWarning] = f"{name}: {'. '.join(found)}"

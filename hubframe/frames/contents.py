@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from fnmatch import translate
 from posixpath import normpath
 from typing import Any, NamedTuple, TypeVar
@@ -16,7 +17,7 @@ from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
 from hubframe.frames.sources import Source, check_count, read_wanted
 from hubframe.oci.archives import Archive, Caps, Keep, Listing
-from hubframe.oci.contents.filesystem import FileSystem, Layer
+from hubframe.oci.contents.filesystem import Entry, FileSystem, Layer
 from hubframe.tables import CONTENTS, LAYERS
 from hubframe.wire.client import Client
 
@@ -49,6 +50,11 @@ class Found(NamedTuple):
     place: Place
     size: int
 
+    @property
+    def path(self) -> str:
+        """The path that was asked for."""
+        return str(self.key[-1])
+
 
 def contents_df(
     what: What,
@@ -77,7 +83,8 @@ def contents_df(
         See `layers_df`. An image of which a layer fails has no rows.
     paths
         A path, or several, with ``*`` for any part, also of several folders: ``etc/os-release``,
-        ``etc/*.conf``, ``*/requirements.txt``. A leading slash may be there.
+        ``etc/*.conf``, ``*/requirements.txt``. A leading slash may be there. A path as it stands is
+        followed through links, as `read_file` does; of what ``*`` finds links are no files.
     max_file_bytes
         Of larger files the text is cut to so much. Files of more than 64 MiB have no text, unless
         this is more. [bytes]
@@ -87,10 +94,12 @@ def contents_df(
     Returns
     -------
     DataFrame
-        The table `contents`, a row per file, by path. Links are no files; `read_file` follows them.
+        The table `contents`, a row per file, by path. Of a path that leads through links, layer and
+        mode are those of the file. `NoMatchWarning` names paths that no image has.
     """
     check_count("max_file_bytes", max_file_bytes)
-    is_wanted = _reader_of(paths)
+    patterns = _read_paths(paths)
+    is_wanted = _any_of(patterns)
     wanted = read_wanted(tags, newest, platform)
     most = max(_MOST_OF_LAYER, max_file_bytes)
 
@@ -99,10 +108,13 @@ def contents_df(
 
     with calling(client, errors, progress) as call:
         layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        found, told = list[Found](), dict[Place, Told | None]()
+        found, told, has_images = list[Found](), dict[Place, Told | None](), False
         for image, of_image in _images(call, layers, is_wanted, most, tell):
-            found += _found(call, image, is_wanted)
+            found += _found(call, image, is_wanted, patterns)
             told |= of_image
+            has_images = True
+        if has_images:
+            call.files.note(patterns, list({one.path for one in found}), ())
         left = {one.place: one.key[0] for one in found if one.place not in told}
         told |= _contents(call, left, most, tell)
         rows = (_row(call, one, told[one.place]) for one in found if one.place in told)
@@ -136,12 +148,13 @@ def read_file(
         It is no file, or larger.
     """
     check_count("max_bytes", max_bytes)
+    is_wanted = _any_of(_read_paths(path))
     (asked,) = references(reference)
     named = asked if asked.digest else asked.at(tag=asked.target)
     wanted = read_wanted(None, None, platform)
     with calling(client) as call:
         layers = frame_of_images(call, LAYERS.name, named, wanted, "auto", partial=False)
-        images = list(_images(call, layers, _reader_of(path), max_bytes, bytes))
+        images = list(_images(call, layers, is_wanted, max_bytes, bytes))
         if not images:
             raise NotFoundError(f"{named} has no layers")
         ((repo, *_), digests, files), told = images[0]
@@ -164,12 +177,28 @@ def read_file(
         return body
 
 
-def _reader_of(paths: str | Iterable[str]) -> Callable[[str], bool]:
-    given = [paths] if isinstance(paths, str) else list(paths)
+def _read_paths(paths: str | Iterable[str]) -> dict[str, Callable[[str], Any]]:
+    """Return what tells whether a path is one of those that are wanted, by each as it is given."""
+    given = [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
     if not given or not all(isinstance(one, str) and one for one in given):
         raise ValueError("paths must be a path, or several: etc/os-release, etc/*.conf")
-    patterns = "|".join(translate(normpath(one).lstrip("/")) for one in given)
-    found = re.compile(patterns)
+    return {one: re.compile(_pattern(one)).match for one in given}
+
+
+def _from_root(path: str) -> str:
+    return normpath(f"/{path}").lstrip("/")
+
+
+def _pattern(path: str) -> str:
+    """Return an expression for paths; names may hold what stands for others: ``pages/[id].js``."""
+    own = _from_root(path)
+    # As elsewhere, no folder is among those of ``**/``.
+    forms = dict.fromkeys((own, own.replace("**/", "")))
+    return "|".join((*map(translate, forms), rf"{re.escape(own)}\Z"))
+
+
+def _any_of(paths: Iterable[str]) -> Callable[[str], bool]:
+    found = re.compile("|".join(map(_pattern, paths)))
     return lambda path: found.match(path) is not None
 
 
@@ -212,24 +241,32 @@ def _keeping(is_wanted: Callable[[str], bool], most: int) -> Keep:
     return keep
 
 
-def _found(call: Call, image: Image, is_wanted: Callable[[str], bool]) -> Iterator[Found]:
-    """Yield the files of an image that are wanted."""
+def _found(
+    call: Call, image: Image, is_wanted: Callable[[str], bool], paths: Iterable[str]
+) -> Iterator[Found]:
+    """Yield the files of an image that are wanted, by path."""
     key, digests, files = image
+    found: dict[str, tuple[Entry, Entry]] = {}  # by its path a file, and where its content is
     for entry in files.match(is_wanted):
         if files.kind(entry) not in _FILES:
             continue
-        digest = digests[entry.position]
         try:
-            content = files.content_of(entry)
+            found[entry.path] = entry, files.content_of(entry)
         except NotFoundError as error:
-            call.leave_out(f"{entry.path} of the layer {key[0]}@{digest}", str(error))
-            continue
-        yield Found(
-            (*key, entry.position, digest, entry.path),
-            files.mode(entry),
-            (digests[content.position], content.path),
-            files.size(content),
-        )
+            layer = f"{key[0]}@{digests[entry.position]}"
+            call.leave_out(f"{entry.path} of the layer {layer}", str(error))
+    for path in map(_from_root, paths):
+        with suppress(NotFoundError):
+            entry = files.follow(path)
+            found.setdefault(path, (entry, entry))
+    for path, (entry, content) in sorted(found.items()):
+        if files.kind(content) == "file":
+            yield Found(
+                (*key, entry.position, digests[entry.position], path),
+                files.mode(entry),
+                (digests[content.position], content.path),
+                files.size(content),
+            )
 
 
 def _contents(

@@ -20,7 +20,7 @@ from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.binaries import TYPES
-from hubframe.oci.contents.databases import APPLICATION, KINDS
+from hubframe.oci.contents.databases import APPLICATION, KINDS, OTHER_MANAGERS
 from hubframe.oci.contents.distributions import Distribution
 from hubframe.oci.contents.layers import Contents, Layer, Same, merge, read_layer
 from hubframe.oci.contents.packages import OS_TYPES, Package, write_url
@@ -87,8 +87,8 @@ def packages_df(
         ``"layers"`` reads the databases of packages in the layers, and the documents that lie
         beside them in the image; ``"sbom"`` the documents that are attached to images, with which
         no layer is downloaded; ``"both"`` tells both apart in the column ``evidence``. ``"auto"``
-        takes an attached document where there is one, and else layers; on Docker Hub always
-        layers, since these cost no pull, and documents do.
+        takes an attached document where there is one that lists packages, and else layers; on
+        Docker Hub always layers, since these cost no pull, and documents do.
     max_bytes, max_entries
         See `files_df`; of the entries those of some images are held in memory at a time, and of
         layers that later images have, too.
@@ -101,13 +101,19 @@ def packages_df(
 
     Notes
     -----
-    Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms,
-    PyPI, npm, conda, CRAN, RubyGems, Composer and .NET. What was installed without a package
-    manager stands in none; a bill of materials in the image may tell of it, as Bitnami's do of
-    what they install. Its packages are rows with its path, but for those that a database tells of,
-    too. An image without any has no rows, nor has one of Windows, whose layers are not read, nor
-    one without a document where documents alone are asked for:
-    ``frame.attrs["hubframe"]["unknown"]`` says so.
+    Databases are those of dpkg (``status`` and ``status.d``), opkg, apk, rpm in its three forms and
+    the list that Azure Linux has in place of one, PyPI, npm, conda, CRAN, RubyGems, Composer and
+    .NET. What was installed without a package manager stands in none; a bill of materials in the
+    image may tell of it, as Bitnami's do of what they install. Its packages are rows with its path,
+    but for those that a database tells of, too. An image without any has no rows, nor has one of
+    Windows, whose layers are not read, nor one without a document where documents alone are asked
+    for. A document may list those of an application alone. Where the system of an image has no
+    database, or one that is not read, such as pacman's, Portage's and Nix's, rows are of other
+    packages alone. ``frame.attrs["hubframe"]["unknown"]`` says so.
+
+    A layer in which a database is a hard link to a file of another name, as in images of ostree
+    and with pnpm's store, is downloaded twice.
+
     Binaries are read up to 256 MiB each. A database of the system that cannot be read fails; any
     other file ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
@@ -126,7 +132,10 @@ def packages_df(
             found = find_tags(call, documented, wanted, source)
             quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
             groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
-            covered = {key for key, _ in groups}
+            covered = {key for key, columns in groups if columns[0] or evidence == "sbom"}
+            if evidence != "both":
+                stated = [group for group in groups if group[0] in covered]
+                _say_what_documents_lack(call, stated, wanted_kinds)
         if evidence == "sbom":
             for key in dict.fromkeys(_keys(layers)):
                 if key not in covered:
@@ -136,7 +145,7 @@ def packages_df(
             left = layers.loc[is_left]
             unread = _OTHER - wanted_kinds | ({APPLICATION} if wanted_kinds != _ALL else set())
             images = images_of(call, left, caps, unread, with_binaries=has_binaries(wanted_kinds))
-            groups += package_groups(call, images)
+            groups += package_groups(call, images, wanted_kinds)
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         groups.sort(key=lambda group: order.get(group[0], len(order)))
         found_packages = PACKAGES.from_groups(_of_kinds(groups, wanted_kinds))
@@ -158,6 +167,9 @@ def distributions_df(
     client: Client | None = None,
 ) -> pd.DataFrame:
     """Tell which distribution each image is of, as its ``os-release`` says. This downloads layers.
+
+    Systems from before 2012 have none; theirs is read of ``lsb-release``, ``redhat-release`` and
+    such, ``alpine-release`` or ``debian_version`` in ``/etc``.
 
     Parameters
     ----------
@@ -208,11 +220,14 @@ def read_caps(max_bytes: int, max_entries: int) -> Caps:
 
 def read_kinds(kinds: str | Iterable[str]) -> frozenset[str]:
     """Return the types that are wanted."""
-    given = frozenset([kinds] if isinstance(kinds, str) else kinds)
-    if unknown := sorted(given - _ALL - _NAMED.keys()):
+    is_one = isinstance(kinds, str) or not isinstance(kinds, Iterable)
+    given: list[Any] = [kinds] if is_one else [*kinds]
+    known = {*_ALL, *_NAMED}
+    unknown = [one for one in given if not isinstance(one, str) or one not in known]
+    if unknown or not given:
         raise ValueError(
             f"kinds must be usual, os, all, or some of {', '.join(sorted(_ALL))}, "
-            f"not {unknown[0]!r}"
+            f"not {(unknown or [kinds])[0]!r}"
         )
     return frozenset().union(*(_NAMED.get(one, {one}) for one in given))
 
@@ -319,15 +334,13 @@ def images_of(
         yield key, digests, contents
 
 
-def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
-    """Shape the packages of images."""
+def package_groups(call: Call, images: Iterable[Image], kinds: frozenset[str]) -> Iterator[Group]:
+    """Shape the packages of images, and say of which kinds that are wanted nothing is known."""
     # Many images have the same packages.
     url_of = lru_cache(maxsize=100_000)(_url)
     for key, digests, contents in images:
-        if str(key[_PLATFORM]).startswith(_WINDOWS):
-            call.unknown["name", _named(key)] = "layers of Windows are not read"
-        elif not contents.packages:
-            call.unknown["name", _named(key)] = "the image has no database of packages"
+        if why := _why_incomplete(key, contents, kinds):
+            call.unknown["name", _named(key)] = why
         of = contents.distribution
         system = of.qualifier if of else None
         packages = [package for package, _ in contents.packages]
@@ -338,6 +351,34 @@ def package_groups(call: Call, images: Iterable[Image]) -> Iterator[Group]:
             [(position, digests[position]) for _, position in contents.packages],
             ("layers", _OWN),
         )
+
+
+def _say_what_documents_lack(call: Call, groups: Iterable[Group], kinds: frozenset[str]) -> None:
+    """Say of which images the documents list none of a system: they may be of an application."""
+    for key, columns in groups:
+        if not OS_TYPES.isdisjoint(columns[0]) or kinds.isdisjoint(OS_TYPES):
+            continue
+        call.unknown["name", _named(key)] = (
+            "its bill of materials lists no packages of a system (deb, apk, rpm)"
+        )
+
+
+def _why_incomplete(key: tuple[Any, ...], contents: Contents, kinds: frozenset[str]) -> str | None:
+    """Say why packages of an image are not known; None where all of these kinds are."""
+    if str(key[_PLATFORM]).startswith(_WINDOWS):
+        return "layers of Windows are not read"
+    if contents.unread and not kinds.isdisjoint(OS_TYPES):
+        told = ", ".join(f"{OTHER_MANAGERS[path]} ({path})" for path in contents.unread)
+        return f"the image has packages of {told}, which are not read"
+    if contents.failures:
+        return None
+    if not contents.packages:
+        return "the image has no database of packages"
+    has_system = any(package.type in OS_TYPES for package, _ in contents.packages)
+    if contents.distribution is None or has_system or kinds.isdisjoint(OS_TYPES):
+        return None
+    system = contents.distribution.qualifier or contents.distribution.name
+    return f"the image has no database of its system's packages (deb, apk, rpm): it is of {system}"
 
 
 def _url(same: Same, distribution: str | None) -> str:
@@ -403,4 +444,5 @@ def _windows_versions(call: Call, images: Iterable[Image]) -> dict[tuple[Any, ..
 
 def _named(key: tuple[Any, ...]) -> str:
     repo, tag, platform, digest = key
-    return f"{repo}:{tag} {platform}" if tag else f"{repo}@{digest}"
+    # A document may be about all images of an index.
+    return f"{repo}:{tag} {platform or 'of all platforms'}" if tag else f"{repo}@{digest}"

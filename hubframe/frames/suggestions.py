@@ -128,6 +128,11 @@ class Matches:
         if self.unmatched and len(self.there) < _MOST_REMEMBERED:
             self.there |= dict.fromkeys(there)
 
+    @property
+    def names(self) -> str:
+        """Those that matched nothing, the first few."""
+        return _shown(list(self.unmatched)[:_SHOWN])
+
     def words(self, order: Callable[[Iterable[str]], list[str]] = sorted) -> str:
         """Name those that matched nothing, and what there is: the closest, then the first few."""
         if not self.unmatched or not self.there:
@@ -136,4 +141,4 @@ class Matches:
         shown = list(dict.fromkeys((*close, *order(self.there))))[:_SHOWN]
         more = len(self.there) - len(shown)
         there = _shown(shown) + (" and others" if more else "")
-        return f"{_shown(list(self.unmatched)[:_SHOWN])}; there are {there}"
+        return f"{self.names}; there are {there}"

@@ -1,6 +1,7 @@
 """Which images hold which packages, and which releases to compare."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -20,7 +21,9 @@ _OF_VERSIONS = ["versions", "oldest", "newest"]
 _MOST_VERSIONS = 100
 
 
-def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
+def packages_used_df(
+    packages: pd.DataFrame, name: str | Iterable[str] | None = None
+) -> pd.DataFrame:
     """Count the images that hold each package: an index the other way round.
 
     Parameters
@@ -28,7 +31,7 @@ def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.Data
     packages
         The `tables.PACKAGES` frame.
     name
-        The name of one package, or a part of names with ``*``; None for all.
+        The name of a package, or a part of names with ``*``; or several of these. None for all.
 
     Returns
     -------
@@ -44,8 +47,11 @@ def packages_used_df(packages: pd.DataFrame, name: str | None = None) -> pd.Data
     PACKAGES.require(packages, [*IMAGE_KEY, *_PACKAGE, "version"])
     wanted = packages
     if name is not None:
-        pattern = ".*".join(map(re.escape, name.split("*")))
-        wanted = packages[packages["name"].str.fullmatch(pattern)]
+        names = [name] if isinstance(name, str) or not isinstance(name, Iterable) else [*name]
+        if not all(isinstance(one, str) for one in names):
+            raise TypeError(f"name must be that of a package, or a list of names, not {name!r}")
+        patterns = (".*".join(map(re.escape, one.split("*"))) for one in names)
+        wanted = packages[packages["name"].str.fullmatch("|".join(patterns))]
     rows = wanted.assign(image=identity(wanted)).sort_values(["repo", "tag"], kind="stable")
     groups = rows.groupby(_PACKAGE, sort=True, dropna=False)
     found = groups.agg(

@@ -263,12 +263,13 @@ def _told(
         {"evidence": evidence, "tool": tool, "count": count}
         for (evidence, tool), count in found_by.items()
     ]
-    return joined_attrs([packages, advisories]) | {
+    joined = joined_attrs([packages, advisories])
+    return joined | {
         "table": VULNERABILITIES.name,
         "meaning": MEANING,
         "sources": [*(about.get("sources") or ()), *(of.get("sources") or ())],
         "inventories": inventories,
-        "unknown": [*(of.get("unknown") or ()), *told],
+        "unknown": [*joined["unknown"], *told],
         "unknown_count": len(unknown),
     }
 

@@ -151,7 +151,7 @@ PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "
 
 DISTRIBUTIONS = Table("distributions", "the distribution of an image", IMAGE_KEY, (
     *OF_IMAGE,
-    Column("id", TEXT, "`ID` of os-release, `debian`; `windows` for Windows; null where the image tells none, as images from scratch do."),
+    Column("id", TEXT, "`ID` of os-release, `debian`, or as older systems tell it; `windows` for Windows; null where the image tells none, as images from scratch do."),
     Column("id_like", TEXT, "`ID_LIKE`: the distributions that it is made of."),
     Column("version_id", TEXT, "`VERSION_ID`; of Windows the version of the config."),
     Column("version_codename", TEXT, "`VERSION_CODENAME`, `bookworm`."),
@@ -160,7 +160,7 @@ DISTRIBUTIONS = Table("distributions", "the distribution of an image", IMAGE_KEY
     Column("cpe_name", TEXT, "`CPE_NAME`."),
     Column("layer_digest", TEXT, "Digest of the layer that says so."),
     Column("path", TEXT, "The file that says so."),
-    Column("evidence", TEXT, "`layers`: os-release in the image; `config`: the image's config.", nullable=False),
+    Column("evidence", TEXT, "`layers`: a file of the image, `path`; `config`: the image's config.", nullable=False),
 ), source="`os-release` in the layers, each downloaded once, as for `files`; no pull on Docker Hub.")
 
 CONTENTS = Table("contents", "a file of an image, with what is in it", (*IMAGE_KEY, "path"), (

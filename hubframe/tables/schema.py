@@ -221,7 +221,7 @@ def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
     records = (frame.attrs.get("hubframe") for frame in frames)
     known = [record for record in records if isinstance(record, Mapping)]
     sources = {word for one in known for word in (one.get("source") or "").split("+")}
-    counts = ("requests", "from_cache", "stale", "skipped")
+    counts, lists = ("requests", "from_cache", "stale", "skipped"), ("failures", "unknown")
     return {
         "source": "+".join(sorted(sources - {""})) or None,
         "sample": any(one.get("sample") for one in known),
@@ -231,7 +231,7 @@ def joined_attrs(frames: Iterable[pd.DataFrame]) -> dict[str, Any]:
         ),
         "complete": all(one.get("complete") for one in known),
         **{name: sum(one.get(name) or 0 for one in known) for name in counts},
-        "failures": [failure for one in known for failure in one.get("failures") or ()],
+        **{name: [each for one in known for each in one.get(name) or ()] for name in lists},
     }
 
 

@@ -26,10 +26,17 @@ from hubframe.oci.archives import (
     Keep,
     Listing,
     Summarise,
+    cleaned,
     read_archive,
 )
 from hubframe.oci.contents.binaries import BINARIES_VERSION, Room
-from hubframe.oci.contents.databases import MOST_OF_FILE, PATHS_VERSION, keeping
+from hubframe.oci.contents.databases import (
+    MOST_OF_FILE,
+    PATHS_VERSION,
+    find_place,
+    is_kept,
+    keeping,
+)
 from hubframe.oci.digests import HASHES
 from hubframe.wire.shared_work import SharedWork
 from hubframe.wire.statistics import count_cached, mode
@@ -147,7 +154,14 @@ class LayerFiles:
                         usual = _Keeping(keep)
                         summarise = self._room.summarising() if with_binaries else None
                         found = _verified(digest, pieces(), name, caps, usual, hold, summarise)
-                        self._keep(digest, found, usual.paths, with_binaries=with_binaries)
+                        names = _other_names(found)
+                        if names and with_bodies:
+                            # What they are called was told after their content.
+                            named = _Named(names, usual)
+                            again = _verified(digest, pieces(), name, caps, named, hold, None)
+                            found.bodies.update(named.bodies(again))
+                        paths = usual.paths if with_bodies or not names else None
+                        self._keep(digest, found, paths, with_binaries=with_binaries)
                     work.outcome = found
             # It may have been here, or another call may have read it.
             hold(len(work.outcome.listing), work.outcome.listing.text)
@@ -156,17 +170,21 @@ class LayerFiles:
             raise
         return work.outcome  # type: ignore[no-any-return]
 
-    def _keep(self, digest: str, found: Archive, usual: set[str], *, with_binaries: bool) -> None:
+    def _keep(
+        self, digest: str, found: Archive, usual: set[str] | None, *, with_binaries: bool
+    ) -> None:
+        """Keep what is known of a layer; `usual` tells of packages, None where some of it lacks."""
         columns = [getattr(found.listing, column) for column in _COLUMNS]
         written = json.dumps(columns, separators=(",", ":")).encode()
         self._documents.put(LISTING + digest, gzip.compress(written, mtime=0))
-        bodies = {path: body for path, body in found.bodies.items() if path in usual}
-        self._documents.put(_BODIES + digest, gzip.compress(_joined(bodies), mtime=0))
+        if usual is not None:
+            bodies = {path: body for path, body in found.bodies.items() if path in usual}
+            self._documents.put(_BODIES + digest, gzip.compress(_joined(bodies), mtime=0))
         if with_binaries:
             summaries = _joined(found.summaries)
             self._documents.put(_SUMMARIES + digest, gzip.compress(summaries, mtime=0))
         for path, body in found.bodies.items():
-            if path not in usual and len(body) <= MOST_OF_FILE:
+            if path not in (usual or ()) and len(body) <= MOST_OF_FILE:
                 self._documents.put(_key_of(digest, path), gzip.compress(body, mtime=0))
         # The next layer may take minutes; who is killed meanwhile has this one.
         self._documents.flush(waits=False)
@@ -184,6 +202,38 @@ class _Keeping:
         if self._usual(path, size):
             self.paths.add(path)
         return path in self.paths or (self._also is not None and self._also(path, size))
+
+
+class _Named:
+    """Keeps the files that tell of packages by other names, and calls them by these."""
+
+    def __init__(self, names: Mapping[str, list[str]], usual: _Keeping) -> None:
+        self._names, self._usual = names, usual
+
+    def __call__(self, path: str, size: int) -> bool:
+        return sum(self._usual(name, size) for name in self._names.get(path, ())) > 0
+
+    def bodies(self, found: Archive) -> dict[str, bytes]:
+        """Return what was kept, by the names."""
+        kept = ((name, body) for path, body in found.bodies.items() for name in self._names[path])
+        return {name: body for name, body in kept if name in self._usual.paths}
+
+
+def _other_names(found: Archive) -> dict[str, list[str]]:
+    """Return the files that tell of packages by a hard link alone, with their names by the table.
+
+    ostree writes each file as an object of its repository first, pnpm as one of its store.
+    """
+    listing, names = found.listing, dict[str, list[str]]()
+    for path, kind, link in zip(listing.paths, listing.types, listing.links, strict=True):
+        if kind == "hard link" and path not in found.bodies and find_place(path) is not None:
+            names.setdefault(cleaned(link or ""), []).append(path)
+    there = zip(listing.paths, listing.types, listing.sizes, strict=True) if names else ()
+    return {
+        path: names[path]
+        for path, kind, size in there
+        if path in names and kind == "file" and is_kept(names[path][0], size)
+    }
 
 
 def _key_of(digest: str, path: str) -> str:

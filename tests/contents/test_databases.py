@@ -33,6 +33,7 @@ KINDS = {
     "var/lib/rpm/Packages": "rpm",
     "usr/share/rpm/rpmdb.sqlite": "rpm",
     "usr/lib/sysimage/rpm/Packages.db": "rpm",
+    "var/lib/rpmmanifest/container-manifest-2": "rpm list",
     f"{SITE}/a-1.dist-info/METADATA": "pypi",
     f"{SITE}/a-1.dist-info/REQUESTED": "requested",
     f"{SITE}/a-1.egg-info/PKG-INFO": "pypi",
@@ -49,13 +50,14 @@ KINDS = {
     "app/app.deps.json": "nuget",
     "etc/os-release": "release",
     "usr/lib/os.release.d/os-release-fedora": "release",
+    **dict.fromkeys(("etc/centos-release", "etc/debian_version", "etc/lsb-release"), "release"),
     "opt/bitnami/a/.spdx-a.spdx": "sbom",
     "usr/share/sbom/a.cdx.json": "sbom",
     "var/lib/db/sbom/zlib-1.3-r0.spdx.json": "sbom",
     **dict.fromkeys(("a.cdx", "srv/a.sbom", "a.sbom.json", "srv/.syft.json"), "sbom"),
     **dict.fromkeys(
         [
-            "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
+            "var/lib/rpmmanifest/container-manifest-1", "var/lib/dpkg/status-old", "var/lib/dpkg/status.d/base.md5sums", "home/xlib/dpkg/status",
             "var/lib/dpkg", "opt/rpm/Packages", "app/package.json.old", "var/lib/rpm/rpmdb.sqlite-wal",
             "app/rake.gemspec", "app/installed.json", "app/deps.json", "app/app.jar", "bin/app",
             "srv/sbom", "srv/bom.xml", "srv/a.cdx.xml", "srv/a.spdx.rdf", "a.spdx/b",
@@ -78,14 +80,15 @@ def test_files_and_layers_are_kept_up_to_their_caps():
     status, rpm = "var/lib/dpkg/status", "var/lib/rpm/Packages"
     assert [is_kept(status, MOST_OF_FILE + more) for more in (0, 1)] == [True, False]
     assert [is_kept(rpm, MOST_OF_RPM + more) for more in (0, 1)] == [True, False]
-    keep = keeping()
+    keep, package = keeping(), "node_modules/a/package.json"
     count = MOST_OF_LAYER // MOST_OF_FILE
-    assert [keep(f"{place}/{status}", MOST_OF_FILE) for place in range(count + 1)] == [
+    assert [keep(f"{place}/{package}", MOST_OF_FILE) for place in range(count + 1)] == [
         *[True] * count,
         False,
     ]
-    # The database of rpm has a share of its own, but only once.
-    assert [keep(rpm, MOST_OF_RPM), keep(rpm, MOST_OF_RPM)] == [True, False]
+    # The databases of systems have a share of their own, but only once.
+    assert keep(status, MOST_OF_FILE)
+    assert [keep(rpm, MOST_OF_RPM - MOST_OF_FILE), keep(status, 1)] == [True, False]
     assert not keep("etc/passwd", 1)
 
 
@@ -139,10 +142,17 @@ def test_status_of_dpkg():
 def test_no_database_has_more_packages_than_the_cap(monkeypatch):
     assert databases.MOST_PACKAGES == 200_000
     monkeypatch.setattr(databases, "MOST_PACKAGES", 2_000)
-    path, stanza = "var/lib/dpkg/status", b"Package: a\nVersion: 1\n\n"
-    assert len(read_packages(path, stanza * 2_000)) == 2_000
+    path = "var/lib/dpkg/status"
+    stanzas = [b"Package: a%d\nVersion: 1\n\n" % number for number in range(2_001)]
+    assert len(read_packages(path, b"".join(stanzas[1:]))) == 2_000
     with pytest.raises(PayloadError, match="more than 2,000 packages"):
-        read_packages(path, stanza * 2_001)
+        read_packages(path, b"".join(stanzas))
+
+
+def test_what_a_database_names_twice_is_there_once():
+    stanza = b"Package: a\nVersion: 1\nArchitecture: %s\n\n"
+    found = read_packages("var/lib/dpkg/status", stanza % b"amd64" * 2 + stanza % b"i386")
+    assert [one.architecture for one in found] == ["amd64", "i386"]
 
 
 def test_status_d_of_distroless_has_no_status():
@@ -189,6 +199,25 @@ P:no version
             source_version="3.3.2-r0", licence="Apache-2.0", installed_size=4_665_344, path=path,
         ),
         Package("apk", "plain", "1-r0", source_name="plain", source_version="1-r0", path=path),
+    ]  # fmt: skip
+
+
+# As rpm's query writes it into images of Azure Linux that have no database.
+RPM_LIST = b"""\
+azurelinux-release\t3.0-22.azl3\t1731000000\t1730000000\tX Corporation\t(none)\t9061\tnoarch\t0\tazurelinux-release-3.0-22.azl3.src.rpm
+dnf\t4.0-1\t1\t1\tX\t2\t10\tx86_64\t2\t(none)
+odd\tline
+"""
+
+
+def test_the_list_of_an_image_without_a_database_of_rpm():
+    path = "var/lib/rpmmanifest/container-manifest-2"
+    assert read_packages(path, RPM_LIST) == [
+        Package(
+            "rpm", "azurelinux-release", "3.0-22.azl3", architecture="noarch",
+            source_name="azurelinux-release", source_version="3.0-22.azl3", installed_size=9061, path=path,
+        ),
+        Package("rpm", "dnf", "2:4.0-1", architecture="x86_64", installed_size=10, path=path),
     ]  # fmt: skip
 
 
@@ -341,6 +370,9 @@ def test_a_package_of_conda_and_one_of_r():
     assert read_packages(path, body + b"Built: R 4.2.2; ; 2022; unix\n") == [
         Package("cran", "R6", "2.5.1", licence="MIT + file LICENSE", path=path)
     ]
+    # Of R itself: what holds no programs is not built.
+    body = b"Package: translations\nVersion: 4.2.2\nPriority: base\n"
+    assert [one.name for one in read_packages(path, body)] == ["translations"]
 
 
 IN_IMAGE = {
@@ -428,6 +460,26 @@ def test_what_is_no_database_gives_no_package(path, body):
 )
 def test_releases_are_read_as_a_shell_reads_them(body, found):
     assert read_distribution("etc/os-release", body) == (*found, "etc/os-release")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "found"),
+    [
+        ("centos-release", b"CentOS release 6.10 (Final)\n", ("centos", "6.10", None, "CentOS release 6.10 (Final)")),
+        ("redhat-release", b"Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n", ("rhel", "5.11", None, "Red Hat Enterprise Linux Server release 5.11 (Tikanga)")),
+        ("oracle-release", b"Oracle Linux Server release 6.9", ("ol", "6.9", None, "Oracle Linux Server release 6.9")),
+        ("redhat-release", b"Fedora release 14 (Laughlin)", ("fedora", "14", None, "Fedora release 14 (Laughlin)")),
+        ("lsb-release", b'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\nDISTRIB_CODENAME=lucid\nDISTRIB_DESCRIPTION="Ubuntu 10.04.4 LTS"\n', ("ubuntu", "10.04", "lucid", "Ubuntu 10.04.4 LTS")),
+        ("debian_version", b"6.0.10\n", ("debian", "6.0.10", None, None)),
+        ("alpine-release", b"2.6.6\n", ("alpine", "2.6.6", None, None)),
+        # Of Ubuntu, of which it tells nothing; and of what has no number yet.
+        ("debian_version", b"jessie/sid\n", None), ("alpine-release", b"", None), ("lsb-release", b"LSB_VERSION=1\n", None),
+        ("redhat-release", b"release " * 99, None), ("centos-release", b"\xff\n", None),
+    ],
+)  # fmt: skip
+def test_older_systems_say_what_they_are_in_files_of_their_own(name, body, found):
+    told = read_distribution(f"etc/{name}", body)
+    assert (told and (told.id, told.version_id, told.version_codename, told.name)) == found
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\0" * 500, b"ID", b"ID=\n", b"NAME=x\n", b'ID=""'])

@@ -194,6 +194,43 @@ def test_the_distribution_is_what_the_system_says(entries, told):
         assert (contents.distribution.path, contents.distribution_position) == (told, 1)
 
 
+def test_os_release_comes_before_what_older_systems_have():
+    old = archive(
+        ("etc/centos-release", b"CentOS release 6.10 (Final)\n"),
+        link("etc/redhat-release", "centos-release"),
+    )
+    assert read_image(old).distribution.qualifier == "centos-6.10"
+    ubuntu = archive(
+        ("etc/debian_version", b"jessie/sid\n"),
+        ("etc/lsb-release", b"DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=14.04\n"),
+    )
+    assert read_image(ubuntu).distribution.qualifier == "ubuntu-14.04"
+    assert read_image(old, archive(("etc/os-release", DEBIAN))).distribution.id == "debian"
+
+
+def test_a_release_may_be_a_hard_link_to_a_link():
+    """As images of ostree have it, whose files are objects of its repository."""
+    objects = archive(
+        ("objects/1", DEBIAN), link("usr/lib/os-release", "objects/1", b"1"),
+        link("objects/2", "../usr/lib/os-release"), link("etc/os-release", "objects/2", b"1"),
+    )  # fmt: skip
+    contents = read_image(archive(("usr/lib/os-release", DEBIAN)), objects)
+    assert [path for _, path, _ in contents.failures] == ["usr/lib/os-release"]
+    contents = read_image(objects, archive(("usr/lib/os-release", DEBIAN)))
+    assert (contents.distribution.id, contents.distribution_position) == ("debian", 1)
+    system = FileSystem([Layer(list_files([objects], "layer", CAPS))])
+    assert system.follow("etc/os-release").path == "objects/1"
+
+
+def test_other_package_managers_are_named_while_their_databases_are_there():
+    pacman, nix = "var/lib/pacman/local", "nix/store"
+    base = archive((f"{pacman}/bash-5-1/desc", b"x"), (f"{nix}/abc-bash-5/bin/bash", b""))
+    assert read_image(base).unread == [nix, pacman]
+    assert read_image(base, archive(("var/lib/.wh.pacman", b""))).unread == [nix]
+    assert read_image(base, archive((".wh.nix", b""), (f"{nix}/x", b""))).unread == [nix, pacman]
+    assert read_image(archive((f"chroot/{nix}/x", b""))).unread == []
+
+
 def test_the_topmost_release_counts():
     layers = [archive(("etc/os-release", b"ID=a")), archive(("etc/os-release", b"ID=b"))]
     contents = read_image(*layers, archive(("etc/motd", b"")))
@@ -213,11 +250,13 @@ def test_who_asked_for_a_package_where_that_is_told():
             ("usr/lib/node_modules/npm/package.json", package("npm")),
             ("usr/lib/node_modules/npm/node_modules/x/package.json", package("x")),
             ("app/node_modules/lifted/package.json", package("lifted")),
+            ("app/node_modules/.pnpm/p@1/node_modules/p/package.json", package("p")),
+            ("app/node_modules/.pnpm/p@1/node_modules/p/node_modules/q/package.json", package("q")),
         )
     )  # fmt: skip
     assert {one.name: one.is_direct for one, _ in contents.packages} == {
         "asked": True, "needed": False, "unknown": None, "egg": None,
-        "npm": True, "x": False, "lifted": None,
+        "npm": True, "x": False, "lifted": None, "p": None, "q": False,
     }  # fmt: skip
 
 
@@ -298,6 +337,16 @@ def test_a_log_beside_a_database_is_told_unless_it_is_empty():
         contents = read_image(archive((path, in_sqlite(BASH)), (f"{path}-wal", log)))
         assert [one.name for one, _ in contents.packages] == ["bash"]
         assert contents.failures == failures
+    # As it is where rpm was ended before it wrote into its database what it did.
+    base, log = archive((path, in_sqlite(BASH))), archive((f"{path}-wal", b"log"))
+    assert read_image(base, log).failures == [
+        (1, path, "what a log beside it (-wal) holds is not read")
+    ]
+    for above in (
+        archive((f"{path}-wal", b"")),
+        archive((path.replace("rpmdb", ".wh.rpmdb"), b"")),
+    ):
+        assert read_image(base, log, above).failures == []
 
 
 def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
@@ -306,6 +355,17 @@ def test_a_database_that_is_too_large_hides_the_older_one_and_is_told():
     assert contents.packages == []
     assert contents.failures[0][:2] == (1, STATUS)
     assert "too large" in contents.failures[0][2]
+
+
+def test_what_could_not_be_read_and_is_replaced_or_removed_hides_nothing():
+    path = "var/lib/rpm/rpmdb.sqlite"
+    damaged = archive((path, b"nonsense" * 99), ("lib/apk/db/installed", bytes(MOST_OF_FILE + 1)))
+    above = archive((path, in_sqlite(BASH)), ("lib/apk/.wh.db", b""))
+    contents = read_image(damaged, above)
+    assert [(one.name, position) for one, position in contents.packages] == [("bash", 1)]
+    assert contents.failures == []
+    # It is told, since the package may have been there before.
+    assert {path for _, path, _ in contents.left_out} == {path, "lib/apk/db/installed"}
 
 
 def test_a_layer_that_holds_a_path_twice_has_the_last():

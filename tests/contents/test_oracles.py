@@ -25,7 +25,7 @@ from .images import CAPS, read_image, write_layout
 from .programs import FORMS as PROGRAMS
 from .programs import jar
 from .rpms import BASH, FORMS, SHADOW, header
-from .test_databases import DEPS, GEM, IN_IMAGE, STATUS
+from .test_databases import DEPS, GEM, IN_IMAGE, RPM_LIST, STATUS
 from .test_layers import FOUR, SITE, wheel
 
 APK = b"""\
@@ -70,6 +70,8 @@ SYSTEMS = {
     "apk in usr/usr/lib/apk/db/installed": APK,
     "sqlite/usr/lib/sysimage/rpm/rpmdb.sqlite": FORMS["sqlite"](*RPMS),
     "ndb/var/lib/rpm/Packages.db": FORMS["ndb"](*RPMS),
+    # syft 1.18 takes the size for the epoch; later ones do not.
+    "list/var/lib/rpmmanifest/container-manifest-2": RPM_LIST.splitlines(keepends=True)[0],
     **{
         f"{form}/usr/share/rpm/Packages": FORMS[form](*RPMS)
         for form in ("berkeley", "berkeley, big-endian", "berkeley, unsorted")

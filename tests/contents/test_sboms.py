@@ -76,6 +76,22 @@ def test_cyclonedx_of_trivy_with_components_in_components():
     assert (package.licence, package.path) == ("MIT AND A OR B", "var/lib/dpkg/status")
 
 
+def test_a_document_that_names_a_package_twice_without_its_places():
+    parts = [
+        {"type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"},
+        {"type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"},
+        {"type": "library", "name": "a", "version": "2", "purl": "no URL"},
+        {"type": "library", "name": "core", "version": "7", "group": "org.x"},
+    ]
+    for properties in ([], [{"name": "syft:location:0:path", "value": "/b/package.json"}]):
+        parts[1]["properties"] = properties
+        found = packages({"bomFormat": "CycloneDX", "components": parts})
+        assert len(found) == 3 + len(properties)
+    assert [(one.package.type, one.package.namespace, one.purl) for one in found[2:]] == [
+        ("generic", None, None), ("generic", "org.x", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("written", ["go1.22.3", "v1.22.3", "1.22.3"])
 def test_the_library_of_go_has_one_version_whatever_a_tool_writes(written):
     part = {

@@ -1,11 +1,14 @@
 """What panels say of their frames in sentences."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 import hubframe
 from hubframe.apps.explorer import findings
 from hubframe.plots.wording import BLANK
+from hubframe.tables import TABLES
 
 pytestmark = pytest.mark.usefixtures("sample")
 
@@ -104,3 +107,28 @@ def test_strangers_cannot_turn_sentences_around():
     (told,) = findings.of_tags(turned)
     assert "\u202e" not in told
     assert "\x1b" not in told
+
+
+def test_of_an_image_it_is_said_which_packages_are_not_told():
+    image = {"repo": "example.org/app", "tag": "1", "platform": "linux/amd64"}
+    digest = f"sha256:{0:064}"
+    fetched = {
+        name: TABLES[name].frame() for name in ("packages", "bases", "provenance", "signatures")
+    }
+    fetched["distributions"] = TABLES["distributions"].from_records(
+        [{**image, "image_digest": digest, "id": "arch", "evidence": "layers"}]
+    )
+    fetched["packages"].attrs["hubframe"] = {
+        "unknown": [
+            {
+                "column": "name",
+                "ref": f"example.org/app:{tag} linux/amd64",
+                "message": f"pacman {tag}",
+            }
+            for tag in ("10", "1")
+        ]
+    }
+    state = SimpleNamespace(inside=(("example.org/app", "1"),))
+    result = SimpleNamespace(state=state, frame=fetched["packages"], fetched=fetched)
+    (sentence,) = findings.of_inside(result)
+    assert sentence.startswith("example.org/app:1: arch; pacman 1; no base is told")

@@ -335,6 +335,7 @@ def seeds() -> dict[str, list[bytes]]:
         "shape": payloads,
         "dpkg": [DPKG],
         "apk": [APK],
+        "rpm-list": [b"a\t1-2\t1\t1\tX\t(none)\t9\tnoarch\t0\ta-1-2.src.rpm\n"],
         "python": [b"Name: a\nVersion: 1\nLicense: MIT\n\ntext\n"],
         "npm": [b'{"name": "@a/b", "version": "1", "license": {"type": "MIT"}}'],
         "gem": [GEM],

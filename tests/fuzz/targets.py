@@ -286,6 +286,8 @@ def header(data: bytes) -> None:
 
 def release(data: bytes) -> None:
     """os-release: read, or none."""
+    for name in ("redhat-release", "lsb-release", "debian_version"):
+        read_distribution(f"etc/{name}", data)
     found = read_distribution("etc/os-release", data)
     "".join(filter(None, found or ())).encode()
 
@@ -605,6 +607,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "shape": shapes,
     "dpkg": partial(packages, "var/lib/dpkg/status"),
     "apk": partial(packages, "lib/apk/db/installed"),
+    "rpm-list": partial(packages, "var/lib/rpmmanifest/container-manifest-2"),
     "python": partial(packages, "a.dist-info/METADATA"),
     "npm": partial(packages, "node_modules/a/package.json"),
     "gem": partial(packages, "specifications/a.gemspec"),

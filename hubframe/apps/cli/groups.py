@@ -279,7 +279,9 @@ def _printer(table: str, given: dict[str, Any]) -> "Callable[[pd.DataFrame], Non
 
 def with_failures(table: str, frame: "pd.DataFrame", *sources: "pd.DataFrame") -> "pd.DataFrame":
     """Hand on what the frames that an answer is made of lack."""
-    failures = [one for source in sources for one in source.attrs["hubframe"]["failures"]]
-    once = [one for place, one in enumerate(failures) if one not in failures[:place]]
-    frame.attrs["hubframe"] = {"table": table, "failures": once}
+    frame.attrs["hubframe"] = {"table": table}
+    for name in ("failures", "unknown"):
+        told = [one for source in sources for one in source.attrs["hubframe"].get(name, ())]
+        once = [one for place, one in enumerate(told) if one not in told[:place]]
+        frame.attrs["hubframe"][name] = once
     return frame

@@ -240,15 +240,15 @@ def _bases(
     "packages-used",
     "Count the images that hold each package.",
     *_OF_LAYERS,
-    given("--name", "Only this package; * stands for any part.", metavar="NAME"),
+    many("--name names", "NAME", "Only this package; * stands for any part."),
     more=_DOWNLOADS,
     example=f"hubframe packages-used {_WEB} --name '*ssl*' --sample",
     job=ANSWER,
     table="packages_used",
 )
 def _packages_used(
-    client: "Client", what: list[str], *, name: str | None = None, **options: Any
+    client: "Client", what: list[str], *, names: Any = None, **options: Any
 ) -> "pd.DataFrame":
     packages = hubframe.packages_df(what, **options, client=client)
-    used = hubframe.packages_used_df(packages, name)
+    used = hubframe.packages_used_df(packages, names)
     return with_failures("packages_used", used, packages)

@@ -217,10 +217,20 @@ def _of_inside(result: "Result", row: "Row") -> Iterator[str]:
         types = own("packages")["type"].value_counts()
         by_type = ", ".join(f"{count:,} {harmless(str(kind))}" for kind, count in types.items())
         count = wording.counted(int(types.sum()), "package")
-        yield f"{count} ({by_type})" if by_type else "no database of packages"
+        unknown = [*_unknown(result.fetched["packages"], row)]
+        if by_type or not unknown:
+            yield f"{count} ({by_type})" if by_type else "no database of packages"
+        yield from unknown
     yield _base(own("bases"))
     yield _made(own("provenance"))
     yield _signed(own("signatures"))
+
+
+def _unknown(packages: pd.DataFrame, row: "Row") -> Iterator[str]:
+    """Say which packages of an image are not told."""
+    for one in (packages.attrs.get("hubframe") or {}).get("unknown", ()):
+        if one["ref"].startswith(f"{':'.join(row)} "):
+            yield harmless(one["message"])
 
 
 def _end(distributions: pd.DataFrame) -> Iterator[str]:

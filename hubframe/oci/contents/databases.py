@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from hubframe.errors import PayloadError
 from hubframe.oci import payload
 from hubframe.oci.contents import sboms
-from hubframe.oci.contents.packages import Package, normalised
+from hubframe.oci.contents.packages import Package, normalised, source_package
 from hubframe.oci.contents.rpm import read_rpm
 
 # What of a layer is kept is kept under this number.
-PATHS_VERSION = 4
+PATHS_VERSION = 5
 _MIB = 1024**2
 MOST_OF_FILE, MOST_OF_LAYER, MOST_OF_RPM = 16 * _MIB, 64 * _MIB, 256 * _MIB
 MOST_PACKAGES = 200_000
@@ -26,8 +26,28 @@ _LONGEST_PATH, _DEEPEST = 4096, 128
 # Longer names and versions are none, longer licences are the text of one. [characters]
 _LONGEST = 512
 # Where the system says what it is: what is of the image comes before what is of the distribution.
-RELEASES = ("etc/os-release", "usr/lib/os-release")
+# Systems from before 2012 have no os-release; what derived ones have of their own comes first.
+RELEASES = (
+    *("etc/os-release", "usr/lib/os-release", "etc/lsb-release", "etc/oracle-release"),
+    *("etc/centos-release", "etc/redhat-release", "etc/alpine-release", "etc/debian_version"),
+)
 _RPM = (("/var/lib/rpm", "rpm"), ("/usr/share/rpm", "rpm"), ("/usr/lib/sysimage/rpm", "rpm"))
+# What is written into images of Azure Linux in place of a database: a line for each package.
+RPM_LIST = "rpm list"
+# Of other package managers, whose databases are not read: the folder of each, from the root.
+OTHER_MANAGERS: Mapping[str, str] = {
+    "var/lib/pacman/local": "pacman",
+    "var/db/pkg": "Portage, or BSD's pkg",
+    "var/db/xbps": "xbps",
+    "var/lib/pkgtools/packages": "pkgtools",
+    "var/lib/eopkg/package": "eopkg",
+    "usr/share/clear/bundles": "swupd",
+    "nix/store": "Nix",
+    "gnu/store": "Guix",
+    "home/linuxbrew/.linuxbrew/Cellar": "Homebrew",
+    "var/lib/flatpak/app": "Flatpak",
+    "var/lib/snapd/snaps": "snap",
+}
 # How files are named that are bills of materials: as syft and trivy look for them.
 SBOM = "sbom"
 # A program of npm that is no part of another.
@@ -38,6 +58,7 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "status": (("/lib/dpkg", "deb"), ("/lib/opkg", "opkg")),
     "installed": (("/lib/apk/db", "apk"),),
     **dict.fromkeys(("Packages", "Packages.db", "rpmdb.sqlite"), _RPM),
+    "container-manifest-2": (("/var/lib/rpmmanifest", RPM_LIST),),
     "METADATA": ((".dist-info", "pypi"),),
     "REQUESTED": ((".dist-info", "requested"),),
     "PKG-INFO": ((".egg-info", "pypi"), ("/EGG-INFO", "pypi")),
@@ -45,6 +66,7 @@ PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "DESCRIPTION": (("", "cran"),),
     "installed.json": (("/composer", "composer"),),
     "os-release": (("/etc", "release"), ("/usr/lib", "release")),
+    **{path.removeprefix("etc/"): (("/etc", "release"),) for path in RELEASES[2:]},
 }
 # The same for files of other names: how the name ends, how the folder, and the kind.
 OTHER_PLACES = (
@@ -63,7 +85,7 @@ KINDS = frozenset(rule[-1] for rules in (*PLACES.values(), OTHER_PLACES) for rul
 # A folder that files of a kind are in, at any depth.
 _WITHIN = {"npm": "/node_modules/", "gem": "/specifications/"}
 # Kinds of which all that is below one root is of one system.
-SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm"})
+SYSTEMS = frozenset({"deb", "opkg", "apk", "rpm", RPM_LIST})
 # The words of ``Status`` with which files of a package are there, or some of them.
 _THERE = frozenset(
     {"installed", "unpacked", "half-configured", "half-installed"}
@@ -74,7 +96,7 @@ _OF_DEB = frozenset(
 )
 _OF_APK = frozenset("PVALoI")
 _OF_PYPI = frozenset({"Name", "Version", "License", "License-Expression"})
-_OF_CRAN = frozenset({"Package", "Version", "License", "Built"})
+_OF_CRAN = frozenset({"Package", "Version", "License", "Built", "Priority"})
 # Of Ruby: what is assigned to a field in one line, words in quotes, and a line made to be read.
 _RUBY_FIELD = re.compile(
     r"^[ \t]*\w{1,64}\.(name|version|platform|licenses?)[ \t]*=[ \t]*(.{0,4096})", re.MULTILINE
@@ -86,6 +108,8 @@ _MOST_FIELDS = 1_000
 # Of .NET: libraries that lie beside a program, and what tells that they do.
 _DOTNET_KINDS = frozenset({"package", "project", "runtimepack"})
 _DOTNET_FILES = ("runtime", "runtimeTargets", "native")
+# How rpm writes what is not there.
+_FIELDS_OF_RPM, _NONE_OF_RPM = 10, "(none)"
 _SOURCE = re.compile(r"(\S+)(?:\s+\(([^)]*)\))?.*", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
@@ -132,18 +156,26 @@ def _root(folder: str, ending: str) -> str:
 def is_kept(path: str, size: int) -> bool:
     """Tell whether the content of a file is to be kept, by its path and size."""
     place = find_place(path)
-    return place is not None and size <= (MOST_OF_RPM if place.kind == "rpm" else MOST_OF_FILE)
+    return place is not None and _fits(place, size)
+
+
+def _fits(place: Place, size: int) -> bool:
+    return size <= (MOST_OF_RPM if place.kind == "rpm" else MOST_OF_FILE)
 
 
 def keeping() -> Callable[[str, int], bool]:
     """Return an `is_kept` for the files of one layer, of which it keeps no more than is allowed."""
-    left = {"file": MOST_OF_LAYER, "rpm": MOST_OF_RPM}
+    # However many packages of npm and such there are, the system's own have room.
+    left = {True: MOST_OF_RPM, False: MOST_OF_LAYER}
 
     def keep(path: str, size: int) -> bool:
-        share = "rpm" if size > MOST_OF_FILE else "file"
-        if not is_kept(path, size) or size > left[share]:
+        place = find_place(path)
+        if place is None or not _fits(place, size):
             return False
-        left[share] -= size
+        is_of_system = place.kind in (*SYSTEMS, "release")
+        if size > left[is_of_system]:
+            return False
+        left[is_of_system] -= size
         return True
 
     return keep
@@ -156,7 +188,17 @@ def read_packages(path: str, body: bytes) -> list[Package]:
     """
     place = find_place(path)
     read = READERS.get(place.kind) if place else None
-    return [package._replace(path=path) for package in sound(read(body) if read else ())]
+    packages = sound(distinct(read(body)) if read else ())
+    return [package._replace(path=path) for package in packages]
+
+
+def distinct(packages: Iterable[Package]) -> Iterator[Package]:
+    """Yield packages of one file, each once: the first of those of one name and version."""
+    seen = set()
+    for one in packages:
+        if one[:5] not in seen:
+            seen.add(one[:5])
+            yield one
 
 
 def sound(packages: Iterable[Package]) -> list[Package]:
@@ -252,6 +294,25 @@ def read_apk(body: bytes) -> Iterator[Package]:
         )
 
 
+def read_rpm_list(body: bytes) -> Iterator[Package]:
+    """Read ``container-manifest-2``: of each package a line of ten fields."""
+    for line in _text(body).split("\n"):
+        fields = line.split("\t")
+        if len(fields) < _FIELDS_OF_RPM:
+            continue
+        name, version, _, _, _, has_epoch, size, architecture, epoch, source = fields[:10]
+        source_name, source_version = source_package(source)
+        yield Package(
+            "rpm",
+            name,
+            version if has_epoch == _NONE_OF_RPM else f"{epoch}:{version}",
+            architecture=None if architecture == _NONE_OF_RPM else architecture or None,
+            source_name=None if source == _NONE_OF_RPM else source_name or None,
+            source_version=source_version or None,
+            installed_size=_number(size),
+        )
+
+
 def read_pypi(body: bytes) -> Iterator[Package]:
     """Read the metadata of a Python distribution."""
     fields = next(_stanzas(body, _OF_PYPI))
@@ -290,9 +351,12 @@ def read_conda(body: bytes) -> Iterator[Package]:
 
 
 def read_cran(body: bytes) -> Iterator[Package]:
-    """Read ``DESCRIPTION`` of an R package; what was not built is not installed."""
+    """Read ``DESCRIPTION`` of an R package; what was not built is not installed.
+
+    R's own translations are, and nothing of them is built.
+    """
     fields = next(_stanzas(body, _OF_CRAN))
-    if "Built" in fields:
+    if "Built" in fields or fields.get("Priority") == "base":
         yield Package(
             "cran",
             fields.get("Package", ""),
@@ -380,11 +444,7 @@ def read_bill(body: bytes) -> sboms.Sbom:
 
 def listed(bill: sboms.Sbom) -> Iterator[Package]:
     """Yield the packages that a bill of materials lists, each once."""
-    seen = set()
-    for one in bill.packages():
-        if one.package[:5] not in seen:
-            seen.add(one.package[:5])
-            yield one.package
+    yield from distinct(one.package for one in bill.packages())
 
 
 def read_listed(body: bytes) -> Iterator[Package]:
@@ -397,6 +457,7 @@ READERS: Mapping[str, Callable[[bytes], Iterator[Package]]] = {
     "opkg": read_opkg,
     "apk": read_apk,
     "rpm": read_rpm,
+    RPM_LIST: read_rpm_list,
     "pypi": read_pypi,
     "npm": read_npm,
     APPLICATION: read_npm,

@@ -123,14 +123,20 @@ class FileSystem:
         `NotFoundError` where there is none.
         """
         left, done = _parts(path), ""
+        # What a layer writes below a link, which stays, is there.
+        entry = self.find("/".join(left))
+        if entry is not None and self.kind(entry) == "file":
+            return entry
         for _ in range(_MOST_LINKS):
             while left:
                 part, *left = left
                 # Above the root of the image is the root.
                 done = dirname(done) if part == ".." else join(done, part)
                 entry = self.find(done) if done else None
-                if entry is not None and self.kind(entry) == "symlink":
-                    target = self._target(entry)
+                # A hard link may be another name of a symlink.
+                link = entry and self.content_of(entry)
+                if link is not None and self.kind(link) == "symlink":
+                    target = self._target(link)
                     left = [*_parts(target), *left]
                     done = "" if target.startswith("/") else dirname(done)
                     break

@@ -7,14 +7,16 @@ as `filesystem` does.
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import compress
 from posixpath import dirname, join, normpath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
-from hubframe.oci.archives import Listing
+from hubframe.oci.archives import Listing, cleaned
 from hubframe.oci.contents.binaries import read_binary
 from hubframe.oci.contents.databases import (
+    OTHER_MANAGERS,
     RELEASES,
     SBOM,
     SYSTEMS,
@@ -35,6 +37,11 @@ _MOST_LINKS = 40
 # What makes a package the same that a document and a database tell of.
 _Told = tuple[str, str | None, str, str | None]
 _NONE: Mapping[str, bytes] = MappingProxyType({})
+_MANAGER, _LOG = "other manager", "log"
+_END_OF_LOG = "-wal"
+_OF_LOG = f"/rpmdb.sqlite{_END_OF_LOG}"
+_HARD_LINK = "hard link"
+_FILES = frozenset({"file", _HARD_LINK})
 _NOT_KEPT = "not kept: too large, with holes, or a link to what is not kept"
 _WITH_LOG = "what a log beside it (-wal) holds is not read"
 
@@ -84,6 +91,7 @@ class Contents:
     distribution: Distribution | None
     distribution_position: int | None
     documents: list[tuple[str, Document]]  # bills of materials in the image, by path
+    unread: list[str]  # the folders of other package managers, which are not read
     failures: list[tuple[int, str, str]]  # position, path, and why
     left_out: list[tuple[int, str, str]]
 
@@ -102,6 +110,7 @@ def read_layer(
     changes = changes_of(listing)
     failures: list[tuple[str, str]] = []
     left_out: list[tuple[str, str]] = []
+    others = _other_symlinks(listing)
     for path, kind, link, whiteout in zip(
         listing.paths, listing.types, listing.links, listing.whiteouts, strict=True
     ):
@@ -115,7 +124,7 @@ def read_layer(
         place = find_place(path)
         if place is None or place.kind in unread:
             continue
-        files[path] = File(place, link=link if kind == "symlink" else None)
+        files[path] = File(place, link=link if kind == "symlink" else others.get(path))
         # Packages hold damaged ones, to test with; but a system that cannot be read is no answer.
         failed = failures if place.kind in (*SYSTEMS, "release") else left_out
         if path in bodies:
@@ -126,9 +135,9 @@ def read_layer(
                 if place.kind == SBOM:
                     # It is there, all the same.
                     files[path] = File(place, document=_document(bodies[path]))
-        elif kind in ("file", "hard link"):
+        elif kind in _FILES and files[path].link is None:
             failed.append((path, _NOT_KEPT))
-    failures += [(path, _WITH_LOG) for path in files if _has_log(listing, changes, path)]
+    files |= {path: File(Place(kind, path)) for path, kind in _unread(listing, changes)}
     return Layer(
         files,
         frozenset(folders_above(files)),
@@ -138,14 +147,26 @@ def read_layer(
     )
 
 
-def _has_log(listing: Listing, changes: Changes, path: str) -> bool:
-    """Tell whether changes lie beside a database of SQLite that are not yet written into it."""
-    log = f"{path}-wal"
-    return (
-        path.endswith(".sqlite")
-        and log in changes.leaves
-        and listing.sizes[listing.paths.index(log)] > 0
-    )
+def _other_symlinks(listing: Listing) -> dict[str, str | None]:
+    """Return where hard links lead that are other names of symlinks."""
+    if _HARD_LINK not in listing.types:
+        return {}
+    rows = list(zip(listing.paths, listing.types, listing.links, strict=True))
+    found = {path: link for path, kind, link in rows if kind == "symlink"}
+    names = ((path, cleaned(link or "")) for path, kind, link in rows if kind == _HARD_LINK)
+    return {path: found[at] for path, at in names if at in found}
+
+
+def _unread(listing: Listing, changes: Changes) -> Iterator[tuple[str, str]]:
+    """Yield what tells by its path that there are packages which are not read.
+
+    These are other managers, and changes that are not yet written into a database of SQLite.
+    """
+    for path in changes.folders & OTHER_MANAGERS.keys():
+        yield path, _MANAGER
+    entries = zip(listing.paths, listing.sizes, strict=True)
+    sizes = {path: size for path, size in entries if path.endswith(_OF_LOG)}
+    yield from ((path, _LOG) for path, size in sizes.items() if size and path in changes.leaves)
 
 
 def _read(place: Place, path: str, body: bytes) -> File:
@@ -170,13 +191,18 @@ def merge(layers: Sequence[Layer]) -> Contents:
     for position, layer in enumerate(layers):
         tree.add(position, layer)
     distribution, at = tree.distribution()
+    failed = [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures]
+    left_out = [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out]
+    # What a higher layer has in its place tells the packages; since when, is not as sure.
+    there = [tree.files.get(path, (None, None))[1] == at for at, path, _ in failed]
     return Contents(
         list(tree.packages(distribution)),
         distribution,
         at,
         [(path, file.document) for path, (file, _) in sorted(tree.files.items()) if file.document],
-        [(at, *failure) for at, layer in enumerate(layers) for failure in layer.failures],
-        [(at, *left) for at, layer in enumerate(layers) for left in layer.left_out],
+        sorted(tree.files.keys() & OTHER_MANAGERS.keys()),
+        [*compress(failed, there), *tree.logs()],
+        [*left_out, *(one for one, is_there in zip(failed, there, strict=True) if not is_there)],
     )
 
 
@@ -220,6 +246,13 @@ class _Tree:
             group = self.files.pop(path)[0].place.group
             del self._paths[group][path]
             yield group
+
+    def logs(self) -> Iterator[tuple[int, str, str]]:
+        """Yield the databases that a log lies beside, which a higher layer may have: it counts."""
+        for path, (file, position) in sorted(self.files.items()):
+            database = path.removesuffix(_END_OF_LOG)
+            if file.place.kind == _LOG and database in self.files:
+                yield position, database, _WITH_LOG
 
     def packages(self, distribution: Distribution | None) -> Iterator[Found]:
         """Yield the packages, by path, with the layer since which each is there."""
@@ -277,9 +310,12 @@ def _told(package: Package) -> _Told:
 def _is_direct_of_npm(path: str) -> bool | None:
     """Tell whether a package of npm was asked for: known of those for all, and of nested ones.
 
-    npm itself lifts what others need to the top of an application's folder.
+    npm itself lifts what others need to the top of an application's folder; pnpm has all of them in
+    ``node_modules/.pnpm``, asked for or not.
     """
     above, *below = f"/{path}".split("/node_modules/")
+    if below[0].startswith("."):
+        below = below[1:]
     if len(below) > 1:
         return False
     return True if above.endswith("/lib") else None

@@ -117,15 +117,30 @@ def read(told: Payload, what: object, *, with_root: bool = False) -> Sbom:
     What it is about, its root, is no package of it; `with_root` it is one, if it has the URL of
     one: such a document is about a package, and not about an image.
     """
+    found = _read(told, with_root=with_root)
+    if found is None:
+        raise PayloadError(f"{what}: it is no bill of materials in SPDX, CycloneDX or syft's JSON")
+    return found._replace(packages=lambda: _distinct(found.packages()))
+
+
+def _read(told: Payload, *, with_root: bool) -> Sbom | None:
     if text(told.get("spdxVersion")):
         return _spdx(told, with_root=with_root)
     if isinstance(told.get("@graph"), list):
         return _spdx3(told, with_root=with_root)
     if told.get("bomFormat") == "CycloneDX":
         return _cyclonedx(told, with_root=with_root)
-    if isinstance(told.get("artifacts"), list):
-        return _syft(told)
-    raise PayloadError(f"{what}: it is no bill of materials in SPDX, CycloneDX or syft's JSON")
+    return _syft(told) if isinstance(told.get("artifacts"), list) else None
+
+
+def _distinct(packages: Iterator[Listed]) -> Iterator[Listed]:
+    """Yield packages, each of a path once: of those in several places few documents tell where."""
+    seen = set()
+    for one in packages:
+        same = one.package[:5], one.package.path
+        if same not in seen:
+            seen.add(same)
+            yield one
 
 
 def _is_package(url: str | None) -> bool:
@@ -181,11 +196,11 @@ def notes_of_trivy(entry: Payload) -> list[tuple[str, str]]:
 
 def _spdx_url(entry: Payload) -> str | None:
     urls = (
-        text(each.get("referenceLocator"))
+        _url(each.get("referenceLocator"))
         for each in items(entry.get("externalRefs"))
         if each.get("referenceType") == "purl"
     )
-    return next(urls, None)
+    return next(filter(None, urls), None)
 
 
 def _spdx_files(told: Payload) -> dict[str, tuple[str | None, str | None]]:
@@ -253,11 +268,11 @@ def _spdx3(told: Payload, *, with_root: bool) -> Sbom:
 
 def _spdx3_url(entry: Payload) -> str | None:
     urls = (
-        text(each.get("identifier"))
+        _url(each.get("identifier"))
         for each in items(entry.get("externalIdentifier"))
         if each.get("externalIdentifierType") == "packageUrl"
     )
-    return text(entry.get("software_packageUrl")) or next(urls, None)
+    return _url(entry.get("software_packageUrl")) or next(filter(None, urls), None)
 
 
 def _cyclonedx(told: Payload, *, with_root: bool) -> Sbom:
@@ -290,7 +305,7 @@ def _cyclonedx(told: Payload, *, with_root: bool) -> Sbom:
 
 def component(one: Payload) -> Listed | None:
     """Read a component of CycloneDX; None where it has no name."""
-    url = text(one.get("purl"))
+    url = _url(one.get("purl"))
     told = {
         str(each.get("name")).removeprefix(TRIVY): text(each.get("value"))
         for each in items(one.get("properties"))
@@ -299,6 +314,8 @@ def component(one: Payload) -> Listed | None:
     package = _package(url, one.get("name"), one.get("version"), kind)
     if package is None:
         return None
+    if url is None:
+        package = package._replace(namespace=text(one.get("group")))
     size = told.get("syft:metadata:installedSize") or told.get("syft:metadata:size")
     package = _with_source(package, told)._replace(
         licence=_cyclonedx_licence(one.get("licenses")),
@@ -344,7 +361,7 @@ def _syft(told: Payload) -> Sbom:
 
     def packages() -> Iterator[Listed]:
         for one in entries:
-            url = text(one.get("purl"))
+            url = _url(one.get("purl"))
             kind = text(one.get("type"))
             package = _package(url, one.get("name"), one.get("version"), kind)
             if package is None:
@@ -385,6 +402,12 @@ def _package(url: str | None, name: Any, version: Any, kind: str | None = None) 
         # syft writes the release, go1.22.3, and trivy v1.22.3; advisories know neither.
         told = told.removeprefix("go").removeprefix("v")
     return package and package._replace(version=told or package.version)
+
+
+def _url(written: Any) -> str | None:
+    """Return a package URL; None for what is none."""
+    found = text(written)
+    return found if found and _URLS[found] else None
 
 
 def _at(path: str | None) -> str | None:
