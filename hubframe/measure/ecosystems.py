@@ -6,7 +6,13 @@ https://ossf.github.io/osv-schema/, "Defined ecosystems".
 import re
 from typing import Any, NamedTuple
 
-from hubframe.oci.contents.packages import OS_TYPES, normalised, qualifiers, whole_name
+from hubframe.oci.contents.packages import (
+    OS_TYPES,
+    normalised,
+    qualifiers,
+    read_url,
+    whole_name,
+)
 
 # By the type of a package.
 _OF_TYPES = {
@@ -188,6 +194,15 @@ def ask(package: tuple[Any, ...]) -> Asked | NotAsked:
     has_epochs = kind != "rpm" or ecosystem in _WITH_EPOCHS
     is_extended = _EXTENDED.search(f"{version} {url}") is not None
     return Asked(ecosystem, kept, release, numbers or None, has_epochs, is_extended)
+
+
+def release_of(url: str) -> str | None:
+    """Return the release of a distribution that a package's URL names; None where it names none."""
+    if (package := read_url(url)) is None:
+        return None
+    kind, name, version, namespace = package[:4]
+    asked = ask((kind, namespace, name, version, None, None, url))
+    return asked.release if isinstance(asked, Asked) else None
 
 
 def _distribution(url: str | None, namespace: str | None) -> tuple[str | None, str]:

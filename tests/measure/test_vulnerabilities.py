@@ -295,6 +295,10 @@ PRODUCTS = [
     ("pkg:oci/app?repository_url=docker.io%2Forg%2Fapp", None, True),
     ("pkg:oci/app@sha256:aa?repository_url=org/app", "pkg:pypi/a", True),
     ("pkg:oci/app@sha256:bb?repository_url=org/app", "pkg:pypi/a", False),
+    ("pkg:oci/app@sha256:aa?tag=2", None, True),
+    ("pkg:oci/app?tag=1&arch=amd64", None, True),
+    ("pkg:oci/app?tag=2", None, False),
+    ("pkg:oci/app?arch=arm64", None, False),
     ("pkg:oci/app", None, True),
     ("pkg:oci/org%2Fapp", None, True),
     ("pkg:oci/other%2Fapp", None, False),
@@ -323,19 +327,29 @@ def test_vex_is_about_images_and_packages(of, component, covers):
     assert found["vex_justification"].notna().tolist() == [covers]
 
 
-def test_a_package_of_another_distribution_is_another():
+@pytest.mark.parametrize(
+    ("stated", "covers"),
+    [
+        ("debian/curl", True),
+        ("debian/curl?distro=debian-12&arch=amd64", True),
+        ("debian/curl?os_name=debian&os_version=12", True),
+        ("debian/curl@1?distro=bookworm", True),
+        ("debian/curl?distro=debian-11", False),
+        ("debian/curl@1?os_name=debian&os_version=13", False),
+        ("debian/curl?arch=arm64", False),
+        ("ubuntu/curl", False),
+    ],
+)
+def test_a_package_of_another_distribution_is_another(stated, covers):
+    """And so is one of another release, or architecture."""
     said = {"document": "d", "number": 0, "id": "OSV-1", "status": "not_affected"}
     of = {
         **package("deb/debian/curl?debian-12", "1"),
-        "purl": "pkg:deb/debian/curl@1?distro=debian-12",
+        "purl": "pkg:deb/debian/curl@1?arch=amd64&distro=debian-12.5",
     }
-    for stated, state in (
-        ("pkg:deb/debian/curl", "not affected"),
-        ("pkg:deb/ubuntu/curl", "affected"),
-    ):
-        vex = VEX.from_records([{**said, "product": stated}])
-        found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
-        assert found["state"].tolist() == [state]
+    vex = VEX.from_records([{**said, "product": f"pkg:deb/{stated}"}])
+    found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
+    assert found["state"].tolist() == ["not affected" if covers else "affected"]
 
 
 def test_packages_are_named_by_their_urls():
@@ -406,6 +420,33 @@ def test_of_several_statements_the_last_holds():
     )
     assert (row["state"], row["vex_status"]) == ("under investigation", "under_investigation")
     assert pd.isna(row["vex_justification"])
+
+
+def test_the_last_statement_holds_whatever_name_it_uses():
+    vex = VEX.from_records(
+        {"document": "d", "number": number, "id": id_, "status": status, "stated_at": at}
+        for number, (id_, status, at) in enumerate(
+            [("CVE-1", "not_affected", "2024-02-01"), ("GHSA-1", "affected", "2024-01-01")]
+        )
+    )
+    about = [advisory("PyPI/a", ALL, id="GHSA-1", aliases="CVE-1")]
+    assert matched([package("pypi/a", "1")], about, vex=vex)["state"].tolist() == ["not affected"]
+
+
+@pytest.mark.parametrize(
+    ("before", "fixed_version", "after"),
+    [
+        ("not affected", None, "affected"),
+        ("under investigation", "2", "fixed"),
+        ("will not fix", None, "will not fix"),
+    ],
+)
+def test_what_was_cleared_may_turn_out_to_be_affected(before, fixed_version, after):
+    row = {**IMAGE, "id": "CVE-1", "type": "pypi", "name": "a", "severity": "low",
+           "evidence": "cyclonedx", "state": before, "fixed_version": fixed_version}  # fmt: skip
+    vex = VEX.from_records([{"document": "d", "number": 0, "id": "CVE-1", "status": "affected"}])
+    found = with_vex(VULNERABILITIES.from_records([row]), vex)
+    assert found["state"].tolist() == [after]
 
 
 def test_of_an_advisory_that_is_there_twice_the_later_one_holds():
