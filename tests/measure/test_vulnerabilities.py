@@ -213,6 +213,27 @@ def test_extended_support_goes_first():
     assert (unknown["column"], unknown["ref"]) == ("release", "Ubuntu:18.04")
 
 
+@pytest.mark.parametrize(
+    ("url", "version", "events", "affected"),
+    [
+        # A local version is a build of the public one.
+        ("pypi/torch", "2.0.1+cpu", ["last_affected=2.0.1"], True),
+        ("pypi/torch", "2.0.1+cpu", ["fixed=2.0.1"], False),
+        ("golang/stdlib", "go1.23rc1", ["fixed=1.23.0"], True),
+        ("golang/stdlib", "go1.23.0-rc.1", ["fixed=1.23.0"], True),
+        ("golang/stdlib", "1.23rc2", ["fixed=1.23.0-rc.2"], False),
+        ("golang/stdlib", "go1.22.1 X:boringcrypto", ["fixed=1.22.3"], True),
+        ("golang/stdlib", "go1.22", ["fixed=1.22.0"], False),
+    ],
+)
+def test_versions_of_builds_are_those_that_advisories_name(url, version, events, affected):
+    ecosystem = {"pypi": "PyPI", "golang": "Go"}[url.partition("/")[0]]
+    about = advisory(f"{ecosystem}/{url.partition('/')[2]}", ALL, *events)
+    found = matched([package(url, version)], [about])
+    assert found["version"].tolist() == [version] * affected
+    assert found.attrs["hubframe"]["unknown"] == []
+
+
 def test_what_could_not_be_looked_for_is_told():
     packages = [
         package("conda/numpy", "1"),
