@@ -565,6 +565,35 @@ def test_the_summary_counts_as_a_plain_loop_does(by, keys):
     assert worst == sorted(worst, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("tag", [("1", 1), ("2", 0), ("3", 0)]),
+        ("image", [("1", 1), ("3", 0)]),
+        ("repo", [(None, 1)]),
+        ("layer", [("1", 1), ("1", 0), ("2", 0), ("3", 0)]),
+    ],
+)
+def test_what_was_looked_at_and_has_none_has_a_row_of_zeros(by, expected):
+    """Tags 1 and 2 are one image; each has a package in two layers."""
+    looked_at = [
+        package("pypi/a", "1", layer_digest="l1"),
+        package("pypi/b", "1", layer_digest="l2"),
+        package("pypi/b", "1", layer_digest="l1", tag="2"),
+        package("pypi/b", "1", layer_digest="l1", tag="3", image_digest="sha256:bb"),
+    ]
+    packages = PACKAGES.from_records(looked_at)
+    found = matched(looked_at[:1], [advisory("PyPI/a", ALL)])
+    summary = vulnerability_summary_df(found, by, packages=packages)
+    told = summary[["tag", "vulnerability_count"]].astype(object).where(summary.notna(), None)
+    assert [tuple(row) for row in told.to_numpy()] == expected
+    assert summary["package_count"].sum() == 1
+    assert dict(summary.dtypes.astype(str)) == VULNERABILITY_SUMMARY.dtypes
+    none = vulnerability_summary_df(found[:0], by, packages=packages)
+    assert len(none) == len(expected)
+    assert not none["vulnerability_count"].any()
+
+
 def test_tags_of_one_image_are_one_by_image():
     rows = [
         {**IMAGE, "tag": tag, "id": "CVE-1", "type": "pypi", "name": "a", "state": "fixed",
@@ -589,5 +618,9 @@ def test_wrong_arguments_say_what_is_right():
         vulnerabilities_df(of, of)
     with pytest.raises(ValueError, match="tag, image, repo, layer"):
         vulnerability_summary_df(VULNERABILITIES.frame(), "day")
+    with pytest.raises(ValueError, match="tag, image, repo, layer"):
+        vulnerability_summary_df(VULNERABILITIES.frame(), ["tag"])
+    with pytest.raises(ValueError, match="packages frame"):
+        vulnerability_summary_df(VULNERABILITIES.frame(), packages=about)
     with pytest.raises(TypeError, match="vex frame"):
         vulnerabilities_df(of, about, vex=[])
