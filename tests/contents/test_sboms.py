@@ -109,6 +109,8 @@ def test_syfts_json():
     assert (module.package.name, module.package.namespace) == ("github.com/a/b/v2", None)
     assert (module.package.path, module.diff_id, module.package.licence) == ("app", DIFF, "MIT")
     assert (package.package.version, package.package.installed_size) == ("8-1", 3072)
+    (older,) = packages({"artifacts": [{"name": "a", "licenses": ["MIT", "A OR B"]}]})
+    assert older.package.licence == "MIT AND (A OR B)"
     # URLs of rpm leave the epoch out.
     (epoch,) = packages({"artifacts": [{"version": "1:2-3", "purl": "pkg:rpm/a@2-3"}]})
     assert epoch.package.version == "1:2-3"

@@ -352,10 +352,11 @@ def _syft(told: Payload) -> Sbom:
             if package is None:
                 continue
             place = next(iter(items(one.get("locations"))), {})
-            licences = (
+            # Before version 8 of its schema licences were mere texts.
+            licences = [_known(each) for each in texts(one.get("licenses"))] + [
                 _known(each.get("spdxExpression")) or _known(each.get("value"))
                 for each in items(one.get("licenses"))
-            )
+            ]
             about = mapping(one.get("metadata"))
             package = package._replace(
                 licence=all_of(licences),
