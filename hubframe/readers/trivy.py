@@ -88,7 +88,8 @@ def read_trivy(
     -------
     pandas.DataFrame
         The table `vulnerabilities`, or `packages`. ``layer_digest`` and ``position`` tell the layer
-        that a package is in: ``frame.merge(layers, on="layer_digest")`` names the build step.
+        that a package is in: ``frame.merge(layers, on="layer_digest")`` names the build step, if
+        `layers` has each layer once.
 
     Raises
     ------
