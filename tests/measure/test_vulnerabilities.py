@@ -260,6 +260,18 @@ def test_what_could_not_be_looked_for_is_told():
     }
 
 
+def test_an_advisory_that_tells_no_versions_is_told():
+    """As some name commits alone, and some nothing."""
+    about = [advisory("PyPI/a"), advisory("Debian:12/b", ALL, kind="SEMVER")]
+    packages = [package("pypi/a", "1"), package("deb/debian/b?debian-12", "1")]
+    found = matched(packages, about)
+    assert found.empty
+    assert [(one["ref"], one["message"]) for one in found.attrs["hubframe"]["unknown"]] == [
+        ("a 1", "OSV-1: it tells no versions"),
+        ("b 1", "OSV-1: it cannot be compared"),
+    ]
+
+
 def test_ranges_of_one_advisory_are_looked_at_one_by_one():
     """Beside a plain reading of the specification, for all versions of a small world."""
     versions = [f"{major}.{minor}" for major, minor in product(range(4), range(3))]
