@@ -36,6 +36,7 @@ _ANALYSES = {
 # The versions of CVSS, the newest first.
 _METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2")
 _EPSS = "FIRST"
+_HIGHEST = 10
 # As trivy writes which version mends which package.
 _UPGRADE = re.compile(r"Upgrade (\S+) to version ([^;]+)")
 # Whose words a row has where the document was made by a scanner.
@@ -114,10 +115,11 @@ def _rated(one: Payload, source: str | None) -> tuple[str, Any, str | None, Any]
     scored = next((each for each in ratings if each.get("method") in _METHODS), {})
     epss = next((each.get("score") for each in ratings if _source(each) == _EPSS), None)
     word = next((word for word in words if word != UNKNOWN), UNKNOWN)
-    score, vector = scored.get("score"), text(scored.get("vector"))
+    score: Any = scored.get("score")
+    vector = text(scored.get("vector"))
     if score is None and (known := cvss.read(vector or "")):
         score = known.score
-    if word == UNKNOWN and isinstance(score, int | float):
+    if word == UNKNOWN and type(score) in (int, float) and 0 <= score <= _HIGHEST:
         word = cvss.word(score)
     return word, score, vector, epss
 

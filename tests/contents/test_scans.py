@@ -455,6 +455,8 @@ def test_analyses_of_cyclonedx_are_vex(written, state, status, expected):
         ({"score": 9.8, "method": "CVSSv31", "severity": "low"}, ("low", 9.8)),
         ({"severity": "info"}, ("negligible", None)),
         ({"score": "?", "method": "CVSSv31"}, ("unknown", None)),
+        ({"score": -1, "method": "CVSSv31"}, ("unknown", -1)),
+        ({"score": float("nan"), "method": "CVSSv31"}, ("unknown", None)),
         ({"score": 9, "method": "other"}, ("unknown", None)),
     ],
 )  # fmt: skip
