@@ -191,7 +191,7 @@ def _of_spdx(told: Payload, what: str) -> Subject:
     roots = (
         one
         for one in found
-        if one.get("SPDXID") in described or one.get("software_primaryPurpose") == "container"
+        if text(one.get("SPDXID")) in described or one.get("software_primaryPurpose") == "container"
     )
     root = next(roots, {})
     urls = [text(root.get("software_packageUrl"))]

@@ -507,6 +507,12 @@ def test_packages_of_a_bill_can_be_matched(written):
     assert found["name"].tolist() == ["curl", "requests", "urllib3"]
 
 
+def test_ids_that_are_none_name_no_root(written):
+    packages = [{"SPDXID": [], "name": "a", "versionInfo": "1"}]
+    found = hubframe.read_spdx(written({"spdxVersion": "SPDX-2.3", "packages": packages}))
+    assert found["name"].tolist() == ["a"]
+
+
 # Advisories.
 
 OSV = {
