@@ -216,12 +216,15 @@ def _as_compared(kind: str, version: str) -> str:
 
 
 def release_of(url: str) -> str | None:
-    """Return the release of a distribution that a package's URL names; None where it names none."""
+    """Return the release of a distribution that a package's URL names; None where it names none.
+
+    Of a distribution that has no advisories it is whatever the URL says.
+    """
     if (package := read_url(url)) is None:
         return None
     kind, name, version, namespace = package[:4]
     asked = ask((kind, namespace, name, version, None, None, url))
-    return asked.release if isinstance(asked, Asked) else None
+    return asked.release if isinstance(asked, Asked) else qualifiers(url).get("distro")
 
 
 def _distribution(url: str | None, namespace: str | None) -> tuple[str | None, str]:

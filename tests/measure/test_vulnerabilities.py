@@ -385,6 +385,17 @@ def test_a_package_of_another_distribution_is_another(stated, covers):
     assert found["state"].tolist() == ["not affected" if covers else "affected"]
 
 
+def test_releases_that_no_advisories_are_for_are_told_apart():
+    rows = VULNERABILITIES.from_records(
+        {**IMAGE, "id": "CVE-1", "type": "rpm", "name": "a", "version": "1-1", "evidence": "trivy",
+         "purl": f"pkg:rpm/amzn/a@1-1?distro=amzn-{release}", "state": "fixed", "severity": "low"}
+        for release in ("2", "2023")
+    )  # fmt: skip
+    said = {"document": "d", "number": 0, "id": "CVE-1", "status": "not_affected"}
+    vex = VEX.from_records([{**said, "product": "pkg:rpm/amzn/a?distro=amzn-2"}])
+    assert with_vex(rows, vex)["state"].tolist() == ["not affected", "fixed"]
+
+
 def test_packages_are_named_by_their_urls():
     """As each tool writes names and versions: PyPI's as they are written, Go's with a letter."""
     said = {"document": "d", "number": 0, "id": "CVE-1", "status": "not_affected"}
