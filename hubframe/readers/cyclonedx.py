@@ -95,7 +95,7 @@ def _listed(ref: str, parts: Mapping[str, Payload]) -> sboms.Listed | None:
 
 def _is_unaffected(version: str | None, told: Iterable[Payload]) -> bool:
     """Whether a version is listed as one that is not affected."""
-    listed = (one for one in told if text(one.get("version")) == version)
+    listed = (one for one in told if version and one.get("version") == version)
     return any(one.get("status") == "unaffected" for one in listed)
 
 

@@ -475,11 +475,12 @@ def test_a_bill_may_tell_of_its_root_and_of_versions_that_are_not_affected(writt
         {"id": "CVE-1", "affects": [{"ref": "root"}]},
         {"id": "CVE-2", "affects": [{"ref": "c", "versions": [{"version": "2", "status": "unaffected"}]}]},
         {"id": "CVE-3", "affects": [{"ref": "c", "versions": [{"version": "2", "status": "affected"}]}]},
+        {"id": "CVE-4", "affects": [{"ref": "pkg:npm/c", "versions": [{"range": "vers:npm/>=3", "status": "unaffected"}]}]},
     )  # fmt: skip
     bill["metadata"]["component"] |= {"bom-ref": "root", "name": "org/app", "version": "1"}
     found = hubframe.read_cyclonedx(written(bill), vulnerabilities=True)
-    assert found[["id", "name", "version"]].to_numpy().tolist() == [
-        ["CVE-1", "org/app", "1"], ["CVE-3", "c", "2"],
+    assert found[["id", "name", "version"]].fillna("?").to_numpy().tolist() == [
+        ["CVE-1", "org/app", "1"], ["CVE-3", "c", "2"], ["CVE-4", "c", "?"],
     ]  # fmt: skip
 
 
