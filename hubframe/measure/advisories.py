@@ -62,6 +62,11 @@ class _Entry:
         """Whether it is for those who have extended support."""
         return self.release is not None and self.release.is_extended
 
+    @property
+    def tells_versions(self) -> bool:
+        """Whether it says which versions it is about; some name commits, or nothing."""
+        return bool(self._ranges or self._versions)
+
     def is_for(self, asked: Asked) -> bool:
         """Whether it holds for a package's release, as one for all releases does."""
         return self.release is None or self.release.holds_for(asked)
@@ -153,7 +158,8 @@ class Index:
                 elif verdict := one.judge(kind, version, asked):
                     yield closeness, one, verdict
                 else:
-                    unknown["version", f"{name} {version}"] = f"{one.id}: it cannot be compared"
+                    why = "it cannot be compared" if one.tells_versions else "it tells no versions"
+                    unknown["version", f"{name} {version}"] = f"{one.id}: {why}"
 
 
 def evaluate(
@@ -230,7 +236,7 @@ def _judge(
     if own in listed:
         later = (_first_fixed(one, version) for one in ranges)
         return Verdict(is_affected=True, fixed_version=next(filter(None, later), None))
-    is_known = True
+    is_known = bool(ranges or listed)
     for one in ranges:
         is_within = _is_within(one, version)
         if is_within:

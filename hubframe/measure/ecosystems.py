@@ -4,9 +4,18 @@ https://ossf.github.io/osv-schema/, "Defined ecosystems".
 """
 
 import re
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from hubframe.oci.contents.packages import OS_TYPES, normalised, qualifiers, whole_name
+from packaging.version import InvalidVersion, Version
+
+from hubframe.oci.contents.packages import (
+    OS_TYPES,
+    normalised,
+    qualifiers,
+    read_url,
+    whole_name,
+)
 
 # By the type of a package.
 _OF_TYPES = {
@@ -91,8 +100,10 @@ _CODENAMES = {
 }
 # What versions of Ubuntu Pro have, and grype adds to a distribution's version.
 _EXTENDED = re.compile(r"(?:\+|%2B)(?:esm|eus)")
-# As Go names its own releases.
-_GO_RELEASE = re.compile(r"go(?=\d)")
+# As Go names its own releases, and what a program was built with: go1.23rc1 X:boringcrypto.
+_GO_RELEASE = re.compile(
+    r"(?:go)?(?P<numbers>\d+\.\d+)(?P<patch>\.\d+)?(?:(?P<stage>beta|rc)(?P<count>\d+))?(?: .*)?"
+)
 # No real name of a release is longer, nor any real URL.
 _LONGEST, _LONGEST_URL = 128, 4096
 
@@ -170,7 +181,7 @@ def ask(package: tuple[Any, ...]) -> Asked | NotAsked:
     if kind not in OS_TYPES:
         if kind not in _OF_TYPES:
             return NotAsked("type", kind, "no advisories are known for packages of this type")
-        own = _GO_RELEASE.sub("", version or "", count=1) if kind == "golang" else version
+        own = version and _as_compared(kind, version)
         whole = normalised(name) if kind == "pypi" else whole_name(kind, namespace, name)
         ecosystem, whole = named(_OF_TYPES[kind], whole)
         return Asked(ecosystem, ((whole, own),) if own else ())
@@ -188,6 +199,32 @@ def ask(package: tuple[Any, ...]) -> Asked | NotAsked:
     has_epochs = kind != "rpm" or ecosystem in _WITH_EPOCHS
     is_extended = _EXTENDED.search(f"{version} {url}") is not None
     return Asked(ecosystem, kept, release, numbers or None, has_epochs, is_extended)
+
+
+def _as_compared(kind: str, version: str) -> str:
+    """Write a version as advisories do: Go's own releases as semantic versions, no local builds."""
+    if kind == "golang":
+        if told := _GO_RELEASE.fullmatch(version):
+            stage = f"-{told['stage']}.{told['count']}" if told["stage"] else ""
+            return f"{told['numbers']}{told['patch'] or '.0'}{stage}"
+        return version.removeprefix("go")
+    if kind == "pypi" and "+" in version:
+        # By PEP 440 a local version, 2.1.0+cpu, is a build of the public one.
+        with suppress(InvalidVersion):
+            return Version(version[:_LONGEST]).public
+    return version
+
+
+def release_of(url: str) -> str | None:
+    """Return the release of a distribution that a package's URL names; None where it names none.
+
+    Of a distribution that has no advisories it is whatever the URL says.
+    """
+    if (package := read_url(url)) is None:
+        return None
+    kind, name, version, namespace = package[:4]
+    asked = ask((kind, namespace, name, version, None, None, url))
+    return asked.release if isinstance(asked, Asked) else qualifiers(url).get("distro")
 
 
 def _distribution(url: str | None, namespace: str | None) -> tuple[str | None, str]:

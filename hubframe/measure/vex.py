@@ -1,18 +1,18 @@
 """What VEX documents state of vulnerabilities."""
 
-import re
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import pandas as pd
 
+from hubframe.measure.ecosystems import release_of
 from hubframe.measure.images import plain_rows
-from hubframe.oci.contents.packages import OS_TYPES, Package, read_url, whole_name
+from hubframe.oci.contents.packages import OS_TYPES, Package, qualifiers, read_url, whole_name
 from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
-from hubframe.readers.severities import NOT_AFFECTED, STATES
+from hubframe.readers.severities import NOT_AFFECTED, STATES, UNDER_INVESTIGATION, fixed_or
 from hubframe.tables.schema import joined_attrs
 from hubframe.tables.vulnerabilities import VEX, VULNERABILITIES
 
@@ -20,9 +20,12 @@ from hubframe.tables.vulnerabilities import VEX, VULNERABILITIES
 _IMAGES = frozenset({"docker", "oci"})
 # What has been fixed in the product that is here affects it no longer.
 _STATES = STATES | {"fixed": NOT_AFFECTED}
-_REPOSITORY = re.compile(r"[?&]repository_url=([^&#]+)")
-_URLS = Known(read_url)
-_OF_ROW = ["id", "aliases", "type", "name", "version", "purl", "repo", "tag", "image_digest"]
+_URLS, _QUALIFIERS = Known(read_url), Known(qualifiers)
+_RELEASES = Known(release_of)
+_OF_ROW = [
+    *("id", "aliases", "type", "name", "version", "purl"),
+    *("repo", "tag", "platform", "image_digest"),
+]
 
 
 class _Row(NamedTuple):
@@ -34,12 +37,14 @@ class _Row(NamedTuple):
     purl: str | None
     repo: str
     tag: str | None
+    platform: str | None
     image_digest: str | None
 
 
 class _Statement(NamedTuple):
     """Whether a vulnerability affects a product, or a part of it."""
 
+    number: int  # the oldest has the lowest
     product: str | None
     component: str | None
     status: str
@@ -68,8 +73,9 @@ def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The table `vulnerabilities`, row by row. What is stated of a row's package, or of its
         image, stands in ``vex_status`` and ``vex_justification``, and changes ``state``; other
-        rows stay as they are. Of several statements the last holds. An advisory about several
-        vulnerabilities is cleared with all of them.
+        rows stay as they are. What is stated of a tag, a release of a distribution or an
+        architecture is about no other. Of several statements the last holds. An advisory about
+        several vulnerabilities is cleared with all of them.
 
     Notes
     -----
@@ -90,24 +96,25 @@ def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
     by_name: dict[str, list[_Statement]] = defaultdict(list)
     names = ["id", "aliases", "product", "component", "status", "justification"]
     dated = vex.sort_values("stated_at", kind="stable", na_position="first")
-    for id_, aliases, *told in plain_rows(dated[names]):
+    for number, (id_, aliases, *told) in enumerate(plain_rows(dated[names])):
         for name in (id_, *(aliases or "").split()):
-            by_name[name].append(_Statement(*told))
+            by_name[name].append(_Statement(number, *told))
     stated = [_last(by_name, row) for row in plain_rows(vulnerabilities[_OF_ROW])]
+    before = plain_rows(vulnerabilities[["state", "fixed_version"]])
     columns = VULNERABILITIES.frame(
         {
-            "state": [one and _STATES.get(one.status) for one in stated],
+            "state": [_state(one, *told) for one, told in zip(stated, before, strict=True)],
             "vex_status": [one and one.status for one in stated],
             "vex_justification": [one and one.justification for one in stated],
         }
     )
-    # What nothing is stated of stays as it is, and so does a state that is only confirmed.
-    is_kept = {name: columns[name].isna() for name in ("state", "vex_status")}
+    # What nothing is stated of stays as it is.
+    is_stated = columns["vex_status"].notna()
     found = vulnerabilities.reset_index(drop=True)
     found = found.assign(
-        state=columns["state"].mask(is_kept["state"], found["state"]),
+        state=columns["state"],
         **{
-            name: columns[name].mask(is_kept["vex_status"], found[name])
+            name: columns[name].where(is_stated, found[name])
             for name in ("vex_status", "vex_justification")
         },
     ).set_axis(vulnerabilities.index)
@@ -122,6 +129,15 @@ def with_vex(vulnerabilities: pd.DataFrame, vex: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return found
+
+
+def _state(stated: _Statement | None, state: str, fixed_version: str | None) -> str:
+    """Return the state that a statement leads to; who only confirms it leaves it as it is."""
+    if stated is None:
+        return state
+    if stated.status == "affected" and state in (NOT_AFFECTED, UNDER_INVESTIGATION):
+        return fixed_or(fixed_version, None)
+    return _STATES.get(stated.status, state)
 
 
 def _last(by_name: dict[str, list[_Statement]], row: tuple[Any, ...]) -> _Statement | None:
@@ -140,9 +156,12 @@ def _last(by_name: dict[str, list[_Statement]], row: tuple[Any, ...]) -> _Statem
 def _latest(
     by_name: dict[str, list[_Statement]], names: list[str], about: _Row
 ) -> _Statement | None:
-    """Return what is stated by the first of some names, and of each name last."""
-    stated = (one for each in names for one in reversed(by_name.get(each, ())) if one.covers(about))
-    return next(stated, None)
+    """Return what is stated last of what has some names."""
+    stated = (
+        next((one for one in reversed(by_name.get(each, ())) if one.covers(about)), None)
+        for each in names
+    )
+    return max(filter(None, stated), default=None)
 
 
 def _names_package(written: str, row: _Row) -> bool:
@@ -151,12 +170,19 @@ def _names_package(written: str, row: _Row) -> bool:
     if package is None or package.type != row.type:
         return False
     own: Package | None = _URLS[row.purl] if row.purl else None
-    # A package of another distribution is another one.
-    of_system = row.type in OS_TYPES and own is not None
-    is_same = own.namespace == package.namespace if own and of_system else True
+    of_system = row.type in OS_TYPES
+    if own and of_system:
+        # A package of another distribution, or of another release of it, is another one.
+        is_built_alike = (
+            package.namespace == own.namespace
+            and package.architecture in (None, own.architecture)
+            and _RELEASES[written] in (None, _RELEASES[row.purl])
+        )
+        if not is_built_alike:
+            return False
     name = _whole(own) if own and not of_system else row.name
     versions = (None, row.version, own and own.version)
-    return is_same and _whole(package) == name and _bare(package.version) in {*map(_bare, versions)}
+    return _whole(package) == name and _bare(package.version) in {*map(_bare, versions)}
 
 
 def _whole(package: Package) -> str:
@@ -175,15 +201,24 @@ def _names_image(written: str, row: _Row) -> bool:
     package: Package | None = _URLS[written]
     if package is None:
         return _is_same(written, row)
-    known = (None, row.tag, row.image_digest)
-    if package.type not in _IMAGES or package.version not in known:
+    told = _QUALIFIERS[written]
+    if package.type not in _IMAGES or not _is_version(package.version, told, row):
         return False
-    if at := _REPOSITORY.search(written):
-        return _is_same(unquote(at[1]), row)
+    if at := told.get("repository_url"):
+        return _is_same(at, row)
     if package.type == "docker":
         return _is_same("/".join(filter(None, (package.namespace, package.name))), row)
     # Of `pkg:oci` often the last part of the name is all that is told.
     return f"/{row.repo}".endswith(f"/{package.name}")
+
+
+def _is_version(version: str | None, told: Mapping[str, str], row: _Row) -> bool:
+    """Whether the image of a row is that version: a digest, else a tag, for an architecture."""
+    if version is not None and version == row.image_digest:
+        return True
+    architecture = (row.platform or "").split("/")[1:2]
+    is_tag = {version, told.get("tag")} <= {None, row.tag}
+    return is_tag and told.get("arch") in (None, *architecture)
 
 
 def _reference(written: str) -> ImageReference | None:

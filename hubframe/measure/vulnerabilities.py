@@ -13,7 +13,7 @@ from hubframe.oci.contents.packages import whole_name
 from hubframe.readers.severities import AFFECTED, FIXED, NOT_AFFECTED, SEVERITIES
 from hubframe.tables import PACKAGES
 from hubframe.tables.declarations import IMAGE_KEY
-from hubframe.tables.schema import COUNT, TEXT, joined_attrs
+from hubframe.tables.schema import COUNT, TEXT, joined_attrs, plain_values
 from hubframe.tables.vulnerabilities import (
     ADVISORIES,
     MEANING,
@@ -282,7 +282,9 @@ _BY: dict[str, list[str]] = {
 }
 
 
-def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> pd.DataFrame:
+def vulnerability_summary_df(
+    vulnerabilities: pd.DataFrame, by: By = "tag", *, packages: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Count vulnerabilities by how bad they are, the worst rows first.
 
     What has several names is counted once, by its CVE; so is what is in several packages. What
@@ -296,11 +298,15 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
         What a row is: ``"tag"``; ``"image"``, where tags of the same image are one; ``"repo"``;
         ``"layer"`` of each image, which joins to `layers` by ``image_digest`` and
         ``layer_digest``.
+    packages
+        The table `packages` that was looked at: the one given to `vulnerabilities_df`, or that of
+        the same reports. What of it has no vulnerability gets a row, too, of zeros.
 
     Returns
     -------
     pandas.DataFrame
-        The table `vulnerability_summary`. What has no vulnerability has no row.
+        The table `vulnerability_summary`. Without `packages`, what has no vulnerability has no row:
+        nothing tells whether it was looked at.
 
     Examples
     --------
@@ -312,10 +318,15 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
     0  1.2.0                    4           1
     """
     VULNERABILITIES.require(vulnerabilities)
-    if by not in _BY:
+    if by not in [*_BY]:
         raise ValueError(f"by must be one of {', '.join(_BY)}, not {by!r}")
     # The other columns, which are many, are not copied with each step.
     rows = vulnerabilities[_COUNTED]
+    if packages is not None:
+        keys = [*dict.fromkeys([*_KEY, *_BY[by]])]
+        PACKAGES.require(packages, keys)
+        looked_at = plain_values(packages[keys].drop_duplicates()).to_dict("list")
+        rows = pd.concat([rows, VULNERABILITIES.frame(looked_at)[_COUNTED]], ignore_index=True)
     if by == "image":
         first = rows.assign(image=identity(rows)).groupby("image", sort=False)[_KEY]
         rows = rows.assign(**{name: first.transform("first")[name] for name in _KEY})
@@ -325,10 +336,11 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
         rank=rows["severity"].map(_RANK),
         is_fixable=rows["fixed_version"].notna(),
     )
-    packages = rows[rows["state"] != NOT_AFFECTED].drop_duplicates(
+    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
+    rows = rows[rows["id"].notna()]
+    affected = rows[rows["state"] != NOT_AFFECTED].drop_duplicates(
         ["group", "type", "name", "version"]
     )
-    made = rows.drop_duplicates("group")[[*dict.fromkeys(["repo", *keys])]]
     rows = _by_vulnerability(rows)
     is_counted = rows["state"] != NOT_AFFECTED
     distinct = rows[is_counted].groupby(["group", "vulnerability"], sort=False)
@@ -352,7 +364,7 @@ def vulnerability_summary_df(vulnerabilities: pd.DataFrame, by: By = "tag") -> p
         "fixable_count": each["group"][each["is_fixable"]],
         "exploited_count": each["group"][each["is_exploited"].fillna(value=False)],
         "not_affected_count": cleared["group"],
-        "package_count": packages["group"],
+        "package_count": affected["group"],
     }
     groups, fixable = each.groupby("group"), each[each["is_fixable"]].groupby("group")
     none = VULNERABILITY_SUMMARY.frame({"repo": made["repo"].tolist()})

@@ -15,7 +15,7 @@ from hubframe.oci.contents.packages import read_url, write_url
 from hubframe.oci.payload import items, mapping, text, texts
 from hubframe.oci.reference import DIGEST
 from hubframe.readers.cyclonedx import vulnerability_rows
-from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
+from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading, other_reader
 from hubframe.readers.subjects import Images, Subject, described_by_syft, subject
 from hubframe.tables import PACKAGES
 from hubframe.tables.vulnerabilities import MEANING, VULNERABILITIES
@@ -155,9 +155,9 @@ def _rows(
     def read(body: bytes, name: str) -> list[Row]:
         # A file of one's own may be as long as it is.
         told = sboms.document(body, name, most=None)
+        if how := other_reader(told, f"read_{form}"):
+            raise PayloadError(f"{name} is not in the format of {form}: {how}")
         sbom = sboms.read(told, name)
-        if sbom.format != form:
-            raise PayloadError(f"{name} is in the format of {sbom.format}: use read_{sbom.format}")
         reading.note(format=sbom.format, tool=sbom.tool, reported_at=sbom.created_at)
         return list(rows_of(told, sbom, name))
 
@@ -191,7 +191,7 @@ def _of_spdx(told: Payload, what: str) -> Subject:
     roots = (
         one
         for one in found
-        if one.get("SPDXID") in described or one.get("software_primaryPurpose") == "container"
+        if text(one.get("SPDXID")) in described or one.get("software_primaryPurpose") == "container"
     )
     root = next(roots, {})
     urls = [text(root.get("software_packageUrl"))]

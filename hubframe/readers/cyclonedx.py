@@ -4,11 +4,11 @@ https://cyclonedx.org/docs/1.6/json/, ``vulnerabilities``.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from hubframe.oci.contents import sboms
+from hubframe.oci.contents import cvss, sboms
 from hubframe.oci.contents.packages import Package, read_url, whole_name
 from hubframe.oci.payload import items, mapping, text
 from hubframe.readers.severities import (
@@ -36,6 +36,7 @@ _ANALYSES = {
 # The versions of CVSS, the newest first.
 _METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2")
 _EPSS = "FIRST"
+_HIGHEST = 10
 # As trivy writes which version mends which package.
 _UPGRADE = re.compile(r"Upgrade (\S+) to version ([^;]+)")
 # Whose words a row has where the document was made by a scanner.
@@ -46,7 +47,8 @@ def vulnerability_rows(
     told: Payload, about: Subject, tool: str | None
 ) -> Iterator[tuple[Any, ...]]:
     """Yield a row for each vulnerability and component, in the order of the table's columns."""
-    parts = {str(one.get("bom-ref")): one for one in sboms.components(told)}
+    root = mapping(mapping(told.get("metadata")).get("component"))
+    parts = {str(one.get("bom-ref")): one for one in (root, *sboms.components(told))}
     made_by = next((one for one in _SCANNERS if (tool or "").startswith(one)), "cyclonedx")
     for one in items(told.get("vulnerabilities")):
         found = text(one.get("id"))
@@ -62,8 +64,12 @@ def vulnerability_rows(
         links = (text(each.get("url")) for each in (*items(one.get("advisories")), source))
         url = next(filter(None, links), None)
         rated = _rated(one, text(source.get("name")))
-        for ref in dict.fromkeys(str(each.get("ref")) for each in items(one.get("affects"))):
-            if (listed := _listed(ref, parts)) is None:
+        affects = {
+            str(each.get("ref")): items(each.get("versions")) for each in items(one.get("affects"))
+        }
+        for ref, versions in affects.items():
+            listed = _listed(ref, parts)
+            if listed is None or _is_unaffected(listed.package.version, versions):
                 continue
             package = listed.package
             name = whole_name(package.type, package.namespace, package.name)
@@ -79,12 +85,18 @@ def vulnerability_rows(
 
 
 def _listed(ref: str, parts: Mapping[str, Payload]) -> sboms.Listed | None:
-    """Return what a reference means, a component of this document or of another: by its URL."""
+    """Return what a reference means: a component of this document or its root, else by its URL."""
     own = unquote(ref.partition("#")[2]) if ref.startswith("urn:cdx:") else ref
     if own in parts:
         return sboms.component(parts[own])
     package = read_url(own)
     return sboms.Listed(package or Package("generic", own), own if package else None)
+
+
+def _is_unaffected(version: str | None, told: Iterable[Payload]) -> bool:
+    """Whether a version is listed as one that is not affected."""
+    listed = (one for one in told if version and one.get("version") == version)
+    return any(one.get("status") == "unaffected" for one in listed)
 
 
 def _rated(one: Payload, source: str | None) -> tuple[str, Any, str | None, Any]:
@@ -103,7 +115,13 @@ def _rated(one: Payload, source: str | None) -> tuple[str, Any, str | None, Any]
     scored = next((each for each in ratings if each.get("method") in _METHODS), {})
     epss = next((each.get("score") for each in ratings if _source(each) == _EPSS), None)
     word = next((word for word in words if word != UNKNOWN), UNKNOWN)
-    return word, scored.get("score"), text(scored.get("vector")), epss
+    score: Any = scored.get("score")
+    vector = text(scored.get("vector"))
+    if score is None and (known := cvss.read(vector or "")):
+        score = known.score
+    if word == UNKNOWN and type(score) in (int, float) and 0 <= score <= _HIGHEST:
+        word = cvss.word(score)
+    return word, score, vector, epss
 
 
 def _source(rating: Payload) -> str:

@@ -17,7 +17,9 @@ from hubframe.errors import (
     NotFoundError,
     PayloadError,
 )
-from hubframe.oci.payload import parse
+from hubframe.oci.contents import statements
+from hubframe.oci.packing import unpacked
+from hubframe.oci.payload import mapping, parse
 from hubframe.tables.schema import Table
 
 T = TypeVar("T")
@@ -25,6 +27,19 @@ Errors = Literal["raise", "collect"]
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 # What is read of JSON may take twenty times as much memory.
 MOST_BYTES = 2**27
+JSON_FILES = (".json", ".json.gz")
+# What documents of each kind have at their top, and what reads them.
+_READERS = {
+    "spdxVersion": "read_spdx",
+    "@graph": "read_spdx",
+    "bomFormat": "read_cyclonedx, with vulnerabilities=True for those that it lists",
+    "artifacts": "read_syft",
+    "matches": "read_grype",
+    "ArtifactName": "read_trivy",
+    "ClusterName": "read_trivy",
+    "statements": "read_openvex",
+    "affected": "read_osv",
+}
 # How many distinct sources are told of.
 _MOST_SOURCES = 100
 _LEVEL_OF_CALLER = 3
@@ -66,15 +81,23 @@ class Reading:
             self._sources[key] = self._sources.get(key, 0) + 1
 
     def documents(self, paths: Paths, read: Callable[[Mapping[str, Any], str], T]) -> Iterator[T]:
-        """Yield what `read` makes of each document in JSON, and of its name."""
-        return self.bodies(paths, lambda body, name: read(parse(body, name), name))
+        """Yield what `read` makes of each document in JSON, bare or attested, and of its name."""
+
+        def read_body(body: bytes, name: str) -> T:
+            told: Mapping[str, Any] = parse(body, name)
+            if statements.is_statement(told):
+                told = mapping(statements.read(body, name).predicate)
+            return read(told, name)
+
+        return self.bodies(paths, read_body)
 
     def bodies(self, paths: Paths, read: Callable[[bytes, str], T]) -> Iterator[T]:
         """Yield what `read` makes of the bytes of each document, and of its name.
 
-        A folder stands for the files in it that end in ``.json``, in the order of their names.
+        A folder stands for the files in it that end as `JSON_FILES` do, in the order of their
+        names.
         """
-        for path in find(paths, (".json",)):
+        for path in find(paths, JSON_FILES):
             with self.trying(str(path)):
                 yield read(read_file(path, self._max_bytes), str(path))
 
@@ -125,15 +148,23 @@ def check_cap(name: str, value: object) -> None:
         raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
 
 
+def other_reader(told: Mapping[str, Any], own: str) -> str | None:
+    """Say what reads a document, by what it has at its top; None where that is one's own reader."""
+    reader = next((reader for name, reader in _READERS.items() if name in told), own)
+    return None if reader.startswith(own) else f"use {reader}"
+
+
 def read_file(path: Path, max_bytes: int) -> bytes:
-    """Return the bytes of a file; PayloadError where it is none, or too large."""
+    """Return what a file holds, unpacked; PayloadError where it is none, or holds too much."""
     if path.exists() and not path.is_file():
         raise PayloadError(f"{path} is no file")
+    body = bytearray()
     with path.open("rb") as file:
-        body = file.read(max_bytes + 1)
-    if len(body) > max_bytes:
-        raise PayloadError(f"{path} has more than {max_bytes:,} bytes: raise max_bytes=")
-    return body
+        for piece in unpacked(iter((file.read(max_bytes + 1),)), str(path)):
+            body += piece
+            if len(body) > max_bytes:
+                raise PayloadError(f"{path} has more than {max_bytes:,} bytes: raise max_bytes=")
+    return bytes(body)
 
 
 def find(paths: Paths, suffixes: tuple[str, ...], *, is_deep: bool = False) -> Iterator[Path]:
@@ -141,6 +172,9 @@ def find(paths: Paths, suffixes: tuple[str, ...], *, is_deep: bool = False) -> I
 
     Links within a folder are not followed. NotFoundError where a folder has none.
     """
+    is_open = isinstance(paths, bytes | Mapping) or hasattr(paths, "read")
+    if is_open or not isinstance(paths, str | os.PathLike | Iterable):
+        raise TypeError(f"a file or folder is given by its name, not as {type(paths).__name__}")
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         place = Path(path)
         if not place.is_dir():

@@ -13,7 +13,7 @@ from hubframe.oci.contents.packages import read_url, whole_name
 from hubframe.oci.contents.sboms import KINDS_OF_SYFT, read
 from hubframe.oci.payload import Known, items, mapping, text, texts
 from hubframe.readers.boms import package_rows
-from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
+from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading, other_reader
 from hubframe.readers.severities import STATES, fixed_or, headline, joined, severity
 from hubframe.readers.subjects import Images, Subject, described_by_syft
 from hubframe.tables import PACKAGES
@@ -73,7 +73,8 @@ def read_grype(
     def read_report(report: Payload, name: str) -> list[tuple[Any, ...]]:
         maker = mapping(report.get("descriptor"))
         if "matches" not in report or maker.get("name") != "grype":
-            raise PayloadError(f"{name} is no report of grype: write one with --output json")
+            how = other_reader(report, "read_grype") or "write one with --output json"
+            raise PayloadError(f"{name} is no report of grype: {how}")
         tool = joined("-", "grype", maker.get("version")) or ""
         database = mapping(maker.get("db"))
         built = mapping(database.get("status")).get("built") or database.get("built")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hubframe.errors import PayloadError
 from hubframe.oci.payload import array, items, mapping, text, texts
-from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
+from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading, other_reader
 from hubframe.tables.vulnerabilities import VEX
 
 Payload = Mapping[str, Any]
@@ -23,7 +23,7 @@ _MOST_ROWS = 1_000_000
 def read_openvex(
     paths: Paths, *, max_bytes: int = MOST_BYTES, errors: Errors = "raise"
 ) -> pd.DataFrame:
-    """Read OpenVEX documents, a row for each statement, product and component.
+    """Read OpenVEX documents, a row for each statement, product and component; also attested ones.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ def read_openvex(
     def read(document: Payload, name: str) -> list[tuple[Any, ...]]:
         context = document.get("@context")
         if "openvex" not in str(context) or not isinstance(document.get("statements"), list):
-            raise PayloadError(f"{name} is no document of OpenVEX")
+            how = other_reader(document, "read_openvex")
+            raise PayloadError(": ".join(filter(None, [f"{name} is no document of OpenVEX", how])))
         reading.note(author=text(document.get("author")), stated_at=text(document.get("timestamp")))
         rows: list[tuple[Any, ...]] = []
         for row in _rows(document):

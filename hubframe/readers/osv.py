@@ -22,7 +22,7 @@ from hubframe.errors import NotFoundError, PayloadError
 from hubframe.oci.contents import cvss
 from hubframe.oci.contents.packages import normalised
 from hubframe.oci.payload import items, mapping, parse, text, texts
-from hubframe.readers.documents import Errors, Reading, check_cap, find, read_file
+from hubframe.readers.documents import Errors, Reading, check_cap, find, other_reader, read_file
 from hubframe.readers.severities import UNKNOWN, headline, joined, severity
 from hubframe.tables.vulnerabilities import ADVISORIES
 
@@ -112,10 +112,10 @@ def _all_rows(
     place: Path, reading: Reading, wanted: set[str] | None, max_bytes: int, max_entries: int
 ) -> Iterator[Row]:
     """Yield the rows of all advisories; the caps hold for all of them together."""
-    has_found = False
+    has_found, told = False, None
     for name, read_body in (_in_archive if place.suffix == ".zip" else _in_folder)(place):
         max_entries -= 1
-        told: Payload | None = None
+        told = None
         with reading.trying(name):
             body = read_body()
             max_bytes -= len(body)
@@ -131,7 +131,9 @@ def _all_rows(
         else:
             reading.skipped += 1
     if not has_found and not reading.has_failed:
-        raise NotFoundError(f"{place} holds no advisory in the format of OSV")
+        how = other_reader(told, "read_osv") if told and place.is_file() else None
+        what = f"{place} holds no advisory in the format of OSV"
+        raise NotFoundError(": ".join(filter(None, [what, how])))
 
 
 _Bodies = Iterator[tuple[str, Callable[[], bytes]]]

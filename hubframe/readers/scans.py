@@ -9,7 +9,7 @@ import pandas as pd
 from hubframe.errors import PayloadError
 from hubframe.oci.payload import parse
 from hubframe.readers.boms import read_cyclonedx
-from hubframe.readers.documents import MOST_BYTES, Paths, find, read_file
+from hubframe.readers.documents import JSON_FILES, MOST_BYTES, Paths, find, read_file
 from hubframe.readers.grype import read_grype
 from hubframe.readers.trivy import read_trivy
 from hubframe.tables.schema import joined_attrs
@@ -34,7 +34,7 @@ def tell_apart(paths: Paths) -> Scans:
         A file is not there, or is none of these.
     """
     found: dict[Callable[..., pd.DataFrame], list[Path]] = {}
-    for path in find(paths, (".json",)):
+    for path in find(paths, JSON_FILES):
         document = parse(read_file(path, MOST_BYTES), str(path))
         reader = next((one for one, marks in _MARKS.items() if marks & document.keys()), None)
         if reader is None:

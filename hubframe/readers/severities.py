@@ -20,6 +20,8 @@ _OTHER_WORDS = {
     "minor": LOW,
     "minimal": NEGLIGIBLE,
     "unimportant": NEGLIGIBLE,
+    "info": NEGLIGIBLE,
+    "informational": NEGLIGIBLE,
     "none": NEGLIGIBLE,
 }
 _LONGEST_HEADLINE = 300

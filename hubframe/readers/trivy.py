@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from hubframe.errors import PayloadError
-from hubframe.oci.contents import statements
+from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.packages import OS_TYPES, read_url, write_url
 from hubframe.oci.payload import Known, an_object, array, items, mapping, parsed, text, texts
-from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading
+from hubframe.readers.documents import MOST_BYTES, Errors, Paths, Reading, other_reader
 from hubframe.readers.severities import STATES, fixed_or, joined, severity
 from hubframe.readers.subjects import Images, Subject, platform, subject
 from hubframe.tables import PACKAGES
@@ -71,7 +71,7 @@ def read_trivy(
     Parameters
     ----------
     paths
-        A file, several, or a folder, whose files that end in ``.json`` are read.
+        A file, several, or a folder, whose files that end in ``.json`` or ``.json.gz`` are read.
     packages
         Read the packages that are listed in place of the vulnerabilities; trivy lists all of them
         with ``--list-all-pkgs``.
@@ -88,7 +88,8 @@ def read_trivy(
     -------
     pandas.DataFrame
         The table `vulnerabilities`, or `packages`. ``layer_digest`` and ``position`` tell the layer
-        that a package is in: ``frame.merge(layers, on="layer_digest")`` names the build step.
+        that a package is in: ``frame.merge(layers, on="layer_digest")`` names the build step, if
+        `layers` has each layer once.
 
     Raises
     ------
@@ -141,7 +142,7 @@ def _reports(body: bytes, name: str) -> Iterator[tuple[Payload, str | None]]:
     """
     told = an_object(lambda: _named(parsed(body)), name)
     digest = None
-    if told.keys() & {"predicate", "payload", "dsseEnvelope"}:
+    if statements.is_statement(told):
         statement = statements.read(body, name)
         told, subjects = dict(mapping(statement.predicate)), statement.subjects
         digest = subjects[0] if len(subjects) == 1 else None
@@ -157,11 +158,9 @@ def _reports(body: bytes, name: str) -> Iterator[tuple[Payload, str | None]]:
             yield from ((one, None) for one in _of_resource(resource))
     elif isinstance(told.get("SchemaVersion"), int) and "ArtifactName" in told:
         yield told, digest
-    elif told.get("bomFormat"):
-        how = "read_cyclonedx(…, vulnerabilities=True)"
-        raise PayloadError(f"{name} is a document in CycloneDX: use {how}")
     else:
-        raise PayloadError(f"{name} is no report of trivy: write one with --format json")
+        how = other_reader(told, "read_trivy") or "write one with --format json"
+        raise PayloadError(f"{name} is no report of trivy: {how}")
 
 
 def _named(told: Any) -> Any:
@@ -308,7 +307,7 @@ def _packages(result: Payload, about: Subject, tool: str) -> Iterator[tuple[Any,
             *about.key, kind, namespace, name, _version(one), text(one.get("Arch")),
             text(one.get("SrcName")), _version(one, "Src"),
             url or (write_url(known) if known else None),
-            joined(" AND ", *texts(one.get("Licenses"))), None, position, digest,
+            sboms.all_of(texts(one.get("Licenses"))), None, position, digest,
             _path(one.get("FilePath"), result), "sbom", tool, relation,
         )  # fmt: skip
 

@@ -76,7 +76,7 @@ VULNERABILITY_SUMMARY = Table("vulnerability_summary", "a tag, image, repository
     Column("highest_cvss", FLOAT, "The highest score; null where none is told."),
     Column("oldest_published_at", UTC, "When the first of them was published; null where no date is told."),
     Column("first_fixable_published_at", UTC, "When the first of those with a fixed version was published."),
-), source="Computed of `vulnerabilities`: what has none has no row.")
+), source="Computed of `vulnerabilities`: what has none has no row, but where the packages that were looked at are given.")
 
 ADVISORIES = Table("advisories", "an advisory about a package", ("id", "ecosystem", "release", "name"), (
     Column("id", TEXT, "Id of the advisory: `PYSEC-2024-60`, `DSA-5764-1`, `GHSA-…`.", nullable=False),

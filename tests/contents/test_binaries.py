@@ -218,8 +218,12 @@ FILES = st.dictionaries(
 )
 
 
+# A mark of the archive's end in the comment is taken for that end by the library, too.
+COMMENTS = st.binary(max_size=40).filter(lambda told: b"PK" not in told)
+
+
 @settings(max_examples=100, deadline=None)
-@given(FILES, st.binary(max_size=40), st.binary(max_size=40), st.sampled_from([0, 8]))
+@given(FILES, st.binary(max_size=40), COMMENTS, st.sampled_from([0, 8]))
 def test_zips_are_read_as_the_standard_library_reads_them(files, before, comment, packing):
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", packing) as made:

@@ -73,7 +73,7 @@ def test_cyclonedx_of_trivy_with_components_in_components():
     assert (curl.layer_digest, curl.diff_id) == (LAYER, DIFF)
     package = curl.package
     assert (package.source_name, package.source_version) == ("src", "2:8-1")
-    assert (package.licence, package.path) == ("MIT AND A OR B", "var/lib/dpkg/status")
+    assert (package.licence, package.path) == ("MIT AND (A OR B)", "var/lib/dpkg/status")
 
 
 def test_a_document_that_names_a_package_twice_without_its_places():
@@ -104,6 +104,20 @@ def test_the_library_of_go_has_one_version_whatever_a_tool_writes(written):
     assert one.package.version == written
 
 
+@pytest.mark.parametrize("name", ["b", "github.com/A/b", None])
+def test_a_module_of_go_has_its_whole_path_whatever_a_document_calls_it(name):
+    part = {"type": "library", "name": name, "purl": "pkg:golang/github.com/a/b@v1.0.0"}
+    (one,) = packages({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [part]})
+    assert one.package.name.lower() == "github.com/a/b"
+    assert one.package.namespace is None
+
+
+@pytest.mark.parametrize("wrapper", ["sbom", "SPDX"])
+def test_documents_in_the_answer_of_an_api_are_read(wrapper):
+    told = {"spdxVersion": "SPDX-2.3", "packages": [{"name": "a", "versionInfo": "1"}]}
+    assert sboms.document(json.dumps({wrapper: told}).encode(), "a") == told
+
+
 def test_syfts_json():
     found = read(documents.SYFT)
     assert found[:6] == ("syft", "16.0.18", "syft-1.18.1", None, "app", 2)
@@ -111,6 +125,8 @@ def test_syfts_json():
     assert (module.package.name, module.package.namespace) == ("github.com/a/b/v2", None)
     assert (module.package.path, module.diff_id, module.package.licence) == ("app", DIFF, "MIT")
     assert (package.package.version, package.package.installed_size) == ("8-1", 3072)
+    (older,) = packages({"artifacts": [{"name": "a", "licenses": ["MIT", "A OR B"]}]})
+    assert older.package.licence == "MIT AND (A OR B)"
     # URLs of rpm leave the epoch out.
     (epoch,) = packages({"artifacts": [{"version": "1:2-3", "purl": "pkg:rpm/a@2-3"}]})
     assert epoch.package.version == "1:2-3"

@@ -2,6 +2,7 @@
 
 import base64
 import doctest
+import gzip
 import io
 import json
 import os
@@ -446,11 +447,56 @@ def test_analyses_of_cyclonedx_are_vex(written, state, status, expected):
     assert (row["vex_justification"], row["fixed_version"]) == ("code_not_reachable", None)
 
 
-def test_a_bill_in_another_format_says_which_reader_to_use(written):
-    with pytest.raises(PayloadError, match="use read_syft"):
-        hubframe.read_spdx(written(SYFT))
-    with pytest.raises(PayloadError, match="vulnerabilities=True"):
-        hubframe.read_trivy(written(bill_of("trivy")))
+@pytest.mark.parametrize(
+    ("rating", "expected"),
+    [
+        ({"score": 9.8, "method": "CVSSv31"}, ("critical", 9.8)),
+        ({"vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "method": "CVSSv31"}, ("high", 7.5)),
+        ({"score": 9.8, "method": "CVSSv31", "severity": "low"}, ("low", 9.8)),
+        ({"severity": "info"}, ("negligible", None)),
+        ({"score": "?", "method": "CVSSv31"}, ("unknown", None)),
+        ({"score": -1, "method": "CVSSv31"}, ("unknown", -1)),
+        ({"score": float("nan"), "method": "CVSSv31"}, ("unknown", None)),
+        ({"score": 9, "method": "other"}, ("unknown", None)),
+    ],
+)  # fmt: skip
+def test_a_score_tells_the_severity_where_no_word_does(written, rating, expected):
+    told = {"id": "CVE-1", "affects": [{"ref": "c"}], "ratings": [rating]}
+    (row,) = hubframe.read_cyclonedx(written(bill_of("else", told)), vulnerabilities=True).to_dict(
+        "records"
+    )
+    assert (row["severity"], None if pd.isna(row["cvss"]) else row["cvss"]) == expected
+
+
+def test_a_bill_may_tell_of_its_root_and_of_versions_that_are_not_affected(written):
+    """As Dependency-Track's VEX, which has no components, names what it is about."""
+    bill = bill_of(
+        "else",
+        {"id": "CVE-1", "affects": [{"ref": "root"}]},
+        {"id": "CVE-2", "affects": [{"ref": "c", "versions": [{"version": "2", "status": "unaffected"}]}]},
+        {"id": "CVE-3", "affects": [{"ref": "c", "versions": [{"version": "2", "status": "affected"}]}]},
+        {"id": "CVE-4", "affects": [{"ref": "pkg:npm/c", "versions": [{"range": "vers:npm/>=3", "status": "unaffected"}]}]},
+    )  # fmt: skip
+    bill["metadata"]["component"] |= {"bom-ref": "root", "name": "org/app", "version": "1"}
+    found = hubframe.read_cyclonedx(written(bill), vulnerabilities=True)
+    assert found[["id", "name", "version"]].fillna("?").to_numpy().tolist() == [
+        ["CVE-1", "org/app", "1"], ["CVE-3", "c", "2"], ["CVE-4", "c", "?"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_document_of_another_kind_says_what_reads_it(read, written):
+    documents = {
+        "trivy": TRIVY, "grype": GRYPE, "syft": SYFT, "openvex": OPENVEX, "osv": OSV,
+        "spdx": {"spdxVersion": "SPDX-2.3", "packages": []}, "cyclonedx": bill_of("trivy"),
+    }  # fmt: skip
+    for kind, document in documents.items():
+        path = written(document)
+        if read.__name__ == f"read_{kind}":
+            assert read(path) is not None
+        else:
+            with pytest.raises((PayloadError, NotFoundError), match=f"use read_{kind}"):
+                read(path)
 
 
 def test_packages_of_a_bill_can_be_matched(written):
@@ -460,6 +506,12 @@ def test_packages_of_a_bill_can_be_matched(written):
     found = hubframe.vulnerabilities_df(packages, advisories)
     # Without source packages, those of Debian are looked for by their own name.
     assert found["name"].tolist() == ["curl", "requests", "urllib3"]
+
+
+def test_ids_that_are_none_name_no_root(written):
+    packages = [{"SPDXID": [], "name": "a", "versionInfo": "1"}]
+    found = hubframe.read_spdx(written({"spdxVersion": "SPDX-2.3", "packages": packages}))
+    assert found["name"].tolist() == ["a"]
 
 
 # Advisories.
@@ -651,7 +703,38 @@ def test_vex_has_a_row_for_each_product_and_component(written):
     assert found.attrs["hubframe"]["skipped"] == 2
 
 
+def test_vex_may_be_attested(written):
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "predicateType": "https://openvex.dev/ns/v0.2.0",
+        "subject": [],
+        "predicate": OPENVEX,
+    }
+    plain = hubframe.read_openvex(written(OPENVEX))
+    pd.testing.assert_frame_equal(hubframe.read_openvex(written(statement)), plain)
+
+
 # All of them.
+
+
+def test_packed_reports_are_read_up_to_the_cap(written, tmp_path):
+    plain = hubframe.read_trivy(written(TRIVY))
+    (tmp_path / "report.json").unlink()
+    whole = json.dumps(TRIVY).encode()
+    (tmp_path / "report.json.gz").write_bytes(gzip.compress(whole))
+    pd.testing.assert_frame_equal(hubframe.read_trivy(tmp_path), plain)
+    with pytest.raises(PayloadError, match="raise max_bytes="):
+        hubframe.read_trivy(tmp_path, max_bytes=len(whole) - 1)
+    (tmp_path / "report.json.gz").write_bytes(gzip.compress(whole)[:-20])
+    with pytest.raises(PayloadError):
+        hubframe.read_trivy(tmp_path)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_what_is_open_or_read_already_is_no_name_of_a_file(read):
+    for given in (io.BytesIO(b"{}"), {"a": 1}, b"{}", None, 7):
+        with pytest.raises(TypeError):
+            read(given)
 
 
 @pytest.mark.parametrize("read", READERS)

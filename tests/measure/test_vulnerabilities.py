@@ -213,6 +213,27 @@ def test_extended_support_goes_first():
     assert (unknown["column"], unknown["ref"]) == ("release", "Ubuntu:18.04")
 
 
+@pytest.mark.parametrize(
+    ("url", "version", "events", "affected"),
+    [
+        # A local version is a build of the public one.
+        ("pypi/torch", "2.0.1+cpu", ["last_affected=2.0.1"], True),
+        ("pypi/torch", "2.0.1+cpu", ["fixed=2.0.1"], False),
+        ("golang/stdlib", "go1.23rc1", ["fixed=1.23.0"], True),
+        ("golang/stdlib", "go1.23.0-rc.1", ["fixed=1.23.0"], True),
+        ("golang/stdlib", "1.23rc2", ["fixed=1.23.0-rc.2"], False),
+        ("golang/stdlib", "go1.22.1 X:boringcrypto", ["fixed=1.22.3"], True),
+        ("golang/stdlib", "go1.22", ["fixed=1.22.0"], False),
+    ],
+)
+def test_versions_of_builds_are_those_that_advisories_name(url, version, events, affected):
+    ecosystem = {"pypi": "PyPI", "golang": "Go"}[url.partition("/")[0]]
+    about = advisory(f"{ecosystem}/{url.partition('/')[2]}", ALL, *events)
+    found = matched([package(url, version)], [about])
+    assert found["version"].tolist() == [version] * affected
+    assert found.attrs["hubframe"]["unknown"] == []
+
+
 def test_what_could_not_be_looked_for_is_told():
     packages = [
         package("conda/numpy", "1"),
@@ -237,6 +258,18 @@ def test_what_could_not_be_looked_for_is_told():
         ("version", "a"),
         ("release", "curl"),
     }
+
+
+def test_an_advisory_that_tells_no_versions_is_told():
+    """As some name commits alone, and some nothing."""
+    about = [advisory("PyPI/a"), advisory("Debian:12/b", ALL, kind="SEMVER")]
+    packages = [package("pypi/a", "1"), package("deb/debian/b?debian-12", "1")]
+    found = matched(packages, about)
+    assert found.empty
+    assert [(one["ref"], one["message"]) for one in found.attrs["hubframe"]["unknown"]] == [
+        ("a 1", "OSV-1: it tells no versions"),
+        ("b 1", "OSV-1: it cannot be compared"),
+    ]
 
 
 def test_ranges_of_one_advisory_are_looked_at_one_by_one():
@@ -295,6 +328,10 @@ PRODUCTS = [
     ("pkg:oci/app?repository_url=docker.io%2Forg%2Fapp", None, True),
     ("pkg:oci/app@sha256:aa?repository_url=org/app", "pkg:pypi/a", True),
     ("pkg:oci/app@sha256:bb?repository_url=org/app", "pkg:pypi/a", False),
+    ("pkg:oci/app@sha256:aa?tag=2", None, True),
+    ("pkg:oci/app?tag=1&arch=amd64", None, True),
+    ("pkg:oci/app?tag=2", None, False),
+    ("pkg:oci/app?arch=arm64", None, False),
     ("pkg:oci/app", None, True),
     ("pkg:oci/org%2Fapp", None, True),
     ("pkg:oci/other%2Fapp", None, False),
@@ -323,19 +360,40 @@ def test_vex_is_about_images_and_packages(of, component, covers):
     assert found["vex_justification"].notna().tolist() == [covers]
 
 
-def test_a_package_of_another_distribution_is_another():
+@pytest.mark.parametrize(
+    ("stated", "covers"),
+    [
+        ("debian/curl", True),
+        ("debian/curl?distro=debian-12&arch=amd64", True),
+        ("debian/curl?os_name=debian&os_version=12", True),
+        ("debian/curl@1?distro=bookworm", True),
+        ("debian/curl?distro=debian-11", False),
+        ("debian/curl@1?os_name=debian&os_version=13", False),
+        ("debian/curl?arch=arm64", False),
+        ("ubuntu/curl", False),
+    ],
+)
+def test_a_package_of_another_distribution_is_another(stated, covers):
+    """And so is one of another release, or architecture."""
     said = {"document": "d", "number": 0, "id": "OSV-1", "status": "not_affected"}
     of = {
         **package("deb/debian/curl?debian-12", "1"),
-        "purl": "pkg:deb/debian/curl@1?distro=debian-12",
+        "purl": "pkg:deb/debian/curl@1?arch=amd64&distro=debian-12.5",
     }
-    for stated, state in (
-        ("pkg:deb/debian/curl", "not affected"),
-        ("pkg:deb/ubuntu/curl", "affected"),
-    ):
-        vex = VEX.from_records([{**said, "product": stated}])
-        found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
-        assert found["state"].tolist() == [state]
+    vex = VEX.from_records([{**said, "product": f"pkg:deb/{stated}"}])
+    found = matched([of], [advisory("Debian:12/curl", ALL)], vex=vex)
+    assert found["state"].tolist() == ["not affected" if covers else "affected"]
+
+
+def test_releases_that_no_advisories_are_for_are_told_apart():
+    rows = VULNERABILITIES.from_records(
+        {**IMAGE, "id": "CVE-1", "type": "rpm", "name": "a", "version": "1-1", "evidence": "trivy",
+         "purl": f"pkg:rpm/amzn/a@1-1?distro=amzn-{release}", "state": "fixed", "severity": "low"}
+        for release in ("2", "2023")
+    )  # fmt: skip
+    said = {"document": "d", "number": 0, "id": "CVE-1", "status": "not_affected"}
+    vex = VEX.from_records([{**said, "product": "pkg:rpm/amzn/a?distro=amzn-2"}])
+    assert with_vex(rows, vex)["state"].tolist() == ["not affected", "fixed"]
 
 
 def test_packages_are_named_by_their_urls():
@@ -406,6 +464,33 @@ def test_of_several_statements_the_last_holds():
     )
     assert (row["state"], row["vex_status"]) == ("under investigation", "under_investigation")
     assert pd.isna(row["vex_justification"])
+
+
+def test_the_last_statement_holds_whatever_name_it_uses():
+    vex = VEX.from_records(
+        {"document": "d", "number": number, "id": id_, "status": status, "stated_at": at}
+        for number, (id_, status, at) in enumerate(
+            [("CVE-1", "not_affected", "2024-02-01"), ("GHSA-1", "affected", "2024-01-01")]
+        )
+    )
+    about = [advisory("PyPI/a", ALL, id="GHSA-1", aliases="CVE-1")]
+    assert matched([package("pypi/a", "1")], about, vex=vex)["state"].tolist() == ["not affected"]
+
+
+@pytest.mark.parametrize(
+    ("before", "fixed_version", "after"),
+    [
+        ("not affected", None, "affected"),
+        ("under investigation", "2", "fixed"),
+        ("will not fix", None, "will not fix"),
+    ],
+)
+def test_what_was_cleared_may_turn_out_to_be_affected(before, fixed_version, after):
+    row = {**IMAGE, "id": "CVE-1", "type": "pypi", "name": "a", "severity": "low",
+           "evidence": "cyclonedx", "state": before, "fixed_version": fixed_version}  # fmt: skip
+    vex = VEX.from_records([{"document": "d", "number": 0, "id": "CVE-1", "status": "affected"}])
+    found = with_vex(VULNERABILITIES.from_records([row]), vex)
+    assert found["state"].tolist() == [after]
 
 
 def test_of_an_advisory_that_is_there_twice_the_later_one_holds():
@@ -503,6 +588,35 @@ def test_the_summary_counts_as_a_plain_loop_does(by, keys):
     assert worst == sorted(worst, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("tag", [("1", 1), ("2", 0), ("3", 0)]),
+        ("image", [("1", 1), ("3", 0)]),
+        ("repo", [(None, 1)]),
+        ("layer", [("1", 1), ("1", 0), ("2", 0), ("3", 0)]),
+    ],
+)
+def test_what_was_looked_at_and_has_none_has_a_row_of_zeros(by, expected):
+    """Tags 1 and 2 are one image; each has a package in two layers."""
+    looked_at = [
+        package("pypi/a", "1", layer_digest="l1"),
+        package("pypi/b", "1", layer_digest="l2"),
+        package("pypi/b", "1", layer_digest="l1", tag="2"),
+        package("pypi/b", "1", layer_digest="l1", tag="3", image_digest="sha256:bb"),
+    ]
+    packages = PACKAGES.from_records(looked_at)
+    found = matched(looked_at[:1], [advisory("PyPI/a", ALL)])
+    summary = vulnerability_summary_df(found, by, packages=packages)
+    told = summary[["tag", "vulnerability_count"]].astype(object).where(summary.notna(), None)
+    assert [tuple(row) for row in told.to_numpy()] == expected
+    assert summary["package_count"].sum() == 1
+    assert dict(summary.dtypes.astype(str)) == VULNERABILITY_SUMMARY.dtypes
+    none = vulnerability_summary_df(found[:0], by, packages=packages)
+    assert len(none) == len(expected)
+    assert not none["vulnerability_count"].any()
+
+
 def test_tags_of_one_image_are_one_by_image():
     rows = [
         {**IMAGE, "tag": tag, "id": "CVE-1", "type": "pypi", "name": "a", "state": "fixed",
@@ -527,5 +641,9 @@ def test_wrong_arguments_say_what_is_right():
         vulnerabilities_df(of, of)
     with pytest.raises(ValueError, match="tag, image, repo, layer"):
         vulnerability_summary_df(VULNERABILITIES.frame(), "day")
+    with pytest.raises(ValueError, match="tag, image, repo, layer"):
+        vulnerability_summary_df(VULNERABILITIES.frame(), ["tag"])
+    with pytest.raises(ValueError, match="packages frame"):
+        vulnerability_summary_df(VULNERABILITIES.frame(), packages=about)
     with pytest.raises(TypeError, match="vex frame"):
         vulnerabilities_df(of, about, vex=[])

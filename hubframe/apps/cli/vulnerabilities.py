@@ -58,7 +58,7 @@ _FOUND = (
 _ALIKE = "Name images and --advisories, or reports of a scanner. No row does not mean safe."
 
 
-def _found(  # noqa: PLR0913
+def _read(  # noqa: PLR0913
     client: "Client",
     what: list[str],
     *,
@@ -68,10 +68,11 @@ def _found(  # noqa: PLR0913
     grype: Any = None,
     cyclonedx: Any = None,
     **options: Any,
-) -> "pd.DataFrame":
-    """Read reports, or match packages of images with advisories."""
+) -> "tuple[pd.DataFrame, pd.DataFrame | None]":
+    """Read reports, or match packages of images with advisories; and return those packages."""
     import pandas as pd
 
+    packages = None
     errors, is_reported = options["errors"], bool(trivy or grype or cyclonedx)
     if is_reported and not (what or advisories):
         of_bills = partial(hubframe.read_cyclonedx, vulnerabilities=True)
@@ -91,7 +92,11 @@ def _found(  # noqa: PLR0913
     if vex:
         stated = hubframe.read_openvex(vex, errors=errors)
         found, frames = hubframe.with_vex(found, stated), [*frames, stated]
-    return with_failures("vulnerabilities", found, *frames)
+    return with_failures("vulnerabilities", found, *frames), packages
+
+
+def _found(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
+    return _read(client, what, **options)[0]
 
 
 command(
@@ -135,10 +140,9 @@ def _scans(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
     table="vulnerability_summary",
 )
 def _summary(client: "Client", what: list[str], *, by: Any, **options: Any) -> "pd.DataFrame":
-    found = _found(client, what, **options)
-    return with_failures(
-        "vulnerability_summary", hubframe.vulnerability_summary_df(found, by), found
-    )
+    found, packages = _read(client, what, **options)
+    counted = hubframe.vulnerability_summary_df(found, by, packages=packages)
+    return with_failures("vulnerability_summary", counted, found)
 
 
 @command(

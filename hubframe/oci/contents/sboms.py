@@ -1,7 +1,7 @@
 """Bills of materials, as SPDX 2 and 3, CycloneDX and syft write them in JSON."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
@@ -25,6 +25,8 @@ _PREDICATES = {
     "https://cyclonedx.org/bom": "cyclonedx",
     "https://syft.dev/bom": "syft",
 }
+# What GitHub's API, and docker buildx imagetools inspect, wrap a document in.
+_WRAPPED = ("sbom", "SPDX")
 # What says that nothing is known.
 _NOTHING = frozenset({"NOASSERTION", "NONE", "UNKNOWN"})
 # What syft calls kinds of packages.
@@ -93,8 +95,8 @@ def document(body: bytes, what: object, most: int | None = MOST_VALUES) -> Paylo
     It has so many values at `most`; None for any number.
     """
     told = _json(body, what, most)
-    if not told.keys() & {"predicate", "payload", "dsseEnvelope"}:
-        return told
+    if not statements.is_statement(told):
+        return next((mapping(told[name]) for name in _WRAPPED if name in told), told)
     predicate = statements.read(body, what).predicate
     # cosign has wrapped what it attests, and attests text too.
     held = mapping(predicate).get("Data") or predicate
@@ -341,7 +343,7 @@ def _cyclonedx_licence(told: Any) -> str | None:
         licence = mapping(one.get("license"))
         words = (one.get("expression"), licence.get("id"), licence.get("name"))
         found += list(filter(None, map(_known, words)))[:1]
-    return " AND ".join(found) or None
+    return all_of(found)
 
 
 def _with_source(package: Package, told: Mapping[str, str | None]) -> Package:
@@ -367,13 +369,14 @@ def _syft(told: Payload) -> Sbom:
             if package is None:
                 continue
             place = next(iter(items(one.get("locations"))), {})
-            licences = (
+            # Before version 8 of its schema licences were mere texts.
+            licences = [_known(each) for each in texts(one.get("licenses"))] + [
                 _known(each.get("spdxExpression")) or _known(each.get("value"))
                 for each in items(one.get("licenses"))
-            )
+            ]
             about = mapping(one.get("metadata"))
             package = package._replace(
-                licence=" AND ".join(filter(None, licences)) or None,
+                licence=all_of(licences),
                 path=_at(text(place.get("path"))),
                 installed_size=_size(package.type, about.get("installedSize") or about.get("size")),
             )
@@ -382,6 +385,14 @@ def _syft(told: Payload) -> Sbom:
     version = text(mapping(told.get("schema")).get("version"))
     name, tool = _name(mapping(told.get("source"))), _with_version(mapping(told.get("descriptor")))
     return Sbom("syft", version, tool, None, name, len(entries), packages)
+
+
+def all_of(licences: Iterable[str | None]) -> str | None:
+    """Join licences that hold together; of alternatives it stays clear where they end."""
+    found = list(filter(None, licences))
+    if len(found) > 1:
+        found = [f"({one})" if " OR " in one else one for one in found]
+    return " AND ".join(found) or None
 
 
 def _package(url: str | None, name: Any, version: Any, kind: str | None = None) -> Package | None:
@@ -393,9 +404,12 @@ def _package(url: str | None, name: Any, version: Any, kind: str | None = None) 
     name = text(name)
     if package is None and name:
         package = Package(KINDS_OF_SYFT.get(kind or "", "generic"), name)
-    elif package is not None and package.type == "golang" and name:
-        # A module's name is its whole path, of which the URL has a part elsewhere.
-        package = package._replace(name=name, namespace=None)
+    elif package is not None and package.type == "golang":
+        # A module's name is its whole path, of which the URL has a part elsewhere, and in another
+        # case; some documents tell its last part alone.
+        whole = "/".join(filter(None, (package.namespace, package.name)))
+        is_whole = name is not None and name.lower().startswith(whole.lower())
+        package = package._replace(name=name if is_whole else whole, namespace=None)
     # URLs leave out epochs.
     told = _known(version)
     if told and package and package[:2] == ("golang", "stdlib"):

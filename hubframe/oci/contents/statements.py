@@ -57,6 +57,11 @@ def is_envelope(media_type: str | None) -> bool:
     return is_signed or kind == DSSE or kind.startswith(BUNDLE)
 
 
+def is_statement(document: Payload) -> bool:
+    """Tell whether a document is a statement, bare or in what it is wrapped in."""
+    return not document.keys().isdisjoint({"predicate", "payload", "dsseEnvelope"})
+
+
 def read(body: bytes, what: object) -> Statement:
     """Read a statement; `PayloadError` where there is none."""
     document = parse_attached(body, what)

@@ -22,7 +22,7 @@ from hubframe.errors import (
     UnauthorizedError,
 )
 from hubframe.oci.payload import items, mapping, text, texts
-from hubframe.readers.severities import AFFECTED, NEGLIGIBLE, fixed_or, joined, severity
+from hubframe.readers.severities import AFFECTED, fixed_or, joined, severity
 from hubframe.wire import cancellation
 from hubframe.wire.providers.provider import Provider, Row, Scan, digest_of, tag_of
 from hubframe.wire.statistics import count_request
@@ -337,7 +337,7 @@ def _basic(one: Mapping[str, Any]) -> Row:
         "name": text(told.get("package_name")),
         "version": text(told.get("package_version")),
         "state": AFFECTED,
-        "severity": _severity(one),
+        "severity": severity(one.get("severity")),
         "cvss": _number(told.get(f"{newest}_SCORE")),
         "cvss_vector": text(told.get(f"{newest}_VECTOR")),
         "url": text(one.get("uri")),
@@ -353,7 +353,7 @@ def _enhanced(one: Mapping[str, Any]) -> Iterator[Row]:
     shared = {
         "id": found,
         "aliases": joined(" ", *sorted({*texts(about.get("relatedVulnerabilities"))} - {found})),
-        "severity": _severity(one),
+        "severity": severity(one.get("severity")),
         "cvss": newest.get("baseScore"),
         "cvss_vector": text(newest.get("scoringVector")),
         "published_at": _moment(about.get("vendorCreatedAt")),
@@ -378,11 +378,6 @@ def _enhanced(one: Mapping[str, Any]) -> Iterator[Row]:
             "layer_digest": digest_of(package.get("sourceLayerHash")),
             "path": (text(package.get("filePath")) or "").lstrip("/") or None,
         }
-
-
-def _severity(one: Mapping[str, Any]) -> str:
-    word = text(one.get("severity")) or ""
-    return NEGLIGIBLE if word == "INFORMATIONAL" else severity(word)
 
 
 def _number(written: Any) -> float | None:
