@@ -85,7 +85,7 @@ class Reading:
 
         def read_body(body: bytes, name: str) -> T:
             told: Mapping[str, Any] = parse(body, name)
-            if statements.is_statement(told):
+            if statements.is_attestation(told):
                 told = mapping(statements.read(body, name).predicate)
             return read(told, name)
 

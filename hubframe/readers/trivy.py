@@ -142,7 +142,7 @@ def _reports(body: bytes, name: str) -> Iterator[tuple[Payload, str | None]]:
     """
     told = an_object(lambda: _named(parsed(body)), name)
     digest = None
-    if statements.is_statement(told):
+    if statements.is_attestation(told):
         statement = statements.read(body, name)
         told, subjects = dict(mapping(statement.predicate)), statement.subjects
         digest = subjects[0] if len(subjects) == 1 else None

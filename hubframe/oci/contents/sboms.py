@@ -95,7 +95,7 @@ def document(body: bytes, what: object, most: int | None = MOST_VALUES) -> Paylo
     It has so many values at `most`; None for any number.
     """
     told = _json(body, what, most)
-    if not statements.is_statement(told):
+    if not statements.is_attestation(told):
         return next((mapping(told[name]) for name in _WRAPPED if name in told), told)
     predicate = statements.read(body, what).predicate
     # cosign has wrapped what it attests, and attests text too.

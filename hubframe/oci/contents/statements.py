@@ -57,7 +57,7 @@ def is_envelope(media_type: str | None) -> bool:
     return is_signed or kind == DSSE or kind.startswith(BUNDLE)
 
 
-def is_statement(document: Payload) -> bool:
+def is_attestation(document: Payload) -> bool:
     """Tell whether a document is a statement, bare or in what it is wrapped in."""
     return not document.keys().isdisjoint({"predicate", "payload", "dsseEnvelope"})
 
