@@ -193,8 +193,10 @@ def test_every_place_is_looked_at_and_a_document_counts_once(registry, client):
     with hubframe.refresh():
         found = frame(registry, client, "sboms").set_index("name")
     assert found["where"]["api"] == "referrers tag"
-    # Of the documents of an image the first tells its packages.
+    # Of the documents of an image the first tells its packages, and its distribution.
     assert len(frame(registry, client, "packages", evidence="sbom")) == 2
+    (row,) = frame(registry, client, "distributions", evidence="sbom").itertuples()
+    assert (row.evidence, row.image_digest) == ("sbom", digest)
 
 
 def test_what_is_attached_to_an_index_is_of_no_platform(registry, client, built):

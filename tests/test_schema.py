@@ -79,7 +79,7 @@ KEYS = {
         "architecture",
         "path",
     ),
-    "distributions": OF_IMAGE,
+    "distributions": (*OF_IMAGE, "evidence"),
     "contents": (*OF_IMAGE, "path"),
     "history": (*OF_IMAGE, "step"),
     "labels": (*OF_IMAGE, "source", "key"),

@@ -1,10 +1,10 @@
 """What is installed in images: read of their layers, each downloaded once for all such frames."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress
 from threading import Lock
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import pandas as pd
 
@@ -35,6 +35,7 @@ Evidence = Literal["auto", "layers", "sbom", "both"]
 Image = tuple[tuple[Any, ...], list[str], Contents]
 # The rows of an image: its key, and the other columns of the table.
 Group = tuple[tuple[Any, ...], tuple[Sequence[Any], ...]]
+T = TypeVar("T")
 _USUAL = OS_TYPES | {"pypi", "npm", "conda", "cran", "bitnami"}
 _OTHER = frozenset({"gem", "composer", "nuget"})
 _ALL = _USUAL | _OTHER | TYPES
@@ -137,9 +138,7 @@ def packages_df(
                 stated = [group for group in groups if group[0] in covered]
                 _say_what_documents_lack(call, stated, wanted_kinds)
         if evidence == "sbom":
-            for key in dict.fromkeys(_keys(layers)):
-                if key not in covered:
-                    call.unknown["name", _named(key)] = "no bill of materials of it can be read"
+            _say_what_has_no_document(call, layers, covered)
         else:
             is_left = [evidence == "both" or key not in covered for key in _keys(layers)]
             left = layers.loc[is_left]
@@ -158,6 +157,7 @@ def distributions_df(
     tags: TagFilter = None,
     newest: int | None = None,
     platform: Platforms = USUAL_PLATFORM,
+    evidence: Evidence = "auto",
     source: Source = "auto",
     partial: bool = False,
     max_bytes: int = MOST_BYTES,
@@ -175,20 +175,42 @@ def distributions_df(
     ----------
     what, tags, newest, platform, source, partial, max_bytes, max_entries, errors, progress, client
         See `packages_df`.
+    evidence
+        ``"auto"`` and ``"layers"`` read the files of the image, which say most; ``"sbom"`` the bill
+        of materials that is attached to it, with which no layer is downloaded; ``"both"`` tells
+        both apart in the column ``evidence``.
 
     Returns
     -------
     DataFrame
         The table `distributions`, a row per image: with nulls where the image says nothing, as one
         from scratch does. Of Windows the version is that of the config, and no layer is read.
+        Without a document that can be read an image has no row of the evidence ``sbom``.
     """
+    check_evidence(evidence)
+    if source == "hub" and evidence in ("sbom", "both"):
+        raise ValueError('distributions_df: the Hub API knows no documents; leave out source="hub"')
     caps = read_caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
+    asked = references(what)
     with calling(client, errors, progress) as call:
-        layers = frame_of_images(call, LAYERS.name, what, wanted, source, partial=partial)
-        images = list(images_of(call, layers, caps, KINDS - {"release"}))
-        versions = _windows_versions(call, images)
-        rows = (_distribution_row(*image, versions) for image in images)
+        layers = frame_of_images(call, LAYERS.name, asked, wanted, source, partial=partial)
+        order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
+        rows = list[tuple[Any, ...]]()
+        if evidence in ("sbom", "both"):
+            found = find_tags(call, asked, wanted, source)
+            quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
+            documents = documents_of(call, KIND, found, wanted)
+            for key, told in _read_first(call, documents, _distribution_of):
+                order.setdefault(key, len(order))
+                rows.append((*key, *(told or Distribution())[:-1], None, None, "sbom"))
+        if evidence == "sbom":
+            _say_what_has_no_document(call, layers, {row[: len(_KEY)] for row in rows})
+        else:
+            images = list(images_of(call, layers, caps, KINDS - {"release"}))
+            versions = _windows_versions(call, images)
+            rows += (_distribution_row(*image, versions) for image in images)
+        rows.sort(key=lambda row: order[row[: len(_KEY)]])
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
 
 
@@ -243,9 +265,6 @@ def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
 
 def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> Iterator[Group]:
     """Yield the packages of the first document of each image that can be read."""
-    done: set[tuple[Any, ...]] = set()
-    # An image of a repository may have several tags; in another one it may have another document.
-    told: dict[tuple[str, str], tuple[Sequence[Any], ...]] = {}
     columns = ["image_digest", "position", "layer_digest", "diff_id"]
     places: dict[tuple[Any, Any], tuple[int, str]] = {}
     for image, position, digest, diff_id in plain_values(layers[columns]).itertuples(
@@ -253,38 +272,52 @@ def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> 
     ):
         # The Hub tells no diff ids.
         places |= {(image, name): (int(position), digest) for name in (digest, diff_id) if name}
-    for one in documents:
-        key = (one.repo, one.referrer.tag, one.platform, one.image)
-        if key in done:
-            continue
-        same = one.repo, one.image
-        if same in told:
-            done.add(key)
-            yield key, told[same]
-            continue
-        what = f"the document {one}"
-        try:
-            if statements.holds_statement(one.media_type):
-                stated = statements.read(one.body, what)
-                if sboms.format_of_predicate(stated.predicate_type) is None:
-                    continue
-                if words := attached.differs(one, stated):
-                    call.leave_out(one, words)
-            sbom = sboms.read(sboms.document(one.body, what), what)
-        except PayloadError as error:
-            call.leave_out(one, str(error))
-            continue
+
+    def shape(image: str, _: sboms.Payload, sbom: sboms.Sbom) -> tuple[Sequence[Any], ...]:
         listed = list(sbom.packages())
-        at = [places.get((one.image, each.layer_digest or each.diff_id)) for each in listed]
-        _, told[same] = group = _group(
-            key,
+        at = [places.get((image, each.layer_digest or each.diff_id)) for each in listed]
+        return _columns(
             [each.package for each in listed],
             [each.purl or write_url(each.package) for each in listed],
             [place or (None, None) for place in at],
             ("sbom", sbom.tool),
         )
+
+    return _read_first(call, documents, shape)
+
+
+def _distribution_of(_: str, told: sboms.Payload, sbom: sboms.Sbom) -> Distribution | None:
+    return sboms.distribution(told, sbom.packages())
+
+
+def _read_first(
+    call: Call, documents: Iterable[Attached], shape: Callable[[str, sboms.Payload, sboms.Sbom], T]
+) -> Iterator[tuple[tuple[Any, ...], T]]:
+    """Yield what is made of the first document of each image that can be read, with its key."""
+    done: set[tuple[Any, ...]] = set()
+    # An image of a repository may have several tags; in another one it may have another document.
+    made: dict[tuple[str, str], T] = {}
+    for one in documents:
+        key = (one.repo, one.referrer.tag, one.platform, one.image)
+        if key in done:
+            continue
+        same = one.repo, one.image
+        if same not in made:
+            what = f"the document {one}"
+            try:
+                if statements.holds_statement(one.media_type):
+                    stated = statements.read(one.body, what)
+                    if sboms.format_of_predicate(stated.predicate_type) is None:
+                        continue
+                    if words := attached.differs(one, stated):
+                        call.leave_out(one, words)
+                told = sboms.document(one.body, what)
+                made[same] = shape(one.image, told, sboms.read(told, what))
+            except PayloadError as error:
+                call.leave_out(one, str(error))
+                continue
         done.add(key)
-        yield group
+        yield key, made[same]
 
 
 def images_of(
@@ -344,13 +377,24 @@ def package_groups(call: Call, images: Iterable[Image], kinds: frozenset[str]) -
         of = contents.distribution
         system = of.qualifier if of else None
         packages = [package for package, _ in contents.packages]
-        yield _group(
+        yield (
             key,
-            packages,
-            [url_of(package[:5], system) for package in packages],
-            [(position, digests[position]) for _, position in contents.packages],
-            ("layers", _OWN),
+            _columns(
+                packages,
+                [url_of(package[:5], system) for package in packages],
+                [(position, digests[position]) for _, position in contents.packages],
+                ("layers", _OWN),
+            ),
         )
+
+
+def _say_what_has_no_document(
+    call: Call, layers: pd.DataFrame, covered: Container[tuple[Any, ...]]
+) -> None:
+    """Say of which images no document can be read."""
+    for key in dict.fromkeys(_keys(layers)):
+        if key not in covered:
+            call.unknown["name", _named(key)] = "no bill of materials of it can be read"
 
 
 def _say_what_documents_lack(call: Call, groups: Iterable[Group], kinds: frozenset[str]) -> None:
@@ -386,20 +430,19 @@ def _url(same: Same, distribution: str | None) -> str:
     return write_url(Package(*same), distribution if same[0] in OS_TYPES else None)
 
 
-def _group(
-    key: tuple[Any, ...],
+def _columns(
     packages: Sequence[Package],
     urls: Sequence[str],
     places: Sequence[tuple[int | None, str | None]],
     told_by: tuple[str, str | None],
-) -> Group:
+) -> tuple[Sequence[Any], ...]:
     """Put the columns of an image's packages into the order of the table."""
     of_package = zip(*packages, strict=True) if packages else [()] * len(Package._fields)
     kind, name, version, namespace, architecture, source, source_version, *rest = of_package
     licence, size, path, is_direct = rest
     position, digest = zip(*places, strict=True) if places else ((), ())
     evidence, tool = ((one,) * len(packages) for one in told_by)
-    return key, (
+    return (
         kind, namespace, name, version, architecture, source, source_version, urls,
         licence, size, position, digest, path, evidence, tool, is_direct,
     )  # fmt: skip

@@ -38,6 +38,7 @@ from hubframe.frames.sources import Found, Source, Wanted, find_tags, read_wante
 from hubframe.oci.reference import ImageReference
 from hubframe.tables import (
     CONTENTS,
+    DISTRIBUTIONS,
     LAYERS,
     PACKAGES,
     PLAN,
@@ -70,6 +71,8 @@ _KINDS = {
 }
 # Frames of what is in layers, and whether they take the contents of files, too.
 OF_LAYERS = {"files": False, "packages": True, "distributions": True, "contents": False}
+# Whose evidence is of one kind unless another is asked for.
+_USUAL_EVIDENCE: Mapping[str, Evidence] = {SBOMS.name: "sbom", DISTRIBUTIONS.name: "layers"}
 # Each list of referrers may name others, which are asked for then.
 _OF_REFERRERS = ("referrers", *KINDS, "lifecycles")
 # Frames of what providers tell, and what says whose references these can be.
@@ -231,7 +234,7 @@ def plan(
     kinds, evidence
         Of packages, see `packages_df`, and evidence of sboms, see `sboms_df`. With ``"auto"``
         evidence the layers of all images are counted, also of those that turn out to have a
-        document; of sboms it is ``"sbom"``.
+        document; of sboms it is ``"sbom"``, and of distributions ``"layers"``.
     tags, newest, platform, attestations, source, progress, client
         See `layers_df`.
 
@@ -252,9 +255,9 @@ def plan(
         raise ValueError(f"frame must be one of {', '.join(_FRAMES)}, not {frame!r}")
     check_evidence(evidence)
     with_binaries = name == PACKAGES.name and has_binaries(read_kinds(kinds))
-    if name == SBOMS.name:
-        evidence = "sbom" if evidence == "auto" else evidence
-    elif name != PACKAGES.name:
+    if evidence == "auto":
+        evidence = _USUAL_EVIDENCE.get(name, evidence)
+    if name not in (PACKAGES.name, *_USUAL_EVIDENCE):
         evidence = "layers"
     reads_layers = name in OF_LAYERS or (name == SBOMS.name and evidence != "sbom")
     usual = ALL if name in ("tags", "images") else USUAL_PLATFORM

@@ -149,7 +149,7 @@ PACKAGES = Table("packages", "a package of an image", (*IMAGE_KEY, "evidence", "
     Column("is_direct", FLAG, "Whether it was asked for itself, and is not only needed by another; null where that is not told."),
 ), source="The databases of packages in the layers, each downloaded once, as for `files`; no pull on Docker Hub. What was installed without a package manager is in no database.")
 
-DISTRIBUTIONS = Table("distributions", "the distribution of an image", IMAGE_KEY, (
+DISTRIBUTIONS = Table("distributions", "the distribution of an image", (*IMAGE_KEY, "evidence"), (
     *OF_IMAGE,
     Column("id", TEXT, "`ID` of os-release, `debian`, or as older systems tell it; `windows` for Windows; null where the image tells none, as images from scratch do."),
     Column("id_like", TEXT, "`ID_LIKE`: the distributions that it is made of."),
@@ -160,8 +160,8 @@ DISTRIBUTIONS = Table("distributions", "the distribution of an image", IMAGE_KEY
     Column("cpe_name", TEXT, "`CPE_NAME`."),
     Column("layer_digest", TEXT, "Digest of the layer that says so."),
     Column("path", TEXT, "The file that says so."),
-    Column("evidence", TEXT, "`layers`: a file of the image, `path`; `config`: the image's config.", nullable=False),
-), source="`os-release` in the layers, each downloaded once, as for `files`; no pull on Docker Hub.")
+    Column("evidence", TEXT, "`layers`: a file of the image, `path`; `config`: the image's config; `sbom`: a bill of materials that is attached.", nullable=False),
+), source="`os-release` in the layers, each downloaded once, as for `files`; no pull on Docker Hub. Or bills of materials.")
 
 CONTENTS = Table("contents", "a file of an image, with what is in it", (*IMAGE_KEY, "path"), (
     *OF_IMAGE,

@@ -24,6 +24,13 @@ def packages(document):
     return list(read(document).packages())
 
 
+def distribution(document):
+    """Return what a document tells of the distribution: its id, version and codename."""
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    told = sboms.distribution(sboms.document(body, "it"), packages(document))
+    return told and (told.id, told.version_id, told.version_codename)
+
+
 def test_spdx_2():
     found = read(spdx(packages=2))
     told = ("spdx", "2.3", "syft-1.18.1", "2026-11-01T10:00:00Z", "sbom", 2)
@@ -139,7 +146,9 @@ def test_what_syft_writes_is_the_same_in_each_format(syft_says, tmp_path):
     system = archive(("etc/os-release", b"ID=debian\nVERSION_ID=12\n"))
     layers = system, *IMAGES["systems"], *IMAGES["languages"]
     layout = write_layout(tmp_path / "layout", *layers)
-    forms = [read(syft_says(layout, form)) for form in ("syft-json", "spdx-json", "cyclonedx-json")]
+    written = [syft_says(layout, form) for form in ("syft-json", "spdx-json", "cyclonedx-json")]
+    assert [*map(distribution, written)] == [("debian", "12", None)] * 3
+    forms = [*map(read, written)]
     told = [{(*one.package[:5], one.diff_id) for one in form.packages()} for form in forms]
     assert [form.format for form in forms] == ["syft", "spdx", "cyclonedx"]
     assert {form.tool for form in forms} == {forms[0].tool}
@@ -155,7 +164,9 @@ def test_what_trivy_writes_is_the_same_in_each_format(trivy_says, tmp_path):
         (STATUS, debs(a="1", b="1:2")), (f"{SITE}/x-1.egg-info", b"Name: x\nVersion: 1")
     )
     layout = write_layout(tmp_path / "layout", system, installed)
-    forms = [read(trivy_says(layout, form)) for form in ("cyclonedx", "spdx-json")]
+    written = [trivy_says(layout, form) for form in ("cyclonedx", "spdx-json")]
+    assert [*map(distribution, written)] == [("debian", "12.5", None)] * 2
+    forms = [*map(read, written)]
     told = [{one.package[:5] for one in form.packages()} for form in forms]
     assert {(kind, name, version) for kind, name, version, *_ in told[0]} == {
         ("deb", "a", "1"), ("deb", "b", "1:2"), ("pypi", "x", "1"),
@@ -165,6 +176,27 @@ def test_what_trivy_writes_is_the_same_in_each_format(trivy_says, tmp_path):
     digests = {one.layer_digest for one in forms[0].packages()}
     assert digests == {digest_of(installed)}
     assert {form.tool for form in forms} == {"trivy-0.59.1"}
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("pkg:apk/alpine/a@1?arch=x86_64&distro=alpine-3.20.1", ("alpine", "3.20.1", None)),
+        ("pkg:rpm/opensuse/a@1?distro=opensuse-leap-15.5", ("opensuse-leap", "15.5", None)),
+        ("pkg:rpm/redhat/a@1?distro=redhat-9.4", ("rhel", "9.4", None)),
+        ("pkg:deb/debian/a@1?distro=bookworm", ("debian", None, "bookworm")),
+        ("pkg:deb/debian/a@1", None),
+        ("pkg:pypi/a@1?distro=debian-12", None),
+    ],
+)
+def test_urls_of_packages_tell_the_distribution(url, told):
+    assert distribution({"artifacts": [{"name": "a", "purl": url}]}) == told
+
+
+def test_an_operating_system_that_spdx_3_lists_is_the_distribution():
+    listed = {"type": "software_Package", "software_primaryPurpose": "operatingSystem"}
+    told = {**listed, "name": "oracle", "software_packageVersion": "9"}
+    assert distribution({"@graph": [*documents.SPDX_3["@graph"], told]}) == ("ol", "9", None)
 
 
 def test_statements_and_what_cosign_wraps():

@@ -75,6 +75,7 @@ _read(
     "distributions",
     "Tell which distribution images are of.",
     *_OF_LAYERS,
+    EVIDENCE,
     *OF_FILES,
     example=f"hubframe distributions {_WEB}:latest --sample",
     more=_DOWNLOADS,

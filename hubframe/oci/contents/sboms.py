@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from hubframe.errors import PayloadError
 from hubframe.oci.contents import statements
-from hubframe.oci.contents.packages import Package, read_url
+from hubframe.oci.contents.distributions import Distribution
+from hubframe.oci.contents.packages import OS_TYPES, Package, qualifiers, read_url
 from hubframe.oci.payload import MOST_VALUES, Known, items, mapping, parse_attached, text, texts
 
 Payload = Mapping[str, Any]
@@ -50,6 +51,17 @@ TRIVY = "aquasecurity:trivy:"
 _OS, _OS_OF_3 = "OPERATING-SYSTEM", "operatingSystem"
 # What CycloneDX calls a package.
 _PARTS = frozenset({"application", "framework", "library"})
+# What trivy calls some systems, in place of what they call themselves.
+_SYSTEMS = {"redhat": "rhel", "oracle": "ol", "amazon": "amzn", "alma": "almalinux"}
+# Where syft tells what os-release says.
+_DISTRO = {
+    "id": "id",
+    "version_id": "versionID",
+    "version_codename": "versionCodename",
+    "variant_id": "variantID",
+    "name": "prettyName",
+    "cpe_name": "cpeName",
+}
 # Whose URLs are of images.
 _OF_IMAGES = frozenset({"docker", "oci"})
 _URLS = Known(read_url)
@@ -101,6 +113,45 @@ def document(body: bytes, what: object, most: int | None = MOST_VALUES) -> Paylo
     # cosign has wrapped what it attests, and attests text too.
     held = mapping(predicate).get("Data") or predicate
     return _json(held.encode("utf-8", "replace"), what) if isinstance(held, str) else mapping(held)
+
+
+def distribution(told: Payload, packages: Iterable[Listed]) -> Distribution | None:
+    """Return the distribution that a document tells: of itself, or in the URLs of packages."""
+    return _system(told) or _system_of_packages(packages)
+
+
+def _system(told: Payload) -> Distribution | None:
+    if distro := mapping(told.get("distro")):
+        like = " ".join(texts(distro.get("idLike"))) or text(distro.get("idLike"))
+        found = {name: text(distro.get(field)) for name, field in _DISTRO.items()}
+        return Distribution(**found, id_like=like) if found["id"] else None
+    listed = (
+        *(one for one in components(told) if one.get("type") == "operating-system"),
+        *(one for one in items(told.get("packages")) if one.get("primaryPackagePurpose") == _OS),
+        *(
+            one
+            for one in items(told.get("@graph"))
+            if one.get("software_primaryPurpose") == _OS_OF_3
+        ),
+    )
+    for one in listed:
+        if name := _name(one):
+            versions = ("version", "versionInfo", "software_packageVersion")
+            version = next(filter(None, (_known(one.get(field)) for field in versions)), None)
+            return Distribution(id=_SYSTEMS.get(name, name), version_id=version)
+    return None
+
+
+def _system_of_packages(packages: Iterable[Listed]) -> Distribution | None:
+    """Read what URLs of packages tell: ``distro=debian-12``, or a codename."""
+    for one in packages:
+        named = qualifiers(one.purl or "").get("distro") if one.package.type in OS_TYPES else None
+        if named:
+            system, _, version = named.rpartition("-")
+            if system and version[:1].isdigit():
+                return Distribution(id=_SYSTEMS.get(system, system), version_id=version)
+            return Distribution(id=one.package.namespace, version_codename=named)
+    return None
 
 
 def _json(body: bytes, what: object, most: int | None = MOST_VALUES) -> Payload:
