@@ -122,7 +122,7 @@ def contents_df(
 
 
 def read_file(
-    reference: str,
+    ref: str,
     path: str,
     *,
     platform: str = USUAL_PLATFORM,
@@ -133,7 +133,7 @@ def read_file(
 
     Parameters
     ----------
-    reference, platform, client
+    ref, platform, client
         See `inspect`.
     path
         The path from the root of the image; links are followed, inside the image.
@@ -149,7 +149,7 @@ def read_file(
     """
     check_count("max_bytes", max_bytes)
     is_wanted = _any_of(_read_paths(path))
-    (asked,) = references(reference)
+    (asked,) = references(ref)
     named = asked if asked.digest else asked.at(tag=asked.target)
     wanted = read_wanted(None, None, platform)
     with calling(client) as call:

@@ -16,7 +16,7 @@ from hubframe.measure.lineage import parents_df
 from hubframe.oci import payload
 from hubframe.oci.reference import ImageReference
 from hubframe.readers.builds import Build
-from hubframe.tables import IMAGES, LABELS, LAYERS
+from hubframe.tables import IMAGES, LABELS, LAYERS, TAGS
 from hubframe.tables.declarations import IMAGE_KEY
 from hubframe.tables.measured import BASES
 
@@ -439,13 +439,16 @@ def _by_layers(layers: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def outdated_bases_df(bases: pd.DataFrame) -> pd.DataFrame:
+def outdated_bases_df(bases: pd.DataFrame, tags: pd.DataFrame | None = None) -> pd.DataFrame:
     """List the images whose base's tag has a newer image now, the longest lag first.
 
     Parameters
     ----------
     bases
         The table `bases`.
+    tags
+        The table `tags` of the bases' repositories, of a later day: what their tags point at since
+        then, in place of what `bases_df` was told. How long the lag is then, it does not say.
 
     Returns
     -------
@@ -454,6 +457,8 @@ def outdated_bases_df(bases: pd.DataFrame) -> pd.DataFrame:
         today is not listed for what another evidence says.
     """
     BASES.require(bases, [*_KEY, "evidence", "confidence", "is_outdated", "lag_days"])
+    if tags is not None:
+        bases = _since(bases, tags)
     known = bases.dropna(subset="is_outdated")
     rank = known["confidence"].map({PROVED: 0, LIKELY: 1, TOLD: 2, WRONG: 3})
     ranked = known.assign(rank=rank).sort_values(
@@ -463,3 +468,24 @@ def outdated_bases_df(bases: pd.DataFrame) -> pd.DataFrame:
     outdated = best[best["is_outdated"].astype(bool)]
     outdated = outdated.sort_values("lag_days", ascending=False, na_position="last", kind="stable")
     return outdated.drop(columns="rank").reset_index(drop=True)
+
+
+def _since(bases: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
+    """Tell of bases whose tags have moved whether they are outdated now."""
+    digests = ["base_digest", "base_platform_digest", "base_name_now_digest"]
+    BASES.require(bases, ["base_repo", "base_tag", *digests])
+    TAGS.require(tags, ["repo", "tag", "digest"])
+    known = tags.dropna(subset="digest").drop_duplicates(["repo", "tag"])
+    named = bases[["base_repo", "base_tag"]].set_axis(["repo", "tag"], axis="columns")
+    now = named.merge(known[["repo", "tag", "digest"]], how="left")["digest"].set_axis(bases.index)
+    own, of_platform, before = (bases[name] for name in digests)
+    has_moved = now.notna() & (now != before).fillna(value=True)
+    is_back = ((now == own) | (now == of_platform)).fillna(value=False)
+    # Without a digest of its own, a base was what its tag pointed at, or was behind that already.
+    is_told = own.notna() | (before.notna() & bases["is_outdated"].notna())
+    is_outdated = (~is_back).astype("boolean").where(is_told)
+    return bases.assign(
+        base_name_now_digest=before.mask(has_moved, now),
+        is_outdated=bases["is_outdated"].mask(has_moved, is_outdated),
+        lag_days=bases["lag_days"].mask(has_moved),
+    )

@@ -9,7 +9,7 @@ import hubframe
 from hubframe.errors import PayloadError
 from hubframe.measure.bases import bases, outdated_bases_df, stated_bases
 from hubframe.readers.builds import read_builds
-from hubframe.tables import DOCKERFILES, IMAGES, LABELS, LAYERS, MATERIALS
+from hubframe.tables import DOCKERFILES, IMAGES, LABELS, LAYERS, MATERIALS, TAGS
 from hubframe.tables.measured import BASES
 
 IMAGE = {"repo": "org/app", "tag": "1", "platform": "linux/amd64", "image_digest": "sha256:aa"}
@@ -167,6 +167,39 @@ def test_the_best_proof_tells_what_is_outdated(told, outdated):
         for evidence, confidence, is_outdated in told
     )
     assert outdated_bases_df(found)["evidence"].tolist() == outdated
+
+
+@pytest.mark.parametrize(
+    ("digest", "before", "is_outdated", "later", "is_outdated_later"),
+    [
+        (BASE, BASE, False, OTHER, True),  # it has moved since
+        (BASE, BASE, False, BASE, False),
+        (BASE, OTHER, True, BASE, False),  # and back
+        (BASE, OTHER, True, None, True),  # nothing is told of it
+        (BASE, None, None, OTHER, True),
+        (None, BASE, False, OTHER, True),
+        (None, OTHER, True, BASE, True),
+        (None, None, None, OTHER, None),
+    ],
+)
+def test_tags_of_a_later_day_tell_what_is_outdated_since(
+    digest, before, is_outdated, later, is_outdated_later
+):
+    told = {"base_repo": "library/debian", "base_tag": "12", "base_digest": digest}
+    told |= {"base_name_now_digest": before, "is_outdated": is_outdated, "lag_days": 3.0}
+    found = BASES.from_records(
+        {**IMAGE, **told, "evidence": evidence, "confidence": "told"}
+        for evidence in ("annotation", "label")
+    )
+    tags = TAGS.from_records(
+        {"repo": repo, "tag": "12", "digest": later}
+        for repo in ("library/debian", "library/alpine")
+    )
+    listed = outdated_bases_df(found.set_axis([7, 3]), tags)
+    assert len(listed) == bool(is_outdated_later)
+    if is_outdated_later and later not in (None, before):
+        assert listed["base_name_now_digest"].tolist() == [later]
+        assert listed["lag_days"].isna().all()
 
 
 @pytest.mark.parametrize("digest", [None, BASE])
