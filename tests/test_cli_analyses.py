@@ -345,7 +345,8 @@ def test_collected_failures_are_said():
         (["similarity", "acme/web", "--at-least", "2"], 2, "0<=x<=1"),
         (["similarity", "acme/web", "--most", "1"], 2, "1"),
         (["staleness", "acme/nothing"], 1, "acme/nothing"),
-        (["efficiency", "library/alpine:latest"], 1, "The bundled sample holds the layers of"),
+        (["efficiency", "library/alpine:latest"], 1, "the bundled sample holds the layers of"),
+        (["tags", "ghcr.io/acme/app"], 1, "has no host 'ghcr.io', only docker.io, registry.example"),
         (["draw-repos"], 2, "one of the two"),
     ],
 )

@@ -26,6 +26,10 @@ TOO_MANY_PULLS = (
     "You have reached your pull rate limit. You may increase the limit by authenticating and "
     "upgrading: https://www.docker.com/increase-rate-limit"
 )
+_NOT_HELD = (
+    "the bundled sample holds the layers of registry.example/shop/… alone, and what is attached "
+    "to these images; of others what is told of them"
+)
 
 ROUTES = Routes()
 REPOSITORY = r"/v2/(?P<name>[^/]+(?:/[^/]+)*)"
@@ -157,11 +161,11 @@ class Registry(Service):
 
     @ROUTES.add(rf"{REPOSITORY}/blobs/(?P<digest>[^/]+)")
     def _blob(self, request: Request, name: str, digest: str) -> Reply:
-        """Answer a config or another small blob; few layers are held."""
+        """Answer a config, or a layer or another blob of the few that are held."""
         repository, _ = self._repository(request, name)
         document = self.world.held(repository).get(digest)
         if document is None or document.is_manifest:
-            raise _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
+            raise _refusal(404, "BLOB_UNKNOWN", _NOT_HELD, {"digest": digest})
         reply = _sent(request, digest, document, "application/octet-stream")
         return reply.with_headers({"Cache-Control": "max-age=31536000"})
 
