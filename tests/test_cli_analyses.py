@@ -346,7 +346,11 @@ def test_collected_failures_are_said():
         (["similarity", "acme/web", "--most", "1"], 2, "1"),
         (["staleness", "acme/nothing"], 1, "acme/nothing"),
         (["efficiency", "library/alpine:latest"], 1, "the bundled sample holds the layers of"),
-        (["tags", "ghcr.io/acme/app"], 1, "has no host 'ghcr.io', only docker.io, registry.example"),
+        (
+            ["tags", "ghcr.io/acme/app"],
+            1,
+            "has no host 'ghcr.io', only docker.io, registry.example",
+        ),
         (["draw-repos"], 2, "one of the two"),
     ],
 )
