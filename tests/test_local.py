@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import lzma
+import re
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -366,6 +367,29 @@ def test_what_is_not_there(tmp_path, client, transport) -> None:
     (tmp_path / "file").write_bytes(b"no archive")
     with pytest.raises(HubframeError):
         hubframe.labels_df(f"{transport}:{tmp_path}/file", client=client)
+
+
+def test_what_another_transport_reads(layout, client, tmp_path) -> None:
+    layout.image("1.0")
+    path = layout.packed(tmp_path / "a.tar")
+    for written, called in [
+        (f"oci-archive:{layout.path}", f"What is there is oci:{layout.path}"),
+        (f"dir:{layout.path}", f"What is there is oci:{layout.path}"),
+        (f"oci:{path}", f"What is there is docker-archive:{path}"),
+    ]:
+        with pytest.raises(NotFoundError, match=re.escape(called)):
+            hubframe.tags_df(written, client=client)
+    assert hubframe.tags_df(f"docker-archive://{path}", client=client)["tag"].tolist() == ["1.0"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["./app.tar", "../app", ".", "/srv/app", "~/app", r"C:\app", "file:///srv/app", "dir://app",
+     "containers-storage:localhost/app:1"],
+)  # fmt: skip
+def test_a_path_alone_is_told_what_goes_before_it(text) -> None:
+    with pytest.raises(InvalidReferenceError, match="docker-archive:FILE"):
+        hubframe.ImageReference.parse(text)
 
 
 @pytest.mark.parametrize(

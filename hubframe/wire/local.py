@@ -34,6 +34,8 @@ _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _GZIP = b"\x1f\x8b"
+# The file that changes with what is there, by transport: of an archive the archive itself.
+_TELLING = {"oci": "index.json", "dir": "manifest.json", "oci-archive": "", "docker-archive": ""}
 Found = TypeVar("Found")
 _SHOWN = 5
 
@@ -373,9 +375,7 @@ class OnDisk(LocalSource):
 
     def _layout(self, _reference: ImageReference | None = None) -> Layout:
         """Look at what is there: again where it has changed since."""
-        is_archive = self._transport.endswith("-archive")
-        names = {"oci": "index.json", "dir": "manifest.json"}
-        told = self._path if is_archive else self._path / names[self._transport]
+        told = self._path / _TELLING[self._transport]
         try:
             seen = told.stat()
             state = seen.st_mtime_ns, seen.st_size
@@ -385,9 +385,18 @@ class OnDisk(LocalSource):
             kinds = {"oci": "an OCI layout, with an index.json", "dir": "a folder of skopeo's"}
             expected = kinds.get(self._transport, "a tar archive")
             raise NotFoundError(
-                f"{told}: {error.strerror}. {self._transport}: is for {expected}"
+                f"{told}: {error.strerror}. {self._transport}: is for {expected}{self._instead()}"
             ) from None
         return self._opened[1]
+
+    def _instead(self) -> str:
+        """Tell how what is there is called, where another transport reads it."""
+        there = [
+            f"{transport}:{self._path}"
+            for transport, name in _TELLING.items()
+            if transport not in (self._transport, "oci-archive") and (self._path / name).is_file()
+        ]
+        return f". What is there is {' or '.join(there)}" if there else ""
 
     def _open(self) -> Layout:
         if self._transport == "oci":
@@ -400,7 +409,9 @@ class OnDisk(LocalSource):
         except NotFoundError:
             if self._transport == "docker-archive":
                 return Saved(files)
-            raise
+            raise NotFoundError(
+                f"{self._path} holds no OCI layout: there is no index.json{self._instead()}"
+            ) from None
         return Layout(files)
 
 
