@@ -430,6 +430,17 @@ def test_a_large_archive_is_read_in_its_place(layout, client, tmp_path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.tar", "cache", "layout"]
 
 
+def test_a_name_is_read_once_however_many_images_there_are(layout, client, monkeypatch) -> None:
+    for number in range(50):
+        layout.image(f"1.{number}")
+    parse, read = hubframe.ImageReference.parse, []
+    monkeypatch.setattr(
+        hubframe.ImageReference, "parse", lambda text: read.append(text) or parse(text)
+    )
+    assert len(hubframe.labels_df(f"oci:{layout.path}", client=client)) == 50
+    assert max(read.count(f"1.{number}") for number in range(50)) == 1
+
+
 def test_registries_keep_their_names() -> None:
     parse = hubframe.ImageReference.parse
     assert parse("oci:5000/app").registry == "oci:5000"

@@ -58,7 +58,7 @@ class Layout:
     @cached_property
     def entries(self) -> list[Payload]:
         """The descriptors of the index."""
-        index = payload.parse(whole(self.files, "index.json"), "index.json")
+        index = payload.parse(whole(self.files, "index.json"), f"index.json of {self.files.name}")
         found = payload.items(index.get("manifests"))
         return [one for one in found if DIGEST.fullmatch(str(one.get("digest")))]
 
@@ -81,6 +81,15 @@ class Layout:
             else one
             for one in found
         ]
+
+    @cached_property
+    def by_spelling(self) -> dict[str, list[_Named]]:
+        """The images, by what each may be called."""
+        found: dict[str, list[_Named]] = {}
+        for one in self.images:
+            for spelling in _spellings(one.name) | _spellings(one.other_name):
+                found.setdefault(spelling, []).append(one)
+        return found
 
     def blob(self, digest: str) -> str:
         """Return the file of a blob."""
@@ -191,7 +200,8 @@ class Saved(Layout):
         """What is told of each image, by the digest of its config."""
         body = whole(self.files, "manifest.json")
         found: dict[str, Payload] = {}
-        told = payload.an_object(lambda: {"images": payload.parsed(body)}, "manifest.json")
+        asked = f"manifest.json of {self.files.name}"
+        told = payload.an_object(lambda: {"images": payload.parsed(body)}, asked)
         for entry in payload.items(told["images"]):
             config = whole(self.files, str(entry.get("Config")))
             found[f"sha256:{hashlib.sha256(config).hexdigest()}"] = entry
@@ -355,14 +365,12 @@ class OnDisk(LocalSource):
         if reference.digest:
             return Resolved(reference.digest, None)
         name, images = reference.tag, layout.images
-        if name and name[0] == "@":
+        if not name:
+            named = images
+        elif name[0] == "@":
             named = [one for at, one in enumerate(images) if name == f"@{at}"]
         else:
-            named = [
-                one
-                for one in images
-                if not name or name in _spellings(one.name) | _spellings(one.other_name)
-            ]
+            named = layout.by_spelling.get(name, [])
         digests = {one.digest for one in named}
         if len(digests) == 1:
             return Resolved(named[0].digest, named[0].media_type)
@@ -428,7 +436,9 @@ def whole(files: Files, name: str, limit: int = DOCUMENT_LIMIT) -> bytes:
     """Read a document whole, if it is no longer than one may be."""
     size = files.size(name)
     if size > limit:
-        raise PayloadError(f"{name} has {size:,} bytes, more than a document may; not read")
+        raise PayloadError(
+            f"{name} of {files.name} has {size:,} bytes, more than a document may; not read"
+        )
     return b"".join(files.pieces(name))
 
 
