@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ class Result:
         """What it tells, in sentences."""
         return self.panel.findings(self) if self.panel.findings else []
 
-    def vulnerabilities(self, by: str) -> pd.DataFrame:
+    def vulnerabilities(self, by: Literal["image", "layer"]) -> pd.DataFrame:
         """Count its vulnerabilities, once however often they are drawn."""
         if by not in self.counted:
             self.counted[by] = hubframe.vulnerability_summary_df(self.frame, by=by)
