@@ -396,7 +396,7 @@ def test_a_registry_in_place_of_a_repository_is_told_of_its_catalogue(arguments,
     [
         (["tags", "index.docker.io"], "hubframe repos NAMESPACE lists"),
         (["tags", "library/nothing"], "no such thing"),
-        (["catalog", "nowhere.example"], "could not be reached"),
+        (["catalog", "nowhere.example"], "the bundled sample has no host"),
     ],
 )
 def test_other_names_are_told_of_no_catalogue(arguments, said):
@@ -404,6 +404,19 @@ def test_other_names_are_told_of_no_catalogue(arguments, said):
     assert done.returncode == 1
     assert said in done.stderr
     assert "hubframe catalog" not in done.stderr
+
+
+def test_a_file_in_place_of_an_image_is_told_what_reads_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.tar").touch()
+    (tmp_path / "app").mkdir()
+    for name, said in [
+        ("app.tar", "If the archive app.tar is meant: docker-archive:app.tar"),
+        ("./app", "If the folder ./app is meant: oci:./app or dir:./app"),
+    ]:
+        done = run("labels", name, "--sample")
+        assert done.returncode == 1
+        assert said in done.stderr
 
 
 @pytest.fixture

@@ -128,9 +128,19 @@ def test_what_asks_nobody_has_no_client(arguments, table):
     "arguments", [[], [WEB], ["--vex", "a.json"], [WEB, "--trivy", "a.json"], ["--advisories", "a"]]
 )
 def test_vulnerabilities_need_images_and_advisories_or_reports(arguments):
-    done = run("vulnerabilities", *arguments, "--sample")
+    done = run("vulnerabilities", *arguments)
     assert done.returncode == 2
     assert "give REF and --advisories, or --trivy or --grype" in done.stderr
+
+
+def test_the_sample_has_advisories_and_a_report():
+    told = [run("vulnerability-summary", *what, "--sample").stdout for what in ([], [WEB])]
+    given = (
+        ["--trivy", str(SCANS / "trivy.json")],
+        [WEB, "--advisories", str(FILES / "advisories")],
+    )
+    assert told == [run("vulnerability-summary", *what, "--sample").stdout for what in given]
+    assert "1.2.0" in told[0]
 
 
 # Public names without a command of their own, and what stands for them.
@@ -345,7 +355,12 @@ def test_collected_failures_are_said():
         (["similarity", "acme/web", "--at-least", "2"], 2, "0<=x<=1"),
         (["similarity", "acme/web", "--most", "1"], 2, "1"),
         (["staleness", "acme/nothing"], 1, "acme/nothing"),
-        (["efficiency", "library/alpine:latest"], 1, "The bundled sample holds the layers of"),
+        (["efficiency", "library/alpine:latest"], 1, "the bundled sample holds the layers of"),
+        (
+            ["tags", "ghcr.io/acme/app"],
+            1,
+            "has no host 'ghcr.io', only docker.io, registry.example",
+        ),
         (["draw-repos"], 2, "one of the two"),
     ],
 )

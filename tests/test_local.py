@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import lzma
+import re
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -368,6 +369,29 @@ def test_what_is_not_there(tmp_path, client, transport) -> None:
         hubframe.labels_df(f"{transport}:{tmp_path}/file", client=client)
 
 
+def test_what_another_transport_reads(layout, client, tmp_path) -> None:
+    layout.image("1.0")
+    path = layout.packed(tmp_path / "a.tar")
+    for written, called in [
+        (f"oci-archive:{layout.path}", f"What is there is oci:{layout.path}"),
+        (f"dir:{layout.path}", f"What is there is oci:{layout.path}"),
+        (f"oci:{path}", f"What is there is docker-archive:{path}"),
+    ]:
+        with pytest.raises(NotFoundError, match=re.escape(called)):
+            hubframe.tags_df(written, client=client)
+    assert hubframe.tags_df(f"docker-archive://{path}", client=client)["tag"].tolist() == ["1.0"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["./app.tar", "../app", ".", "/srv/app", "~/app", r"C:\app", "file:///srv/app", "dir://app",
+     "containers-storage:localhost/app:1"],
+)  # fmt: skip
+def test_a_path_alone_is_told_what_goes_before_it(text) -> None:
+    with pytest.raises(InvalidReferenceError, match="docker-archive:FILE"):
+        hubframe.ImageReference.parse(text)
+
+
 @pytest.mark.parametrize(
     "index",
     [
@@ -404,6 +428,17 @@ def test_a_large_archive_is_read_in_its_place(layout, client, tmp_path) -> None:
     assert len(hubframe.labels_df(f"oci-archive:{path}", client=client)) == 1
     assert path.stat().st_mtime_ns == before.st_mtime_ns
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.tar", "cache", "layout"]
+
+
+def test_a_name_is_read_once_however_many_images_there_are(layout, client, monkeypatch) -> None:
+    for number in range(50):
+        layout.image(f"1.{number}")
+    parse, read = hubframe.ImageReference.parse, []
+    monkeypatch.setattr(
+        hubframe.ImageReference, "parse", lambda text: read.append(text) or parse(text)
+    )
+    assert len(hubframe.labels_df(f"oci:{layout.path}", client=client)) == 50
+    assert max(read.count(f"1.{number}") for number in range(50)) == 1
 
 
 def test_registries_keep_their_names() -> None:

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import weakref
+from io import StringIO
 
 import pandas as pd
 import pytest
 from packaging.version import Version
 
 from hubframe.oci.payload import Known
-from hubframe.tables import FETCHED, LAYERS, PACKAGES, REPOS, TABLES, schema
+from hubframe.tables import FETCHED, LAYERS, PACKAGES, REPOS, TABLES, TAGS, schema
 from hubframe.tables.schema import BATCH, COUNT, FLAG, FLOAT, TEXT, UTC, Column, Table
 
 IMAGE = "repo tag platform image_digest"
@@ -300,6 +301,24 @@ def test_a_wrong_frame_is_named_with_what_it_lacks():
         ValueError, match="not the layers frame: it lacks the columns size, is_empty"
     ):
         LAYERS.require(LAYERS.frame().drop(columns=["size", "is_empty"]))
+
+
+def test_a_frame_that_lost_its_dtypes_in_a_file():
+    text = (
+        "repo,tag,pushed_at\na,{},2026-01-02 00:00:00+00:00\na,{},2026-01-02 03:04:05.678+00:00\n"
+    )
+    names = ["repo", "tag", "pushed_at"]
+    read = TAGS.require(pd.read_csv(StringIO(text.format("3.10", "3.9-slim"))), names)
+    assert read["pushed_at"].dtype == "datetime64[us, UTC]"
+    assert str(read["pushed_at"][1]) == "2026-01-02 03:04:05.678000+00:00"
+    with pytest.raises(
+        ValueError, match=r"tag of this tags frame is float64.*read_csv\(path, 'tags"
+    ):
+        TAGS.require(pd.read_csv(StringIO(text.format("3.10", "3.9"))), names)
+    with pytest.raises(ValueError, match="several columns tag"):
+        TAGS.require(pd.concat([read, read["tag"]], axis=1), names)
+    # What holds nothing is of no kind.
+    assert TAGS.require(read.assign(tag=float("nan")), names)["tag"].isna().all()
 
 
 def test_flags_are_booleans_only():

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from hubframe.errors import HubframeError, InvalidReferenceError, NotFoundError, PayloadError
+from hubframe.errors import HubframeError, InvalidReferenceError, PayloadError
 from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What
@@ -290,17 +290,7 @@ def _pieces(call: Call, layer: Layer, coming: "_Coming") -> Iterator[bytes]:
     """Download a layer."""
     repository = layer.repository
     call.asks([repository])
-    try:
-        yield from coming.counted(
-            call.client.source(repository).blob(repository, layer.layer_digest)
-        )
-    except NotFoundError as error:
-        if not call.client.settings.sample:
-            raise
-        raise NotFoundError(
-            f"{error}. The bundled sample holds the layers of registry.example/shop/… alone, of "
-            "the others only what is told of them"
-        ) from None
+    yield from coming.counted(call.client.source(repository).blob(repository, layer.layer_digest))
 
 
 class _Coming:

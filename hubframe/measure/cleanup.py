@@ -79,7 +79,7 @@ def cleanup_df(  # noqa: PLR0913
     >>> plan["action"].value_counts().to_dict()
     {'delete': 30, 'keep': 10}
     """
-    TAGS.require(tags, _NEEDED)
+    tags = TAGS.require(tags, _NEEDED)
     if layers is not None:
         LAYERS.require(layers, NEEDED)
     if keep is not None:

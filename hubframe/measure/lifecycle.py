@@ -19,9 +19,10 @@ from hubframe.oci.payload import Known
 from hubframe.oci.reference import ImageReference
 from hubframe.oci.tagnames import Kind, Numbers
 from hubframe.readers.eol import check_age, read_eol
-from hubframe.tables.declarations import DISTRIBUTIONS, IMAGE_KEY, LIFECYCLES, PACKAGES
+from hubframe.tables.declarations import DISTRIBUTIONS, IMAGE_KEY, LIFECYCLES, PACKAGES, TAGS
 from hubframe.tables.lifecycle import CYCLES, EOL
 from hubframe.tables.measured import BASES
+from hubframe.tables.references import REFERENCES
 from hubframe.tables.schema import joined_attrs
 
 OS_RELEASE, PURL, TAG, ANNOTATION = "os-release", "purl", "tag", "annotation"
@@ -234,7 +235,7 @@ def _subjects(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
 
 
 def _of_distributions(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
-    DISTRIBUTIONS.require(frame, [*IMAGE_KEY, "version_codename", "name"])
+    DISTRIBUTIONS.require(frame, [*IMAGE_KEY, "id", "version_id", "version_codename", "name"])
     columns = ["repo", "tag", "platform", "image_digest"]
     told = ["id", "version_id", "version_codename", "name"]
     system = cache(products.system)
@@ -272,6 +273,7 @@ def _of_packages(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]
 
 
 def _of_references(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
+    REFERENCES.require(frame, ["repo", "tag"])
     columns = ["repo", "tag", "digest", "file", "line", "field"]
     for repo, tag, digest, *place in plain_rows(frame.reindex(columns=columns)):
         subject = Subject(repo, tag, None, None, *place)
@@ -280,7 +282,7 @@ def _of_references(frame: pd.DataFrame, products: "Products") -> Iterator[Subjec
 
 
 def _of_bases(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
-    BASES.require(frame, IMAGE_KEY)
+    BASES.require(frame, [*IMAGE_KEY, "base_repo", "base_tag"])
     columns = ["repo", "tag", "platform", "image_digest", "base_repo", "base_tag"]
     # Several things may tell of the same base.
     for *image, base, base_tag in plain_rows(frame[columns].drop_duplicates()):
@@ -289,6 +291,7 @@ def _of_bases(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
 
 
 def _of_tags(frame: pd.DataFrame, products: "Products") -> Iterator[Subject]:
+    TAGS.require(frame, ["repo", "tag"])
     names = ["repo", "tag", "platform", "image_digest", "aliases"]
     whole = frame.reindex(columns=names).drop_duplicates()
     for repo, tag, platform, digest, aliases in plain_rows(whole):

@@ -185,7 +185,7 @@ def outdated_df(layers: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
         parent's layers are not newer, nor are those pushed earlier. It is today's lag; whether the
         parent was outdated when the child was built, no registry tells.
     """
-    TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
+    tags = TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     index = _images(layers, tags)
     children = _parents(index, tags).dropna(subset="parent_tag")
     newer = _newer(children[_PARENT].drop_duplicates(), index, layers, Lines.of(tags))

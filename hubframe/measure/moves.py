@@ -252,7 +252,7 @@ def pushed_again(trend: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
         ``next_pushed_at``, and ``later_days``, from the one push to the other.
     """
     SIZE_TREND.require(trend, ("repo", "tag", "previous_tag"))
-    TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))
+    tags = TAGS.require(tags, ("repo", "tag", "version", "pushed_at"))
     pairs = trend[["repo", "previous_tag", "tag"]].dropna().drop_duplicates()
     pairs = pairs.set_axis(["repo", "tag", "next_tag"], axis=1)
     known = tags[["repo", "tag", "version"]].assign(pushed_at=dated(tags["pushed_at"]))

@@ -47,7 +47,7 @@ def sort_versions(tags: pd.DataFrame) -> pd.DataFrame:
     >>> hubframe.sort_versions(tags)["tag"].head(4).tolist()
     ['3.24.2', '3.24.0', '3.24', '3.23.0']
     """
-    TAGS.require(tags, ("repo", "tag", "pushed_at"))
+    tags = TAGS.require(tags, ("repo", "tag", "pushed_at"))
     keys = tags[["repo", "tag"]].reset_index(drop=True)
     keys["place"] = places(tags.reset_index(drop=True))
     keys["pushed_at"] = dated(tags["pushed_at"]).array
@@ -101,7 +101,7 @@ def latest_lag_df(tags: pd.DataFrame) -> pd.DataFrame:
         Null where no name tells: where what ``latest`` points at has other names and no version
         among them, or has versions of a variant that is numbered in its own way.
     """
-    TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
+    tags = TAGS.require(tags, ("repo", "tag", "digest", "pushed_at"))
     found = [_lag(str(repo), group) for repo, group in current(tags).groupby("repo")]
     lag = pd.DataFrame(found, columns=[*LATEST_LAG.dtypes])
     dates = {name: moments(lag[name]) for name in ("latest_pushed_at", "highest_pushed_at")}
@@ -210,7 +210,7 @@ def staleness_df(
     pandas.DataFrame
         The table `staleness`: a row per tag, the oldest push first, then those without a date.
     """
-    TAGS.require(tags, ("repo", "tag", "pushed_at", "pulled_at"))
+    tags = TAGS.require(tags, ("repo", "tag", "pushed_at", "pulled_at"))
     check_number("stale_after", stale_after, "days", int | float)
     moment = read_now(now)
     pushed, pulled = dated(tags["pushed_at"]), dated(tags["pulled_at"])
@@ -252,7 +252,7 @@ def cadence_df(tags: pd.DataFrame) -> pd.DataFrame:
         again shows the later date: registries keep no other. Quantiles are interpolated, and null
         with fewer than two releases.
     """
-    TAGS.require(tags, ("repo", "tag", "pushed_at"))
+    tags = TAGS.require(tags, ("repo", "tag", "pushed_at"))
     rows = tags.assign(pushed_at=dated(tags["pushed_at"])).dropna(subset=["repo", "tag"])
     releases_of = {repo: _exact(releases(names.values())) for repo, names in names_of(rows).items()}
     keys = zip(rows["repo"], rows["tag"], strict=True)
@@ -292,7 +292,7 @@ def pushes(tags: pd.DataFrame) -> pd.DataFrame:
         ``tag``, ``pushed_at`` and ``kind``: ``signature`` where the tag only names a digest,
         ``version`` where it starts with a version, else ``other``.
     """
-    TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
+    tags = TAGS.require(tags, ("repo", "tag", "pushed_at", "version", "is_digest_tag"))
     rows: pd.DataFrame = tags[tags["pushed_at"].dt.year.between(*_YEARS)]
     kind = rows["version"].notna().map({True: "version", False: "other"}).astype("str")
     kind = kind.mask(rows["is_digest_tag"].fillna(value=False), "signature")

@@ -46,9 +46,14 @@ _TRANSPORT = re.compile(r"(?:docker|oci)://")
 # Where an image on the disk is: by containers-transports(5) the path ends at the first colon, but
 # for that of a drive; then comes the image's name, or its digest or number in the index.
 _LOCAL = re.compile(
-    r"(?P<transport>oci|oci-archive|docker-archive|dir):(?!//)(?![0-9]{1,5}(?:/|$))"
+    r"(?P<transport>oci|oci-archive|docker-archive|dir):(?!//(?!/))(?![0-9]{1,5}(?:/|$))"
     r"(?P<path>(?:[A-Za-z]:(?=[/\\]))?[^:]+?)"
     rf"(?::(?P<name>@?[^\s@]+))?(?:@(?P<digest>{DIGEST.pattern})|@(?P<number>[0-9]{{1,4}}))?"
+)
+# What can only be a path, or a transport's of another program, and so names no registry's image.
+_ELSEWHERE = re.compile(
+    r"[./~\\]|[A-Za-z]:[/\\]|(?!https?:|docker:|oci:)[a-z-]+:(?:[./~\\]|[A-Za-z]:[/\\])"
+    r"|containers-storage:.*[/[]"
 )
 # Where an engine has it: by its name or its id; without either all that the engine has is meant.
 # As above, a number before a slash is the port of a registry.
@@ -138,6 +143,12 @@ class ImageReference:
             return cls._on_disk(text, local)
         if engine := _IN_ENGINE.fullmatch(text):
             return cls._in_engine(text, engine)
+        if _ELSEWHERE.match(text):
+            raise _invalid(
+                text,
+                "what is on this machine is written oci:FOLDER, dir:FOLDER, oci-archive:FILE, "
+                "docker-archive:FILE, docker-daemon:NAME or podman:NAME",
+            )
         return cls._in_registry(text, _pasted(text))
 
     @classmethod

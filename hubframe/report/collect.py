@@ -296,8 +296,8 @@ def _named(references: pd.DataFrame) -> list[str | ImageReference]:
 
 def _told(name: str, frame: pd.DataFrame, scope: str) -> pd.DataFrame:
     """Say of a frame that was given which it is and what it covers, if it does not say so."""
-    TABLES[name].require(frame)
-    told = frame.reset_index(drop=True)
+    # A column without a value may have any dtype, where it was read from a file.
+    told = TABLES[name].require(frame).astype(TABLES[name].dtypes).reset_index(drop=True)
     record = frame.attrs.get("hubframe") or {}
     told.attrs["hubframe"] = {"table": name, "scope": scope, "limited": False, **record}
     return told

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from hubframe.oci.payload import Known
 
@@ -178,22 +179,43 @@ class Table:
         """
         return pd.DataFrame({name: columns[name] for name in self.dtypes}).astype(self.dtypes)
 
-    def require(self, frame: Any, columns: Iterable[str] | None = None) -> None:
+    def require(self, frame: Any, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Check that a frame has columns of this table, all of them unless told which.
 
-        What is no frame is a TypeError, a column that is missing a ValueError.
+        What is no frame is a TypeError; a column that is missing, is there twice, or was read as
+        numbers where it is text (a tag 3.10 is 3.1 then) a ValueError. The frame is returned,
+        with dates where they were read as text.
         """
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(
                 f"a {type(frame).__name__} was given in place of the {self.name} frame, "
                 f"a pandas.DataFrame"
             )
-        missing = [name for name in columns or self.dtypes if name not in frame]
+        wanted = dict.fromkeys(columns or self.dtypes)
+        missing = [name for name in wanted if name not in frame]
         if missing:
             raise ValueError(
                 f"this is not the {self.name} frame: it lacks the column{'s' * (len(missing) > 1)} "
                 f"{', '.join(missing)}"
             )
+        dates = {}
+        for name in wanted:
+            found = frame[name]
+            if found.ndim > 1:
+                raise ValueError(f"this {self.name} frame has several columns {name}")
+            is_number = is_numeric_dtype(found.dtype)
+            is_date = is_datetime64_any_dtype(found.dtype)
+            dtype = self.dtypes[name]
+            is_other = (dtype == TEXT and (is_number or is_date)) or (dtype == UTC and is_number)
+            if is_other and found.notna().any():
+                raise ValueError(
+                    f"the column {name} of this {self.name} frame is {found.dtype}, not {dtype}: "
+                    f"hubframe.read_csv(path, {self.name!r}) reads a file with the right dtypes"
+                )
+            if dtype == UTC and not is_date:
+                moments = pd.to_datetime(found, utc=True, format="ISO8601")
+                dates[name] = moments.astype(UTC)
+        return frame.assign(**dates) if dates else frame
 
     def markdown(self) -> str:
         """Return the columns as a Markdown table, for the documentation."""

@@ -10,6 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
+from hubframe.errors import TransportError
 from hubframe.testing.application import Application
 from hubframe.testing.message import DROP, Headers, Request
 
@@ -42,7 +43,8 @@ class SampleAdapter(HTTPAdapter):
         try:
             reply = self.application.answer(asked)
         except LookupError as error:
-            raise requests.ConnectionError(str(error), request=request) from error
+            # In words of its own: asking again is of no use, nor is looking at the network.
+            raise TransportError(str(error)) from None
         patience = timeout[1] if isinstance(timeout, tuple) else timeout
         time.sleep(reply.delay if patience is None else min(reply.delay, patience))
         if patience is not None and reply.delay > patience:

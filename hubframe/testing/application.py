@@ -58,8 +58,8 @@ class Application:
         """
         role = role or ROLES.get(request.host)
         if role is None:
-            known = ", ".join(ROLES)
-            raise LookupError(f"the sample knows no host {request.host!r}, only {known}")
+            known = ", ".join(name for name in self._services if name != HUB)
+            raise LookupError(f"the bundled sample has no host {request.host!r}, only {known}")
         with self._lock:
             matching = (each for each in self.faults if each.times != 0 and each.match(request))
             fault = next(matching, None)

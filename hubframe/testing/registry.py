@@ -6,6 +6,7 @@ others are open, list their catalogue and know referrers.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,11 @@ TOO_MANY_PULLS = (
     "You have reached your pull rate limit. You may increase the limit by authenticating and "
     "upgrading: https://www.docker.com/increase-rate-limit"
 )
+_NOT_HELD = (
+    "the bundled sample holds the layers of registry.example/shop/… alone, and what is attached "
+    "to these images; of others what is told of them"
+)
+_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
 
 ROUTES = Routes()
 REPOSITORY = r"/v2/(?P<name>[^/]+(?:/[^/]+)*)"
@@ -157,13 +163,13 @@ class Registry(Service):
 
     @ROUTES.add(rf"{REPOSITORY}/blobs/(?P<digest>[^/]+)")
     def _blob(self, request: Request, name: str, digest: str) -> Reply:
-        """Answer a config or another small blob; few layers are held."""
+        """Answer a config, or a layer or another blob of the few that are held."""
         repository, _ = self._repository(request, name)
         document = self.world.held(repository).get(digest)
         if document is None or document.is_manifest:
-            raise _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
+            raise _refusal(404, "BLOB_UNKNOWN", _NOT_HELD, {"digest": digest})
         reply = _sent(request, digest, document, "application/octet-stream")
-        return reply.with_headers({"Cache-Control": "max-age=31536000"})
+        return _part(request, reply.with_headers({"Cache-Control": "max-age=31536000"}))
 
     @ROUTES.add(rf"{REPOSITORY}/referrers/(?P<digest>[^/]+)")
     def _referrers(self, request: Request, name: str, digest: str) -> Reply:
@@ -238,3 +244,13 @@ def _sent(request: Request, digest: str, document: Document, content_type: str) 
     headers = {"Content-Type": content_type, "Docker-Content-Digest": digest, "ETag": f'"{digest}"'}
     is_known = digest in request.headers.value("If-None-Match")
     return Reply(304, headers) if is_known else Reply(200, headers, document.body)
+
+
+def _part(request: Request, whole: Reply) -> Reply:
+    """Answer the part that is asked for; all of it where there is no such part."""
+    asked, size = _RANGE.fullmatch(request.headers.value("Range")), len(whole.body)
+    if asked is None or int(asked[1]) >= size:
+        return whole
+    start, end = int(asked[1]), min(int(asked[2] or size), size - 1)
+    told = {"Content-Range": f"bytes {start}-{end}/{size}"}
+    return Reply(206, told, whole.body[start : end + 1]).with_headers(whole.headers)

@@ -28,6 +28,8 @@ _MOST_DOCUMENT, _MOST_DOCUMENTS, _BEGINNING = 4 * MEBIBYTE, 32 * MEBIBYTE, 4
 class Files(Protocol):
     """The files of a layout, by their paths in it."""
 
+    name: str  # where they are, for messages
+
     def size(self, name: str) -> int:
         """Return how many bytes a file has; `NotFoundError` where there is none."""
 
@@ -39,7 +41,7 @@ class Folder:
     """A folder."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.name = str(path)
         self._root = path.resolve()
 
     def size(self, name: str) -> int:
@@ -54,9 +56,9 @@ class Folder:
     def _of(self, name: str) -> Path:
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
-            raise PayloadError(f"{self._path}: {name} is a link out of the folder; not followed")
+            raise PayloadError(f"{self.name}: {name} is a link out of the folder; not followed")
         if not path.is_file():
-            raise NotFoundError(f"{self._path} has no file {name}")
+            raise NotFoundError(f"{self.name} has no file {name}")
         return path
 
 
@@ -64,7 +66,7 @@ class _Tar:
     """Where the files of a tar archive are: looked up once."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._at: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
 
@@ -90,7 +92,7 @@ class _Tar:
                         links[name] = member.linkname
         except (tarfile.TarError, ValueError, OverflowError) as error:
             raise PayloadError(
-                f"{self._name} is no tar archive, or not all of one ({error})"
+                f"{self.name} is no tar archive, or not all of one ({error})"
             ) from None
         self._at, self._links = at, links
 
@@ -103,7 +105,7 @@ class _Tar:
             if found not in self._links:
                 break
             found = posixpath.normpath(self._links[found])
-        raise NotFoundError(f"{self._name} has no file {name}")
+        raise NotFoundError(f"{self.name} has no file {name}")
 
 
 class Archive(_Tar):

@@ -34,6 +34,8 @@ _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _GZIP = b"\x1f\x8b"
+# The file that changes with what is there, by transport: of an archive the archive itself.
+_TELLING = {"oci": "index.json", "dir": "manifest.json", "oci-archive": "", "docker-archive": ""}
 Found = TypeVar("Found")
 _SHOWN = 5
 
@@ -56,7 +58,7 @@ class Layout:
     @cached_property
     def entries(self) -> list[Payload]:
         """The descriptors of the index."""
-        index = payload.parse(whole(self.files, "index.json"), "index.json")
+        index = payload.parse(whole(self.files, "index.json"), f"index.json of {self.files.name}")
         found = payload.items(index.get("manifests"))
         return [one for one in found if DIGEST.fullmatch(str(one.get("digest")))]
 
@@ -79,6 +81,15 @@ class Layout:
             else one
             for one in found
         ]
+
+    @cached_property
+    def by_spelling(self) -> dict[str, list[_Named]]:
+        """The images, by what each may be called."""
+        found: dict[str, list[_Named]] = {}
+        for one in self.images:
+            for spelling in _spellings(one.name) | _spellings(one.other_name):
+                found.setdefault(spelling, []).append(one)
+        return found
 
     def blob(self, digest: str) -> str:
         """Return the file of a blob."""
@@ -189,7 +200,8 @@ class Saved(Layout):
         """What is told of each image, by the digest of its config."""
         body = whole(self.files, "manifest.json")
         found: dict[str, Payload] = {}
-        told = payload.an_object(lambda: {"images": payload.parsed(body)}, "manifest.json")
+        asked = f"manifest.json of {self.files.name}"
+        told = payload.an_object(lambda: {"images": payload.parsed(body)}, asked)
         for entry in payload.items(told["images"]):
             config = whole(self.files, str(entry.get("Config")))
             found[f"sha256:{hashlib.sha256(config).hexdigest()}"] = entry
@@ -353,14 +365,12 @@ class OnDisk(LocalSource):
         if reference.digest:
             return Resolved(reference.digest, None)
         name, images = reference.tag, layout.images
-        if name and name[0] == "@":
+        if not name:
+            named = images
+        elif name[0] == "@":
             named = [one for at, one in enumerate(images) if name == f"@{at}"]
         else:
-            named = [
-                one
-                for one in images
-                if not name or name in _spellings(one.name) | _spellings(one.other_name)
-            ]
+            named = layout.by_spelling.get(name, [])
         digests = {one.digest for one in named}
         if len(digests) == 1:
             return Resolved(named[0].digest, named[0].media_type)
@@ -373,9 +383,7 @@ class OnDisk(LocalSource):
 
     def _layout(self, _reference: ImageReference | None = None) -> Layout:
         """Look at what is there: again where it has changed since."""
-        is_archive = self._transport.endswith("-archive")
-        names = {"oci": "index.json", "dir": "manifest.json"}
-        told = self._path if is_archive else self._path / names[self._transport]
+        told = self._path / _TELLING[self._transport]
         try:
             seen = told.stat()
             state = seen.st_mtime_ns, seen.st_size
@@ -385,9 +393,18 @@ class OnDisk(LocalSource):
             kinds = {"oci": "an OCI layout, with an index.json", "dir": "a folder of skopeo's"}
             expected = kinds.get(self._transport, "a tar archive")
             raise NotFoundError(
-                f"{told}: {error.strerror}. {self._transport}: is for {expected}"
+                f"{told}: {error.strerror}. {self._transport}: is for {expected}{self._instead()}"
             ) from None
         return self._opened[1]
+
+    def _instead(self) -> str:
+        """Tell how what is there is called, where another transport reads it."""
+        there = [
+            f"{transport}:{self._path}"
+            for transport, name in _TELLING.items()
+            if transport not in (self._transport, "oci-archive") and (self._path / name).is_file()
+        ]
+        return f". What is there is {' or '.join(there)}" if there else ""
 
     def _open(self) -> Layout:
         if self._transport == "oci":
@@ -400,7 +417,9 @@ class OnDisk(LocalSource):
         except NotFoundError:
             if self._transport == "docker-archive":
                 return Saved(files)
-            raise
+            raise NotFoundError(
+                f"{self._path} holds no OCI layout: there is no index.json{self._instead()}"
+            ) from None
         return Layout(files)
 
 
@@ -417,7 +436,9 @@ def whole(files: Files, name: str, limit: int = DOCUMENT_LIMIT) -> bytes:
     """Read a document whole, if it is no longer than one may be."""
     size = files.size(name)
     if size > limit:
-        raise PayloadError(f"{name} has {size:,} bytes, more than a document may; not read")
+        raise PayloadError(
+            f"{name} of {files.name} has {size:,} bytes, more than a document may; not read"
+        )
     return b"".join(files.pieces(name))
 
 

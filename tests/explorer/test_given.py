@@ -176,3 +176,18 @@ def test_what_strangers_write_in_frames_is_text(given):
         assert "&lt;img src=x" in page
         assert "<img src=x" not in page
         assert "\x1b" not in page
+
+
+def test_vulnerabilities_are_counted_once_however_often_they_are_drawn(given, monkeypatch):
+    counted = []
+    count = hubframe.vulnerability_summary_df
+    monkeypatch.setattr(
+        hubframe,
+        "vulnerability_summary_df",
+        lambda frame, by="tag": counted.append(by) or count(frame, by),
+    )
+    result = shown(given, "vulnerabilities")
+    assert result.findings
+    for _ in range(2):
+        assert given.figure() is not None
+    assert sorted(counted) == ["image", "layer"]

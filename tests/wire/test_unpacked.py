@@ -164,3 +164,5 @@ def test_the_sample_sends_no_part_of_what_it_lacks():
     told = hubframe.unpacked_sizes_df(hubframe.layers_df("acme/api", newest=1))
     assert told["unpacked_size"].isna().all()
     assert set(told["reason"]) == {"the registry sends no such part of it"}
+    held = hubframe.unpacked_sizes_df(hubframe.layers_df("registry.example/shop/web:1.2.0"))
+    assert held["unpacked_size"].tolist() == [10_240] * 4

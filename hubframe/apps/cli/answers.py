@@ -230,7 +230,7 @@ def _cleanup(client: "Client", what: list[str], *, freed: bool, **options: Any) 
     PARTIAL,
     *FAILURES,
     more="This asks the registry for four bytes of each layer, and downloads none.",
-    example="hubframe unpacked-sizes library/alpine:latest --sample",
+    example="hubframe unpacked-sizes registry.example/shop/web:1.2.0 --sample",
     job=ANSWER,
     table="unpacked_sizes",
 )

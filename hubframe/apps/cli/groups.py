@@ -1,5 +1,6 @@
 """How commands are declared: each calls a function with a client, and prints what it returns."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import reduce
@@ -122,9 +123,10 @@ def _table(command: click.Command) -> str:
 def cli() -> None:
     """Docker Hub and every OCI registry as tables.
 
-    REF is an image as Docker names it: nginx, ansible/ansible:13.4.0, ghcr.io/org/app. In a
-    terminal a table shows what fits, with sizes and dates for people; a pipe, --format and
-    --output get all columns, sizes in bytes and dates as ISO 8601 has them.
+    REF is an image as Docker names it: nginx, ansible/ansible:13.4.0, ghcr.io/org/app; or one on
+    this machine: docker-archive:app.tar, oci:folder, docker-daemon:app, podman:app. In a terminal
+    a table shows what fits, with sizes and dates for people; a pipe, --format and --output get
+    all columns, sizes in bytes and dates as ISO 8601 has them.
 
     It exits with 0, with 1 after an error, 2 after a wrong argument, 130 when interrupted.
     """
@@ -229,7 +231,7 @@ _COLUMNS = click.option(
 
 @contextmanager
 def _explaining(what: str | list[str] | None = None) -> Iterator[None]:
-    """Name what lists a registry's repositories, where its name was read as a repository's.
+    """Name what lists a registry's repositories, or reads a file, that was taken for an image.
 
     A wrong argument is a usage error, unless hubframe has a better word for it.
     """
@@ -237,7 +239,12 @@ def _explaining(what: str | list[str] | None = None) -> Iterator[None]:
         yield
     except HubframeError as error:
         for one in [what] if isinstance(what, str) else what or ():
-            if is_registry(one):
+            # pathlib raises for names that are too long for a file.
+            if os.path.isdir(one):  # noqa: PTH112
+                error.add_note(f"If the folder {one} is meant: oci:{one} or dir:{one}")
+            elif os.path.isfile(one):  # noqa: PTH113
+                error.add_note(f"If the archive {one} is meant: docker-archive:{one}")
+            elif is_registry(one):
                 host = parse_registry(one)
                 calls = "repos NAMESPACE" if host == DOCKER_HUB else f"catalog {host}"
                 error.add_note(

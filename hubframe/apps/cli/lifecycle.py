@@ -53,7 +53,8 @@ _NEWER = "FILE is https://endoflife.date/api/v1/products/full, downloaded by you
     *TAGS[:-1],
     PARTIAL,
     *FAILURES,
-    more=f"Of tags no image is asked for. {_NEWER}",
+    more="Of tags no image is asked for. Of images that your files name, hubframe references "
+    f"--check tells it. {_NEWER}",
     example="hubframe eol library/debian --today 2026-09-01 --sample",
     job=ANSWER,
     table="eol",

@@ -55,7 +55,10 @@ _FOUND = (
     PARTIAL,
     *FAILURES,
 )
-_ALIKE = "Name images and --advisories, or reports of a scanner. No row does not mean safe."
+_ALIKE = (
+    "Name images and --advisories, or reports of a scanner; the sample has both. No row does not "
+    "mean safe."
+)
 
 
 def _read(  # noqa: PLR0913
@@ -72,7 +75,13 @@ def _read(  # noqa: PLR0913
     """Read reports, or match packages of images with advisories; and return those packages."""
     import pandas as pd
 
+    from hubframe.testing import sample_files
+
     packages = None
+    if client.settings.sample and not (advisories or trivy or grype or cyclonedx):
+        files = sample_files()
+        advisories = str(files / "advisories") if what else None
+        trivy = None if what else [files / "scans" / "trivy.json"]
     errors, is_reported = options["errors"], bool(trivy or grype or cyclonedx)
     if is_reported and not (what or advisories):
         of_bills = partial(hubframe.read_cyclonedx, vulnerabilities=True)
@@ -104,7 +113,7 @@ command(
     "List known vulnerabilities of images, or of reports.",
     *_FOUND,
     more=f"{_ALIKE} Layers are downloaded once each, which costs no pull on Docker Hub.",
-    example="hubframe vulnerabilities ghcr.io/org/app:1.2 --advisories all.zip",
+    example="hubframe vulnerabilities registry.example/shop/web:1.2.0 --sample",
     job=INSIDE,
     table="vulnerabilities",
 )(_found)
@@ -135,7 +144,7 @@ def _scans(client: "Client", what: list[str], **options: Any) -> "pd.DataFrame":
     *_FOUND,
     given("--by", "What a row is.", ("tag", "image", "repo", "layer"), "tag"),
     more=_ALIKE,
-    example="hubframe vulnerability-summary --trivy trivy.json --by layer",
+    example="hubframe vulnerability-summary --by layer --sample",
     job=ANSWER,
     table="vulnerability_summary",
 )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -49,6 +49,7 @@ class Result:
     fetched: Frames  # what it is made of, by name, and what stands beside it
     done: int = 1
     count: int = 1  # of how many tags, where more were to follow
+    counted: dict[str, pd.DataFrame] = field(default_factory=dict)  # by what a row is
 
     @property
     def is_partial(self) -> bool:
@@ -79,6 +80,12 @@ class Result:
     def findings(self) -> list[str]:
         """What it tells, in sentences."""
         return self.panel.findings(self) if self.panel.findings else []
+
+    def vulnerabilities(self, by: Literal["image", "layer"]) -> pd.DataFrame:
+        """Count its vulnerabilities, once however often they are drawn."""
+        if by not in self.counted:
+            self.counted[by] = hubframe.vulnerability_summary_df(self.frame, by=by)
+        return self.counted[by]
 
 
 @dataclass(frozen=True)
@@ -313,9 +320,9 @@ def _packages(result: Result, ax: Axes) -> Axes:
 
 def _vulnerabilities(result: Result, ax: Axes) -> Axes:
     """Show the images; of one alone, which layers brought them."""
-    summary = hubframe.vulnerability_summary_df(result.frame, by="image")
+    summary = result.vulnerabilities("image")
     if len(summary) == 1:
-        summary = hubframe.vulnerability_summary_df(result.frame, by="layer")
+        summary = result.vulnerabilities("layer")
     return plots.plot_vulnerability_summary(summary, result.fetched.get("layers"), ax=ax)
 
 

@@ -25,7 +25,7 @@ def of_vulnerabilities(result: "Result") -> list[str]:
     if frame.empty:
         said = "No vulnerability is told of these, which does not mean that they are safe"
         return [f"{said}. Told of: {_subjects(result)}."]
-    images = hubframe.vulnerability_summary_df(frame, by="image")
+    images = result.vulnerabilities("image")
     sentences = [_counts(image) for image in images.head(_MOST).itertuples()]
     if more := len(images) - len(sentences):
         sentences.append(f"{wording.counted(more, 'more {image}')}.")

@@ -224,9 +224,8 @@ def _given(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame that a person gave, which says which table it is of."""
     checked = f"checked_{name}"
     table = checked if checked in TABLES and set(TABLES[checked].dtypes) <= {*frame} else name
-    TABLES[table].require(frame)
     # A column without a value may have any dtype, where somebody made it.
-    told = frame.astype(TABLES[table].dtypes).reset_index(drop=True)
+    told = TABLES[table].require(frame).astype(TABLES[table].dtypes).reset_index(drop=True)
     record = {"source": "the frame given", "complete": None, **(frame.attrs.get("hubframe") or {})}
     told.attrs["hubframe"] = {**record, "table": table}
     return told
