@@ -24,7 +24,7 @@ from benchmarks import layerfiles, registry
 from benchmarks.results import verdict
 from benchmarks.servers import ROOT, clean_environment
 from hubframe.frames.call import calling
-from hubframe.frames.packages import package_groups
+from hubframe.frames.packages import package_groups, read_kinds
 from hubframe.oci.contents.layers import Contents, Found
 from hubframe.oci.contents.packages import Package
 from hubframe.tables import PACKAGES
@@ -178,6 +178,7 @@ def _of_images(scale: Scale) -> list[dict[str, Any]]:
                 distribution=None,
                 distribution_position=None,
                 documents=[],
+                unread=[],
                 failures=[],
                 left_out=[],
             ),
@@ -189,7 +190,7 @@ def _of_images(scale: Scale) -> list[dict[str, Any]]:
 
     def shape() -> pd.DataFrame:
         with calling(client) as call:
-            return PACKAGES.from_groups(package_groups(call, images))
+            return PACKAGES.from_groups(package_groups(call, images, read_kinds("usual")))
 
     frame = shape()
     columns = {
