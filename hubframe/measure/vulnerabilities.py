@@ -186,17 +186,23 @@ def canonical_ids(frame: pd.DataFrame) -> list[str]:
 
 def _known_as(frame: pd.DataFrame) -> list[list[str]]:
     """Return the CVEs of each row, or else one name that other rows may tell the CVE of."""
+    written = frame[["id", "aliases"]]
+    # The same stands in many rows: of each package, and of each image that has it.
+    which = written.groupby([*written], dropna=False, sort=False).ngroup()
     rows = [
         (sorted(one for one in names if one.startswith("CVE-")), names)
         for names in (
-            [id_, *(aliases or "").split()] for id_, aliases in plain_rows(frame[["id", "aliases"]])
+            [id_, *(aliases or "").split()]
+            for id_, aliases in plain_rows(written[~which.duplicated()])
         )
     ]
-    by_name = {name: cves for cves, names in rows if len(cves) == 1 for name in names}
-    return [
+    # What is told first of a name holds, however often the rest is told.
+    by_name = {name: cves for cves, names in reversed(rows) if len(cves) == 1 for name in names}
+    known = [
         cves or next((by_name[name] for name in names if name in by_name), [min(names)])
         for cves, names in rows
     ]
+    return [known[at] for at in which]
 
 
 def worst_first(vulnerabilities: pd.DataFrame, layers: pd.DataFrame | None) -> pd.DataFrame:
