@@ -143,6 +143,17 @@ def test_what_buildkit_attests(registry, client, built):
     assert len(frame(registry, client, "provenance", platform="linux/arm64")) == 1
 
 
+def test_which_image_is_the_base_is_not_guessed_without_the_dockerfile(registry, client):
+    image = registry.image()
+    predicate = documents.buildkit()
+    del predicate["runDetails"]["metadata"]["buildkit_metadata"]["source"]
+    about = attestation(registry, image, stated(registry, V1, predicate, image["digest"]))
+    registry.index("1", of(image, "amd64"), about)
+    found = frame(registry, client, "materials")
+    assert found.is_base.isna().tolist() == [False, True, False, False, True]
+    assert not found.is_base.dropna().any()
+
+
 @pytest.mark.usefixtures("built")
 def test_each_document_is_asked_for_once(registry, client):
     for name in FRAMES:

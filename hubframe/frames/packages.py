@@ -16,7 +16,7 @@ from hubframe.frames.call import Call, Errors, calling
 from hubframe.frames.files import MOST_BYTES, MOST_ENTRIES, layers_of_images
 from hubframe.frames.images import frame_of_images
 from hubframe.frames.selection import USUAL_PLATFORM, Platforms, TagFilter, What, references
-from hubframe.frames.sources import Source, check_count, find_tags, read_wanted
+from hubframe.frames.sources import Source, Wanted, check_count, find_tags, read_wanted
 from hubframe.oci.archives import Archive, Caps
 from hubframe.oci.contents import sboms, statements
 from hubframe.oci.contents.binaries import TYPES
@@ -119,9 +119,7 @@ def packages_df(
     other file ends no call, and is named in ``frame.attrs["hubframe"]["failures"]``.
     """
     wanted_kinds = read_kinds(kinds)
-    check_evidence(evidence)
-    if source == "hub" and evidence in ("sbom", "both"):
-        raise ValueError('packages_df: the Hub API knows no documents; leave out source="hub"')
+    check_evidence(evidence, source)
     caps = read_caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     asked = references(what)
@@ -130,9 +128,8 @@ def packages_df(
         layers = frame_of_images(call, LAYERS.name, asked, wanted, source, partial=partial)
         groups, covered = list[Group](), set[Any]()
         if documented:
-            found = find_tags(call, documented, wanted, source)
-            quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
-            groups = list(_stated(call, documents_of(call, KIND, found, wanted), layers))
+            documents = _documents(call, documented, wanted, source, partial=partial)
+            groups = list(_stated(call, documents, layers))
             covered = {key for key, columns in groups if columns[0] or evidence == "sbom"}
             if evidence != "both":
                 stated = [group for group in groups if group[0] in covered]
@@ -187,9 +184,7 @@ def distributions_df(
         from scratch does. Of Windows the version is that of the config, and no layer is read.
         Without a document that can be read an image has no row of the evidence ``sbom``.
     """
-    check_evidence(evidence)
-    if source == "hub" and evidence in ("sbom", "both"):
-        raise ValueError('distributions_df: the Hub API knows no documents; leave out source="hub"')
+    check_evidence(evidence, source)
     caps = read_caps(max_bytes, max_entries)
     wanted = read_wanted(tags, newest, platform)
     asked = references(what)
@@ -198,9 +193,7 @@ def distributions_df(
         order = {key: place for place, key in enumerate(dict.fromkeys(_keys(layers)))}
         rows = list[tuple[Any, ...]]()
         if evidence in ("sbom", "both"):
-            found = find_tags(call, asked, wanted, source)
-            quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
-            documents = documents_of(call, KIND, found, wanted)
+            documents = _documents(call, asked, wanted, source, partial=partial)
             for key, told in _read_first(call, documents, _distribution_of):
                 order.setdefault(key, len(order))
                 rows.append((*key, *(told or Distribution())[:-1], None, None, "sbom"))
@@ -214,10 +207,14 @@ def distributions_df(
         return call.finish(DISTRIBUTIONS.from_rows(rows), DISTRIBUTIONS.name)
 
 
-def check_evidence(evidence: str) -> None:
-    """Refuse what is no evidence of packages."""
+def check_evidence(evidence: str, source: Source = "auto") -> None:
+    """Refuse what is no evidence of packages, or none that a source knows."""
     if evidence not in get_args(Evidence):
         raise ValueError(f"evidence must be auto, layers, sbom or both, not {evidence!r}")
+    if source == "hub" and evidence in ("sbom", "both"):
+        raise ValueError(
+            f'evidence="{evidence}": the Hub API knows no documents; leave out source="hub"'
+        )
 
 
 def asks_for_documents(asked: ImageReference, evidence: Evidence, source: Source) -> bool:
@@ -261,6 +258,15 @@ def has_binaries(kinds: frozenset[str]) -> bool:
 
 def _keys(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     return plain_values(frame[_KEY]).itertuples(index=False, name=None)  # type: ignore[no-any-return]
+
+
+def _documents(
+    call: Call, asked: Sequence[ImageReference], wanted: Wanted, source: Source, *, partial: bool
+) -> Iterator[Attached]:
+    """Read the bills of materials that are attached to images, if there are pulls enough."""
+    found = find_tags(call, asked, wanted, source)
+    quota.guard(call, SBOMS.name, found, wanted, source, partial=partial)
+    return documents_of(call, KIND, found, wanted)
 
 
 def _stated(call: Call, documents: Iterable[Attached], layers: pd.DataFrame) -> Iterator[Group]:

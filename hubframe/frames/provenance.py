@@ -184,14 +184,10 @@ def _base(predicate: Any, document: Attached) -> Material | None:
     chosen = provenance.choices(predicate)
     # A file that cannot be read tells nothing; `dockerfiles_df` says so.
     with suppress(PayloadError):
-        bases = {
-            find_base(one.text, *chosen) for one in provenance.dockerfiles(predicate, document)
-        }
-        named = parsed(bases.pop() or "") if len(bases) == 1 else None
-        wanted = named and (named.repo, named.tag)
-        for one in provenance.materials(predicate):
-            if (one.material_repo, one.material_tag) == wanted:
-                return one
+        files = provenance.dockerfiles(predicate, document)
+        bases = {find_base(one.text, *chosen) for one in files}
+        if len(bases) == 1:
+            return next(_named(bases.pop(), predicate), None)
     return None
 
 
@@ -204,15 +200,17 @@ def _is_base(one: Material, base: Material | None) -> bool | None:
 
 def _pinned(base: str | None, predicate: Any) -> str | None:
     """Add the digest that an image of a build had by the document, if it had one."""
+    digests = {one.material_digest for one in _named(base, predicate) if one.material_digest}
+    is_pinned = base is None or "@" in base
+    return base if is_pinned or len(digests) != 1 else f"{base}@{digests.pop()}"
+
+
+def _named(base: str | None, predicate: Any) -> Iterator[Material]:
+    """Yield the materials of a build that a base names."""
     named = parsed(base) if base else None
-    if named is None or named.digest:
-        return base
-    digests = {
-        one.material_digest
-        for one in provenance.materials(predicate)
-        if (one.material_repo, one.material_tag) == (named.repo, named.tag) and one.material_digest
-    }
-    return f"{base}@{digests.pop()}" if len(digests) == 1 else base
+    for one in provenance.materials(predicate) if named else ():
+        if named and (one.material_repo, one.material_tag) == (named.repo, named.tag):
+            yield one
 
 
 def _statement(document: Attached) -> Iterator[Statement]:
