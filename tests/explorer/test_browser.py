@@ -506,6 +506,8 @@ def test_what_strangers_write_does_nothing(lab, in_lab):
     shown.open(world.REPO)
     for place in (0, 1):
         shown.table(TAGS).locator("tbody tr").nth(place).locator("input").click()
+        # Choosing opens it; another panel that is asked for before that is not.
+        shown.tab.locator(".detail h3", has_text="Image").first.wait_for()
         shown.idle()
     for panel in (one.title for one in PANELS.values() if not one.is_given):
         shown.panel(panel)
